@@ -1,0 +1,181 @@
+"""The job: what one TOML file, the environment and the flags add up to, frozen.
+
+`config` builds it; everything else takes it, or a part of it, as plain values. Times are seconds, money is whole
+smallest units per upper-case currency, paths are absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+MAX_ATTEMPTS = 20  # an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
+SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
+
+
+@dataclass(frozen=True, slots=True)
+class FromColumn:
+    """An order field that is one cell of the row."""
+
+    column: str
+    unit: Literal["major", "minor"] | None = None  # amount only
+
+
+@dataclass(frozen=True, slots=True)
+class FromValue:
+    """An order field that is the same text in every row."""
+
+    value: str
+    unit: Literal["major", "minor"] | None = None  # amount only
+
+
+@dataclass(frozen=True, slots=True)
+class FromTemplate:
+    """An order field built from cells: `Order {Order No} for {Shop}`."""
+
+    parts: tuple[str, ...]  # literal, column, literal, column, ..., literal: odd places name columns
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it needs."""
+        return self.parts[1::2]
+
+
+@dataclass(frozen=True, slots=True)
+class FromLookup:
+    """An order field found in a second file by the value of a cell."""
+
+    column: str
+    path: Path
+    key: str
+    value: str
+    table: Mapping[str, str] = field(repr=False)  # key text -> value text, exact
+    ambiguous: frozenset[str] = field(default=frozenset(), repr=False)  # keys that stand on more than one line
+    sha256: str = ""  # digest of the lookup file's bytes
+
+
+Source = FromColumn | FromValue | FromTemplate | FromLookup
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number of rows, or a percentage of them."""
+
+    count: int | None = None
+    per_10000: int | None = None  # 5% is 500
+
+    def exceeded_by(self, part: int, whole: int) -> bool:
+        """Is `part` of `whole` more than this limit allows?"""
+        if self.count is not None:
+            return part > self.count
+        assert self.per_10000 is not None
+        return part * 10_000 > whole * self.per_10000
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where the rows come from and how the file is written."""
+
+    pattern: str  # absolute path, may be a glob
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    sheet: str | None = None
+    header_row: int = 1
+    on_reject: Literal["continue", "stop"] = "continue"
+    max_rejects: Limit | None = None
+    optional: bool = False
+    not_cards: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How one row becomes one order document."""
+
+    fields: Mapping[str, Source]  # order field -> where it comes from; always order_id, amount, currency, destination
+    metadata: Mapping[str, Source]
+
+    def used(self) -> tuple[str, ...]:
+        """Every input column that some field reads, once, in the order of the job file."""
+        names: dict[str, None] = {}
+        for source in (*self.fields.values(), *self.metadata.values()):
+            match source:
+                case FromColumn(column=column) | FromLookup(column=column):
+                    names[column] = None
+                case FromTemplate():
+                    names.update(dict.fromkeys(source.columns))
+                case FromValue():
+                    pass
+        return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """The platform's commission, sent as platform_fee."""
+
+    fixed_minor: int | None = None
+    percentage: str | None = None  # exact decimal text
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where charges go and how fast."""
+
+    url: str = "https://api.omise.co"
+    mode: Literal["test", "live"] = "test"
+    version: str = "2019-05-29"
+    rate: int = 8  # requests of any kind ...
+    rate_window_s: int = 1  # ... in any rolling window of this length
+    burst: int = 1
+    concurrency: int = 8
+    timeout_s: float = 65.0
+    send_window_s: float = 5.0
+    doubt_period_s: float = 150.0
+    lookup_gap_s: float = 10.0
+    pause_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the sender declares and what nobody may exceed. Money by upper-case currency, smallest units."""
+
+    count: int | None = None
+    total: Mapping[str, int] | None = None
+    max_amount: Mapping[str, int] | None = None
+    max_total: Mapping[str, int] | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """Where reports go and in which forms."""
+
+    directory: Path
+    formats: tuple[str, ...] = ("csv", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The JSON Schema every order document must satisfy."""
+
+    name: str  # for people: the path as the job file has it, or "order.schema.json (packaged)"
+    document: Mapping[str, object] = field(repr=False)
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job file, read, checked and complete."""
+
+    name: str
+    path: Path
+    sha256: str
+    input: Input
+    columns: Columns
+    schema: Schema
+    gateway: GatewaySettings
+    controls: Controls
+    report: ReportSettings
+    state_path: Path
+    fee: Fee | None = None

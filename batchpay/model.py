@@ -1,0 +1,290 @@
+"""The frozen records that flow from a file to a report. Words are those of the contract, section 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Protocol
+
+Document = dict[str, Any]
+"""One order after mapping: order_id, amount (int, smallest unit), currency (lower case), destination, one of
+card | customer (+ card) | source, and where given description, metadata (str -> str), return_uri. Holds str, int
+and dict only; an empty cell leaves its key out."""
+
+
+class Outcome(StrEnum):
+    """Where a row ended (contract, section 4)."""
+
+    SUCCEEDED = "succeeded"
+    UNPROVEN = "unproven"
+    PENDING = "pending"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    REVERSED = "reversed"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    IN_DOUBT = "in_doubt"
+    HELD = "held"
+
+
+SENT = frozenset(
+    {
+        Outcome.SUCCEEDED, Outcome.UNPROVEN, Outcome.PENDING, Outcome.DECLINED,
+        Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED, Outcome.IN_DOUBT,
+    }
+)  # fmt: skip
+MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
+NO_MONEY = frozenset({Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED})  # an attempt may follow
+OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD})  # a later run, or a person
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one cell: a value, never an exception."""
+
+    column: str  # the input's column name, or the order field when no single column is to blame
+    value: str  # what was found: shortened, control and invisible characters as escapes, card numbers masked
+    rule: str  # stable code such as "number-format"
+    remedy: str  # what was expected and what to do
+
+    def sentence(self) -> str:
+        """`Amount: found '1.234,50' (number-format); write 1234.50`."""
+        found = f" found '{self.value}'" if self.value else " is empty"
+        return f"{self.column}:{found} ({self.rule}); {self.remedy}"
+
+
+class Chunk(Protocol):
+    """Some thousand rows of one sheet as text, in the file's order."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Header names as the accountant sees them."""
+
+    @property
+    def sheet(self) -> str:
+        """The sheet's name; empty for files without sheets."""
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """The row number of each row as the accountant sees it: the header is row 1, blank lines count."""
+
+    @property
+    def problems(self) -> Mapping[int, tuple[Problem, ...]]:
+        """What the reader found wrong, by position in this chunk."""
+
+    def texts(self, column: str) -> list[str]:
+        """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
+
+    def cells(self) -> bytes:
+        """All cells, columns and row numbers, compressed: what the state keeps so that a report needs no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One chunk after mapping and validation: each position has a document, problems, or both."""
+
+    chunk: Chunk
+    documents: list[Document]  # as far as it could be mapped; right where there is no problem
+    problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
+    comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
+
+
+# --- what goes out ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What one attempt asks of the gateway: the same key and the same body for all its sends."""
+
+    order_id: str
+    attempt: int
+    key: str  # Idempotency-Key and metadata[batchpay_key]
+    body: str  # the exact form-encoded request body
+    body_sha256: str
+    content: str  # digest of the order's content, to tell a duplicate from a conflict
+    amount: int  # smallest unit
+    currency: str  # lower case
+    destination: str
+    payer: str  # card, customer or source id as asked
+    batch_id: str  # of the row that owns the attempt
+    sheet: str
+    row: int
+    run_id: str  # of the first send
+    alike: str  # the order id as look-alikes see it (contract, section 4)
+    single_use: str = ""  # the one-time token it spends, if any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from one request, as far as anything did."""
+
+    out: bool  # could any byte of the request have reached the network?
+    status: int | None = None  # None: no complete, well-formed HTTP answer
+    document: Any = None  # the parsed JSON body, None when it is not strict JSON
+    withheld: bool = False  # `may_leave` said no: not a byte left
+    trouble: str = ""  # why there is no answer, in words
+    excerpt: str = ""  # the beginning of a body nobody expected, masked
+    retry_after: str = ""
+    date: str = ""  # the gateway's own clock
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSeen:
+    """A charge as the gateway describes it; only what we check or report. Raises nothing: absent is None."""
+
+    id: str
+    status: str
+    paid: bool
+    amount: int
+    currency: str  # lower case
+    livemode: bool
+    created_at: str = ""
+    destination: str | None = None
+    chain: str | None = None
+    transfer: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    failure_code: str | None = None
+    failure_message: str | None = None
+    authorize_uri: str | None = None
+    fee: int | None = None
+    fee_vat: int | None = None
+    net: int | None = None
+    platform_fee: int | None = None
+    paid_at: str | None = None
+    reversed: bool = False
+
+    @property
+    def takes_money(self) -> bool:
+        """Has it taken the payer's money, or may it yet? Pending counts: it may."""
+        return self.status not in {"failed", "expired", "reversed"}
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict for the journal, without what is absent."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "", {})}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
+        """The same charge back from the journal."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the gateway's list of charges."""
+
+    charges: tuple[ChargeSeen, ...]
+    ids: tuple[str, ...]  # of every item, also of those that could not be read as a charge of ours
+    total: int
+
+
+# --- what the journal keeps ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the journal. `seq` and `digest` are given by the journal when it is appended."""
+
+    kind: str
+    at_ns: int = 0  # wall clock, UTC, nanoseconds
+    run_id: str = ""
+    batch_id: str = ""
+    sheet: str = ""
+    row: int = 0
+    order_id: str = ""
+    attempt: int = 0
+    send: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The instructions of one input file, as last planned (contract, section 1)."""
+
+    id: str
+    job: str
+    file: str  # the file's name
+    sha256: str
+    format: str  # csv, tsv, parquet, xlsx
+    rows_read: int
+    columns: tuple[str, ...]
+    unused: tuple[str, ...]  # input columns that no field used
+    metadata: tuple[str, ...]  # metadata keys of the job
+    mode: str
+    job_sha256: str
+    schema_sha256: str
+    version: str
+    delimiter: str = ","
+    notes: tuple[str, ...] = ()  # warnings about the file as a whole
+    refusal: str = ""  # why the whole batch is refused, empty when it is not
+    first_seen_ns: int = 0
+    fingerprint: str = ""  # the same for the same payers, recipients and amounts in any order
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """One chunk of a planned batch, as the state keeps it."""
+
+    number: int
+    sheet: str
+    rows: Sequence[int]
+    documents: list[Document]
+    problems: Mapping[int, tuple[Problem, ...]]
+    comeback: frozenset[int]
+    cells: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A row that its own batch already asks for, or contradicts (fault-matrix E08-E10, X04)."""
+
+    outcome: Outcome  # duplicate, conflict or rejected
+    reason: str
+    of_sheet: str = ""
+    of_row: int = 0  # the first row of the same order, for duplicates
+
+
+# --- what a report shows ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where one row ended: one line of results (contract, section 5.1). Money in smallest units."""
+
+    file: str
+    row: int
+    sheet: str
+    order_id: str
+    outcome: Outcome
+    counts_as: Outcome  # the outcome itself; for a duplicate that of the row it names
+    amount: int | None
+    currency: str  # upper case, empty when unknown
+    destination: str
+    payment_method: str  # kind and last four characters only
+    reason: str
+    who_acts: str
+    attempts: int
+    batch_id: str
+    metadata: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    charge_id: str = ""
+    chain_id: str = ""
+    transfer_id: str = ""
+    charged_amount: int | None = None  # what the gateway says it charged; only where money moved
+    fee: int | None = None
+    fee_vat: int | None = None
+    net: int | None = None
+    platform_fee: int | None = None
+    recipient_amount: int | None = None
+    failure_code: str = ""
+    error_code: str = ""
+    authorize_uri: str = ""
+    idempotency_key: str = ""
+    sent_at: str = ""
+    settled_at: str = ""
+    run_id: str = ""

@@ -1,0 +1,114 @@
+"""PLAN: what an order becomes on the wire, named so that it is the same on every machine and for ever.
+
+>>> key_of("bangkok-nightly", "0001", 1) == key_of("bangkok-nightly", "0001", 1)
+True
+>>> key_of("bangkok-nightly", "0001", 1) == key_of("bangkok-nightly", "0001", 2)
+False
+>>> alike("００0012 ａ") == alike("12A")
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+from batchpay.job import Fee
+from batchpay.model import Document, Intent
+
+# Keys are UUIDv5 under this name space; changing it would forget every key ever made.
+KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
+
+RESERVED_METADATA = "order_id"  # and everything that starts with batchpay_ (contract, section 7)
+
+
+def batch_id_of(first_received: datetime, sha256: str) -> str:
+    """`<UTC date of first receipt>-<first 12 hex of the file's digest>` (contract, section 1)."""
+    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{sha256[:12]}"
+
+
+def key_of(job_name: str, order_id: str, attempt: int) -> str:
+    """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
+    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False)))
+
+
+def content_of(document: Document) -> str:
+    """Digest of everything the order asks for: two rows of one order id with one digest ask the same."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def payer_of(document: Mapping[str, object]) -> str:
+    """Who pays: the customer (with its card, if named), the source or the card."""
+    return ":".join(str(document[kind]) for kind in ("customer", "source", "card") if kind in document)
+
+
+def single_use_of(document: Mapping[str, object]) -> str:
+    """The card token that only one charge can ever spend; empty when there is none (omise-api.md, 2.1)."""
+    card = str(document.get("card", ""))
+    return card if card.startswith("tokn_") else ""
+
+
+def alike(order_id: str) -> str:
+    """The id as a spreadsheet may have mangled it: without leading zeros, spaces, case and width."""
+    if order_id.isascii():
+        return "".join(order_id.split()).casefold().lstrip("0")
+    return "".join(unicodedata.normalize("NFKC", order_id).split()).casefold().lstrip("0")
+
+
+def intent_of(
+    document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
+    run_id: str, journal_id: str,
+) -> Intent:  # fmt: skip
+    """The frozen request of an attempt: key, exact body and what an answer must agree with."""
+    order_id = str(document["order_id"])
+    key = key_of(job, order_id, attempt)
+    metadata = {
+        **document.get("metadata", {}),
+        "order_id": order_id,
+        "batchpay_key": key,
+        "batchpay_batch": batch_id,
+        "batchpay_job": job,
+        "batchpay_run": run_id,
+        "batchpay_journal": journal_id,
+    }
+    body = form_encoded(document, metadata, fee)
+    return Intent(
+        order_id=order_id,
+        attempt=attempt,
+        key=key,
+        body=body,
+        body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+        content=content_of(document),
+        amount=int(document["amount"]),
+        currency=str(document["currency"]),
+        destination=str(document["destination"]),
+        payer=payer_of(document),
+        batch_id=batch_id,
+        sheet=sheet,
+        row=row,
+        run_id=run_id,
+        alike=alike(order_id),
+        single_use=single_use_of(document),
+    )
+
+
+def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | None) -> str:
+    """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and 2.1)."""
+    fields = [("amount", str(document["amount"]))]
+    fields += [
+        (name, str(document[name]))
+        for name in ("currency", "destination", "customer", "card", "source", "description", "return_uri")
+        if name in document
+    ]
+    if fee and fee.fixed_minor is not None:
+        fields.append(("platform_fee[fixed]", str(fee.fixed_minor)))
+    if fee and fee.percentage is not None:
+        fields.append(("platform_fee[percentage]", fee.percentage))
+    fields += [(f"metadata[{name}]", value) for name, value in metadata.items()]
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in fields)

@@ -1,0 +1,57 @@
+"""The two protocols where the loop meets the world: Gateway and Journal. And the Clock both live by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from batchpay.model import Answer, Event, Intent
+
+
+class Clock(Protocol):
+    """Time as the loop sees it: immune to a wall clock that jumps, counting suspension."""
+
+    boot_id: str
+
+    def now_ns(self) -> int:
+        """Wall clock at process start plus what has elapsed since; UTC nanoseconds."""
+
+    def elapsed_s(self) -> float:
+        """Seconds of CLOCK_BOOTTIME: comparable within one boot only."""
+
+
+class Gateway(Protocol):
+    """One call each: no retry, no pacing, no decision inside. None of them raises for what the world does."""
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        """POST /charges. `may_leave` is asked right before the first byte; False leaves it unsent (out = False)."""
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges/:id."""
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges: one page of at most 100, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
+
+    async def aclose(self) -> None:
+        """Drop every connection."""
+
+
+class Journal(Protocol):
+    """Append-only and durable when a call returns; all or none of its events."""
+
+    id: str
+
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Append, durably. Raises errors.Taken when an intent already exists, CannotWrite or InputOutput."""
+
+    async def write(self, events: Sequence[Event]) -> list[Event]:
+        """The same for the loop: shares one durable commit with whatever else is waiting."""
+
+    def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
+        """This job's events in order, or those of some kinds, after a sequence number."""
+
+    def histories(self, order_ids: Sequence[str]) -> Mapping[str, list[Event]]:
+        """The events of some orders, oldest first."""
+
+    def open_orders(self) -> list[str]:
+        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""

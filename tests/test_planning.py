@@ -1,0 +1,122 @@
+"""Planning: keys, bodies and digests that are the same on every machine and for ever."""
+
+from __future__ import annotations
+
+import doctest
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchpay import planning
+from batchpay.job import Fee
+from batchpay.planning import alike, batch_id_of, content_of, form_encoded, intent_of, key_of, payer_of, single_use_of
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+ORDER = {
+    "order_id": "0001", "amount": 123450, "currency": "thb", "destination": "recp_test_1", "customer": "cust_test_1",
+}  # fmt: skip
+
+
+def intent(document=ORDER, *, attempt=1, fee=None, run_id="run-1"):
+    """An intent of the fixed test job."""
+    return intent_of(
+        document, job="j", attempt=attempt, fee=fee, batch_id="2025-01-01-abc", sheet="", row=2, run_id=run_id,
+        journal_id="journal-1",
+    )  # fmt: skip
+
+
+def test_the_examples_of_the_module_hold():
+    """What the docstring shows is what happens."""
+    assert doctest.testmod(planning).failed == 0
+
+
+def test_keys_never_change():
+    """Frozen: a changed key would charge everybody again."""
+    assert key_of("bangkok-nightly", "0001", 1) == "85cb9887-611a-5161-8f3c-79ab33493863"
+    assert uuid.UUID(key_of("ร้าน", "注文 1", 20)).version == 5
+
+
+@given(st.sets(st.tuples(text, text, st.integers(1, 20)), min_size=2))
+def test_keys_are_told_apart(orders):
+    """Another job, order or attempt is another key; no two texts run together."""
+    assert len({key_of(*order) for order in orders}) == len(orders)
+
+
+def test_batch_ids_are_dated_in_utc():
+    """A file received after midnight in Bangkok belongs to the UTC date."""
+    bangkok = timezone(timedelta(hours=7))
+    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=bangkok), "0123456789abcdef" * 4) == "2025-01-01-0123456789ab"
+    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "f" * 64) == "2025-01-02-ffffffffffff"
+
+
+@given(text, text, st.dictionaries(text, text, max_size=4))
+def test_the_body_reads_back_as_it_was(order_id, description, metadata):
+    """Whatever stands in a text, the gateway's form parser sees exactly it."""
+    body = intent({**ORDER, "order_id": order_id, "description": description, "metadata": metadata}).body
+    assert body.isascii()
+    fields = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+    assert fields["amount"] == "123450"
+    assert fields["description"] == description
+    assert fields["metadata[order_id]"] == order_id
+    own = {name: value for name, value in metadata.items() if name != "order_id" and not name.startswith("batchpay_")}
+    assert {name: fields[f"metadata[{name}]"] for name in own} == own
+
+
+def test_the_body_holds_what_the_contract_lists():
+    """Names and order of the fields, with fee and return address."""
+    document = {**ORDER, "card": "card_test_1", "return_uri": "https://a.example/?x=1"}
+    fields = parse_qsl(form_encoded(document, {"order_id": "0001"}, Fee(500, "10.5")))
+    assert fields == [
+        ("amount", "123450"), ("currency", "thb"), ("destination", "recp_test_1"), ("customer", "cust_test_1"),
+        ("card", "card_test_1"), ("return_uri", "https://a.example/?x=1"), ("platform_fee[fixed]", "500"),
+        ("platform_fee[percentage]", "10.5"), ("metadata[order_id]", "0001"),
+    ]  # fmt: skip
+
+
+def test_our_own_metadata_wins():
+    """A row cannot pass for another order by its metadata."""
+    fields = dict(parse_qsl(intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body))
+    assert fields["metadata[order_id]"] == "0001"
+    assert fields["metadata[batchpay_key]"] == key_of("j", "0001", 1)
+    names = {name for name in fields if name.startswith("metadata[")}
+    assert names == {f"metadata[{name}]" for name in (
+        "order_id", "batchpay_key", "batchpay_batch", "batchpay_job", "batchpay_run", "batchpay_journal"
+    )}  # fmt: skip
+
+
+def test_content_ignores_the_order_of_fields_and_nothing_else():
+    """The same order written in another order of columns is the same content."""
+    assert content_of(dict(reversed(ORDER.items()))) == content_of(ORDER)
+    changed = [{**ORDER, "amount": 123451}, {**ORDER, "description": "x"}, {**ORDER, "metadata": {"a": "b"}}]
+    assert len({content_of(document) for document in [ORDER, *changed]}) == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "payer", "token"),
+    [
+        ({"card": "tokn_1"}, "tokn_1", "tokn_1"), ({"source": "src_1"}, "src_1", ""),
+        ({"customer": "cust_1"}, "cust_1", ""), ({"customer": "cust_1", "card": "card_1"}, "cust_1:card_1", ""),
+    ],
+)  # fmt: skip
+def test_who_pays_and_what_is_spent(fields, payer, token):
+    """A token pays once; customers, their cards and sources may be asked again."""
+    assert (payer_of(fields), single_use_of(fields)) == (payer, token)
+
+
+@pytest.mark.fault("X04", "X14")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("0000001", "1"), ("A 12", "a12"), ("００12", "12"), ("cafe\u0301", "caf\u00e9"), ("ａｂｃ", "ABC")],
+)
+def test_look_alikes(one, other):
+    """What a spreadsheet does to an id does not hide it."""
+    assert alike(one) == alike(other)
+
+
+def test_other_ids_stay_apart():
+    """Only leading zeros fall, and no digit inside."""
+    assert len({alike(name) for name in ("1", "10", "101", "A1", "A01")}) == 5
