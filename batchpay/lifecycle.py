@@ -1,0 +1,546 @@
+"""LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come out.
+
+Nothing here knows a clock, a disk or a network. Three tables decide everything:
+
+- `verdict`: what one answer proves about one request (fault-matrix, section 3);
+- `fold`: what the events of one attempt add up to;
+- `judge`: what a row of a file means, given the attempts its order already had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from batchpay.job import MAX_ATTEMPTS
+from batchpay.model import (
+    NO_MONEY,
+    Answer,
+    ChargeSeen,
+    Document,
+    Event,
+    Intent,
+    Outcome,
+)
+from batchpay.planning import alike, content_of, payer_of
+
+# --- the proof table -------------------------------------------------------------------------------------------
+
+
+class Proof(StrEnum):
+    """What one answer proves about the request it answers."""
+
+    NOT_SENT = "not_sent"  # no byte left this machine
+    CHARGE = "charge"  # a charge exists and is the one that was asked for
+    UNPROVEN = "unproven"  # a charge exists and is not what was asked for: a person, stop
+    REFUSED = "refused"  # nothing was charged and the gateway says why
+    THROTTLED = "throttled"  # nothing was charged: too many requests
+    KEY_REFUSED = "key_refused"  # nothing was charged: the secret key is wrong for everybody
+    NOT_HERE = "not_here"  # nothing was charged: this is not where charges are made
+    KEY_REUSED = "key_reused"  # our key discipline is broken: stop
+    IN_DOUBT = "in_doubt"  # everything else
+
+
+NOT_CHARGED = frozenset({Proof.NOT_SENT, Proof.THROTTLED, Proof.KEY_REFUSED, Proof.NOT_HERE})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A proof with what it rests on."""
+
+    proof: Proof
+    charge: ChargeSeen | None = None
+    flaws: tuple[str, ...] = ()  # how the charge differs from what was asked
+    code: str = ""
+    message: str = ""
+    spent: bool = False  # the token is used up after a doubt: look up for ever, never send again
+
+
+_NAMES_AN_ID = re.compile(r"\b(?:recp|cust|card|tokn|src)_\w+|\b(?:customer|card|token|source|recipient) \S+ was not")
+_UNCLEAR_4XX = frozenset({408, 409, 425, 499})
+_NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
+
+
+def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool) -> Verdict:
+    """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever in doubt?
+
+    One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in doubt.
+    """
+    status, code, message = answer.status, *error_of(answer.document)
+    if not answer.out:
+        return Verdict(Proof.NOT_SENT, message=answer.trouble)
+    if status is None:
+        return Verdict(Proof.IN_DOUBT, message=answer.trouble)
+    if 200 <= status <= 299:
+        return _success(answer.document, intent, live)
+    if status == 429:
+        return Verdict(Proof.THROTTLED, code=code, message=message)
+    if status in (401, 403):
+        return Verdict(Proof.KEY_REFUSED, code=code or str(status), message=message)
+    if not 400 <= status <= 499:
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
+    if status in (409, 422) and _speaks_of_reused_key(code, message):
+        return Verdict(Proof.KEY_REUSED, code=code, message=message)
+    if status in _UNCLEAR_4XX or code == "backend_error":
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
+    if not code or status in (405, 410) or (status == 404 and not _is_about_the_order(code, message)):
+        proof = Proof.NOT_HERE if status in _NOT_CHARGED_4XX else Proof.IN_DOUBT
+        return Verdict(proof, code=code, message=message or f"status {status} without the gateway's error object")
+    if code == "used_token" and doubted:
+        return Verdict(Proof.IN_DOUBT, code=code, message=message, spent=True)
+    return Verdict(Proof.REFUSED, code=code, message=message)
+
+
+def error_of(document: Any) -> tuple[str, str]:
+    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is something else."""
+    if not isinstance(document, dict) or document.get("object") != "error":
+        return "", ""
+    code, message = document.get("code"), document.get("message")
+    return (code if isinstance(code, str) else ""), (message if isinstance(message, str) else "")
+
+
+def _success(document: Any, intent: Intent, live: bool) -> Verdict:
+    charge, flaws = seen(document)
+    if charge is None and not flaws:
+        code, message = error_of(document)
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object")
+    flaws += flaws_of(charge, intent, live) if charge else ()
+    return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
+
+
+def _is_about_the_order(code: str, message: str) -> bool:
+    return code not in ("not_found", "service_not_found") or _NAMES_AN_ID.search(message) is not None
+
+
+def _speaks_of_reused_key(code: str, message: str) -> bool:
+    text = f"{code} {message}".lower()
+    return "idempot" in text and any(word in text for word in ("reuse", "different", "mismatch", "other param"))
+
+
+# --- a charge as the gateway shows it --------------------------------------------------------------------------
+
+CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
+_KNOWN_STATUS = {
+    "successful": Outcome.SUCCEEDED,
+    "pending": Outcome.PENDING,
+    "failed": Outcome.DECLINED,
+    "expired": Outcome.EXPIRED,
+    "reversed": Outcome.REVERSED,
+}
+
+
+def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
+    """A charge object as far as it can be read, and what of it is not as documented (omise-api.md, 3.1).
+
+    (None, ()) means: this is not a charge at all.
+    """
+    if not isinstance(document, dict) or document.get("object") != "charge":
+        return None, ()
+    wanted = (("id", str), ("status", str), ("amount", int), ("currency", str), ("livemode", bool), ("paid", bool))
+    flaws = tuple(f"{name} is not a {kind.__name__}" for name, kind in wanted if type(document.get(name)) is not kind)
+    if flaws and type(document.get("id")) is not str:
+        return None, flaws
+    metadata = document.get("metadata")
+    platform_fee = document.get("platform_fee")
+    charge = ChargeSeen(
+        id=document["id"],
+        status=_text(document, "status") or "",
+        paid=document.get("paid") is True,
+        amount=_whole(document, "amount") or 0,
+        currency=(_text(document, "currency") or "").lower(),
+        livemode=document.get("livemode") is True,
+        created_at=_text(document, "created_at") or "",
+        destination=_id_of(document.get("destination")),
+        chain=_id_of(document.get("chain")),
+        transfer=_id_of(document.get("transfer")),
+        metadata={k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {},
+        failure_code=_text(document, "failure_code"),
+        failure_message=_text(document, "failure_message"),
+        authorize_uri=_text(document, "authorize_uri"),
+        fee=_whole(document, "fee"),
+        fee_vat=_whole(document, "fee_vat"),
+        net=_whole(document, "net"),
+        platform_fee=_whole(platform_fee, "amount") if isinstance(platform_fee, dict) else None,
+        paid_at=_text(document, "paid_at"),
+    )
+    return charge, flaws
+
+
+def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
+    """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
+    prefix_fits = CHARGE_ID.fullmatch(charge.id) is not None and charge.id.startswith("chrg_test_") is not live
+    pairs = (
+        ("id", "a live charge" if live else "a test charge", "as asked" if prefix_fits else charge.id, prefix_fits),
+        ("livemode", live, charge.livemode, charge.livemode is live),
+        ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
+        ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
+        ("destination", intent.destination, charge.destination, charge.destination == intent.destination),
+        ("metadata[batchpay_key]", intent.key, _key(charge), _key(charge) == intent.key),
+        ("paid", "true for a successful charge", charge.paid, charge.status != "successful" or charge.paid),
+    )
+    return tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
+
+
+def outcome_of(charge: ChargeSeen) -> Outcome:
+    """Outcome by `status` alone, never by flags (omise-api.md, 3.2); a status nobody knows is still pending."""
+    return _KNOWN_STATUS.get(charge.status, Outcome.PENDING)
+
+
+def _key(charge: ChargeSeen) -> str | None:
+    return charge.metadata.get("batchpay_key")
+
+
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _whole(document: Mapping[str, Any], name: str) -> int | None:
+    value = document.get(name)
+    return value if type(value) is int else None
+
+
+def _id_of(value: Any) -> str | None:
+    """An id, or the id of an expanded object."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else None
+
+
+# --- what the events of an attempt add up to -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The last send whose answer nobody knows, and the look-ups that did not find it."""
+
+    boot_id: str
+    boot_s: float  # CLOCK_BOOTTIME of its intent's commit
+    absents: tuple[tuple[str, float], ...] = ()  # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a charge: the sum of its events."""
+
+    intent: Intent
+    adopted: bool = False  # found at the gateway, not made by this journal
+    sends: int = 0
+    sent_ns: int = 0  # wall clock of the first send's intent
+    settled_ns: int = 0  # wall clock of the evidence that decided it
+    unclear: frozenset[int] = frozenset()  # sends without proof
+    doubt: Doubt | None = None
+    doubted: bool = False
+    spent: bool = False
+    charge: ChargeSeen | None = None
+    flaws: tuple[str, ...] = ()
+    reread: bool = False  # the charge was read again because its chain was missing
+    code: str = ""  # why it was refused
+    message: str = ""
+    refused: bool = False
+    twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
+
+    @property
+    def outcome(self) -> Outcome:
+        """Where it stands now."""
+        if self.charge is not None or self.flaws:
+            return self._charged()
+        if self.unclear:
+            return Outcome.IN_DOUBT
+        return Outcome.REFUSED if self.refused else Outcome.HELD
+
+    def _charged(self) -> Outcome:
+        if self.flaws or self.charge is None:
+            return Outcome.UNPROVEN
+        outcome = outcome_of(self.charge)
+        if outcome is Outcome.SUCCEEDED and self.charge.chain is None:
+            return Outcome.UNPROVEN if self.reread else Outcome.PENDING
+        return outcome
+
+    @property
+    def wants_chain(self) -> bool:
+        """Paid, but the split is not proven and has not been asked for a second time."""
+        charge = self.charge
+        return bool(charge and not self.flaws and not self.reread) and self._split_missing()
+
+    def _split_missing(self) -> bool:
+        return bool(self.charge and outcome_of(self.charge) is Outcome.SUCCEEDED and self.charge.chain is None)
+
+    @property
+    def why_unproven(self) -> str:
+        """The flaws as one phrase."""
+        if self.flaws:
+            return "; ".join(self.flaws)
+        return "no chain on a paid charge: nothing proves that the recipient gets the share"
+
+    @property
+    def closed(self) -> bool:
+        """Proven that it took no money, so that another attempt may follow (law L3)."""
+        return self.outcome in NO_MONEY
+
+    @property
+    def ready(self) -> bool:
+        """Proven that nothing was charged and nothing is on its way: the same key and body may go (again)."""
+        return self.outcome is Outcome.HELD
+
+    @property
+    def may_go_again(self) -> bool:
+        """Not charged, or not known to be: with its row present it may be sent again once that is proven."""
+        return self.outcome in (Outcome.HELD, Outcome.IN_DOUBT)
+
+    def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
+        """Did this row cause the attempt? An adopted charge knows its batch's digest, not its row."""
+        if self.adopted:
+            return self.intent.batch_id[-12:] == batch_id[-12:]
+        mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
+        return mine == (batch_id, sheet, row)
+
+
+def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
+    """All attempts of one order, first to last, from its events in the journal's order."""
+    attempts: dict[int, Attempt] = {}
+    for event in events:
+        if event.kind in _STEPS:
+            attempts[event.attempt] = advance(attempts.get(event.attempt), event)
+    return tuple(attempts[number] for number in sorted(attempts))
+
+
+def advance(attempt: Attempt | None, event: Event) -> Attempt:
+    """One more event of an attempt; its first event brings the intent."""
+    if attempt is None:
+        attempt = Attempt(intent=intent_from(event), adopted=event.kind == "adopted")
+    return _STEPS[event.kind](attempt, event)
+
+
+def intent_from(event: Event) -> Intent:
+    """The intent that an `intent` or `adopted` event keeps."""
+    kept = event.data["intent"]
+    return Intent(
+        **kept, order_id=event.order_id, attempt=event.attempt,
+        batch_id=event.batch_id, sheet=event.sheet, row=event.row,
+    )  # fmt: skip
+
+
+def _intent(state: Attempt, event: Event) -> Attempt:
+    doubt = Doubt(str(event.data["boot_id"]), float(event.data["boot_s"]))
+    return replace(
+        state, sends=state.sends + 1, unclear=state.unclear | {event.send}, doubt=doubt,
+        sent_ns=state.sent_ns or event.at_ns,
+    )  # fmt: skip
+
+
+def _voided(state: Attempt, event: Event) -> Attempt:
+    return replace(state, unclear=state.unclear - {event.send})
+
+
+def _answer(state: Attempt, event: Event) -> Attempt:
+    proof = Proof(event.data["verdict"])
+    if proof in (Proof.CHARGE, Proof.UNPROVEN):
+        return _evidence(state, event)
+    if proof in NOT_CHARGED:
+        return replace(_voided(state, event), code=event.data.get("code", ""), message=event.data.get("message", ""))
+    if proof is Proof.REFUSED:
+        return replace(
+            _voided(state, event), refused=True, settled_ns=event.at_ns,
+            code=event.data.get("code", ""), message=event.data.get("message", ""),
+        )  # fmt: skip
+    left_s = event.data.get("left_s")  # when its first byte left: later than the commit, so the safer start
+    doubt = state.doubt
+    if doubt is not None and left_s is not None:
+        doubt = replace(doubt, boot_s=max(doubt.boot_s, float(left_s)))
+    return replace(
+        state, doubt=doubt, doubted=True, spent=state.spent or bool(event.data.get("spent")),
+        code=event.data.get("code", ""), message=event.data.get("message", ""),
+    )  # fmt: skip
+
+
+def _evidence(state: Attempt, event: Event) -> Attempt:
+    """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
+    found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
+    ours = found is not None and _key(found) == state.intent.key
+    twins = state.twins | {found.id} if found and ours else state.twins
+    state = replace(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
+    if state.charge and not state.flaws and found and found.id != state.charge.id:
+        return state  # a second charge for one key: `twins` says so, and the first stays the one we report
+    flaws = tuple(event.data.get("flaws", ()))
+    return replace(
+        state, charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread"))
+    )
+
+
+def _absent(state: Attempt, event: Event) -> Attempt:
+    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge (law L5)."""
+    if state.doubt is None or not state.unclear:
+        return state
+    absents = (*state.doubt.absents, (str(event.data["boot_id"]), float(event.data["boot_s"])))
+    doubt = replace(state.doubt, absents=absents)
+    if event.data.get("closes") and not state.spent:
+        return replace(state, doubt=doubt, doubted=True, unclear=frozenset())
+    return replace(state, doubt=doubt, doubted=True)
+
+
+_STEPS = {
+    "intent": _intent,
+    "voided": _voided,
+    "answer": _answer,
+    "found": _evidence,
+    "adopted": _evidence,
+    "absent": _absent,
+}
+
+# Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
+NEXT: Mapping[Outcome, frozenset[Outcome]] = {
+    Outcome.HELD: frozenset(Outcome),
+    Outcome.IN_DOUBT: frozenset(Outcome),
+    Outcome.PENDING: frozenset(
+        {Outcome.SUCCEEDED, Outcome.UNPROVEN, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED}
+    ),
+    Outcome.UNPROVEN: frozenset({Outcome.SUCCEEDED, Outcome.REVERSED}),
+    Outcome.SUCCEEDED: frozenset({Outcome.REVERSED}),
+    Outcome.DECLINED: frozenset(),
+    Outcome.EXPIRED: frozenset(),
+    Outcome.REVERSED: frozenset(),
+    Outcome.REFUSED: frozenset(),
+}
+
+
+def impossible(before: Outcome, after: Outcome) -> bool:
+    """Does new evidence contradict what was proven before?"""
+    return after is not before and after not in NEXT[before]
+
+
+# --- when may a doubtful attempt be asked about, and sent again ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtRules:
+    """The periods of law L5, in seconds, and the machine they are counted on."""
+
+    period_s: float
+    gap_s: float
+    boot_id: str
+    run_start_s: float  # CLOCK_BOOTTIME at the start of this run
+
+    def due_s(self, doubt: Doubt) -> float:
+        """CLOCK_BOOTTIME from which the next look-up may prove absence."""
+        absents = self.absents(doubt)
+        return absents[-1] + self.gap_s if absents else self._start_s(doubt) + self.period_s
+
+    def closes(self, doubt: Doubt) -> bool:
+        """Would one more complete look-up without a trace prove absence?"""
+        return len(self.absents(doubt)) >= 1
+
+    def absents(self, doubt: Doubt) -> list[float]:
+        """The look-ups of this boot; those of another boot prove nothing, their clock is gone."""
+        return [boot_s for boot_id, boot_s in doubt.absents if boot_id == self.boot_id]
+
+    def _start_s(self, doubt: Doubt) -> float:
+        return doubt.boot_s if doubt.boot_id == self.boot_id else self.run_start_s
+
+
+# --- what a row means ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The row caused this attempt and shows its outcome."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateOf:
+    """Another row owns the same order with the same content."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictWith:
+    """The order took, may have taken or may yet take money with other content."""
+
+    attempt: Attempt
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The row may become this attempt."""
+
+    number: int
+
+
+Judgement = Owner | DuplicateOf | ConflictWith | Next
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the journal knows that matters to a chunk of rows."""
+
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
+    owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
+    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike()
+
+
+def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it."""
+    for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
+        for attempt in history.attempts.get(candidate, ()):
+            if attempt.owned_by(batch_id, sheet, row):
+                return attempt
+    return None
+
+
+def judge(document: Document, comeback: bool, batch_id: str, history: History) -> Judgement:
+    """What a valid row that owns nothing means, given its order's attempts (contract, section 4)."""
+    attempts = history.attempts.get(document["order_id"], ())
+    if not attempts:
+        twin = _look_alike(document, history)
+        return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)
+    last = attempts[-1]
+    if not last.closed:
+        if _same(document, last):
+            return DuplicateOf(last)
+        return ConflictWith(last, "same order id, other content")
+    if any(attempt.intent.batch_id == batch_id for attempt in attempts):
+        return DuplicateOf(last) if _same(document, last) else ConflictWith(last, "its own batch already asked for it")
+    same = next((attempt for attempt in reversed(attempts) if _same(document, attempt)), None)
+    if same and not comeback:
+        return DuplicateOf(same)
+    if last.intent.attempt >= MAX_ATTEMPTS:
+        return ConflictWith(last, f"{MAX_ATTEMPTS} attempts were made; give the order a new id")
+    return Next(last.intent.attempt + 1)
+
+
+def _same(document: Document, attempt: Attempt) -> bool:
+    asked = attempt.intent
+    if asked.content:
+        return content_of(document) == asked.content
+    terms = (document["amount"], document["currency"], document["destination"])
+    return terms == (asked.amount, asked.currency, asked.destination)
+
+
+def _look_alike(document: Document, history: History) -> Attempt | None:
+    """An earlier order whose id a spreadsheet may have turned into this one, with the same payer and money."""
+    for attempt in history.look_alikes.get(alike(document["order_id"]), ()):
+        asked = attempt.intent
+        terms = (payer_of(document), document["destination"], document["amount"], document["currency"])
+        if asked.order_id != document["order_id"] and terms == (
+            asked.payer, asked.destination, asked.amount, asked.currency,
+        ):  # fmt: skip
+            return attempt
+    return None
+
+
+def money_charges(attempts: Sequence[Attempt]) -> list[str]:
+    """Ids of every charge of an order that took money or may yet: more than one breaks the first promise."""
+    ids: dict[str, None] = {}
+    for attempt in attempts:
+        if attempt.charge and attempt.charge.takes_money and _key(attempt.charge) == attempt.intent.key:
+            ids[attempt.charge.id] = None
+        if len(attempt.twins) > 1:
+            ids.update(dict.fromkeys(sorted(attempt.twins)))
+    return list(ids)

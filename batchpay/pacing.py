@@ -1,0 +1,128 @@
+"""PACING: how fast requests may leave; arithmetic of numbers, waiting is left to the caller.
+
+Even pacing (GCRA) inside a hard window: at most `rate` requests in any rolling window at the gateway, whatever the
+burst. A request counts from its permit until a window after its first byte left, so a slow commit between the two
+cannot bunch requests up. Seconds are those of one clock the caller chooses; `jitter` is drawn by the caller, 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
+FLOOR = 0.1  # the rate never adapts below this share of what was agreed
+RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
+LONGEST_RETRY_AFTER_S = 3600.0
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 60.0
+
+
+def backoff_s(failures: int, jitter: float) -> float:
+    """Full jitter: anything between nothing and the doubled wait. `failures` in a row, from 1."""
+    return jitter * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
+
+
+def retry_after_s(header: str) -> float | None:
+    """Seconds of a Retry-After header; None for what is absent, absurd or words (fault-matrix B19)."""
+    text = header.strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > 5:
+        return None
+    seconds = float(text)
+    return seconds if 0 < seconds <= LONGEST_RETRY_AFTER_S else None
+
+
+class Pacer:
+    """The shared limiter of a run. Ask `wait_s`; when it is 0 take a `permit`, then `left` or `unused` it."""
+
+    def __init__(self, rate: int, window_s: float, burst: int, earlier: Iterable[float] = ()) -> None:
+        """`earlier`: when requests of earlier runs left, in this clock's seconds."""
+        self._rate = rate
+        self._window_s = window_s * (1 + SLACK)
+        self._interval_s = self._window_s / rate
+        self._burst = burst
+        self._left: deque[float] = deque(sorted(earlier)[-rate:])
+        self._permits = 0
+        self._next_s = self._left[-1] + self._interval_s if self._left else float("-inf")
+        self._share = 1.0
+        self._share_since_s = float("-inf")
+        self._blocked_until_s = float("-inf")
+        self._throttled_in_a_row = 0
+
+    def share(self, now_s: float) -> float:
+        """The share of the agreed rate in use now, after a 429 and its recovery."""
+        steps = max(0, int((now_s - self._share_since_s) / RECOVERY_EVERY_S)) if self._share < 1 else 0
+        return min(1.0, self._share + steps * RECOVERY_SHARE)
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until a permit may be free: 0 when one is; ask again afterwards."""
+        if self._throttled_in_a_row and self._permits:
+            return self._interval_s  # one probe at a time until the gateway takes requests again
+        while self._left and self._left[0] <= now_s - self._window_s:
+            self._left.popleft()
+        wait_s = max(self._blocked_until_s - now_s, self._next_s - (self._burst - 1) * self._interval_s - now_s, 0.0)
+        full = len(self._left) + self._permits - self._rate
+        if full >= 0:
+            in_window = self._left[full] + self._window_s - now_s if full < len(self._left) else self._interval_s
+            wait_s = max(wait_s, in_window)
+        return wait_s
+
+    def permit(self, now_s: float) -> None:
+        """Take the permit that `wait_s` said is free."""
+        assert self.wait_s(now_s) <= 0
+        self._permits += 1
+        late = self._next_s < now_s - self._interval_s  # a timer's lateness is caught up, an idle time is not
+        self._next_s = (now_s if late else self._next_s) + self._interval_s / self.share(now_s)
+
+    def left(self, now_s: float) -> None:
+        """The request's first byte leaves now."""
+        self._permits -= 1
+        self._left.append(now_s)
+
+    def unused(self) -> None:
+        """The permit's request never left."""
+        self._permits -= 1
+
+    def answered(self) -> None:
+        """The gateway took a request and answered with anything but 429."""
+        self._throttled_in_a_row = 0
+
+    def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
+        """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in seconds."""
+        self._throttled_in_a_row += 1
+        wait_s = after_s if after_s is not None else max(self._interval_s, backoff_s(self._throttled_in_a_row, jitter))
+        if now_s >= self._blocked_until_s:
+            self._share = max(FLOOR, self.share(now_s) / 2)
+            self._share_since_s = now_s + wait_s
+        self._blocked_until_s = max(self._blocked_until_s, now_s + wait_s)
+        return wait_s
+
+
+class Breaker:
+    """Counts non-answers in a row: after five a pause, after three pauses no more sends in this run."""
+
+    IN_A_ROW, PAUSES = 5, 3
+
+    def __init__(self, pause_s: float) -> None:
+        self._pause_s = pause_s
+        self._in_a_row = 0
+        self._pauses = 0
+        self.paused_until_s = float("-inf")
+
+    @property
+    def open(self) -> bool:
+        """Has the gateway been given up for this run?"""
+        return self._pauses > self.PAUSES
+
+    def answered(self) -> None:
+        """Any answer but a 5xx: the gateway is there."""
+        self._in_a_row = 0
+
+    def silent(self, now_s: float) -> None:
+        """A failed connect, a timeout or a 5xx."""
+        if now_s < self.paused_until_s:
+            return  # the same outage, told by a request that was already on its way
+        self._in_a_row += 1
+        if self._in_a_row >= self.IN_A_ROW:
+            self._in_a_row = 0
+            self._pauses += 1
+            self.paused_until_s = now_s + self._pause_s

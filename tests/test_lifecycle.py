@@ -1,0 +1,307 @@
+"""The proof table, the fold and the judgement of rows: every pair of inputs, every arrow."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchpay.lifecycle import (
+    NEXT,
+    ConflictWith,
+    DoubtRules,
+    DuplicateOf,
+    History,
+    Next,
+    Proof,
+    fold,
+    impossible,
+    judge,
+    owner_of,
+    seen,
+    verdict,
+)
+from batchpay.model import Answer, Event, Intent, Outcome
+from batchpay.planning import content_of, intent_of
+
+DOCUMENT = {
+    "order_id": "0001", "amount": 123450, "currency": "thb",
+    "destination": "recp_test_1", "card": "tokn_test_1",
+}  # fmt: skip
+BATCH = "2026-11-24-0123456789ab"
+INTENT: Intent = intent_of(
+    DOCUMENT, job="night", attempt=1, fee=None, batch_id=BATCH, sheet="", row=2, run_id="r1", journal_id="j1"
+)
+
+
+def charge(**changes: Any) -> dict[str, Any]:
+    """The charge object that INTENT asks for."""
+    return {
+        "object": "charge", "id": "chrg_test_1", "status": "successful", "paid": True, "livemode": False,
+        "amount": 123450, "currency": "THB", "destination": "recp_test_1", "chain": "acch_test_1",
+        "metadata": {"batchpay_key": INTENT.key, "order_id": "0001"}, "created_at": "2026-11-24T00:00:00Z", **changes,
+    }  # fmt: skip
+
+
+def error(code: str, message: str = "m") -> dict[str, Any]:
+    return {"object": "error", "code": code, "message": message, "location": "l"}
+
+
+OUR_BODIES = {
+    "charge": charge(),
+    "wrong amount": charge(amount=1),
+    "error": error("invalid_card"),
+    "backend": error("backend_error"),
+    "used": error("used_token"),
+    "not found customer": error("not_found", "customer cust_test_1 was not found"),
+    "not found": error("not_found", "the requested resource was not found"),
+    "key reused": error("idempotency_key_reused"),
+    "no code": {"object": "error"},
+    "list": {"object": "list", "data": []},
+    "html": None,
+    "array": [],
+}
+STATUSES = [None, 99, 100, 200, 201, 204, 301, 307, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 414, 422, 425,
+            429, 431, 451, 499, 500, 502, 503, 504, 599, 600, 999]  # fmt: skip
+
+
+def expected(out: bool, status: int | None, body: str, doubted: bool) -> Proof:
+    """The proof table once more, in the order of its rows, written as conditions on its own columns."""
+    is_error = body in ("error", "backend", "used", "not found customer", "not found", "key reused")
+    if not out:
+        return Proof.NOT_SENT
+    if status is None or not 200 <= status <= 499 or 300 <= status <= 399:
+        return Proof.IN_DOUBT
+    if status <= 299:
+        return {"charge": Proof.CHARGE, "wrong amount": Proof.UNPROVEN}.get(body, Proof.IN_DOUBT)
+    if status in (401, 403):
+        return Proof.KEY_REFUSED
+    if status == 429:
+        return Proof.THROTTLED
+    if status in (409, 422) and body == "key reused":
+        return Proof.KEY_REUSED
+    if status in (408, 409, 425, 499) or body == "backend":
+        return Proof.IN_DOUBT
+    if status in (405, 410) or (status == 404 and (not is_error or body == "not found")):
+        return Proof.NOT_HERE
+    if status in (413, 414, 431) and not is_error:
+        return Proof.NOT_HERE
+    if not is_error:
+        return Proof.IN_DOUBT
+    if body == "used" and doubted:
+        return Proof.IN_DOUBT
+    if status != 404 and body == "not found":
+        return Proof.REFUSED
+    return Proof.REFUSED
+
+
+@pytest.mark.fault("B12", "B13", "B14", "B17", "B18", "B21", "B22", "B23", "B24", "B25", "B26", "B29")
+@pytest.mark.parametrize("out, doubted", [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.parametrize("body", OUR_BODIES)
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_pair_of_the_proof_table(status: int | None, body: str, out: bool, doubted: bool) -> None:
+    """Each status with each body, sent or not, after a doubt or not, has the verdict of its row."""
+    answer = Answer(out=out, status=status, document=OUR_BODIES[body])
+    assert verdict(answer, INTENT, live=False, doubted=doubted).proof is expected(out, status, body, doubted)
+
+
+@given(
+    st.booleans(), st.none() | st.integers(0, 1000), st.sampled_from(sorted(OUR_BODIES)), st.booleans(), st.booleans()
+)
+def test_only_two_rows_say_refused_or_charged(
+    out: bool, status: int | None, body: str, doubted: bool, live: bool
+) -> None:
+    """Nothing is ever called a success without 2xx and a charge, or a refusal without 4xx and an error object."""
+    found = verdict(Answer(out=out, status=status, document=OUR_BODIES[body]), INTENT, live=live, doubted=doubted)
+    if found.proof in (Proof.CHARGE, Proof.UNPROVEN):
+        assert out and status is not None and 200 <= status <= 299 and found.charge is not None
+    if found.proof is Proof.REFUSED:
+        assert out and status is not None and 400 <= status <= 499 and found.code
+
+
+@pytest.mark.fault("B15", "B16", "B30", "B37")
+@pytest.mark.parametrize(
+    "changes, flaw",
+    [
+        ({"amount": 123451}, "amount"),
+        ({"currency": "JPY"}, "currency"),
+        ({"destination": "recp_test_2"}, "destination"),
+        ({"destination": None}, "destination"),
+        ({"livemode": True}, "livemode"),
+        ({"id": "chrg_1"}, "id"),
+        ({"id": "../chrg_test_1"}, "id"),
+        ({"metadata": {}}, "batchpay_key"),
+        ({"metadata": {"batchpay_key": "another"}}, "batchpay_key"),
+        ({"metadata": None}, "batchpay_key"),
+        ({"paid": False}, "paid"),
+        ({"amount": "123450"}, "amount"),
+        ({"amount": True}, "amount"),
+        ({"paid": "true"}, "paid"),
+        ({"id": 7}, "id"),
+    ],
+)
+def test_an_answer_that_is_not_what_was_asked_is_unproven(changes: dict[str, Any], flaw: str) -> None:
+    """Law L7: each field that differs is named."""
+    found = verdict(Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False)
+    assert found.proof is Proof.UNPROVEN
+    assert any(flaw in text for text in found.flaws)
+
+
+def event(kind: str, send: int = 0, **data: Any) -> Event:
+    return Event(kind, at_ns=1, order_id="0001", attempt=1, send=send, batch_id=BATCH, row=2, data=data)
+
+
+def kept() -> dict[str, Any]:
+    names = ("order_id", "attempt", "batch_id", "sheet", "row")
+    return {name: getattr(INTENT, name) for name in INTENT.__dataclass_fields__ if name not in names}
+
+
+FIRST = event("intent", 1, intent=kept(), boot_id="b", boot_s=100.0)
+
+
+def answer_event(send: int, **changes: Any) -> Event:
+    found, _ = seen(charge(**changes))
+    assert found
+    return event("answer", send, verdict="charge", charge=found.to_json())
+
+
+@pytest.mark.parametrize(
+    "events, outcome",
+    [
+        ([FIRST], Outcome.IN_DOUBT),
+        ([FIRST, event("voided", 1)], Outcome.HELD),
+        ([FIRST, event("answer", 1, verdict="not_sent")], Outcome.HELD),
+        ([FIRST, event("answer", 1, verdict="throttled")], Outcome.HELD),
+        ([FIRST, event("answer", 1, verdict="key_refused")], Outcome.HELD),
+        ([FIRST, event("answer", 1, verdict="in_doubt")], Outcome.IN_DOUBT),
+        ([FIRST, event("answer", 1, verdict="refused", code="invalid_card")], Outcome.REFUSED),
+        ([FIRST, answer_event(1)], Outcome.SUCCEEDED),
+        ([FIRST, answer_event(1, status="pending", paid=False)], Outcome.PENDING),
+        ([FIRST, answer_event(1, status="failed", paid=False)], Outcome.DECLINED),
+        ([FIRST, answer_event(1, status="expired", paid=False)], Outcome.EXPIRED),
+        ([FIRST, answer_event(1, status="reversed", paid=False)], Outcome.REVERSED),
+        ([FIRST, answer_event(1, status="nobody knows", paid=False)], Outcome.PENDING),
+        ([FIRST, answer_event(1, chain=None)], Outcome.PENDING),
+        ([FIRST, answer_event(1, chain=None), event("found", charge=seen(charge(chain=None))[0].to_json(), reread=True)],
+         Outcome.UNPROVEN),
+        ([FIRST, answer_event(1, chain=None), event("found", charge=seen(charge())[0].to_json(), reread=True)],
+         Outcome.SUCCEEDED),
+        ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0)], Outcome.IN_DOUBT),
+        ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], Outcome.HELD),
+        ([FIRST, event("answer", 1, verdict="in_doubt", spent=True),
+          event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], Outcome.IN_DOUBT),
+        ([FIRST, event("answer", 1, verdict="throttled"), event("intent", 2, boot_id="b", boot_s=101.0)],
+         Outcome.IN_DOUBT),
+    ],
+)  # fmt: skip
+def test_what_events_add_up_to(events: list[Event], outcome: Outcome) -> None:
+    """The state of an attempt is the sum of its events, and of nothing else."""
+    (attempt,) = fold(events)
+    assert attempt.outcome is outcome
+    assert attempt.intent == INTENT
+
+
+def test_a_refusal_after_a_proven_absence_speaks_about_its_own_request() -> None:
+    """Law L5: the first doubt was closed by look-ups, so the 4xx of the second send may close the attempt."""
+    absent = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
+    again = event("intent", 2, boot_id="b", boot_s=300.0)
+    (attempt,) = fold([FIRST, absent, again, event("answer", 2, verdict="refused", code="bad_request")])
+    assert attempt.outcome is Outcome.REFUSED
+    assert attempt.doubted
+
+
+def test_two_charges_under_one_key_are_seen_and_the_first_is_kept() -> None:
+    """Fault B31: both ids are remembered."""
+    second, _ = seen(charge(id="chrg_test_2"))
+    assert second
+    (attempt,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
+    assert attempt.twins == {"chrg_test_1", "chrg_test_2"}
+    assert attempt.charge and attempt.charge.id == "chrg_test_1"
+
+
+@pytest.mark.fault("C05")
+def test_doubt_is_counted_on_the_clock_of_one_boot_only() -> None:
+    """After a reboot the whole period starts anew, and earlier look-ups prove nothing."""
+    (attempt,) = fold([FIRST, event("absent", 1, boot_id="b", boot_s=260.0)])
+    assert attempt.doubt
+    same = DoubtRules(period_s=150, gap_s=10, boot_id="b", run_start_s=5000.0)
+    other = replace(same, boot_id="c", run_start_s=7.0)
+    assert same.due_s(attempt.doubt) == 270.0
+    assert same.closes(attempt.doubt)
+    assert other.due_s(attempt.doubt) == 157.0
+    assert not other.closes(attempt.doubt)
+
+
+def test_the_state_table_lets_money_never_go_back() -> None:
+    """Fault B34: what is proven stays proven; only a reversal may follow a success."""
+    for before, after in itertools.product(Outcome, repeat=2):
+        if before in (Outcome.DECLINED, Outcome.EXPIRED, Outcome.REFUSED, Outcome.REVERSED):
+            assert impossible(before, after) == (before is not after)
+    assert NEXT[Outcome.SUCCEEDED] == {Outcome.REVERSED}
+    assert impossible(Outcome.SUCCEEDED, Outcome.DECLINED)
+    assert not impossible(Outcome.PENDING, Outcome.SUCCEEDED)
+
+
+def history(*events: Event) -> History:
+    attempts = fold(events)
+    return History(attempts={"0001": attempts} if attempts else {}, owned={2: "0001"} if attempts else {})
+
+
+DECLINED = answer_event(1, status="failed", paid=False)
+OTHER = "2026-11-25-ba9876543210"
+CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
+
+
+def test_who_owns_an_order() -> None:
+    """The row of the first intent owns it, even when the row now maps to another id."""
+    known = history(FIRST)
+    assert owner_of(known, BATCH, "", 2, "0001")
+    assert owner_of(known, BATCH, "", 2, "another id")
+    assert owner_of(known, BATCH, "", 3, "0001") is None
+    assert owner_of(known, OTHER, "", 2, "0001") is None
+
+
+@pytest.mark.fault("E03", "E04", "E05")
+@pytest.mark.parametrize(
+    "document, comeback, batch, events, kind",
+    [
+        (DOCUMENT, False, OTHER, [], Next),
+        (DOCUMENT, False, OTHER, [FIRST], DuplicateOf),
+        (CHANGED, False, OTHER, [FIRST], ConflictWith),
+        (CHANGED, True, OTHER, [FIRST], ConflictWith),
+        (DOCUMENT, True, OTHER, [FIRST, answer_event(1)], DuplicateOf),
+        (CHANGED, False, OTHER, [FIRST, answer_event(1)], ConflictWith),
+        (DOCUMENT, False, OTHER, [FIRST, DECLINED], DuplicateOf),
+        (DOCUMENT, True, OTHER, [FIRST, DECLINED], Next),
+        (CHANGED, False, OTHER, [FIRST, DECLINED], Next),
+        (CHANGED, True, BATCH, [FIRST, DECLINED], ConflictWith),
+        (DOCUMENT, True, BATCH, [FIRST, DECLINED], DuplicateOf),
+        (CHANGED, False, OTHER, [FIRST, event("voided", 1)], ConflictWith),
+    ],
+)
+def test_what_a_row_means(document: Any, comeback: bool, batch: str, events: list[Event], kind: type) -> None:
+    """Contract, section 4: ownership and coming back."""
+    assert isinstance(judge(document, comeback, batch, history(*events)), kind)
+
+
+def test_the_next_attempt_has_the_next_number_and_another_key() -> None:
+    """A try after a decline is a new attempt."""
+    assert judge(CHANGED, False, OTHER, history(FIRST, DECLINED)) == Next(2)
+
+
+@pytest.mark.fault("E04")
+def test_an_id_that_lost_its_zeros_is_a_conflict_when_it_asks_the_same() -> None:
+    """A spreadsheet that turned 0001 into 1 does not charge a night twice."""
+    known = replace(history(), look_alikes={"1": fold([FIRST])})
+    assert isinstance(judge({**DOCUMENT, "order_id": "1"}, False, OTHER, known), ConflictWith)
+    assert judge({**DOCUMENT, "order_id": "1", "amount": 5}, False, OTHER, known) == Next(1)
+
+
+def test_content_is_everything_an_order_asks_for() -> None:
+    """Any change of any field is other content; the order of keys is not."""
+    assert content_of(DOCUMENT) == content_of(dict(reversed(DOCUMENT.items())))
+    assert content_of(DOCUMENT) != content_of({**DOCUMENT, "metadata": {"a": "b"}})
