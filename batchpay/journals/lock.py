@@ -1,0 +1,86 @@
+"""One run of a job at a time on one machine, and the memory of when its last requests left.
+
+The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the journal says who holds
+it, and keeps the time of the last requests in shared memory, so that the rate limit also holds across a kill.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import mmap
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+from batchpay.errors import CannotWrite, TryLater
+
+_HOLDER_BYTES = 1024
+_STAMP = struct.Struct("<q")
+
+
+class RunLock:
+    """Held from construction until `close`."""
+
+    def __init__(self, state_path: Path, job: str, rate: int, holder: dict[str, Any], *, wait: bool = False) -> None:
+        """Take the lock or raise TryLater naming the holder; with `wait`, wait for it."""
+        self.path = lock_path(state_path, job)
+        self._slots = rate
+        self._next = 0
+        size = _HOLDER_BYTES + _STAMP.size * (rate + 1)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise CannotWrite(f"{self.path}: cannot open the lock: {error.strerror}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError as error:
+            text = _holder_text(os.pread(self._handle, _HOLDER_BYTES, 0))
+            os.close(self._handle)
+            raise TryLater(f"job {job!r} is running already: {text}; wait for it or use --wait") from error
+        if os.fstat(self._handle).st_size < size:
+            os.ftruncate(self._handle, size)
+        self._memory = mmap.mmap(self._handle, size)
+        about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
+        self._memory[:_HOLDER_BYTES] = json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
+        self._next = self._oldest()
+
+    def ages_s(self) -> list[float]:
+        """How long ago each of the last requests left, as far as a wall clock can tell; the future counts as now."""
+        now_ns = time.time_ns()
+        stamps = [self._read(slot) for slot in range(self._slots)]
+        return [max(0.0, (now_ns - stamp) / 1e9) for stamp in stamps if stamp]
+
+    def stamp(self) -> None:
+        """A request leaves now."""
+        _STAMP.pack_into(self._memory, _HOLDER_BYTES + _STAMP.size * self._next, time.time_ns())
+        self._next = (self._next + 1) % self._slots
+
+    def close(self) -> None:
+        """Let go."""
+        self._memory.close()
+        os.close(self._handle)
+
+    def _read(self, slot: int) -> int:
+        return int(_STAMP.unpack_from(self._memory, _HOLDER_BYTES + _STAMP.size * slot)[0])
+
+    def _oldest(self) -> int:
+        return min(range(self._slots), key=self._read)
+
+
+def lock_path(state_path: Path, job: str) -> Path:
+    """`batchpay.db.<8 hex of the job>.lock`: jobs that share a journal run side by side."""
+    return state_path.with_name(f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock")
+
+
+def _holder_text(raw: bytes) -> str:
+    try:
+        about = json.loads(raw.rstrip(b" \0"))
+        return f"host {about['host']}, pid {about['pid']}, since {about['started']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process holds its lock"

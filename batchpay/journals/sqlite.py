@@ -1,0 +1,480 @@
+"""The journal in one SQLite file: every commit is on the disk before a call returns.
+
+`synchronous=FULL` with a write-ahead log: a commit that returned survives a power cut (sqlite.org/pragma.html,
+"synchronous"). Whatever waits while one commit is under way shares the next one; nothing lingers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import queue
+import sqlite3
+import stat
+import threading
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from batchpay.errors import BatchpayError, CannotWrite, InputOutput, Misconfigured, Taken, TryLater
+from batchpay.model import NO_MONEY, Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
+
+SCHEMA_VERSION = "1"
+BUSY_TIMEOUT_S = 30.0
+_COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
+_GENESIS = "0" * 64
+_NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
+
+
+class SqliteJournal:
+    """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
+
+    def __init__(self, path: Path, job: str) -> None:
+        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked."""
+        self.path = path
+        self.job = job
+        self._lock = threading.RLock()
+        self._connection = _open(path)
+        with translated(path):
+            self.id = _prepare(self._connection, path)
+        self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+
+    # --- writing ---------------------------------------------------------------------------------------------
+
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Append, durably, all or none. Raises Taken, CannotWrite, InputOutput or TryLater."""
+        with self._lock, translated(self.path), self._transaction():
+            return self._insert(events)
+
+    async def write(self, events: Sequence[Event]) -> list[Event]:
+        """The same from the loop; what arrives together shares one commit."""
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_groups, name="journal", daemon=True)
+            self._writer.start()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[list[Event]] = loop.create_future()
+        self._waiting.put(_Submission(events, loop, done))
+        return await done
+
+    def _write_groups(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            while not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    self._commit_group(group)
+                    return
+                group.append(following)
+            self._commit_group(group)
+
+    def _commit_group(self, group: list[_Submission]) -> None:
+        try:
+            with self._lock, translated(self.path), self._transaction():
+                results = [self._insert(submission.events) for submission in group]
+        except BatchpayError as error:
+            if len(group) == 1 or not isinstance(error, Taken):
+                _tell(group, [error] * len(group))
+                return
+            for submission in group:  # one of them breaks a rule: the others must not suffer for it
+                self._commit_group([submission])
+            return
+        _tell(group, results)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _insert(self, events: Sequence[Event]) -> list[Event]:
+        seq, digest = self._head()
+        stored = []
+        for event in events:
+            seq += 1
+            data = json.dumps(event.data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            digest = _chained(digest, _line(seq, self.job, event, data))
+            values = (
+                seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
+                event.order_id, event.attempt, event.send, data, digest,
+            )  # fmt: skip
+            self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
+            self._guard(event)
+            stored.append(replace(event, seq=seq, digest=digest))
+        return stored
+
+    def _guard(self, event: Event) -> None:
+        """Keep the table of open attempts in step: entering twice is a conflict, not a second payment."""
+        if event.kind == "adopted" or (event.kind == "intent" and event.send == 1):
+            self._connection.execute(
+                "INSERT INTO open_attempts VALUES (?, ?, ?, 0)", (self.job, event.order_id, event.attempt)
+            )
+        state, attempt = event.data.get("state"), (self.job, event.order_id, event.attempt)
+        of_attempt = "WHERE job = ? AND order_id = ? AND attempt = ?"
+        if state in _NO_MONEY:
+            self._connection.execute(f"DELETE FROM open_attempts {of_attempt}", attempt)  # noqa: S608
+        elif state is not None:
+            settled = int(state == Outcome.SUCCEEDED)
+            self._connection.execute(f"UPDATE open_attempts SET settled = ? {of_attempt}", (settled, *attempt))  # noqa: S608
+
+    def _head(self) -> tuple[int, str]:
+        row = self._connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else (0, _GENESIS)
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    def head(self) -> tuple[int, str]:
+        """Sequence number and digest of the last event of any job."""
+        with self._lock, translated(self.path):
+            return self._head()
+
+    def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
+        """This job's events in order, or those of some kinds, after a sequence number."""
+        wanted = tuple(kinds)
+        of_kinds = f" AND kind IN ({','.join('?' * len(wanted))})" if wanted else ""
+        return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
+
+    def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """The events of some orders, oldest first."""
+        found: dict[str, list[Event]] = {}
+        for some in _slices(order_ids):
+            where = f"job = ? AND order_id <> '' AND order_id IN ({','.join('?' * len(some))})"
+            for event in self._select(where, (self.job, *some)):
+                found.setdefault(event.order_id, []).append(event)
+        return found
+
+    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
+        """Row number -> order id for the rows of a batch that caused an intent."""
+        query = (
+            'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row" BETWEEN ? AND ? '
+            "AND sheet = ? AND kind IN ('intent', 'adopted') AND send <= 1"
+        )
+        with self._lock, translated(self.path):
+            return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
+
+    def look_alikes(self, alike_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Look-alike form of an order id -> the ids of orders that were sent under that form."""
+        found: dict[str, list[str]] = {}
+        form = "json_extract(data, '$.intent.alike')"
+        for some in _slices(alike_ids):
+            query = (
+                f"SELECT {form}, order_id FROM events WHERE job = ? AND kind = 'intent' AND send = 1 "  # noqa: S608
+                f"AND {form} IN ({','.join('?' * len(some))}) ORDER BY seq"
+            )
+            with self._lock, translated(self.path):
+                for alike_id, order_id in self._connection.execute(query, (self.job, *some)).fetchall():
+                    found.setdefault(alike_id, []).append(order_id)
+        return found
+
+    def orders_of(self, batch_id: str) -> list[str]:
+        """Order ids with an attempt that a row of this batch caused."""
+        query = (
+            "SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND kind IN ('intent', 'adopted') "
+            "AND send <= 1"
+        )
+        with self._lock, translated(self.path):
+            return [row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()]
+
+    def open_orders(self) -> list[str]:
+        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
+        query = "SELECT order_id FROM open_attempts WHERE job = ? AND settled = 0 ORDER BY order_id"
+        with self._lock, translated(self.path):
+            return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
+
+    def _select(self, where: str, values: Sequence[Any]) -> Iterator[Event]:
+        """Pages by sequence number, so that nothing is held between them."""
+        after = 0
+        while True:
+            query = f"SELECT {_COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT 20000"  # noqa: S608
+            with self._lock, translated(self.path):
+                rows = self._connection.execute(query, (*values, after)).fetchall()
+            yield from map(_event, rows)
+            if len(rows) < 20000:
+                return
+            after = rows[-1][0]
+
+    def verify(self) -> None:
+        """Walk the whole hash chain. Raises BrokenChain at the first event that does not fit."""
+        digest, expected = _GENESIS, 1
+        query = (
+            'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
+            "FROM events ORDER BY seq"
+        )
+        with self._lock, translated(self.path):
+            for *line, kept in self._connection.execute(query):
+                digest = _chained(digest, line)
+                if line[0] != expected or digest != kept:
+                    raise BrokenChain(self.path, line[0])
+                expected += 1
+
+    # --- the rows of a batch ---------------------------------------------------------------------------------
+
+    def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:
+        """Keep the rows of a batch beside those planned before. Returns the generation, for `plan`."""
+        generation = uuid.uuid4().hex
+        digest = hashlib.sha256()
+        for number, judged in enumerate(chunks):
+            blob, cells = _pack(judged), judged.chunk.cells()
+            digest.update(hashlib.sha256(blob).digest() + hashlib.sha256(cells).digest())
+            rows = judged.chunk.rows
+            values = (self.job, batch_id, generation, number, judged.chunk.sheet, rows[0], rows[-1], blob, cells)
+            with self._lock, translated(self.path), self._transaction():
+                self._connection.execute("INSERT INTO row_chunks VALUES (?,?,?,?,?,?,?,?,?)", values)
+        return f"{generation}:{digest.hexdigest()}"
+
+    def plan(self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]) -> None:
+        """Make the staged rows the batch's rows. The same plan again leaves the journal as it is."""
+        generation, _, digest = staged.partition(":")
+        data = {
+            "batch": asdict(batch),
+            "rows_sha256": digest,
+            "generation": generation,
+            "repeats": [[sheet, row, *_repeat_json(repeat)] for (sheet, row), repeat in repeats.items()],
+        }
+        known = self._planned(batch.id)
+        same = known is not None and {**known, "generation": generation} == json.loads(json.dumps(data))
+        keep = known["generation"] if known is not None and same else generation
+        with self._lock, translated(self.path), self._transaction():
+            if not same:
+                self._insert([replace(event, kind="batch.planned", batch_id=batch.id, data=data)])
+            self._connection.execute(
+                "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?", (self.job, batch.id, keep)
+            )
+
+    def stage_again(self, batch_id: str) -> str:
+        """The rows as planned, for a plan that differs in anything but them."""
+        planned = self._planned(batch_id)
+        assert planned is not None
+        return f"{planned['generation']}:{planned['rows_sha256']}"
+
+    def batches(self) -> list[Batch]:
+        """Every batch as last planned, by first receipt."""
+        latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
+        return [_batch(kept) for kept in latest.values()]
+
+    def repeats(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
+        """The rows of a batch that its own batch, or another of the same run, already asks for."""
+        planned = self._planned(batch_id)
+        kept = planned["repeats"] if planned else []
+        return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
+
+    def chunks(self, batch_id: str) -> Iterator[StoredChunk]:
+        """The rows of a batch as last planned. Raises InputOutput when they are not the ones that were kept."""
+        planned = self._planned(batch_id)
+        if planned is None:
+            return
+        digest, number = hashlib.sha256(), 0
+        query = (
+            "SELECT number, sheet, judged, cells FROM row_chunks "
+            "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
+        )
+        while True:
+            with self._lock, translated(self.path):
+                key = (self.job, batch_id, planned["generation"], number)
+                row = self._connection.execute(query, key).fetchone()
+            if row is None:
+                break
+            digest.update(hashlib.sha256(row[2]).digest() + hashlib.sha256(row[3]).digest())
+            yield _unpack(*row)
+            number += 1
+        if digest.hexdigest() != planned["rows_sha256"]:
+            raise InputOutput(f"{self.path}: the rows kept for batch {batch_id} are damaged; restore a backup")
+
+    def _planned(self, batch_id: str) -> dict[str, Any] | None:
+        query = (
+            "SELECT data FROM events WHERE job = ? AND kind = 'batch.planned' AND order_id = '' AND batch_id = ? "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        with self._lock, translated(self.path):
+            row = self._connection.execute(query, (self.job, batch_id)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def close(self) -> None:
+        """Write what waits, then let go of the file."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writer = None
+        self._connection.close()
+
+
+class BrokenChain(InputOutput):
+    """The hash chain of the journal does not verify: an event was changed, lost or added outside batchpay."""
+
+    def __init__(self, path: Path, seq: int) -> None:
+        super().__init__(
+            f"{path}: event {seq} does not fit the hash chain: the journal was damaged or edited. Nothing was sent. "
+            "Restore the last good copy and run again: charges made since are found at the gateway and adopted."
+        )
+
+
+class _Submission:
+    __slots__ = ("done", "events", "loop")
+
+    def __init__(
+        self, events: Sequence[Event], loop: asyncio.AbstractEventLoop, done: asyncio.Future[list[Event]]
+    ) -> None:
+        self.events, self.loop, self.done = events, loop, done
+
+
+def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayError]) -> None:
+    """Tell the loop, in one wake-up, how its submissions ended."""
+
+    def settle() -> None:
+        for submission, result in zip(group, results, strict=True):
+            if submission.done.done():
+                continue
+            if isinstance(result, BatchpayError):
+                submission.done.set_exception(result)
+            else:
+                submission.done.set_result(result)
+
+    group[0].loop.call_soon_threadsafe(settle)
+
+
+# --- opening ---------------------------------------------------------------------------------------------------
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise Misconfigured(f"{path}: the state must be a regular file")
+            os.fchmod(file.fileno(), 0o600)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
+    with translated(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16000")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> str:
+    """Create the tables in a new file, check the version of an old one; returns the journal's own id."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            for statement in _statements(resources.files(__package__).joinpath("schema.sql").read_text("utf-8")):
+                connection.execute(statement)
+            meta = (("schema_version", SCHEMA_VERSION), ("journal_id", uuid.uuid4().hex))
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        elif "meta" not in tables:
+            raise Misconfigured(f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url")
+        found = dict(connection.execute("SELECT name, value FROM meta"))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    if found.get("schema_version") != SCHEMA_VERSION:
+        raise Misconfigured(
+            f"{path}: written by another version of batchpay (journal version {found.get('schema_version')}, this "
+            f"program knows {SCHEMA_VERSION}); it was left untouched: use the newer program"
+        )
+    return str(found["journal_id"])
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours, with the place and the remedy."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise Taken(f"{path}: {error}") from error
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise TryLater(f"{path}: locked by another program for {BUSY_TIMEOUT_S:.0f} s; run again later") from error
+        if "full" in text:
+            raise CannotWrite(f"{path}: the disk is full; free some space and run again, nothing is lost") from error
+        if "readonly" in text or "unable to open" in text:
+            raise CannotWrite(f"{path}: cannot write the journal: {text}") from error
+        raise InputOutput(f"{path}: cannot use the journal: {text}; check the disk, restore a backup") from error
+    except (ValueError, KeyError, zlib.error) as error:
+        raise InputOutput(f"{path}: a line of the journal cannot be read: {error!r}; restore a backup") from error
+
+
+# --- lines -----------------------------------------------------------------------------------------------------
+
+
+def _line(seq: int, job: str, event: Event, data: str) -> list[Any]:
+    return [
+        seq, job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
+        event.order_id, event.attempt, event.send, data,
+    ]  # fmt: skip
+
+
+def _chained(digest: str, line: list[Any]) -> str:
+    return hashlib.sha256(
+        f"{digest}{json.dumps(line, ensure_ascii=False)}".encode("utf-8", "surrogatepass")
+    ).hexdigest()
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
+    return Event(
+        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, json.loads(data), seq, digest
+    )  # fmt: skip
+
+
+def _slices(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    unique = list(dict.fromkeys(values))
+    for start in range(0, len(unique), size):
+        yield unique[start : start + size]
+
+
+def _pack(judged: Judged) -> bytes:
+    problems = {str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()}
+    kept = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
+    return zlib.compress(
+        json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1
+    )
+
+
+def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
+    rows, documents, problems, comeback = json.loads(zlib.decompress(judged).decode("utf-8", "surrogatepass"))
+    return StoredChunk(
+        number=number, sheet=sheet, rows=rows, documents=documents,
+        problems={int(at): tuple(Problem(**problem) for problem in found) for at, found in problems.items()},
+        comeback=frozenset(comeback), cells=cells,
+    )  # fmt: skip
+
+
+def _batch(kept: Mapping[str, Any]) -> Batch:
+    lists = {name: tuple(kept[name]) for name in ("columns", "unused", "metadata", "notes")}
+    return Batch(**{**kept, **lists})
+
+
+def _repeat_json(repeat: Repeat) -> list[Any]:
+    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row]
+
+
+def _repeat(kept: Sequence[Any]) -> Repeat:
+    outcome, reason, of_sheet, of_row = kept
+    return Repeat(Outcome(outcome), reason, of_sheet, of_row)

@@ -1,0 +1,187 @@
+"""The journal on a real disk: durable, chained, private, refused when it is not ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from batchpay.errors import InputOutput, Misconfigured, TryLater
+from batchpay.journals import sqlite
+from batchpay.journals.lock import RunLock
+from batchpay.journals.sqlite import BrokenChain, SqliteJournal
+from batchpay.model import Event
+
+
+def filled(path: Path, count: int = 20) -> Path:
+    journal = SqliteJournal(path, "night")
+    journal.append([Event("intent", n, order_id=str(n), attempt=1, send=1, data={"n": n}) for n in range(count)])
+    journal.close()
+    return path
+
+
+def verify(path: Path) -> None:
+    journal = SqliteJournal(path, "night")
+    try:
+        journal.verify()
+    finally:
+        journal.close()
+
+
+def test_every_commit_is_synchronous_and_the_file_private(tmp_path: Path) -> None:
+    """Law L1: WAL with FULL; the state holds tokens, so nobody else may read it."""
+    journal = SqliteJournal(tmp_path / "s" / "j.db", "night")
+    pragma = journal._connection.execute("PRAGMA synchronous").fetchone()[0]
+    assert pragma == 2
+    assert journal._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    for name in (tmp_path / "s").iterdir():
+        assert stat.S_IMODE(name.stat().st_mode) == 0o600
+    journal.close()
+
+
+@pytest.mark.fault("D14")
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE events SET order_id = 'other' WHERE seq = 7",
+        "UPDATE events SET data = '{}' WHERE seq = 7",
+        "DELETE FROM events WHERE seq = 7",
+        "UPDATE events SET seq = 99 WHERE seq = 20",
+    ],
+)
+def test_an_edited_line_breaks_the_chain(tmp_path: Path, edit: str) -> None:
+    """Even a person with a tool cannot change the journal unseen."""
+    path = filled(tmp_path / "j.db")
+    raw = sqlite3.connect(path)
+    raw.execute("DROP TRIGGER events_stay")
+    raw.execute("DROP TRIGGER events_remain")
+    raw.execute(edit)
+    raw.commit()
+    raw.close()
+    with pytest.raises(BrokenChain):
+        verify(path)
+
+
+def test_events_can_be_neither_changed_nor_deleted(tmp_path: Path) -> None:
+    """Append-only, by trigger."""
+    raw = sqlite3.connect(filled(tmp_path / "j.db"))
+    for statement in ("UPDATE events SET kind = 'x'", "DELETE FROM events"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(statement)
+    raw.close()
+
+
+@pytest.mark.fault("D06")
+def test_a_flipped_bit_in_an_event_is_found_before_anything_is_sent(tmp_path: Path) -> None:
+    """Any one bit of the events' pages: the chain, or SQLite itself, says so."""
+    path = filled(tmp_path / "j.db", count=200)
+    good = path.read_bytes()
+    places = [at for at in range(0, len(good), 997) if good[at : at + 1].isalnum()]
+    found = 0
+    for at in places:
+        path.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+        try:
+            verify(path)
+        except (InputOutput, Misconfigured):
+            found += 1
+        for extra in ("-wal", "-shm"):
+            Path(f"{path}{extra}").unlink(missing_ok=True)
+    assert found >= len(places) // 3  # the rest hit indexes, free space or SQL text
+    path.write_bytes(good)
+    verify(path)
+
+
+@pytest.mark.fault("D12")
+def test_a_journal_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    """Refused with 78 and untouched."""
+    path = filled(tmp_path / "j.db")
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+    raw.commit()
+    raw.close()
+    before = path.read_bytes()
+    with pytest.raises(Misconfigured, match="another version"):
+        SqliteJournal(path, "night")
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    """A SQLite file that is not a journal is named as such."""
+    raw = sqlite3.connect(tmp_path / "j.db")
+    raw.execute("CREATE TABLE customers (name)")
+    raw.close()
+    with pytest.raises(Misconfigured, match="not a batchpay journal"):
+        SqliteJournal(tmp_path / "j.db", "night")
+
+
+def test_a_file_that_is_no_database_is_74(tmp_path: Path) -> None:
+    """Damage is named, never a traceback."""
+    (tmp_path / "j.db").write_bytes(b"\x00garbage" * 1000)
+    with pytest.raises(InputOutput):
+        SqliteJournal(tmp_path / "j.db", "night")
+
+
+@pytest.mark.fault("D05")
+def test_a_locked_journal_is_waited_for_and_then_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program holds it: 75, nothing written."""
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.2)
+    path = filled(tmp_path / "j.db")
+    journal = SqliteJournal(path, "night")
+    holder = sqlite3.connect(path)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(TryLater, match="locked"):
+        journal.append([Event("run.started")])
+    holder.rollback()
+    holder.close()
+    journal.append([Event("run.started")])
+    journal.close()
+
+
+def test_two_jobs_share_a_file_and_one_chain(tmp_path: Path) -> None:
+    """Each sees its own events; the chain runs through both."""
+    one, two = SqliteJournal(tmp_path / "j.db", "one"), SqliteJournal(tmp_path / "j.db", "two")
+    for journal in (one, two, one):
+        journal.append([Event("run.started", run_id=journal.job)])
+    assert [event.run_id for event in one.events()] == ["one", "one"]
+    assert one.id == two.id
+    two.verify()
+    one.close()
+    two.close()
+
+
+@pytest.mark.fault("E01")
+def test_the_lock_is_the_kernels_and_names_its_holder(tmp_path: Path) -> None:
+    """A second run ends at once with the host, pid and start of the first; a killed holder holds nothing."""
+    code = (
+        "import sys, time; from pathlib import Path; from batchpay.journals.lock import RunLock;"
+        "lock = RunLock(Path(sys.argv[1]), 'night', 5, {'started': 'noon'}); lock.stamp(); print('held', flush=True);"
+        "time.sleep(60)"
+    )
+    state = tmp_path / "j.db"
+    with subprocess.Popen([sys.executable, "-c", code, str(state)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        with pytest.raises(TryLater, match=f"pid {holder.pid}, since noon"):
+            RunLock(state, "night", 5, {"started": "later"})
+        RunLock(state, "another job", 5, {"started": "later"}).close()
+        holder.kill()
+    lock = RunLock(state, "night", 5, {"started": "later"})
+    (age_s,) = lock.ages_s()
+    assert 0 <= age_s < 60
+    lock.close()
+
+
+def test_the_lock_remembers_the_last_requests_only(tmp_path: Path) -> None:
+    """A ring of as many stamps as the rate allows in one window."""
+    lock = RunLock(tmp_path / "j.db", "night", 3, {"started": "noon"})
+    for _ in range(5):
+        lock.stamp()
+        time.sleep(0.002)
+    assert len(lock.ages_s()) == 3
+    lock.close()
+    assert os.path.getsize(lock.path) < 4096
