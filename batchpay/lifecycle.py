@@ -366,6 +366,8 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     if state.charge and not state.flaws and found and found.id != state.charge.id:
         return state  # a second charge for one key: `twins` says so, and the first stays the one we report
     flaws = tuple(event.data.get("flaws", ()))
+    if state.flaws and state.charge and found and found.id == state.charge.id:
+        flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
     return replace(
         state, charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread"))
     )

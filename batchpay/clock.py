@@ -1,0 +1,37 @@
+"""Time: a wall clock that cannot jump within a run, and one that counts suspension."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class SystemClock:
+    """Clock protocol: wall time is read once and carried on by CLOCK_BOOTTIME (clock_gettime(2), Linux)."""
+
+    def __init__(self) -> None:
+        self._wall_ns = time.time_ns()
+        self._start_s = self.elapsed_s()
+        self.boot_id = _boot_id()
+
+    def now_ns(self) -> int:
+        """UTC nanoseconds; never goes back, whatever is done to the machine's clock meanwhile."""
+        return self._wall_ns + int((self.elapsed_s() - self._start_s) * 1e9)
+
+    def elapsed_s(self) -> float:
+        """Seconds since boot, suspension included; elsewhere than on Linux the monotonic clock."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def iso(at_ns: int) -> str:
+    """`2026-11-24T13:45:39Z`; the empty text for no time."""
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ns else ""
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return uuid.uuid4().hex  # unknown: every run counts its periods from its own start

@@ -1,0 +1,1 @@
+"""Where charges go: the Gateway protocol and its one implementation so far."""

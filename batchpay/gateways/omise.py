@@ -1,0 +1,116 @@
+"""Omise (Opn Payments): the only module that speaks the gateway's HTTP (omise-api.md, sections 1, 2 and 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from batchpay import __version__
+from batchpay.gateways.wire import Flight, Wire, Withheld
+from batchpay.job import GatewaySettings
+from batchpay.model import Answer, Intent
+
+PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
+
+
+class Omise:
+    """Gateway protocol over `POST /charges`, `GET /charges/:id` and `GET /charges`."""
+
+    def __init__(
+        self, settings: GatewaySettings, secret_key: str, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._timeout_s = settings.timeout_s
+        self._url = httpx.URL(settings.url.rstrip("/") + "/charges")
+        token = base64.b64encode(f"{secret_key}:".encode()).decode("ascii")
+        self._headers = {
+            "Host": self._url.netloc.decode("ascii"),
+            "Authorization": f"Basic {token}",
+            "Omise-Version": settings.version,
+            "User-Agent": f"batchpay/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "keep-alive",
+        }
+        wire = transport or Wire(settings.timeout_s)  # the deadline is ours and total: httpx's are per read
+        self._client = httpx.AsyncClient(transport=wire, trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        """POST /charges with the intent's own body and key; `may_leave` is asked right before the first byte."""
+        headers = {
+            **self._headers,
+            "Idempotency-Key": intent.key,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        request = httpx.Request("POST", self._url, headers=headers, content=intent.body.encode("ascii"))
+        return await self._answer(request, Flight(may_leave))
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges/:id."""
+        url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
+        return await self._answer(httpx.Request("GET", url, headers=self._headers), Flight(may_leave))
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law L5)."""
+        params: dict[str, str | int] = {"from": since, "order": "chronological", "limit": PAGE_SIZE, "offset": offset}
+        request = httpx.Request("GET", self._url, params=params, headers=self._headers)
+        return await self._answer(request, Flight(may_leave))
+
+    async def aclose(self) -> None:
+        """Drop every connection."""
+        await self._client.aclose()
+
+    async def _answer(self, request: httpx.Request, flight: Flight) -> Answer:
+        """One request within the total deadline; whatever the world does becomes an Answer."""
+        request.extensions["flight"] = flight
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.send(request)
+        except Withheld:
+            return Answer(out=False, withheld=True, trouble="kept back before its first byte")
+        except TimeoutError:
+            return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
+        except httpx.HTTPError as error:
+            return Answer(out=flight.out, trouble=str(error) or type(error).__name__)
+        document = strict_json(response.content)
+        return Answer(
+            out=True,
+            status=response.status_code,
+            document=document,
+            excerpt="" if isinstance(document, dict) else masked(response.content[:300].decode("utf-8", "replace")),
+            retry_after=response.headers.get("retry-after", ""),
+            date=response.headers.get("date", ""),
+        )
+
+
+def strict_json(body: bytes) -> Any:
+    """A JSON document, or None for anything that is not strictly one: BOM, NaN, repeated keys, absurd depth."""
+    try:
+        return json.loads(
+            body.decode("utf-8"), parse_constant=_refuse, parse_float=Decimal, object_pairs_hook=_without_repeats
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def masked(text: str) -> str:
+    """A text nobody expected, without what may be a key, a token or a card number."""
+    text = re.sub(r"\b([psc]key|tokn)_\w+", r"\1_***", text)
+    return re.sub(r"\d(?:[ -]?\d){11,}", "***", text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands twice")
+    return document

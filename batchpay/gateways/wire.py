@@ -1,0 +1,291 @@
+"""An httpx transport that knows whether a byte of a request has left this machine.
+
+Written because three laws need what no pool offers: the very moment of the first byte (L2) with the result of that
+first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and TCP_USER_TIMEOUT), and no retry
+below us (L8). httptools parses; asyncio carries; one connection a request at a time, the last one used first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import certifi
+import httptools
+import httpx
+
+MAX_ANSWER_BYTES = 1 << 20
+MAX_HEAD_BYTES = 64 << 10
+CONNECT_TIMEOUT_S = 10.0
+
+
+@dataclass(slots=True)
+class Flight:
+    """One request's way out: `may_leave` is asked right before the first byte, `out` says whether one may have left."""
+
+    may_leave: Callable[[], bool] = field(default=lambda: True)
+    out: bool = False
+
+
+class Withheld(httpx.TransportError):
+    """`may_leave` said no; not a byte left."""
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Keeps at most as many idle connections as were ever busy at once; never retries, never redirects."""
+
+    def __init__(self, timeout_s: float, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._timeout_s = timeout_s
+        self._ssl_context = ssl_context
+        self._idle: list[_Connection] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One request, one answer; raises httpx.TransportError. `extensions["flight"]` is filled in on the way."""
+        flight: Flight = request.extensions.get("flight") or Flight()
+        payload = _serialized(request)
+        connection = self._reusable() or await self._connect(request.url)
+        try:
+            status, headers, body = await connection.exchange(payload, flight)
+        except Withheld:
+            self._idle.append(connection)
+            raise
+        except BaseException:
+            connection.drop()
+            raise
+        self._idle.append(connection)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+    def _reusable(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable:
+                return connection
+            connection.drop()
+        return None
+
+    async def _connect(self, url: httpx.URL) -> _Connection:
+        loop = asyncio.get_running_loop()
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(min(CONNECT_TIMEOUT_S, self._timeout_s)):
+                sock = await self._dial(url.host, port)
+                tls = self._tls() if url.scheme == "https" else None
+                try:
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(sock, encrypted=tls is not None),
+                        sock=sock, ssl=tls, server_hostname=url.host if tls else None,
+                    )  # fmt: skip
+                except BaseException:
+                    sock.close()
+                    raise
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(f"no connection to {url.host}:{port} in time") from error
+        except (OSError, ssl.SSLError, UnicodeError) as error:
+            raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error}") from error
+        return connection
+
+    async def _dial(self, host: str, port: int) -> socket.socket:
+        """The first address that takes a connection, on a socket that drops what it could not deliver."""
+        loop = asyncio.get_running_loop()
+        trouble: OSError = OSError(f"{host} has no address")
+        for family, kind, proto, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind, proto)
+            try:
+                sock.setblocking(False)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if hasattr(socket, "TCP_USER_TIMEOUT"):
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self._timeout_s * 1000)))
+                await loop.sock_connect(sock, address)
+                return sock
+            except OSError as error:
+                sock.close()
+                trouble = error
+            except BaseException:
+                sock.close()
+                raise
+        raise trouble
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._ssl_context is None:
+            self._ssl_context = ssl.create_default_context(cafile=certifi.where())
+            self._ssl_context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return self._ssl_context
+
+    async def aclose(self) -> None:
+        """Drop every idle connection."""
+        while self._idle:
+            self._idle.pop().drop()
+        await asyncio.sleep(0)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: writes one request, parses one answer."""
+
+    def __init__(self, sock: socket.socket, *, encrypted: bool) -> None:
+        self._sock = sock
+        self._encrypted = encrypted
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[None] | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._broken = False
+
+    # --- one exchange
+
+    async def exchange(self, payload: bytes, flight: Flight) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the connection then."""
+        self._begin()
+        assert self._answer is not None
+        if not flight.may_leave():
+            self._answer = None
+            raise Withheld("the intent had gone stale before its first byte")
+        self._write(payload, flight)
+        await self._answer
+        self._answer = None
+        return self._status, self._headers, _plain(self._headers, bytes(self._body))
+
+    def _begin(self) -> None:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body = bytearray()
+        self._status = 0
+        self._head_bytes = 0
+        self._in_head = True
+        self._keep_alive = True
+        self._framed = False
+
+    def _write(self, payload: bytes, flight: Flight) -> None:
+        """The first `send` is our own, so that its result is known: what it refuses has not left."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            raise httpx.WriteError("the connection was closed before the first byte")
+        sent = 0
+        if not self._encrypted:
+            try:
+                sent = self._sock.send(payload)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                raise httpx.WriteError(f"the connection broke before the first byte: {error}") from error
+        flight.out = True
+        if sent < len(payload):
+            self._transport.write(payload[sent:])
+
+    @property
+    def reusable(self) -> bool:
+        """Clean, open and silent: fit for another request."""
+        closing = self._transport is None or self._transport.is_closing()
+        return not (self._broken or closing) and self._answer is None
+
+    def drop(self) -> None:
+        """Discard, with whatever was not delivered."""
+        self._broken = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done():
+            self._broken = True  # bytes nobody asked for: the next answer on this connection could be another's
+            return
+        self._head_bytes += len(data) if self._in_head else 0
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES + MAX_ANSWER_BYTES:
+            self._fail("the answer's head is too long")
+            return
+        assert self._parser is not None
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade, _TooLong) as error:
+            self._fail(f"not a well-formed HTTP answer: {error or type(error).__name__}")
+
+    def eof_received(self) -> bool:
+        """An answer without a length ends where the connection does; any other is cut."""
+        if self._answer is not None and not self._answer.done():
+            if not self._in_head and not self._framed:
+                self._broken = True
+                self._answer.set_result(None)
+            else:
+                self._fail("the connection ended in the middle of the answer" if self._status else "no answer came")
+        self._broken = True
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._broken = True
+        if self._answer is not None and not self._answer.done():
+            self._fail(f"the connection was lost: {error or 'closed by the gateway'}")
+
+    def _fail(self, why: str) -> None:
+        self._broken = True
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(httpx.RemoteProtocolError(why))
+
+    # --- httptools callbacks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self._headers) > 200 or len(name) + len(value) > MAX_HEAD_BYTES:
+            raise _TooLong("too many or too long headers")
+        lowered = name.lower()
+        self._framed = self._framed or lowered in (b"content-length", b"transfer-encoding")
+        self._headers.append((lowered, value))
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        self._status = self._parser.get_status_code()
+        self._keep_alive = self._parser.should_keep_alive()
+        self._in_head = False
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+        if len(self._body) > MAX_ANSWER_BYTES:
+            raise _TooLong("the answer is longer than 1 MiB")
+
+    def on_message_complete(self) -> None:
+        if 100 <= self._status < 200:  # only the final answer counts
+            self._headers, self._body = [], bytearray()
+            self._in_head, self._framed, self._status = True, False, 0
+            return
+        self._broken = self._broken or not self._keep_alive
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(None)
+
+
+class _TooLong(Exception):
+    pass
+
+
+def _serialized(request: httpx.Request) -> bytes:
+    """The request as it goes over the wire, in one piece."""
+    lines = [b"%s %s HTTP/1.1\r\n" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s\r\n" % (name, value) for name, value in request.headers.raw]
+    return b"".join((*lines, b"\r\n", request.content))
+
+
+def _plain(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """The body without its content encoding, bounded; the header goes, so that httpx does not undo it again."""
+    encodings = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    headers[:] = [
+        pair for pair in headers if pair[0] not in (b"content-encoding", b"content-length", b"transfer-encoding")
+    ]
+    if not encodings or encodings == [b"identity"]:
+        return body
+    if encodings not in ([b"gzip"], [b"deflate"]):
+        raise httpx.DecodingError("an encoding nobody asked for")
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = unpack.decompress(body, MAX_ANSWER_BYTES + 1)
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the answer's compression is broken: {error}") from error
+    if len(plain) > MAX_ANSWER_BYTES or not unpack.eof:
+        raise httpx.DecodingError("the answer is cut or longer than 1 MiB when unpacked")
+    return plain

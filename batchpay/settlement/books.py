@@ -1,0 +1,217 @@
+"""What is known of each order in this run, and how it is written down: the only writer of intents and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from batchpay.job import MAX_ATTEMPTS
+from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges, outcome_of
+from batchpay.model import ChargeSeen, Event, Intent, Outcome
+from batchpay.planning import alike, key_of
+from batchpay.protocols import Clock, Journal
+
+_ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
+
+
+@dataclass(slots=True)
+class Case:
+    """One order in this run: its open attempt and what this run did for it."""
+
+    intent: Intent
+    attempt: Attempt | None = None  # None: nothing was written yet
+    before: tuple[Attempt, ...] = ()  # closed attempts
+    sends_in_run: int = 0
+    present: bool = True  # is its row in an input of this run?
+    ask_at_s: float = 0.0  # when to look it up next
+
+    @property
+    def doubted(self) -> bool:
+        """Was any send of this order, with this token, ever in doubt? Then `used_token` may be our own doing."""
+        attempts = (*self.before, *((self.attempt,) if self.attempt else ()))
+        return any(a.doubted for a in attempts if a.intent.single_use == self.intent.single_use)
+
+
+class Books:
+    """Writes events through the journal and keeps each case in step with what was written."""
+
+    def __init__(self, journal: Journal, clock: Clock, job: str, run_id: str, *, live: bool) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._job = job
+        self._run_id = run_id
+        self._live = live
+        self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
+        self.changed: set[str] = set()  # batches one of whose outcomes changed
+
+    # --- writing
+
+    async def intend(self, case: Case, boot_s: float) -> None:
+        """The intent of the next send, durable when this returns (law L1). Raises errors.Taken."""
+        send = case.attempt.sends + 1 if case.attempt else 1
+        data: dict[str, Any] = {"boot_id": self._clock.boot_id, "boot_s": boot_s, "sha256": case.intent.body_sha256}
+        if send == 1:
+            data["intent"] = _kept(case.intent)
+        await self._write(case, "intent", data, send)
+
+    async def void(self, case: Case) -> None:
+        """The last intent was not sent: not a byte left (law L2)."""
+        await self._write(case, "voided", {}, case.attempt.sends if case.attempt else 0)
+
+    async def answered(
+        self, case: Case, verdict: Verdict, status: int | None, excerpt: str, left_s: float | None
+    ) -> None:
+        """What came back for the last send, and what it proves."""
+        data = {
+            "verdict": verdict.proof.value, "status": status, "code": verdict.code, "message": verdict.message[:300],
+            "charge": verdict.charge.to_json() if verdict.charge else None, "flaws": list(verdict.flaws),
+            "spent": verdict.spent, "excerpt": excerpt, "left_s": left_s,
+        }  # fmt: skip
+        kept = {name: value for name, value in data.items() if value not in (None, "", [], False)}
+        await self._write(case, "answer", kept, case.attempt.sends if case.attempt else 0)
+
+    async def found(self, case: Case, charge: ChargeSeen, *, reread: bool = False) -> None:
+        """A look-up showed a charge of this attempt; written when it says anything new."""
+        flaws = flaws_of(charge, case.intent, self._live)
+        data: dict[str, Any] = {"charge": charge.to_json()}
+        data |= {"flaws": list(flaws)} if flaws else {}
+        data |= {"reread": True} if reread else {}
+        before = case.attempt
+        after = advance(before, Event("found", attempt=case.intent.attempt, data=data))
+        if before and _same_evidence(before, after):
+            return
+        await self._write(case, "found", data, 0)
+
+    async def absent(self, case: Case, boot_s: float, *, closes: bool) -> None:
+        """A complete look-up after the doubt period did not show it."""
+        data = {"boot_id": self._clock.boot_id, "boot_s": boot_s, "closes": closes}
+        await self._write(case, "absent", data, case.attempt.sends if case.attempt else 0)
+
+    async def adopt(self, charge: ChargeSeen, number: int) -> Case:
+        """A charge of this job that this journal did not make, or no longer knows it made (law L11)."""
+        metadata = charge.metadata
+        intent = Intent(
+            order_id=metadata["order_id"], attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
+            content="", amount=charge.amount, currency=charge.currency, destination=charge.destination or "",
+            payer="", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
+            run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
+        )  # fmt: skip
+        case = Case(intent, before=fold(self._journal.histories([intent.order_id]).get(intent.order_id, [])))
+        flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
+        data = {"intent": _kept(intent), "charge": charge.to_json(), "flaws": flaws}
+        await self._write(case, "adopted", data, 0)
+        return case
+
+    async def stop(self, reason: str, case: Case | None = None) -> None:
+        """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10)."""
+        await self._journal.write([self._stop_event(reason, case)])
+
+    async def note(self, kind: str, data: Mapping[str, Any], batch_id: str = "") -> None:
+        """An event about the run or a batch, not about one order."""
+        await self._journal.write([self._event(kind, data, batch_id=batch_id)])
+
+    async def _write(self, case: Case, kind: str, data: dict[str, Any], send: int) -> None:
+        intent = case.intent
+        event = self._event(
+            kind, data, batch_id=intent.batch_id, sheet=intent.sheet, row=intent.row,
+            order_id=intent.order_id, attempt=intent.attempt, send=send,
+        )  # fmt: skip
+        before = case.attempt
+        after = advance(before, event)
+        events = [replace(event, data={**data, "state": after.outcome.value})]
+        if reason := _why_stop(case, before, after):
+            events.append(self._stop_event(reason, case))
+        await self._journal.write(events)
+        case.attempt = after
+        self.changed.add(intent.batch_id)
+
+    def _stop_event(self, reason: str, case: Case | None) -> Event:
+        self.stopped = self.stopped or reason
+        order_id = case.intent.order_id if case else ""
+        return self._event("stop", {"reason": reason, "order": order_id})
+
+    def _event(self, kind: str, data: Mapping[str, Any], **where: Any) -> Event:
+        return Event(kind=kind, at_ns=self._clock.now_ns(), run_id=self._run_id, data=data, **where)
+
+    # --- reading
+
+    def open_cases(self) -> list[Case]:
+        """Every order of an earlier run that did not end yet."""
+        cases = []
+        ids = self._journal.open_orders()
+        for start in range(0, len(ids), 500):
+            histories = self._journal.histories(ids[start : start + 500])
+            for events in histories.values():
+                *before, attempt = fold(events)
+                cases.append(Case(attempt.intent, attempt, tuple(before), present=False))
+        return cases
+
+    def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
+        """Charges of this job with what the journal knows of them.
+
+        A Case: an attempt of the journal. A number: an attempt that only the gateway knows. None: a key that this job
+        would never make.
+        """
+        ours = [charge for charge in charges if charge.metadata.get("batchpay_job") == self._job]
+        histories = self._journal.histories([charge.metadata.get("order_id", "") for charge in ours])
+        matched: list[tuple[ChargeSeen, Case | int | None]] = []
+        for charge in ours:
+            order_id, key = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_key", "")
+            attempts = fold(histories.get(order_id, []))
+            known = next((a for a in attempts if a.intent.key == key), None)
+            if known:
+                before = tuple(a for a in attempts if a.intent.attempt < known.intent.attempt)
+                matched.append((charge, Case(known.intent, known, before, present=False)))
+            else:
+                matched.append((charge, self._number_of(order_id, key)))
+        return matched
+
+    def _number_of(self, order_id: str, key: str) -> int | None:
+        if not order_id:
+            return None
+        numbers = range(1, MAX_ATTEMPTS + 1)
+        return next((n for n in numbers if key_of(self._job, order_id, n) == key), None)
+
+
+def stop_in_force(events: Iterable[Event]) -> str:
+    """The reason of the last stop that no person has lifted; empty when there is none."""
+    reason = ""
+    for event in events:
+        reason = str(event.data.get("reason", "")) if event.kind == "stop" else ""
+    return reason
+
+
+def _kept(intent: Intent) -> dict[str, Any]:
+    return {name: value for name, value in asdict(intent).items() if name not in _ROW_FIELDS}
+
+
+def _same_evidence(before: Attempt, after: Attempt) -> bool:
+    """Does a look-up say what was known already?"""
+    if (before.outcome, before.twins, before.flaws, before.reread) != (
+        after.outcome, after.twins, after.flaws, after.reread,
+    ):  # fmt: skip
+        return False
+    return before.charge is not None and before.charge.chain == (after.charge.chain if after.charge else None)
+
+
+def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:
+    """Does this evidence break a promise, or contradict what was proven (law L10)?"""
+    order = f"order {after.intent.order_id}"
+    was = before.outcome if before else None
+    if after.outcome is Outcome.UNPROVEN and was is not Outcome.UNPROVEN:
+        charge = after.charge.id if after.charge else "a charge"
+        return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
+    if len(after.twins) > 1 and (before is None or after.twins != before.twins):
+        return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
+    if was is not None and impossible(was, after.outcome):
+        return f"{order}: was {was.value}, is now {after.outcome.value}"
+    charges = money_charges((*case.before, after))
+    if len(charges) > 1 and (before is None or after.charge != before.charge):
+        return f"{order}: two attempts took money: {', '.join(charges)}"
+    return ""
+
+
+def settled(attempt: Attempt) -> bool:
+    """Is there nothing left to ask about this attempt in this run?"""
+    return attempt.charge is not None and outcome_of(attempt.charge) is not Outcome.PENDING and not attempt.wants_chain

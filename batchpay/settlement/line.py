@@ -1,0 +1,161 @@
+"""The paced and guarded way to the gateway: every request, POST or GET, passes here and none is repeated below."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
+from batchpay.lifecycle import error_of
+from batchpay.model import Answer
+from batchpay.pacing import Breaker, Pacer, backoff_s, retry_after_s
+from batchpay.protocols import Clock
+
+LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
+
+TRIES = 20  # of one GET
+
+Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
+
+
+class Line:
+    """One per run. `closed` says why nothing goes out any more, empty while something may."""
+
+    def __init__(self, clock: Clock, pacer: Pacer, breaker: Breaker, left: Callable[[], None]) -> None:
+        """`left` is called as each request's first byte leaves: it outlives the process, for the next one's limiter."""
+        self._clock = clock
+        self._pacer = pacer
+        self._breaker = breaker
+        self._left = left
+        self._gate = asyncio.Lock()
+        self._shut = asyncio.Event()
+        self.answers = 0
+        self.closed = ""
+        self.fatal: BatchpayError | None = None
+        self.gateway_date = ""
+
+    def close(self, why: str, fatal: BatchpayError | None = None) -> None:
+        """Let nothing more out; what is under way ends by itself."""
+        self.closed = self.closed or why
+        self.fatal = self.fatal or fatal
+        self._shut.set()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, but not longer than the line is open."""
+        if not self._shut.is_set():
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._shut.wait()
+            except TimeoutError:
+                pass
+
+    async def permit(self) -> bool:
+        """Wait for the limiter and out of any pause; False when the line closed meanwhile."""
+        async with self._gate:
+            while not self.closed:
+                now_s = self._clock.elapsed_s()
+                wait_s = max(self._pacer.wait_s(now_s), self._breaker.paused_until_s - now_s)
+                if wait_s <= 0:
+                    self._pacer.permit(now_s)
+                    return True
+                await self.rest(wait_s)
+        return False
+
+    def unused(self) -> None:
+        """Give a permit back."""
+        self._pacer.unused()
+
+    async def send(self, request: Request, may_leave: Callable[[], bool] = lambda: True) -> Answer:
+        """One permitted request; tells limiter and breaker what came of it."""
+        left = False
+
+        def leaving() -> bool:
+            nonlocal left
+            if not may_leave():
+                return False
+            left = True
+            self._pacer.left(self._clock.elapsed_s())
+            self._left()
+            return True
+
+        try:
+            answer = await request(leaving)
+        finally:
+            if not left:
+                self._pacer.unused()
+        if not answer.withheld:
+            self._learn(answer)
+        return answer
+
+    async def ask(self, request: Request) -> Answer | None:
+        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before."""
+        for failures in range(1, TRIES + 1):
+            if not await self.permit():
+                return None
+            answer = await self._unless_closed(request)
+            if answer is None or self.closed:
+                return None
+            if _usable(answer):
+                return answer
+            if answer.status != 429:
+                await self.rest(backoff_s(failures, random.random()))  # noqa: S311
+        return None
+
+    async def _unless_closed(self, request: Request) -> Answer | None:
+        """A GET is given up when the line closes: nothing is lost with it."""
+        asking = asyncio.ensure_future(self.send(request))
+        closing = asyncio.ensure_future(self._shut.wait())
+        try:
+            await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
+            closing.cancel()
+            await asyncio.gather(asking, closing, return_exceptions=True)
+
+    def _learn(self, answer: Answer) -> None:
+        now_s = self._clock.elapsed_s()
+        self.answers += answer.status is not None
+        if answer.status is None or answer.status >= 500:
+            self._silent(now_s)
+            return
+        self._breaker.answered()
+        self._check_clock(answer.date)
+        if answer.status == 429:
+            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
+            return
+        self._pacer.answered()
+        if answer.status in (401, 403):
+            code, message = error_of(answer.document)
+            why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
+            remedy = "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten"
+            self.close(why, NotAllowed(f"{why}; {remedy}"))
+
+    def _silent(self, now_s: float) -> None:
+        self._breaker.silent(now_s)
+        if self._breaker.open:
+            self.close("the gateway does not answer")
+
+    def _check_clock(self, date: str) -> None:
+        """Once per run: the gateway's clock and ours must agree, or look-ups by time prove nothing."""
+        if self.gateway_date or not date:
+            return
+        try:
+            theirs = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        self.gateway_date = theirs.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
+        skew_s = (ours - theirs.astimezone(UTC)).total_seconds()
+        if abs(skew_s) > LARGEST_SKEW_S:
+            why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
+            self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing was sent"))
+
+
+def _usable(answer: Answer) -> bool:
+    """Did the gateway itself answer, with a document or with its error object?"""
+    status = answer.status or 0
+    return 200 <= status < 300 or (400 <= status < 500 and status != 429 and error_of(answer.document)[0] != "")

@@ -1,0 +1,195 @@
+"""Small stand-ins for the edges: virtual time, a gateway in memory, death at any call. No mock library."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from batchpay.model import Answer, Event, Intent
+
+T = TypeVar("T")
+START_NS = 1_795_000_000 * 10**9
+
+
+class Died(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next timer as soon as nothing else is to do."""
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        super().__init__()
+        self._now_s = start_s
+
+    def time(self) -> float:
+        return self._now_s
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
+            self._now_s = max(self._now_s, self._scheduled[0]._when)  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
+
+
+def in_virtual_time(main: Coroutine[Any, Any, T], start_s: float = 0.0) -> tuple[T, float]:
+    """Run to the end without waiting for anything; returns the result and the time it ended."""
+    loop = VirtualLoop(start_s)
+    try:
+        result = loop.run_until_complete(main)
+        return result, loop.time()
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+class FakeClock:
+    """Clock port on the loop's time."""
+
+    boot_id = "one boot"
+
+    def elapsed_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def now_ns(self) -> int:
+        return START_NS + int(self.elapsed_s() * 1e9)
+
+
+@dataclass
+class FakeGateway:
+    """A gateway in memory: charges whatever it is asked, remembers every request, ignores idempotency keys.
+
+    `fate` decides per request what becomes of it; it gets the number of the POST and its fields.
+    """
+
+    fate: Callable[[int, dict[str, str]], str] = lambda number, fields: "ok"
+    latency_s: float = 0.05
+    lag_s: float = 0.0  # how long a charge stays out of lists
+    charges: list[dict[str, Any]] = field(default_factory=list)
+    posts: list[tuple[float, dict[str, str]]] = field(default_factory=list)
+    gets: int = 0
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        number = len(self.posts)
+        fields = dict(parse_qsl(intent.body, keep_blank_values=True))
+        fate = self.fate(number, fields)
+        if fate == "unreachable":
+            return Answer(out=False, trouble="no connection")
+        if not may_leave():
+            return Answer(out=False, withheld=True)
+        now_s = asyncio.get_running_loop().time()
+        self.posts.append((now_s, fields))
+        if fate.startswith("lands late"):
+            asyncio.get_running_loop().call_later(float(fate.split()[2]), self._commit, fields)
+            await asyncio.sleep(self.latency_s)
+            return Answer(out=True, trouble="no answer")
+        await asyncio.sleep(self.latency_s)
+        if fate == "lost before":
+            return Answer(out=True, trouble="reset")
+        if fate == "503 before":
+            return Answer(out=True, status=503)
+        if fate == "429":
+            return Answer(out=True, status=429, retry_after="1")
+        if fate.startswith("error "):
+            code = fate.removeprefix("error ")
+            return Answer(out=True, status=400, document={"object": "error", "code": code, "message": code})
+        if fate == "401":
+            return Answer(out=True, status=401, document={"object": "error", "code": "authentication_failure"})
+        charge = self._commit(
+            fields, "failed" if fate == "declined" else "pending" if fate == "pending" else "successful"
+        )
+        if fate == "lost after":
+            return Answer(out=True, trouble="reset")
+        if fate == "503 after":
+            return Answer(out=True, status=503)
+        if fate == "twice":
+            self._commit(fields)
+        return Answer(out=True, status=200, document={**charge, **({"amount": 1} if fate == "wrong amount" else {})})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        may_leave()
+        self.gets += 1
+        await asyncio.sleep(self.latency_s)
+        found = [charge for charge in self.charges if charge["id"] == charge_id]
+        if not found:
+            return Answer(out=True, status=404, document={"object": "error", "code": "not_found"})
+        return Answer(out=True, status=200, document=found[0])
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+        may_leave()
+        self.gets += 1
+        await asyncio.sleep(self.latency_s)
+        now_s = asyncio.get_running_loop().time()
+        visible = [c for c in self.charges if c["created_at"] >= since and c["_at_s"] + self.lag_s <= now_s]
+        listing = {"object": "list", "data": visible[offset : offset + 100], "total": len(visible)}
+        return Answer(out=True, status=200, document=listing)
+
+    async def aclose(self) -> None:
+        pass
+
+    def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
+        now_s = asyncio.get_running_loop().time()
+        number = len(self.charges) + 1
+        charge = {
+            "object": "charge", "id": f"chrg_test_{number}", "livemode": False, "status": status,
+            "paid": status == "successful", "amount": int(fields["amount"]), "currency": fields["currency"].upper(),
+            "destination": fields["destination"], "chain": f"acch_test_{number}" if status == "successful" else None,
+            "created_at": datetime.fromtimestamp(START_NS / 1e9 + now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")}, "_at_s": now_s,
+        }  # fmt: skip
+        self.charges.append(charge)
+        return charge
+
+    def money(self) -> dict[str, int]:
+        """Order id -> how many charges took money."""
+        taken: dict[str, int] = {}
+        for charge in self.charges:
+            if charge["status"] == "successful":
+                order_id = charge["metadata"]["order_id"]
+                taken[order_id] = taken.get(order_id, 0) + 1
+        return taken
+
+
+@dataclass
+class CrashAt:
+    """Counts the calls of a gateway and a journal; dies before or after the given one."""
+
+    point: int
+    calls: itertools.count[int] = field(default_factory=itertools.count)
+    dead: bool = False
+
+    def wrap(self, edge: Any, names: Sequence[str]) -> Any:
+        return _Wrapped(self, edge, names)
+
+    def step(self) -> None:
+        if self.dead or next(self.calls) == self.point:
+            self.dead = True
+            raise Died
+
+
+class _Wrapped:
+    def __init__(self, crash: CrashAt, edge: Any, names: Sequence[str]) -> None:
+        self._crash, self._edge, self._names = crash, edge, names
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._edge, name)
+        if name not in self._names:
+            return method
+
+        async def call(*args: Any) -> Any:
+            self._crash.step()
+            result = await method(*args)
+            self._crash.step()
+            return result
+
+        return call
+
+
+def note(journal: Any, kind: str) -> None:
+    journal.append([Event(kind)])

@@ -1,0 +1,300 @@
+"""The loop in virtual time against a gateway in memory that does not know idempotency."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from batchpay.errors import BatchpayError, Bug, Misconfigured, NotAllowed
+from batchpay.job import GatewaySettings
+from batchpay.journals.memory import MemoryJournal
+from batchpay.lifecycle import fold
+from batchpay.model import Outcome
+from batchpay.pacing import Breaker, Pacer
+from batchpay.planning import intent_of
+from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
+from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+
+SETTINGS = GatewaySettings(
+    rate=50, concurrency=4, timeout_s=3.0, send_window_s=1.0, doubt_period_s=20.0, lookup_gap_s=2.0, pause_s=5.0
+)
+JOB = "night"
+
+
+def document(number: int) -> dict[str, Any]:
+    return {
+        "order_id": f"{number:04d}", "amount": 1000 + number, "currency": "thb",
+        "destination": "recp_test_1", "card": f"tokn_test_{number}",
+    }  # fmt: skip
+
+
+def candidates(count: int, journal: MemoryJournal) -> Iterable[Candidate]:
+    """What the rows of a file mean now: a new attempt, the open one, or nothing."""
+    for number in range(count):
+        order_id = f"{number:04d}"
+        attempts = fold(journal.histories([order_id]).get(order_id, []))
+        if not attempts:
+            intent = intent_of(
+                document(number), job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="",
+                row=number + 2, run_id="run", journal_id=journal.id,
+            )  # fmt: skip
+            yield Candidate(order_id, intent)
+        elif attempts[-1].may_go_again:
+            yield Candidate(order_id, None)
+
+
+@dataclass
+class World:
+    """One machine's state and one gateway; runs follow each other in one time."""
+
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    settings: GatewaySettings = SETTINGS
+    now_s: float = 1000.0
+    listed: bool = False
+    line: Line | None = None
+    settlement: Settlement | None = None
+
+    def run(self, count: int = 5, *, limits: Limits | None = None, adopt: bool = False,
+            meanwhile: Callable[[Settlement], Any] | None = None,
+            edges: Sequence[Any] | None = None) -> dict[str, Outcome]:  # fmt: skip
+        async def main() -> None:
+            clock = FakeClock()
+            gateway, journal = edges or (self.gateway, self.journal)
+            pacer = Pacer(self.settings.rate, 1.0, 1)
+            self.line = Line(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
+            books = Books(journal, clock, JOB, "run", live=False)
+            self.settlement = Settlement(self.settings, gateway, self.line, books, clock, limits=limits)
+            if meanwhile:
+                asyncio.get_running_loop().call_later(0.5, meanwhile, self.settlement)
+            start = datetime.fromtimestamp(START_NS / 1e9 + clock.elapsed_s(), UTC)
+            listed = bool(list(self.journal.events(["listing"])))
+            if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=listed):
+                await self.settlement.recover()
+                await self.settlement.settle(iter(candidates(count, self.journal)))
+                await self.settlement.compare(start)
+
+        _, self.now_s = in_virtual_time(main(), self.now_s)
+        self.now_s += 1
+        return self.outcomes(count)
+
+    def outcomes(self, count: int = 5) -> dict[str, Outcome]:
+        found = {}
+        for number in range(count):
+            order_id = f"{number:04d}"
+            attempts = fold(self.journal.histories([order_id]).get(order_id, []))
+            found[order_id] = attempts[-1].outcome if attempts else Outcome.HELD
+        return found
+
+    def stops(self) -> list[str]:
+        return [str(event.data["reason"]) for event in self.journal.events(["stop"])]
+
+    def check(self) -> None:
+        """Never twice; every POST had its intent; nothing again inside the doubt period."""
+        assert all(count == 1 for count in self.gateway.money().values()), self.gateway.money()
+        sends = [event for event in self.journal.events(["intent"])]
+        by_key: dict[str, list[float]] = {}
+        for at_s, fields in self.gateway.posts:
+            by_key.setdefault(fields["metadata[batchpay_key]"], []).append(at_s)
+        for key, times in by_key.items():
+            intents = [e for e in sends if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key == key]
+            assert len(times) <= len(intents)
+
+
+def only(number: int, fate: str) -> Callable[[int, dict[str, str]], str]:
+    return lambda post, fields: fate if post == number else "ok"
+
+
+def test_every_order_is_charged_once() -> None:
+    """The plain case."""
+    world = World()
+    assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 30
+    world.check()
+    world.run(30)
+    assert len(world.gateway.posts) == 30
+
+
+@pytest.mark.fault("B07", "B17", "B18")
+@pytest.mark.parametrize("fate", ["lost before", "lost after", "503 before", "503 after", "lands late 2.5"])
+def test_an_unanswered_order_is_looked_up_and_charged_once(fate: str) -> None:
+    """Adopted when it landed; sent again, same key, only after the doubt period when it did not."""
+    world = World(FakeGateway(only(2, fate)))
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    world.check()
+    key = world.gateway.posts[2][1]["metadata[batchpay_key]"]
+    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[batchpay_key]"] == key]
+    assert len(times) == (2 if "before" in fate else 1)
+    if len(times) == 2:
+        assert times[1] - times[0] >= SETTINGS.doubt_period_s + SETTINGS.lookup_gap_s
+
+
+@pytest.mark.fault("B32")
+def test_a_list_that_lags_is_not_believed() -> None:
+    """Absence counts only after the doubt period, which is longer than the lag."""
+    world = World(FakeGateway(only(0, "lost after"), lag_s=15))
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 5
+
+
+@pytest.mark.fault("B25")
+def test_a_used_token_after_a_doubt_is_never_called_refused() -> None:
+    """It may be our own first send that used it: it stays in doubt for a person."""
+
+    def fate(post: int, fields: dict[str, str]) -> str:
+        return "lost before" if post == 0 else "error used_token" if fields["card"] == "tokn_test_0" else "ok"
+
+    world = World(FakeGateway(fate))
+    assert world.run()["0000"] is Outcome.IN_DOUBT
+    posts = len(world.gateway.posts)
+    assert world.run()["0000"] is Outcome.IN_DOUBT
+    assert len(world.gateway.posts) == posts
+    assert World(FakeGateway(only(0, "error used_token"))).run()["0000"] is Outcome.REFUSED
+
+
+@pytest.mark.fault("B15", "B16")
+def test_an_answer_that_proves_nothing_stops_this_run_and_the_next() -> None:
+    """Unproven: recorded, stop, nothing more is sent until a person lifts it."""
+    world = World(FakeGateway(only(3, "wrong amount")))
+    outcomes = world.run(40)
+    assert list(outcomes.values()).count(Outcome.UNPROVEN) == 1
+    assert len(world.stops()) == 1
+    posts = len(world.gateway.posts)
+    assert posts < 12
+    world.run(40)
+    assert len(world.gateway.posts) == posts
+
+
+@pytest.mark.fault("B31")
+def test_two_charges_for_one_key_are_found_and_stop() -> None:
+    """The listing after the run sees what no answer said."""
+    world = World(FakeGateway(only(1, "twice")))
+    world.run()
+    assert len(world.stops()) == 1
+    assert "two charges" in world.stops()[0]
+
+
+@pytest.mark.fault("B19")
+def test_429_burns_no_attempt_and_everybody_slows_down() -> None:
+    """Refused at the door: the same attempt goes again in the same run."""
+    world = World(FakeGateway(lambda post, fields: "429" if post in (1, 2) else "ok"))
+    assert set(world.run(10).values()) == {Outcome.SUCCEEDED}
+    assert all(event.attempt == 1 for event in world.journal.events(["intent"]))
+    world.check()
+
+
+def test_at_most_three_sends_per_order_and_run() -> None:
+    """Then it is held, and the next run goes on with the same key."""
+    world = World(FakeGateway(lambda post, fields: "429" if fields["metadata[order_id]"] == "0001" else "ok"))
+    assert world.run()["0001"] is Outcome.HELD
+    assert len([e for e in world.journal.events(["intent"]) if e.order_id == "0001"]) == 3
+    world.gateway.fate = lambda post, fields: "ok"
+    assert world.run()["0001"] is Outcome.SUCCEEDED
+    assert len({f["metadata[batchpay_key]"] for _, f in world.gateway.posts}) == 5
+
+
+@pytest.mark.fault("B20")
+def test_a_refused_key_stops_at_once_and_a_new_one_resumes() -> None:
+    """At most as many more requests as were under way."""
+    world = World(FakeGateway(lambda post, fields: "401" if post >= 3 else "ok"))
+    world.run(30)
+    assert world.line and isinstance(world.line.fatal, NotAllowed)
+    assert len(world.gateway.posts) <= 3 + SETTINGS.concurrency
+    world.gateway.fate = lambda post, fields: "ok"
+    assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
+    world.check()
+
+
+@pytest.mark.fault("B02", "B35")
+def test_a_gateway_that_cannot_be_reached_opens_the_breaker() -> None:
+    """Three pauses, then the rest is held for the next run."""
+    world = World(FakeGateway(lambda post, fields: "unreachable"))
+    assert set(world.run(30).values()) == {Outcome.HELD}
+    assert world.line and world.line.closed == "the gateway does not answer"
+    world.gateway.fate = lambda post, fields: "ok"
+    assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("B24")
+def test_a_reused_key_is_a_bug_of_ours() -> None:
+    """Stop, 70."""
+    world = World(FakeGateway(only(0, "error idempotency_key_reused")))
+
+    async def conflict(intent: Any, may_leave: Any) -> Any:
+        answer = await FakeGateway.charge(world.gateway, intent, may_leave)
+        return type(answer)(out=True, status=422, document=answer.document)
+
+    world.gateway.charge = conflict  # type: ignore[method-assign]
+    world.run()
+    assert world.line and isinstance(world.line.fatal, Bug)
+    assert world.stops()
+
+
+@pytest.mark.fault("D09", "D10")
+def test_a_lost_journal_charges_nothing_again() -> None:
+    """78 on an empty journal beside our charges; --adopt takes them over."""
+    world = World()
+    world.run(10)
+    world.journal = MemoryJournal()
+    with pytest.raises(Misconfigured, match="--adopt"):
+        world.run(10)
+    assert set(world.run(12, adopt=True).values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 12
+    assert set(world.gateway.money().values()) == {1}
+
+
+@pytest.mark.fault("B33", "B34")
+def test_a_pending_charge_is_asked_about_on_each_run_and_never_sent_again() -> None:
+    """It moves when the gateway says so."""
+    world = World(FakeGateway(only(0, "pending")))
+    assert world.run()["0000"] is Outcome.PENDING
+    assert world.run()["0000"] is Outcome.PENDING
+    world.gateway.charges[0] |= {"status": "successful", "paid": True, "chain": "acch_test_9"}
+    assert world.run()["0000"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 5
+
+
+def test_limit_and_canary_hold_the_rest() -> None:
+    """The rest waits for the next run; a canary that dies sends nobody after it."""
+    world = World()
+    world.run(10, limits=Limits(orders=3))
+    assert len(world.gateway.posts) == 3
+    world.run(10, limits=Limits(canary=2))
+    assert len(world.gateway.posts) == 10
+    sick = World(FakeGateway(only(0, "declined")))
+    sick.run(10, limits=Limits(canary=2))
+    assert len(sick.gateway.posts) == 2
+    assert sick.settlement and "canary" in sick.settlement.why_held
+
+
+@pytest.mark.fault("F01")
+def test_an_interrupted_run_claims_nothing_more_and_the_next_goes_on() -> None:
+    """What is under way is answered and written."""
+    world = World(settings=GatewaySettings(**{**vars_of(SETTINGS), "rate": 8}))
+    world.run(30, meanwhile=lambda settlement: settlement.interrupt("SIGTERM"))
+    assert 0 < len(world.gateway.posts) < 10
+    assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
+    world.check()
+
+
+@pytest.mark.fault("F01")
+def test_grace_cuts_the_wait_and_leaves_a_doubt() -> None:
+    """The intent is durable, so the order is in doubt and the next run looks it up."""
+    world = World(FakeGateway(latency_s=2.9))
+    world.run(3, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
+    assert Outcome.IN_DOUBT in world.outcomes(3).values() or not world.gateway.posts
+    world.gateway.latency_s = 0.05
+    assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
+    world.check()
+
+
+def vars_of(settings: GatewaySettings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in GatewaySettings.__dataclass_fields__}
+
+
+__all__ = ["BatchpayError", "World"]
