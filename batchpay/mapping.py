@@ -1,0 +1,357 @@
+"""MAP: a chunk of cells becomes order documents, column by column, without repairing anything.
+
+What a cell says is taken as it stands or refused with a reason; a refused or empty cell leaves its field out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+
+from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
+from batchpay.model import Chunk, Document, Problem
+from batchpay.money import EXPONENTS, NotMoney, plain_minors, to_minor
+from batchpay.shown import shown
+
+RETRY_COLUMN = "batchpay_retry"  # the one column of ours that is read when a corrected file comes back
+TEMPLATE_LIMIT = 1000  # characters a template may make of one row
+ESSENTIAL = ("order_id", "amount", "currency", "destination")  # no schema can allow an order without them
+IDENTIFIERS = frozenset({"order_id", "destination", "card", "customer", "source", "currency", "return_uri"})
+
+_TOKEN = re.compile(r"((?:tokn|src|card)(?:_test)?_)(\S{5,}?)(\S{4})(?!\S)")  # what pays: shown by its last four only
+_WIRE = {form: code.lower() for code in EXPONENTS for form in (code, code.lower())}
+_BLANKS = " \t\n\r\u3000"
+# Control, format and other characters that leave no mark on paper: two ids that look alike must be alike.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One chunk after mapping: what each row asks for as far as it could be read, and what could not."""
+
+    chunk: Chunk
+    documents: list[Document]
+    problems: Mapping[int, tuple[Problem, ...]]  # by position; what the reader found included
+    unmapped: Mapping[int, frozenset[str]]  # by position: fields whose cell holds something that was refused
+    comeback: frozenset[int]  # positions with batchpay_retry = yes
+    incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong so far, by position."""
+
+    problems: dict[int, list[Problem]]
+    unmapped: dict[int, set[str]] = field(default_factory=dict)
+
+    def refuse(self, at: int, name: str, problem: Problem) -> None:
+        self.problems.setdefault(at, []).append(problem)
+        self.unmapped.setdefault(at, set()).add(name)
+
+
+_Cells = list[str]
+_Values = Sequence[str | int | None]
+
+
+def map_chunk(chunk: Chunk, columns: Columns) -> Mapped:
+    """Every row of the chunk as an order document, with every problem of every row."""
+    found = _Findings({at: list(problems) for at, problems in chunk.problems.items()})
+    cells = {name: _cells(chunk, source, name, found) for name, source in columns.fields.items()}
+    values: dict[str, _Values] = {}
+    for name, texts in cells.items():
+        if name == "currency":
+            values[name] = _currencies(texts, columns.fields[name], found)
+        elif name != "amount":
+            values[name] = _texts(texts, columns.fields[name], name, found) if name in IDENTIFIERS else texts
+    if "amount" in cells:
+        values["amount"] = _amounts(cells["amount"], values.get("currency", ()), columns.fields["amount"], found)
+    metadata = {key: _cells(chunk, source, f"metadata.{key}", found) for key, source in columns.metadata.items()}
+    comeback = _comeback(chunk, found)
+    return Mapped(
+        chunk,
+        _documents(len(chunk.rows), values, metadata),
+        {at: tuple(problems) for at, problems in found.problems.items()},
+        {at: frozenset(names) for at, names in found.unmapped.items()},
+        comeback,
+        frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
+    )
+
+
+def told(text: str) -> str:
+    """A text fit for a message: shortened, escaped, and what could pay shown by its last four characters only."""
+    masked = _TOKEN.sub(lambda m: m[1] + re.sub("[0-9A-Za-z]+", "…", m[2]) + m[3], text)
+    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), shown(masked))
+
+
+def column_of(columns: Columns, name: str) -> str:
+    """The input column that feeds a field (`amount`, `metadata.invoice`), or the field when there is no single one."""
+    head, _, key = name.partition(".")
+    source = columns.metadata.get(key) if head == "metadata" else columns.fields.get(head)
+    return name if source is None else _column(source, name)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------
+
+
+def _column(source: Source, name: str) -> str:
+    """Whom to blame for a field: its column, when there is exactly one."""
+    needed = _needed(source)
+    return needed[0] if len(set(needed)) == 1 else name
+
+
+def _needed(source: Source) -> tuple[str, ...]:
+    match source:
+        case FromColumn(column=column) | FromLookup(column=column):
+            return (column,)
+        case FromTemplate():
+            return source.columns
+        case FromValue():
+            return ()
+
+
+def _cells(chunk: Chunk, source: Source, name: str, found: _Findings) -> _Cells:
+    """The text of one field in every row; empty where there is none, or where the reader refused the cell."""
+    match source:
+        case FromColumn(column=column):
+            texts = chunk.texts(column)
+        case FromValue(value=value):
+            texts = [value] * len(chunk.rows)
+        case FromTemplate():
+            texts = _filled(chunk, source, name, found)
+        case FromLookup():
+            texts = _looked_up(chunk.texts(source.column), source, name, found)
+    if chunk.problems:
+        texts = _without_blamed(texts, chunk.problems, _needed(source), name, found)
+    return texts
+
+
+def _without_blamed(
+    texts: _Cells, blamed: Mapping[int, Iterable[Problem]], needed: Collection[str], name: str, found: _Findings
+) -> _Cells:
+    """The same without the cells the reader has refused already: one fault is told once."""
+    kept = list(texts)
+    for at, problems in blamed.items():
+        if any(problem.column in needed for problem in problems):
+            kept[at] = ""
+            found.unmapped.setdefault(at, set()).add(name)
+    return kept
+
+
+def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -> _Cells:
+    """A template filled in for every row; absent where all its cells are empty."""
+    columns = [chunk.texts(column) for column in template.columns]
+    pieces: list[Iterable[str]] = [repeat(literal, len(chunk.rows)) for literal in template.parts]
+    pieces[1::2] = columns
+    texts = list(map("".join, zip(*pieces, strict=True)))
+    if any("" in cells for cells in columns):
+        texts = _without_empty(texts, columns, template, name, found)
+    if max(map(len, texts), default=0) > TEMPLATE_LIMIT:
+        for at, text in enumerate(texts):
+            if len(text) > TEMPLATE_LIMIT:
+                remedy = f"the text made of it is longer than {TEMPLATE_LIMIT} characters: shorten the cells"
+                found.refuse(at, name, Problem(_column(template, name), told(text), "template-too-long", remedy))
+                texts[at] = ""
+    return texts
+
+
+def _without_empty(
+    texts: _Cells, columns: Sequence[_Cells], template: FromTemplate, name: str, found: _Findings
+) -> _Cells:
+    """Free text bears a gap; an identifier with a gap could be another order's, so it is refused."""
+    for at, cells in enumerate(zip(*columns, strict=True)):
+        if not any(cells):
+            texts[at] = ""
+        elif name in IDENTIFIERS and "" in cells:
+            empty = template.columns[cells.index("")]
+            found.refuse(at, name, Problem(empty, "", "template-empty", f"fill it in: {name} is made from it"))
+            texts[at] = ""
+    return texts
+
+
+def _looked_up(keys: _Cells, lookup: FromLookup, name: str, found: _Findings) -> _Cells:
+    """The value that stands beside each key in the lookup file; exact keys only."""
+    values = list(map(lookup.table.get, keys))
+    if None in values or lookup.ambiguous or "" in values:
+        for at, (key, value) in enumerate(zip(keys, values, strict=True)):
+            if key and (not value or key in lookup.ambiguous):
+                found.refuse(at, name, _lookup_problem(key, value, lookup))
+                values[at] = None
+    return [value or "" for value in values]
+
+
+def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
+    where = lookup.path.name
+    if key in lookup.ambiguous:
+        rule, remedy = "lookup-ambiguous", f"it stands on more than one line of {where}: leave one"
+    elif value is None:
+        rule, remedy = "lookup-missing", f"add a line for it to {where}, column '{lookup.key}', or correct the cell"
+    else:
+        rule, remedy = "lookup-empty", f"fill in column '{lookup.value}' of its line in {where}"
+    return Problem(lookup.column, told(key), rule, remedy)
+
+
+# --- identifiers ------------------------------------------------------------------------------------------------
+
+
+def _texts(texts: _Cells, source: Source, name: str, found: _Findings) -> _Values:
+    """Identifiers as they stand; those with blanks around or invisible characters inside are refused."""
+    if _plain(texts):
+        return texts
+    return _screened(texts, _identifier_fault, source, name, found)
+
+
+def _plain(texts: _Cells) -> bool:
+    """Is the whole column visible ASCII without blanks? Then no cell needs a look of its own."""
+    joined = "|".join(texts)
+    return joined.isascii() and joined.isprintable() and " " not in joined
+
+
+def _identifier_fault(text: str) -> tuple[str, str] | None:
+    if _HIDDEN.search(text):
+        return "invisible-character", "type it again without the characters shown as escapes"
+    if text[:1] in _BLANKS or text[-1:] in _BLANKS:
+        return "surrounding-blanks", "remove the blanks before and after it"
+    return None
+
+
+def _screened(
+    texts: _Cells, fault_of: Callable[[str], tuple[str, str] | None], source: Source, name: str, found: _Findings
+) -> list[str | None]:
+    """The texts without those at fault; empty ones are nobody's fault."""
+    kept: list[str | None] = list(texts)
+    column = _column(source, name)
+    for at, text in enumerate(texts):
+        if text and (fault := fault_of(text)):
+            found.refuse(at, name, Problem(column, _quoted(text), *fault))
+            kept[at] = None
+    return kept
+
+
+def _quoted(text: str) -> str:
+    """As `shown`, with blanks at the ends made visible."""
+    bare = text.strip(" \u3000")
+    if bare == text:
+        return told(text)
+    ends = text.partition(bare) if bare else (text, "", "")
+    return "".join((_visible(ends[0]), told(bare), _visible(ends[2])))
+
+
+def _visible(blanks: str) -> str:
+    return blanks.replace(" ", "␠")[:8].replace("\u3000", r"\u3000")
+
+
+def _currencies(texts: _Cells, source: Source, found: _Findings) -> _Values:
+    """Known codes in lower case, as they travel; anything else is refused."""
+    wire = list(map(_WIRE.get, texts))
+    if None in wire:
+        _screened(texts, _currency_fault, source, "currency", found)
+    return wire
+
+
+def _currency_fault(text: str) -> tuple[str, str] | None:
+    if text in _WIRE:
+        return None
+    return _identifier_fault(text) or ("unknown-currency", f"use one of {', '.join(EXPONENTS)}")
+
+
+# --- money ------------------------------------------------------------------------------------------------------
+
+
+def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Findings) -> _Values:
+    """Whole smallest units. Plain columns are converted at once, cells that are not plain one by one."""
+    unit = (source.unit if isinstance(source, FromColumn | FromValue) else None) or "major"
+    amounts = _at_once(texts, currencies, unit)
+    if None in amounts or min((amount for amount in amounts if amount is not None), default=1) <= 0:
+        column = _column(source, "amount")
+        for at, text in enumerate(texts):
+            if text and not amounts[at]:
+                try:
+                    amounts[at] = _one_amount(text, currencies[at] if currencies else None, unit)
+                except NotMoney as error:
+                    found.refuse(at, "amount", Problem(column, _quoted(text), error.rule, error.remedy))
+                    amounts[at] = None
+                if amounts[at] is None:
+                    found.unmapped.setdefault(at, set()).add("amount")
+    return amounts
+
+
+def _at_once(texts: _Cells, currencies: _Values, unit: str) -> list[int | None]:
+    """What plainly is an amount, by the decimals its currency has; None for every other cell."""
+    if unit == "minor":
+        return plain_minors(texts, 0)
+    kinds = set(currencies)
+    decimals = {EXPONENTS[str(code).upper()] for code in kinds if code}
+    if None not in kinds and len(decimals) == 1:
+        return plain_minors(texts, decimals.pop())
+    amounts: list[int | None] = [None] * len(texts)
+    for code in kinds - {None}:
+        places = [at for at, currency in enumerate(currencies) if currency == code]
+        some = plain_minors([texts[at] for at in places], EXPONENTS[str(code).upper()])
+        for at, amount in zip(places, some, strict=True):
+            amounts[at] = amount
+    return amounts
+
+
+def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
+    """One cell with all its errors; None when only the currency is to blame."""
+    try:
+        minor = to_minor(text, str(currency or "THB"), unit)
+    except NotMoney as error:
+        if currency or error.rule == "number-format":
+            raise
+        return None
+    if minor <= 0:
+        raise NotMoney("amount-not-positive", "an order asks for more than 0: correct it or remove the row")
+    return minor if currency or unit == "minor" else None
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
+    """Rows whose sender asks for the next attempt in so many words."""
+    if RETRY_COLUMN not in chunk.columns:
+        return frozenset()
+    texts = chunk.texts(RETRY_COLUMN)
+    if not any(texts):
+        return frozenset()
+    words = [text.lower() for text in texts]
+    for at, word in enumerate(words):
+        if word not in {"", "yes", "no"}:
+            found.problems.setdefault(at, []).append(
+                Problem(RETRY_COLUMN, _quoted(texts[at]), "yes-or-no", "write yes, no or nothing")
+            )
+    return frozenset(at for at, word in enumerate(words) if word == "yes")
+
+
+def _documents(count: int, values: Mapping[str, _Values], metadata: Mapping[str, _Cells]) -> list[Document]:
+    """Columns turned into one document per row; what is empty or refused leaves its key out."""
+    absent: _Values = [None] * count
+    core = [values.get(name, absent) for name in ESSENTIAL]
+    documents: list[Document] = [
+        {"order_id": order_id, "amount": amount, "currency": currency, "destination": destination}
+        for order_id, amount, currency, destination in zip(*core, strict=True)
+    ]
+    for name, column in zip(ESSENTIAL, core, strict=True):
+        for at in _gaps(column):
+            del documents[at][name]
+    others = ((name, column) for name, column in values.items() if name not in ESSENTIAL)
+    for name, column in others:
+        for document, value in zip(documents, column, strict=True):
+            if value:
+                document[name] = value
+    for key, texts in metadata.items():
+        for document, text in zip(documents, texts, strict=True):
+            if text:
+                document.setdefault("metadata", {})[key] = text
+    return documents
+
+
+def _gaps(column: _Values) -> list[int]:
+    """Positions without a value."""
+    return [at for at, value in enumerate(column) if not value] if None in column or "" in column else []

@@ -1,0 +1,228 @@
+"""Orders that one run's own files ask for twice, or contradict, found without holding the rows.
+
+Pass one keeps a 64-bit hash per order id and per one-time token. Only when two are equal is a second pass needed, and
+it looks at nothing but the rows behind them:
+
+    repeats = Repeats()
+    for judged in chunks: repeats.add(batch_id, judged)
+    verdicts = repeats.resolve([(batch_id, chunks_again)]) if repeats.candidates() else {}
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk
+from batchpay.planning import alike, content_of, payer_of, single_use_of
+
+Place = tuple[str, str, int]
+"""Batch, sheet and row number."""
+
+NAMED = 5  # other rows a reason names
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is kept of a row that may be a repeat."""
+
+    place: Place
+    order_id: str
+    content: bytes
+    look: int  # hash of payer, recipient, currency and amount
+    token: str
+
+
+class Repeats:
+    """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
+
+    def __init__(self) -> None:
+        self._ids = array("q")
+        self._tokens = array("q")
+        self._twice: tuple[Any, Any] | None = None
+        self.notes: list[str] = []  # about the files as a whole, after `resolve`
+
+    def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
+        """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
+        documents = _valid(chunk)
+        self._ids.extend(map(_id_hash, documents))
+        self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
+        self._twice = None
+
+    def candidates(self) -> bool:
+        """May there be a repeat at all? False is certain."""
+        ids, tokens = self._repeated()
+        return len(ids) > 0 or len(tokens) > 0
+
+    def resolve(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]]) -> dict[Place, Repeat]:
+        """Pass two, over the same chunks in the same order: what each repeated row is; the rest is left out."""
+        by_id: dict[str, list[_Row]] = defaultdict(list)
+        by_token: dict[str, list[_Row]] = defaultdict(list)
+        for row in self._suspects(batches):
+            by_id[alike(row.order_id)].append(row)
+            if row.token:
+                by_token[row.token].append(row)
+        verdicts: dict[Place, Repeat] = {}
+        notes = _Notes()
+        for rows in by_id.values():
+            verdicts.update(_same_order(rows, notes))
+        for rows in by_token.values():
+            verdicts.update(_same_token(rows))
+        self.notes = notes.sentences()
+        return verdicts
+
+    def _repeated(self) -> tuple[Any, Any]:
+        if self._twice is None:
+            self._twice = (_repeated(self._ids), _repeated(self._tokens))
+        return self._twice
+
+    def _suspects(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]]) -> Iterator[_Row]:
+        """The valid rows whose order id or token came more than once."""
+        ids, tokens = self._repeated()
+        for batch_id, chunks in batches:
+            for chunk in chunks:
+                sheet, rows = (chunk.chunk.sheet, chunk.chunk.rows) if isinstance(chunk, Judged) else (
+                    chunk.sheet, chunk.rows
+                )  # fmt: skip
+                places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
+                documents = _valid(chunk)
+                hit_ids = _among(list(map(_id_hash, documents)), ids)
+                hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
+                for number in sorted({*hit_ids, *hit_tokens}):
+                    yield _row((batch_id, sheet, rows[places[number]]), documents[number])
+
+
+def _valid(chunk: Judged | StoredChunk) -> list[Document]:
+    if not chunk.problems:
+        return chunk.documents
+    return [document for at, document in enumerate(chunk.documents) if at not in chunk.problems]
+
+
+def _id_hash(document: Document) -> int:
+    return hash(alike(document["order_id"]))
+
+
+def _row(place: Place, document: Document) -> _Row:
+    look = (payer_of(document), document["destination"], document["currency"], document["amount"])
+    return _Row(place, document["order_id"], bytes.fromhex(content_of(document)), hash(look), single_use_of(document))
+
+
+def _repeated(hashes: array[int]) -> Any:
+    """The sorted hashes that are there more than once."""
+    import numpy as np  # heavy: only where rows are judged
+
+    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
+    """The positions of hashes that are among the repeated ones."""
+    import numpy as np
+
+    if not len(repeated) or not hashes:
+        return []
+    wanted = np.asarray(hashes, dtype=np.int64)
+    nearest = np.minimum(np.searchsorted(repeated, wanted), len(repeated) - 1)
+    positions: list[int] = np.nonzero(repeated[nearest] == wanted)[0].tolist()
+    return positions
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------
+
+
+def _same_order(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+    """Rows whose order ids are equal, or equal to a careless eye."""
+    by_id = _grouped(rows, lambda row: row.order_id)
+    verdicts: dict[Place, Repeat] = {}
+    for same in by_id.values():
+        if len({row.content for row in same}) > 1:
+            verdicts.update(_all(same, Outcome.CONFLICT, "the same order id with other content stands in {}"))
+        else:
+            verdicts.update({row.place: _duplicate(row, same[0]) for row in same[1:]})
+    if len(by_id) > 1:
+        verdicts.update(_look_alikes(rows, by_id, notes))
+    return verdicts
+
+
+def _look_alikes(rows: Sequence[_Row], by_id: Mapping[str, list[_Row]], notes: _Notes) -> dict[Place, Repeat]:
+    """Different ids for what seems one order: none is sent. Different orders get a note where only case differs."""
+    verdicts: dict[Place, Repeat] = {}
+    for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
+        if len({row.order_id for row in twins}) > 1:
+            notes.composed.append(twins)
+            reason = "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
+            verdicts.update(_all(twins, Outcome.CONFLICT, reason))
+    for twins in _grouped(rows, lambda row: row.look).values():
+        ids = {row.order_id: None for row in twins}
+        if len(ids) > 1:
+            whole = [row for name in ids for row in by_id[name]]  # a repeat of a contested row is contested too
+            reason = "an order id that looks alike, for the same payer, recipient and amount, stands in {}"
+            verdicts.update(_all(whole, Outcome.CONFLICT, reason))
+    for twins in _grouped(rows, lambda row: row.order_id.casefold()).values():
+        if len({row.order_id for row in twins}) > 1 and any(row.place not in verdicts for row in twins):
+            notes.cased.append(twins)
+    return verdicts
+
+
+def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """One-time tokens pay once: which of two orders it was meant for is the sender's to say."""
+    if len({row.order_id for row in rows}) == 1:
+        return {}
+    return _all(rows, Outcome.REJECTED, "the same one-time token pays another order in {} (token-twice)")
+
+
+def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list[_Row]]:
+    groups: dict[Any, list[_Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def _duplicate(row: _Row, first: _Row) -> Repeat:
+    reason = f"asks for the same order as {_told(first.place, row.place)}; it is charged once"
+    return Repeat(Outcome.DUPLICATE, reason, first.place[1], first.place[2])
+
+
+def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
+    """One verdict for all, each naming some of the others."""
+    verdicts = {}
+    for row in rows:
+        others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
+        named = ", ".join(_told(place, row.place) for place in others)
+        more = len(rows) - 1 - len(others)
+        told = reason.format(f"{named} and {more} more" if more else named)
+        verdicts[row.place] = Repeat(outcome, f"{told}; leave only the right one")
+    return verdicts
+
+
+def _told(place: Place, seen_from: Place) -> str:
+    """`row 7`, with sheet and batch where they are others."""
+    batch, sheet, row = place
+    other_sheet = f" of sheet {sheet}" if sheet != seen_from[1] else ""
+    return f"row {row}{other_sheet}{f' of batch {batch}' if batch != seen_from[0] else ''}"
+
+
+class _Notes:
+    """What to say about the files as a whole."""
+
+    def __init__(self) -> None:
+        self.composed: list[list[_Row]] = []
+        self.cased: list[list[_Row]] = []
+
+    def sentences(self) -> list[str]:
+        told = []
+        if self.composed:
+            told.append(f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not sent")
+        if self.cased:
+            told.append(f"{_first(self.cased)}: order ids that differ in case only; they are different orders")
+        return told
+
+
+def _first(groups: Sequence[Sequence[_Row]]) -> str:
+    rows = groups[0][:NAMED]
+    places = ", ".join(_told(row.place, rows[0].place) for row in rows)
+    return f"{places} and {len(groups) - 1} more like them" if len(groups) > 1 else places
