@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -184,4 +183,4 @@ def test_the_lock_remembers_the_last_requests_only(tmp_path: Path) -> None:
         time.sleep(0.002)
     assert len(lock.ages_s()) == 3
     lock.close()
-    assert os.path.getsize(lock.path) < 4096
+    assert lock.path.stat().st_size < 4096

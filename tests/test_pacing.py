@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +70,7 @@ def test_no_window_is_ever_exceeded_whatever_the_delays(
 def test_requests_are_spread_evenly() -> None:
     """Not 8 at once and then a wait."""
     times = run(Pacer(8, 1.0, 1), 5.0)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert max(gaps) < 2 * min(gaps)
 
 

@@ -97,7 +97,7 @@ class World:
     def check(self) -> None:
         """Never twice; every POST had its intent; nothing again inside the doubt period."""
         assert all(count == 1 for count in self.gateway.money().values()), self.gateway.money()
-        sends = [event for event in self.journal.events(["intent"])]
+        sends = list(self.journal.events(["intent"]))
         by_key: dict[str, list[float]] = {}
         for at_s, fields in self.gateway.posts:
             by_key.setdefault(fields["metadata[batchpay_key]"], []).append(at_s)

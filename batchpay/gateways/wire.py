@@ -24,6 +24,9 @@ MAX_HEAD_BYTES = 64 << 10
 CONNECT_TIMEOUT_S = 10.0
 
 
+_Raw = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
+
+
 @dataclass(slots=True)
 class Flight:
     """One request's way out: `may_leave` is asked right before the first byte, `out` says whether one may have left."""
@@ -131,13 +134,13 @@ class _Connection(asyncio.Protocol):
         self._sock = sock
         self._encrypted = encrypted
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[None] | None = None
+        self._answer: asyncio.Future[_Raw] | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._broken = False
 
     # --- one exchange
 
-    async def exchange(self, payload: bytes, flight: Flight) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    async def exchange(self, payload: bytes, flight: Flight) -> _Raw:
         """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the connection then."""
         self._begin()
         assert self._answer is not None
@@ -145,9 +148,9 @@ class _Connection(asyncio.Protocol):
             self._answer = None
             raise Withheld("the intent had gone stale before its first byte")
         self._write(payload, flight)
-        await self._answer
+        status, headers, body = await self._answer
         self._answer = None
-        return self._status, self._headers, _plain(self._headers, bytes(self._body))
+        return status, headers, _plain(headers, body)
 
     def _begin(self) -> None:
         self._answer = asyncio.get_running_loop().create_future()
@@ -213,8 +216,7 @@ class _Connection(asyncio.Protocol):
         """An answer without a length ends where the connection does; any other is cut."""
         if self._answer is not None and not self._answer.done():
             if not self._in_head and not self._framed:
-                self._broken = True
-                self._answer.set_result(None)
+                self._finish()
             else:
                 self._fail("the connection ended in the middle of the answer" if self._status else "no answer came")
         self._broken = True
@@ -256,8 +258,17 @@ class _Connection(asyncio.Protocol):
             self._in_head, self._framed, self._status = True, False, 0
             return
         self._broken = self._broken or not self._keep_alive
+        self._finish()
+
+    def on_message_begin(self) -> None:
+        """A second answer in the same bytes is nobody's: the connection has lost step."""
+        if self._answer is not None and self._answer.done():
+            self._broken = True
+
+    def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(None)
+            self._answer.set_result((self._status, self._headers, bytes(self._body)))
+            self._headers, self._body = [], bytearray()
 
 
 class _TooLong(Exception):

@@ -35,6 +35,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) WHERE kind IN ('intent', 'adopted');
 CREATE INDEX events_of_an_order ON events (job, order_id) WHERE order_id <> '';
 CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = '';
+CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
 CREATE INDEX rows_with_an_intent ON events (job, batch_id, "row") WHERE kind IN ('intent', 'adopted') AND send <= 1;
 CREATE INDEX alike_orders ON events (job, json_extract(data, '$.intent.alike')) WHERE kind = 'intent' AND send = 1;
 

@@ -36,12 +36,15 @@ _NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
 class SqliteJournal:
     """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
 
-    def __init__(self, path: Path, job: str) -> None:
-        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked."""
+    def __init__(self, path: Path, job: str, *, read_only: bool = False) -> None:
+        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked.
+
+        `read_only`: nothing is written; where there is no file yet, an empty journal in memory.
+        """
         self.path = path
         self.job = job
         self._lock = threading.RLock()
-        self._connection = _open(path)
+        self._connection = _open_to_read(path) if read_only else _open(path)
         with translated(path):
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
@@ -259,6 +262,13 @@ class SqliteJournal:
         assert planned is not None
         return f"{planned['generation']}:{planned['rows_sha256']}"
 
+    def moved(self, batch_id: str) -> bool:
+        """Did anything happen to a batch since its totals were last written down?"""
+        query = "SELECT kind FROM events WHERE job = ? AND batch_id = ? ORDER BY seq DESC LIMIT 1"
+        with self._lock, translated(self.path):
+            row = self._connection.execute(query, (self.job, batch_id)).fetchone()
+        return row is not None and row[0] != "totals"
+
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
         latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
@@ -366,9 +376,16 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    with translated(path):
+        place = f"{path.absolute().as_uri()}?mode=ro" if path.is_file() else "file::memory:"
+        return sqlite3.connect(place, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> str:
     """Create the tables in a new file, check the version of an old one; returns the journal's own id."""
-    connection.execute("BEGIN IMMEDIATE")
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.execute("BEGIN" if tables else "BEGIN IMMEDIATE")
     try:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
