@@ -1,0 +1,116 @@
+"""The journal read back: what it says about rows, batches and runs. Everything shown comes through here (law L9)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from batchpay.clock import iso
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.lifecycle import Attempt, History, fold
+from batchpay.model import OPEN, Batch, Document, Event, Finding, StoredChunk
+from batchpay.money import major_text
+from batchpay.planning import alike
+from batchpay.reconciliation import Totals, find
+from batchpay.settlement.books import stop_in_force
+
+FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
+
+
+def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> History:
+    """What the journal knows that matters to the rows of a chunk."""
+    owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+    asked = [document["order_id"] for document in chunk.documents if "order_id" in document]
+    attempts = _attempts(journal, [*asked, *owned.values()])
+    new = {alike(order_id): order_id for order_id in asked if order_id not in attempts}
+    twins = journal.look_alikes(list(new))
+    others = _attempts(journal, [other for ids in twins.values() for other in ids])
+    look_alikes = {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
+    return History(attempts=attempts, owned=owned, look_alikes=look_alikes)
+
+
+def _attempts(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
+
+
+def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]:
+    """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
+    repeats = journal.repeats(batch.id)
+    hold = batch.refusal or last_hold(journal, batch.id)
+
+    def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
+        for chunk in journal.chunks(batch.id):
+            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold)
+
+    return read
+
+
+def totals_of(journal: SqliteJournal, batch: Batch) -> tuple[Totals, str]:
+    """Counts and sums of a batch as they stand now, with a digest of every row's outcome."""
+    totals, digest = Totals(), hashlib.sha256()
+    for _, findings in findings_of(journal, batch)():
+        for finding in findings:
+            totals.add(finding)
+            digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
+    return totals, digest.hexdigest()
+
+
+def last_totals(journal: SqliteJournal) -> dict[str, Event]:
+    """Batch -> the event its last report was written from."""
+    return {event.batch_id: event for event in journal.events(["totals"])}
+
+
+def is_open(event: Event) -> bool:
+    """Did the batch have a row that a later run, or a person, must settle?"""
+    return bool(Totals.from_json(event.data).stands() & OPEN)
+
+
+def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict[str, Any]:
+    """One batch for `status`: where its rows stood when its report was last written, what is open since when."""
+    totals = Totals.from_json(event.data) if event else None
+    stop = stop_in_force(journal.events(["stop", "lifted"]))
+    waiting = [
+        {"order": attempt.intent.order_id, "outcome": attempt.outcome.value, "since": iso(attempt.sent_ns),
+         "charge": attempt.charge.id if attempt.charge else ""}
+        for attempts in _attempts(journal, journal.open_orders()).values()
+        for attempt in attempts[-1:]
+        if attempt.intent.batch_id == batch.id
+    ]  # fmt: skip
+    return {
+        "batch": batch.id,
+        "file": batch.file,
+        "received": iso(batch.first_seen_ns),
+        "mode": batch.mode,
+        "rows": batch.rows_read,
+        "outcomes": totals.outcomes() if totals else {},
+        "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()} if totals else {},
+        "refusal": batch.refusal,
+        "stop": stop,
+        "open": waiting,
+    }
+
+
+def last_hold(journal: SqliteJournal, batch_id: str) -> str:
+    """Why rows of a batch were not sent the last time something held them."""
+    reason = ""
+    for event in journal.events(["held"]):
+        if event.batch_id == batch_id:
+            reason = str(event.data["reason"])
+    return reason
+
+
+def listed_until(journal: SqliteJournal) -> datetime | None:
+    """Upper bound of the last completed listing; None for a journal that never completed one."""
+    bound = None
+    for event in journal.events(["listing"]):
+        bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return bound
+
+
+def documents_of(chunk: StoredChunk) -> Iterator[tuple[int, Document]]:
+    """Position and document of each row of a chunk that broke no rule."""
+    for at, document in enumerate(chunk.documents):
+        if at not in chunk.problems:
+            yield at, document

@@ -1,0 +1,200 @@
+"""One process at work on one job: its lock, its journal, its clock, and the batches it plans."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from batchpay import __version__, accounts
+from batchpay.clock import SystemClock, iso
+from batchpay.controls import run_refusal
+from batchpay.intake import Intake, Intakes, take_in
+from batchpay.job import Job
+from batchpay.journals.lock import RunLock
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.lifecycle import Attempt, Next, judge, owner_of
+from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk
+from batchpay.planning import batch_id_of, content_of, intent_of
+from batchpay.settlement import Candidate
+
+REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """A row that may be sent: as a new attempt, or by the open one it owns."""
+
+    document: Document
+    sheet: str
+    row: int
+    number: int
+    open: Attempt | None = None
+
+
+class Desk:
+    """Holds the job's lock from `__init__` on; closes with the stack."""
+
+    def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False) -> None:
+        """Take the lock, open the journal and verify it. Raises TryLater, BrokenChain and what opening raises."""
+        self.job = job
+        self.clock = SystemClock()
+        self.started_ns = self.clock.now_ns()
+        self.run_id = f"{iso(self.started_ns).replace(':', '')}-{uuid.uuid4().hex[:8]}"
+        holder = {"started": iso(self.started_ns), "run": self.run_id}
+        self.lock = RunLock(job.state_path, job.name, job.gateway.rate, holder, wait=wait)
+        stack.callback(self.lock.close)
+        self.journal = SqliteJournal(job.state_path, job.name)
+        stack.callback(self.journal.close)
+        self.journal.verify()
+        self._batches = {batch.sha256: batch for batch in self.journal.batches()}
+        self.planned: list[Batch] = []  # in this run
+
+    def note(self, kind: str, data: Mapping[str, object], batch_id: str = "") -> Event:
+        """An event about the run or a batch."""
+        event = Event(kind=kind, at_ns=self.clock.now_ns(), run_id=self.run_id, batch_id=batch_id, data=data)
+        return self.journal.append([event])[0]
+
+    # --- planning
+
+    def take_in(self, stack: ExitStack, *, yes: bool) -> Intakes:
+        """Read every input file and make its rows the rows of its batch; nothing has left the machine after it."""
+
+        def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+            intake.staged = self.journal.stage(intake.batch_id, chunks)
+
+        intakes = take_in(self.job, stack, self._batch_id, keep)
+        for intake in intakes.files:
+            self._plan(intake, intakes.repeats_of(intake.batch_id))
+        self._refuse_repeated(intakes, yes=yes)
+        self._refuse_too_much(intakes)
+        return intakes
+
+    def _batch_id(self, sha256: str) -> str:
+        known = self._batches.get(sha256)
+        return known.id if known else batch_id_of(datetime.fromtimestamp(self.started_ns / 1e9, UTC), sha256)
+
+    def _plan(self, intake: Intake, repeats: Mapping[tuple[str, int], Repeat]) -> None:
+        batch = batch_of(self.job, intake, self._first_seen_ns(intake))
+        event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+        self.journal.plan(event, batch, intake.staged, repeats)
+        self.planned.append(batch)
+
+    def _first_seen_ns(self, intake: Intake) -> int:
+        known = self._batches.get(intake.snapshot.sha256)
+        return known.first_seen_ns if known else self.started_ns
+
+    def _refuse(self, intake: Intake, intakes: Intakes, why: str) -> None:
+        intake.refusal = " ".join(filter(None, (intake.refusal, why)))
+        self.planned = [batch for batch in self.planned if batch.id != intake.batch_id]
+        intake.staged = self.journal.stage_again(intake.batch_id)
+        self._plan(intake, intakes.repeats_of(intake.batch_id))
+
+    def _refuse_repeated(self, intakes: Intakes, *, yes: bool) -> None:
+        """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
+        for intake in intakes.files:
+            twin = None if yes or intake.refusal else self._twin_of(intake)
+            if twin is not None:
+                first = iso(twin.first_seen_ns)
+                self._refuse(intake, intakes, (
+                    f"No order id of this file is known, but its payers, recipients and amounts are those of batch "
+                    f"{twin.id} ({twin.file}, received {first}): if these are new orders, run again with --yes."
+                ))  # fmt: skip
+
+    def _twin_of(self, intake: Intake) -> Batch | None:
+        if not intake.tally.orders.total():
+            return None
+        oldest_ns = self.started_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
+        twins = [
+            batch
+            for batch in self._batches.values()
+            if batch.fingerprint == f"{intake.fingerprint:016x}" and batch.id != intake.batch_id
+            and batch.first_seen_ns >= oldest_ns
+        ]  # fmt: skip
+        if not twins:
+            return None
+        earlier = {d["order_id"] for b in twins for c in self.journal.chunks(b.id) for _, d in accounts.documents_of(c)}
+        for chunk in self.journal.chunks(intake.batch_id):
+            ids = [document["order_id"] for _, document in accounts.documents_of(chunk)]
+            if not earlier.isdisjoint(ids) or self.journal.histories(ids):
+                return None
+        return twins[-1]
+
+    def _refuse_too_much(self, intakes: Intakes) -> None:
+        if not self.job.controls.max_total:
+            return
+        sums: Counter[str] = Counter()
+        for batch in self.planned:
+            for item in self.sendable(batch) if not batch.refusal else ():
+                sums[item.document["currency"].upper()] += item.document["amount"]
+        if why := run_refusal(sums, self.job.controls.max_total):
+            for intake in intakes.files:
+                self._refuse(intake, intakes, why)
+
+    # --- what may be sent
+
+    def sendable(self, batch: Batch) -> Iterator[Sendable]:
+        """The rows of a planned batch that may be sent, in the file's order."""
+        repeats = self.journal.repeats(batch.id)
+        for chunk in self.journal.chunks(batch.id):
+            yield from sendable(self.journal, batch.id, chunk, repeats)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """The same for all batches of this run that are not refused, as the settlement takes them."""
+        for batch in self.planned:
+            for item in self.sendable(batch) if not batch.refusal else ():
+                order_id = item.document["order_id"]
+                yield Candidate(order_id, None if item.open else self._intent(batch, item))
+
+    def _intent(self, batch: Batch, item: Sendable) -> Intent:
+        return intent_of(
+            item.document, job=self.job.name, attempt=item.number, fee=self.job.fee, batch_id=batch.id,
+            sheet=item.sheet, row=item.row, run_id=self.run_id, journal_id=self.journal.id,
+        )  # fmt: skip
+
+
+def sendable(
+    journal: SqliteJournal, batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
+) -> Iterator[Sendable]:
+    """The rows of one chunk that are right, stand once, and whose order may take money."""
+    history = accounts.history_of(journal, batch_id, chunk)
+    for at, document in accounts.documents_of(chunk):
+        row = chunk.rows[at]
+        if (chunk.sheet, row) in repeats:
+            continue
+        owner = owner_of(history, batch_id, chunk.sheet, row, document["order_id"])
+        if owner is not None:
+            if owner.may_go_again and owner.intent.content == content_of(document):
+                yield Sendable(document, chunk.sheet, row, owner.intent.attempt, owner)
+            continue
+        judgement = judge(document, at in chunk.comeback, batch_id, history)
+        if isinstance(judgement, Next):
+            yield Sendable(document, chunk.sheet, row, judgement.number)
+
+
+def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:
+    """The batch of an input file as it is planned now."""
+    used = set(job.columns.used())
+    return Batch(
+        id=intake.batch_id,
+        job=job.name,
+        file=intake.snapshot.name,
+        sha256=intake.snapshot.sha256,
+        format=intake.snapshot.format,
+        rows_read=intake.tally.read,
+        columns=intake.columns,
+        unused=tuple(c for c in intake.columns if c not in used and not c.startswith("batchpay_")),
+        metadata=tuple(job.columns.metadata),
+        mode=job.gateway.mode,
+        job_sha256=job.sha256,
+        schema_sha256=job.schema.sha256,
+        version=__version__,
+        delimiter=job.input.delimiter,
+        notes=tuple(intake.notes),
+        refusal=intake.refusal,
+        first_seen_ns=first_seen_ns,
+        fingerprint=f"{intake.fingerprint:016x}",
+    )

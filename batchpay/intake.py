@@ -1,0 +1,137 @@
+"""From input files to judged rows: what never leaves the machine, the same for check, plan and run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from batchpay import readers
+from batchpay.controls import Tally, max_amount_check, mode_check, parse_totals, refusal_of
+from batchpay.errors import FileRefused, InputOutput
+from batchpay.job import Controls, Job
+from batchpay.mapping import map_chunk
+from batchpay.model import Document, Judged, Repeat
+from batchpay.planning import payer_of
+from batchpay.repeats import Place, Repeats
+from batchpay.validation import Checker
+
+Keep = Callable[["Intake", Iterator[Judged]], None]
+
+
+@dataclass(slots=True)
+class Intake:
+    """One input file, read and judged."""
+
+    snapshot: readers.Snapshot
+    batch_id: str
+    tally: Tally = field(default_factory=Tally)
+    columns: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    refusal: str = ""
+    fingerprint: int = 0
+    staged: str = ""
+    has_totals: bool = False  # did its sender declare what it holds?
+
+
+@dataclass(slots=True)
+class Intakes:
+    """All input files of one command, with what stands in more than one row of them."""
+
+    files: list[Intake] = field(default_factory=list)
+    refused: list[FileRefused] = field(default_factory=list)  # files that could not be read at all
+    repeats: dict[Place, Repeat] = field(default_factory=dict)
+
+    def repeats_of(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
+        """The repeated rows of one file, by sheet and row."""
+        return {(sheet, row): repeat for (batch, sheet, row), repeat in self.repeats.items() if batch == batch_id}
+
+
+def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
+    """Read, map and validate one file, a chunk at a time."""
+    checks = [mode_check(job.gateway.mode, job.columns)]
+    if job.controls.max_amount:
+        checks.append(max_amount_check(job.controls.max_amount, job.columns))
+    checker = Checker(job.schema, job.columns, checks)
+    table = readers.read(intake.snapshot, job.input, job.columns.used())
+    intake.columns = tuple(table.columns)
+    for chunk in table.chunks():
+        yield checker.judge(map_chunk(chunk, job.columns))
+    intake.notes = list(table.notes)
+
+
+def take_in(job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep: Keep) -> Intakes:
+    """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
+
+    Raises InputMissing when there is no file and the job does not say that this is fine.
+    """
+    intakes, repeats = Intakes(), Repeats()
+    seen: set[str] = set()
+    for path in readers.find_files(job.input):
+        try:
+            snapshot = stack.enter_context(readers.open_snapshot(path))
+            if snapshot.sha256 in seen:
+                continue  # the same bytes under another name are the same batch
+            seen.add(snapshot.sha256)
+            intake = Intake(snapshot, batch_id_of(snapshot.sha256))
+            keep(intake, _counted(job, intake, repeats))
+            snapshot.verify_unchanged()
+            controls = _controls(job, path)
+            intake.has_totals = controls.count is not None or controls.total is not None
+            intake.refusal = refusal_of(intake.tally, controls, job.input)
+            intakes.files.append(intake)
+        except FileRefused as error:
+            intakes.refused.append(error)
+    if repeats.candidates():
+        _resolve(job, intakes, repeats)
+    return intakes
+
+
+def _resolve(job: Job, intakes: Intakes, repeats: Repeats) -> None:
+    """Files that may be sent are held against each other, a refused one only against itself."""
+    together = [intake for intake in intakes.files if not intake.refusal]
+    for group in (together, *([intake] for intake in intakes.files if intake.refusal)):
+        intakes.repeats |= repeats.resolve([(intake.batch_id, judged_chunks(job, intake)) for intake in group])
+        for intake in group:
+            intake.notes += repeats.notes
+
+
+def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
+    for judged in judged_chunks(job, intake):
+        intake.tally.add(judged)
+        repeats.add(intake.batch_id, judged)
+        intake.fingerprint = (intake.fingerprint + fingerprint(judged)) % 2**64
+        yield judged
+
+
+def fingerprint(judged: Judged) -> int:
+    """The same for the same payers, recipients and amounts in any order (contract, section 3: a repeated file)."""
+    total = 0
+    for at, document in enumerate(judged.documents):
+        if at not in judged.problems:
+            total += int.from_bytes(_terms(document), "big")
+    return total
+
+
+def _terms(document: Document) -> bytes:
+    terms = f"{payer_of(document)}\n{document['destination']}\n{document['amount']}\n{document['currency']}"
+    return hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _controls(job: Job, path: Path) -> Controls:
+    """The job's control totals, or those its sender laid beside the file: `orders.csv.totals.json`."""
+    beside = path.with_name(f"{path.name}.totals.json")
+    try:
+        data = beside.read_bytes()
+    except FileNotFoundError:
+        return job.controls
+    except OSError as error:
+        raise InputOutput(f"{beside}: cannot read the control totals: {error.strerror}") from error
+    count, total = parse_totals(data, beside.name)
+    return replace(
+        job.controls,
+        count=job.controls.count if count is None else count,
+        total=job.controls.total if total is None else total,
+    )

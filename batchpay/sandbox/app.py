@@ -1,0 +1,129 @@
+"""The routes: which handler answers which method and path, and with which kind of key (omise-api.md, 7)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from batchpay.errors import Misconfigured
+from batchpay.sandbox import account, charging, listing, payers, payouts, search
+from batchpay.sandbox.call import Call
+from batchpay.sandbox.desk import EITHER, PUBLIC, SECRET, Desk, Handler
+from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.problems import Problem
+
+ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
+    ("/charges", SECRET, {"POST": charging.create, "GET": listing.charges}),
+    ("/charges/{id}", SECRET, {"GET": charging.retrieve, "PATCH": charging.update}),
+    ("/charges/{id}/capture", SECRET, {"POST": charging.capture}),
+    ("/charges/{id}/reverse", SECRET, {"POST": charging.reverse}),
+    ("/charges/{id}/expire", SECRET, {"POST": charging.expire}),
+    ("/charges/{id}/mark_as_paid", SECRET, {"POST": charging.mark_as_paid}),
+    ("/charges/{id}/mark_as_failed", SECRET, {"POST": charging.mark_as_failed}),
+    ("/search", SECRET, {"GET": search.search}),
+    ("/chains", SECRET, {"GET": listing.chains}),
+    ("/chains/{id}", SECRET, {"GET": payouts.retrieve_chain}),
+    ("/chains/{id}/transfer", SECRET, {"GET": payouts.chain_transfer}),
+    ("/chains/{id}/revoke", SECRET, {"POST": payouts.revoke_chain}),
+    ("/transfers", SECRET, {"POST": payouts.create_transfer, "GET": listing.transfers}),
+    ("/transfers/{id}", SECRET, {
+        "GET": payouts.retrieve_transfer, "PATCH": payouts.update_transfer, "DELETE": payouts.delete_transfer}),
+    ("/transfers/{id}/mark_as_sent", SECRET, {"POST": payouts.mark_as_sent}),
+    ("/transfers/{id}/mark_as_paid", SECRET, {"POST": payouts.mark_as_paid}),
+    ("/recipients", SECRET, {"POST": payouts.create_recipient, "GET": listing.recipients}),
+    ("/recipients/{id}", SECRET, {
+        "GET": payouts.retrieve_recipient, "PATCH": payouts.update_recipient, "DELETE": payouts.delete_recipient}),
+    ("/recipients/{id}/verify", SECRET, {"POST": payouts.verify_recipient}),
+    ("/transactions", SECRET, {"GET": listing.transactions}),
+    ("/transactions/{id}", SECRET, {"GET": listing.retrieve_transaction}),
+    ("/tokens", PUBLIC, {"POST": payers.create_token}),
+    ("/tokens/{id}", PUBLIC, {"GET": payers.retrieve_token}),
+    ("/sources", EITHER, {"POST": payers.create_source}),
+    ("/sources/{id}", EITHER, {"GET": payers.retrieve_source}),
+    ("/customers", SECRET, {"POST": payers.create_customer, "GET": listing.customers}),
+    ("/customers/{id}", SECRET, {
+        "GET": payers.retrieve_customer, "PATCH": payers.update_customer, "DELETE": payers.delete_customer}),
+    ("/customers/{id}/cards", SECRET, {"GET": listing.cards}),
+    ("/customers/{id}/cards/{card}", SECRET, {"GET": payers.retrieve_card}),
+    ("/account", SECRET, {"GET": account.account}),
+    ("/balance", SECRET, {"GET": account.balance}),
+    ("/capability", EITHER, {"GET": account.capability}),
+]  # fmt: skip
+
+
+class Resource:
+    """One path; starlette takes it as an ASGI application, so that every method comes here."""
+
+    def __init__(self, desk: Desk, access: str, handlers: dict[str, Handler]) -> None:
+        self._desk = desk
+        self._access = access
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        handler = self._handlers.get(scope["method"], _no_service)
+        ids = tuple(scope.get("path_params", {}).values())
+        response = await self._desk.serve(scope, receive, handler, self._access, ids)
+        await response(scope, receive, send)
+
+
+class Backstage:
+    """/__sandbox/...: what only tests ask, from this machine alone; neither noted nor limited."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET log, GET ledger, POST rules."""
+        response: Response = JSONResponse({"error": "GET log, GET ledger or POST rules"}, 404)
+        name = scope["path_params"]["name"]
+        if scope["client"] is None or scope["client"][0] not in ("127.0.0.1", "::1"):
+            response = JSONResponse({"error": "loopback only"}, 403)
+        elif (scope["method"], name) == ("GET", "log"):
+            response = JSONResponse(self._desk.log.documents())
+        elif (scope["method"], name) == ("GET", "ledger"):
+            response = JSONResponse(contents(self._desk.ledger))
+        elif (scope["method"], name) == ("POST", "rules"):
+            response = self._add(await Request(scope, receive).body())
+        await response(scope, receive, send)
+
+    def _add(self, body: bytes) -> Response:
+        try:
+            given: Any = json.loads(body)
+            self._desk.rules.extend([Rule.parse(one) for one in (given if isinstance(given, list) else [given])])
+        except (ValueError, TypeError, AttributeError, Misconfigured) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"rules": len(self._desk.rules)})
+
+
+def build(desk: Desk) -> ASGIApp:
+    """The whole application: a router without middleware; paths may end in a slash (omise-api.md, 1.4)."""
+    routes = [Route(path, Resource(desk, access, handlers)) for path, access, handlers in ROUTES]
+    routes.append(Route("/__sandbox/{name}", Backstage(desk)))
+    router = Router(routes, redirect_slashes=False, default=Resource(desk, EITHER, {}))
+
+    async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path.endswith("/") and path != "/":
+            scope["path"] = path.rstrip("/")
+        await router(scope, receive, send)
+
+    return sandbox
+
+
+def contents(ledger: Ledger) -> dict[str, list[Thing]]:
+    """Charges, transfers and chains as the API shows them."""
+    return {
+        f"{kind}s": [listing.rendered(ledger, kind, record) for record in listing.shelf(ledger, kind)]
+        for kind in ("charge", "transfer", "chain", "transaction")
+    }
+
+
+def _no_service(ledger: Ledger, call: Call) -> Thing:
+    raise Problem(404, "service_not_found", f"no service at {call.method} {call.path}")

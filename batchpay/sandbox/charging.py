@@ -1,0 +1,199 @@
+"""Charges: made, captured, reversed, expired and, in test mode, decided by hand (omise-api.md, 2.5 and 3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchpay.money import EXPONENTS
+from batchpay.sandbox import arithmetic, names, objects, params, payers, payouts
+from batchpay.sandbox.call import Call
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.payers import Payer
+from batchpay.sandbox.problems import Problem, bad_request, not_found
+from batchpay.sandbox.records import Chain, Charge, Record, Transaction, Transfer
+
+WEEK_S = 7 * 86400
+
+
+def create(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges: everything is checked in the documented order before anything happens."""
+    charge, payer = _wanted(ledger, call)
+    records = _decide(ledger, charge, payer.outcome)
+    ledger.commit(*records, things=payers.spent(payer))
+    return render(ledger, charge)
+
+
+def again(ledger: Ledger, charge_id: str) -> None:
+    """A second charge for the same request: what a gateway without idempotency does to a hasty client."""
+    first = ledger.charges[charge_id]
+    twin = replace(first, id=ledger.mint("chrg", first.livemode), chain=None, transaction=None)
+    records = _settle(ledger, twin) if twin.status == "successful" else []
+    ledger.commit(twin, *records)
+
+
+def retrieve(ledger: Ledger, call: Call) -> Thing:
+    """GET /charges/:id."""
+    return render(ledger, _charge(ledger, call))
+
+
+def update(ledger: Ledger, call: Call) -> Thing:
+    """PATCH /charges/:id: description and metadata."""
+    charge = _charge(ledger, call)
+    if "description" in call.params:
+        charge.description = params.text(call.params, "description")
+    if "metadata" in call.params:
+        charge.metadata = params.mapping(call.params, "metadata")
+    ledger.commit(charge)
+    return render(ledger, charge)
+
+
+def capture(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/capture; `capture_amount` takes a part of a pre-authorisation."""
+    charge = _charge(ledger, call)
+    if charge.status == "expired":
+        raise Problem(400, "expired_charge", "charge expired")
+    if charge.status != "pending" or not charge.authorized:
+        raise Problem(400, "failed_capture", "capture failed: the charge is not authorised or was captured before")
+    part = params.whole(call.params, "capture_amount")
+    if part is not None and (charge.authorization_type != "pre_auth" or not 0 < part <= charge.amount):
+        raise bad_request("capture_amount must be at most the amount of a pre_auth charge")
+    charge.captured_amount = part or charge.amount
+    ledger.commit(charge, *_settle(ledger, charge))
+    return render(ledger, charge)
+
+
+def reverse(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/reverse: lets go of an authorised, uncaptured charge."""
+    charge = _charge(ledger, call)
+    if charge.status != "pending" or not charge.authorized:
+        raise Problem(400, "failed_reverse", "only an authorised, uncaptured charge can be reversed")
+    charge.status, charge.reversed = "reversed", ledger.now()
+    ledger.commit(charge)
+    return render(ledger, charge)
+
+
+def expire(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/expire: ends a pending charge."""
+    charge = _charge(ledger, call)
+    if charge.status != "pending":
+        raise Problem(400, "failed_expire", "expire failed: the charge is not pending")
+    charge.status, charge.expired = "expired", ledger.now()
+    ledger.commit(charge)
+    return render(ledger, charge)
+
+
+def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/mark_as_paid, test mode only: the payer paid; transfer and chain are made now."""
+    charge = _pending_test_charge(ledger, call)
+    charge.captured_amount = charge.amount
+    ledger.commit(charge, *_settle(ledger, charge))
+    return render(ledger, charge)
+
+
+def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/mark_as_failed, test mode only: the payer gave up."""
+    charge = _pending_test_charge(ledger, call)
+    charge.status, charge.failure_code = "failed", params.text(call.params, "failure_code") or "failed_processing"
+    ledger.commit(charge)
+    return render(ledger, charge)
+
+
+def render(ledger: Ledger, charge: Charge) -> Thing:
+    """The charge's JSON with its card or source in it."""
+    card = payers.card_json(ledger, charge.card, charge.livemode)
+    return objects.charge(charge, card, payers.source_json(ledger, charge.source, charge.livemode))
+
+
+def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
+    """The charge that the request asks for; raises Problem in the order of omise-api.md, 2.5."""
+    given = call.params
+    amount, currency = params.whole(given, "amount"), params.required(given, "currency").upper()
+    if amount is None:
+        raise bad_request("amount is required")
+    if currency not in EXPONENTS:
+        raise bad_request(f"currency {currency} is not supported")
+    if not arithmetic.CHARGE_MIN <= arithmetic.funding_of(amount, currency) <= arithmetic.CHARGE_MAX:
+        raise Problem(400, "invalid_amount", "amount must be between the limits of GET /capability")
+    payer = payers.chosen(ledger, call)
+    destination = params.text(given, "destination")
+    if destination is not None:
+        payouts.payable(ledger, destination, call.livemode)
+    platform = params.mapping(given, "platform_fee")
+    fixed, share = params.whole(platform, "fixed"), params.percentage(platform, "percentage")
+    commission = arithmetic.commission_of(amount, fixed, share)
+    if (fixed or 0) < 0 or commission > amount:
+        raise bad_request("platform_fee must be between 0 and the amount")
+    return Charge(
+        id=ledger.mint("chrg", call.livemode),
+        livemode=call.livemode,
+        created=call.now,
+        amount=amount,
+        currency=currency,
+        captured_amount=amount,
+        destination=destination,
+        card=payer.card,
+        customer=payer.customer,
+        source=payer.source,
+        description=params.text(given, "description"),
+        metadata=params.mapping(given, "metadata"),
+        fixed=fixed,
+        percentage=None if share is None else str(share),
+        commission=commission if platform and (fixed, share) != (None, None) else None,
+        capture=params.flag(given, "capture", default=True),
+        authorization_type=params.text(given, "authorization_type"),
+        return_uri=params.text(given, "return_uri"),
+        ip=params.text(given, "ip"),
+        expires=call.now + WEEK_S,
+    ), payer  # fmt: skip
+
+
+def _decide(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
+    """What the payment method does with it; the records to commit."""
+    if outcome == names.PENDING:
+        charge.captured_amount = 0
+        charge.authorize_uri = f"https://pay.omise.co/payments/{charge.id}/authorize"
+        return [charge]
+    if outcome != names.SUCCESS:
+        charge.status, charge.failure_code = "failed", outcome
+        return [charge]
+    charge.authorized, charge.authorized_at = True, charge.created
+    if not charge.capture:
+        charge.captured_amount = 0
+        return [charge]
+    return [charge, *_settle(ledger, charge)]
+
+
+def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
+    """The charge succeeds: a credit of its net, and with a destination one transfer and the chain to it."""
+    now = ledger.now()
+    charge.status, charge.authorized, charge.paid = "successful", True, now
+    charge.authorized_at = charge.authorized_at or now
+    net = arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net
+    credit = Transaction(
+        ledger.mint("trxn", charge.livemode), charge.livemode, now, net, arithmetic.FUNDING_CURRENCY,
+        "credit", "charge.captured.net", charge.id,
+    )  # fmt: skip
+    charge.transaction = credit.id
+    if charge.destination is None:
+        return [credit]
+    transfer = Transfer(
+        ledger.mint("trsf", charge.livemode), charge.livemode, now,
+        max(0, charge.captured_amount - (charge.commission or 0)), charge.currency, charge.destination,
+    )  # fmt: skip
+    chain = Chain(ledger.mint("acch", charge.livemode), charge.livemode, now, charge.id, transfer.id)
+    charge.chain = transfer.chain = chain.id
+    return [credit, transfer, chain]
+
+
+def _charge(ledger: Ledger, call: Call) -> Charge:
+    charge = ledger.charges.get(call.ids[0])
+    if charge is None or charge.livemode != call.livemode:
+        raise not_found("charge", call.ids[0])
+    return charge
+
+
+def _pending_test_charge(ledger: Ledger, call: Call) -> Charge:
+    charge = _charge(ledger, call)
+    if charge.livemode or charge.status != "pending":
+        raise bad_request("only a pending charge of test mode can be marked")
+    return charge

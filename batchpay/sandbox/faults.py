@@ -1,0 +1,193 @@
+"""The fault script: rules that say which request goes wrong, and how.
+
+A script is TOML (`[[rule]]` tables) or JSON (a list of objects, or {"rule": [...]}). In TOML:
+
+    [[rule]]
+    action = "error_after"      # one of ACTIONS
+    order_id = "A-17"           # metadata[order_id]; * and ? are wild
+    times = 1
+
+Which requests (all must hold): `method` (POST) and `path` (/charges), both with wild cards; `order_id`; `key`
+(Idempotency-Key or metadata[batchpay_key]); `attempt` (only the nth POST of that key, from 1); then of those `nth` (a
+number or a list, from 1), `every` (each nth), `times` (at most so often). The first rule that matches is applied.
+
+How: an action is a name for some of the fields of `Rule`, and any field may be given beside it or without it:
+`commit` now, never, late (`late_s` later, whatever became of the client) or twice; `wait_before_s` and `wait_after_s`
+around the commit; `status`, `headers`, `retry_after`, `location`, `code`, `message`, `body` (an object: JSON; a text:
+as it is) for another answer; `change` and `drop` for fields of the true one (`metadata.order_id` reaches inside);
+`reply` for an answer that is broken on the wire; `lag_s` hides younger charges from a list; `empty` takes a list's
+data away.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from batchpay.errors import Misconfigured
+from batchpay.sandbox.problems import error_object
+
+ACTIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "reset_before": {"commit": "never", "reply": "reset"},
+    "reset_after": {"reply": "reset"},
+    "reset_late": {"commit": "late", "reply": "reset"},
+    "close_before": {"commit": "never", "reply": "close"},
+    "close_after": {"reply": "close"},
+    "hang_before": {"commit": "never", "reply": "hang"},
+    "hang_after": {"reply": "hang"},
+    "delay_before": {"wait_before_s": 1},
+    "delay_after": {"wait_after_s": 1},
+    "rate_limited": {"commit": "never", "status": 429, "code": "too_many_requests", "message": "too many requests"},
+    "refuse": {"commit": "never", "status": 400, "code": "bad_request"},
+    "used_token": {"commit": "never", "status": 400, "code": "used_token"},
+    "error_before": {"commit": "never", "status": 500, "code": "internal_error"},
+    "error_after": {"status": 500, "code": "internal_error"},
+    "error_late": {"commit": "late", "status": 500, "code": "internal_error"},
+    "error_as_success": {"commit": "never", "status": 200, "code": "bad_request"},
+    "html_before": {"commit": "never", "status": 502, "body": "<html><body>Bad gateway</body></html>"},
+    "html_after": {"status": 502, "body": "<html><body>Bad gateway</body></html>"},
+    "bad_json": {"body": '{"object": "charge", "amount": '},
+    "redirect": {"commit": "never", "status": 302, "body": ""},
+    "torn": {"reply": "torn"},
+    "drip": {"reply": "drip"},
+    "huge": {"reply": "huge"},
+    "gzip_bomb": {"reply": "gzip_bomb"},
+    "raw": {"commit": "never", "reply": "raw"},
+    "change": {},
+    "double": {"commit": "twice"},
+    "swap": {"reply": "swap"},
+    "stale": {"reply": "stale"},
+    "list_lag": {"method": "GET", "path": "/charges", "lag_s": 1},
+    "empty_page": {"method": "GET", "path": "/charges", "empty": True},
+}
+
+COMMITS = ("now", "never", "late", "twice")
+REPLIES = ("normal", "reset", "close", "hang", "torn", "drip", "huge", "gzip_bomb", "raw", "swap", "stale")
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """One rule; see the module's docstring. Make it with `Rule.parse`, which knows the actions."""
+
+    action: str = "none"
+    method: str = "POST"
+    path: str = "/charges"
+    order_id: str | None = None
+    key: str | None = None
+    attempt: int | None = None
+    nth: int | list[int] | None = None
+    every: int | None = None
+    times: int | None = None
+    commit: str = "now"
+    wait_before_s: float = 0
+    wait_after_s: float = 0
+    late_s: float = 1
+    reply: str = "normal"
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    retry_after: str | int | None = None
+    location: str | None = None
+    code: str | None = None
+    message: str | None = None
+    body: Any = None
+    change: dict[str, Any] = field(default_factory=dict)
+    drop: list[str] = field(default_factory=list)
+    lag_s: float = 0
+    empty: bool = False
+    cut: int | None = None  # torn: so many bytes of the body are sent; default half of it
+    size: int = 10 << 30  # huge, gzip_bomb: bytes of the (unpacked) body
+    pace_s: float = 0.02  # drip: seconds between two bytes
+    seen: int = 0
+    applied: int = 0
+    waiting: Any = None  # swap: the first of the two answers and its future
+
+    @classmethod
+    def parse(cls, given: Rule | dict[str, Any]) -> Rule:
+        """A rule from its JSON or TOML form; raises Misconfigured and names what is wrong."""
+        if isinstance(given, Rule):
+            return given
+        action = given.get("action", "none")
+        if action not in ACTIONS:
+            raise Misconfigured(f"fault rule: no action {action!r}; one of {', '.join(ACTIONS)}")
+        unknown = sorted(set(given) - _GIVEN)
+        if unknown:
+            raise Misconfigured(f"fault rule: no field {', '.join(unknown)}; fields are {', '.join(sorted(_GIVEN))}")
+        rule = cls(**(ACTIONS[action] | given))
+        if rule.commit not in COMMITS or rule.reply not in REPLIES:
+            raise Misconfigured(f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}")
+        return rule
+
+    def matches(self, method: str, path: str, order_id: str, keys: tuple[str, str], attempt: int) -> bool:
+        """Whether it is to be applied to this request; counts what it has seen."""
+        if self.times is not None and self.applied >= self.times:
+            return False
+        if not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path)):
+            return False
+        if self.order_id is not None and not fnmatchcase(order_id, self.order_id):
+            return False
+        if (self.key is not None and self.key not in keys) or (self.attempt is not None and self.attempt != attempt):
+            return False
+        self.seen += 1
+        if self.nth is not None and self.seen not in (self.nth if isinstance(self.nth, list) else [self.nth]):
+            return False
+        if self.every is not None and self.seen % self.every:
+            return False
+        self.applied += 1
+        return True
+
+    def replaces(self) -> bool:
+        """Whether the answer is the rule's own, not the true one."""
+        return self.status is not None or self.code is not None or self.body is not None
+
+    def answer(self) -> tuple[int, Any]:
+        """The rule's own answer."""
+        body = self.body
+        if body is None:
+            body = error_object(self.code, self.message or self.code) if self.code else ""
+        return self.status or 200, body
+
+    def extra_headers(self) -> dict[str, str]:
+        """Headers that come with the answer."""
+        extra = {str(name): str(value) for name, value in self.headers.items()}
+        if self.retry_after is not None:
+            extra["Retry-After"] = str(self.retry_after)
+        if self.location is not None:
+            extra["Location"] = self.location
+        return extra
+
+    def altered(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The true answer with its fields changed, dropped or, in a list, its data taken away."""
+        document = dict(document)
+        for path, value in self.change.items():
+            *parents, last = path.split(".")
+            here = document
+            for name in parents:
+                here[name] = dict(here.get(name) or {})
+                here = here[name]
+            here[last] = value
+        for name in self.drop:
+            document.pop(name, None)
+        if self.empty and "data" in document:
+            document["data"] = []
+        return document
+
+
+_GIVEN = {one.name for one in fields(Rule)} - {"seen", "applied", "waiting"}
+
+
+def rules_from_file(path: Path) -> list[Rule]:
+    """The rules of a script; raises Misconfigured."""
+    try:
+        text = path.read_text("utf-8")
+        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"fault script {path}: {error}") from error
+    listed = document.get("rule", document) if isinstance(document, dict) else document
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise Misconfigured(f"fault script {path}: expected [[rule]] tables or a JSON list of objects")
+    return [Rule.parse(one) for one in listed]

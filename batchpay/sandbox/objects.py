@@ -1,0 +1,169 @@
+"""The JSON of money: charges, transfers, chains, transactions, in the shape of version 2019-05-29 (omise-api.md, 3, 7).
+
+All keys are always there; what is unset is null.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from batchpay.sandbox import arithmetic
+from batchpay.sandbox.names import FAILURES
+from batchpay.sandbox.records import Chain, Charge, Transaction, Transfer
+
+Thing = dict[str, Any]
+
+_CHARGE: Thing = {
+    "object": "charge", "id": None, "location": None, "livemode": False, "amount": 0, "currency": None,
+    "authorization_type": None, "authorized_amount": 0, "captured_amount": 0, "acquirer_reference_number": None,
+    "approval_code": None, "net": 0, "fee": 0, "fee_vat": 0, "interest": 0, "interest_vat": 0, "funding_amount": 0,
+    "funding_currency": arithmetic.FUNDING_CURRENCY, "refunded_amount": 0, "transaction_fees": None,
+    "platform_fee": None, "ip": None, "refunds": None, "link": None, "schedule": None, "customer": None,
+    "dispute": None, "transaction": None, "description": None, "metadata": None, "card": None, "source": None,
+    "linked_account": None, "failure_code": None, "failure_message": None, "merchant_advice": None,
+    "merchant_advice_code": None, "authenticated_by": None, "status": None, "authorize_uri": None,
+    "return_uri": None, "created_at": None, "paid_at": None, "authorized_at": None, "expires_at": None,
+    "expired_at": None, "reversed_at": None, "multi_capture": False, "zero_interest_installments": False,
+    "branch": None, "terminal": None, "device": None, "authorized": False, "capturable": False, "capture": True,
+    "disputable": False, "refundable": False, "partially_refundable": False, "reversed": False, "reversible": False,
+    "voided": False, "paid": False, "expired": False, "can_perform_void": False, "destination": None, "chain": None,
+}  # fmt: skip
+_FEE_RATES = {"fee_flat": "0.0", "fee_rate": arithmetic.FEE_RATE, "vat_rate": arithmetic.VAT_RATE}
+
+
+def instant(seconds: int | None) -> str | None:
+    """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def charge(record: Charge, card: Thing | None, source: Thing | None) -> Thing:
+    """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the status is."""
+    waiting = record.status == "pending" and record.authorized
+    successful = record.status == "successful"
+    base = record.captured_amount if successful else record.amount
+    funding = arithmetic.funding_of(base, record.currency)
+    fees = arithmetic.fees_of(funding)
+    location = f"/charges/{record.id}"
+    return _CHARGE | {
+        "id": record.id,
+        "location": location,
+        "livemode": record.livemode,
+        "amount": record.amount,
+        "currency": record.currency,
+        "authorization_type": record.authorization_type,
+        "authorized_amount": record.amount,
+        "captured_amount": record.captured_amount,
+        "net": fees.net,
+        "fee": fees.fee,
+        "fee_vat": fees.fee_vat,
+        "funding_amount": funding,
+        "transaction_fees": dict(_FEE_RATES),
+        "platform_fee": {"fixed": record.fixed, "amount": record.commission, "percentage": record.percentage},
+        "ip": record.ip,
+        "refunds": empty_list(f"{location}/refunds", record.created),
+        "customer": record.customer,
+        "transaction": record.transaction,
+        "description": record.description,
+        "metadata": record.metadata,
+        "card": card,
+        "source": source,
+        "failure_code": record.failure_code,
+        "failure_message": FAILURES.get(record.failure_code, "") if record.failure_code else None,
+        "status": record.status,
+        "authorize_uri": record.authorize_uri,
+        "return_uri": record.return_uri,
+        "created_at": instant(record.created),
+        "paid_at": instant(record.paid),
+        "authorized_at": instant(record.authorized_at),
+        "expires_at": instant(record.expires),
+        "expired_at": instant(record.expired),
+        "reversed_at": instant(record.reversed),
+        "authorized": record.authorized,
+        "capturable": waiting,
+        "reversible": waiting,
+        "capture": record.capture,
+        "disputable": successful,
+        "refundable": successful,
+        "partially_refundable": successful,
+        "reversed": record.status == "reversed",
+        "paid": successful,
+        "expired": record.status == "expired",
+        "destination": record.destination,
+        "chain": record.chain,
+    }
+
+
+def transfer(record: Transfer, bank_account: Thing | None, transactions: list[Thing]) -> Thing:
+    """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee."""
+    total_fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
+    return {
+        "object": "transfer",
+        "id": record.id,
+        "livemode": record.livemode,
+        "location": f"/transfers/{record.id}",
+        "deleted": record.deleted,
+        "created_at": instant(record.created),
+        "amount": record.amount,
+        "currency": record.currency,
+        "fee": arithmetic.TRANSFER_FEE,
+        "fee_vat": arithmetic.TRANSFER_FEE_VAT,
+        "total_fee": total_fee,
+        "net": record.amount - total_fee,
+        "recipient": record.recipient,
+        "bank_account": bank_account,
+        "sendable": record.sent is None and not record.deleted and record.amount > total_fee,
+        "sent": record.sent is not None,
+        "sent_at": instant(record.sent),
+        "paid": record.paid is not None,
+        "paid_at": instant(record.paid),
+        "fail_fast": record.fail_fast,
+        "failure_code": None,
+        "failure_message": None,
+        "transactions": transactions,
+        "balance_hold_at": None,
+        "split_transfer_group_id": None,
+        "schedule": None,
+        "metadata": record.metadata,
+    }
+
+
+def chain(record: Chain) -> Thing:
+    """The classic account-chain fields, and what this chain ties together (omise-api.md, 7.4)."""
+    return {
+        "object": "chain",
+        "id": record.id,
+        "livemode": record.livemode,
+        "location": f"/chains/{record.id}",
+        "created_at": instant(record.created),
+        "email": "seller@example.com",
+        "key": record.id.replace("acch", "ckey", 1),
+        "revoked": record.revoked,
+        "charge": record.charge,
+        "transfer": record.transfer,
+    }
+
+
+def transaction(record: Transaction) -> Thing:
+    """One line of the gateway's books (omise-api.md, 7.5)."""
+    return {
+        "object": "transaction",
+        "id": record.id,
+        "livemode": record.livemode,
+        "location": f"/transactions/{record.id}",
+        "created_at": instant(record.created),
+        "amount": record.amount,
+        "currency": record.currency,
+        "direction": record.direction,
+        "key": record.key,
+        "origin": record.origin,
+        "transferable_at": instant(record.created),
+    }
+
+
+def empty_list(location: str, created: int) -> Thing:
+    """A list without entries, as charges embed one for their refunds."""
+    return {
+        "object": "list", "data": [], "limit": 20, "offset": 0, "total": 0, "location": location,
+        "order": "chronological", "from": "1970-01-01T00:00:00Z", "to": instant(created),
+    }  # fmt: skip

@@ -1,0 +1,280 @@
+"""Who pays: tokens, customers with their cards, sources; and which of them a charge takes (omise-api.md, 2.1 and 9)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from batchpay.sandbox import names, params
+from batchpay.sandbox.call import Call
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.objects import instant
+from batchpay.sandbox.problems import Problem, bad_request, not_found
+
+
+class Payer(NamedTuple):
+    """What a charge will take the money from, and how that will end."""
+
+    outcome: str
+    card: str | None = None
+    customer: str | None = None
+    source: str | None = None
+    token: Thing | None = None
+
+
+def create_token(ledger: Ledger, call: Call) -> Thing:
+    """POST /tokens, with the public key."""
+    fields = params.mapping(call.params, "card")
+    number = params.required(fields, "number").replace(" ", "").replace("-", "")
+    month, year = params.whole(fields, "expiration_month"), params.whole(fields, "expiration_year")
+    if not _luhn(number) or month is None or not 1 <= month <= 12 or year is None:
+        raise Problem(400, "invalid_card", "number or expiration date is invalid")
+    card = _card(call, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year)
+    card["outcome"] = names.outcome_of_number(number)
+    token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {"used": False, "card": card["id"]}
+    ledger.commit(things=[("card", card), ("token", token)])
+    return token_json(ledger, token)
+
+
+def retrieve_token(ledger: Ledger, call: Call) -> Thing:
+    """GET /tokens/:id."""
+    return token_json(ledger, _token(ledger, call.ids[0], call.livemode))
+
+
+def create_customer(ledger: Ledger, call: Call) -> Thing:
+    """POST /customers, with a token to attach its card at once."""
+    customer = _thing(call, "customer", ledger.mint("cust", call.livemode)) | {"cards": [], "default_card": None}
+    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}})
+
+
+def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
+    """GET /customers/:id."""
+    return customer_json(ledger, _customer(ledger, call.ids[0], call.livemode))
+
+
+def update_customer(ledger: Ledger, call: Call) -> Thing:
+    """PATCH /customers/:id; `card` attaches one more card."""
+    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)))
+
+
+def delete_customer(ledger: Ledger, call: Call) -> Thing:
+    """DELETE /customers/:id."""
+    customer = _customer(ledger, call.ids[0], call.livemode) | {"deleted": True}
+    ledger.commit(things=[("customer", customer)])
+    return {name: customer[name] for name in ("object", "id", "livemode", "deleted")}
+
+
+def retrieve_card(ledger: Ledger, call: Call) -> Thing:
+    """GET /customers/:id/cards/:card."""
+    customer = _customer(ledger, call.ids[0], call.livemode)
+    if call.ids[1] not in customer["cards"]:
+        raise not_found("card", call.ids[1])
+    found = card_json(ledger, call.ids[1], call.livemode)
+    assert found is not None
+    return found
+
+
+def create_source(ledger: Ledger, call: Call) -> Thing:
+    """POST /sources, with the public key or the secret one."""
+    amount, currency = params.whole(call.params, "amount"), params.required(call.params, "currency")
+    if amount is None or amount <= 0:
+        raise bad_request("amount is required")
+    source = _source(call.livemode, ledger.mint("src", call.livemode), params.required(call.params, "type"))
+    source |= {"amount": amount, "currency": currency.upper(), "created_at": instant(call.now)}
+    ledger.commit(things=[("source", source)])
+    return source
+
+
+def retrieve_source(ledger: Ledger, call: Call) -> Thing:
+    """GET /sources/:id."""
+    source = source_json(ledger, call.ids[0], call.livemode)
+    if source is None:
+        raise not_found("source", call.ids[0])
+    return source
+
+
+def chosen(ledger: Ledger, call: Call) -> Payer:
+    """The one payment method a charge names; raises Problem for none, two, a spent token or an unknown id."""
+    card, customer = params.text(call.params, "card"), params.text(call.params, "customer")
+    source = call.params.get("source") or None
+    if source is not None:
+        if card or customer:
+            raise bad_request("give one of card, customer and source")
+        return _with_source(ledger, call, source)
+    if customer:
+        return _with_customer(ledger, call.livemode, customer, card)
+    if not card:
+        raise bad_request("one of card, customer and source is required")
+    if not card.startswith("tokn_"):
+        raise bad_request("a card needs the customer it belongs to")
+    token = _token(ledger, card, call.livemode)
+    if token["used"]:
+        raise Problem(400, "used_token", "token was already used")
+    return Payer(_outcome(ledger, token["card"]), card=token["card"], token=token)
+
+
+def spent(payer: Payer) -> list[tuple[str, Thing]]:
+    """The token's new state, to be committed together with the charge that used it."""
+    return [("token", payer.token | {"used": True})] if payer.token is not None else []
+
+
+# --- JSON
+
+
+def card_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
+    """A card as charges and customers embed it."""
+    if name is None:
+        return None
+    card = ledger.find("card", name)
+    if card is None:
+        return _card_shape(livemode, name, "4242424242424242", "SANDBOX PAYER", 12, 2030)
+    return {key: value for key, value in card.items() if key != "outcome"}
+
+
+def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
+    """A source as charges embed it."""
+    if name is None:
+        return None
+    found = ledger.find("source", name)
+    if found is not None:
+        return found if found["livemode"] == livemode else None
+    return _source(livemode, name, "promptpay") if names.ready_made(name, "src", livemode) else None
+
+
+def token_json(ledger: Ledger, token: Thing) -> Thing:
+    """A token; its location is absolute, on the vault's host (omise-api.md, 1.1)."""
+    return token | {
+        "location": f"https://vault.omise.co/tokens/{token['id']}",
+        "card": card_json(ledger, token["card"], token["livemode"]),
+        "charge_status": "unknown",
+    }
+
+
+def customer_json(ledger: Ledger, customer: Thing) -> Thing:
+    """A customer with the list of its cards."""
+    cards = [card_json(ledger, name, customer["livemode"]) for name in customer["cards"]]
+    location = f"/customers/{customer['id']}"
+    listed = {"object": "list", "data": cards, "limit": 20, "offset": 0, "total": len(cards),
+              "location": f"{location}/cards", "order": "chronological",
+              "from": "1970-01-01T00:00:00Z", "to": customer["created_at"]}  # fmt: skip
+    return customer | {"location": location, "cards": listed, "schedule": None, "linked_accounts": []}
+
+
+# --- inside
+
+
+def _updated(ledger: Ledger, call: Call, customer: Thing) -> Thing:
+    for name in ("email", "description"):
+        customer[name] = params.text(call.params, name) or customer[name]
+    customer["metadata"] = params.mapping(call.params, "metadata") or customer["metadata"]
+    things = []
+    token_name = params.text(call.params, "card")
+    if token_name:
+        token = _token(ledger, token_name, call.livemode)
+        if token["used"]:
+            raise Problem(400, "used_token", "token was already used")
+        things.append(("token", token | {"used": True}))
+        customer["cards"] = [*customer["cards"], token["card"]]
+        customer["default_card"] = customer["default_card"] or token["card"]
+    default = params.text(call.params, "default_card")
+    if default:
+        if default not in customer["cards"]:
+            raise not_found("card", default)
+        customer["default_card"] = default
+    ledger.commit(things=[*things, ("customer", customer)])
+    return customer_json(ledger, customer)
+
+
+def _with_source(ledger: Ledger, call: Call, source: Any) -> Payer:
+    if isinstance(source, dict):  # given inline: made on the way (omise-api.md, 2.1)
+        inline = call.with_params(
+            {"amount": call.params.get("amount"), "currency": call.params.get("currency")} | source
+        )
+        return Payer(names.PENDING, source=create_source(ledger, inline)["id"])
+    if not isinstance(source, str) or source_json(ledger, source, call.livemode) is None:
+        raise not_found("source", str(source))
+    return Payer(names.PENDING, source=source)
+
+
+def _with_customer(ledger: Ledger, livemode: bool, name: str, card: str | None) -> Payer:
+    if card and card.startswith("tokn_"):
+        raise bad_request("a token cannot be combined with a customer")
+    customer = ledger.find("customer", name)
+    if customer is None and names.ready_made(name, "cust", livemode):
+        if card and not names.ready_made(card, "card", livemode):
+            raise not_found("card", card)
+        own = card or name.replace("cust", "card", 1)
+        return Payer(names.outcome_of_id(own), card=own, customer=name)
+    customer = _customer(ledger, name, livemode)
+    own = card or customer["default_card"]
+    if own is None:
+        raise Problem(400, "missing_card", "the customer has no card")
+    if own not in customer["cards"]:
+        raise not_found("card", own)
+    return Payer(_outcome(ledger, own), card=own, customer=name)
+
+
+def _outcome(ledger: Ledger, card: str) -> str:
+    found = ledger.find("card", card)
+    return str(found["outcome"]) if found else names.outcome_of_id(card)
+
+
+def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
+    token = ledger.find("token", name)
+    if token is not None and token["livemode"] == livemode:
+        return token
+    if token is None and names.ready_made(name, "tokn", livemode):
+        card = name.replace("tokn", "card", 1)
+        return {"object": "token", "id": name, "livemode": livemode, "created_at": None, "used": False, "card": card}
+    raise not_found("token", name)
+
+
+def _customer(ledger: Ledger, name: str, livemode: bool) -> Thing:
+    customer = ledger.find("customer", name)
+    if customer is not None and customer["livemode"] == livemode and not customer["deleted"]:
+        return customer
+    if customer is None and names.ready_made(name, "cust", livemode):
+        card = name.replace("cust", "card", 1)
+        return {
+            "object": "customer", "id": name, "livemode": livemode, "deleted": False, "created_at": instant(0),
+            "cards": [card], "default_card": card, "email": None, "description": None, "metadata": {},
+        }  # fmt: skip
+    raise not_found("customer", name)
+
+
+def _thing(call: Call, kind: str, name: str) -> Thing:
+    return {"object": kind, "id": name, "livemode": call.livemode, "deleted": False, "created_at": instant(call.now)}
+
+
+def _source(livemode: bool, name: str, kind: str) -> Thing:
+    return {
+        "object": "source", "id": name, "livemode": livemode, "location": f"/sources/{name}", "amount": None,
+        "currency": None, "created_at": instant(0), "flow": "offline" if kind == "promptpay" else "redirect",
+        "type": kind, "charge_status": "unknown", "scannable_code": None, "references": None,
+    }  # fmt: skip
+
+
+def _card(call: Call, name: str, number: str, holder: str, month: int, year: int) -> Thing:
+    return _card_shape(call.livemode, name, number, holder, month, year) | {"created_at": instant(call.now)}
+
+
+def _card_shape(livemode: bool, name: str, number: str, holder: str, month: int, year: int) -> Thing:
+    return {
+        "object": "card", "id": name, "livemode": livemode, "location": None, "deleted": False, "street1": None,
+        "street2": None, "city": None, "state": None, "phone_number": None, "postal_code": None, "country": "th",
+        "financing": "credit", "bank": "Sandbox Bank", "brand": _brand(number),
+        "fingerprint": None, "first_digits": None, "last_digits": number[-4:], "name": holder,
+        "expiration_month": month, "expiration_year": year, "security_code_check": True,
+        "tokenization_method": None, "created_at": instant(0),
+    }  # fmt: skip
+
+
+def _brand(number: str) -> str:
+    by_start = {"5": "MasterCard", "35": "JCB", "37": "American Express", "62": "UnionPay", "64": "Discover"}
+    return by_start.get(number[:2]) or by_start.get(number[:1], "Visa")
+
+
+def _luhn(number: str) -> bool:
+    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
+        return False
+    doubled = "0246813579"
+    return sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10 == 0

@@ -1,0 +1,260 @@
+"""Starting and stopping: in a thread for tests and the demo, in the foreground for the command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from batchpay.errors import Misconfigured
+from batchpay.sandbox import payouts, wire
+from batchpay.sandbox.app import build, contents
+from batchpay.sandbox.desk import Desk
+from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.log import Entry
+from batchpay.sandbox.throttle import Rate, Throttle
+
+HOST = "127.0.0.1"
+TICK_S = 0.02
+START_S = 10.0
+
+
+class SandboxServer:
+    """The imitated gateway on loopback, in a thread and a loop of its own.
+
+    `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is "off" or "on".
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        rules: Iterable[Rule | dict[str, Any]] = (),
+        idempotency: str = "off",
+        ledger_path: Path | str | None = None,
+        rate: Rate | str | None = None,
+        secret_keys: Iterable[str] | None = None,
+    ) -> None:
+        if idempotency not in ("off", "on"):
+            raise Misconfigured(f"idempotency is off or on, not {idempotency!r}")
+        limit = Rate.parse(rate) if isinstance(rate, str) else rate
+        parsed = [Rule.parse(rule) for rule in rules]
+        self.port = port
+        self.ledger = Ledger(Path(ledger_path) if ledger_path is not None else None)
+        self.desk = Desk(
+            self.ledger, parsed, Throttle(limit) if limit else None, idempotency == "on",
+            None if secret_keys is None else frozenset(secret_keys),
+        )  # fmt: skip
+        self.door = wire.Door()
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._trouble: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """http://127.0.0.1:PORT; the port is known once it was started."""
+        return f"http://{HOST}:{self.port}"
+
+    # --- what it saw and did
+
+    def charges(self) -> list[Thing]:
+        """Every charge of the ledger as the API shows it, oldest first."""
+        return contents(self.ledger)["charges"]
+
+    def transfers(self) -> list[Thing]:
+        """Every transfer, oldest first."""
+        return contents(self.ledger)["transfers"]
+
+    def requests(self, method: str = "*", path: str = "*") -> list[Entry]:
+        """Every request so far, oldest first; of one method and exact path when given."""
+        return [one for one in self.desk.log.entries() if method in ("*", one.method) and path in ("*", one.path)]
+
+    # --- what can be changed while it runs
+
+    def add_rule(self, rule: Rule | dict[str, Any] | None = None, **fields: Any) -> Rule:
+        """One more fault, as a Rule, a dict or keywords; returns it, so that its `applied` can be asked."""
+        parsed = Rule.parse(rule if rule is not None else fields)
+        self.desk.rules.append(parsed)
+        return parsed
+
+    def clear_rules(self) -> None:
+        """No more faults."""
+        self.desk.rules.clear()
+
+    def set_rate(self, rate: Rate | str | None) -> None:
+        """Another rate limit, from an empty window."""
+        limit = Rate.parse(rate) if isinstance(rate, str) else rate
+        self.desk.throttle = Throttle(limit) if limit else None
+
+    def accept_keys(self, *secret_keys: str) -> None:
+        """From now on only these secret keys are good."""
+        self.desk.secret_keys = frozenset(secret_keys)
+
+    def reset_connections(self, count: int = 1, after_bytes: int = 0) -> None:
+        """The next connections are reset, on accept or after so many bytes of what the client sends."""
+        self.door.after_bytes = after_bytes
+        self.door.resets = count
+
+    def drop_connections(self, *, hard: bool = False) -> None:
+        """Close every open connection under its client, with FIN or with RST."""
+        if self._server is not None:
+            self._server.loop.call_soon_threadsafe(self._server.drop, hard)
+
+    # --- life
+
+    def start(self) -> Self:
+        """Listen; returns when requests can come."""
+        sock = _listening(self.port)
+        self.port = sock.getsockname()[1]
+        self._open()
+        self._server = _Server(self.desk, self.door)
+        self._thread = threading.Thread(target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(START_S) or self._trouble is not None:
+            raise Misconfigured(f"the sandbox did not start: {self._trouble}")
+        return self
+
+    def stop(self) -> None:
+        """End at once; requests in flight are cut off. Started again, it knows all it knew, on the same port."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = self._thread = None
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def run(self, on_ready: Callable[[str], None] | None = None) -> None:
+        """Serve in the foreground until SIGINT or SIGTERM."""
+        sock = _listening(self.port)
+        self.port = sock.getsockname()[1]
+        self._open()
+        self._server = _Server(self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None)
+        try:
+            asyncio.run(self._server.serve(sockets=[sock]))
+        finally:
+            self.ledger.close()
+
+    def _open(self) -> None:
+        self.ledger.open()
+        payouts.seed(self.ledger)
+
+    def _work(self, sock: socket.socket) -> None:
+        assert self._server is not None
+        try:
+            asyncio.run(self._server.serve(sockets=[sock]))
+        except BaseException as error:  # told by `start`, in the thread that can act on it
+            self._trouble = error
+        finally:
+            sock.close()
+            self._server.ready.set()
+
+
+def serve(
+    port: int = 0,
+    *,
+    script: Path | None = None,
+    rules: Iterable[Rule | dict[str, Any]] = (),
+    idempotency: str = "off",
+    ledger_path: Path | str | None = None,
+    rate: Rate | str | None = None,
+    secret_keys: Iterable[str] | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is told the URL once requests can come."""
+    from batchpay.sandbox.faults import rules_from_file
+
+    given = [*(rules_from_file(script) if script is not None else []), *rules]
+    SandboxServer(port, given, idempotency, ledger_path, rate, secret_keys).run(on_ready)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, silent, quick to stop, and content with SIGINT and SIGTERM."""
+
+    def __init__(self, desk: Desk, door: wire.Door, on_started: Callable[[], None] | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                build(desk), http=wire.protocol_for(door), loop="asyncio", ws="none", lifespan="off", log_config=None,
+                log_level="critical", access_log=False, timeout_keep_alive=75, server_header=False, backlog=4096,
+            )
+        )  # fmt: skip
+        self.ready = threading.Event()
+        self._desk = desk
+        self._on_started = on_started
+
+    async def main_loop(self) -> None:
+        """Until told to stop; asked often, for tests start and stop many."""
+        self.loop = asyncio.get_running_loop()
+        await self.on_tick(0)  # before the first request, so that it gets a Date
+        self.ready.set()
+        if self._on_started is not None:
+            self._on_started()
+        ticks = 0
+        while not await self.on_tick(ticks):
+            await asyncio.sleep(TICK_S)
+            ticks = (ticks + 1) % 1_000_000
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut every connection and let every task see it."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets or []:
+            sock.close()
+        self.drop(hard=False)
+        self._desk.stop()
+        await asyncio.sleep(0)
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for server in self.servers:
+            await server.wait_closed()
+
+    def drop(self, hard: bool) -> None:
+        """Close every connection."""
+        for connection in list(self.server_state.connections):
+            transport: Any = connection.transport
+            if hard:
+                wire.reset(transport)
+            else:
+                transport.abort()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Both signals mean stop; nothing is raised again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        wanted = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listening(port: int) -> socket.socket:
+    """A listening socket on loopback; raises Misconfigured when the port is taken."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio asks before NODELAY
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+    except OSError as error:
+        sock.close()
+        raise Misconfigured(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
+    return sock

@@ -1,0 +1,261 @@
+"""What a person reads on the terminal: progress while it works, a verdict at the end, a next step in each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from batchpay.errors import CannotWrite
+from batchpay.job import Job
+from batchpay.model import Outcome, Problem
+from batchpay.money import grouped_text
+
+if TYPE_CHECKING:
+    from batchpay.checking import Checked
+    from batchpay.pipeline import Result
+    from batchpay.settlement import Case
+
+NEXT_STEP = {
+    0: "nothing to do",
+    10: "the accountant: correct the rows in the rejects file and send it as a new file",
+    11: "run the same command again later: it asks about what is pending or in doubt and sends what was held",
+    12: "a person must look before anything is sent again: see the reasons in results.csv",
+    65: "correct the file and run again: nothing of it was sent",
+    66: "put the file where [input] file says",
+    69: "check the network and [gateway] url, then run again",
+    75: "run the same command again",
+    77: "check OMISE_SECRET_KEY, then run again",
+    78: "correct the job file or the environment, then run again",
+}
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line; a closed pipe changes nothing."""
+    stream = sys.stderr if err else sys.stdout
+    with suppress(OSError, ValueError):
+        stream.write(f"{text}\n")
+        stream.flush()
+
+
+# --- progress --------------------------------------------------------------------------------------------------
+
+
+class Quiet:
+    """No terminal: nothing is said while it works."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A new step begins."""
+
+    def order(self, case: Case) -> None:
+        """An order moved."""
+
+
+class Bars(Quiet):
+    """A terminal: one line that says what is done, how much of it, and how it goes."""
+
+    WORDS: ClassVar[dict[str, str]] = {
+        "reading": "reading and checking",
+        "listing": "listing the gateway's charges",
+        "asking": "asking about open charges",
+        "charging": "charging",
+        "comparing": "comparing with the gateway's list",
+        "reporting": "writing reports",
+    }
+
+    def __init__(self, progress: Any, job: str) -> None:
+        self._progress, self._job = progress, job
+        self._task: Any = None
+        self._last: dict[str, Outcome] = {}
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Show the step; `total` orders may be sent in it."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
+
+    def order(self, case: Case) -> None:
+        """Count the order where it stands now."""
+        if case.attempt is None or self._task is None:
+            return
+        self._last[case.intent.order_id] = case.attempt.outcome
+        counts = Counter(outcome.value for outcome in self._last.values())
+        how = ", ".join(f"{number} {name}" for name, number in counts.most_common())
+        self._progress.update(self._task, completed=len(self._last), how=how)
+
+
+@contextmanager
+def talk(job: str) -> Iterator[Quiet]:
+    """Bars on a terminal, silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield Quiet()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[how]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Bars(progress, job)
+
+
+# --- run, settle, report ---------------------------------------------------------------------------------------
+
+
+def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
+    """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
+    if as_json:
+        say(json.dumps(_result_json(job, made), ensure_ascii=False, indent=2))
+    elif made.exit_code != 0 or loud or sys.stdout.isatty():
+        for line in result_lines(job, made):
+            say(line)
+    for error in made.trouble:
+        say(f"batchpay: {error}", err=True)
+
+
+def result_lines(job: Job, made: Result) -> Iterator[str]:
+    """The same as lines of text."""
+    if not made.published and not made.trouble:
+        yield f"{job.name}: no file and nothing open"
+    for published in made.published:
+        batch, totals = published.batch, published.totals
+        mode = "TEST, " if batch.mode == "test" else ""
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in totals.outcomes().items())
+        yield f"{batch.file} ({mode}batch {batch.id}): {totals.rows_read} rows = {counts or 'nothing'}"
+        for currency, moved in totals.money_moved().items():
+            yield f"  charged {grouped_text(moved, currency)} {currency}"
+        yield f"  reports in {published.directory}"
+    if made.stop:
+        yield f"STOP: {made.stop}"
+    yield f"exit {made.exit_code}: {NEXT_STEP.get(made.exit_code, 'see the message')}"
+
+
+def _result_json(job: Job, made: Result) -> dict[str, Any]:
+    return {
+        "job": job.name,
+        "mode": job.gateway.mode,
+        "exit_code": made.exit_code,
+        "next_step": NEXT_STEP.get(made.exit_code, ""),
+        "stop": made.stop,
+        "trouble": [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble],
+        "batches": [
+            {
+                "batch": published.batch.id,
+                "file": published.batch.file,
+                "rows": published.totals.rows_read,
+                "outcomes": published.totals.outcomes(),
+                "reports": [str(path) for path in published.files],
+            }
+            for published in made.published
+        ],
+    }
+
+
+def status(job: Job, batches: list[dict[str, Any]], *, as_json: bool) -> int:
+    """Every batch and where its rows stand; returns 0."""
+    if as_json:
+        say(json.dumps({"job": job.name, "batches": batches}, ensure_ascii=False, indent=2))
+        return 0
+    if not batches:
+        say(f"{job.name}: no batch yet")
+    for batch in batches:
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in batch["outcomes"].items())
+        say(f"{batch['batch']}  {batch['file']}  {batch['rows']} rows = {counts or 'not reported yet'}")
+        for order in batch["open"]:
+            say(f"  order {order['order']} is {order['outcome']} since {order['since']} {order['charge']}".rstrip())
+    return 0
+
+
+# --- check and plan --------------------------------------------------------------------------------------------
+
+
+class TextProblems:
+    """One line a problem, as it is found; a line a file at the end."""
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Say one problem of one row."""
+        place = f"{file}:{sheet}:{row}" if sheet else f"{file}:{row}"
+        say(f"{place}: {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}")
+
+    def end(self, checked: Checked) -> int:
+        """Say how each file stands; returns the exit code."""
+        for told in checked.files:
+            valid = ", ".join(f"{v['count']} orders of {v['sum']} {c}" for c, v in told["valid"].items()) or "no order"
+            say(
+                f"{told['file']}: {told['rows']} rows, {told['rejected']} rejected, {told['repeated']} repeated; {valid}"
+            )
+            for warning in told["warnings"]:
+                say(f"warning: {told['file']}: {warning}", err=True)
+            if told["refusal"]:
+                say(f"refused: {told['file']}: {told['refusal']}", err=True)
+        for refusal in checked.refusals:
+            say(f"batchpay: {refusal}", err=True)
+        return checked.exit_code
+
+
+def _counted(told: Mapping[str, Any]) -> str:
+    return f"{told['file']}: {told['rows']} rows, {told['rejected']} rejected, {told['repeated']} repeated"
+
+
+class JsonProblems:
+    """One JSON document, written as it is found."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Write one element of `problems`."""
+        found = {
+            "file": file, "sheet": sheet, "row": row, "column": problem.column, "value": problem.value,
+            "rule": problem.rule, "remedy": problem.remedy,
+        }  # fmt: skip
+        before = '{"problems": [' if self._first else ","
+        say(f"{before}\n{json.dumps(found, ensure_ascii=False)}")
+        self._first = False
+
+    def end(self, checked: Checked) -> int:
+        """Close the document; returns the exit code."""
+        rest = {
+            "files": checked.files, "rejected": checked.rejected, "refusals": checked.refusals,
+            "exit_code": checked.exit_code,
+        }  # fmt: skip
+        opening = '{"problems": [' if self._first else ""
+        say(f"{opening}],\n{json.dumps(rest, ensure_ascii=False)[1:]}")
+        return checked.exit_code
+
+
+def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
+    """What would be sent."""
+    if as_json:
+        say(json.dumps(made, ensure_ascii=False, indent=2))
+        return
+    for told in made["files"]:
+        say(_counted(told))
+    for currency, sent in made["to_send"].items():
+        say(f"would charge {sent['count']} orders, {grouped_text(sent['sum_minor'], currency)} {currency}")
+    if not made["to_send"]:
+        say("would charge nothing")
+    for share in made["recipients"][:20]:
+        amount = grouped_text(share["sum_minor"], share["currency"])
+        say(f"  {share['destination']}: {share['count']} orders, {amount} {share['currency']}")
+    if len(made["recipients"]) > 20:
+        say(f"  and {len(made['recipients']) - 20} more recipients (--json shows them)")
+    for warning in made["warnings"]:
+        say(f"warning: {warning}", err=True)
+    for refusal in made["refusals"]:
+        say(f"refused: {refusal}", err=True)
+    say(f"plan {made['plan_hash']}")
+
+
+def write_file(path: Path, made: Mapping[str, Any]) -> None:
+    """The plan as a file. Raises CannotWrite."""
+    try:
+        path.write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot write the plan: {error.strerror}") from error

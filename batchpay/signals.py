@@ -1,0 +1,50 @@
+"""SIGTERM, SIGINT and SIGHUP: ask a run to end well; a second SIGINT ends it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+from batchpay.errors import TryLater
+
+_ASK = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+AT_ONCE = 75
+
+
+class Signals:
+    """Installed while entered. Before the gateway is reached a signal raises TryLater; then it calls who asked for it;
+    after that it is remembered, so that the reports are still written."""
+
+    def __init__(self) -> None:
+        self.received = ""
+        self._call: Callable[[str], None] | None = None
+        self._reached = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        for number in _ASK:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def call(self, who: Callable[[str], None] | None) -> None:
+        """From now on tell `who`; None: nobody any more."""
+        self._call, self._reached = who, True
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        again, self.received = self.received, signal.Signals(number).name
+        if number == signal.SIGINT and again:
+            os._exit(AT_ONCE)  # in flight is in doubt by law L1
+        if self._call is not None:
+            self._call(self.received)
+        elif not self._reached:
+            raise TryLater(f"interrupted by {self.received} before anything was sent; run the same command again")
