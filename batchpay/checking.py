@@ -1,4 +1,4 @@
-"""`check` and `plan`: what a file holds and what would be sent of it; nothing leaves the machine, no state is written."""
+"""`check` and `plan`: what a file holds and what would be sent of it; nothing is sent, no state is written."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def _warnings(job: Job, intake: Intake) -> list[str]:
         warnings.append(f"columns no field uses: {', '.join(extra)}")
     if not intake.has_totals:
         warnings.append(
-            "no control totals: a file cut at the end of a line would look whole; declare count and total in [controls] "
-            f"or beside the file as {intake.snapshot.name}.totals.json"
+            "no control totals: a file cut at the end of a line would look whole; declare count and total in "
+            f"[controls], or beside the file as {intake.snapshot.name}.totals.json"
         )
     return warnings
 

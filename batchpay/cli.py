@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,6 +218,3 @@ def _end(code: int, sentence: str) -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     raise SystemExit(code)
-
-
-__all__ = ["Callable", "cli", "json", "main"]

@@ -193,6 +193,8 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:
         schema_sha256=job.schema.sha256,
         version=__version__,
         delimiter=job.input.delimiter,
+        encoding=job.input.encoding,
+        header_row=job.input.header_row,
         notes=tuple(intake.notes),
         refusal=intake.refusal,
         first_seen_ns=first_seen_ns,

@@ -220,6 +220,8 @@ class Batch:
     schema_sha256: str
     version: str
     delimiter: str = ","
+    encoding: str = "utf-8"
+    header_row: int = 1
     notes: tuple[str, ...] = ()  # warnings about the file as a whole
     refusal: str = ""  # why the whole batch is refused, empty when it is not
     first_seen_ns: int = 0

@@ -195,7 +195,11 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
 def _result(desk: Desk, published: list[Published], trouble: list[BatchpayError]) -> Result:
     """The exit code over these batches and every older one with an open row (contract, section 6)."""
     stop = stop_in_force(desk.journal.events(["stop", "lifted"]))
-    codes = {error.exit_code for error in trouble} | {exit_code([p.totals for p in published], stopped=bool(stop))}
+    codes = {error.exit_code for error in trouble} | {
+        exit_code(
+            [p.totals for p in published], stopped=bool(stop), open_equation=any(p.open_equation for p in published)
+        )
+    }
     return Result(next(code for code in PRIORITY if code in codes), published, trouble, stop)
 
 

@@ -187,9 +187,7 @@ class TextProblems:
         """Say how each file stands; returns the exit code."""
         for told in checked.files:
             valid = ", ".join(f"{v['count']} orders of {v['sum']} {c}" for c, v in told["valid"].items()) or "no order"
-            say(
-                f"{told['file']}: {told['rows']} rows, {told['rejected']} rejected, {told['repeated']} repeated; {valid}"
-            )
+            say(f"{_counted(told)}; {valid}")
             for warning in told["warnings"]:
                 say(f"warning: {told['file']}: {warning}", err=True)
             if told["refusal"]:

@@ -39,7 +39,7 @@ def _order(dice: random.Random, number: int) -> list[str]:
     token, customer = f"tokn_test_sandbox{number:04d}4242", ""
     if number % 3 == 0:
         token, customer = "", f"cust_test_sandbox{dice.randrange(60):04d}4242"
-    at = datetime(2026, 11, 23, dice.randrange(8, 23), dice.randrange(60), dice.randrange(60))  # noqa: DTZ001
+    at = datetime(2026, 11, 23, dice.randrange(8, 23), dice.randrange(60), dice.randrange(60))
     return [
         f"{number:07d}", SHOPS[shop], amount, "JPY" if yen else "THB", token, customer, "", ITEMS[shop],
         f"INV-{number:05d}", f"{at:%Y-%m-%d %H:%M:%S}",
@@ -117,7 +117,7 @@ def _xlsx(rows: list[list[str]]) -> None:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.properties.created = book.properties.modified = datetime(2026, 11, 24)  # noqa: DTZ001
+    book.properties.created = book.properties.modified = datetime(2026, 11, 24)
     sheet = book.active
     sheet.title = "Orders"
     for row in [HEADER, *rows]:

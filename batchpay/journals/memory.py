@@ -24,7 +24,8 @@ class MemoryJournal:
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append all or none. Raises Taken."""
-        sends, still_open, stored = set(self._sends), dict(self._open), []
+        sends, still_open = set(self._sends), dict(self._open)
+        stored: list[Event] = []
         for event in events:
             _guard(event, sends, still_open)
             data = json.loads(json.dumps(event.data))

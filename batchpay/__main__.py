@@ -1,0 +1,5 @@
+"""`python -m batchpay`."""
+
+from batchpay.cli import main
+
+main()

@@ -1,0 +1,437 @@
+"""One job file and the environment become one frozen Job, or one sentence for each thing that is wrong with them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import io
+import ipaddress
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from batchpay.data import data_path
+from batchpay.errors import Misconfigured
+from batchpay.job import (
+    Columns,
+    Controls,
+    Fee,
+    FromColumn,
+    FromLookup,
+    FromTemplate,
+    FromValue,
+    GatewaySettings,
+    Input,
+    Job,
+    Limit,
+    ReportSettings,
+    Schema,
+    Source,
+)
+from batchpay.money import NotMoney, to_minor
+from batchpay.schemas import load_schema
+
+MAX_JOB_BYTES = 1 << 20
+MAX_LOOKUP_BYTES = 64 << 20
+LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
+_SECRET = re.compile(r"\b[spc]key_(?:test_|live_)?[0-9A-Za-z]{10,}|\bchain_[0-9A-Za-z]{16,}")
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
+
+_LATER = (
+    (("controls", "approval"), ("required",), "approvals come with a later version; use approval = \"none\""),
+    (("controls", "deadline"), None, "deadlines come with a later version; remove it"),
+    (("controls", "max_failures"), None, "max_failures comes with a later version; remove it, and use run --canary"),
+    (("report", "language"), ("ja", "th"), "reports are in English so far; use language = \"en\""),
+)  # fmt: skip
+
+
+class SecretKey:
+    """The gateway's secret key; it never shows itself."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The key, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "SecretKey(***)"
+
+
+def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKey:
+    """From OMISE_SECRET_KEY or the file OMISE_SECRET_KEY_FILE names. Raises Misconfigured."""
+    direct, file = environ.get("OMISE_SECRET_KEY", ""), environ.get("OMISE_SECRET_KEY_FILE", "")
+    if direct and file:
+        raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
+    if file:
+        try:
+            direct = Path(file).read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
+    if not direct:
+        raise Misconfigured("no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it")
+    if not re.fullmatch(r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII):
+        kind = "a public key" if direct.startswith("pkey_") else "no secret key"
+        raise Misconfigured(f"OMISE_SECRET_KEY holds {kind}; it must be one that begins with skey_")
+    if ("_test_" in direct) != (gateway.mode == "test"):
+        mode = "test" if "_test_" in direct else "live"
+        raise Misconfigured(f'the secret key is a {mode} key, the job says mode = "{gateway.mode}"; change one of them')
+    return SecretKey(direct)
+
+
+def load_job(path: Path, *, input_override: str | None = None) -> Job:
+    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line."""
+    raw = _bytes_of(path)
+    text = _text_of(path, raw)
+    try:
+        told = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = "" if path.suffix == ".toml" else "; a job file is TOML and nothing else"
+        raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
+    except RecursionError as error:
+        raise Misconfigured(f"{path}: nested too deeply for a job file") from error
+    wrong = [*_against_schema(told, text), *_later(told, text)]
+    if not wrong:
+        built = _Builder(path, told, text, input_override)
+        job = built.job(hashlib.sha256(raw).hexdigest())
+        if not built.wrong:
+            return job
+        wrong = built.wrong
+    raise Misconfigured(f"{path}: " + f"\n{path}: ".join(wrong))
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise Misconfigured(f"{path}: there is no such job file")
+        if path.stat().st_size > MAX_JOB_BYTES:
+            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 20} MiB; this is no job file")
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _text_of(path: Path, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
+    if found := _SECRET.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise Misconfigured(
+            f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
+            "set OMISE_SECRET_KEY instead"
+        )
+    return text.replace("\r\n", "\n")
+
+
+# --- what the schema holds against it ----------------------------------------------------------------------------
+
+
+def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
+    import json
+
+    import jsonschema
+
+    schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(validator.iter_errors(told), key=lambda error: list(map(str, error.absolute_path))):
+        yield from _worded(error, text)
+
+
+def _worded(error: Any, text: str) -> Iterator[str]:
+    where = [str(part) for part in error.absolute_path]
+    place = ".".join(where) or "the job file"
+    if error.validator == "additionalProperties" and "properties" in error.schema:
+        known = list(error.schema["properties"])
+        for key in error.instance:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1, 0.0)
+                table = f" in [{'.'.join(where)}]" if where else ""
+                yield f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is {near[0]!r}"
+        return
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield f"{_line(text, where)}{place} lacks {', '.join(missing)}"
+        return
+    if "propertyNames" in error.absolute_schema_path:
+        expected = "a currency such as THB" if where[0] == "controls" else "letters, digits, . _ -; order_id and "
+        expected += "" if where[0] == "controls" else "batchpay_* are reserved"
+        yield f"{_line(text, [*where, error.instance])}{place}: the key {_shown(error.instance)}; expected {expected}"
+        return
+    yield f"{_line(text, where)}{place}: found {_shown(error.instance)}; {_said(error)}"
+
+
+def _said(error: Any) -> str:
+    """What was expected, in the words of the schema's own description where it has one."""
+    described = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if described:
+        return f"expected: {described}"
+    if error.validator == "pattern" and "ms|s|m" in str(error.validator_value):
+        return 'expected a duration such as "65s", "500ms" or "2min"'
+    return str(error.message)[:200]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _line(text: str, where: Sequence[str]) -> str:
+    """`line 7: ` of the last key of a path, as near as a scan of the text can tell; empty when it cannot."""
+    lines, start = text.split("\n"), 0
+    for depth, key in enumerate(where):
+        quoted = rf"[\"']?{re.escape(key)}[\"']?"
+        dotted = r"\.".join(rf"[\"']?{re.escape(part)}[\"']?" for part in where[: depth + 1])
+        header = re.compile(rf"\s*\[\s*{dotted}\s*[\].]")
+        assignment = re.compile(rf"(^|[\s{{,.\[]){quoted}\s*(=|\.|\])")
+        found = next((n for n, line in enumerate(lines) if header.match(line)), None)
+        if found is None:
+            found = next((n for n in range(start, len(lines)) if assignment.search(lines[n].split("#")[0])), None)
+        if found is None:
+            break
+        start = found
+    else:
+        return f"line {start + 1}: " if where else ""
+    return f"line {start + 1}: " if start else ""
+
+
+def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
+    """Keys whose feature a later version brings: refused, never ignored."""
+    for (table, key), values, sentence in _LATER:
+        value = told.get(table, {}).get(key) if isinstance(told.get(table), dict) else None
+        if value is not None and (values is None or value in values):
+            yield f"{_line(text, [table, key])}{table}.{key}: {sentence}"
+    for form in told.get("report", {}).get("formats", ()):
+        if form in ("xlsx", "html"):
+            yield f"{_line(text, ['report', 'formats'])}report.formats: {form} comes with a later version; use csv"
+    if str(told.get("state", {}).get("url", "")).startswith("postgresql:"):
+        yield f"{_line(text, ['state', 'url'])}state.url: PostgreSQL comes with a later version; use sqlite:///state/batchpay.db"
+
+
+# --- building ----------------------------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Turns checked TOML into a Job; collects what the schema cannot say."""
+
+    def __init__(self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None) -> None:
+        self._path = path
+        self._base = path.resolve().parent
+        self._told = told
+        self._text = text
+        self._override = input_override
+        self.wrong: list[str] = []
+
+    def job(self, sha256: str) -> Job:
+        """The job; only to be used when `wrong` stays empty."""
+        told = self._told
+        return Job(
+            name=told["name"],
+            path=self._path.resolve(),
+            sha256=sha256,
+            input=self._input(told["input"]),
+            columns=self._columns(told["columns"]),
+            schema=self._schema(told.get("schema")),
+            gateway=self._gateway(told.get("gateway", {})),
+            controls=self._controls(told.get("controls", {})),
+            report=self._report(told.get("report", {})),
+            state_path=self._state(told.get("state", {}).get("url", "sqlite:///state/batchpay.db")),
+            fee=self._fee(told.get("fee")),
+        )
+
+    def _say(self, where: Sequence[str], sentence: str) -> None:
+        self.wrong.append(f"{_line(self._text, where)}{'.'.join(where)}: {sentence}")
+
+    def _input(self, told: Mapping[str, Any]) -> Input:
+        pattern = str(Path(self._override).absolute()) if self._override else str(self._base / told["file"])
+        encoding = told.get("encoding", "utf-8")
+        if not _is_text_encoding(encoding):
+            self._say(["input", "encoding"], f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say")
+        delimiter = told.get("delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern) else ",")
+        if delimiter in '\r\n"':
+            self._say(["input", "delimiter"], "cannot be a quote or a line end")
+        kept = {name: told[name] for name in ("sheet", "header_row", "on_reject", "optional") if name in told}
+        return Input(
+            pattern=pattern, encoding=encoding, delimiter=delimiter, not_cards=frozenset(told.get("not_cards", ())),
+            max_rejects=_limit(told.get("max_rejects")), **kept,
+        )  # fmt: skip
+
+    def _columns(self, told: Mapping[str, Any]) -> Columns:
+        fields = {name: self._source(["columns", name], source) for name, source in told.items() if name != "metadata"}
+        metadata = {key: self._source(["columns", "metadata", key], v) for key, v in told.get("metadata", {}).items()}
+        return Columns(
+            {name: source for name, source in fields.items() if source},
+            {key: source for key, source in metadata.items() if source},
+        )
+
+    def _source(self, where: list[str], told: Any) -> Source | None:
+        unit: Literal["major", "minor"] | None = "major" if where[-1] == "amount" and len(where) == 2 else None
+        if isinstance(told, str):
+            return FromColumn(told, unit)
+        if "lookup" in told:
+            return self._lookup(where, told)
+        if "template" in told:
+            return self._template(where, told["template"])
+        unit = told.get("unit", unit)
+        return FromColumn(told["column"], unit) if "column" in told else FromValue(told["value"], unit)
+
+    def _template(self, where: list[str], template: str) -> FromTemplate | None:
+        """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's name, literally."""
+        parts, literal, at = [], "", 0
+        while at < len(template):
+            if template[at : at + 2] in ("{{", "}}"):
+                literal, at = literal + template[at], at + 2
+            elif template[at] == "{":
+                end = template.find("}", at)
+                name = template[at + 1 : end] if end > 0 else ""
+                if not name or "{" in name:
+                    self._say(where, "every { needs a column's name and a }; write {{ for a brace")
+                    return None
+                parts += [literal, name]
+                literal, at = "", end + 1
+            elif template[at] == "}":
+                self._say(where, "a } without its {; write }} for a brace")
+                return None
+            else:
+                literal, at = literal + template[at], at + 1
+        return FromTemplate((*parts, literal))
+
+    def _lookup(self, where: list[str], told: Mapping[str, str]) -> FromLookup | None:
+        path = self._base / told["lookup"]
+        try:
+            if not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
+                self._say(
+                    where, f"the lookup file {path} is missing, no file, or larger than {MAX_LOOKUP_BYTES >> 20} MiB"
+                )
+                return None
+            raw = path.read_bytes()
+            rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
+            return None
+        header = rows[0] if rows else []
+        missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]
+        if missing:
+            self._say(where, f"the lookup file {path} must have one column {missing[0]!r}; it has {', '.join(header)}")
+            return None
+        key, value = header.index(told["key"]), header.index(told["value"])
+        table: dict[str, str] = {}
+        twice = set()
+        for row in rows[1:]:
+            if len(row) > max(key, value) and row[key]:
+                twice |= {row[key]} & table.keys()
+                table[row[key]] = row[value]
+        return FromLookup(
+            told["column"], path, told["key"], told["value"], table, frozenset(twice), hashlib.sha256(raw).hexdigest()
+        )
+
+    def _schema(self, name: str | None) -> Schema:
+        if name is None:
+            return load_schema(data_path("schemas/order.schema.json"), "order.schema.json (packaged)")
+        path = (self._base / name).resolve()
+        if not path.is_relative_to(self._base):
+            self._say(["schema"], "the schema must lie in the job's folder or below")
+        elif not path.is_file():
+            self._say(["schema"], f"there is no file {path}")
+        else:
+            return load_schema(path, name)
+        return load_schema(data_path("schemas/order.schema.json"))
+
+    def _gateway(self, told: Mapping[str, Any]) -> GatewaySettings:
+        durations = ("timeout", "send_window", "doubt_period", "lookup_gap", "pause")
+        seconds = {f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told}
+        rate, per = str(told.get("rate", "8/s")).split("/")
+        plain = {name: told[name] for name in ("mode", "version", "burst", "concurrency") if name in told}
+        url = str(told.get("url", "https://api.omise.co")).rstrip("/")
+        given: dict[str, Any] = {**plain, **seconds}
+        settings = GatewaySettings(url=url, rate=int(rate), rate_window_s=1 if per == "s" else 60, **given)
+        if settings.burst > settings.rate:
+            self._say(["gateway", "burst"], f"{settings.burst} is more than the rate of {rate} allows")
+        if settings.rate > 100_000:
+            self._say(["gateway", "rate"], "at most 100000")
+        if not _is_safe(url):
+            self._say(["gateway", "url"], "http:// is for this machine only (127.0.0.1, localhost); use https://")
+        least_s = settings.send_window_s + settings.timeout_s + LIVE_MARGIN_S
+        if settings.mode == "live" and settings.doubt_period_s < least_s:
+            self._say(["gateway", "doubt_period"], f"live: at least send_window + timeout + 80s = {least_s:g}s")
+        return settings
+
+    def _seconds(self, name: str, text: str) -> float:
+        number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", text).groups()  # type: ignore[union-attr]
+        seconds = Decimal(number) * _SECONDS[unit]
+        if seconds <= 0 or seconds > 86_400:
+            self._say(["gateway", name], f"{text!r} must be more than nothing and at most a day")
+        return float(seconds)
+
+    def _controls(self, told: Mapping[str, Any]) -> Controls:
+        zone = told.get("time_zone", "UTC")
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            self._say(["controls", "time_zone"], f"{zone!r} is no time zone; Asia/Bangkok, say")
+        money = {name: self._money(name, told[name]) for name in ("total", "max_amount", "max_total") if name in told}
+        return Controls(count=told.get("count"), time_zone=zone, **money)
+
+    def _money(self, name: str, told: Mapping[str, str]) -> dict[str, int]:
+        found = {}
+        for currency, text in told.items():
+            try:
+                found[currency] = to_minor(text, currency)
+                if found[currency] < 0:
+                    raise NotMoney("negative", "it cannot be negative")
+            except NotMoney as error:
+                self._say(["controls", name], f"{currency} = {_shown(text)}: {error.remedy}")
+        return found
+
+    def _report(self, told: Mapping[str, Any]) -> ReportSettings:
+        return ReportSettings(
+            self._base / told.get("directory", "reports"), tuple(told.get("formats", ("csv", "json")))
+        )
+
+    def _state(self, url: str) -> Path:
+        return self._base / url.removeprefix("sqlite:///")
+
+    def _fee(self, told: Mapping[str, Any] | None) -> Fee | None:
+        return Fee(told.get("fixed"), told.get("percentage")) if told else None
+
+
+def _limit(told: int | str | None) -> Limit | None:
+    if told is None:
+        return None
+    text = str(told)
+    if text.endswith("%"):
+        return Limit(per_10000=int(Decimal(text[:-1]) * 100))
+    return Limit(count=int(text))
+
+
+def _is_text_encoding(name: str) -> bool:
+    try:
+        return ("a".encode(name).decode(name) == "a") and name.lower().replace("-", "_") not in (
+            "utf_7",
+            "idna",
+        )
+    except (LookupError, ValueError, TypeError):
+        return False
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    host = parts.hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,42 @@
+"""Which files an `[input]` section means: each one once, in the order of their names."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from batchpay.errors import InputMissing, InputOutput
+from batchpay.job import Input
+from batchpay.readers.snapshot import require_regular
+
+TOTALS = ".totals.json"  # control totals beside an input are no input
+
+
+def find_files(job_input: Input) -> list[Path]:
+    """The regular files of a path or glob; one reached by several names counts once, under the first.
+
+    Raises InputMissing when there is none and the job does not call that fine, Misconfigured for anything that is
+    not a regular file.
+    """
+    found: dict[tuple[int, int], Path] = {}
+    for path in _matches(job_input.pattern):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue  # gone since it was listed, or a link to nothing
+        except OSError as error:
+            raise InputOutput(f"{path}: cannot be looked at: {error.strerror}") from error
+        require_regular(path, status)
+        found.setdefault((status.st_dev, status.st_ino), path)
+    if not found and not job_input.optional:
+        raise InputMissing(
+            f"{job_input.pattern}: there is no such file; put it there, or say optional = true in [input]"
+        )
+    return list(found.values())
+
+
+def _matches(pattern: str) -> list[Path]:
+    if os.path.lexists(pattern):  # a name may hold [ or *
+        return [Path(pattern)]
+    return [Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if not name.endswith(TOTALS)]

@@ -1,0 +1,71 @@
+"""What a format reader hands over: some rows of text as they stand in the file, before anything is looked for in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from batchpay.model import Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Found = dict[int, list[Problem]]
+"""Problems by position."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """Rows in the file's order. A row with problems is a row even if all its cells are empty."""
+
+    batch: pa.RecordBatch  # text columns
+    rows: Sequence[int]
+    raw: bytes  # UTF-8 in which every cell stands as it is, cells and rows apart
+    problems: Found = field(default_factory=dict)
+
+    def blame(self, at: int, problem: Problem) -> None:
+        """One more thing that is wrong with the row at this position."""
+        self.problems.setdefault(at, []).append(problem)
+
+
+@dataclass(slots=True)
+class Notes:
+    """Warnings about a file as a whole, as sentences; rows without any text are counted."""
+
+    blank_rows: int = 0
+    rows: int = 0
+    others: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        """One more warning, unless it has been given."""
+        if sentence not in self.others:
+            self.others.append(sentence)
+
+    def sentences(self) -> list[str]:
+        """All warnings."""
+        told = list(self.others)
+        if self.blank_rows:
+            told.append(f"{self.blank_rows} blank {'row' if self.blank_rows == 1 else 'rows'} skipped")
+        if not self.rows:
+            told.append("no rows below the header")
+        return told
+
+
+def batch_of(names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> pa.RecordBatch:
+    """Python texts as a batch of text columns."""
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(names))
+
+
+def raw_of(batch: pa.RecordBatch) -> bytes:
+    """All cells of a batch as one text, apart from each other."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not batch.num_columns:
+        return b""
+    lines = pc.binary_join_element_wise(*batch.columns, "\n", null_handling="replace")
+    whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+    return cast(bytes, pc.binary_join(whole, "\n").buffers()[2].to_pybytes())

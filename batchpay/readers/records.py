@@ -1,0 +1,77 @@
+"""Records of delimited text by the standard reader, made strict: what is not RFC 4180 is said, never repaired.
+
+A quote inside a cell that does not start with one is an ordinary character, as in every spreadsheet.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from batchpay.readers.text import LINE_LIMIT
+
+_LONE_CR = re.compile(r"\r(?!\n)")
+_MARKS = ("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd")  # stand for a lone CR, which csv takes for a line end
+
+
+@dataclass(slots=True)
+class Record:
+    """The cells of one record and where it stands, in lines from the start of the text."""
+
+    cells: list[str]
+    line: int
+    lines: int
+    broken: bool = False  # text after a closing quote: the cells are a guess, for display
+
+
+@dataclass(slots=True)
+class Records:
+    """What a text holds; `rest` is what was not read: an unclosed quote's record, or all beyond the number asked for."""
+
+    records: list[Record]
+    rest: str
+    lines: int  # before the rest
+
+
+def plain_rows(text: str, delimiter: str, width: int) -> list[list[str]] | None:
+    """The rows of a text in which each line is a whole record of that many cells; None for any other."""
+    if _LONE_CR.search(text):
+        return None
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    csv.field_size_limit(LINE_LIMIT)
+    try:
+        rows = list(reader)
+    except csv.Error:
+        return None
+    return rows if reader.line_num == len(rows) and set(map(len, rows)) == {width} else None
+
+
+def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records:
+    """The records of any text, one by one; a blank line is a record without cells."""
+    mark = next((mark for mark in _MARKS if mark not in text), "") if _LONE_CR.search(text) else ""
+    marked = _LONE_CR.sub(mark, text) if mark else text
+    csv.field_size_limit(LINE_LIMIT)
+    buffer = io.StringIO(marked, newline="\n")
+    reader = csv.reader(buffer, delimiter=delimiter, strict=True)
+    found: list[Record] = []
+    while True:
+        start, line = buffer.tell(), reader.line_num
+        if len(found) == at_most:
+            return Records(found, text[start:], line)
+        try:
+            cells, broken = next(reader), False
+        except StopIteration:
+            return Records(found, "", line)
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                return Records(found, text[start:], line)
+            cells, broken = _guessed(marked[start : buffer.tell()], delimiter), True
+        if mark:
+            cells = [cell.replace(mark, "\r") for cell in cells]
+        found.append(Record(cells, line, reader.line_num - line, broken))
+
+
+def _guessed(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])

@@ -1,0 +1,184 @@
+"""One input file, opened once: everything is read through that one descriptor, whatever happens to the name."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+from batchpay.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
+
+Format = Literal["csv", "tsv", "parquet", "xlsx"]
+SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}
+SIZE_LIMIT = 2 * 1024**3  # bytes of an input file, packed or unpacked
+_BLOCK = 1024 * 1024
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"PAR1": "parquet",
+    b"PARE": "encrypted parquet",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole",
+}
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The bytes of one input file as they were when it was opened. Use as a context manager."""
+
+    path: Path
+    sha256: str
+    size: int
+    format: Format
+    gzipped: bool
+    fd: int = field(repr=False)
+    mtime_ns: int = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its directory."""
+        return self.path.name
+
+    def stream(self) -> BinaryIO:
+        """A new seekable reader from the first byte on; any number of them may be open."""
+        return cast(BinaryIO, io.BufferedReader(_Through(self.fd), _BLOCK))
+
+    def verify_unchanged(self) -> None:
+        """Raises TryLater when the file was written to since it was opened."""
+        now = os.fstat(self.fd)
+        if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise TryLater(
+                f"{self.path}: still being written: it changed while it was read; nothing was done with it, "
+                "run again when its sender has finished"
+            )
+
+    def close(self) -> None:
+        """Let go of the file; closing twice does nothing."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Through(io.RawIOBase):
+    """Reads through a descriptor at a position of its own and leaves the descriptor open."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd, self._at = fd, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            count = os.preadv(self._fd, [buffer], self._at)
+        except OSError as error:
+            raise InputOutput(f"reading the input failed: {error.strerror}") from error
+        self._at += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
+        target = offset + (os.fstat(self._fd).st_size if base is None else base)
+        if target < 0:
+            raise ValueError("a position before the first byte")
+        self._at = target
+        return target
+
+    def tell(self) -> int:
+        return self._at
+
+
+def open_snapshot(path: Path) -> Snapshot:
+    """Open a file, digest it, and learn its format from name and content, which must agree.
+
+    Raises InputMissing, InputOutput, Misconfigured (not a regular file), FileRefused and TryLater.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except FileNotFoundError as error:
+        raise InputMissing(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise InputOutput(f"{path}: cannot be opened: {error.strerror}") from error
+    try:
+        return _snapshot(path, fd)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _snapshot(path: Path, fd: int) -> Snapshot:
+    found = os.fstat(fd)
+    require_regular(path, found)
+    format_, gzipped = _format_of(path)
+    if found.st_size > SIZE_LIMIT:
+        raise FileRefused(f"{path}: {found.st_size} bytes; at most {SIZE_LIMIT} are read: split the file")
+    snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
+    digest = hashlib.sha256()
+    start = b""
+    with snapshot.stream() as stream:
+        while block := stream.read(_BLOCK):
+            start = start or block[:8]
+            digest.update(block)
+    snapshot.verify_unchanged()
+    snapshot.sha256 = digest.hexdigest()
+    _check_content(snapshot, start)
+    return snapshot
+
+
+def require_regular(path: Path, found: os.stat_result) -> None:
+    """Raises Misconfigured for directories, FIFOs, sockets and devices."""
+    if not stat.S_ISREG(found.st_mode):
+        kind = next((k for k, is_a in _KINDS.items() if is_a(found.st_mode)), "not a file")
+        raise Misconfigured(f"{path}: is {kind}; [input] file must name regular files")
+
+
+_KINDS = {
+    "a directory": stat.S_ISDIR,
+    "a named pipe": stat.S_ISFIFO,
+    "a device": lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode),
+    "a socket": stat.S_ISSOCK,
+}
+
+
+def _format_of(path: Path) -> tuple[Format, bool]:
+    name = path.name.lower()
+    gzipped = name.endswith(".gz")
+    format_ = SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
+    if format_ is None or (gzipped and format_ not in ("csv", "tsv")):
+        known = ", ".join((*SUFFIXES, ".csv.gz", ".tsv.gz"))
+        raise FileRefused(f"{path}: of no known kind; expected a name that ends in {known}")
+    return format_, gzipped
+
+
+def _check_content(snapshot: Snapshot, start: bytes) -> None:
+    """The first bytes must be those of the kind of file that the name promises."""
+    if snapshot.size == 0:
+        raise FileRefused(f"{snapshot.path}: is empty (0 bytes); expected a header and rows")
+    found = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "text")
+    expected = {"parquet": "parquet", "xlsx": "zip"}.get(snapshot.format, "gzip" if snapshot.gzipped else "text")
+    if found == expected:
+        return
+    if found == "ole" and snapshot.format == "xlsx":
+        raise FileRefused(
+            f"{snapshot.path}: is an old .xls or a workbook with a password, not a plain .xlsx; "
+            "save it as .xlsx without a password"
+        )
+    if found == "encrypted parquet":
+        raise FileRefused(f"{snapshot.path}: is encrypted; batchpay has no key for it: write it unencrypted")
+    what = {"ole": "an old Office file", "zip": "a zip or .xlsx file", "text": f"no {expected} file"}
+    raise FileRefused(
+        f"{snapshot.path}: its name says {expected}, its content is {what.get(found, f'a {found} file')}; "
+        "rename it or write it again"
+    )

@@ -1,0 +1,107 @@
+"""A file's rows as chunks: blank rows left out and counted, forbidden cells found, card numbers masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from batchpay.cells import encode_cells, texts_of
+from batchpay.errors import FileRefused
+from batchpay.model import Problem
+from batchpay.readers.pieces import Notes, Piece
+from batchpay.readers.screen import screen
+from batchpay.readers.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK_ROWS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class TextChunk:
+    """Some thousand rows as text columns (see model.Chunk)."""
+
+    columns: tuple[str, ...]
+    sheet: str
+    rows: Sequence[int]
+    problems: Mapping[int, tuple[Problem, ...]]
+    batch: pa.RecordBatch = field(repr=False)
+
+    def texts(self, column: str) -> list[str]:
+        """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
+        if column not in self.columns:
+            raise KeyError(column)
+        return texts_of(self.batch.column(self.columns.index(column)))
+
+    def cells(self) -> bytes:
+        """All cells, columns and row numbers, compressed."""
+        return encode_cells(self.rows, self.batch)
+
+
+@dataclass(slots=True)
+class Table:
+    """One table of one file. `notes` is complete when the chunks have been read to their end."""
+
+    snapshot: Snapshot
+    columns: tuple[str, ...]
+    sheet: str
+    pieces: Callable[[Notes], Iterator[Piece]] = field(repr=False)
+    not_cards: Collection[str] = ()
+    about_header: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def chunks(self) -> Iterator[TextChunk]:
+        """The rows, from the first one each time. Raises FileRefused, or TryLater when the file was being written."""
+        notes = Notes(others=list(self.about_header))
+        try:
+            for piece in self.pieces(notes):
+                _drop_blank(piece, notes)
+                if not piece.rows:
+                    continue
+                notes.rows += len(piece.rows)
+                screen(piece, self.not_cards)
+                yield from self._cut(piece)
+        except FileRefused:
+            self.snapshot.verify_unchanged()
+            raise
+        finally:
+            self.notes = notes.sentences()
+
+    def _cut(self, piece: Piece) -> Iterator[TextChunk]:
+        """A piece as chunks of about the same number of rows."""
+        count = len(piece.rows)
+        parts = -(-count // (CHUNK_ROWS * 3 // 2))
+        for part in range(parts):
+            start, end = part * count // parts, (part + 1) * count // parts
+            problems = {at - start: tuple(piece.problems[at]) for at in sorted(piece.problems) if start <= at < end}
+            batch = piece.batch.slice(start, end - start)
+            yield TextChunk(self.columns, self.sheet, piece.rows[start:end], problems, batch)
+
+
+def _drop_blank(piece: Piece, notes: Notes) -> None:
+    """Rows without any text give no row; one with a problem is kept and told."""
+    import pyarrow.compute as pc
+
+    blank = None
+    for column in piece.batch.columns:
+        empty = pc.fill_null(pc.equal(pc.binary_length(column), 0), True)
+        blank = empty if blank is None else pc.and_(blank, empty)
+        if not pc.any(blank).as_py():
+            return
+    gone = [at for at in pc.indices_nonzero(blank).to_pylist() if at not in piece.problems] if blank is not None else []
+    if gone:
+        _leave_out(piece, gone)
+        notes.blank_rows += len(gone)
+
+
+def _leave_out(piece: Piece, gone: Sequence[int]) -> None:
+    import pyarrow as pa
+
+    left_out = set(gone)
+    kept = [at for at in range(len(piece.rows)) if at not in left_out]
+    moved = {at: new for new, at in enumerate(kept)}
+    piece.rows = [piece.rows[at] for at in kept]
+    piece.batch = piece.batch.take(pa.array(kept, pa.int64()))
+    piece.problems = {moved[at]: found for at, found in piece.problems.items()}

@@ -1,0 +1,42 @@
+"""REPORT: findings become files, each written whole or not at all, the same bytes for the same journal.
+
+    files       temporary name, fsync, rename
+    table       the columns of results (contract, section 5.1), the same for csv and parquet
+    results     results.csv, results.parquet
+    rejects     the rows somebody must correct, in the input's own form
+    summary     report.json
+    manifest    manifest.json: what everything was made from
+
+`WRITERS` is the list of forms; rejects and the manifest are always written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from batchpay.reports.files import Directory
+from batchpay.reports.manifest import write_manifest
+from batchpay.reports.rejects import write_rejects
+from batchpay.reports.results import write_results_csv, write_results_parquet
+from batchpay.reports.summary import write_summary
+from batchpay.reports.table import Inputs
+
+WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
+    "csv": write_results_csv,
+    "parquet": write_results_parquet,
+    "json": write_summary,
+}
+
+
+def write_reports(path: Path, inputs: Inputs) -> tuple[Path, ...]:
+    """Every report of a batch into its folder. Raises CannotWrite; a file is there whole or as it was."""
+    directory = Directory(path)
+    for form in inputs.formats:
+        WRITERS[form](directory, inputs)
+    write_rejects(directory, inputs)
+    write_manifest(directory, inputs)
+    return tuple(directory.written)
+
+
+__all__ = ["WRITERS", "Inputs", "write_reports"]

@@ -1,0 +1,79 @@
+"""A folder of files that are each there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from batchpay.errors import CannotWrite
+
+
+class Directory:
+    """One batch's folder; remembers what was written into it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written: list[Path] = []
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}") from error
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[BinaryIO]:
+        """A file under a temporary name; at the end on the disk and renamed, or gone when anything failed."""
+        final, temporary = self.path / name, self.path / f".{name}.part"
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                os.fchmod(file.fileno(), 0o600)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(final)
+            self._sync()
+        except OSError as error:
+            raise CannotWrite(
+                f"{final}: cannot be written: {error.strerror or error}; run again when it can"
+            ) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        self.written.append(final)
+
+    @contextmanager
+    def text(self, name: str, encoding: str, errors: str) -> Iterator[io.TextIOWrapper]:
+        """The same for text; line ends are written as given."""
+        with self.file(name) as file:
+            wrapper = io.TextIOWrapper(file, encoding, errors, newline="")
+            try:
+                yield wrapper
+                wrapper.flush()
+            finally:
+                wrapper.detach()
+
+    def remove(self, name: str) -> None:
+        """A file of an earlier writing that this one does not have."""
+        with suppress(OSError):
+            (self.path / name).unlink(missing_ok=True)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file written so far, by name."""
+        return {path.name: _sha256(path) for path in sorted(self.written)}
+
+    def _sync(self) -> None:
+        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,84 @@
+"""rejects.csv or rejects.parquet: the rows somebody must correct, as the input had them, ready to be sent back.
+
+Columns that begin with batchpay_ are ignored when the file comes back, but two: batchpay_retry = yes asks for another
+attempt at an unchanged row, and batchpay_defused names the cells that got an apostrophe here, so that the reader takes
+it off again. Rejects of an Excel file are written as CSV so far.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from batchpay.cells import decode_cells
+from batchpay.model import Finding, Outcome
+from batchpay.reports.files import Directory
+from batchpay.reports.results import defused
+from batchpay.reports.table import Inputs
+
+WANTED = frozenset(
+    {Outcome.REJECTED, Outcome.REFUSED, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.CONFLICT}
+)
+ADDED = ("batchpay_row", "batchpay_outcome", "batchpay_reason", "batchpay_retry", "batchpay_defused")
+
+
+def write_rejects(directory: Directory, inputs: Inputs) -> None:
+    """The file, when there is a row for it; one of an earlier writing goes away when there is none any more."""
+    if not any(finding.outcome in WANTED for _, findings in inputs.findings() for finding in findings):
+        for form in ("csv", "tsv", "parquet"):
+            directory.remove(f"rejects.{form}")
+    elif inputs.batch.format == "parquet":
+        _write_parquet(directory, inputs)
+    else:
+        _write_text(directory, inputs)
+
+
+def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]]]:
+    """Chunk by chunk: the input's columns, and rows of their cells with what we add."""
+    for chunk, findings in inputs.findings():
+        places = [at for at, finding in enumerate(findings) if finding.outcome in WANTED]
+        if not places:
+            continue
+        cells = decode_cells(chunk.cells)
+        own = [name for name in cells.columns if name not in ADDED]
+        lists = [cells.texts(name) for name in own]
+        yield tuple(own), [[*(texts[at] for texts in lists), *_told(findings[at])] for at in places]
+
+
+def _told(finding: Finding) -> list[str]:
+    return [str(finding.row), finding.outcome.value, finding.reason, ""]
+
+
+def _write_text(directory: Directory, inputs: Inputs) -> None:
+    batch = inputs.batch
+    encoding = "utf-8-sig" if batch.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else batch.encoding
+    with directory.text("rejects.tsv" if batch.format == "tsv" else "rejects.csv", encoding, "replace") as text:
+        writer = csv.writer(text, delimiter="," if batch.format == "xlsx" else batch.delimiter)
+        text.write("\r\n" * (0 if batch.format == "xlsx" else batch.header_row - 1))
+        first = True
+        for columns, rows in _rejected(inputs):
+            if first:
+                writer.writerow([*columns, *ADDED])
+                first = False
+            for row in rows:
+                safe = [defused(cell) for cell in row]
+                changed = [name for name, cell, was in zip(columns, safe, row, strict=False) if cell != was]
+                writer.writerow([*safe, json.dumps(changed, ensure_ascii=False) if changed else ""])
+
+
+def _write_parquet(directory: Directory, inputs: Inputs) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with directory.file("rejects.parquet") as file, ExitStack() as stack:
+        writer: Any = None
+        for columns, rows in _rejected(inputs):
+            names = [*columns, *ADDED[:-1]]
+            arrays = [pa.array(list(values), pa.string()) for values in zip(*rows, strict=True)]
+            table = pa.Table.from_arrays(arrays, names=names)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(file, table.schema, write_page_checksum=True))
+            writer.write_table(table)

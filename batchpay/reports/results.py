@@ -1,0 +1,59 @@
+"""results.csv and results.parquet: every row of the input once."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from batchpay.reports.files import Directory
+from batchpay.reports.table import Inputs, header_of, rows_of
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def defused(text: str) -> str:
+    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def write_results_csv(directory: Directory, inputs: Inputs) -> None:
+    """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused."""
+    header = header_of(inputs.batch)
+    texts = [kind == "text" for kind in header.values()]
+    with directory.text("results.csv", "utf-8-sig", "surrogatepass") as text:
+        writer = csv.writer(text)
+        writer.writerow([defused(name) for name in header])
+        for columns in rows_of(inputs):
+            told = [
+                [defused(value) for value in column] if is_text else column
+                for column, is_text in zip(columns, texts, strict=True)
+            ]
+            writer.writerows(zip(*told, strict=True))
+
+
+def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
+    """The same rows, typed: whole numbers, UTC times, text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    header = header_of(inputs.batch)
+    kinds: dict[str, Any] = {"text": pa.string(), "int": pa.int64(), "time": pa.timestamp("us", "UTC")}
+    schema = pa.schema([(name, kinds[kind]) for name, kind in header.items()])
+    with (
+        directory.file("results.parquet") as file,
+        pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for columns in rows_of(inputs):
+            pairs = zip(columns, header.values(), strict=True)
+            arrays = [_array(values, kinds[kind], kind) for values, kind in pairs]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+
+def _array(values: list[Any], kind: Any, name: str) -> Any:
+    import pyarrow as pa
+
+    if name != "time":
+        return pa.array(values, kind)
+    return (
+        pa.array([value.removesuffix("Z") or None for value in values], pa.string()).cast(pa.timestamp("us")).cast(kind)
+    )

@@ -1,0 +1,110 @@
+"""The columns of results: what every row shows, in one order for every form (contract, section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from batchpay.cells import decode_cells
+from batchpay.model import Batch, Finding, StoredChunk
+from batchpay.money import major_text
+from batchpay.reconciliation import Equation, Totals
+
+Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a batch's reports are made of; all of it comes from the journal."""
+
+    batch: Batch
+    formats: tuple[str, ...]
+    findings: Found  # call it to read all rows, again each time
+    totals: Totals
+    equations: tuple[Equation, ...]
+    exit_code: int
+    journal_id: str
+    head_seq: int  # of the event that noted these totals
+    head_digest: str
+    stop: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def _major(finding: Finding) -> str:
+    if finding.amount is None or not finding.currency:
+        return ""
+    return major_text(finding.amount, finding.currency)
+
+
+# name -> (kind, how to get it); kinds: text, int (smallest units or a number), time (UTC)
+COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
+    "file": ("text", lambda f: f.file),
+    "row": ("int", lambda f: f.row),
+    "sheet": ("text", lambda f: f.sheet),
+    "order_id": ("text", lambda f: f.order_id),
+    "outcome": ("text", lambda f: f.outcome.value),
+    "amount": ("int", lambda f: f.amount),
+    "currency": ("text", lambda f: f.currency),
+    "amount_major": ("text", _major),
+    "destination": ("text", lambda f: f.destination),
+    "payment_method": ("text", lambda f: f.payment_method),
+    "charge_id": ("text", lambda f: f.charge_id),
+    "chain_id": ("text", lambda f: f.chain_id),
+    "transfer_id": ("text", lambda f: f.transfer_id),
+    "fee": ("int", lambda f: f.fee),
+    "fee_vat": ("int", lambda f: f.fee_vat),
+    "net": ("int", lambda f: f.net),
+    "platform_fee": ("int", lambda f: f.platform_fee),
+    "recipient_amount": ("int", lambda f: f.recipient_amount),
+    "failure_code": ("text", lambda f: f.failure_code),
+    "error_code": ("text", lambda f: f.error_code),
+    "reason": ("text", lambda f: f.reason),
+    "who_acts": ("text", lambda f: f.who_acts),
+    "attempts": ("int", lambda f: f.attempts),
+    "idempotency_key": ("text", lambda f: f.idempotency_key),
+    "sent_at": ("time", lambda f: f.sent_at),
+    "settled_at": ("time", lambda f: f.settled_at),
+    "batch_id": ("text", lambda f: f.batch_id),
+    "run_id": ("text", lambda f: f.run_id),
+}
+LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
+    "charged_amount": ("int", lambda f: f.charged_amount),
+    "authorize_uri": ("text", lambda f: f.authorize_uri),
+}
+
+
+def header_of(batch: Batch) -> dict[str, str]:
+    """Every column's name with its kind, in order: ours, the input's unused ones, metadata, ours that came later."""
+    header = {name: kind for name, (kind, _) in COLUMNS.items()}
+    for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata), *LAST_COLUMNS]:
+        kind = LAST_COLUMNS[name][0] if name in LAST_COLUMNS and name not in batch.unused else "text"
+        header[_free(name, header)] = kind
+    return header
+
+
+def _free(name: str, taken: Mapping[str, str]) -> str:
+    """A name of the input that is also ours becomes `input.name`."""
+    while name in taken:
+        name = f"input.{name}"
+    return name
+
+
+def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
+    """Chunk by chunk: one list of values a column, in the order of `header_of`."""
+    batch = inputs.batch
+    for chunk, findings in inputs.findings():
+        unused = _unused(batch, chunk)
+        yield [
+            *([get(finding) for finding in findings] for _, get in COLUMNS.values()),
+            *unused,
+            *([finding.metadata.get(key, "") for finding in findings] for key in batch.metadata),
+            *([get(finding) for finding in findings] for _, get in LAST_COLUMNS.values()),
+        ]
+
+
+def _unused(batch: Batch, chunk: StoredChunk) -> list[list[str]]:
+    if not batch.unused:
+        return []
+    cells = decode_cells(chunk.cells)
+    return [cells.texts(name) for name in batch.unused]

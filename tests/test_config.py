@@ -1,0 +1,305 @@
+"""The job file: every key of the contract parses, everything wrong is said at once, nothing is guessed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchpay.config import SecretKey, load_job, secret_key
+from batchpay.data import data_path
+from batchpay.errors import Misconfigured
+from batchpay.job import Controls, Fee, FromColumn, FromLookup, FromTemplate, FromValue, GatewaySettings, Input, Limit
+
+SMALLEST = """
+name = "bangkok-nightly"
+
+[input]
+file = "orders.csv"
+
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
+"""
+
+FULL = """
+name = "bangkok-nightly"
+schema = "order.schema.json"
+
+[input]
+file      = "inbox/orders-*.csv"
+encoding  = "cp874"
+delimiter = ";"
+sheet     = "Orders"
+header_row = 2
+on_reject = "stop"
+max_rejects = "5%"
+optional  = true
+not_cards = ["Tax ID"]
+
+[columns]
+order_id    = "Order No"
+amount      = { column = "Amount", unit = "minor" }
+currency    = { value = "THB" }
+destination = { column = "Shop", lookup = "recipients.csv", key = "shop", value = "recipient_id" }
+customer    = "Customer"
+card        = "Card"
+source      = "Source"
+description = { template = "Order {Order No} for {Shop} {{x}}" }
+metadata    = { invoice = "Invoice No" }
+return_uri  = { value = "https://example.com/back" }
+
+[fee]
+fixed      = 500
+percentage = "10.5"
+
+[gateway]
+url         = "https://api.omise.co"
+mode        = "live"
+version     = "2019-05-29"
+rate        = "900/min"
+burst       = 3
+concurrency = 4
+timeout     = "65s"
+send_window = "5s"
+doubt_period = "150s"
+lookup_gap  = "500ms"
+pause       = "2min"
+
+[controls]
+count      = 1200
+total      = { THB = "1234500.00" }
+max_amount = { THB = "50,000.00" }
+max_total  = { THB = "2000000.00", JPY = "500" }
+time_zone  = "Asia/Bangkok"
+approval   = "none"
+
+[report]
+directory = "out"
+formats   = ["csv", "json", "parquet"]
+language  = "en"
+
+[state]
+url = "sqlite:///state/other.db"
+"""
+
+
+def job_file(folder: Path, text: str) -> Path:
+    path = folder / "job.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(Misconfigured) as caught:
+        load_job(job_file(folder, text))
+    assert caught.value.exit_code == 78
+    return str(caught.value)
+
+
+def test_the_smallest_job_has_the_contracts_defaults(tmp_path: Path) -> None:
+    """Contract, section 2, `Defaults`."""
+    job = load_job(job_file(tmp_path, SMALLEST))
+    assert job.input == Input(pattern=str(tmp_path / "orders.csv"))
+    assert job.gateway == GatewaySettings(
+        url="https://api.omise.co", mode="test", version="2019-05-29", rate=8, rate_window_s=1, burst=1, concurrency=8,
+        timeout_s=65, send_window_s=5, doubt_period_s=150, lookup_gap_s=10, pause_s=30,
+    )  # fmt: skip
+    assert job.controls == Controls()
+    assert job.report.directory == tmp_path / "reports" and job.report.formats == ("csv", "json")
+    assert job.state_path == tmp_path / "state" / "batchpay.db"
+    assert job.fee is None
+    assert job.schema.name == "order.schema.json (packaged)"
+
+
+def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
+    """Every key that is served today."""
+    (tmp_path / "order.schema.json").write_bytes(data_path("schemas/order.schema.json").read_bytes())
+    (tmp_path / "recipients.csv").write_text("\ufeffshop,recipient_id\nA,recp_1\nB,recp_2\nB,recp_3\n", "utf-8")
+    job = load_job(job_file(tmp_path, FULL))
+    lookup = job.columns.fields["destination"]
+    assert isinstance(lookup, FromLookup)
+    assert lookup.table["A"] == "recp_1" and lookup.ambiguous == {"B"}
+    assert job.columns.fields["amount"] == FromColumn("Amount", "minor")
+    assert job.columns.fields["currency"] == FromValue("THB")
+    assert job.columns.fields["description"] == FromTemplate(("Order ", "Order No", " for ", "Shop", " {x}"))
+    assert job.columns.metadata == {"invoice": FromColumn("Invoice No")}
+    assert job.fee == Fee(500, "10.5")
+    assert (job.gateway.rate, job.gateway.rate_window_s, job.gateway.burst) == (900, 60, 3)
+    assert (job.gateway.lookup_gap_s, job.gateway.pause_s) == (0.5, 120)
+    assert job.controls.total == {"THB": 123450000} and job.controls.max_amount == {"THB": 5000000}
+    assert job.controls.max_total == {"THB": 200000000, "JPY": 500}
+    assert job.input.max_rejects == Limit(per_10000=500)
+    assert job.input.pattern == str(tmp_path / "inbox/orders-*.csv")
+    assert job.state_path == tmp_path / "state" / "other.db"
+
+
+@pytest.mark.parametrize(
+    "table, line, word",
+    [
+        ("controls", 'approval = "required"', "approvals come with a later version"),
+        ("controls", 'deadline = "06:00"', "deadlines come with a later version"),
+        ("controls", 'max_failures = "20%"', "max_failures comes with a later version"),
+        ("report", 'formats = ["csv", "xlsx"]', "xlsx comes with a later version"),
+        ("report", 'formats = ["html"]', "html comes with a later version"),
+        ("report", 'language = "th"', "reports are in English so far"),
+        ("state", 'url = "postgresql://db/batchpay"', "PostgreSQL comes with a later version"),
+    ],
+)
+def test_what_a_later_version_serves_is_refused_with_a_sentence(
+    tmp_path: Path, table: str, line: str, word: str
+) -> None:
+    """Never silently ignored."""
+    message = refused(tmp_path, f"{SMALLEST}\n[{table}]\n{line}\n")
+    assert word in message and "line 15" in message
+
+
+@pytest.mark.fault("X21", "X25", "X27")
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("[input]", "[inputs]"), ["'inputs'", "nearest known key is 'input'", "lacks input"]),
+        (('file = "orders.csv"', 'file = "orders.csv"\nencodng = "utf-8"'), ["line 6", "'encodng'", "'encoding'"]),
+        (('currency    = "currency"', 'currency    = "currency"\ncurency = "c"'), ["'curency'", "'currency'"]),
+        (('name = "bangkok-nightly"', 'name = "../escape"'), ["line 2", "name", "Letters"]),
+        (('file = "orders.csv"', 'file = "orders.xls"'), ["input.file", "'orders.xls'"]),
+        (('file = "orders.csv"', 'file = "orders.csv"\nmax_rejects = "500%"'), ["max_rejects"]),
+        (('file = "orders.csv"', 'file = "orders.csv"\nencoding = "klingon"'), ["klingon", "no text encoding"]),
+        (('file = "orders.csv"', 'file = "orders.csv"\ndelimiter = "ab"'), ["delimiter"]),
+        (('destination = "recipient"', ""), ["lacks destination"]),
+        (('unit = "major"', 'unit = "satang"'), ["columns.amount"]),
+        (('customer    = "customer"', 'customer = { column = "a", value = "b" }'), ["columns.customer"]),
+        (('customer    = "customer"', 'customer = "c"\ndescription = { template = "x {a" }'), ["every {"]),
+        (('customer    = "customer"', 'customer = "c"\nmetadata = { order_id = "x" }'), ["reserved"]),
+        (('customer    = "customer"', 'customer = "c"\nmetadata = { batchpay_key = "x" }'), ["reserved"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "0/s"'), ["gateway.rate", "'0/s'"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "-8/s"'), ["gateway.rate"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "8/hour"'), ["gateway.rate"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nburst = 9'), ["more than the rate"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "inf"'), ["gateway.timeout"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "0s"'), ["more than nothing"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = 65'), ["gateway.timeout", "65"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "http://example.com"'), ["this machine only"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "https://u:p@example.com"'), ["gateway.url"]),
+        (('customer    = "customer"', 'customer = "c"\n[gateway]\nmode = "live"\ndoubt_period = "149s"'), ["150s"]),
+        (('customer    = "customer"', 'customer = "c"\n[fee]\npercentage = 10.5'), ["fee.percentage", "10.5"]),
+        (('customer    = "customer"', 'customer = "c"\n[fee]\nfixed = -1'), ["fee.fixed"]),
+        (('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { THB = "1.005" }'), ["2 decimals"]),
+        (('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { BTC = "1" }'), ["BTC"]),
+        (('customer    = "customer"', 'customer = "c"\n[controls]\ntime_zone = "Mars/Olympus"'), ["no time zone"]),
+        (('customer    = "customer"', 'customer = "c"\nmetadata = { a = { column = "x", lookup = "gone.csv", '
+          'key = "k", value = "v" } }'), ["gone.csv", "missing"]),
+        (('name = "bangkok-nightly"', 'name = "a"\nschema = "../evil.json"'), ["the job's folder"]),
+        (('name = "bangkok-nightly"', 'name = "a"\nname = "b"'), ["not TOML"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, change: tuple[str, str], words: list[str]) -> None:
+    """Place, what was found, what was expected."""
+    assert change[0] in SMALLEST
+    message = refused(tmp_path, SMALLEST.replace(change[0], change[1], 1))
+    for word in words:
+        assert word in message, message
+    assert "Traceback" not in message
+
+
+@pytest.mark.fault("X21")
+def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+    """One run of the editor, not five."""
+    message = refused(tmp_path, SMALLEST + '\n[gateway]\nrate = "0/s"\nspeed = 1\n[report]\nformats = ["pdf"]\n')
+    assert message.count("job.toml: ") == 3
+
+
+@pytest.mark.fault("X21")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xef\xbb\xbfname = 1", "name = 'ü'".encode("utf-16"), b"a" * (2 << 20), b"a = " + b"[" * 100_000,
+        b"name: yaml\n", b"{}", b"", b"a." * 20_000 + b"a = 1",
+    ],
+)  # fmt: skip
+def test_what_is_no_job_file_is_refused_without_a_crash(tmp_path: Path, raw: bytes) -> None:
+    """Other syntaxes are refused, not guessed; bombs do not go off."""
+    path = tmp_path / "job.toml"
+    path.write_bytes(raw)
+    with pytest.raises(Misconfigured):
+        load_job(path)
+
+
+@pytest.mark.fault("X21", "H06")
+@pytest.mark.parametrize(
+    "place", ["# skey_test_5xyz1234567890", 'x = "skey_5xyz1234567890abc"', "# pkey_test_5xyz12345678"]
+)
+def test_a_key_in_a_job_file_is_refused_and_not_repeated(tmp_path: Path, place: str) -> None:
+    """Secrets come from the environment only."""
+    message = refused(tmp_path, f"{SMALLEST}\n{place}\n")
+    assert "OMISE_SECRET_KEY" in message and "5xyz" not in message
+
+
+def test_a_missing_job_file_is_78(tmp_path: Path) -> None:
+    """66 is for a missing input."""
+    with pytest.raises(Misconfigured, match="no such job file"):
+        load_job(tmp_path / "gone.toml")
+
+
+TEST, LIVE = GatewaySettings(), GatewaySettings(mode="live")
+
+
+@pytest.mark.fault("H03", "H06")
+@pytest.mark.parametrize(
+    "environ, gateway, said",
+    [
+        ({}, TEST, "no secret key"),
+        ({"OMISE_SECRET_KEY": "pkey_test_1"}, TEST, "a public key"),
+        ({"OMISE_SECRET_KEY": "hello"}, TEST, "no secret key"),
+        ({"OMISE_SECRET_KEY": "skey_test_1"}, LIVE, "a test key"),
+        ({"OMISE_SECRET_KEY": "skey_1"}, TEST, "a live key"),
+        ({"OMISE_SECRET_KEY": "skey_test_1", "OMISE_SECRET_KEY_FILE": "x"}, TEST, "both set"),
+        ({"OMISE_SECRET_KEY_FILE": "/nowhere/key"}, TEST, "cannot be read"),
+    ],
+)
+def test_a_key_that_does_not_fit_is_78(environ: dict[str, str], gateway: GatewaySettings, said: str) -> None:
+    """Before the first request."""
+    with pytest.raises(Misconfigured, match=said):
+        secret_key(environ, gateway)
+
+
+def test_a_key_never_shows_itself(tmp_path: Path) -> None:
+    """Not in a repr, a message or a traceback's locals."""
+    (tmp_path / "key").write_text("skey_test_secret\n")
+    key = secret_key({"OMISE_SECRET_KEY_FILE": str(tmp_path / "key")}, TEST)
+    assert key.reveal() == "skey_test_secret"
+    assert "secret" not in f"{key} {key!r} {[key]}".replace("SecretKey", "")
+    assert isinstance(secret_key({"OMISE_SECRET_KEY": "skey_live_1"}, LIVE), SecretKey)
+
+
+def test_schema_and_code_know_the_same_keys() -> None:
+    """Every key of the schema is named in the code that reads it."""
+    source = Path("batchpay/config.py").read_text("utf-8")
+    schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
+
+    def names(node: Any) -> set[str]:
+        found = set(node.get("properties", {}))
+        return found.union(*(names(child) for child in node.get("properties", {}).values()))
+
+    fields = {
+        "order_id",
+        "amount",
+        "currency",
+        "destination",
+        "card",
+        "customer",
+        "source",
+        "description",
+        "return_uri",
+    }
+    missing = {name for name in names(schema) - fields if f'"{name}"' not in source}
+    assert missing == set()
+    for name, child in schema["properties"].items():
+        assert child.get("description"), name
+        for key, grandchild in child.get("properties", {}).items():
+            assert grandchild.get("description") or "$ref" in grandchild, key

@@ -1,0 +1,148 @@
+"""Every row ends in exactly one outcome, with a reason and somebody who acts; the totals must close, and can fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from batchpay.lifecycle import History, fold
+from batchpay.model import Batch, Finding, Outcome, Problem, Repeat, StoredChunk
+from batchpay.reconciliation import Totals, exit_code, find
+from tests.test_lifecycle import BATCH, DOCUMENT, FIRST, OTHER, answer_event, event
+
+EMPTY = History()
+
+
+def batch(batch_id: str = BATCH) -> Batch:
+    return Batch(
+        id=batch_id, job="night", file="orders.csv", sha256="0" * 64, format="csv", rows_read=1, columns=("a",),
+        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0",
+    )  # fmt: skip
+
+
+def chunk(document: dict[str, Any], *problems: Problem, row: int = 2) -> StoredChunk:
+    return StoredChunk(0, "", [row], [document], {0: problems} if problems else {}, frozenset(), b"")
+
+
+def one(*events: Any, batch_id: str = BATCH, row: int = 2, document: dict[str, Any] = DOCUMENT,
+        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "") -> Finding:  # fmt: skip
+    attempts = fold(events)
+    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}) if attempts else EMPTY
+    repeats = {("", row): repeat} if repeat else {}
+    (finding,) = find(batch(batch_id), chunk(document, *problems, row=row), repeats, history, hold)
+    return finding
+
+
+PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+
+
+@pytest.mark.fault("I3", "I19")
+@pytest.mark.parametrize(
+    "finding, outcome, counts_as, acts, word",
+    [
+        (one(), Outcome.HELD, Outcome.HELD, "next run", "not sent yet"),
+        (one(hold="--limit 3"), Outcome.HELD, Outcome.HELD, "next run", "--limit 3"),
+        (one(problems=(PROBLEM, PROBLEM)), Outcome.REJECTED, Outcome.REJECTED, "accountant", " | "),
+        (one(FIRST), Outcome.IN_DOUBT, Outcome.IN_DOUBT, "next run", "no proof"),
+        (one(FIRST, problems=(PROBLEM,)), Outcome.IN_DOUBT, Outcome.IN_DOUBT, "next run", "no proof"),
+        (one(FIRST, answer_event(1)), Outcome.SUCCEEDED, Outcome.SUCCEEDED, "-", ""),
+        (one(FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund")),
+         Outcome.DECLINED, Outcome.DECLINED, "payer", "insufficient_fund"),
+        (one(FIRST, answer_event(1, status="pending", paid=False, authorize_uri="https://x")),
+         Outcome.PENDING, Outcome.PENDING, "payer", "will decide"),
+        (one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no")),
+         Outcome.REFUSED, Outcome.REFUSED, "accountant", "bad_request: no"),
+        (one(FIRST, event("answer", 1, verdict="throttled", code="too_many_requests")),
+         Outcome.HELD, Outcome.HELD, "next run", "too_many_requests"),
+        (one(FIRST, event("answer", 1, verdict="in_doubt", spent=True, code="used_token")),
+         Outcome.IN_DOUBT, Outcome.IN_DOUBT, "a person", "used_token"),
+        (one(FIRST, event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])),
+         Outcome.UNPROVEN, Outcome.UNPROVEN, "a person", "amount: x"),
+        (one(FIRST, answer_event(1), batch_id=OTHER, row=9), Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "chrg_test_1"),
+        (one(FIRST, batch_id=OTHER, row=9, document={**DOCUMENT, "amount": 5}),
+         Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "other content"),
+        (one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+         Outcome.DUPLICATE, Outcome.HELD, "-", "as row 2"),
+        (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "which is succeeded"),
+        (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")), Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
+    ],
+)  # fmt: skip
+def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome, acts: str, word: str) -> None:
+    """One outcome, a reason unless it is well, and who acts."""
+    assert (finding.outcome, finding.counts_as, finding.who_acts) == (outcome, counts_as, acts)
+    assert word in finding.reason
+    assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
+
+
+def test_money_stands_only_where_it_moved() -> None:
+    """Fees are filled in on failed charges too (omise-api.md, 3.4): they are not shown."""
+    declined = one(FIRST, answer_event(1, status="failed", paid=False, fee=10, net=90))
+    assert (declined.fee, declined.net, declined.charged_amount) == (None, None, None)
+    paid = one(FIRST, answer_event(1, fee=10, fee_vat=1, net=90, platform_fee={"amount": 450}))
+    assert (paid.fee, paid.fee_vat, paid.net, paid.platform_fee) == (10, 1, 90, 450)
+    assert paid.recipient_amount == 123450 - 450
+
+
+@pytest.mark.fault("H06", "I12")
+def test_a_payment_method_is_its_kind_and_last_four() -> None:
+    """No full token in a report."""
+    assert one(FIRST).payment_method == "card *st_1"
+
+
+def counted(*findings: Finding) -> Totals:
+    totals = Totals()
+    for finding in findings:
+        totals.add(finding)
+    return totals
+
+
+PAID = one(FIRST, answer_event(1))
+
+
+def test_totals_come_back_from_the_journal_as_they_were() -> None:
+    """What was written down is what was counted."""
+    totals = counted(PAID, one(), one(problems=(PROBLEM,)))
+    assert Totals.from_json(totals.to_json()) == totals
+
+
+@pytest.mark.fault("I2", "I3")
+def test_the_equations_close_and_can_fail() -> None:
+    """A lost row, a row counted twice, an amount that differs: each is seen."""
+    assert all(equation.closes for equation in counted(PAID, one()).equations(2))
+    lost = counted(PAID).equations(2)
+    assert [e.name for e in lost if not e.closes] == ["rows in the file = rows reported"]
+    short = counted(replace(PAID, charged_amount=1)).equations(1)
+    assert [e.name for e in short if not e.closes] == ["amounts asked = amounts charged"]
+    unsent = counted(replace(PAID, idempotency_key="")).equations(1)
+    assert [e.name for e in unsent if not e.closes] == ["rows with a send = sum of the outcomes of sent rows"]
+
+
+@pytest.mark.fault("I14")
+@pytest.mark.parametrize(
+    "outcomes, code",
+    [
+        ([], 0),
+        ([Outcome.SUCCEEDED], 0),
+        ([Outcome.SUCCEEDED, Outcome.REJECTED], 10),
+        ([Outcome.DECLINED], 10),
+        ([Outcome.REFUSED], 10),
+        ([Outcome.CONFLICT], 10),
+        ([Outcome.EXPIRED], 10),
+        ([Outcome.REVERSED], 10),
+        ([Outcome.REJECTED, Outcome.HELD], 11),
+        ([Outcome.PENDING], 11),
+        ([Outcome.IN_DOUBT], 11),
+        ([Outcome.UNPROVEN, Outcome.HELD], 12),
+    ],
+)
+def test_the_exit_code_is_a_function_of_outcomes(outcomes: list[Outcome], code: int) -> None:
+    """Contract, section 6; a duplicate counts like what it names."""
+    findings = [replace(PAID, outcome=outcome, counts_as=outcome) for outcome in outcomes]
+    duplicates = [replace(PAID, outcome=Outcome.DUPLICATE, counts_as=outcome) for outcome in outcomes]
+    assert exit_code([counted(*findings)], stopped=False) == code
+    assert exit_code([counted(*duplicates)], stopped=False) == code
+    assert exit_code([counted(*findings)], stopped=True) == 12
+    assert exit_code([counted(*findings)], stopped=False, open_equation=True) == 12

@@ -1,0 +1,212 @@
+"""Reports: whole or not at all, the same bytes for the same journal, safe in a spreadsheet, and they agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchpay.cells import encode_cells
+from batchpay.data import data_path
+from batchpay.errors import CannotWrite
+from batchpay.model import Finding, Outcome, StoredChunk
+from batchpay.reconciliation import Totals
+from batchpay.reports import Inputs, write_reports
+from batchpay.reports.files import Directory
+from batchpay.reports.results import FORMULA_STARTS, defused
+from batchpay.reports.table import COLUMNS
+from tests.test_reconciliation import PAID, PROBLEM, batch, one
+
+CONTRACT = (
+    "file, row, sheet, order_id, outcome, amount, currency, amount_major, destination, payment_method, charge_id, chain_id, "
+    "transfer_id, fee, fee_vat, net, platform_fee, recipient_amount, failure_code, error_code, reason, who_acts, "
+    "attempts, idempotency_key, sent_at, settled_at, batch_id, run_id"
+).split(", ")
+NAMES = ("Order No", "Item", "reason")
+
+
+def inputs(findings: list[Finding], cells: list[list[str]], form: str = "csv", **changes: Any) -> Inputs:
+    """One chunk of findings over these cells."""
+    rows = [finding.row for finding in findings]
+    columns = list(zip(*cells, strict=True)) if cells else [()] * len(NAMES)
+    table = pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(NAMES))
+    chunk = StoredChunk(0, "", rows, [{} for _ in rows], {}, frozenset(), encode_cells(rows, table))
+    totals = Totals()
+    for finding in findings:
+        totals.add(finding)
+    about = replace(
+        batch(),
+        rows_read=len(rows),
+        columns=NAMES,
+        unused=("Item", "reason"),
+        metadata=("invoice",),
+        format=form,
+        **changes,
+    )
+    return Inputs(
+        batch=about, formats=("csv", "parquet", "json"), findings=lambda: iter([(chunk, findings)]), totals=totals,
+        equations=tuple(totals.equations(len(rows))), exit_code=10, journal_id="j", head_seq=7, head_digest="0" * 64,
+        versions={"batchpay": "0"},
+    )  # fmt: skip
+
+
+REJECTED = replace(one(problems=(PROBLEM,)), row=3)
+ROWS = [PAID, REJECTED]
+CELLS = [["0001", "=cmd()", "n"], ["0002", "เก้าอี้\nไม้", ""]]
+
+
+def read_csv(path: Path, delimiter: str = ",") -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, delimiter=delimiter))
+
+
+def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
+    """Then the input's unused ones, metadata, and ours that came later."""
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    header, *rows = read_csv(tmp_path / "results.csv")
+    assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
+    assert header[len(CONTRACT) :] == ["Item", "input.reason", "metadata[invoice]", "charged_amount", "authorize_uri"]
+    assert len(rows) == 2
+    assert rows[0][:8] == ["orders.csv", "2", "", "0001", "succeeded", "123450", "THB", "1234.50"]
+    assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbffile,row")
+
+
+@pytest.mark.fault("X05")
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_a_cell_that_could_be_a_formula_is_defused(start: str) -> None:
+    """With an apostrophe; everything else is as it was."""
+    assert defused(f"{start}1+1") == f"'{start}1+1"
+    assert defused("0001") == "0001"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
+def test_any_text_comes_back_from_the_csv(texts: list[str]) -> None:
+    """Line ends, quotes, delimiters, anything."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        findings = [replace(PAID, row=at + 2) for at in range(len(texts))]
+        write_reports(Path(folder), inputs(findings, [["1", text, ""] for text in texts]))
+        rows = read_csv(Path(folder) / "results.csv")[1:]
+        table = pq.read_table(Path(folder) / "results.parquet").to_pylist()
+    assert [row[len(CONTRACT)] for row in rows] == [defused(text) for text in texts]
+    assert [row["Item"] for row in table] == texts
+
+
+@pytest.mark.fault("I10", "A11")
+def test_the_same_journal_gives_the_same_bytes(tmp_path: Path) -> None:
+    """No time of writing anywhere."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second, second):
+        write_reports(folder, inputs(ROWS, CELLS))
+    names = sorted(path.name for path in first.iterdir())
+    assert names == ["manifest.json", "rejects.csv", "report.json", "results.csv", "results.parquet"]
+    assert [(first / name).read_bytes() for name in names] == [(second / name).read_bytes() for name in names]
+
+
+def test_parquet_says_what_csv_says_typed(tmp_path: Path) -> None:
+    """Whole numbers, times, and no apostrophes."""
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    table = pq.read_table(tmp_path / "results.parquet")
+    header, *rows = read_csv(tmp_path / "results.csv")
+    assert table.column_names == header
+    assert table.schema.field("amount").type == pa.int64()
+    assert table.schema.field("sent_at").type == pa.timestamp("us", "UTC")
+    for typed, told in zip(table.to_pylist(), rows, strict=True):
+        for name, text in zip(header, told, strict=True):
+            value = typed[name]
+            if name.endswith("_at"):
+                assert (value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else "") == text
+            else:
+                assert defused("" if value is None else str(value)) == text
+
+
+def test_report_json_keeps_its_schema(tmp_path: Path) -> None:
+    """Programs rely on it; a test-mode report says so."""
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    document = json.loads((tmp_path / "report.json").read_text())
+    schema = json.loads(data_path("schemas/report.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert document["test_mode"] is True and document["verdict"].startswith("TEST: 1,234.50 THB charged")
+    assert document["outcomes"] == {"succeeded": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize("form, name, delimiter", [("csv", "rejects.csv", ";"), ("tsv", "rejects.tsv", "\t"),
+                                                    ("xlsx", "rejects.csv", ",")])  # fmt: skip
+def test_rejects_are_the_inputs_own_rows(tmp_path: Path, form: str, name: str, delimiter: str) -> None:
+    """Its columns, its cells, its delimiter, and columns of ours that are ignored when it comes back."""
+    cells = [["0001", "x", ""], ["0002", "=1+1", "y"]]
+    write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=delimiter))
+    header, row = read_csv(tmp_path / name, delimiter)
+    assert header == [
+        *NAMES,
+        "batchpay_row",
+        "batchpay_outcome",
+        "batchpay_reason",
+        "batchpay_retry",
+        "batchpay_defused",
+    ]
+    assert row[:5] == ["0002", "'=1+1", "y", "3", "rejected"]
+    assert json.loads(row[-1]) == ["Item"]
+
+
+def test_rejects_of_parquet_are_parquet_untouched(tmp_path: Path) -> None:
+    """No apostrophe: nothing in a Parquet file is ever a formula."""
+    write_reports(tmp_path, inputs(ROWS, [["0001", "x", ""], ["0002", "=1+1", "y"]], "parquet"))
+    (row,) = pq.read_table(tmp_path / "rejects.parquet").to_pylist()
+    assert (row["Item"], row["batchpay_outcome"]) == ("=1+1", "rejected")
+
+
+def test_no_rejects_no_file(tmp_path: Path) -> None:
+    """And one of an earlier writing goes away."""
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    write_reports(tmp_path, replace(inputs([PAID], CELLS[:1]), head_seq=9))
+    assert not (tmp_path / "rejects.csv").exists()
+    kept = json.loads((tmp_path / "manifest-7.json").read_text())
+    assert "rejects.csv" in kept["reports"]
+
+
+def test_the_manifest_names_every_report_by_digest(tmp_path: Path) -> None:
+    """What an auditor compares."""
+    import hashlib
+
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    for name, digest in manifest["reports"].items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+    assert manifest["journal"] == {"id": "j", "seq": 7, "digest": "0" * 64}
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.fault("A11", "D02")
+def test_a_file_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
+    """The old one stays; nothing half-written is left under any name."""
+    directory = Directory(tmp_path)
+    with directory.file("results.csv") as file:
+        file.write(b"old")
+    with pytest.raises(CannotWrite), directory.file("results.csv") as file:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+    assert (tmp_path / "results.csv").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+
+
+def test_an_empty_batch_has_a_report(tmp_path: Path) -> None:
+    """A header and no row."""
+    write_reports(tmp_path, inputs([], []))
+    assert len(read_csv(tmp_path / "results.csv")) == 1
+    assert io.StringIO((tmp_path / "report.json").read_text())
+    assert Outcome.SUCCEEDED.value not in json.loads((tmp_path / "report.json").read_text())["outcomes"]

@@ -1,0 +1,131 @@
+"""A marketplace for tests: a folder with a job and orders, the sandbox beside it, the true program over real HTTP."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from batchpay.sandbox import SandboxServer
+
+KEY = "skey_test_0123456789abcdef"
+JOB = """
+name = "night"
+[input]
+file = "{file}"
+{input}
+[columns]
+order_id    = "order_id"
+amount      = {{ column = "amount", unit = "major" }}
+currency    = "currency"
+destination = "recipient"
+card        = "card"
+metadata    = {{ invoice = "invoice" }}
+[gateway]
+url          = "{url}"
+rate         = "{rate}"
+concurrency  = 4
+timeout      = "{timeout}"
+send_window  = "1s"
+doubt_period = "{doubt}"
+lookup_gap   = "0.2s"
+pause        = "0.2s"
+{more}
+"""
+HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
+
+
+def order(number: int, **changes: str) -> dict[str, str]:
+    """One row."""
+    return {
+        "order_id": f"{number:05d}", "amount": f"{20 + number}.25", "currency": "THB",
+        "recipient": f"recp_test_sandbox{number % 7}", "card": f"tokn_test_sandbox{number:05d}4242",
+        "invoice": f"INV-{number}", **changes,
+    }  # fmt: skip
+
+
+@dataclass
+class Market:
+    """One folder and one gateway."""
+
+    folder: Path
+    sandbox: SandboxServer
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def job(self, **changes: str) -> Path:
+        """Write the job file."""
+        given = {
+            "file": "orders.csv", "url": self.sandbox.url, "rate": "200/s", "timeout": "2s", "doubt": "0.6s",
+            "input": "", "more": "", **self.settings, **changes,
+        }  # fmt: skip
+        path = self.folder / "job.toml"
+        path.write_text(JOB.format(**given), "utf-8")
+        return path
+
+    def orders(self, rows: Iterable[dict[str, str]], name: str = "orders.csv") -> Path:
+        """Write an input file."""
+        path = self.folder / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, HEADER)
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    def command(self, *words: str, **environ: str) -> tuple[list[str], dict[str, Any]]:
+        """How to start the program as a process of its own."""
+        env = {"PATH": os.environ["PATH"], "OMISE_SECRET_KEY": KEY, **environ}
+        return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
+
+    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the program to its end."""
+        words, how = self.command(verb, "job.toml", *flags, **environ)
+        return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **how)
+
+    def posts(self) -> int:
+        """Requests to charge that reached the gateway."""
+        return len(self.sandbox.requests("POST", "/charges"))
+
+    def money(self) -> Counter[str]:
+        """Order id -> charges that took money, by the gateway's own ledger."""
+        return Counter(c["metadata"]["order_id"] for c in self.sandbox.charges() if c["status"] == "successful")
+
+    def results(self, batch: str = "*") -> list[dict[str, str]]:
+        """Rows of every results.csv."""
+        rows: list[dict[str, str]] = []
+        for path in sorted((self.folder / "reports").glob(f"{batch}/results.csv")):
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                rows += csv.DictReader(file)
+        return rows
+
+    def outcomes(self) -> Counter[str]:
+        """How many rows ended how."""
+        return Counter(row["outcome"] for row in self.results())
+
+    def reports(self) -> list[dict[str, Any]]:
+        """Every report.json."""
+        return [json.loads(path.read_text()) for path in sorted((self.folder / "reports").glob("*/report.json"))]
+
+    def agree(self, wanted: Sequence[dict[str, str]] | None = None) -> None:
+        """Never twice, never lost: the gateway's ledger, the report and the rows say the same, to the satang."""
+        money = self.money()
+        assert all(count == 1 for count in money.values()), money
+        rows = self.results()
+        succeeded = {row["order_id"]: row for row in rows if row["outcome"] in ("succeeded", "unproven")}
+        assert set(succeeded) == set(money)
+        for charge in self.sandbox.charges():
+            if charge["status"] == "successful":
+                row = succeeded[charge["metadata"]["order_id"]]
+                assert (row["charge_id"], int(row["amount"])) == (charge["id"], charge["amount"])
+                assert row["currency"] == charge["currency"] and row["destination"] == charge["destination"]
+                assert row["idempotency_key"] == charge["metadata"]["batchpay_key"]
+        for report in self.reports():
+            assert all(equation["closes"] for equation in report["equations"]), report["equations"]
+        if wanted is not None:
+            assert sorted(row["order_id"] for row in rows) == sorted(row["order_id"] for row in wanted)
