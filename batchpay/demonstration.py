@@ -49,9 +49,7 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     if as_json:
         saying.say(json.dumps({"nights": told, "seconds": round(seconds, 1)}, ensure_ascii=False, indent=2))
         return 0
-    say(
-        "\nEvery order was charged once, by three files. Sent again, a charged order is a duplicate that names the and"
-    )
+    say("\nEvery order was charged once, by three files. Sent again, a charged order is a duplicate that names the and")
     say("row and the charge that own it; not one request to charge left this machine. That is the first promise.")
     say(f"\nDone in {seconds:.0f} s. The reports of the first file:")
     for path in told[0]["reports"]:

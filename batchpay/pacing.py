@@ -103,7 +103,7 @@ class Breaker:
     IN_A_ROW, PAUSES = 5, 3
 
     def __init__(self, pause_s: float) -> None:
-        self._pause_s = pause_s
+        self.pause_s = pause_s
         self._in_a_row = 0
         self._pauses = 0
         self.paused_until_s = float("-inf")
@@ -125,4 +125,4 @@ class Breaker:
         if self._in_a_row >= self.IN_A_ROW:
             self._in_a_row = 0
             self._pauses += 1
-            self.paused_until_s = now_s + self._pause_s
+            self.paused_until_s = now_s + self.pause_s

@@ -13,13 +13,12 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def shown(text: str, limit: int = 60) -> str:
     """At most `limit` characters of the text; control, invisible and bidirectional characters as escapes."""
-    if len(text) > limit:
-        text = f"{text[: limit - 1]}…"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        _escape(ch) if unicodedata.category(ch) in _INVISIBLE or ch in "\xa0\xad\u3000" else ch for ch in text
-    )
+    kept, dots = (text[: limit - 1], "…") if len(text) > limit else (text, "")
+    if not (kept.isascii() and kept.isprintable()):
+        kept = "".join(
+            _escape(ch) if unicodedata.category(ch) in _INVISIBLE or ch in "\xa0\xad\u3000" else ch for ch in kept
+        )
+    return kept + dots
 
 
 def _escape(ch: str) -> str:

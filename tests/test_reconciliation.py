@@ -67,7 +67,8 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
          Outcome.DUPLICATE, Outcome.HELD, "-", "as row 2"),
         (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
          Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "which is succeeded"),
-        (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")), Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
+        (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
+         Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
     ],
 )  # fmt: skip
 def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome, acts: str, word: str) -> None:

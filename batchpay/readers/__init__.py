@@ -1,10 +1,10 @@
 """READ: a file becomes chunks of rows of text, with everything about single rows and cells said as problems.
 
-    for path in find_files(job.input):
-        with open_snapshot(path) as snapshot:
-            table = read(snapshot, job.input, job.columns.used())
-            for chunk in table.chunks(): ...
-            snapshot.verify_unchanged()
+for path in find_files(job.input):
+    with open_snapshot(path) as snapshot:
+        table = read(snapshot, job.input, job.columns.used())
+        for chunk in table.chunks(): ...
+        snapshot.verify_unchanged()
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A card number is 13 to 19 digits of any script, perhaps with blanks or dashes between, in a range that a card scheme
 issues, of a length that it issues there, with a right check digit. Not one: digits that touch a Latin letter,
-an underscore or more digits (ids and tokens), and 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are long gone,
-so everything else of that form is still taken for one).
+an underscore or more digits (ids and tokens), and 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are
+long gone, so everything else of that form is still taken for one).
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from batchpay.shown import shown
+
 FOREIGN_BETWEEN = (  # blanks, dashes and invisible characters that are not ASCII, as ranges
     (0xA0, 0xA0), (0xAD, 0xAD), (0x1680, 0x1680), (0x2000, 0x200D), (0x2010, 0x2015), (0x202F, 0x202F),
     (0x205F, 0x2060), (0x2212, 0x2212), (0x3000, 0x3000), (0xFE58, 0xFE58), (0xFE63, 0xFE63), (0xFEFF, 0xFEFF),
     (0xFF0D, 0xFF0D),
 )  # fmt: skip
 _BETWEEN = "".join(f"{chr(first)}-{chr(last)}" for first, last in FOREIGN_BETWEEN) + " \t\\-"
+_SHOWN = 200  # characters that are enough to mask whatever stands among the first 60
 _RUN = re.compile(rf"\d(?:[{_BETWEEN}]{{0,3}}\d){{12,}}")
 _GROUP = re.compile(r"\d+")
 _TOUCHES = re.compile(r"[A-Za-z_]")
@@ -38,6 +41,11 @@ def masked(text: str) -> str:
     for start, end, digits in reversed(found):
         text = f"{text[:start]}{'*' * (len(digits) - 4)}{digits[-4:]}{text[end:]}"
     return text
+
+
+def told(text: str) -> str:
+    """A cell as a message may show it: masked, short, nothing invisible."""
+    return shown(masked(text[:_SHOWN]))
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:

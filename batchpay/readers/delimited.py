@@ -1,4 +1,4 @@
-"""CSV and TSV: blocks of plain lines by Arrow, blocks with quotes or trouble by the strict standard reader.
+"""CSV and TSV: well-formed blocks by Arrow, blocks with trouble by the strict standard reader.
 
 A row is a record: a line break in quotes stays inside its cell and its row, as a spreadsheet shows it. A record with
 too few or too many cells is a rejected row; for display the cells too many stay in the last one, joined.
@@ -9,31 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from batchpay.errors import FileRefused, Misconfigured
 from batchpay.job import Input
 from batchpay.model import Problem
 from batchpay.readers import cards
 from batchpay.readers.header import check_header
-from batchpay.readers.pieces import Notes, Piece, batch_of
-from batchpay.readers.records import Record, Records, plain_rows, records_of
+from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
+from batchpay.readers.plain import plain_batch
+from batchpay.readers.records import Record, Records, records_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 from batchpay.readers.text import LINE_LIMIT, Block, blocks
-from batchpay.shown import shown
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-ROW = "row"  # whom to blame when no single column is
 
 
 def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
     """The table of a CSV or TSV file. Raises FileRefused."""
     delimiter = settings.delimiter
-    if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise Misconfigured(f"[input] delimiter: {delimiter!r} must be one character, no quote and no line end")
+    if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
+        raise Misconfigured(f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit")
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
     source = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
@@ -87,9 +81,12 @@ class _Source:
             data = kept + block.data
             if not data:
                 continue
-            piece = self._plain(data, names, row) or self._quoted(data, names, row)
-            kept = b""
-            if piece is None:
+            batch, kept = plain_batch(data, self.delimiter, names), b""
+            if batch is not None:
+                piece = Piece(batch, range(row, row + batch.num_rows), data)
+                row += batch.num_rows
+                line += data.count(b"\n")
+            else:
                 found = records_of(data.decode(), self.delimiter)
                 kept = found.rest.encode()
                 if len(kept) > LINE_LIMIT:
@@ -97,30 +94,11 @@ class _Source:
                 piece = self._any(found, data, names, row, line)
                 row += len(found.records)
                 line += found.lines
-            else:
-                row += len(piece.rows)
-                line += len(piece.rows)
             if not kept and not data.endswith(b"\n"):
                 raise self._cut(line - 1)
             yield piece
         if kept:
             raise self._unclosed(line)
-
-    def _plain(self, data: bytes, names: Sequence[str], row: int) -> Piece | None:
-        """A block without quotes, lone CR, blank lines and ragged rows; None for any other."""
-        if b'"' in data or not self.delimiter.isascii() or _has_lone_cr(data) or _has_blank_line(data):
-            return None
-        batch = _by_arrow(data, self.delimiter, names)
-        if batch is None or batch.num_rows != data.count(b"\n"):
-            return None
-        return Piece(batch, range(row, row + batch.num_rows), data)
-
-    def _quoted(self, data: bytes, names: Sequence[str], row: int) -> Piece | None:
-        """A block whose every line is one whole record; None for any other."""
-        rows = plain_rows(data.decode(), self.delimiter, len(names)) if b'"' in data else None
-        if rows is None:
-            return None
-        return Piece(batch_of(names, list(zip(*rows, strict=True))), range(row, row + len(rows)), data)
 
     def _any(self, found: Records, data: bytes, names: Sequence[str], row: int, line: int) -> Piece:
         """Whatever a block holds, row by row."""
@@ -143,7 +121,7 @@ class _Source:
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
         number = line + record.line
         where = f"line {number}" if record.lines == 1 else f"lines {number} to {number + record.lines - 1}"
-        remedy = f"{where}: {len(record.cells)} cells where the header has {width}; put cells that hold the delimiter in quotes"
+        remedy = f"{where}: {len(record.cells)} cells where the header has {width}; quote cells that hold the delimiter"
         if record.lines > 1:
             remedy += ", and look for a quote that is not closed"
         return Problem(ROW, self._shown(record), "ragged-row", remedy)
@@ -152,19 +130,19 @@ class _Source:
         if record.lines > 1:  # it swallowed lines that may be rows
             first, last = line + record.line, line + record.line + record.lines - 1
             raise FileRefused(
-                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text follows the next quote, "
-                f"at line {last}; close it, or write quotes inside a cell twice"
+                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text follows the next "
+                f"quote, at line {last}; close it, or write quotes inside a cell twice"
             )
         remedy = f"line {line + record.line}: text after a closing quote; write quotes inside a cell twice"
         piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
 
     def _shown(self, record: Record) -> str:
-        return shown(cards.masked(self.delimiter.join(record.cells)))
+        return cards.told(self.delimiter.join(record.cells))
 
     def _unclosed(self, line: int) -> FileRefused:
         return FileRefused(
-            f"{self.snapshot.path}: the quote opened at line {line} is never closed; close it, or write quotes inside a "
-            "cell twice; if the file was cut, send it again"
+            f"{self.snapshot.path}: the quote opened at line {line} is never closed; close it, or write quotes inside "
+            "a cell twice; if the file was cut, send it again"
         )
 
     def _cut(self, line: int) -> FileRefused:
@@ -172,30 +150,3 @@ class _Source:
             f"{self.snapshot.path}: the last line, {line}, has no line end: the file may have been cut; send it again, "
             "or end the line if it is whole"
         )
-
-
-def _by_arrow(data: bytes, delimiter: str, names: Sequence[str]) -> pa.RecordBatch | None:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    try:
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            read_options=csv.ReadOptions(column_names=list(names), block_size=len(data) + 1, use_threads=False),
-            parse_options=csv.ParseOptions(delimiter=delimiter, quote_char=False),
-            convert_options=csv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, check_utf8=False, strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None  # ragged: the other reader says where
-    batches = table.combine_chunks().to_batches()
-    return batches[0] if len(batches) == 1 else None
-
-
-def _has_lone_cr(data: bytes) -> bool:
-    return b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
-
-
-def _has_blank_line(data: bytes) -> bool:
-    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data

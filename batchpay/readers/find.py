@@ -39,4 +39,4 @@ def find_files(job_input: Input) -> list[Path]:
 def _matches(pattern: str) -> list[Path]:
     if os.path.lexists(pattern):  # a name may hold [ or *
         return [Path(pattern)]
-    return [Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if not name.endswith(TOTALS)]
+    return [Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if not name.endswith(TOTALS)]  # noqa: PTH207

@@ -15,7 +15,9 @@ COLUMN_LIMIT = 1000
 _SEPARATORS = {";": "';'", "\t": "a tab", ",": "','", "|": "'|'"}
 
 
-def check_header(path: Path, cells: Sequence[str], wanted: Collection[str], row: int) -> tuple[tuple[str, ...], list[str]]:
+def check_header(
+    path: Path, cells: Sequence[str], wanted: Collection[str], row: int
+) -> tuple[tuple[str, ...], list[str]]:
     """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(f"{path}: row {row} has {len(cells)} columns; at most {COLUMN_LIMIT} are read")
@@ -23,7 +25,9 @@ def check_header(path: Path, cells: Sequence[str], wanted: Collection[str], row:
         raise FileRefused(f"{path}: row {row} is blank, a header was expected; [input] header_row says where it is")
     for number, cell in enumerate(cells, 1):
         if cards.masked(cell) != cell:
-            raise FileRefused(f"{path}: row {row}, column {number}: a card number in the header; is the header missing?")
+            raise FileRefused(
+                f"{path}: row {row}, column {number}: a card number in the header; is the header missing?"
+            )
         if any((ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029" for ch in cell):
             raise FileRefused(f"{path}: row {row}, column {number}: a control character in the header '{shown(cell)}'")
     counts = Counter(cells)

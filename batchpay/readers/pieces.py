@@ -1,4 +1,4 @@
-"""What a format reader hands over: some rows of text as they stand in the file, before anything is looked for in them."""
+"""What a format reader hands over: some rows of text as they stand in the file, before anything is looked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from batchpay.model import Problem
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ROW = "row"  # whom to blame when no single column is
 Found = dict[int, list[Problem]]
 """Problems by position."""
 

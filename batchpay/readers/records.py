@@ -28,24 +28,11 @@ class Record:
 
 @dataclass(slots=True)
 class Records:
-    """What a text holds; `rest` is what was not read: an unclosed quote's record, or all beyond the number asked for."""
+    """What a text holds; `rest` is what was not read: an unclosed quote's record, or all beyond what was asked."""
 
     records: list[Record]
     rest: str
     lines: int  # before the rest
-
-
-def plain_rows(text: str, delimiter: str, width: int) -> list[list[str]] | None:
-    """The rows of a text in which each line is a whole record of that many cells; None for any other."""
-    if _LONE_CR.search(text):
-        return None
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
-    csv.field_size_limit(LINE_LIMIT)
-    try:
-        rows = list(reader)
-    except csv.Error:
-        return None
-    return rows if reader.line_num == len(rows) and set(map(len, rows)) == {width} else None
 
 
 def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records:

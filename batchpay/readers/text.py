@@ -44,7 +44,9 @@ def _codec(encoding: str) -> codecs.CodecInfo:
         codec = codecs.lookup(name)
         "".encode(name)  # refuses codecs that do not make text of bytes
     except (LookupError, ValueError) as error:
-        raise Misconfigured(f"[input] encoding: {encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say") from error
+        raise Misconfigured(
+            f"[input] encoding: {encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say"
+        ) from error
     return codec
 
 
@@ -77,12 +79,16 @@ def _recoded(snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInf
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
         except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
-            raise FileRefused(f"{snapshot.path}: is not {codec.name} ({error}); state the right [input] encoding") from error
+            raise FileRefused(
+                f"{snapshot.path}: is not {codec.name} ({error}); state the right [input] encoding"
+            ) from error
         lines += text.count("\n")
         try:
             yield text.encode()
         except UnicodeEncodeError as error:
-            raise FileRefused(f"{snapshot.path}: holds half a character (a lone surrogate) near line {lines}") from error
+            raise FileRefused(
+                f"{snapshot.path}: holds half a character (a lone surrogate) near line {lines}"
+            ) from error
 
 
 def _marking_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

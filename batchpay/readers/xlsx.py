@@ -1,4 +1,238 @@
-"""Parquet."""
+"""XLSX: one sheet by calamine, or row by row through openpyxl when it is too large to be held in memory.
+
+Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true or false. A time of
+midnight is a date alone, as a sheet does not tell them apart. Links, macros and formulas are never followed or run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
 from batchpay.errors import FileRefused
-def read_xlsx(snapshot, settings, wanted):
-    raise FileRefused("not yet")
+from batchpay.job import Input
+from batchpay.model import Problem
+from batchpay.readers import cards, numbers
+from batchpay.readers.broken import parsing
+from batchpay.readers.header import check_header
+from batchpay.readers.package import Package, Sheet
+from batchpay.readers.pieces import ROW, Notes, Piece, batch_of, raw_of
+from batchpay.readers.sheetxml import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
+from batchpay.readers.snapshot import Snapshot
+from batchpay.readers.table import CHUNK_ROWS, Table
+from batchpay.shown import shown
+
+DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
+Values = Sequence[Any]
+
+
+def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+    """The table of one sheet of a workbook. Raises FileRefused."""
+    with parsing(snapshot), _Book.open(snapshot, settings) as book:
+        header = _header(book, settings.header_row)
+    names, about = check_header(snapshot.path, header, wanted, settings.header_row)
+    about += _about(book)
+
+    def pieces(notes: Notes) -> Iterator[Piece]:
+        with parsing(snapshot), _Book.open(snapshot, settings, book) as opened:
+            rows = islice(opened.rows(), settings.header_row, None)
+            yield from _pieces(opened, rows, names, wanted, settings.header_row + 1, notes)
+
+    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
+
+
+@dataclass(slots=True)
+class _Book:
+    """A workbook with the sheet that was chosen and what its XML tells."""
+
+    package: Package
+    sheet: Sheet
+    facts: SheetFacts
+    at_once: bool
+    closing: ExitStack
+
+    @classmethod
+    def open(cls, snapshot: Snapshot, settings: Input, known: _Book | None = None) -> _Book:
+        with ExitStack() as stack:
+            package = Package.open(snapshot, stack.enter_context(snapshot.stream()))
+            sheet = known.sheet if known else _choose(package, settings.sheet)
+            facts = known.facts if known else scan(package.windows(sheet.part))
+            if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
+                raise FileRefused(
+                    f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
+                    "open it in a spreadsheet program, let it calculate, and save it"
+                )
+            at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
+            return cls(package, sheet, facts, at_once, stack.pop_all())
+
+    def __enter__(self) -> _Book:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.close()
+
+    def rows(self) -> Iterator[Values]:
+        """The values of every row from the first of the sheet on; once."""
+        return self._by_calamine() if self.at_once else self._by_openpyxl()
+
+    def _by_calamine(self) -> Iterator[Values]:
+        import python_calamine
+
+        with python_calamine.load_workbook(self.package.stored()) as workbook:
+            sheet = workbook.get_sheet_by_name(self.sheet.name)
+            indent = [""] * (sheet.start[1] if sheet.start else 0)
+            for row in sheet.iter_rows():
+                yield indent + row
+
+    def _by_openpyxl(self) -> Iterator[Values]:
+        import openpyxl
+
+        with self.package.snapshot.stream() as stream:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            self.closing.callback(workbook.close)
+            sheet = workbook[self.sheet.name]
+            sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
+            yield from sheet.iter_rows(values_only=True)
+
+
+def _choose(package: Package, wanted: str | None) -> Sheet:
+    names = ", ".join(f"'{shown(sheet.name)}'" for sheet in package.sheets)
+    path = package.snapshot.path
+    if wanted is not None:
+        for sheet in package.sheets:
+            if sheet.name == wanted:
+                return sheet
+        near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
+        meant = f" (did you mean '{shown(near[0])}'?)" if near else ""
+        raise FileRefused(f"{path}: has no sheet '{shown(wanted)}'{meant}; it has {names or 'none'}")
+    filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
+    if len(filled) != 1:
+        found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
+        raise FileRefused(f'{path}: {found} data; say sheet = "…" in [input]; it has {names or "none"}')
+    return filled[0]
+
+
+def _about(book: _Book) -> list[str]:
+    """What a person should know of the sheet that its rows do not show."""
+    hidden = [f"'{shown(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
+    facts = book.facts
+    told = [
+        (not book.sheet.visible, f"sheet '{shown(book.sheet.name)}' is hidden"),
+        (hidden, f"hidden sheets not read: {', '.join(hidden)}"),
+        (facts.hidden_rows, f"{facts.hidden_rows} hidden rows are read like any other"),
+        (facts.merged, f"{facts.merged} merged ranges: only the first cell of each has a value"),
+        (book.package.has_macros, "holds macros, which are not run"),
+        (not book.at_once, "large: read row by row, which is slower"),
+    ]
+    return [sentence for holds, sentence in told if holds]
+
+
+def _header(book: _Book, row: int) -> list[str]:
+    cells = [_text(value) for value in next(islice(book.rows(), row - 1, None), ())]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _pieces(
+    book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
+) -> Iterator[Piece]:
+    marked = _Marked(book.facts, names, wanted)
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values = list(islice(rows, CHUNK_ROWS))
+        if not values:
+            break
+        yield _piece(values, names, wanted, row, marked)
+        row += len(values)
+    if marked.elsewhere:
+        notes.add(f"{marked.elsewhere} cells with an error or without a value, in columns no field uses")
+
+
+def _piece(values: list[Values], names: Sequence[str], wanted: Collection[str], row: int, marked: _Marked) -> Piece:
+    width = len(names)
+    fitted = [_fitted(cells, width) for cells in values]
+    columns = list(zip(*fitted, strict=True))
+    texts = [[_text(value) for value in column] for column in columns]
+    problems: dict[int, list[Problem]] = {}
+    for name, column, column_texts in zip(names, columns, texts, strict=True):
+        for at, value in enumerate(column) if name in wanted else ():
+            if type(value) in (int, float) and (found := numbers.inexact(name, value, column_texts[at])):
+                problems.setdefault(at, []).append(found)
+    marked.apply(row, texts, problems)
+    for at, cells in enumerate(values):
+        if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
+            texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
+            remedy = (
+                f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
+            )
+            problems.setdefault(at, []).append(Problem(ROW, cards.told(" ".join(beyond)), "ragged-row", remedy))
+    batch = batch_of(names, texts)
+    return Piece(batch, range(row, row + len(values)), raw_of(batch), problems)
+
+
+def _fitted(cells: Values, width: int) -> Values:
+    return cells[:width] if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+
+
+class _Marked:
+    """The cells that have an error or no value, row by row."""
+
+    def __init__(self, facts: SheetFacts, names: Sequence[str], wanted: Collection[str]) -> None:
+        self.elsewhere = 0
+        self._names, self._wanted = names, wanted
+        self._by_row: dict[int, list[tuple[int, str]]] = {}
+        for column, row in sorted(facts.no_value):
+            self._by_row.setdefault(row, []).append((column, ""))
+        for (column, row), error in sorted(facts.errors.items()):
+            self._by_row.setdefault(row, []).append((column, error))
+
+    def apply(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
+        """Blame the rows from `first` on, and let error cells show their error."""
+        for at in range(len(texts[0])) if self._by_row else ():
+            for column, error in self._by_row.get(first + at, ()):
+                if column > len(self._names):
+                    continue
+                name = self._names[column - 1]
+                texts[column - 1][at] = error
+                if name not in self._wanted:
+                    self.elsewhere += 1
+                elif error:
+                    remedy = "the sheet could not calculate this cell: correct it"
+                    problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
+                else:
+                    remedy = "a formula without a value: open the file in a spreadsheet and save it, or write the value"
+                    problems.setdefault(at, []).append(Problem(name, "", "formula-without-value", remedy))
+
+
+def _text(value: Any) -> str:
+    """One cell's value as text."""
+    if type(value) is str:
+        return _unescaped(value) if "_x" in value else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return numbers.float_text(float(value)) if abs(value) < 1e15 else numbers.plain_decimal(str(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _unescaped(text: str) -> str:
+    """`_x000D_` is how a sheet writes a character that XML cannot."""
+    from openpyxl.utils.escape import unescape
+
+    return str(unescape(text))

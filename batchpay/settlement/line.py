@@ -16,7 +16,7 @@ from batchpay.protocols import Clock
 
 LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
 
-TRIES = 20  # of one GET
+TRIES = 5  # of one GET
 
 Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
 
@@ -101,7 +101,7 @@ class Line:
             if _usable(answer):
                 return answer
             if answer.status != 429:
-                await self.rest(backoff_s(failures, random.random()))  # noqa: S311
+                await self.rest(min(backoff_s(failures, random.random()), self._breaker.pause_s))  # noqa: S311
         return None
 
     async def _unless_closed(self, request: Request) -> Answer | None:

@@ -29,7 +29,7 @@ from batchpay.settlement.line import Line
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
-LOOK_UPS_IN_VAIN = 10  # incomplete listings in a row before a run leaves its doubts to the next one
+LOOK_UPS_IN_VAIN = 8  # incomplete listings in a row before a run leaves its doubts to the next one
 
 
 @dataclass(frozen=True, slots=True)

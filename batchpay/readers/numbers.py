@@ -1,0 +1,42 @@
+"""Numbers of binary formats as the text a person would have typed; those that are no longer exact are told.
+
+A whole number is written without a point (100.0 is "100"), nothing ever with an exponent. A number that needs more
+digits than its type keeps was rounded before it reached the file: nobody knows what was meant.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from batchpay.model import Problem
+
+DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
+SINGLE_DIGITS = 6
+HALF_DIGITS = 3
+_EXACT_BELOW = 10**15
+
+
+def float_text(number: float, shortest: str = "") -> str:
+    """A float as text; `shortest` is its shortest form when it is not that of a 64-bit float."""
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    if number.is_integer() and abs(number) < _EXACT_BELOW:
+        return str(int(number))
+    text = shortest or repr(number)
+    return plain_decimal(text) if "e" in text or text.endswith(".0") else text
+
+
+def plain_decimal(text: str) -> str:
+    """`1E-7` as `0.0000001`; a whole number loses its `.0`."""
+    return format(Decimal(text), "f").removesuffix(".0")
+
+
+def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:
+    """What is wrong with a number that an order is to be made of, if anything."""
+    if not math.isfinite(number):
+        return Problem(column, text, "not-a-number", "write the number itself")
+    if abs(number) >= _EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
+        remedy = f"more than {digits} digits are rounded in this kind of cell: write it as text, or as an exact decimal"
+        return Problem(column, text, "number-not-exact", remedy)
+    return None

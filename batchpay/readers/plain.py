@@ -1,0 +1,80 @@
+"""Blocks of delimited text that Arrow may parse: those for which it and the strict reader would say the same.
+
+That is proven from the bytes: every quote opens or closes a whole cell or stands twice inside one, every line end is
+LF or CRLF, no row is blank. How many rows there are is known before Arrow is asked, and it must find as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+_LF, _CR, _QUOTE = 0x0A, 0x0D, 0x22
+
+
+def plain_batch(data: bytes, delimiter: str, names: Sequence[str]) -> pa.RecordBatch | None:
+    """The rows of such a block; None for any other, and when a row has too few or too many cells."""
+    if not delimiter.isascii() or not data.endswith(b"\n"):
+        return None
+    quoted = b'"' in data
+    count = _rows(data, ord(delimiter), quoted=quoted)
+    batch = _parse(data, delimiter, names, quoted=quoted) if count else None
+    return batch if batch is not None and batch.num_rows == count else None
+
+
+def _rows(data: bytes, delimiter: int, *, quoted: bool) -> int:
+    """The number of rows of a plain block, else 0."""
+    import numpy as np
+
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(codes == _LF)
+    if quoted:
+        quotes = np.flatnonzero(codes == _QUOTE)
+        if not _well_quoted(codes, quotes, delimiter):
+            return 0
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    returns = np.flatnonzero(codes == _CR) if b"\r" in data else ends[:0]
+    if len(returns) and not (codes[returns + 1] == _LF).all():
+        return 0
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    blank = (starts == ends) | ((codes[starts] == _CR) & (starts + 1 == ends))
+    return 0 if blank.any() else len(ends)
+
+
+def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
+    """Do opening and closing quotes alternate, each at an edge of its cell or beside its twin?"""
+    import numpy as np
+
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    before = codes[np.maximum(opening, 1) - 1]
+    after = codes[closing + 1]  # there is one: a plain block ends with a line end
+    opens = (before == delimiter) | (before == _LF) | (before == _QUOTE) | (opening == 0)
+    closes = (after == delimiter) | (after == _LF) | (after == _CR) | (after == _QUOTE)
+    return bool(opens.all() and closes.all())
+
+
+def _parse(data: bytes, delimiter: str, names: Sequence[str], *, quoted: bool) -> pa.RecordBatch | None:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            read_options=csv.ReadOptions(column_names=list(names), block_size=len(data) + 1, use_threads=False),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, check_utf8=False, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None  # ragged: the strict reader says where
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if len(batches) == 1 else None
