@@ -195,7 +195,7 @@ def _job(job_file: Path, input_file: str | None) -> Job:
 def _options(flags: dict[str, Any]) -> Any:
     from datetime import UTC
 
-    from batchpay.pipeline import Options
+    from batchpay.session import Options
 
     given = {name: value for name, value in flags.items() if value is not None}
     if "grace" in given:

@@ -64,8 +64,10 @@ _UNCLEAR_4XX = frozenset({408, 409, 425, 499})
 _NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
 
 
-def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool) -> Verdict:
+def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True) -> Verdict:
     """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever in doubt?
+
+    `trust_429`: False for a gateway that was once seen to charge behind a 429.
 
     One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in doubt.
     """
@@ -77,7 +79,7 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool) -> Ver
     if 200 <= status <= 299:
         return _success(answer.document, intent, live)
     if status == 429:
-        return Verdict(Proof.THROTTLED, code=code, message=message)
+        return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
     if status in (401, 403):
         return Verdict(Proof.KEY_REFUSED, code=code or str(status), message=message)
     if not 400 <= status <= 499:
@@ -241,6 +243,7 @@ class Attempt:
     code: str = ""  # why it was refused
     message: str = ""
     refused: bool = False
+    throttled: bool = False  # its last answer was a 429
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
 
     @property
@@ -341,7 +344,10 @@ def _answer(state: Attempt, event: Event) -> Attempt:
     if proof in (Proof.CHARGE, Proof.UNPROVEN):
         return _evidence(state, event)
     if proof in NOT_CHARGED:
-        return replace(_voided(state, event), code=event.data.get("code", ""), message=event.data.get("message", ""))
+        return replace(
+            _voided(state, event), throttled=proof is Proof.THROTTLED,
+            code=event.data.get("code", ""), message=event.data.get("message", ""),
+        )  # fmt: skip
     if proof is Proof.REFUSED:
         return replace(
             _voided(state, event), refused=True, settled_ns=event.at_ns,

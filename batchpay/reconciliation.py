@@ -62,7 +62,7 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     order_id = str(document.get("order_id", ""))
     place = _Place(batch, chunk.sheet, row, document)
     owned = owner_of(history, batch.id, chunk.sheet, row, order_id)
-    if owned is not None:
+    if owned is not None and not (owned.adopted and repeat is not None):  # an adopted charge does not know its row
         return place.of_attempt(owned, problems)
     if problems:
         return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)

@@ -60,6 +60,7 @@ class Bars(Quiet):
 
     WORDS: ClassVar[dict[str, str]] = {
         "reading": "reading and checking",
+        "waiting": "the journal is not what it was: waiting until no request of it can still land",
         "listing": "listing the gateway's charges",
         "asking": "asking about open charges",
         "charging": "charging",

@@ -86,6 +86,8 @@ class Omise:
             excerpt="" if isinstance(document, dict) else masked(response.content[:300].decode("utf-8", "replace")),
             retry_after=response.headers.get("retry-after", ""),
             date=response.headers.get("date", ""),
+            remaining=response.headers.get("x-ratelimit-remaining", ""),
+            reset=response.headers.get("x-ratelimit-reset", ""),
         )
 
 

@@ -1,6 +1,7 @@
 -- The journal. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   run.started       a process begins to work on a job
+--   restored          the journal is older than it has been: what it lost is looked for at the gateway
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
 --   intent            a request will be sent: durable before its first byte (law L1)
@@ -8,6 +9,7 @@
 --   answer            what came back and what it proves (lifecycle.verdict)
 --   found, absent     what a look-up showed
 --   adopted           a charge of this job that this journal did not make
+--   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)
 --   held              why the unsent rows of a batch were not sent
 --   totals            where the rows of a batch stand; what a report was written from
