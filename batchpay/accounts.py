@@ -23,12 +23,15 @@ def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> His
     """What the journal knows that matters to the rows of a chunk."""
     owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
     asked = [document["order_id"] for document in chunk.documents if "order_id" in document]
-    attempts = _attempts(journal, [*asked, *owned.values()])
+    histories = journal.histories([*asked, *owned.values()])
+    attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
+    cancelled = {e.order_id: str(e.data["reason"]) for found in histories.values() for e in found
+                 if e.kind == "cancelled"}  # fmt: skip
     new = {alike(order_id): order_id for order_id in asked if order_id not in attempts}
     twins = journal.look_alikes(list(new))
     others = _attempts(journal, [other for ids in twins.values() for other in ids])
     look_alikes = {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
-    return History(attempts=attempts, owned=owned, look_alikes=look_alikes)
+    return History(attempts=attempts, owned=owned, look_alikes=look_alikes, cancelled=cancelled)
 
 
 def _attempts(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:

@@ -138,6 +138,39 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 
 
 @cli.command()
+@JOB
+@click.argument("order_id", required=False)
+@click.option("--as", "as_", metavar="charged:chrg_…|not-charged", help="What became of an order in doubt.")
+@click.option("--cancel", is_flag=True, help="Never send this held order.")
+@click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; the journal keeps it.")
+@JSON
+def resolve(
+    job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, reason: str, as_json: bool
+) -> None:
+    """Settle one in-doubt order by hand, cancel a held one, or lift a stop; looks up first where that can tell."""
+    from batchpay import resolving, saying
+
+    if [as_ is not None, cancel, lift_stop].count(True) != 1 or lift_stop == (order_id is not None):
+        raise Usage("resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes --lift-stop")
+    if lift_stop:
+        made = resolving.lift_stop(_job(job_file, None), reason)
+    elif cancel:
+        made = resolving.cancel(_job(job_file, None), order_id or "", reason)
+    else:
+        job, key = _key_and_job(job_file)
+        kind, _, charge_id = (as_ or "").partition(":")
+        if kind == "charged" and charge_id:
+            made = resolving.charged(job, key, order_id or "", charge_id, reason)
+        elif as_ == "not-charged":
+            made = resolving.not_charged(job, key, order_id or "", reason)
+        else:
+            raise Usage(f"--as {as_}: expected charged:chrg_… or not-charged")
+    saying.resolved(made, as_json=as_json)
+    _leave(made.exit_code)
+
+
+@cli.command()
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the demo's files go.")
 @JSON
 def demo(directory: Path | None, as_json: bool) -> None:

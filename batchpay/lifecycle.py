@@ -390,6 +390,16 @@ def _absent(state: Attempt, event: Event) -> Attempt:
     return replace(state, doubt=doubt, doubted=True)
 
 
+def _resolved(state: Attempt, event: Event) -> Attempt:
+    """A person said what became of it, after a look-up that did not say otherwise."""
+    if event.data.get("charge"):
+        return _evidence(state, event)
+    code, message = str(event.data["as"]).replace("-", "_"), f"settled by hand: {event.data['reason']}"
+    return replace(
+        state, unclear=frozenset(), refused=True, settled_ns=event.at_ns, code=code, message=message
+    )  # fmt: skip
+
+
 _STEPS = {
     "intent": _intent,
     "voided": _voided,
@@ -397,6 +407,7 @@ _STEPS = {
     "found": _evidence,
     "adopted": _evidence,
     "absent": _absent,
+    "resolved": _resolved,
 }
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
@@ -481,7 +492,14 @@ class Next:
     number: int
 
 
-Judgement = Owner | DuplicateOf | ConflictWith | Next
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person said that this order is never to be sent."""
+
+    reason: str
+
+
+Judgement = Owner | DuplicateOf | ConflictWith | Next | Cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +509,7 @@ class History:
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
     owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
     look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike()
+    cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
 
 
 def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
@@ -505,6 +524,8 @@ def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: st
 def judge(document: Document, comeback: bool, batch_id: str, history: History) -> Judgement:
     """What a valid row that owns nothing means, given its order's attempts (contract, section 4)."""
     attempts = history.attempts.get(document["order_id"], ())
+    if document["order_id"] in history.cancelled:
+        return Cancelled(history.cancelled[document["order_id"]])
     if not attempts:
         twin = _look_alike(document, history)
         return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)

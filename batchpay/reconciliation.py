@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from batchpay.lifecycle import Attempt, ConflictWith, DuplicateOf, History, judge, owner_of
+from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
@@ -75,6 +75,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     if isinstance(judgement, DuplicateOf):
         stands = judgement.attempt.outcome
         return place.unsent(Outcome.DUPLICATE, f"duplicate of {_told(judgement.attempt)}", counts_as=stands)
+    if isinstance(judgement, Cancelled):
+        return place.unsent(Outcome.REJECTED, f"cancelled by hand: {judgement.reason}")
     if isinstance(judgement, ConflictWith):
         return place.unsent(Outcome.CONFLICT, f"{judgement.why}: {_told(judgement.attempt)}")
     return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)

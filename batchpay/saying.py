@@ -18,6 +18,7 @@ from batchpay.money import grouped_text
 if TYPE_CHECKING:
     from batchpay.checking import Checked
     from batchpay.pipeline import Result
+    from batchpay.resolving import Resolved
     from batchpay.settlement import Case
 
 NEXT_STEP = {
@@ -156,6 +157,11 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
             for published in made.published
         ],
     }
+
+
+def resolved(made: Resolved, *, as_json: bool) -> None:
+    """What a person's word settled."""
+    say(json.dumps({"settled": made.sentence}, ensure_ascii=False) if as_json else made.sentence)
 
 
 def status(job: Job, batches: list[dict[str, Any]], *, as_json: bool) -> int:

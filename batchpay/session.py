@@ -62,7 +62,7 @@ class Visit:
 async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
     """The whole visit; returns what made it end early. Raises what makes going on impossible."""
     settings, clock = desk.job.gateway, desk.clock
-    gateway, line = Omise(settings, visit.key.reveal()), _line(desk)
+    gateway, line = Omise(settings, visit.key.reveal()), line_of(desk)
     books = Books(desk.journal, clock, desk.job.name, desk.run_id, live=settings.mode == "live")
     limits = _limits(desk.job, visit.options, desk.started_ns)
     loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=visit.talk.order)
@@ -104,7 +104,7 @@ async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line) -> None:
     await loop.compare(started)
 
 
-def _line(desk: Desk) -> Line:
+def line_of(desk: Desk) -> Line:
     settings, now_s = desk.job.gateway, desk.clock.elapsed_s()
     earlier = (now_s - age_s for age_s in desk.lock.ages_s())
     pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)

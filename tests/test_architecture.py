@@ -17,7 +17,7 @@ PURE = {
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals"}
 LOOP = {"settlement"}
-CONTENTS = {"config", "intake", "accounts", "desk", "publish", "session", "pipeline", "checking"}
+CONTENTS = {"config", "intake", "accounts", "desk", "publish", "session", "resolving", "pipeline", "checking"}
 SHELL = {"cli", "saying", "demonstration", "__main__"}
 
 PURE_OUTSIDE = {"jsonschema_rs", "numpy"}  # lazily, where a library decides better than we do

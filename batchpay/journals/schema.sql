@@ -8,6 +8,8 @@
 --   voided            ... and was not, because its intent had gone stale (law L2); no byte left
 --   answer            what came back and what it proves (lifecycle.verdict)
 --   found, absent     what a look-up showed
+--   resolved          a person's word on an attempt in doubt or held, after a look-up
+--   cancelled         a person's word that an order is never to be sent
 --   adopted           a charge of this job that this journal did not make
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)

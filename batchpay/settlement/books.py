@@ -105,6 +105,11 @@ class Books:
         await self._write(case, "adopted", data, 0)
         return case
 
+    async def resolve(self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None) -> None:
+        """A person's word on an attempt: charged (by this charge), not-charged or cancelled."""
+        data: dict[str, Any] = {"as": as_, "reason": reason, "by": by}
+        await self._write(case, "resolved", {**data, "charge": charge.to_json()} if charge else data, 0)
+
     async def stop(self, reason: str, case: Case | None = None) -> None:
         """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10)."""
         await self._journal.write([self._stop_event(reason, case)])
