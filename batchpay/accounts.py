@@ -41,11 +41,11 @@ def _attempts(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tup
 def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
-    hold = batch.refusal or last_hold(journal, batch.id)
+    hold, bars = batch.refusal or last_hold(journal, batch.id), {} if batch.refusal else barred(journal)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         for chunk in journal.chunks(batch.id):
-            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold)
+            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold, bars)
 
     return read
 
@@ -93,6 +93,14 @@ def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict
         "stop": stop,
         "open": waiting,
     }
+
+
+def barred(journal: SqliteJournal) -> dict[str, str]:
+    """Recipients that could not be paid when last asked about, each with why."""
+    found: dict[str, str] = {}
+    for event in journal.events(["preflight"]):
+        found = dict(event.data["barred"])
+    return found
 
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:

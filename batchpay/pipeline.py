@@ -59,7 +59,8 @@ def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
         if trouble and not desk.planned and not desk.journal.open_orders():
             raise trouble[0]
         orders = sum(intake.tally.orders.total() for intake in intakes.files if not intake.refusal)
-        return _work(desk, Visit(key, options, talk, signals, desk.candidates, orders), trouble)
+        recipients = frozenset().union(*(intake.recipients for intake in intakes.files if not intake.refusal))
+        return _work(desk, Visit(key, options, talk, signals, desk.candidates, orders, recipients), trouble)
 
 
 def settle(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:

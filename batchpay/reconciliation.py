@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
@@ -49,11 +50,22 @@ ENGINEERS_CODES = frozenset({"service_not_found", "locked_out", "invalid_charge"
 
 
 def find(
-    batch: Batch, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat], history: History, hold: str
-) -> list[Finding]:
-    """Where each row of a chunk stands, in the file's order."""
-    return [_find(batch, chunk, at, repeats.get((chunk.sheet, chunk.rows[at])), history, hold)
-            for at in range(len(chunk.rows))]  # fmt: skip
+    batch: Batch, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat], history: History, hold: str,
+    barred: Mapping[str, str] = MappingProxyType({}),
+) -> list[Finding]:  # fmt: skip
+    """Where each row of a chunk stands, in the file's order. `hold`: why rows were not sent; `barred`: by recipient."""
+    return [
+        _find(
+            batch, chunk, at, repeats.get((chunk.sheet, chunk.rows[at])), history,
+            _barred(chunk.documents[at], barred) or hold,
+        )
+        for at in range(len(chunk.rows))
+    ]  # fmt: skip
+
+
+def _barred(document: Document, barred: Mapping[str, str]) -> str:
+    destination = str(document.get("destination", ""))
+    return f"recipient {destination} {barred[destination]}" if destination in barred else ""
 
 
 def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, history: History, hold: str) -> Finding:

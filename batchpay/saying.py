@@ -64,6 +64,7 @@ class Bars(Quiet):
         "waiting": "the journal is not what it was: waiting until no request of it can still land",
         "listing": "listing the gateway's charges",
         "asking": "asking about open charges",
+        "preflight": "asking whether each recipient can be paid",
         "charging": "charging",
         "comparing": "comparing with the gateway's list",
         "reporting": "writing reports",

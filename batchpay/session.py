@@ -16,7 +16,7 @@ from batchpay.errors import BatchpayError, GatewaySilent
 from batchpay.gateways.omise import Omise
 from batchpay.job import Job
 from batchpay.pacing import Breaker, Pacer
-from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement
+from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement, barred_recipients
 from batchpay.signals import Signals
 
 
@@ -57,6 +57,7 @@ class Visit:
     signals: Signals
     candidates: Callable[[], Iterable[Candidate]] = _nothing  # call it again to begin anew
     orders: int = 0  # how many of them there may be
+    recipients: frozenset[str] = frozenset()  # to whom they may go
 
 
 async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
@@ -73,7 +74,7 @@ async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
 
     visit.signals.call(interrupt)
     try:
-        await _work(desk, visit, loop, line)
+        await _work(desk, visit, loop, line, gateway)
     finally:
         visit.signals.call(None)
         await gateway.aclose()
@@ -83,7 +84,7 @@ async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
     return [line.fatal] if line.fatal else []
 
 
-async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line) -> None:
+async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line, gateway: Omise) -> None:
     """The steps in their order."""
     options, talk = visit.options, visit.talk
     started = datetime.fromtimestamp(desk.started_ns / 1e9, UTC)
@@ -98,6 +99,12 @@ async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line) -> None:
     loop.lists.refuse_renamed(visit.candidates())
     talk.phase("asking")
     await loop.recover()
+    if next(iter(visit.candidates()), None) is not None and not line.closed:
+        talk.phase("preflight")
+        barred = await barred_recipients(visit.recipients, gateway, line, at_once=desk.job.gateway.concurrency)
+        if barred != accounts.barred(desk.journal):
+            desk.note("preflight", {"barred": barred})
+        loop.bar(barred)
     talk.phase("charging", visit.orders)
     await loop.settle(iter(visit.candidates()))
     talk.phase("comparing")

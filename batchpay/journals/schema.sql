@@ -13,6 +13,7 @@
 --   adopted           a charge of this job that this journal did not make
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)
+--   preflight         recipients that cannot be paid now: their orders are held
 --   held              why the unsent rows of a batch were not sent
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.finished      with its exit code

@@ -11,7 +11,7 @@ list     once more, to see that the gateway's books and ours agree
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -84,6 +84,10 @@ class Settlement:
                 self._doubts.add(case, early=False)
             elif case.attempt.charge is not None and not self._line.closed:
                 await self._doubts.reread(case)
+
+    def bar(self, recipients: Collection[str]) -> None:
+        """Hold every order for these recipients."""
+        self._queue.barred = frozenset(recipients)
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
         """Send what may be sent and wait out every doubt."""

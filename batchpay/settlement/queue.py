@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from batchpay.job import SENDS_PER_RUN, Limit
@@ -37,6 +37,7 @@ class Queue:
     """Hands out cases; a case that was taken comes back through `done`, and through `again` if it may go again."""
 
     def __init__(self, limits: Limits) -> None:
+        self.barred: Collection[str] = ()  # recipients whose orders are held
         self.known: dict[str, Case] = {}  # open orders of earlier runs
         self.why_held = ""  # why what is left of the file is not sent
         self.closed = ""  # why nothing more is sent in this run, by what the orders so far came to
@@ -114,6 +115,9 @@ class Queue:
             case = self._claim(candidate)
             if case is None:
                 continue
+            self._claimed += 1
+            if self._limits.canary is not None and len(self._canaries) < self._limits.canary:
+                self._canaries.append(case)
             if self._is_free(_lane(case)):
                 return case
             self._lanes.setdefault(_lane(case), deque()).append(case)
@@ -130,11 +134,7 @@ class Queue:
             case = known if attempt.ready and known.sends_in_run == 0 else None
         else:
             case = None
-        if case is not None:
-            self._claimed += 1
-            if self._limits.canary is not None and len(self._canaries) < self._limits.canary:
-                self._canaries.append(case)
-        return case
+        return None if case is None or case.intent.destination in self.barred else case
 
     def _is_free(self, lane: str) -> bool:
         return not lane or lane not in self._busy
