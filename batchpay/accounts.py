@@ -29,12 +29,13 @@ def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> His
                  if e.kind == "cancelled"}  # fmt: skip
     new = {alike(order_id): order_id for order_id in asked if order_id not in attempts}
     twins = journal.look_alikes(list(new))
-    others = _attempts(journal, [other for ids in twins.values() for other in ids])
+    others = attempts_of(journal, [other for ids in twins.values() for other in ids])
     look_alikes = {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
     return History(attempts=attempts, owned=owned, look_alikes=look_alikes, cancelled=cancelled)
 
 
-def _attempts(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Every attempt of some orders, by order id."""
     return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
 
 
@@ -77,7 +78,7 @@ def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict
     waiting = [
         {"order": attempt.intent.order_id, "outcome": attempt.outcome.value, "since": iso(attempt.sent_ns),
          "charge": attempt.charge.id if attempt.charge else ""}
-        for attempts in _attempts(journal, journal.open_orders()).values()
+        for attempts in attempts_of(journal, journal.open_orders()).values()
         for attempt in attempts[-1:]
         if attempt.intent.batch_id == batch.id
     ]  # fmt: skip

@@ -171,6 +171,31 @@ def resolve(
 
 
 @cli.command()
+@JOB
+@INPUT
+@click.option("--probe", is_flag=True, help="Test mode only: make test charges to learn what the gateway does.")
+@click.option("--recipient", metavar="ID", help="For --probe; default the account's first verified one.")
+@click.option("--customer", metavar="ID", help="For --probe; default the account's first with a card.")
+@JSON
+def doctor(
+    job_file: Path, input_file: str | None, probe: bool, recipient: str | None, customer: str | None, as_json: bool
+) -> None:
+    """Look at key, mode, permissions, clock, journal, disk, limits and every recipient of the input; charge nothing.
+
+    --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
+    """
+    from batchpay import doctoring, probing, saying
+
+    if not probe and (recipient or customer):
+        raise Usage("--recipient and --customer are for --probe")
+    job, key = _key_and_job(job_file, input_file)
+    found = doctoring.examine(job, key)
+    if probe:
+        found += probing.probe(job, key, recipient, customer)
+    _leave(saying.doctor(found, as_json=as_json))
+
+
+@cli.command()
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the demo's files go.")
 @JSON
 def demo(directory: Path | None, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from batchpay.money import grouped_text
 
 if TYPE_CHECKING:
     from batchpay.checking import Checked
+    from batchpay.doctoring import Finding
     from batchpay.pipeline import Result
     from batchpay.resolving import Resolved
     from batchpay.settlement import Case
@@ -158,6 +159,21 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
             for published in made.published
         ],
     }
+
+
+def doctor(found: list[Finding], *, as_json: bool) -> int:
+    """What was looked at, the worst last to be missed; returns the exit code."""
+    from batchpay.pipeline import PRIORITY
+
+    code = next(code for code in PRIORITY if code in {0, *(finding.exit_code for finding in found)})
+    if as_json:
+        findings = [{"subject": f.subject, "state": f.state, "told": f.told} for f in found]
+        say(json.dumps({"findings": findings, "exit_code": code}, ensure_ascii=False, indent=2))
+        return code
+    for finding in found:
+        say(f"{finding.state:8} {finding.subject}: {finding.told}")
+    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above')}")
+    return code
 
 
 def resolved(made: Resolved, *, as_json: bool) -> None:

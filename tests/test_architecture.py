@@ -17,7 +17,10 @@ PURE = {
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals"}
 LOOP = {"settlement"}
-CONTENTS = {"config", "intake", "accounts", "desk", "publish", "session", "resolving", "pipeline", "checking"}
+CONTENTS = {
+    "config", "intake", "accounts", "desk", "publish", "session", "pipeline", "checking", "resolving", "doctoring",
+    "probing", "auditing",
+}  # fmt: skip
 SHELL = {"cli", "saying", "demonstration", "__main__"}
 
 PURE_OUTSIDE = {"jsonschema_rs", "numpy"}  # lazily, where a library decides better than we do

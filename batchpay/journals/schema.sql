@@ -15,6 +15,7 @@
 --   stop, lifted      nothing is sent between the two (law L10)
 --   preflight         recipients that cannot be paid now: their orders are held
 --   held              why the unsent rows of a batch were not sent
+--   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.finished      with its exit code
 

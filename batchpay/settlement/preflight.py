@@ -54,9 +54,8 @@ def _why_barred(document: Any) -> str:
         return "is deleted at the gateway: give the order another recipient"
     if document.get("verified") is False:
         code = document.get("failure_code")
-        return (
-            f"is not verified by the gateway{f' ({code})' if isinstance(code, str) else ''}: the run goes on when it is"
-        )
+        because = f" ({code})" if isinstance(code, str) else ""
+        return f"is not verified by the gateway{because}: a later run sends when it is"
     if document.get("active") is False:
         return "is not active at the gateway: have it activated, then the next run sends"
     return ""
