@@ -13,6 +13,8 @@ from batchpay import __version__
 from batchpay.errors import BatchpayError, Usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from batchpay.job import Job
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
@@ -193,6 +195,24 @@ def doctor(
     if probe:
         found += probing.probe(job, key, recipient, customer)
     _leave(saying.doctor(found, as_json=as_json))
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@cli.command()
+@JOB
+@click.option("--from", "first", type=DAY, required=True, metavar="DATE", help="First UTC day.")
+@click.option("--to", "last", type=DAY, required=True, metavar="DATE", help="Last UTC day, included.")
+@JSON
+def audit(job_file: Path, first: datetime, last: datetime, as_json: bool) -> None:
+    """Match our journal and the gateway's own ledger both ways: charges, credits, transfers; list what to refund."""
+    from batchpay import auditing, saying
+
+    job, key = _key_and_job(job_file)
+    made = auditing.audit(job, key, auditing.Period(first.date(), last.date()))
+    saying.audit(made, as_json=as_json)
+    _leave(made.exit_code)
 
 
 @cli.command()

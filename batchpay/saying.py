@@ -16,6 +16,7 @@ from batchpay.model import Outcome, Problem
 from batchpay.money import grouped_text
 
 if TYPE_CHECKING:
+    from batchpay.auditing import Audit
     from batchpay.checking import Checked
     from batchpay.doctoring import Finding
     from batchpay.pipeline import Result
@@ -174,6 +175,26 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
     say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above')}")
     return code
+
+
+def audit(made: Audit, *, as_json: bool) -> None:
+    """Both sides' sums, every difference, where the files are."""
+    told = made.document()
+    if as_json:
+        say(json.dumps({**told, "files": [str(path) for path in made.files]}, ensure_ascii=False, indent=2))
+        return
+    for side in ("journal", "gateway"):
+        say(f"{side}: " + (", ".join(f"{amount} {code}" for code, amount in told[side].items()) or "nothing charged"))
+    say(
+        f"{told['matched']} charges match; {told['other_charges_of_the_account']} others of the account are not this job's"
+    )
+    for one in made.match.differences:
+        say(f"{one.kind}: {' '.join(filter(None, (f'order {one.order_id}', one.charge_id)))}: {one.told}")
+    for note in made.match.notes:
+        say(f"note: {note}")
+    for path in made.files:
+        say(f"written: {path}")
+    say(f"exit {made.exit_code}: {'nothing to do' if not made.exit_code else NEXT_STEP[12]}")
 
 
 def resolved(made: Resolved, *, as_json: bool) -> None:

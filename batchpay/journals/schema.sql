@@ -16,6 +16,7 @@
 --   preflight         recipients that cannot be paid now: their orders are held
 --   held              why the unsent rows of a batch were not sent
 --   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
+--   audit             journal and gateway were matched over a period
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.finished      with its exit code
 

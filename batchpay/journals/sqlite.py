@@ -197,6 +197,12 @@ class SqliteJournal:
         with self._lock, translated(self.path):
             return [row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()]
 
+    def orders_since(self, at_ns: int) -> list[str]:
+        """Order ids with any event since then."""
+        query = "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ? ORDER BY order_id"
+        with self._lock, translated(self.path):
+            return [row[0] for row in self._connection.execute(query, (self.job, at_ns)).fetchall()]
+
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
         query = "SELECT order_id FROM open_attempts WHERE job = ? AND settled = 0 ORDER BY order_id"
