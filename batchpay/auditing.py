@@ -141,26 +141,35 @@ async def _once(gateway: Omise, line: Line, path: str, since: datetime, until: d
     """One reading; each page begins with the last object of the one before, so that a shift is seen."""
     found: dict[str, Thing] = {}
     offset, last = 0, ""
-    bounds = {"from": _iso(since), **({"to": _iso(until)} if until else {})}
+    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological", "limit": PAGE_SIZE}
+    query |= {"to": _iso(until)} if until else {}
     while True:
-        query = {**bounds, "order": "chronological", "limit": PAGE_SIZE, "offset": offset}
-        answer = await line.ask(partial(gateway.read, path, query))
-        document = answer.document if answer is not None and answer.status == 200 else None
-        data = document.get("data") if isinstance(document, dict) and document.get("object") == "list" else None
-        if not isinstance(data, list) or not all(
-            isinstance(one, dict) and isinstance(one.get("id"), str) for one in data
-        ):
+        answer = await line.ask(partial(gateway.read, path, {**query, "offset": offset}))
+        page = _page(answer.document) if answer is not None and answer.status == 200 else None
+        if page is None:
             return None
-        ids = [str(one["id"]) for one in data]
+        things, total = page
+        ids = [str(thing["id"]) for thing in things]
         before = len(found)
-        found.update(zip(ids, data, strict=True))
+        found.update(zip(ids, things, strict=True))
         if last and (not ids or ids[0] != last):
             return None
-        if len(found) == document["total"]:
+        if len(found) == total:
             return list(found.values())
-        if len(found) == before or type(document["total"]) is not int or len(found) > document["total"]:
+        if len(found) == before or len(found) > total:
             return None
         offset, last = offset + len(ids) - 1, ids[-1]
+
+
+def _page(document: Any) -> tuple[list[Thing], int] | None:
+    """The objects of a list and how many it has in all; None for anything else."""
+    if not isinstance(document, dict) or document.get("object") != "list":
+        return None
+    data, total = document.get("data"), document.get("total")
+    if not isinstance(data, list) or type(total) is not int:
+        return None
+    fits = all(isinstance(thing, dict) and isinstance(thing.get("id"), str) for thing in data)
+    return (data, total) if fits else None
 
 
 def _write(job: Job, made: Audit) -> tuple[Path, ...]:

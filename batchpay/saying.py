@@ -185,9 +185,8 @@ def audit(made: Audit, *, as_json: bool) -> None:
         return
     for side in ("journal", "gateway"):
         say(f"{side}: " + (", ".join(f"{amount} {code}" for code, amount in told[side].items()) or "nothing charged"))
-    say(
-        f"{told['matched']} charges match; {told['other_charges_of_the_account']} others of the account are not this job's"
-    )
+    others = told["other_charges_of_the_account"]
+    say(f"{told['matched']} charges match; {others} others of the account are not this job's")
     for one in made.match.differences:
         say(f"{one.kind}: {' '.join(filter(None, (f'order {one.order_id}', one.charge_id)))}: {one.told}")
     for note in made.match.notes:
