@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
 
 from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
@@ -17,6 +19,7 @@ from batchpay.protocols import Clock
 LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
 
 TRIES = 5  # of one GET
+GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 
 Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
 
@@ -70,9 +73,10 @@ class Line:
         self._pacer.unused()
 
     async def send(
-        self, request: Request, may_leave: Callable[[], bool] = lambda: True, *, asking: bool = False
-    ) -> Answer:
-        """One permitted request; tells limiter and breaker what came of it."""
+        self, request: Request, may_leave: Callable[[], bool] = lambda: True, *, asking: bool = False,
+        learn: bool = True,
+    ) -> Answer:  # fmt: skip
+        """One permitted request; tells limiter and breaker what came of it, or with `learn` False the limiter only."""
         left = False
 
         def leaving() -> bool:
@@ -89,7 +93,9 @@ class Line:
         finally:
             if not left:
                 self._pacer.unused()
-        if not answer.withheld:
+        if not learn:
+            self._heed(answer)
+        elif not answer.withheld:
             self._learn(answer, self._asks if asking else self._sends)
         return answer
 
@@ -98,7 +104,7 @@ class Line:
         for failures in range(1, TRIES + 1):
             if not await self.permit(asking=True):
                 return None
-            answer = await self._unless_closed(request)
+            answer = await self._unless_closed(partial(self.send, request, asking=True))
             if answer is None or self.closed:
                 return None
             if _usable(answer):
@@ -107,9 +113,20 @@ class Line:
                 await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
         return None
 
-    async def _unless_closed(self, request: Request) -> Answer | None:
+    async def glance(self, request: Request) -> Answer | None:
+        """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it stops anything."""
+        if not await self.permit(asking=True):
+            return None
+        try:
+            async with asyncio.timeout(GLANCE_S):
+                answer = await self._unless_closed(partial(self.send, request, asking=True, learn=False))
+        except TimeoutError:
+            return None
+        return answer if answer is not None and answer.status is not None else None
+
+    async def _unless_closed(self, request: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
         """A GET is given up when the line closes: nothing is lost with it."""
-        asking = asyncio.ensure_future(self.send(request, asking=True))
+        asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
         try:
             await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,16 +144,21 @@ class Line:
             return
         breaker.answered()
         self._check_clock(answer.date)
-        if answer.status == 429:
-            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
-            return
-        self._pacer.answered()
-        self._take_advice(answer, now_s)
+        self._heed(answer)
         if answer.status in (401, 403):
             code, message = error_of(answer.document)
             why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
             remedy = "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten"
             self.close(why, NotAllowed(f"{why}; {remedy}"))
+
+    def _heed(self, answer: Answer) -> None:
+        """What an answer says about the rate."""
+        now_s = self._clock.elapsed_s()
+        if answer.status == 429:
+            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
+        elif answer.status is not None and answer.status < 500:
+            self._pacer.answered()
+            self._take_advice(answer, now_s)
 
     def _silent(self, now_s: float, breaker: Breaker) -> None:
         breaker.silent(now_s)

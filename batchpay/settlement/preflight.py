@@ -39,7 +39,7 @@ async def barred_recipients(
 
 async def _documents(recipients: Collection[str], gateway: Gateway, line: Line) -> list[Any]:
     async def read(recipient: str) -> Any:
-        answer = await line.ask(partial(gateway.read, f"/recipients/{recipient}", {}))
+        answer = await line.glance(partial(gateway.read, f"/recipients/{recipient}", {}))
         document = answer.document if answer is not None and answer.status == 200 else None
         fits = isinstance(document, dict) and document.get("object") == "recipient" and document.get("id") == recipient
         return document if fits else None
