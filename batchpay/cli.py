@@ -33,6 +33,16 @@ def cli() -> None:
 
 
 @cli.command()
+@click.argument("directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
+@JSON
+def init(directory: Path, as_json: bool) -> None:
+    """Write a commented job, a schema and sample orders to start from; overwrite nothing."""
+    from batchpay import saying, starting
+
+    saying.started(starting.start(directory), as_json=as_json)
+
+
+@cli.command()
 @JOB
 @INPUT
 @JSON
@@ -49,12 +59,21 @@ def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
 @JOB
 @INPUT
 @click.option("--out", "out_file", metavar="FILE", type=click.Path(path_type=Path), help="Write the plan to a file.")
+@click.option("--preflight", is_flag=True, help="Ask the gateway whether each recipient can be paid; needs the key.")
 @JSON
-def plan(job_file: Path, input_file: str | None, out_file: Path | None, as_json: bool) -> None:
+def plan(job_file: Path, input_file: str | None, out_file: Path | None, preflight: bool, as_json: bool) -> None:
     """Show what `run` would send: count and sum per currency and recipient; send nothing, write no state."""
+    from functools import partial
+
     from batchpay import checking, saying
 
-    made = checking.plan(_job(job_file, input_file))
+    if preflight:
+        from batchpay.session import ask_recipients
+
+        job, key = _key_and_job(job_file, input_file)
+        made = checking.plan(job, partial(ask_recipients, job, key))
+    else:
+        made = checking.plan(_job(job_file, input_file))
     if out_file is not None:
         saying.write_file(out_file, made)
     saying.plan(made, as_json=as_json)

@@ -22,8 +22,8 @@ from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import error_of
 from batchpay.money import grouped_text
-from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import batch_id_of
+from batchpay.session import errand
 from batchpay.settlement import Line, barred_recipients
 from batchpay.settlement.books import stop_in_force
 
@@ -54,7 +54,8 @@ def examine(job: Job, key: SecretKey) -> list[Finding]:
     intakes, found = _input(job)
     found += [*_journal(job), *_disk(job)]
     recipients = frozenset[str]().union(*(intake.recipients for intake in intakes))
-    found += asyncio.run(_gateway(job, key, recipients, intakes))
+    with errand(job) as line:
+        found += asyncio.run(_gateway(job, key, recipients, intakes, line))
     return found
 
 
@@ -137,10 +138,10 @@ def _is_state(path: Path, job: Job) -> bool:
 # --- the gateway -----------------------------------------------------------------------------------------------
 
 
-async def _gateway(job: Job, key: SecretKey, recipients: frozenset[str], intakes: list[Intake]) -> list[Finding]:
+async def _gateway(
+    job: Job, key: SecretKey, recipients: frozenset[str], intakes: list[Intake], line: Line
+) -> list[Finding]:
     settings, clock = job.gateway, SystemClock()
-    pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst)
-    line = Line(clock, pacer, Breaker(settings.pause_s), lambda: None)
     gateway = Omise(settings, key.reveal())
     found: list[Finding] = []
     try:

@@ -162,6 +162,16 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
     }
 
 
+def started(files: list[Path], *, as_json: bool) -> None:
+    """What `init` wrote, and what to do next."""
+    if as_json:
+        say(json.dumps({"written": [str(path) for path in files]}, ensure_ascii=False))
+        return
+    for path in files:
+        say(f"written: {path}")
+    say(f"next: put your own orders in place, then batchpay check {files[0]}")
+
+
 def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     from batchpay.pipeline import PRIORITY

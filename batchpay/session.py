@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from batchpay import accounts
+from batchpay.clock import SystemClock, iso
 from batchpay.config import SecretKey
 from batchpay.controls import next_deadline
 from batchpay.desk import Desk
 from batchpay.errors import BatchpayError, GatewaySilent
 from batchpay.gateways.omise import Omise
 from batchpay.job import Job
+from batchpay.journals.lock import RunLock
 from batchpay.pacing import Breaker, Pacer
 from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement, barred_recipients
 from batchpay.signals import Signals
@@ -112,10 +115,37 @@ async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line, gateway:
 
 
 def line_of(desk: Desk) -> Line:
-    settings, now_s = desk.job.gateway, desk.clock.elapsed_s()
-    earlier = (now_s - age_s for age_s in desk.lock.ages_s())
+    """The way to the gateway of whoever holds the job's lock."""
+    return _line(desk.job, desk.clock, desk.lock)
+
+
+@contextmanager
+def errand(job: Job) -> Iterator[Line]:
+    """The same for who only asks: needs the lock, so that all requests of a job count for its rate; no journal."""
+    clock = SystemClock()
+    with closing(RunLock(job.state_path, job.name, job.gateway.rate, {"started": iso(clock.now_ns())})) as lock:
+        yield _line(job, clock, lock)
+
+
+def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> dict[str, str]:
+    """Those that cannot be paid now, each with why."""
+
+    async def ask() -> dict[str, str]:
+        gateway = Omise(job.gateway, key.reveal())
+        try:
+            return await barred_recipients(recipients, gateway, line, at_once=job.gateway.concurrency)
+        finally:
+            await gateway.aclose()
+
+    with errand(job) as line:
+        return asyncio.run(ask())
+
+
+def _line(job: Job, clock: SystemClock, lock: RunLock) -> Line:
+    settings, now_s = job.gateway, clock.elapsed_s()
+    earlier = (now_s - age_s for age_s in lock.ages_s())
     pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
-    return Line(desk.clock, pacer, Breaker(settings.pause_s), desk.lock.stamp)
+    return Line(clock, pacer, Breaker(settings.pause_s), lock.stamp)
 
 
 def _limits(job: Job, options: Options, started_ns: int) -> Limits:

@@ -19,7 +19,7 @@ EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "cloc
 LOOP = {"settlement"}
 CONTENTS = {
     "config", "intake", "accounts", "desk", "publish", "session", "pipeline", "checking", "resolving", "doctoring",
-    "probing", "auditing",
+    "probing", "auditing", "starting",
 }  # fmt: skip
 SHELL = {"cli", "saying", "demonstration", "__main__"}
 

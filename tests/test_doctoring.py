@@ -24,7 +24,7 @@ def test_all_is_well(market: Market) -> None:
     market.job()
     code, found = findings(market)
     assert code == 0, found
-    assert not (market.folder / "state").exists() and market.posts() == 0
+    assert not (market.folder / "state" / "batchpay.db").exists() and market.posts() == 0
     assert {"input", "journal", "state", "reports", "key", "clock", "permission", "limits", "recipients"} <= set(found)
     assert all(state == "well" for state, _ in found.values()), found
     market.run()

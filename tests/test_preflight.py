@@ -51,3 +51,17 @@ def test_nothing_to_send_asks_nobody(market: Market) -> None:
     before = len(market.sandbox.requests("GET"))
     market.run()
     assert len(market.sandbox.requests("GET")) == before + 2
+
+
+def test_a_plan_asks_only_when_told_to(market: Market) -> None:
+    """With --preflight it warns of who cannot be paid; no charge, no journal, and the rate holds for the run after."""
+    market.orders([order(1), order(2, recipient="recp_test_sandboxunverified")])
+    market.job(rate="3/s")
+    assert "not verified" not in market.run(verb="plan").stderr
+    assert market.sandbox.requests() == []
+    planned = market.run("--preflight", verb="plan")
+    assert "recp_test_sandboxunverified is not verified" in planned.stderr
+    assert not (market.folder / "state" / "batchpay.db").exists()
+    market.run()
+    times = sorted(entry.at for entry in market.sandbox.requests())
+    assert max(sum(1 for other in times if at <= other < at + 1.0) for at in times) <= 3
