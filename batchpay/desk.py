@@ -69,7 +69,8 @@ class Desk:
         known = max(self.lock.witnessed, latest_head(self.job.report.directory, self.journal.id))
         if known > seq:
             self.note("restored", {"had": known, "has": seq})
-        return known > seq
+        last = [event.kind for event in self.journal.events(["restored", "listing"])][-1:]
+        return last == ["restored"]  # until a list was complete: a run may have died while it waited
 
     # --- planning
 
