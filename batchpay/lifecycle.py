@@ -362,15 +362,18 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
     ours = found is not None and _key(found) == state.intent.key
     twins = state.twins | {found.id} if found and ours else state.twins
-    state = replace(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
     if state.charge and not state.flaws and found and found.id != state.charge.id:
-        return state  # a second charge for one key: `twins` says so, and the first stays the one we report
+        # a second charge for one key: `twins` says so, and the first stays the one we report
+        return replace(
+            state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message=""
+        )
     flaws = tuple(event.data.get("flaws", ()))
     if state.flaws and state.charge and found and found.id == state.charge.id:
         flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
     return replace(
-        state, charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread"))
-    )
+        state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
+        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")),
+    )  # fmt: skip
 
 
 def _absent(state: Attempt, event: Event) -> Attempt:

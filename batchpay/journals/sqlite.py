@@ -115,7 +115,7 @@ class SqliteJournal:
             )  # fmt: skip
             self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
             self._guard(event)
-            stored.append(replace(event, seq=seq, digest=digest))
+            stored.append(_stored(event, seq, digest))
         return stored
 
     def _guard(self, event: Event) -> None:
@@ -451,6 +451,14 @@ def _chained(digest: str, line: list[Any]) -> str:
     return hashlib.sha256(
         f"{digest}{json.dumps(line, ensure_ascii=False)}".encode("utf-8", "surrogatepass")
     ).hexdigest()
+
+
+def _stored(event: Event, seq: int, digest: str) -> Event:
+    """The event with its place in the chain; `dataclasses.replace` takes four times as long."""
+    return Event(
+        event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row, event.order_id, event.attempt,
+        event.send, event.data, seq, digest,
+    )  # fmt: skip
 
 
 def _event(row: tuple[Any, ...]) -> Event:
