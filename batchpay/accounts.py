@@ -23,26 +23,30 @@ def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> His
     """What the journal knows that matters to the rows of a chunk."""
     owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
     asked = [document["order_id"] for document in chunk.documents if "order_id" in document]
-    attempts = _attempts(journal, [*asked, *owned.values()])
+    histories = journal.histories([*asked, *owned.values()])
+    attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
+    cancelled = {e.order_id: str(e.data["reason"]) for found in histories.values() for e in found
+                 if e.kind == "cancelled"}  # fmt: skip
     new = {alike(order_id): order_id for order_id in asked if order_id not in attempts}
     twins = journal.look_alikes(list(new))
-    others = _attempts(journal, [other for ids in twins.values() for other in ids])
+    others = attempts_of(journal, [other for ids in twins.values() for other in ids])
     look_alikes = {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
-    return History(attempts=attempts, owned=owned, look_alikes=look_alikes)
+    return History(attempts=attempts, owned=owned, look_alikes=look_alikes, cancelled=cancelled)
 
 
-def _attempts(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Every attempt of some orders, by order id."""
     return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
 
 
 def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
-    hold = batch.refusal or last_hold(journal, batch.id)
+    hold, bars = batch.refusal or last_hold(journal, batch.id), {} if batch.refusal else barred(journal)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         for chunk in journal.chunks(batch.id):
-            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold)
+            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold, bars)
 
     return read
 
@@ -74,7 +78,7 @@ def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict
     waiting = [
         {"order": attempt.intent.order_id, "outcome": attempt.outcome.value, "since": iso(attempt.sent_ns),
          "charge": attempt.charge.id if attempt.charge else ""}
-        for attempts in _attempts(journal, journal.open_orders()).values()
+        for attempts in attempts_of(journal, journal.open_orders()).values()
         for attempt in attempts[-1:]
         if attempt.intent.batch_id == batch.id
     ]  # fmt: skip
@@ -90,6 +94,14 @@ def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict
         "stop": stop,
         "open": waiting,
     }
+
+
+def barred(journal: SqliteJournal) -> dict[str, str]:
+    """Recipients that could not be paid when last asked about, each with why."""
+    found: dict[str, str] = {}
+    for event in journal.events(["preflight"]):
+        found = dict(event.data["barred"])
+    return found
 
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:

@@ -59,8 +59,11 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
         return checked
 
 
-def plan(job: Job) -> dict[str, Any]:
-    """What `run` would send now, by the same code: counts, sums, recipients, warnings and a hash over all of it."""
+def plan(job: Job, ask: Callable[[frozenset[str]], dict[str, str]] | None = None) -> dict[str, Any]:
+    """What `run` would send now, by the same code: counts, sums, recipients, warnings and a hash over all of it.
+
+    `ask`: tells which recipients cannot be paid now, each with why; without it nothing leaves the machine.
+    """
     sums: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     recipients: dict[tuple[str, str], list[int]] = {}
@@ -82,6 +85,7 @@ def plan(job: Job) -> dict[str, Any]:
                 share[1] += amount
                 order_id = item.document["order_id"]
                 digest.update(f"{key_of(job.name, order_id, item.number)}{content_of(item.document)}".encode())
+    barred = ask(frozenset(destination for destination, _ in recipients)) if ask else {}
     refusals = [f"{i.snapshot.name}: {i.refusal}" for i in intakes.files if i.refusal]
     refusals += [str(error) for error in intakes.refused]
     refusals += filter(None, [run_refusal(sums, job.controls.max_total)])
@@ -94,7 +98,10 @@ def plan(job: Job) -> dict[str, Any]:
             {"destination": d, "currency": c, "count": n, "sum_minor": s, "sum": major_text(s, c)}
             for (d, c), (n, s) in sorted(recipients.items(), key=lambda item: (-item[1][1], item[0]))[:LARGEST_LISTED]
         ],
-        "warnings": [f"{i.snapshot.name}: {note}" for i in intakes.files for note in _warnings(job, i)],
+        "warnings": [
+            *(f"{i.snapshot.name}: {note}" for i in intakes.files for note in _warnings(job, i)),
+            *(f"recipient {recipient} {why}" for recipient, why in sorted(barred.items())),
+        ],
         "refusals": refusals,
         "plan_hash": f"sha256:{digest.hexdigest()}",
         "exit_code": 65 if refusals else _exit_code(intakes, rejected),

@@ -13,6 +13,8 @@ from batchpay import __version__
 from batchpay.errors import BatchpayError, Usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from batchpay.job import Job
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
@@ -28,6 +30,16 @@ def cli() -> None:
     Results go to stdout, talk to stderr. Exit codes: 0 all well; 10 some rows need the accountant or the payer; 11 a
     later run is needed; 12 something does not add up, a person must look; 64-78 as in sysexits.h.
     """
+
+
+@cli.command()
+@click.argument("directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
+@JSON
+def init(directory: Path, as_json: bool) -> None:
+    """Write a commented job, a schema and sample orders to start from; overwrite nothing."""
+    from batchpay import saying, starting
+
+    saying.started(starting.start(directory), as_json=as_json)
 
 
 @cli.command()
@@ -47,12 +59,21 @@ def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
 @JOB
 @INPUT
 @click.option("--out", "out_file", metavar="FILE", type=click.Path(path_type=Path), help="Write the plan to a file.")
+@click.option("--preflight", is_flag=True, help="Ask the gateway whether each recipient can be paid; needs the key.")
 @JSON
-def plan(job_file: Path, input_file: str | None, out_file: Path | None, as_json: bool) -> None:
+def plan(job_file: Path, input_file: str | None, out_file: Path | None, preflight: bool, as_json: bool) -> None:
     """Show what `run` would send: count and sum per currency and recipient; send nothing, write no state."""
+    from functools import partial
+
     from batchpay import checking, saying
 
-    made = checking.plan(_job(job_file, input_file))
+    if preflight:
+        from batchpay.session import ask_recipients
+
+        job, key = _key_and_job(job_file, input_file)
+        made = checking.plan(job, partial(ask_recipients, job, key))
+    else:
+        made = checking.plan(_job(job_file, input_file))
     if out_file is not None:
         saying.write_file(out_file, made)
     saying.plan(made, as_json=as_json)
@@ -138,6 +159,82 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 
 
 @cli.command()
+@JOB
+@click.argument("order_id", required=False)
+@click.option("--as", "as_", metavar="charged:chrg_…|not-charged", help="What became of an order in doubt.")
+@click.option("--cancel", is_flag=True, help="Never send this held order.")
+@click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; the journal keeps it.")
+@JSON
+def resolve(
+    job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, reason: str, as_json: bool
+) -> None:
+    """Settle one in-doubt order by hand, cancel a held one, or lift a stop; looks up first where that can tell."""
+    from batchpay import resolving, saying
+
+    if [as_ is not None, cancel, lift_stop].count(True) != 1 or lift_stop == (order_id is not None):
+        raise Usage("resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes --lift-stop")
+    if lift_stop:
+        made = resolving.lift_stop(_job(job_file, None), reason)
+    elif cancel:
+        made = resolving.cancel(_job(job_file, None), order_id or "", reason)
+    else:
+        job, key = _key_and_job(job_file)
+        kind, _, charge_id = (as_ or "").partition(":")
+        if kind == "charged" and charge_id:
+            made = resolving.charged(job, key, order_id or "", charge_id, reason)
+        elif as_ == "not-charged":
+            made = resolving.not_charged(job, key, order_id or "", reason)
+        else:
+            raise Usage(f"--as {as_}: expected charged:chrg_… or not-charged")
+    saying.resolved(made, as_json=as_json)
+    _leave(made.exit_code)
+
+
+@cli.command()
+@JOB
+@INPUT
+@click.option("--probe", is_flag=True, help="Test mode only: make test charges to learn what the gateway does.")
+@click.option("--recipient", metavar="ID", help="For --probe; default the account's first verified one.")
+@click.option("--customer", metavar="ID", help="For --probe; default the account's first with a card.")
+@JSON
+def doctor(
+    job_file: Path, input_file: str | None, probe: bool, recipient: str | None, customer: str | None, as_json: bool
+) -> None:
+    """Look at key, mode, permissions, clock, journal, disk, limits and every recipient of the input; charge nothing.
+
+    --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
+    """
+    from batchpay import doctoring, probing, saying
+
+    if not probe and (recipient or customer):
+        raise Usage("--recipient and --customer are for --probe")
+    job, key = _key_and_job(job_file, input_file)
+    found = doctoring.examine(job, key)
+    if probe:
+        found += probing.probe(job, key, recipient, customer)
+    _leave(saying.doctor(found, as_json=as_json))
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@cli.command()
+@JOB
+@click.option("--from", "first", type=DAY, required=True, metavar="DATE", help="First UTC day.")
+@click.option("--to", "last", type=DAY, required=True, metavar="DATE", help="Last UTC day, included.")
+@JSON
+def audit(job_file: Path, first: datetime, last: datetime, as_json: bool) -> None:
+    """Match our journal and the gateway's own ledger both ways: charges, credits, transfers; list what to refund."""
+    from batchpay import auditing, saying
+
+    job, key = _key_and_job(job_file)
+    made = auditing.audit(job, key, auditing.Period(first.date(), last.date()))
+    saying.audit(made, as_json=as_json)
+    _leave(made.exit_code)
+
+
+@cli.command()
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the demo's files go.")
 @JSON
 def demo(directory: Path | None, as_json: bool) -> None:
@@ -195,7 +292,7 @@ def _job(job_file: Path, input_file: str | None) -> Job:
 def _options(flags: dict[str, Any]) -> Any:
     from datetime import UTC
 
-    from batchpay.pipeline import Options
+    from batchpay.session import Options
 
     given = {name: value for name, value in flags.items() if value is not None}
     if "grace" in given:

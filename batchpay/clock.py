@@ -20,6 +20,10 @@ class SystemClock:
         """UTC nanoseconds; never goes back, whatever is done to the machine's clock meanwhile."""
         return self._wall_ns + int((self.elapsed_s() - self._start_s) * 1e9)
 
+    def today(self) -> datetime:
+        """The instant as a UTC date and time."""
+        return datetime.fromtimestamp(self.now_ns() / 1e9, UTC)
+
     def elapsed_s(self) -> float:
         """Seconds since boot, suspension included; elsewhere than on Linux the monotonic clock."""
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

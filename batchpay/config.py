@@ -45,8 +45,6 @@ _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": De
 
 _LATER = (
     (("controls", "approval"), ("required",), "approvals come with a later version; use approval = \"none\""),
-    (("controls", "deadline"), None, "deadlines come with a later version; remove it"),
-    (("controls", "max_failures"), None, "max_failures comes with a later version; remove it, and use run --canary"),
     (("report", "language"), ("ja", "th"), "reports are in English so far; use language = \"en\""),
 )  # fmt: skip
 
@@ -382,7 +380,10 @@ class _Builder:
         except (KeyError, ValueError, OSError):
             self._say(["controls", "time_zone"], f"{zone!r} is no time zone; Asia/Bangkok, say")
         money = {name: self._money(name, told[name]) for name in ("total", "max_amount", "max_total") if name in told}
-        return Controls(count=told.get("count"), time_zone=zone, **money)
+        return Controls(
+            count=told.get("count"), time_zone=zone, deadline=told.get("deadline", ""),
+            max_failures=_limit(told.get("max_failures")), **money,
+        )  # fmt: skip
 
     def _money(self, name: str, told: Mapping[str, str]) -> dict[str, int]:
         found = {}

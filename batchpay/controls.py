@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any, Literal, NoReturn
+from zoneinfo import ZoneInfo
 
 from batchpay.errors import FileRefused
 from batchpay.job import Columns, Controls, Input, Limit
@@ -188,6 +190,21 @@ def run_refusal(sums: Mapping[str, int], max_total: Mapping[str, int] | None) ->
 
 def _money(minor: int, code: str) -> str:
     return f"{grouped_text(minor, code)} {code.upper()}"
+
+
+def next_deadline(clock: str, zone: str, started: datetime) -> datetime:
+    """The first instant after `started` (UTC) at which a clock in `zone` shows `clock` (HH:MM).
+
+    A time that comes twice on that day counts both times; of one that never comes the earlier reading is taken.
+    """
+    at = time.fromisoformat(clock)
+    today = started.astimezone(ZoneInfo(zone)).date()
+    instants = (
+        datetime.combine(today + timedelta(days), at.replace(fold=fold), ZoneInfo(zone)).astimezone(UTC)
+        for days in range(3)
+        for fold in (0, 1)
+    )
+    return min(instant for instant in instants if instant > started)
 
 
 # --- the sender's totals beside the file -------------------------------------------------------------------------

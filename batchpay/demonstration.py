@@ -14,6 +14,7 @@ from batchpay.data import data_path
 from batchpay.errors import Bug, CannotWrite, Usage
 from batchpay.model import Outcome
 from batchpay.money import grouped_text
+from batchpay.session import Options
 
 MARK = ".made-by-batchpay-demo"
 KEY = SecretKey("skey_test_demo00000000000")
@@ -81,7 +82,7 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     job = load_job(job_file, input_override=str(where / file))
     posts = len(sandbox.requests("POST", "/charges"))
     with saying.talk(job.name) as talk:
-        result = pipeline.run(job, KEY, pipeline.Options(), talk)
+        result = pipeline.run(job, KEY, Options(), talk)
     sent = len(sandbox.requests("POST", "/charges")) - posts
     mine = next(published for published in result.published if published.batch.file == file)
     outcomes = mine.totals.outcomes()

@@ -19,6 +19,7 @@ from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Attempt, Next, judge, owner_of
 from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk
 from batchpay.planning import batch_id_of, content_of, intent_of
+from batchpay.reports.manifest import latest_head
 from batchpay.settlement import Candidate
 
 REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
@@ -47,9 +48,10 @@ class Desk:
         holder = {"started": iso(self.started_ns), "run": self.run_id}
         self.lock = RunLock(job.state_path, job.name, job.gateway.rate, holder, wait=wait)
         stack.callback(self.lock.close)
-        self.journal = SqliteJournal(job.state_path, job.name)
+        self.journal = SqliteJournal(job.state_path, job.name, durable=self.lock.witness)
         stack.callback(self.journal.close)
         self.journal.verify()
+        self.lost_events = self._lost_events()
         self._batches = {batch.sha256: batch for batch in self.journal.batches()}
         self.planned: list[Batch] = []  # in this run
 
@@ -57,6 +59,17 @@ class Desk:
         """An event about the run or a batch."""
         event = Event(kind=kind, at_ns=self.clock.now_ns(), run_id=self.run_id, batch_id=batch_id, data=data)
         return self.journal.append([event])[0]
+
+    def _lost_events(self) -> bool:
+        """Is the journal shorter than a run, or a report, has known it to be? Then an older copy was put in its place.
+
+        What it lost is at the gateway and found by the list before the first send (law L11; fault-matrix D07-D10).
+        """
+        seq, _ = self.journal.head()
+        known = max(self.lock.witnessed, latest_head(self.job.report.directory, self.journal.id))
+        if known > seq:
+            self.note("restored", {"had": known, "has": seq})
+        return known > seq
 
     # --- planning
 

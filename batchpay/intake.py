@@ -32,6 +32,7 @@ class Intake:
     notes: list[str] = field(default_factory=list)
     refusal: str = ""
     fingerprint: int = 0
+    recipients: set[str] = field(default_factory=set)  # of the rows that broke no rule
     staged: str = ""
     has_totals: bool = False  # did its sender declare what it holds?
 
@@ -103,6 +104,7 @@ def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
         intake.tally.add(judged)
         repeats.add(intake.batch_id, judged)
         intake.fingerprint = (intake.fingerprint + fingerprint(judged)) % 2**64
+        intake.recipients.update(d["destination"] for at, d in enumerate(judged.documents) if at not in judged.problems)
         yield judged
 
 

@@ -145,6 +145,8 @@ class Controls:
     max_amount: Mapping[str, int] | None = None
     max_total: Mapping[str, int] | None = None
     time_zone: str = "UTC"
+    deadline: str = ""  # HH:MM in `time_zone`
+    max_failures: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,10 @@ _UNCLEAR_4XX = frozenset({408, 409, 425, 499})
 _NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
 
 
-def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool) -> Verdict:
+def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True) -> Verdict:
     """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever in doubt?
+
+    `trust_429`: False for a gateway that was once seen to charge behind a 429.
 
     One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in doubt.
     """
@@ -77,7 +79,7 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool) -> Ver
     if 200 <= status <= 299:
         return _success(answer.document, intent, live)
     if status == 429:
-        return Verdict(Proof.THROTTLED, code=code, message=message)
+        return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
     if status in (401, 403):
         return Verdict(Proof.KEY_REFUSED, code=code or str(status), message=message)
     if not 400 <= status <= 499:
@@ -241,6 +243,7 @@ class Attempt:
     code: str = ""  # why it was refused
     message: str = ""
     refused: bool = False
+    throttled: bool = False  # its last answer was a 429
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
 
     @property
@@ -341,7 +344,10 @@ def _answer(state: Attempt, event: Event) -> Attempt:
     if proof in (Proof.CHARGE, Proof.UNPROVEN):
         return _evidence(state, event)
     if proof in NOT_CHARGED:
-        return replace(_voided(state, event), code=event.data.get("code", ""), message=event.data.get("message", ""))
+        return replace(
+            _voided(state, event), throttled=proof is Proof.THROTTLED,
+            code=event.data.get("code", ""), message=event.data.get("message", ""),
+        )  # fmt: skip
     if proof is Proof.REFUSED:
         return replace(
             _voided(state, event), refused=True, settled_ns=event.at_ns,
@@ -387,6 +393,16 @@ def _absent(state: Attempt, event: Event) -> Attempt:
     return replace(state, doubt=doubt, doubted=True)
 
 
+def _resolved(state: Attempt, event: Event) -> Attempt:
+    """A person said what became of it, after a look-up that did not say otherwise."""
+    if event.data.get("charge"):
+        return _evidence(state, event)
+    code, message = str(event.data["as"]).replace("-", "_"), f"settled by hand: {event.data['reason']}"
+    return replace(
+        state, unclear=frozenset(), refused=True, settled_ns=event.at_ns, code=code, message=message
+    )  # fmt: skip
+
+
 _STEPS = {
     "intent": _intent,
     "voided": _voided,
@@ -394,6 +410,7 @@ _STEPS = {
     "found": _evidence,
     "adopted": _evidence,
     "absent": _absent,
+    "resolved": _resolved,
 }
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
@@ -478,7 +495,14 @@ class Next:
     number: int
 
 
-Judgement = Owner | DuplicateOf | ConflictWith | Next
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person said that this order is never to be sent."""
+
+    reason: str
+
+
+Judgement = Owner | DuplicateOf | ConflictWith | Next | Cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,6 +512,7 @@ class History:
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
     owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
     look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike()
+    cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
 
 
 def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
@@ -502,6 +527,8 @@ def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: st
 def judge(document: Document, comeback: bool, batch_id: str, history: History) -> Judgement:
     """What a valid row that owns nothing means, given its order's attempts (contract, section 4)."""
     attempts = history.attempts.get(document["order_id"], ())
+    if document["order_id"] in history.cancelled:
+        return Cancelled(history.cancelled[document["order_id"]])
     if not attempts:
         twin = _look_alike(document, history)
         return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)

@@ -129,6 +129,8 @@ class Answer:
     excerpt: str = ""  # the beginning of a body nobody expected, masked
     retry_after: str = ""
     date: str = ""  # the gateway's own clock
+    remaining: str = ""  # X-RateLimit-Remaining
+    reset: str = ""  # X-RateLimit-Reset
 
 
 @dataclass(frozen=True, slots=True)

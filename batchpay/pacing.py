@@ -14,6 +14,7 @@ SLACK = 0.008  # of the window: what the way to the gateway may shorten between 
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
+LONGEST_ADVICE_S = 120.0  # of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 60.0
 
 
@@ -47,6 +48,7 @@ class Pacer:
         self._share_since_s = float("-inf")
         self._blocked_until_s = float("-inf")
         self._throttled_in_a_row = 0
+        self._advised_until_s, self._advised_interval_s = float("-inf"), 0.0
 
     def share(self, now_s: float) -> float:
         """The share of the agreed rate in use now, after a 429 and its recovery."""
@@ -71,7 +73,10 @@ class Pacer:
         assert self.wait_s(now_s) <= 0
         self._permits += 1
         late = self._next_s < now_s - self._interval_s  # a timer's lateness is caught up, an idle time is not
-        self._next_s = (now_s if late else self._next_s) + self._interval_s / self.share(now_s)
+        interval_s = self._interval_s / self.share(now_s)
+        if now_s < self._advised_until_s:
+            interval_s = max(interval_s, self._advised_interval_s)
+        self._next_s = (now_s if late else self._next_s) + interval_s
 
     def left(self, now_s: float) -> None:
         """The request's first byte leaves now."""
@@ -85,6 +90,12 @@ class Pacer:
     def answered(self) -> None:
         """The gateway took a request and answered with anything but 429."""
         self._throttled_in_a_row = 0
+
+    def advised(self, now_s: float, remaining: int, reset_in_s: float) -> None:
+        """The gateway says how many requests it takes until its window ends: spread them, never below the floor."""
+        if 0 < reset_in_s <= LONGEST_ADVICE_S:
+            self._advised_until_s = now_s + reset_in_s
+            self._advised_interval_s = min(reset_in_s / max(1, remaining), self._interval_s / FLOOR)
 
     def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
         """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in seconds."""

@@ -32,6 +32,9 @@ class Gateway(Protocol):
     async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges: one page of at most 100, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
 
+    async def read(self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]) -> Answer:
+        """GET of any other resource."""
+
     async def aclose(self) -> None:
         """Drop every connection."""
 

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from batchpay.lifecycle import Attempt, ConflictWith, DuplicateOf, History, judge, owner_of
+from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
@@ -49,11 +50,22 @@ ENGINEERS_CODES = frozenset({"service_not_found", "locked_out", "invalid_charge"
 
 
 def find(
-    batch: Batch, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat], history: History, hold: str
-) -> list[Finding]:
-    """Where each row of a chunk stands, in the file's order."""
-    return [_find(batch, chunk, at, repeats.get((chunk.sheet, chunk.rows[at])), history, hold)
-            for at in range(len(chunk.rows))]  # fmt: skip
+    batch: Batch, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat], history: History, hold: str,
+    barred: Mapping[str, str] = MappingProxyType({}),
+) -> list[Finding]:  # fmt: skip
+    """Where each row of a chunk stands, in the file's order. `hold`: why rows were not sent; `barred`: by recipient."""
+    return [
+        _find(
+            batch, chunk, at, repeats.get((chunk.sheet, chunk.rows[at])), history,
+            _barred(chunk.documents[at], barred) or hold,
+        )
+        for at in range(len(chunk.rows))
+    ]  # fmt: skip
+
+
+def _barred(document: Document, barred: Mapping[str, str]) -> str:
+    destination = str(document.get("destination", ""))
+    return f"recipient {destination} {barred[destination]}" if destination in barred else ""
 
 
 def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, history: History, hold: str) -> Finding:
@@ -62,7 +74,7 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     order_id = str(document.get("order_id", ""))
     place = _Place(batch, chunk.sheet, row, document)
     owned = owner_of(history, batch.id, chunk.sheet, row, order_id)
-    if owned is not None:
+    if owned is not None and not (owned.adopted and repeat is not None):  # an adopted charge does not know its row
         return place.of_attempt(owned, problems)
     if problems:
         return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)
@@ -75,6 +87,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     if isinstance(judgement, DuplicateOf):
         stands = judgement.attempt.outcome
         return place.unsent(Outcome.DUPLICATE, f"duplicate of {_told(judgement.attempt)}", counts_as=stands)
+    if isinstance(judgement, Cancelled):
+        return place.unsent(Outcome.REJECTED, f"cancelled by hand: {judgement.reason}")
     if isinstance(judgement, ConflictWith):
         return place.unsent(Outcome.CONFLICT, f"{judgement.why}: {_told(judgement.attempt)}")
     return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)

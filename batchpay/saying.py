@@ -16,8 +16,11 @@ from batchpay.model import Outcome, Problem
 from batchpay.money import grouped_text
 
 if TYPE_CHECKING:
+    from batchpay.auditing import Audit
     from batchpay.checking import Checked
+    from batchpay.doctoring import Finding
     from batchpay.pipeline import Result
+    from batchpay.resolving import Resolved
     from batchpay.settlement import Case
 
 NEXT_STEP = {
@@ -60,8 +63,10 @@ class Bars(Quiet):
 
     WORDS: ClassVar[dict[str, str]] = {
         "reading": "reading and checking",
+        "waiting": "the journal is not what it was: waiting until no request of it can still land",
         "listing": "listing the gateway's charges",
         "asking": "asking about open charges",
+        "preflight": "asking whether each recipient can be paid",
         "charging": "charging",
         "comparing": "comparing with the gateway's list",
         "reporting": "writing reports",
@@ -155,6 +160,55 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
             for published in made.published
         ],
     }
+
+
+def started(files: list[Path], *, as_json: bool) -> None:
+    """What `init` wrote, and what to do next."""
+    if as_json:
+        say(json.dumps({"written": [str(path) for path in files]}, ensure_ascii=False))
+        return
+    for path in files:
+        say(f"written: {path}")
+    say(f"next: put your own orders in place, then batchpay check {files[0]}")
+
+
+def doctor(found: list[Finding], *, as_json: bool) -> int:
+    """What was looked at, the worst last to be missed; returns the exit code."""
+    from batchpay.pipeline import PRIORITY
+
+    code = next(code for code in PRIORITY if code in {0, *(finding.exit_code for finding in found)})
+    if as_json:
+        findings = [{"subject": f.subject, "state": f.state, "told": f.told} for f in found]
+        say(json.dumps({"findings": findings, "exit_code": code}, ensure_ascii=False, indent=2))
+        return code
+    for finding in found:
+        say(f"{finding.state:8} {finding.subject}: {finding.told}")
+    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above')}")
+    return code
+
+
+def audit(made: Audit, *, as_json: bool) -> None:
+    """Both sides' sums, every difference, where the files are."""
+    told = made.document()
+    if as_json:
+        say(json.dumps({**told, "files": [str(path) for path in made.files]}, ensure_ascii=False, indent=2))
+        return
+    for side in ("journal", "gateway"):
+        say(f"{side}: " + (", ".join(f"{amount} {code}" for code, amount in told[side].items()) or "nothing charged"))
+    others = told["other_charges_of_the_account"]
+    say(f"{told['matched']} charges match; {others} others of the account are not this job's")
+    for one in made.match.differences:
+        say(f"{one.kind}: {' '.join(filter(None, (f'order {one.order_id}', one.charge_id)))}: {one.told}")
+    for note in made.match.notes:
+        say(f"note: {note}")
+    for path in made.files:
+        say(f"written: {path}")
+    say(f"exit {made.exit_code}: {'nothing to do' if not made.exit_code else NEXT_STEP[12]}")
+
+
+def resolved(made: Resolved, *, as_json: bool) -> None:
+    """What a person's word settled."""
+    say(json.dumps({"settled": made.sentence}, ensure_ascii=False) if as_json else made.sentence)
 
 
 def status(job: Job, batches: list[dict[str, Any]], *, as_json: bool) -> int:

@@ -108,6 +108,8 @@ class FakeGateway:
             return Answer(out=True, trouble="reset")
         if fate == "503 after":
             return Answer(out=True, status=503)
+        if fate == "429 after":
+            return Answer(out=True, status=429, retry_after="5")
         if fate == "twice":
             self._commit(fields)
         return Answer(out=True, status=200, document={**charge, **({"amount": 1} if fate == "wrong amount" else {})})

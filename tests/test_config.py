@@ -143,8 +143,6 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     "table, line, word",
     [
         ("controls", 'approval = "required"', "approvals come with a later version"),
-        ("controls", 'deadline = "06:00"', "deadlines come with a later version"),
-        ("controls", 'max_failures = "20%"', "max_failures comes with a later version"),
         ("report", 'formats = ["csv", "xlsx"]', "xlsx comes with a later version"),
         ("report", 'formats = ["html"]', "html comes with a later version"),
         ("report", 'language = "th"', "reports are in English so far"),

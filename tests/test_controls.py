@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchpay import controls, strictjson
-from batchpay.controls import Tally, max_amount_check, mode_check, parse_totals, refusal_of, run_refusal
+from batchpay.controls import (
+    Tally,
+    max_amount_check,
+    mode_check,
+    next_deadline,
+    parse_totals,
+    refusal_of,
+    run_refusal,
+)
 from batchpay.errors import FileRefused
 from batchpay.job import Columns, Controls, FromColumn, Input, Limit
 from batchpay.model import Judged, Problem
@@ -217,3 +226,26 @@ def test_doubtful_totals_files(data):
     with pytest.raises(FileRefused, match=r"orders\.csv\.totals\.json") as caught:
         parse_totals(data, "orders.csv.totals.json")
     assert caught.value.exit_code == 65
+
+
+@pytest.mark.fault("C03", "C07")
+@pytest.mark.parametrize(
+    "clock, zone, started, expected",
+    [
+        ("06:00", "Asia/Bangkok", "2026-11-24T19:00:00", "2026-11-24T23:00:00"),
+        ("06:00", "Asia/Bangkok", "2026-11-24T23:00:00", "2026-11-25T23:00:00"),
+        (
+            "02:30",
+            "Europe/Berlin",
+            "2026-03-28T23:00:00",
+            "2026-03-29T00:30:00",
+        ),  # skipped: the earlier of the two readings
+        ("02:30", "Europe/Berlin", "2026-10-24T23:30:00", "2026-10-25T00:30:00"),  # twice: the first
+        ("02:30", "Europe/Berlin", "2026-10-25T00:45:00", "2026-10-25T01:30:00"),  # ... and the second
+        ("00:00", "Australia/Sydney", "2028-02-28T12:00:00", "2028-02-28T13:00:00"),
+    ],
+)
+def test_the_next_deadline_is_found_in_its_time_zone(clock: str, zone: str, started: str, expected: str) -> None:
+    """Also on the days when a clock jumps."""
+    found = next_deadline(clock, zone, datetime.fromisoformat(started).replace(tzinfo=UTC))
+    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)

@@ -128,3 +128,25 @@ def test_five_non_answers_pause_and_the_fourth_trip_gives_up() -> None:
         assert not breaker.open
         breaker.silent(now_s)
     assert breaker.open
+
+
+def test_the_gateways_own_count_is_heeded_within_bounds() -> None:
+    """Few requests left until its window ends are spread over it; an absurd count never stops a run."""
+
+    def sent_within(seconds: float, remaining: int, reset_in_s: float) -> int:
+        pacer, now_s, sent = Pacer(10, 1.0, 1), 0.0, 0
+        pacer.advised(now_s, remaining, reset_in_s)
+        while now_s < seconds:
+            wait_s = pacer.wait_s(now_s)
+            if wait_s <= 0:
+                pacer.permit(now_s)
+                pacer.left(now_s)
+                sent += 1
+            now_s += max(wait_s, 0.001)
+        return sent
+
+    assert sent_within(20, 900, 30) >= 198
+    assert 50 <= sent_within(20, 50, 20) <= 52
+    assert 19 <= sent_within(20, 0, 20) <= 22
+    assert sent_within(20, 0, 1e9) >= 198
+    assert sent_within(20, 0, -5) >= 198

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from batchpay.errors import BatchpayError, Bug, Misconfigured, NotAllowed
-from batchpay.job import GatewaySettings
+from batchpay.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle import fold
-from batchpay.model import Outcome
+from batchpay.model import Intent, Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import intent_of
 from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
@@ -26,21 +27,27 @@ SETTINGS = GatewaySettings(
 JOB = "night"
 
 
-def document(number: int) -> dict[str, Any]:
+def one_time_token(number: int) -> dict[str, str]:
+    return {"card": f"tokn_test_{number}"}
+
+
+def document(number: int, payer: Callable[[int], dict[str, str]] = one_time_token) -> dict[str, Any]:
     return {
         "order_id": f"{number:04d}", "amount": 1000 + number, "currency": "thb",
-        "destination": "recp_test_1", "card": f"tokn_test_{number}",
+        "destination": "recp_test_1", **payer(number),
     }  # fmt: skip
 
 
-def candidates(count: int, journal: MemoryJournal) -> Iterable[Candidate]:
+def candidates(
+    count: int, journal: MemoryJournal, payer: Callable[[int], dict[str, str]] = one_time_token
+) -> Iterable[Candidate]:
     """What the rows of a file mean now: a new attempt, the open one, or nothing."""
     for number in range(count):
         order_id = f"{number:04d}"
         attempts = fold(journal.histories([order_id]).get(order_id, []))
         if not attempts:
             intent = intent_of(
-                document(number), job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="",
+                document(number, payer), job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="",
                 row=number + 2, run_id="run", journal_id=journal.id,
             )  # fmt: skip
             yield Candidate(order_id, intent)
@@ -58,6 +65,7 @@ class World:
     now_s: float = 1000.0
     listed: bool = False
     line: Line | None = None
+    payer: Callable[[int], dict[str, str]] = one_time_token
     settlement: Settlement | None = None
 
     def run(self, count: int = 5, *, limits: Limits | None = None, adopt: bool = False,
@@ -75,8 +83,9 @@ class World:
             start = datetime.fromtimestamp(START_NS / 1e9 + clock.elapsed_s(), UTC)
             listed = bool(list(self.journal.events(["listing"])))
             if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=listed):
+                self.settlement.lists.refuse_renamed(candidates(count, self.journal, self.payer))
                 await self.settlement.recover()
-                await self.settlement.settle(iter(candidates(count, self.journal)))
+                await self.settlement.settle(iter(candidates(count, self.journal, self.payer)))
                 await self.settlement.compare(start)
 
         _, self.now_s = in_virtual_time(main(), self.now_s)
@@ -291,6 +300,126 @@ def test_grace_cuts_the_wait_and_leaves_a_doubt() -> None:
     world.gateway.latency_s = 0.05
     assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
     world.check()
+
+
+def until(seconds: float) -> int:
+    """A wall-clock instant so long after the start of a world's first run."""
+    return START_NS + int((1000.0 + seconds) * 1e9)
+
+
+@pytest.mark.fault("C07")
+def test_nothing_starts_that_may_not_be_answered_by_the_deadline() -> None:
+    """What is under way ends, the rest is held, and the next night sends it."""
+    world = World(settings=replace(SETTINGS, rate=2))
+    outcomes = world.run(30, limits=Limits(deadline_ns=until(8), deadline="06:00 UTC"))
+    assert Outcome.HELD in outcomes.values() and Outcome.SUCCEEDED in outcomes.values()
+    assert max(at_s for at_s, _ in world.gateway.posts) <= 1000.0 + 8 - SETTINGS.timeout_s
+    assert world.settlement and "deadline 06:00 UTC" in world.settlement.why_held
+    assert set(world.run(30).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("C07")
+def test_a_doubt_is_not_waited_for_beyond_the_deadline() -> None:
+    """It stays in doubt and the next run asks."""
+    world = World(FakeGateway(only(2, "lost before")))
+    outcomes = world.run(limits=Limits(deadline_ns=until(10), deadline="06:00 UTC"))
+    assert list(outcomes.values()).count(Outcome.IN_DOUBT) == 1
+    assert world.now_s < 1000.0 + 12
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    world.check()
+
+
+@pytest.mark.fault("H04")
+@pytest.mark.parametrize("limit", [Limit(per_10000=2000), Limit(count=4)])
+def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
+    """Looked at from the twentieth order on; doubts are still asked about."""
+    every_third = FakeGateway(lambda post, fields: "declined" if post % 3 == 0 else "lost after" if post == 5 else "ok")
+    world = World(every_third)
+    outcomes = list(world.run(60, limits=Limits(max_failures=limit)).values())
+    assert 20 <= len(world.gateway.posts) <= 20 + SETTINGS.concurrency
+    assert outcomes.count(Outcome.HELD) == 60 - len(world.gateway.posts)
+    assert Outcome.IN_DOUBT not in outcomes
+    assert world.settlement and "max_failures" in world.settlement.why_held
+
+
+@pytest.mark.fault("B35")
+def test_charges_that_fail_pause_although_lists_are_answered() -> None:
+    """Five non-answers to charges in a row, whatever the look-ups between them say."""
+    world = World(FakeGateway(lambda post, fields: "503 before"), settings=replace(SETTINGS, lookup_gap_s=0.1))
+    outcomes = world.run(60)
+    assert Outcome.HELD in outcomes.values()
+    assert world.line and world.line.closed == "the gateway does not answer"
+    assert len(world.gateway.posts) <= 4 * (5 + SETTINGS.concurrency)
+
+
+def test_one_customer_is_charged_once_at_a_time() -> None:
+    """Two charges of one stored customer are never on their way together; other payers go meanwhile."""
+    out: dict[str, int] = {}
+    most: dict[str, int] = {}
+    gateway = FakeGateway(latency_s=0.2)
+    charge = gateway.charge
+
+    async def counted(intent: Intent, may_leave: Callable[[], bool]) -> Any:
+        out[intent.payer] = out.get(intent.payer, 0) + 1
+        most[intent.payer] = max(most.get(intent.payer, 0), out[intent.payer])
+        answer = await charge(intent, may_leave)
+        out[intent.payer] -= 1
+        return answer
+
+    gateway.charge = counted  # type: ignore[method-assign]
+    world = World(gateway, payer=lambda number: {"customer": "cust_test_1" if number % 2 else f"cust_test_x{number}"})
+    start_s = world.now_s
+    assert set(world.run(24).values()) == {Outcome.SUCCEEDED}
+    assert max(most.values()) == 1
+    assert world.now_s - start_s < 24 * 0.2
+
+
+@pytest.mark.fault("E12", "G06")
+def test_another_run_with_another_journal_is_seen_while_charging() -> None:
+    """Two machines at the same instant: after the first order, then every 30 s; both would stop."""
+    world = World(FakeGateway(latency_s=0.05), settings=replace(SETTINGS, rate=2))
+    foreign = intent_of(
+        document(900), job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=902,
+        run_id="another", journal_id="another",
+    )  # fmt: skip
+
+    def charge_elsewhere(settlement: Settlement) -> None:
+        world.gateway._commit(dict(parse_qsl(foreign.body)))
+
+    world.run(200, meanwhile=charge_elsewhere)
+    assert world.stops() and "another run" in world.stops()[0]
+    assert len(world.gateway.posts) < 70
+
+
+@pytest.mark.fault("E13")
+def test_a_renamed_job_is_refused_before_it_charges_its_orders_again() -> None:
+    """78 names the old job; another job that only shares order ids is left alone."""
+    world = World()
+    world.run(5)
+    for charge in world.gateway.charges:
+        charge["metadata"] = {**charge["metadata"], "batchpay_job": "old name"}
+    world.journal = MemoryJournal()
+    with pytest.raises(Misconfigured, match="old name"):
+        world.run(5)
+    assert len(world.gateway.posts) == 5
+    for charge in world.gateway.charges:
+        charge["amount"] += 1
+    world.journal = MemoryJournal()
+    assert set(world.run(5).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("B19")
+def test_a_charge_behind_a_429_is_never_sent_again() -> None:
+    """The next run's list takes the order out of the queue, and a 429 of this gateway proves nothing any more."""
+    world = World(FakeGateway(only(0, "429 after")))
+    world.run(3, meanwhile=lambda settlement: settlement.interrupt("SIGTERM"))
+    assert world.outcomes(3)["0000"] is Outcome.HELD
+    world.gateway.fate = lambda post, fields: "429" if post == 3 else "ok"
+    assert set(world.run(4).values()) == {Outcome.SUCCEEDED}
+    world.check()
+    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[order_id]"] == "0003"]
+    assert len(world.gateway.posts) == 5
+    assert times[1] - times[0] >= SETTINGS.doubt_period_s
 
 
 def vars_of(settings: GatewaySettings) -> dict[str, Any]:

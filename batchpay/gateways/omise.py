@@ -11,7 +11,7 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,8 @@ class Omise:
         self, settings: GatewaySettings, secret_key: str, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._timeout_s = settings.timeout_s
-        self._url = httpx.URL(settings.url.rstrip("/") + "/charges")
+        self._base = settings.url.rstrip("/")
+        self._url = httpx.URL(f"{self._base}/charges")
         token = base64.b64encode(f"{secret_key}:".encode()).decode("ascii")
         self._headers = {
             "Host": self._url.netloc.decode("ascii"),
@@ -69,6 +70,11 @@ class Omise:
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
+    async def read(self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]) -> Answer:
+        """GET of any other resource: `/account`, `/recipients/recp_…`, `/transactions`."""
+        request = httpx.Request("GET", f"{self._base}{path}", params=dict(query), headers=self._headers)
+        return await self._answer(request, Flight(may_leave))
+
     async def aclose(self) -> None:
         """Drop every connection."""
         await self._wire.aclose()
@@ -94,6 +100,8 @@ class Omise:
             excerpt="" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace")),
             retry_after=response.headers.get("retry-after", ""),
             date=response.headers.get("date", ""),
+            remaining=response.headers.get("x-ratelimit-remaining", ""),
+            reset=response.headers.get("x-ratelimit-reset", ""),
         )
 
 

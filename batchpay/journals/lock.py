@@ -1,7 +1,8 @@
 """One run of a job at a time on one machine, and the memory of when its last requests left.
 
 The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the journal says who holds
-it, and keeps the time of the last requests in shared memory, so that the rate limit also holds across a kill.
+it. In shared memory it keeps the time of the last requests, so that the rate limit also holds across a kill, and how
+far the journal had come, so that one that was lost or restored is noticed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from batchpay.errors import CannotWrite, TryLater
 
 _HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
+_STAMPS_AT = _HOLDER_BYTES + _STAMP.size  # after the number of the last event that was known to be durable
 
 
 class RunLock:
@@ -31,7 +33,7 @@ class RunLock:
         self.path = lock_path(state_path, job)
         self._slots = rate
         self._next = 0
-        size = _HOLDER_BYTES + _STAMP.size * (rate + 1)
+        size = _STAMPS_AT + _STAMP.size * rate
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -58,8 +60,17 @@ class RunLock:
 
     def stamp(self) -> None:
         """A request leaves now."""
-        _STAMP.pack_into(self._memory, _HOLDER_BYTES + _STAMP.size * self._next, time.time_ns())
+        _STAMP.pack_into(self._memory, _STAMPS_AT + _STAMP.size * self._next, time.time_ns())
         self._next = (self._next + 1) % self._slots
+
+    def witness(self, seq: int) -> None:
+        """The journal is durable up to this event."""
+        _STAMP.pack_into(self._memory, _HOLDER_BYTES, seq)
+
+    @property
+    def witnessed(self) -> int:
+        """The number of the last event that any run of this job knew to be durable."""
+        return int(_STAMP.unpack_from(self._memory, _HOLDER_BYTES)[0])
 
     def close(self) -> None:
         """Let go."""
@@ -67,7 +78,7 @@ class RunLock:
         os.close(self._handle)
 
     def _read(self, slot: int) -> int:
-        return int(_STAMP.unpack_from(self._memory, _HOLDER_BYTES + _STAMP.size * slot)[0])
+        return int(_STAMP.unpack_from(self._memory, _STAMPS_AT + _STAMP.size * slot)[0])
 
     def _oldest(self) -> int:
         return min(range(self._slots), key=self._read)

@@ -1,15 +1,22 @@
 -- The journal. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   run.started       a process begins to work on a job
+--   restored          the journal is older than it has been: what it lost is looked for at the gateway
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
 --   intent            a request will be sent: durable before its first byte (law L1)
 --   voided            ... and was not, because its intent had gone stale (law L2); no byte left
 --   answer            what came back and what it proves (lifecycle.verdict)
 --   found, absent     what a look-up showed
+--   resolved          a person's word on an attempt in doubt or held, after a look-up
+--   cancelled         a person's word that an order is never to be sent
 --   adopted           a charge of this job that this journal did not make
+--   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)
+--   preflight         recipients that cannot be paid now: their orders are held
 --   held              why the unsent rows of a batch were not sent
+--   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
+--   audit             journal and gateway were matched over a period
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.finished      with its exit code
 

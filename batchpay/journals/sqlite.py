@@ -16,7 +16,7 @@ import stat
 import threading
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib import resources
@@ -36,11 +36,15 @@ _NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
 class SqliteJournal:
     """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
 
-    def __init__(self, path: Path, job: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, job: str, *, read_only: bool = False, durable: Callable[[int], None] = lambda seq: None
+    ) -> None:
         """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked.
 
-        `read_only`: nothing is written; where there is no file yet, an empty journal in memory.
+        `read_only`: nothing is written; where there is no file yet, an empty journal in memory. `durable` is told the
+        number of the last event after each commit.
         """
+        self._durable = durable
         self.path = path
         self.job = job
         self._lock = threading.RLock()
@@ -49,6 +53,7 @@ class SqliteJournal:
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._last_seq = self._head()[0]
 
     # --- writing ---------------------------------------------------------------------------------------------
 
@@ -97,6 +102,7 @@ class SqliteJournal:
         try:
             yield
             self._connection.execute("COMMIT")
+            self._durable(self._last_seq)
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -116,6 +122,7 @@ class SqliteJournal:
             self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
             self._guard(event)
             stored.append(_stored(event, seq, digest))
+        self._last_seq = seq
         return stored
 
     def _guard(self, event: Event) -> None:
@@ -189,6 +196,12 @@ class SqliteJournal:
         )
         with self._lock, translated(self.path):
             return [row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()]
+
+    def orders_since(self, at_ns: int) -> list[str]:
+        """Order ids with any event since then."""
+        query = "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ? ORDER BY order_id"
+        with self._lock, translated(self.path):
+            return [row[0] for row in self._connection.execute(query, (self.job, at_ns)).fetchall()]
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""

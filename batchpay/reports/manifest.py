@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 
 from batchpay.errors import CannotWrite
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
+
+LATEST = 20  # report folders, by when they were written, in which to look for the newest manifest
+
+
+def latest_head(directory: Path, journal_id: str) -> int:
+    """The highest event of this journal that a report was made from, as far as the newest reports tell; else 0."""
+    newest: list[tuple[int, str]] = []
+    with suppress(OSError), os.scandir(directory) as found:
+        newest = sorted((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir())[-LATEST:]
+    heads = [0]
+    for _, folder in newest:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            journal = json.loads(Path(folder, "manifest.json").read_bytes())["journal"]
+            heads.append(int(journal["seq"]) if journal["id"] == journal_id else 0)
+    return max(heads)
 
 
 def write_manifest(directory: Directory, inputs: Inputs) -> None:

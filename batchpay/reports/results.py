@@ -12,8 +12,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "�
 
 
 def defused(text: str) -> str:
-    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could; a lone dash cannot."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and text != "-" else text
 
 
 def write_results_csv(directory: Directory, inputs: Inputs) -> None:

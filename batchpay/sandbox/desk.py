@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from starlette.responses import Response
@@ -197,6 +198,7 @@ class Desk:
             response = Response(document, status, extra, kind)
         else:
             response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
+        response.headers.setdefault("date", formatdate(usegmt=True))  # a rule may say another
         if self.throttle is not None:
             response.headers.update(self.throttle.headers())
         if entry.method == "POST":

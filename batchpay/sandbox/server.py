@@ -189,7 +189,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 build(desk), http=wire.protocol_for(door), loop="asyncio", ws="none", lifespan="off", log_config=None,
-                log_level="critical", access_log=False, timeout_keep_alive=75, server_header=False, backlog=4096,
+                log_level="critical", access_log=False, timeout_keep_alive=75, server_header=False,
+                date_header=False, backlog=4096,
             )
         )  # fmt: skip
         self.ready = threading.Event()
@@ -199,7 +200,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Until told to stop; asked often, for tests start and stop many."""
         self.loop = asyncio.get_running_loop()
-        await self.on_tick(0)  # before the first request, so that it gets a Date
+        await self.on_tick(0)
         self.ready.set()
         if self._on_started is not None:
             self._on_started()

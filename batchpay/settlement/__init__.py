@@ -2,11 +2,17 @@
 
 line    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
 books   what is known of each order, and how it is written down: the only writer of evidence
-loop    who is sent, asked or waited for, and when the run is over
+queue   who is sent next, and how far a run may go
+preflight  may each recipient be paid at all?
+lists   the gateway's own list of charges, held against the books
+doubts  what became of the sends that nobody answered
+loop    the workers, the deadline, and when the run is over
 """
 
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
-from batchpay.settlement.loop import Candidate, Limits, Settlement
+from batchpay.settlement.loop import Settlement
+from batchpay.settlement.preflight import barred_recipients
+from batchpay.settlement.queue import Candidate, Limits
 
-__all__ = ["Books", "Candidate", "Case", "Limits", "Line", "Settlement"]
+__all__ = ["Books", "Candidate", "Case", "Limits", "Line", "Settlement", "barred_recipients"]

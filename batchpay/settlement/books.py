@@ -44,7 +44,8 @@ class Books:
         self._run_id = run_id
         self._live = live
         self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
-        self.changed: set[str] = set()  # batches one of whose outcomes changed
+        self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
+        self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
 
     # --- writing
 
@@ -54,6 +55,7 @@ class Books:
         data: dict[str, Any] = {"boot_id": self._clock.boot_id, "boot_s": boot_s, "sha256": case.intent.body_sha256}
         if send == 1:
             data["intent"] = _kept(case.intent)
+        self._undecided[case.intent.key] = case
         await self._write(case, "intent", data, send)
 
     async def void(self, case: Case) -> None:
@@ -106,6 +108,11 @@ class Books:
         await self._write(case, "adopted", data, 0)
         return case
 
+    async def resolve(self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None) -> None:
+        """A person's word on an attempt: charged (by this charge), not-charged or cancelled."""
+        data: dict[str, Any] = {"as": as_, "reason": reason, "by": by}
+        await self._write(case, "resolved", {**data, "charge": charge.to_json()} if charge else data, 0)
+
     async def stop(self, reason: str, case: Case | None = None) -> None:
         """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10)."""
         await self._journal.write([self._stop_event(reason, case)])
@@ -126,9 +133,13 @@ class Books:
         events = [event]
         if reason := _why_stop(case, before, after):
             events.append(self._stop_event(reason, case))
+        if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
+            self.trust_429 = False
+            events.append(self._event("throttle.distrusted", {"order": intent.order_id, "charge": after.charge.id}))
         await self._journal.write(events)
         case.attempt = after
-        self.changed.add(intent.batch_id)
+        if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
+            self._undecided.pop(intent.key, None)
 
     def _stop_event(self, reason: str, case: Case | None) -> Event:
         self.stopped = self.stopped or reason
@@ -154,22 +165,28 @@ class Books:
     def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
         """Charges of this job with what the journal knows of them.
 
-        A Case: an attempt of the journal. A number: an attempt that only the gateway knows. None: a key that this job
-        would never make.
+        A Case: an attempt of the journal, the very one that a worker holds if one does, so that evidence reaches it.
+        A number: an attempt that only the gateway knows. None: a key that this job would never make.
         """
-        ours = [charge for charge in charges if charge.metadata.get("batchpay_job") == self._job]
+        ours = [charge for charge in charges if self.is_ours(charge)]
         histories = self._journal.histories([charge.metadata.get("order_id", "") for charge in ours])
         matched: list[tuple[ChargeSeen, Case | int | None]] = []
         for charge in ours:
             order_id, key = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_key", "")
             attempts = fold(histories.get(order_id, []))
             known = next((a for a in attempts if a.intent.key == key), None)
-            if known:
+            if key in self._undecided and self._undecided[key].attempt:
+                matched.append((charge, self._undecided[key]))
+            elif known:
                 before = tuple(a for a in attempts if a.intent.attempt < known.intent.attempt)
                 matched.append((charge, Case(known.intent, known, before, present=False)))
             else:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched
+
+    def is_ours(self, charge: ChargeSeen) -> bool:
+        """Does it carry this job's name?"""
+        return charge.metadata.get("batchpay_job") == self._job
 
     def _number_of(self, order_id: str, key: str) -> int | None:
         if not order_id:

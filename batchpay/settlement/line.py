@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
 
 from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
@@ -17,6 +19,7 @@ from batchpay.protocols import Clock
 LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
 
 TRIES = 5  # of one GET
+GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 
 Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
 
@@ -28,7 +31,7 @@ class Line:
         """`left` is called as each request's first byte leaves: it outlives the process, for the next one's limiter."""
         self._clock = clock
         self._pacer = pacer
-        self._breaker = breaker
+        self._sends, self._asks = breaker, Breaker(breaker.pause_s)  # a gateway may answer the one and not the other
         self._left = left
         self._gate = asyncio.Lock()
         self._shut = asyncio.Event()
@@ -52,12 +55,13 @@ class Line:
             except TimeoutError:
                 pass
 
-    async def permit(self) -> bool:
+    async def permit(self, *, asking: bool = False) -> bool:
         """Wait for the limiter and out of any pause; False when the line closed meanwhile."""
+        breaker = self._asks if asking else self._sends
         async with self._gate:
             while not self.closed:
                 now_s = self._clock.elapsed_s()
-                wait_s = max(self._pacer.wait_s(now_s), self._breaker.paused_until_s - now_s)
+                wait_s = max(self._pacer.wait_s(now_s), breaker.paused_until_s - now_s)
                 if wait_s <= 0:
                     self._pacer.permit(now_s)
                     return True
@@ -68,8 +72,11 @@ class Line:
         """Give a permit back."""
         self._pacer.unused()
 
-    async def send(self, request: Request, may_leave: Callable[[], bool] = lambda: True) -> Answer:
-        """One permitted request; tells limiter and breaker what came of it."""
+    async def send(
+        self, request: Request, may_leave: Callable[[], bool] = lambda: True, *, asking: bool = False,
+        learn: bool = True,
+    ) -> Answer:  # fmt: skip
+        """One permitted request; tells limiter and breaker what came of it, or with `learn` False the limiter only."""
         left = False
 
         def leaving() -> bool:
@@ -86,27 +93,40 @@ class Line:
         finally:
             if not left:
                 self._pacer.unused()
-        if not answer.withheld:
-            self._learn(answer)
+        if not learn:
+            self._heed(answer)
+        elif not answer.withheld:
+            self._learn(answer, self._asks if asking else self._sends)
         return answer
 
     async def ask(self, request: Request) -> Answer | None:
         """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before."""
         for failures in range(1, TRIES + 1):
-            if not await self.permit():
+            if not await self.permit(asking=True):
                 return None
-            answer = await self._unless_closed(request)
+            answer = await self._unless_closed(partial(self.send, request, asking=True))
             if answer is None or self.closed:
                 return None
             if _usable(answer):
                 return answer
             if answer.status != 429:
-                await self.rest(min(backoff_s(failures, random.random()), self._breaker.pause_s))  # noqa: S311
+                await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
         return None
 
-    async def _unless_closed(self, request: Request) -> Answer | None:
+    async def glance(self, request: Request) -> Answer | None:
+        """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it stops anything."""
+        if not await self.permit(asking=True):
+            return None
+        try:
+            async with asyncio.timeout(GLANCE_S):
+                answer = await self._unless_closed(partial(self.send, request, asking=True, learn=False))
+        except TimeoutError:
+            return None
+        return answer if answer is not None and answer.status is not None else None
+
+    async def _unless_closed(self, request: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
         """A GET is given up when the line closes: nothing is lost with it."""
-        asking = asyncio.ensure_future(self.send(request))
+        asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
         try:
             await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
@@ -116,40 +136,53 @@ class Line:
             closing.cancel()
             await asyncio.gather(asking, closing, return_exceptions=True)
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, breaker: Breaker) -> None:
         now_s = self._clock.elapsed_s()
         self.answers += answer.status is not None
         if answer.status is None or answer.status >= 500:
-            self._silent(now_s)
+            self._silent(now_s, breaker)
             return
-        self._breaker.answered()
+        breaker.answered()
         self._check_clock(answer.date)
-        if answer.status == 429:
-            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
-            return
-        self._pacer.answered()
+        self._heed(answer)
         if answer.status in (401, 403):
             code, message = error_of(answer.document)
             why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
             remedy = "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten"
             self.close(why, NotAllowed(f"{why}; {remedy}"))
 
-    def _silent(self, now_s: float) -> None:
-        self._breaker.silent(now_s)
-        if self._breaker.open:
+    def _heed(self, answer: Answer) -> None:
+        """What an answer says about the rate."""
+        now_s = self._clock.elapsed_s()
+        if answer.status == 429:
+            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
+        elif answer.status is not None and answer.status < 500:
+            self._pacer.answered()
+            self._take_advice(answer, now_s)
+
+    def _silent(self, now_s: float, breaker: Breaker) -> None:
+        breaker.silent(now_s)
+        if breaker.open:
             self.close("the gateway does not answer")
+
+    def _take_advice(self, answer: Answer, now_s: float) -> None:
+        """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md, section 6)."""
+        if not (_is_count(answer.remaining) and _is_count(answer.reset)):
+            return
+        theirs = _instant(answer.date)
+        theirs_s = theirs.timestamp() if theirs else self._clock.now_ns() / 1e9
+        self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - theirs_s)
 
     def _check_clock(self, date: str) -> None:
         """Once per run: the gateway's clock and ours must agree, or look-ups by time prove nothing."""
         if self.gateway_date or not date:
             return
-        try:
-            theirs = parsedate_to_datetime(date)
-        except ValueError:
+        theirs = _instant(date)
+        if theirs is None:
             return
-        self.gateway_date = theirs.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
-        skew_s = (ours - theirs.astimezone(UTC)).total_seconds()
+        skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) > LARGEST_SKEW_S:
             why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
             self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing was sent"))
@@ -159,3 +192,15 @@ def _usable(answer: Answer) -> bool:
     """Did the gateway itself answer, with a document or with its error object?"""
     status = answer.status or 0
     return 200 <= status < 300 or (400 <= status < 500 and status != 429 and error_of(answer.document)[0] != "")
+
+
+def _instant(date: str) -> datetime | None:
+    """A Date header as UTC; None when it is not one."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12

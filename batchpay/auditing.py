@@ -1,0 +1,199 @@
+"""AUDIT: read both ledgers over a period, match them, and leave what a person needs: the differences, the refunds."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from batchpay import accounts
+from batchpay.config import SecretKey
+from batchpay.desk import Desk
+from batchpay.errors import GatewaySilent, Usage
+from batchpay.gateways.omise import PAGE_SIZE, Omise
+from batchpay.job import Job
+from batchpay.lifecycle import Attempt
+from batchpay.matching import Match, Thing, match_charges, match_credits, match_transfers
+from batchpay.money import EXPONENTS, major_text
+from batchpay.reports.files import Directory
+from batchpay.reports.results import defused
+from batchpay.session import line_of
+from batchpay.settlement import Line
+
+TRIES = 8  # of one listing that shifts while it is read
+SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole UTC days, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        """The first instant."""
+        return datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC)
+
+    @property
+    def until(self) -> datetime:
+        """The last second."""
+        return datetime(self.last.year, self.last.month, self.last.day, tzinfo=UTC) + timedelta(days=1, seconds=-1)
+
+    def covers(self, created_at: str) -> bool:
+        """Was it made in this period, by the gateway's own clock?"""
+        return _iso(self.since) <= created_at <= _iso(self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The result, and where it was written."""
+
+    period: Period
+    match: Match
+    files: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """12 on any difference."""
+        return 12 if self.match.differences else 0
+
+    def document(self) -> dict[str, Any]:
+        """For programs, and for audit.json."""
+        match = self.match
+        return {
+            "from": self.period.first.isoformat(),
+            "to": self.period.last.isoformat(),
+            "journal": {code: _money(n, code) for code, n in sorted(match.ours.items())},
+            "gateway": {code: _money(n, code) for code, n in sorted(match.theirs.items())},
+            "matched": match.matched,
+            "other_charges_of_the_account": match.others,
+            "differences": [asdict(difference) for difference in match.differences],
+            "notes": match.notes,
+            "exit_code": self.exit_code,
+        }
+
+
+def audit(job: Job, key: SecretKey, period: Period) -> Audit:
+    """Match and write. Raises Usage for a period that ends before it begins, GatewaySilent when a list is not had."""
+    if period.last < period.first:
+        raise Usage(f"--to {period.last} is before --from {period.first}")
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        attempts = list(_attempts(desk, period))
+        match = asyncio.run(_at_the_gateway(desk, key, period, attempts))
+        made = Audit(period, match, ())
+        desk.note("audit", {"from": str(period.first), "to": str(period.last), "differences": len(match.differences)})
+        return Audit(period, match, _write(job, made))
+
+
+def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
+    """Every attempt of the journal whose charge was made in the period."""
+    orders = desk.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
+    for start in range(0, len(orders), 500):
+        for attempts in accounts.attempts_of(desk.journal, orders[start : start + 500]).values():
+            yield from (a for a in attempts if a.charge is not None and period.covers(a.charge.created_at))
+
+
+async def _at_the_gateway(desk: Desk, key: SecretKey, period: Period, attempts: list[Attempt]) -> Match:
+    gateway, line = Omise(desk.job.gateway, key.reveal()), line_of(desk)
+    try:
+        charges = await _all(gateway, line, "/charges", period.since, period.until)
+        if charges is None:
+            raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
+        match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
+        transactions = await _all(gateway, line, "/transactions", period.since, None)
+        if transactions is None:
+            match.notes.append("the gateway does not tell its transactions: credits were not matched")
+        else:
+            match.add(match_credits(attempts, charges, transactions))
+        transfers = await _all(gateway, line, "/transfers", period.since, None)
+        if transfers is None:
+            match.notes.append("the gateway does not tell its transfers: they were not matched")
+        else:
+            match.add(match_transfers(attempts, transfers))
+    finally:
+        await gateway.aclose()
+    if line.fatal:
+        raise line.fatal
+    return match
+
+
+async def _all(gateway: Omise, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+    """Every object of a list, oldest first; None when it could not be had whole."""
+    for _ in range(TRIES):
+        found = await _once(gateway, line, path, since, until)
+        if found is not None or line.closed:
+            return found
+        await line.rest(1.0)
+    return None
+
+
+async def _once(gateway: Omise, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+    """One reading; each page begins with the last object of the one before, so that a shift is seen."""
+    found: dict[str, Thing] = {}
+    offset, last = 0, ""
+    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological", "limit": PAGE_SIZE}
+    query |= {"to": _iso(until)} if until else {}
+    while True:
+        answer = await line.ask(partial(gateway.read, path, {**query, "offset": offset}))
+        page = _page(answer.document) if answer is not None and answer.status == 200 else None
+        if page is None:
+            return None
+        things, total = page
+        ids = [str(thing["id"]) for thing in things]
+        before = len(found)
+        found.update(zip(ids, things, strict=True))
+        if last and (not ids or ids[0] != last):
+            return None
+        if len(found) == total:
+            return list(found.values())
+        if len(found) == before or len(found) > total:
+            return None
+        offset, last = offset + len(ids) - 1, ids[-1]
+
+
+def _page(document: Any) -> tuple[list[Thing], int] | None:
+    """The objects of a list and how many it has in all; None for anything else."""
+    if not isinstance(document, dict) or document.get("object") != "list":
+        return None
+    data, total = document.get("data"), document.get("total")
+    if not isinstance(data, list) or type(total) is not int:
+        return None
+    fits = all(isinstance(thing, dict) and isinstance(thing.get("id"), str) for thing in data)
+    return (data, total) if fits else None
+
+
+def _write(job: Job, made: Audit) -> tuple[Path, ...]:
+    """audit.json, and refunds.csv when a person should give something back."""
+    directory = Directory(job.report.directory / f"audit-{made.period.first}-{made.period.last}")
+    with directory.file("audit.json") as file:
+        file.write((json.dumps(made.document(), ensure_ascii=False, indent=2) + "\n").encode())
+    refunds = [difference for difference in made.match.differences if difference.refund_minor]
+    if not refunds:
+        directory.remove("refunds.csv")
+    else:
+        with directory.text("refunds.csv", "utf-8-sig", "replace") as text:
+            writer = csv.writer(text)
+            writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason"])
+            for one in refunds:
+                major = _money(one.refund_minor, one.currency)
+                cells = [one.order_id, one.charge_id, str(one.refund_minor), one.currency, major, one.told]
+                writer.writerow([defused(cell) for cell in cells])
+    return tuple(directory.written)
+
+
+def _money(minor: int, currency: str) -> str:
+    return major_text(minor, currency) if currency in EXPONENTS else str(minor)
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,165 @@
+"""The one asker: what became of every send that nobody answered, and of every charge that was not final (law L5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+
+from batchpay.job import GatewaySettings
+from batchpay.lifecycle import CHARGE_ID, DoubtRules, seen
+from batchpay.model import Outcome, Page
+from batchpay.protocols import Clock, Gateway
+from batchpay.settlement.books import Books, Case
+from batchpay.settlement.line import Line
+from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists
+
+REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
+
+
+class News:
+    """Wakes whoever waits for something to happen."""
+
+    def __init__(self) -> None:
+        self._happened = asyncio.Event()
+
+    def tell(self) -> None:
+        """Something happened."""
+        self._happened.set()
+        self._happened = asyncio.Event()
+
+    async def wait(self, at_most_s: float | None = None) -> None:
+        """Until something does, or so long."""
+        happened = self._happened
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await happened.wait()
+
+
+class Doubts:
+    """Cases in doubt, charges to read again. `again` takes a case that may be sent once more, `told` one that moved."""
+
+    def __init__(
+        self, settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, lists: Lists, clock: Clock,
+        news: News, again: Callable[[Case], None], told: Callable[[Case], None],
+    ) -> None:  # fmt: skip
+        self._gap_s = settings.lookup_gap_s
+        self._gateway = gateway
+        self._line = line
+        self._books = books
+        self._lists = lists
+        self._clock = clock
+        self._news = news
+        self._again = again
+        self._told = told
+        self._rules = DoubtRules(settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s())
+        self._open: dict[str, Case] = {}
+        self._rereads: deque[tuple[float, Case]] = deque()
+        self._in_vain = 0
+
+    @property
+    def none(self) -> bool:
+        """Is there nothing to ask about?"""
+        return not (self._open or self._rereads)
+
+    def add(self, case: Case, *, early: bool) -> None:
+        """Look an unanswered order up: when absence proves something, and `early` once before that."""
+        due_s = self._due_s(case)
+        case.ask_at_s = min(due_s, self._clock.elapsed_s() + self._gap_s) if early else due_s
+        self._open[case.intent.order_id] = case
+        self._news.tell()
+
+    def read_again(self, case: Case) -> None:
+        """A paid charge without a chain: ask for it once more in a moment."""
+        self._rereads.append((self._clock.elapsed_s() + REREAD_AFTER_S, case))
+        self._news.tell()
+
+    async def work(self, nothing_can_come: Callable[[], bool]) -> None:
+        """Ask as things fall due, until `nothing_can_come` any more or the line closes."""
+        while not self._line.closed:
+            now_s = self._clock.elapsed_s()
+            if self._rereads and self._rereads[0][0] <= now_s:
+                await self.reread(self._rereads[0][1])
+                self._rereads.popleft()
+                self._news.tell()
+            elif any(case.ask_at_s <= now_s for case in self._open.values()):
+                await self._look_up_or_leave()
+                self._news.tell()
+            elif times := [case.ask_at_s for case in self._open.values()] + [at_s for at_s, _ in self._rereads]:
+                await self._news.wait(max(0.0, min(times) - now_s))
+            elif nothing_can_come():
+                return
+            else:
+                await self._news.wait()
+
+    async def reread(self, case: Case) -> None:
+        """Ask for one charge by its id: pending may have ended, a chain may have come."""
+        assert case.attempt is not None and case.attempt.charge is not None
+        charge_id = case.attempt.charge.id
+        if not CHARGE_ID.fullmatch(charge_id):
+            return
+        answer = await self._line.ask(partial(self._gateway.get, charge_id))
+        charge, flaws = seen(answer.document) if answer else (None, ())
+        if charge is not None and charge.id == charge_id and not flaws:
+            await self._books.found(case, charge, reread=case.attempt.wants_chain)
+            self._told(case)
+
+    async def _look_up_or_leave(self) -> None:
+        """A gateway whose lists stay incomplete keeps its secrets for this run: the next one asks again."""
+        self._in_vain = 0 if await self._look_up() else self._in_vain + 1
+        if self._in_vain >= IN_VAIN:
+            self._open.clear()
+
+    async def _look_up(self) -> bool:
+        """One complete listing for all doubts together; those it may prove absent are those due before it began."""
+        now_s = self._clock.elapsed_s()
+        doubts = dict(self._open)
+        due = [case for case in doubts.values() if self._due_s(case) <= now_s]
+        by_key = {case.intent.key: case for case in doubts.values()}
+
+        async def absorb(page: Page) -> None:
+            for charge in page.charges:
+                if case := by_key.get(charge.metadata.get("batchpay_key", "")):
+                    await self._books.found(case, charge)
+                    self._found(case)
+
+        first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
+        listing = await self._lists.read(datetime.fromtimestamp(first_sent_ns // 10**9, UTC) - OVERLAP, absorb)
+        complete = listing is not None and listing.complete
+        for case in doubts.values():
+            if case.intent.order_id in self._open:
+                if complete and case in due:
+                    await self._absent(case)
+                else:
+                    soon_s = self._clock.elapsed_s() + self._gap_s
+                    case.ask_at_s = max(self._due_s(case), soon_s) if complete else soon_s
+        return complete
+
+    def _due_s(self, case: Case) -> float:
+        assert case.attempt is not None and case.attempt.doubt is not None
+        return self._rules.due_s(case.attempt.doubt)
+
+    def _found(self, case: Case) -> None:
+        self._open.pop(case.intent.order_id, None)
+        if case.attempt and case.attempt.wants_chain:
+            self.read_again(case)
+        self._told(case)
+
+    async def _absent(self, case: Case) -> None:
+        """After the doubt period and in a complete list: once more for a person's token, twice for a new send."""
+        assert case.attempt is not None and case.attempt.doubt is not None
+        if case.attempt.outcome is not Outcome.IN_DOUBT:  # a listing beside this one found it meanwhile
+            self._found(case)
+            return
+        closes = self._rules.closes(case.attempt.doubt)
+        await self._books.absent(case, self._clock.elapsed_s(), closes=closes)
+        if not closes:
+            case.ask_at_s = self._due_s(case)
+            return
+        del self._open[case.intent.order_id]
+        if case.attempt.ready:
+            self._again(case)
+        self._told(case)

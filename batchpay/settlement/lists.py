@@ -1,0 +1,150 @@
+"""The gateway's own list of charges, held against the journal: before, while and after a run (law L11)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from batchpay.errors import Misconfigured, Taken
+from batchpay.listing import Listing, page_of
+from batchpay.model import ChargeSeen, Intent, Page
+from batchpay.protocols import Gateway
+from batchpay.settlement.books import Books, Case
+from batchpay.settlement.line import Line
+from batchpay.settlement.queue import Candidate
+
+OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
+WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
+IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
+
+Absorb = Callable[[Page], Awaitable[None]]
+
+
+class Lists:
+    """Reads lists and takes what is of this job into the books. `told` is called with each order that moved."""
+
+    def __init__(self, gateway: Gateway, line: Line, books: Books, told: Callable[[Case], None]) -> None:
+        self._gateway = gateway
+        self._line = line
+        self._books = books
+        self._told = told
+        self._elsewhere: dict[int, str] = {}  # hash of an order's id and terms -> the other job that charged it
+
+    async def look(self, since: datetime, *, adopt: bool, known_before: bool, gap_s: float) -> str:
+        """List from `since` and adopt what is ours; returns why that could not be done, empty when it could.
+
+        Raises Misconfigured for an empty journal (`known_before` False) beside charges of this job without `adopt`.
+        """
+
+        async def absorb(page: Page) -> None:
+            matched = self._books.match(page.charges)
+            if matched and not known_before and not adopt:
+                raise Misconfigured(
+                    f"the gateway has charges of this job (such as {matched[0][0].id}) but the journal is empty: it "
+                    "was lost or is another one. Restore it, or run once with --adopt to take these charges over"
+                )
+            for charge, known in matched:
+                await self._absorb(charge, known, adopting=True)
+            if not known_before:
+                self._note_elsewhere(page.charges)
+
+        for _ in range(IN_VAIN):
+            if await self._complete(since - OVERLAP, absorb):
+                return ""
+            if self._line.closed:
+                break
+            await self._line.rest(gap_s)
+        return self._line.closed or "the gateway's list of charges could not be read completely"
+
+    def refuse_renamed(self, candidates: Iterable[Candidate]) -> None:
+        """A first run whose very orders were charged under another job's name: was the job renamed (E13)?
+
+        Raises Misconfigured. Costs nothing when no other job charged anything.
+        """
+        for candidate in candidates if self._elsewhere else ():
+            intent = candidate.intent
+            job = self._elsewhere.get(_terms(intent.order_id, intent) if intent else 0)
+            if intent is not None and job is not None:
+                raise Misconfigured(
+                    f"order {intent.order_id} was charged, for the same amount and recipient, by job {job!r}; this job "
+                    f"has charged nothing yet. If it was renamed, give it its old name again: name = {job!r}; if these "
+                    "are other orders, give them other ids"
+                )
+
+    async def compare(self, since: datetime) -> None:
+        """List once more: whatever the gateway has of this job must be in the journal, once."""
+        await self._complete(since - OVERLAP, self._absorb_all)
+
+    async def watch(self, since: datetime) -> datetime | None:
+        """The same while orders are sent; returns from where the next one goes on, None when it was not complete."""
+        listing = await self.read(since, self._absorb_all)
+        if listing is None or not listing.complete:
+            return None
+        youngest = _time_of(listing.latest)
+        return max(since, youngest - WATCH_OVERLAP) if youngest else since
+
+    async def read(self, since: datetime, absorb: Absorb) -> Listing | None:
+        """Read one listing to its end, page by page; None when the gateway gave no page at all."""
+        listing = Listing()
+        from_, pages = iso(since), 0
+        while not (listing.complete or listing.broken):
+            answer = await self._line.ask(partial(self._gateway.page, from_, listing.offset))
+            page = page_of(answer.document) if answer and answer.status == 200 else None
+            if page is None:
+                return listing if pages else None
+            pages += 1
+            await absorb(listing.add(page))
+        return listing
+
+    async def _complete(self, since: datetime, absorb: Absorb) -> bool:
+        listing = await self.read(since, absorb)
+        if listing is None or not listing.complete:
+            return False
+        bound = self._line.gateway_date or listing.latest or iso(since + OVERLAP)
+        await self._books.note("listing", {"bound": bound})
+        return True
+
+    async def _absorb_all(self, page: Page) -> None:
+        for charge, known in self._books.match(page.charges):
+            await self._absorb(charge, known, adopting=False)
+
+    async def _absorb(self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool) -> None:
+        """Take a charge of this job from a list into the journal; what cannot be explained is a stop."""
+        if isinstance(known, Case):
+            await self._books.found(known, charge)
+            return
+        if known is None:
+            await self._books.stop(f"{charge.id} carries this job's name and a key this job would not make")
+            return
+        try:
+            case = await self._books.adopt(charge, known)
+        except Taken:
+            order_id = charge.metadata.get("order_id", "")
+            await self._books.stop(f"order {order_id}: {charge.id} stands beside another open charge of the order")
+            return
+        self._told(case)
+        if not adopting:
+            await self._books.stop(f"{charge.id} was made for this job by another run, with another journal", case)
+
+    def _note_elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
+        for charge in charges:
+            job, order_id = charge.metadata.get("batchpay_job", ""), charge.metadata.get("order_id", "")
+            if job and order_id and charge.takes_money and not self._books.is_ours(charge):
+                self._elsewhere[_terms(order_id, charge)] = job
+
+
+def _terms(order_id: str, asked: ChargeSeen | Intent) -> int:
+    return hash((order_id, asked.amount, asked.currency, asked.destination))
+
+
+def iso(at: datetime) -> str:
+    """`2026-11-24T13:45:39Z`, as the gateway's lists take it (omise-api.md, 7.8)."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time_of(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,169 @@
+"""Who is sent next: the rows in their order, one at a time for each payer, within what this run may send."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from batchpay.job import SENDS_PER_RUN, Limit
+from batchpay.model import NO_MONEY, Intent, Outcome
+from batchpay.settlement.books import Case
+
+LANES_WAITING = 2000  # orders kept aside because their payer is busy; then the file waits
+FAILURES_FROM = 20  # max_failures is looked at once so many orders were sent (contract, section 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row of an input of this run that may be sent: a new attempt, or one that is open already."""
+
+    order_id: str
+    intent: Intent | None  # None: the journal has the attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far this run may go."""
+
+    orders: int | None = None  # at most so many orders are sent
+    canary: int | None = None  # the first so many must succeed before any other is sent
+    max_failures: Limit | None = None  # of the orders sent so far
+    deadline_ns: int | None = None  # wall clock; nothing starts that may not be answered by then
+    deadline: str = ""  # the same for people
+
+
+class Queue:
+    """Hands out cases; a case that was taken comes back through `done`, and through `again` if it may go again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.barred: Collection[str] = ()  # recipients whose orders are held
+        self.known: dict[str, Case] = {}  # open orders of earlier runs
+        self.why_held = ""  # why what is left of the file is not sent
+        self.closed = ""  # why nothing more is sent in this run, by what the orders so far came to
+        self._limits = limits
+        self._candidates: Iterator[Candidate] = iter(())
+        self._ready: deque[Case] = deque()  # claimed, waiting for nothing but a worker
+        self._busy: set[str] = set()  # payers with a request on its way
+        self._lanes: dict[str, deque[Case]] = {}  # orders that wait for their payer
+        self._waiting = 0
+        self._out = 0
+        self._one_at_a_time = True
+        self._claimed = 0
+        self._canaries: list[Case] = []
+        self._sent = 0
+        self._failed = 0
+
+    def begin(self, candidates: Iterable[Candidate]) -> None:
+        """The rows of this run's files that may be sent."""
+        self._candidates = iter(candidates)
+
+    def open(self) -> None:
+        """The first order went well with the gateway's books: the others may follow side by side."""
+        self._one_at_a_time = False
+
+    def take(self, *, quiet: bool) -> Case | None:
+        """The next case to send, None when there is none now; `quiet`: nothing else is on its way or in doubt."""
+        if self.closed or (self._one_at_a_time and self._out):
+            return None
+        case = self._next_ready() or self._next_row(quiet=quiet)
+        if case is not None:
+            self._out += 1
+            self._busy.add(_lane(case))
+        return case
+
+    def done(self, case: Case) -> None:
+        """A taken case's send was concluded, whatever came of it."""
+        lane = _lane(case)
+        self._out -= 1
+        self._busy.discard(lane)
+        if waiting := self._lanes.get(lane):
+            self._ready.append(waiting.popleft())
+            self._waiting -= 1
+            if not waiting:
+                del self._lanes[lane]
+        self._count(case)
+
+    def again(self, case: Case) -> None:
+        """The same key and body may go once more, later in this run."""
+        if case.sends_in_run < SENDS_PER_RUN and case.present:
+            self._ready.append(case)
+
+    @property
+    def idle(self) -> bool:
+        """Is nothing taken, and nothing ready to be?"""
+        return not (self._out or self._ready)
+
+    # --- which
+
+    def _next_ready(self) -> Case | None:
+        for at, case in enumerate(self._ready):
+            if self._is_free(_lane(case)):
+                del self._ready[at]
+                return case
+        return None
+
+    def _next_row(self, *, quiet: bool) -> Case | None:
+        limit = self._limits.orders
+        while self._waiting < LANES_WAITING and not self._waits_for_canary(quiet=quiet):
+            if limit is not None and self._claimed >= limit:
+                self.why_held = self.why_held or f"--limit {limit} orders were sent in this run"
+                return None
+            candidate = next(self._candidates, None)
+            if candidate is None:
+                return None
+            case = self._claim(candidate)
+            if case is None:
+                continue
+            self._claimed += 1
+            if self._limits.canary is not None and len(self._canaries) < self._limits.canary:
+                self._canaries.append(case)
+            if self._is_free(_lane(case)):
+                return case
+            self._lanes.setdefault(_lane(case), deque()).append(case)
+            self._waiting += 1
+        return None
+
+    def _claim(self, candidate: Candidate) -> Case | None:
+        known = self.known.get(candidate.order_id)
+        attempt = known.attempt if known else None
+        if candidate.intent is not None:
+            case = None if attempt else Case(candidate.intent, before=())
+        elif known is not None and attempt is not None:
+            known.present = True
+            case = known if attempt.ready and known.sends_in_run == 0 else None
+        else:
+            case = None
+        return None if case is None or case.intent.destination in self.barred else case
+
+    def _is_free(self, lane: str) -> bool:
+        return not lane or lane not in self._busy
+
+    def _waits_for_canary(self, *, quiet: bool) -> bool:
+        """Have all canaries been sent, and are they not all known to be well?"""
+        wanted = self._limits.canary
+        if wanted is None or len(self._canaries) < wanted:
+            return False
+        if all(case.attempt and case.attempt.outcome is Outcome.SUCCEEDED for case in self._canaries):
+            return False
+        if quiet and self.idle:
+            self.why_held = f"--canary {wanted}: not all of the first {wanted} orders succeeded"
+        return True
+
+    # --- how they went
+
+    def _count(self, case: Case) -> None:
+        """Every order of this run once, and each that took no money: more of those than agreed closes the queue."""
+        if case.attempt is None or not case.sends_in_run:
+            return
+        self._sent += case.sends_in_run == 1
+        self._failed += case.attempt.outcome in NO_MONEY
+        limit = self._limits.max_failures
+        if limit and self._sent >= FAILURES_FROM and limit.exceeded_by(self._failed, self._sent):
+            self.closed = f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no money"
+
+
+def _lane(case: Case) -> str:
+    """Who pays, where two charges at once could disturb each other: a stored customer; empty for what pays once."""
+    intent = case.intent
+    return "" if intent.single_use else intent.payer.partition(":")[0]

@@ -1,0 +1,100 @@
+"""audit: two ledgers, one truth; what differs is named on both sides."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from tests.world import KEY, Market, order
+
+TODAY = datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def audited(market: Market) -> tuple[int, dict[str, list[str]], dict[str, object]]:
+    """Exit code, order ids by kind of difference, and the whole document."""
+    days = ("--from", TODAY, "--to", datetime.now(UTC).strftime("%Y-%m-%d"))
+    result = market.run(*days, "--json", verb="audit")
+    assert result.stdout, result.stderr
+    told = json.loads(result.stdout)
+    kinds: dict[str, list[str]] = {}
+    for difference in told["differences"]:
+        kinds.setdefault(difference["kind"], []).append(difference["order_id"])
+    return result.returncode, kinds, told
+
+
+def test_a_night_matches_to_the_satang(market: Market) -> None:
+    """Charges, credits and transfers; declined and refused rows are no differences."""
+    rows = [order(number) for number in range(130)]
+    market.orders([*rows, order(500, card="tokn_test_sandbox005000011")])
+    market.job(more="[fee]\nfixed = 500")
+    assert market.run().returncode == 10
+    code, kinds, told = audited(market)
+    assert (code, kinds) == (0, {}), told["differences"]
+    assert told["journal"] == told["gateway"] and told["matched"] == 131 and told["notes"] == []
+
+
+@pytest.mark.fault("E14", "I2")
+def test_what_was_done_by_hand_is_shown(market: Market) -> None:
+    """A charge by hand is somebody else's; a refund, a lost charge and a false success are differences."""
+    market.orders([order(number) for number in range(5)])
+    market.job()
+    market.run()
+    by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
+    httpx.post(f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False).raise_for_status()
+    code, kinds, told = audited(market)
+    assert (code, kinds, told["other_charges_of_the_account"]) == (0, {}, 1)
+    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    by_order = {charge["metadata"].get("order_id"): charge for charge in listed["data"]}
+    by_order["00000"]["refunded_amount"] = 100
+    by_order["00001"] |= {"status": "failed", "paid": False}
+    market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
+    code, kinds, _ = audited(market)
+    assert code == 12 and kinds == {"refunded": ["00000"], "false-success": ["00001"]}
+
+
+@pytest.mark.fault("B31")
+def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
+    """All but the one in our report are to be given back."""
+    market.orders([order(1), order(2)])
+    market.job()
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"})
+    assert market.run().returncode == 12
+    code, kinds, _ = audited(market)
+    assert code == 12 and kinds == {"double": ["00002"]}
+    (refunds,) = (market.folder / "reports").glob("audit-*/refunds.csv")
+    with refunds.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    (mine,) = [r for r in market.results() if r["order_id"] == "00002"]
+    assert row["charge_id"] != mine["charge_id"] and (row["amount"], row["currency"]) == (mine["amount"], "THB")
+
+
+@pytest.mark.fault("D09")
+def test_a_charge_the_journal_lost_is_a_difference_until_a_run_adopts_it(market: Market) -> None:
+    """And the run that adopts it sends nothing for it."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    market.run("--limit", "1")
+    kept = {path.name: path.read_bytes() for path in (market.folder / "state").iterdir()}
+    market.run()
+    for path in (market.folder / "state").iterdir():
+        path.unlink()
+    for name, data in kept.items():
+        (market.folder / "state" / name).write_bytes(data)
+    code, kinds, _ = audited(market)
+    assert code == 12 and sorted(kinds["unknown-to-journal"]) == ["00001", "00002"]
+    assert market.run().returncode == 0
+    assert market.posts() == 3
+    assert audited(market)[0] == 0
+
+
+def test_a_period_must_make_sense(market: Market) -> None:
+    """64 for one that ends before it begins; 77 for a refused key."""
+    market.orders([order(1)])
+    market.job()
+    assert market.run("--from", "2026-02-02", "--to", "2026-02-01", verb="audit").returncode == 64
+    market.sandbox.accept_keys("skey_test_another000000")
+    assert market.run("--from", "2026-02-01", "--to", "2026-02-01", verb="audit").returncode == 77
