@@ -39,7 +39,10 @@ def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, t
     return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
 
 
-def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]:
+Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+
+
+def findings_of(journal: SqliteJournal, batch: Batch) -> Found:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
     hold, bars = batch.refusal or last_hold(journal, batch.id), {} if batch.refusal else barred(journal)
@@ -51,10 +54,10 @@ def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[t
     return read
 
 
-def totals_of(journal: SqliteJournal, batch: Batch) -> tuple[Totals, str]:
+def totals_of(found: Found) -> tuple[Totals, str]:
     """Counts and sums of a batch as they stand now, with a digest of every row's outcome."""
     totals, digest = Totals(), hashlib.sha256()
-    for _, findings in findings_of(journal, batch)():
+    for _, findings in found():
         for finding in findings:
             totals.add(finding)
             digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
