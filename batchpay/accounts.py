@@ -19,10 +19,12 @@ from batchpay.settlement.books import stop_in_force
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
 
 
-def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> History:
-    """What the journal knows that matters to the rows of a chunk."""
+def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk, but: frozenset[int] = frozenset()) -> History:
+    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest."""
     owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
-    asked = [document["order_id"] for document in chunk.documents if "order_id" in document]
+    owned = {row: order_id for row, order_id in owned.items() if row not in but}
+    pairs = zip(chunk.rows, chunk.documents, strict=True)
+    asked = [document["order_id"] for row, document in pairs if "order_id" in document and row not in but]
     histories = journal.histories([*asked, *owned.values()])
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
     cancelled = {e.order_id: str(e.data["reason"]) for found in histories.values() for e in found

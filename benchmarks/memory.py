@@ -20,7 +20,7 @@ def measure(size: Size) -> Iterator[Figure]:
             write_orders(place.folder / "orders.csv", count)
             peaks.append(place.program("check", "job.toml").peak_mib)
     yield _figure("check", peaks, rows)
-    rows = size.of(200_000, 10_000)
+    rows = size.of(100_000, 10_000)
     with market() as place, gateway() as quick:
         write_orders(place.folder / "orders.csv", rows // 10)
         place.job(quick.url, formats=("csv", "parquet", "json"))

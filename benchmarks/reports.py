@@ -26,9 +26,9 @@ print(time.perf_counter() - start)
 
 def measure(size: Size) -> Iterator[Figure]:
     """The whole `report` command against the mere writing of rows that are in memory already."""
-    done = finished(size.of(200_000, 10_000))
+    done = finished(size.of(100_000, 10_000))
     ours, theirs = [], []
-    for _ in range(1 if done.rows > 100_000 else size.runs):
+    for _ in range(1 if done.rows >= 100_000 else size.runs):
         ours.append(done.place.program("report", "job.toml", expect=(11,)))
         table = next((done.place.folder / "reports").glob("*/results.parquet"))
         words = python("-c", PEER, str(table), str(done.place.folder / "peer"))

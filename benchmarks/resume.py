@@ -16,7 +16,7 @@ LONGEST_S = 600.0
 
 def measure(size: Size) -> Iterator[Figure]:
     """A new file beside the finished one, and the finished file's own last rows."""
-    done = finished(size.of(200_000, 10_000))
+    done = finished(size.of(100_000, 10_000))
     journal = str(done.place.folder / "state/batchpay.db")
     scans, new, same = [], [], []
     for number in range(size.runs):

@@ -176,6 +176,18 @@ class SqliteJournal:
         with self._lock, translated(self.path):
             return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
 
+    def settled_rows(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> frozenset[int]:
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again."""
+        query = (
+            'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND o.order_id = e.order_id '
+            "AND o.attempt = e.attempt AND o.settled = 1 WHERE e.job = ? AND e.batch_id = ? "
+            'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
+            "e.kind IN ('intent', 'adopted') AND e.send <= 1"
+        )
+        with self._lock, translated(self.path):
+            rows = self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall()
+        return frozenset(row for (row,) in rows)
+
     def look_alikes(self, alike_ids: Sequence[str]) -> dict[str, list[str]]:
         """Look-alike form of an order id -> the ids of orders that were sent under that form."""
         found: dict[str, list[str]] = {}
