@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from batchpay.model import Outcome
 from tests.simulation.gateway import CLEAR
@@ -73,7 +74,7 @@ def _doubt(night: Night) -> Iterator[str]:
         if charge["status"] in ("successful", "pending")
     }
     for order_id, places in by_order.items():
-        for before, after in zip(places, places[1:], strict=False):
+        for before, after in pairwise(places):
             gap_s = posts[after].at_s - posts[before].at_s
             if posts[before].fate not in CLEAR and gap_s < SETTINGS.doubt_period_s:
                 yield f"I6: order {order_id} again after {gap_s:.1f} s, the send before was '{posts[before].fate}'"

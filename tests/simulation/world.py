@@ -1,4 +1,4 @@
-"""One seed: a night of orders in virtual time, with weather, deaths, an old journal put back, reboots and suspensions."""
+"""One seed: a night of orders in virtual time, with weather, deaths, an old journal put back, reboots, suspensions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchpay.errors import BatchpayError
 from batchpay.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle import Attempt, fold
-from batchpay.model import Event, Outcome
+from batchpay.model import Event, Intent, Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import intent_of
 from batchpay.settlement import Books, Candidate, Line, Settlement
@@ -192,12 +192,15 @@ class Night:
             if attempts and attempts[-1].may_go_again and not attempts[-1].adopted:
                 yield Candidate(order_id, None)
             elif not attempts:
-                yield Candidate(order_id, intent_of(
-                    {"order_id": order_id, "amount": 1000 + number, "currency": "thb", "destination": "recp_test_1",
-                     **({"customer": f"cust_test_{number % 3}"} if number % 4 == 0 else {"source": f"src_test_{number}"})},
-                    job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=number + 2,
-                    run_id=f"run {self.runs}", journal_id=self.journal.id,
-                ))  # fmt: skip
+                yield Candidate(order_id, self._intent(number, order_id))
+
+    def _intent(self, number: int, order_id: str) -> Intent:
+        payer = {"customer": f"cust_test_{number % 3}"} if number % 4 == 0 else {"source": f"src_test_{number}"}
+        document = {"order_id": order_id, "amount": 1000 + number, "currency": "thb", "destination": "recp_test_1"}
+        return intent_of(
+            {**document, **payer}, job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="",
+            row=number + 2, run_id=f"run {self.runs}", journal_id=self.journal.id,
+        )  # fmt: skip
 
     def _end(self) -> None:
         for task in asyncio.all_tasks(self.loop):
