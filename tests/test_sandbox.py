@@ -18,10 +18,7 @@ import pytest
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import Rate, Rule, SandboxServer, rules_from_file
 from batchpay.sandbox.arithmetic import CHARGE_MIN, commission_of, fee_of, funding_of
-
-KEY = "skey_test_5xzzzzzzzzzzzzzzzzz"
-PUBLIC = "pkey_test_5xzzzzzzzzzzzzzzzzz"
-RECIPIENT = "recp_test_seed0000000000001"
+from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused
 
 # The keys of a recorded charge (omise-api.md, 3.1), plus the two of chained charges.
 RECORDED = """
@@ -34,23 +31,6 @@ RECORDED = """
     partially_refundable reversed reversible voided paid expired can_perform_void destination chain
 """
 CHARGE_KEYS = set(RECORDED.split())
-
-
-def order(number: int = 1, **fields: object) -> dict[str, object]:
-    """The form of a chained charge to a ready-made customer."""
-    return {
-        "amount": "100000",
-        "currency": "thb",
-        "destination": RECIPIENT,
-        "customer": f"cust_test_sandbox{number}",
-        "metadata[order_id]": f"A-{number}",
-    } | fields
-
-
-@contextmanager
-def client(sandbox: SandboxServer, key: str = KEY):
-    with httpx.Client(base_url=sandbox.url, auth=(key, ""), trust_env=False, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -69,12 +49,6 @@ def api(sandbox):
 def vault(sandbox):
     with client(sandbox, PUBLIC) as opened:
         yield opened
-
-
-def refused(response: httpx.Response, status: int, code: str) -> None:
-    assert (response.status_code, response.json()["code"]) == (status, code), response.text
-    assert set(response.json()) == {"object", "location", "code", "message"}
-    assert response.json()["object"] == "error"
 
 
 # --- a chained charge

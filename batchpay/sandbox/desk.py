@@ -16,15 +16,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from batchpay.sandbox import charging, params, wire
-from batchpay.sandbox.call import Call
+from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.faults import Rule
 from batchpay.sandbox.idempotency import Replays
-from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.log import Entry, Log
 from batchpay.sandbox.problems import Problem, error_object, unauthorised
 from batchpay.sandbox.throttle import Throttle
 
-Handler = Callable[[Ledger, Call], Thing]
 Result = tuple[int, Any]
 
 SECRET, PUBLIC, EITHER = "secret", "public", "either"
@@ -84,6 +83,7 @@ class Desk:
             key = self._authenticated(headers.get(b"authorization", b""), access)
             if problem is not None:
                 raise problem
+            charging.lapse(self.ledger)
             lag_s = rule.lag_s if rule is not None else 0.0
             call = Call(entry.method, entry.path, given, self.ledger.now(), "_test_" not in key, ids, lag_s)
             return 200, handler(self.ledger, call)

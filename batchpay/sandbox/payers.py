@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 from batchpay.sandbox import names, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
-from batchpay.sandbox.objects import instant
+from batchpay.sandbox.objects import embedded, instant
 from batchpay.sandbox.problems import Problem, bad_request, not_found
+
+_HOLDER, _BANK = "SANDBOX PAYER", "Sandbox Bank"
 
 
 class Payer(NamedTuple):
@@ -43,7 +45,7 @@ def retrieve_token(ledger: Ledger, call: Call) -> Thing:
 def create_customer(ledger: Ledger, call: Call) -> Thing:
     """POST /customers, with a token to attach its card at once."""
     customer = _thing(call, "customer", ledger.mint("cust", call.livemode)) | {"cards": [], "default_card": None}
-    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}})
+    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}}, "customer.create")
 
 
 def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
@@ -53,13 +55,13 @@ def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
 
 def update_customer(ledger: Ledger, call: Call) -> Thing:
     """PATCH /customers/:id; `card` attaches one more card."""
-    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)))
+    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)), "customer.update")
 
 
 def delete_customer(ledger: Ledger, call: Call) -> Thing:
     """DELETE /customers/:id."""
     customer = _customer(ledger, call.ids[0], call.livemode) | {"deleted": True}
-    ledger.commit(things=[("customer", customer)])
+    ledger.commit(things=[("customer", customer)], news="customer.destroy")
     return {name: customer[name] for name in ("object", "id", "livemode", "deleted")}
 
 
@@ -126,8 +128,16 @@ def card_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
         return None
     card = ledger.find("card", name)
     if card is None:
-        return _card_shape(livemode, name, "4242424242424242", "SANDBOX PAYER", 12, 2030)
+        return _card_shape(livemode, name, "4242424242424242", _HOLDER, 12, 2030)
     return {key: value for key, value in card.items() if key != "outcome"}
+
+
+def card_words(ledger: Ledger, name: str | None) -> tuple[str, ...]:
+    """What a search for words finds in a card: its holder and its bank."""
+    if name is None:
+        return ()
+    card = ledger.find("card", name)
+    return (_HOLDER, _BANK) if card is None else (card["name"], card["bank"])
 
 
 def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
@@ -153,16 +163,14 @@ def customer_json(ledger: Ledger, customer: Thing) -> Thing:
     """A customer with the list of its cards."""
     cards = [card_json(ledger, name, customer["livemode"]) for name in customer["cards"]]
     location = f"/customers/{customer['id']}"
-    listed = {"object": "list", "data": cards, "limit": 20, "offset": 0, "total": len(cards),
-              "location": f"{location}/cards", "order": "chronological",
-              "from": "1970-01-01T00:00:00Z", "to": customer["created_at"]}  # fmt: skip
+    listed = embedded(f"{location}/cards", customer["created_at"], cards)
     return customer | {"location": location, "cards": listed, "schedule": None, "linked_accounts": []}
 
 
 # --- inside
 
 
-def _updated(ledger: Ledger, call: Call, customer: Thing) -> Thing:
+def _updated(ledger: Ledger, call: Call, customer: Thing, news: str) -> Thing:
     for name in ("email", "description"):
         customer[name] = params.text(call.params, name) or customer[name]
     customer["metadata"] = params.mapping(call.params, "metadata") or customer["metadata"]
@@ -180,7 +188,7 @@ def _updated(ledger: Ledger, call: Call, customer: Thing) -> Thing:
         if default not in customer["cards"]:
             raise not_found("card", default)
         customer["default_card"] = default
-    ledger.commit(things=[*things, ("customer", customer)])
+    ledger.commit(things=[("customer", customer), *things], news=news)
     return customer_json(ledger, customer)
 
 
@@ -219,7 +227,7 @@ def _outcome(ledger: Ledger, card: str) -> str:
 
 
 def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
-    token = ledger.find("token", name)
+    token: Thing | None = ledger.find("token", name)
     if token is not None and token["livemode"] == livemode:
         return token
     if token is None and names.ready_made(name, "tokn", livemode):
@@ -229,7 +237,7 @@ def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
 
 
 def _customer(ledger: Ledger, name: str, livemode: bool) -> Thing:
-    customer = ledger.find("customer", name)
+    customer: Thing | None = ledger.find("customer", name)
     if customer is not None and customer["livemode"] == livemode and not customer["deleted"]:
         return customer
     if customer is None and names.ready_made(name, "cust", livemode):
@@ -261,7 +269,7 @@ def _card_shape(livemode: bool, name: str, number: str, holder: str, month: int,
     return {
         "object": "card", "id": name, "livemode": livemode, "location": None, "deleted": False, "street1": None,
         "street2": None, "city": None, "state": None, "phone_number": None, "postal_code": None, "country": "th",
-        "financing": "credit", "bank": "Sandbox Bank", "brand": _brand(number),
+        "financing": "credit", "bank": _BANK, "brand": _brand(number),
         "fingerprint": None, "first_digits": None, "last_digits": number[-4:], "name": holder,
         "expiration_month": month, "expiration_year": year, "security_code_check": True,
         "tokenization_method": None, "created_at": instant(0),

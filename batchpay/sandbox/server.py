@@ -15,8 +15,8 @@ from typing import Any, Self
 import uvicorn
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import payouts, wire
-from batchpay.sandbox.app import build, contents
+from batchpay.sandbox import recipients, wire
+from batchpay.sandbox.app import build, everything
 from batchpay.sandbox.desk import Desk
 from batchpay.sandbox.faults import Rule
 from batchpay.sandbox.ledger import Ledger, Thing
@@ -67,11 +67,11 @@ class SandboxServer:
 
     def charges(self) -> list[Thing]:
         """Every charge of the ledger as the API shows it, oldest first."""
-        return contents(self.ledger)["charges"]
+        return everything(self.ledger, "charge")
 
     def transfers(self) -> list[Thing]:
         """Every transfer, oldest first."""
-        return contents(self.ledger)["transfers"]
+        return everything(self.ledger, "transfer")
 
     def requests(self, method: str = "*", path: str = "*") -> list[Entry]:
         """Every request so far, oldest first; of one method and exact path when given."""
@@ -151,7 +151,7 @@ class SandboxServer:
 
     def _open(self) -> None:
         self.ledger.open()
-        payouts.seed(self.ledger)
+        recipients.seed(self.ledger)
 
     def _work(self, sock: socket.socket) -> None:
         assert self._server is not None
