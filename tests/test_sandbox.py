@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import Rate, Rule, SandboxServer, rules_from_file
+from batchpay.sandbox import Rate, Rule, SandboxServer, read_script
 from batchpay.sandbox.arithmetic import CHARGE_MIN, commission_of, fee_of, funding_of
 from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused
 
@@ -819,13 +819,13 @@ def test_a_script_is_read_from_toml_and_json(tmp_path):
     (tmp_path / "s.toml").write_text('[[rule]]\naction = "torn"\ncut = 3\n')
     (tmp_path / "s.json").write_text('[{"action": "torn", "cut": 3}]')
     for name in ("s.toml", "s.json"):
-        (rule,) = rules_from_file(tmp_path / name)
+        (rule,) = read_script(tmp_path / name).rules
         assert (rule.reply, rule.cut, rule.commit) == ("torn", 3, "now")
     (tmp_path / "bad.json").write_text('[{"action": "torn", "cutt": 3}]')
     with pytest.raises(Misconfigured, match="cutt"):
-        rules_from_file(tmp_path / "bad.json")
+        read_script(tmp_path / "bad.json")
     with pytest.raises(Misconfigured, match="missing"):
-        rules_from_file(tmp_path / "missing.json")
+        read_script(tmp_path / "missing.json")
     with pytest.raises(Misconfigured, match="commit is one of"):
         Rule.parse({"commit": "sometimes"})
 

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
 from batchpay.sandbox.call import Call, Handler
-from batchpay.sandbox.desk import EITHER, PUBLIC, SECRET, Desk
+from batchpay.sandbox.desk import Desk
 from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.keys import EITHER, PUBLIC, SECRET
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.problems import Problem
 from batchpay.sandbox.records import KINDS

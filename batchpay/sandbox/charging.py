@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchpay.money import EXPONENTS
-from batchpay.sandbox import arithmetic, names, objects, params, payers, recipients
+from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.payers import Payer
@@ -111,7 +111,7 @@ def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
 
 def render(ledger: Ledger, charge: Charge) -> Thing:
     """The charge's JSON with its card or source in it."""
-    card = payers.card_json(ledger, charge.card, charge.livemode)
+    card = cards.shown(ledger, charge.card, charge.livemode)
     source = payers.source_json(ledger, charge.source, charge.livemode)
     return objects.charge(charge, card, source, [objects.refund(ledger.find("refund", one)) for one in charge.refunds])
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -19,6 +17,7 @@ from batchpay.sandbox import charging, params, wire
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.faults import Rule
 from batchpay.sandbox.idempotency import Replays
+from batchpay.sandbox.keys import Keys
 from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.log import Entry, Log
 from batchpay.sandbox.problems import Problem, error_object, unauthorised
@@ -26,8 +25,6 @@ from batchpay.sandbox.throttle import Throttle
 
 Result = tuple[int, Any]
 
-SECRET, PUBLIC, EITHER = "secret", "public", "either"
-_ANY_TEST_KEY = {SECRET: re.compile(r"skey_test_\w+\Z", re.ASCII), PUBLIC: re.compile(r"pkey_(test_)?\w+\Z", re.ASCII)}
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
 _SWAP_S = 5.0
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
@@ -38,13 +35,13 @@ class Desk:
 
     def __init__(
         self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool,
-        secret_keys: frozenset[str] | None,
+        keys: Keys,
     ) -> None:  # fmt: skip
         self.ledger = ledger
         self.rules = rules
         self.throttle = throttle
         self.log = Log()
-        self.secret_keys = secret_keys  # None: any secret test key
+        self.keys = keys
         self._replays = Replays(ledger) if honours_keys else None
         self._sends: Counter[str] = Counter()
         self._late: set[asyncio.Task[Result]] = set()
@@ -80,32 +77,23 @@ class Desk:
     ) -> Result:  # fmt: skip
         """Authenticate and handle; whatever happens becomes a status and a document."""
         try:
-            key = self._authenticated(headers.get(b"authorization", b""), access)
+            key = self.keys.checked(headers.get(b"authorization", b""), access)
+            if rule is not None and rule.revoke:
+                self.keys.revoke(key)
+                raise unauthorised()
             if problem is not None:
                 raise problem
+            livemode = "_test_" not in key
             charging.lapse(self.ledger)
+            if rule is not None and rule.insert:
+                charging.strangers(self.ledger, rule.insert, livemode)
             lag_s = rule.lag_s if rule is not None else 0.0
-            call = Call(entry.method, entry.path, given, self.ledger.now(), "_test_" not in key, ids, lag_s)
+            call = Call(entry.method, entry.path, given, self.ledger.now(), livemode, ids, lag_s)
             return 200, handler(self.ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
         except Exception as error:  # a bug of the sandbox must not look like the gateway's silence
             return 500, error_object("internal_error", f"the sandbox itself failed: {error!r}")
-
-    def _authenticated(self, authorization: bytes, access: str) -> str:
-        """The API key; raises 401 for none, a malformed one or one of the wrong kind (omise-api.md, 1.2)."""
-        scheme, _, token = authorization.partition(b" ")
-        try:
-            key = base64.b64decode(token, validate=True).decode("ascii").partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            raise unauthorised() from None
-        if scheme.lower() != b"basic":
-            raise unauthorised()
-        secret = _ANY_TEST_KEY[SECRET].match(key) if self.secret_keys is None else key in self.secret_keys
-        public = _ANY_TEST_KEY[PUBLIC].match(key)
-        if not ((secret and access in (SECRET, EITHER)) or (public and access in (PUBLIC, EITHER))):
-            raise unauthorised()
-        return key
 
     def _rule(self, entry: Entry, given: params.Params) -> Rule | None:
         """The first rule that matches; notes whose order it is on the way."""
@@ -141,17 +129,23 @@ class Desk:
                 return self._answered(entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"})
             replay = (name, digest)
         await asyncio.sleep(rule.wait_before_s)
-        result = self._committed(run, rule, replay)
+        result = self._committed(entry, run, rule, replay)
         await asyncio.sleep(rule.wait_after_s)
         return await self._replied(entry, rule, result)
 
-    def _committed(self, run: Callable[[], Result], rule: Rule, replay: tuple[str, str] | None) -> Result | None:
+    def _committed(
+        self, entry: Entry, run: Callable[[], Result], rule: Rule, replay: tuple[str, str] | None
+    ) -> Result | None:
         """Let the request have its effect now, twice, later or never; None when it has none yet."""
 
         def settle() -> Result:
             result = run()
-            if rule.commit == "twice" and result[0] == 200 and result[1].get("object") == "charge":
-                charging.again(self.ledger, result[1]["id"])
+            if result[0] == 200 and entry.method == "POST" and result[1].get("object") == "charge":
+                made = [result[1]["id"]]
+                if rule.commit == "twice":
+                    made.append(charging.again(self.ledger, made[0]))
+                for name in made if rule.hide_s else ():
+                    self.ledger.hide(name, rule.hide_s)
             if replay is not None and self._replays is not None:
                 self._replays.end(*replay, *result)
             return result
@@ -179,7 +173,7 @@ class Desk:
         elif isinstance(document, dict):
             document = rule.altered(document)
         previous = self._last
-        response = self._answered(entry, status, document, rule.extra_headers())
+        response = self._answered(entry, status, document, rule.extra_headers(self.ledger.now()))
         if rule.reply == "swap":
             return await _swapped(rule, response)
         if rule.reply == "stale":
@@ -198,7 +192,7 @@ class Desk:
             response = Response(document, status, extra, kind)
         else:
             response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
-        response.headers.setdefault("date", formatdate(usegmt=True))  # a rule may say another
+        response.headers.setdefault("date", _date(self.ledger.now()))  # a rule may say another
         if self.throttle is not None:
             response.headers.update(self.throttle.headers())
         if entry.method == "POST":
@@ -217,6 +211,11 @@ class Desk:
         """Forget what would have landed later."""
         for task in self._late:
             task.cancel()
+
+
+@lru_cache(4)
+def _date(now: int) -> str:
+    return formatdate(now, usegmt=True)
 
 
 async def _body(receive: Receive) -> bytes:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from batchpay.sandbox import names, params
+from batchpay.sandbox import cards, names, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.objects import embedded, instant
 from batchpay.sandbox.problems import Problem, bad_request, not_found
-
-_HOLDER, _BANK = "SANDBOX PAYER", "Sandbox Bank"
 
 
 class Payer(NamedTuple):
@@ -28,10 +26,12 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     fields = params.mapping(call.params, "card")
     number = params.required(fields, "number").replace(" ", "").replace("-", "")
     month, year = params.whole(fields, "expiration_month"), params.whole(fields, "expiration_year")
-    if not _luhn(number) or month is None or not 1 <= month <= 12 or year is None:
+    if not cards.is_number(number) or month is None or not 1 <= month <= 12 or year is None:
         raise Problem(400, "invalid_card", "number or expiration date is invalid")
-    card = _card(call, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year)
-    card["outcome"] = names.outcome_of_number(number)
+    card = cards.shape(
+        call.livemode, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year
+    )
+    card |= {"created_at": instant(call.now), "outcome": names.outcome_of_number(number)}
     token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {"used": False, "card": card["id"]}
     ledger.commit(things=[("card", card), ("token", token)])
     return token_json(ledger, token)
@@ -70,7 +70,7 @@ def retrieve_card(ledger: Ledger, call: Call) -> Thing:
     customer = _customer(ledger, call.ids[0], call.livemode)
     if call.ids[1] not in customer["cards"]:
         raise not_found("card", call.ids[1])
-    found = card_json(ledger, call.ids[1], call.livemode)
+    found = cards.shown(ledger, call.ids[1], call.livemode)
     assert found is not None
     return found
 
@@ -122,24 +122,6 @@ def spent(payer: Payer) -> list[tuple[str, Thing]]:
 # --- JSON
 
 
-def card_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
-    """A card as charges and customers embed it."""
-    if name is None:
-        return None
-    card = ledger.find("card", name)
-    if card is None:
-        return _card_shape(livemode, name, "4242424242424242", _HOLDER, 12, 2030)
-    return {key: value for key, value in card.items() if key != "outcome"}
-
-
-def card_words(ledger: Ledger, name: str | None) -> tuple[str, ...]:
-    """What a search for words finds in a card: its holder and its bank."""
-    if name is None:
-        return ()
-    card = ledger.find("card", name)
-    return (_HOLDER, _BANK) if card is None else (card["name"], card["bank"])
-
-
 def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
     """A source as charges embed it."""
     if name is None:
@@ -154,16 +136,16 @@ def token_json(ledger: Ledger, token: Thing) -> Thing:
     """A token; its location is absolute, on the vault's host (omise-api.md, 1.1)."""
     return token | {
         "location": f"https://vault.omise.co/tokens/{token['id']}",
-        "card": card_json(ledger, token["card"], token["livemode"]),
+        "card": cards.shown(ledger, token["card"], token["livemode"]),
         "charge_status": "unknown",
     }
 
 
 def customer_json(ledger: Ledger, customer: Thing) -> Thing:
     """A customer with the list of its cards."""
-    cards = [card_json(ledger, name, customer["livemode"]) for name in customer["cards"]]
+    own = [cards.shown(ledger, name, customer["livemode"]) for name in customer["cards"]]
     location = f"/customers/{customer['id']}"
-    listed = embedded(f"{location}/cards", customer["created_at"], cards)
+    listed = embedded(f"{location}/cards", customer["created_at"], own)
     return customer | {"location": location, "cards": listed, "schedule": None, "linked_accounts": []}
 
 
@@ -259,30 +241,3 @@ def _source(livemode: bool, name: str, kind: str) -> Thing:
         "currency": None, "created_at": instant(0), "flow": "offline" if kind == "promptpay" else "redirect",
         "type": kind, "charge_status": "unknown", "scannable_code": None, "references": None,
     }  # fmt: skip
-
-
-def _card(call: Call, name: str, number: str, holder: str, month: int, year: int) -> Thing:
-    return _card_shape(call.livemode, name, number, holder, month, year) | {"created_at": instant(call.now)}
-
-
-def _card_shape(livemode: bool, name: str, number: str, holder: str, month: int, year: int) -> Thing:
-    return {
-        "object": "card", "id": name, "livemode": livemode, "location": None, "deleted": False, "street1": None,
-        "street2": None, "city": None, "state": None, "phone_number": None, "postal_code": None, "country": "th",
-        "financing": "credit", "bank": _BANK, "brand": _brand(number),
-        "fingerprint": None, "first_digits": None, "last_digits": number[-4:], "name": holder,
-        "expiration_month": month, "expiration_year": year, "security_code_check": True,
-        "tokenization_method": None, "created_at": instant(0),
-    }  # fmt: skip
-
-
-def _brand(number: str) -> str:
-    by_start = {"5": "MasterCard", "35": "JCB", "37": "American Express", "62": "UnionPay", "64": "Discover"}
-    return by_start.get(number[:2]) or by_start.get(number[:1], "Visa")
-
-
-def _luhn(number: str) -> bool:
-    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
-        return False
-    doubled = "0246813579"
-    return sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10 == 0

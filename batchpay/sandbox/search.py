@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from batchpay.money import NotMoney, to_minor
-from batchpay.sandbox import listing, params, payers
+from batchpay.sandbox import cards, listing, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.names import FAILURES
@@ -73,7 +73,7 @@ def _texts(ledger: Ledger, one: Any) -> list[Any]:
     """What words are looked for in: the id, the texts and the metadata."""
     if isinstance(one, Charge):
         told = FAILURES.get(one.failure_code or "")
-        return [one.id, one.description, told, *payers.card_words(ledger, one.card), *one.metadata.values()]
+        return [one.id, one.description, told, *cards.words(ledger, one.card), *one.metadata.values()]
     if isinstance(one, Transfer):
         return [one.id, *one.metadata.values()]
     return [one["id"], one.get("description"), one.get("name"), one.get("email"), *(one.get("metadata") or {}).values()]
