@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -30,6 +32,15 @@ def client(sandbox: SandboxServer, key: str = KEY) -> Iterator[httpx.Client]:
     """An HTTP client that presents a key."""
     with httpx.Client(base_url=sandbox.url, auth=(key, ""), trust_env=False, timeout=10) as opened:
         yield opened
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Until it is true; the answer."""
+    end = time.monotonic() + seconds
+    while not (got := what()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+    return got
 
 
 def refused(response: httpx.Response, status: int, code: str) -> None:

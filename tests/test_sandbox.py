@@ -18,7 +18,7 @@ import pytest
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import Rate, Rule, SandboxServer, read_script
 from batchpay.sandbox.arithmetic import CHARGE_MIN, commission_of, fee_of, funding_of
-from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused
+from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused, wait_for
 
 # The keys of a recorded charge (omise-api.md, 3.1), plus the two of chained charges.
 RECORDED = """
@@ -259,6 +259,17 @@ def test_the_last_digits_of_a_ready_made_id_decide_the_decline(sandbox, api, end
 def test_the_numbers_of_the_test_cards_decide_too(api, vault, number, code):
     token = vault.post("/tokens", data=card(number)).json()["id"]
     assert api.post("/charges", data=order(customer="", card=token)).json()["failure_code"] == code
+
+
+def test_a_card_with_a_challenge_waits_for_its_payer(api, vault):
+    """3-D Secure: pending with a place to send the payer to, and failed when the payer fails there."""
+    token = vault.post("/tokens", data=card("4111111111140003")).json()["id"]
+    charge = api.post("/charges", data=order(customer="", card=token)).json()
+    assert (charge["status"], charge["authorize_uri"] is not None) == ("pending", True)
+    assert api.post(f"/charges/{charge['id']}/mark_as_failed").json()["status"] == "failed"
+    checked = [vault.post("/tokens", data=card(n)).json()["card"]["security_code_check"]
+               for n in ("4111111111160001", "4242424242424242")]  # fmt: skip
+    assert checked == [False, True]
 
 
 def test_a_card_that_is_none_gets_no_token(vault):
@@ -593,15 +604,6 @@ def test_a_rate_reads_as_in_the_job_file(text, limit, window_s):
 
 
 # --- faults
-
-
-def wait_for(what, seconds: float = 5.0):
-    """Until it is true; the answer."""
-    end = time.monotonic() + seconds
-    while not (got := what()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-    return got
 
 
 BROKEN = (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)

@@ -31,7 +31,9 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     card = cards.shape(
         call.livemode, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year
     )
-    card |= {"created_at": instant(call.now), "outcome": names.outcome_of_number(number)}
+    outcome = names.outcome_of_number(number)
+    card |= {"created_at": instant(call.now), "outcome": outcome}
+    card["security_code_check"] = outcome != "invalid_security_code"
     token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {"used": False, "card": card["id"]}
     ledger.commit(things=[("card", card), ("token", token)])
     return token_json(ledger, token)

@@ -107,6 +107,10 @@ class SandboxServer:
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
         self.desk.throttle = Throttle(limit) if limit else None
 
+    def set_clock(self, offset_s: float) -> None:
+        """Its clock is so far ahead from now on; what is over by then happens. It never goes back."""
+        self.ledger.offset_s = offset_s
+
     def accept_keys(self, *secret_keys: str) -> None:
         """From now on only these secret keys are good."""
         self.desk.keys.accept(*secret_keys)
