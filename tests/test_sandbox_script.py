@@ -1,6 +1,9 @@
 """docs/sandbox.md: every example in it is run, every action and setting is in it."""
 
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +16,7 @@ import pytest
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import ACTIONS, Rule, SandboxServer, read_script
 from batchpay.sandbox.script import Script
-from tests.sandboxes import client, order, refused, wait_for
+from tests.sandboxes import KEY, client, order, refused, wait_for
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^#### (.+?)\n\n```toml\n(.+?)```$", PAGE, re.M | re.S))
@@ -201,3 +204,37 @@ def test_a_hidden_charge_made_twice_is_hidden_twice():
         sandbox.add_rule(commit="twice", hide_s=60)
         api.post("/charges", data=order())
         assert (api.get("/charges").json()["total"], len(sandbox.charges())) == (0, 2)
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "batchpay", "sandbox", "--port", "0", *map(str, words)]
+
+
+def test_the_command_serves_a_script_until_it_is_stopped(tmp_path):
+    """It says where it is in its first line; SIGTERM ends it with 0; a second start knows what was charged."""
+    script, ledger = tmp_path / "script.toml", tmp_path / "ledger.jsonl"
+    script.write_text(EXAMPLES["The key is revoked at the third charge"], "utf-8")
+    answers = []
+    for _ in range(2):
+        with subprocess.Popen(
+            command("--script", script, "--ledger", ledger), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                url = process.stdout.readline().split()[0]
+                with httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as api:
+                    answers += [api.post("/charges", data=order(number)).status_code for number in range(2)]
+                    answers.append(api.get("/charges").json()["total"])
+            finally:
+                process.send_signal(signal.SIGTERM)
+                out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (0, "", "")
+    assert answers == [200, 200, 2, 200, 200, 4]
+
+
+def test_the_command_refuses_a_wrong_script_in_one_sentence(tmp_path):
+    script = tmp_path / "script.toml"
+    script.write_text('[[rule]]\naction = "explode"\n', "utf-8")
+    done = subprocess.run(command("--script", script), capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (Misconfigured.exit_code, "")
+    assert "rule 1: fault rule: no action 'explode'; one of none, reset_before" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -27,16 +27,34 @@ Result = tuple[int, Any]
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
 _SWAP_S = 5.0
+_NO_RULE = Rule()
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request on its way to its handler; `problem` is what was wrong with its parameters."""
+
+    entry: Entry
+    headers: dict[bytes, bytes]
+    body: bytes
+    handler: Handler
+    access: str
+    ids: tuple[str, ...]
+    given: params.Params = field(default_factory=dict)
+    problem: Problem | None = None
+
+    def header(self, name: bytes) -> str:
+        """A header's text; "" when it is missing."""
+        return self.headers.get(name, b"").decode("latin-1")
 
 
 class Desk:
     """One sandbox's counter; used on the server's own thread."""
 
     def __init__(
-        self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool,
-        keys: Keys,
-    ) -> None:  # fmt: skip
+        self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool, keys: Keys
+    ) -> None:
         self.ledger = ledger
         self.rules = rules
         self.throttle = throttle
@@ -56,40 +74,31 @@ class Desk:
         entry = self.log.enter(scope, headers.get(b"idempotency-key", b"").decode("latin-1"), body)
         if self.throttle is not None and not self.throttle.admit():
             return self._turned_away(entry, self.throttle)
-        problem: Problem | None = None
-        given: params.Params = {}
+        asked = Asked(entry, headers, body, handler, access, ids)
         try:
-            given = params.merged(scope["query_string"], body, headers.get(b"content-type", b"").decode("latin-1"))
+            asked.given = params.merged(scope["query_string"], body, asked.header(b"content-type"))
         except Problem as error:
-            problem = error
-        rule = self._rule(entry, given)
-
-        def run() -> Result:
-            return self._run(entry, headers, given, problem, handler, access, ids, rule)
-
+            asked.problem = error
+        rule = self._rule(entry, asked.given)
         if rule is None and self._replays is None:
-            return self._answered(entry, *run())
-        return await self._faulty(entry, headers, body, run, rule or Rule())
+            return self._answered(entry, *self._handled(asked, _NO_RULE))
+        return await self._the_long_way(asked, rule or _NO_RULE)
 
-    def _run(
-        self, entry: Entry, headers: dict[bytes, bytes], given: params.Params, problem: Problem | None,
-        handler: Handler, access: str, ids: tuple[str, ...], rule: Rule | None,
-    ) -> Result:  # fmt: skip
+    def _handled(self, asked: Asked, rule: Rule) -> Result:
         """Authenticate and handle; whatever happens becomes a status and a document."""
         try:
-            key = self.keys.checked(headers.get(b"authorization", b""), access)
-            if rule is not None and rule.revoke:
+            key = self.keys.checked(asked.headers.get(b"authorization", b""), asked.access)
+            if rule.revoke:
                 self.keys.revoke(key)
                 raise unauthorised()
-            if problem is not None:
-                raise problem
+            if asked.problem is not None:
+                raise asked.problem
             livemode = "_test_" not in key
             charging.lapse(self.ledger)
-            if rule is not None and rule.insert:
-                charging.strangers(self.ledger, rule.insert, livemode)
-            lag_s = rule.lag_s if rule is not None else 0.0
-            call = Call(entry.method, entry.path, given, self.ledger.now(), livemode, ids, lag_s)
-            return 200, handler(self.ledger, call)
+            charging.strangers(self.ledger, rule.insert, livemode)
+            entry = asked.entry
+            call = Call(entry.method, entry.path, asked.given, self.ledger.now(), livemode, asked.ids, rule.lag_s)
+            return 200, asked.handler(self.ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
         except Exception as error:  # a bug of the sandbox must not look like the gateway's silence
@@ -113,57 +122,51 @@ class Desk:
                 return rule
         return None
 
-    # --- the long way round: faults and replays
+    # --- the long way: faults and replays
 
-    async def _faulty(
-        self, entry: Entry, headers: dict[bytes, bytes], body: bytes, run: Callable[[], Result], rule: Rule
-    ) -> Response:
-        replay = None
+    async def _the_long_way(self, asked: Asked, rule: Rule) -> Response:
+        entry, ticket = asked.entry, None
         if self._replays is not None and entry.key and entry.method in ("POST", "PATCH"):
-            scope = (headers.get(b"authorization", b"").decode("latin-1"), entry.method, entry.path, entry.key)
+            scope = (asked.header(b"authorization"), entry.method, entry.path, entry.key)
             try:
-                name, digest, stored = self._replays.begin(scope, body)
+                name, digest, stored = self._replays.begin(scope, asked.body)
             except Problem as refusal:
                 return self._answered(entry, refusal.status, refusal.document())
             if stored is not None:
                 return self._answered(entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"})
-            replay = (name, digest)
+            ticket = (name, digest)
         await asyncio.sleep(rule.wait_before_s)
-        result = self._committed(entry, run, rule, replay)
+        result: Result | None = None
+        if rule.commit == "late":
+            task = asyncio.get_running_loop().create_task(self._later(asked, rule, ticket))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        elif rule.commit == "never":
+            self._end(ticket, (500, None))
+        else:
+            result = self._settled(asked, rule, ticket)
         await asyncio.sleep(rule.wait_after_s)
         return await self._replied(entry, rule, result)
 
-    def _committed(
-        self, entry: Entry, run: Callable[[], Result], rule: Rule, replay: tuple[str, str] | None
-    ) -> Result | None:
-        """Let the request have its effect now, twice, later or never; None when it has none yet."""
+    async def _later(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+        await asyncio.sleep(rule.late_s)
+        return self._settled(asked, rule, ticket)
 
-        def settle() -> Result:
-            result = run()
-            if result[0] == 200 and entry.method == "POST" and result[1].get("object") == "charge":
-                made = [result[1]["id"]]
-                if rule.commit == "twice":
-                    made.append(charging.again(self.ledger, made[0]))
-                for name in made if rule.hide_s else ():
-                    self.ledger.hide(name, rule.hide_s)
-            if replay is not None and self._replays is not None:
-                self._replays.end(*replay, *result)
-            return result
+    def _settled(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+        """The request has its effect, once or twice, to be seen now or later."""
+        result = status, document = self._handled(asked, rule)
+        if status == 200 and asked.entry.method == "POST" and document.get("object") == "charge":
+            made = [document["id"]]
+            if rule.commit == "twice":
+                made.append(charging.again(self.ledger, made[0]))
+            for name in made if rule.hide_s else ():
+                self.ledger.hide(name, rule.hide_s)
+        self._end(ticket, result)
+        return result
 
-        async def later() -> Result:
-            await asyncio.sleep(rule.late_s)
-            return settle()
-
-        if rule.commit == "late":
-            task = asyncio.get_running_loop().create_task(later())
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
-            return None
-        if rule.commit == "never":
-            if replay is not None and self._replays is not None:
-                self._replays.end(*replay, 500, None)
-            return None
-        return settle()
+    def _end(self, ticket: tuple[str, str] | None, result: Result) -> None:
+        if ticket is not None and self._replays is not None:
+            self._replays.end(*ticket, *result)
 
     async def _replied(self, entry: Entry, rule: Rule, result: Result | None) -> Response:
         """The true answer, altered or replaced, then broken as the rule says."""
