@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from batchpay.sandbox import SandboxServer
+from batchpay.sandbox.ledger import EVENTS_KEPT, Ledger
+from batchpay.sandbox.records import Charge
 from tests.sandboxes import RECIPIENT, client, order, refused
 
 EVENT_KEYS = {"object", "id", "livemode", "location", "webhook_deliveries", "data", "key", "created_at"}
@@ -104,6 +106,20 @@ def test_events_are_the_same_after_a_restart(tmp_path):
     assert [one["key"] for one in before[0]["data"]] == [
         "charge.create", "charge.capture", "transfer.create", "refund.create",
     ]  # fmt: skip
+
+
+def test_old_events_are_forgotten_so_that_a_million_charges_fit():
+    """The newest are kept, in order, and found by id; the oldest are gone from both."""
+    ledger = Ledger()
+    charge = Charge("chrg_test_0", False, ledger.now(), 2000, "THB")
+    for number in range(2 * EVENTS_KEPT + 10):
+        charge.description = str(number)
+        ledger.commit(charge, news="charge.update")
+    kept = ledger.order["event", False]
+    assert EVENTS_KEPT <= len(kept) <= 2 * EVENTS_KEPT
+    assert list(ledger.shelves["event"]) == kept
+    told = [ledger.shelves["event"][name].data["description"] for name in kept[-3:]]
+    assert told == [str(2 * EVENTS_KEPT + number) for number in (7, 8, 9)]
 
 
 # --- the books

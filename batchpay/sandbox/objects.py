@@ -6,6 +6,7 @@ All keys are always there; what is unset is null.
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from batchpay.sandbox import arithmetic
@@ -32,6 +33,7 @@ _CHARGE: Thing = {
 _FEE_RATES = {"fee_flat": "0.0", "fee_rate": arithmetic.FEE_RATE, "vat_rate": arithmetic.VAT_RATE}
 
 
+@lru_cache(4096)  # the same few seconds stand in everything
 def instant(seconds: int | None) -> str | None:
     """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -125,12 +125,12 @@ KINDS: dict[str, type[Record]] = {
 }
 KIND_OF: dict[type[Record], str] = {one: kind for kind, one in KINDS.items()}
 _DEFAULTS = {
-    one: {f.name: f.default_factory() if f.default_factory is not MISSING else f.default for f in fields(one)}
+    one: [(f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(one)]
     for one in KIND_OF
 }
 
 
 def fields_of(record: Record) -> dict[str, Any]:
     """Field by field, without those that are as they are by default."""
-    values = ((name, default, getattr(record, name)) for name, default in _DEFAULTS[type(record)].items())
-    return {name: value for name, default, value in values if value != default}
+    defaults = _DEFAULTS[type(record)]
+    return {name: value for name, default in defaults if (value := getattr(record, name)) != default}
