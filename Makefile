@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check bench sweep simulate requirements clean
+.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -36,6 +36,9 @@ tests: $(READY)  ## the tests
 
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
+
+node-check: $(READY)  ## the gateway's own Node client against the sandbox (needs node and npm)
+	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
 
 sweep: $(READY)  ## the longer tests: kills by the hundred
 	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash

@@ -246,7 +246,11 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0: any free port.")
-@click.option("--script", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Faults to make.")
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How it is set up and what goes wrong: docs/sandbox.md.",
+)
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Keep the charges in this file.")
 @click.option("--idempotency", type=click.Choice(["off", "on"]), default="off", show_default=True,
               help="Honour the Idempotency-Key header.")  # fmt: skip
