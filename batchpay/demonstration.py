@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from batchpay import pipeline, saying
+from batchpay import pipeline, saying, streams
 from batchpay.config import SecretKey, load_job
 from batchpay.data import data_path
 from batchpay.errors import Bug, CannotWrite, Usage
@@ -38,7 +38,7 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     where = _prepared(directory or Path("demo"))
     told: list[dict[str, Any]] = []
     begun = time.monotonic()
-    say = (lambda text: None) if as_json else saying.say
+    say = (lambda text: None) if as_json else streams.write
     say("A marketplace's night in Bangkok: 202 rows of ten shops, in baht and yen. The gateway is a sandbox on this")
     say("machine; it does not know idempotency keys. Periods are short: a doubt lasts 4 s here, 150 s in a real job.")
     with SandboxServer(rules=FAULTS, ledger_path=where / "sandbox-ledger.jsonl") as sandbox:
@@ -48,7 +48,7 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     seconds = time.monotonic() - begun
     _check(told)
     if as_json:
-        saying.say(json.dumps({"nights": told, "seconds": round(seconds, 1)}, ensure_ascii=False, indent=2))
+        streams.write(json.dumps({"nights": told, "seconds": round(seconds, 1)}, ensure_ascii=False, indent=2))
         return 0
     say("\nEvery order was charged once, by three files. Sent again, a charged order is a duplicate that names the and")
     say("row and the charge that own it; not one request to charge left this machine. That is the first promise.")
@@ -113,5 +113,5 @@ def serve_sandbox(port: int, script: Path | None, ledger: Path | None, idempoten
 
     serve(
         port, script=script, idempotency=idempotency, ledger_path=ledger,
-        on_ready=lambda url: saying.say(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"),
+        on_ready=lambda url: streams.write(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"),
     )  # fmt: skip

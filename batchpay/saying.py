@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,7 @@ from batchpay.errors import CannotWrite
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import grouped_text
+from batchpay.streams import write as say
 
 if TYPE_CHECKING:
     from batchpay.auditing import Audit
@@ -35,14 +36,6 @@ NEXT_STEP = {
     77: "check OMISE_SECRET_KEY, then run again",
     78: "correct the job file or the environment, then run again",
 }
-
-
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line; a closed pipe changes nothing."""
-    stream = sys.stderr if err else sys.stdout
-    with suppress(OSError, ValueError):
-        stream.write(f"{text}\n")
-        stream.flush()
 
 
 # --- progress --------------------------------------------------------------------------------------------------
