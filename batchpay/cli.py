@@ -141,7 +141,9 @@ def status(job_file: Path, as_json: bool) -> None:
     from batchpay import pipeline, saying
 
     job = _job(job_file, None)
-    _leave(saying.status(job, pipeline.status(job), as_json=as_json))
+    made = pipeline.status(job)
+    saying.status(job, made, as_json=as_json)
+    _leave(made.exit_code)
 
 
 @cli.command()
