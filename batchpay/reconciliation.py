@@ -78,11 +78,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
         return place.of_attempt(owned, problems)
     if problems:
         return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)
-    if repeat is not None:
-        last = history.attempts.get(order_id, ())[-1:]
-        stands = (last[0].outcome if last else Outcome.HELD) if repeat.outcome is Outcome.DUPLICATE else repeat.outcome
-        now = f", which is {stands.value}" if repeat.outcome is Outcome.DUPLICATE else ""
-        return place.unsent(repeat.outcome, f"{repeat.reason}{now}", counts_as=stands)
+    if repeat is not None and repeat.outcome is not Outcome.DUPLICATE:
+        return place.unsent(repeat.outcome, repeat.reason)
     judgement = judge(document, at in chunk.comeback, batch.id, history)
     if isinstance(judgement, DuplicateOf):
         stands = judgement.attempt.outcome
@@ -91,6 +88,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
         return place.unsent(Outcome.REJECTED, f"cancelled by hand: {judgement.reason}")
     if isinstance(judgement, ConflictWith):
         return place.unsent(Outcome.CONFLICT, f"{judgement.why}: {_told(judgement.attempt)}")
+    if repeat is not None:
+        return place.unsent(repeat.outcome, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
     return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)
 
 
@@ -148,11 +147,11 @@ def payment_method(document: Mapping[str, Any]) -> str:
 
 
 def reason_of(attempt: Attempt) -> str:
-    """One sentence about where an attempt stands; empty when it succeeded."""
+    """One sentence about where an attempt stands; empty when it succeeded without any trouble."""
     charge, outcome = attempt.charge, attempt.outcome
     match outcome:
         case Outcome.SUCCEEDED:
-            return ""
+            return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
             return f"charged, but not proven to be what was asked: {attempt.why_unproven}"
         case Outcome.PENDING:
@@ -170,6 +169,19 @@ def reason_of(attempt: Attempt) -> str:
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({attempt.message or 'no answer was recorded'})"
     return f"nothing was charged yet ({attempt.message or attempt.code or 'it was not sent'})"
+
+
+def _how_it_was_found(attempt: Attempt) -> str:
+    """What an auditor asks about a charge that needed more than one request and its answer."""
+    if attempt.adopted:
+        return "found at the gateway: the journal had lost it"
+    if attempt.doubted and attempt.sends == 1:
+        return "its answer was lost; a look-up found the charge"
+    if attempt.doubted:
+        return (
+            f"an answer was lost and look-ups found no charge; the same request was sent again, {attempt.sends} in all"
+        )
+    return ""
 
 
 def _who(attempt: Attempt) -> str:

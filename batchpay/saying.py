@@ -68,12 +68,14 @@ class Bars(Quiet):
     def __init__(self, progress: Any, job: str) -> None:
         self._progress, self._job = progress, job
         self._task: Any = None
+        self._total = ""
         self._last: dict[str, Outcome] = {}
 
     def phase(self, name: str, total: int | None = None) -> None:
         """Show the step; `total` orders may be sent in it."""
         if self._task is not None:
             self._progress.remove_task(self._task)
+        self._total = f" of {total:,}" if total else ""
         self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
 
     def order(self, case: Case) -> None:
@@ -83,7 +85,7 @@ class Bars(Quiet):
         self._last[case.intent.order_id] = case.attempt.outcome
         counts = Counter(outcome.value for outcome in self._last.values())
         how = ", ".join(f"{number} {name}" for name, number in counts.most_common())
-        self._progress.update(self._task, completed=len(self._last), how=how)
+        self._progress.update(self._task, completed=len(self._last), how=f"{len(self._last):,}{self._total}: {how}")
 
 
 @contextmanager
@@ -93,10 +95,10 @@ def talk(job: str) -> Iterator[Quiet]:
         yield Quiet()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[how]}"),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

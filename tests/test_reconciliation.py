@@ -66,7 +66,9 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
         (one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
          Outcome.DUPLICATE, Outcome.HELD, "-", "as row 2"),
         (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
-         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "which is succeeded"),
+         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "row 2, succeeded, chrg_test_1"),
+        (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3, batch_id=OTHER,
+             document={**DOCUMENT, "amount": 5}), Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "other content"),
         (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
          Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
     ],
@@ -76,6 +78,20 @@ def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome
     assert (finding.outcome, finding.counts_as, finding.who_acts) == (outcome, counts_as, acts)
     assert word in finding.reason
     assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("events", "word"),
+    [
+        ((FIRST, event("answer", 1, verdict="in_doubt"), answer_event(1)), "a look-up found the charge"),
+        ((FIRST, event("answer", 1, verdict="throttled"), answer_event(1)), ""),
+    ],
+)
+def test_a_charge_whose_answer_was_lost_says_so(events: tuple[Any, ...], word: str) -> None:
+    """An auditor sees which charge was not proven by its own answer."""
+    finding = one(*events)
+    assert finding.outcome is Outcome.SUCCEEDED
+    assert bool(finding.reason) is bool(word) and word in finding.reason
 
 
 def test_money_stands_only_where_it_moved() -> None:
