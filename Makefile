@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check bench sweep requirements clean
+.PHONY: help setup demo test lint types tests wheel-check cases bench sweep requirements clean
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -39,6 +39,10 @@ wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty en
 
 sweep: $(READY)  ## the longer tests: kills by the hundred
 	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash
+
+cases: $(READY)  ## write what tests/cases expect anew; read the difference before you commit it
+	$(BIN)/python -m tests.cases
+	git diff --stat -- tests/cases
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

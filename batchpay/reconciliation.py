@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
+from batchpay.mapping import told
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
@@ -28,6 +29,7 @@ from batchpay.model import (
 )
 
 NOT_SENT_YET = "not sent yet"
+WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
 WHO_ACTS = {
     Outcome.SUCCEEDED: "-",
     Outcome.DUPLICATE: "-",
@@ -149,6 +151,7 @@ def payment_method(document: Mapping[str, Any]) -> str:
 def reason_of(attempt: Attempt) -> str:
     """One sentence about where an attempt stands; empty when it succeeded without any trouble."""
     charge, outcome = attempt.charge, attempt.outcome
+    message = told(attempt.message, WORDS_OF_THE_GATEWAY)
     match outcome:
         case Outcome.SUCCEEDED:
             return _how_it_was_found(attempt)
@@ -159,16 +162,17 @@ def reason_of(attempt: Attempt) -> str:
                 return "paid, but its chain is not there yet: the next run asks again"
             return "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
         case Outcome.DECLINED if charge is not None:
-            return f"{charge.failure_code or 'declined'}: {charge.failure_message or 'the charge failed'}"
+            why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
+            return f"{charge.failure_code or 'declined'}: {why}"
         case Outcome.EXPIRED | Outcome.REVERSED:
             return f"the charge {outcome.value} without money"
         case Outcome.REFUSED:
-            return f"{attempt.code}: {attempt.message or 'the gateway refused the request'}"
+            return f"{attempt.code}: {message or 'the gateway refused the request'}"
         case Outcome.IN_DOUBT if attempt.spent:
             return f"sent without an answer, then {attempt.code}: the first request may have used the token"
         case Outcome.IN_DOUBT:
-            return f"sent, no proof of what became of it ({attempt.message or 'no answer was recorded'})"
-    return f"nothing was charged yet ({attempt.message or attempt.code or 'it was not sent'})"
+            return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
+    return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
 
 
 def _how_it_was_found(attempt: Attempt) -> str:
