@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean
+.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -46,6 +46,10 @@ sweep: $(READY)  ## the longer tests: kills by the hundred
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+cases: $(READY)  ## write what tests/cases expect anew; read the difference before you commit it
+	$(BIN)/python -m tests.cases
+	git diff --stat -- tests/cases
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from batchpay.clock import iso
+from batchpay.clock import iso, ns_of
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Attempt, History, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, StoredChunk
@@ -16,6 +16,7 @@ from batchpay.planning import alike
 from batchpay.reconciliation import Totals, find
 from batchpay.settlement.books import stop_in_force
 
+LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
 
 
@@ -76,29 +77,48 @@ def is_open(event: Event) -> bool:
     return bool(Totals.from_json(event.data).stands() & OPEN)
 
 
-def status_of(journal: SqliteJournal, batch: Batch, event: Event | None) -> dict[str, Any]:
-    """One batch for `status`: where its rows stood when its report was last written, what is open since when."""
-    totals = Totals.from_json(event.data) if event else None
-    stop = stop_in_force(journal.events(["stop", "lifted"]))
-    waiting = [
-        {"order": attempt.intent.order_id, "outcome": attempt.outcome.value, "since": iso(attempt.sent_ns),
-         "charge": attempt.charge.id if attempt.charge else ""}
-        for attempts in attempts_of(journal, journal.open_orders()).values()
-        for attempt in attempts[-1:]
-        if attempt.intent.batch_id == batch.id
-    ]  # fmt: skip
+def status_of(journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int) -> dict[str, Any]:
+    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle."""
+    if event is not None and not is_open(event):
+        totals = Totals.from_json(event.data)
+        waiting: list[dict[str, Any]] = []
+    else:
+        totals, waiting = _standing(journal, batch, now_ns)
     return {
         "batch": batch.id,
         "file": batch.file,
         "received": iso(batch.first_seen_ns),
         "mode": batch.mode,
         "rows": batch.rows_read,
-        "outcomes": totals.outcomes() if totals else {},
-        "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()} if totals else {},
+        "outcomes": totals.outcomes(),
+        "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
         "refusal": batch.refusal,
-        "stop": stop,
+        "stop": stop_in_force(journal.events(["stop", "lifted"])),
+        "open_count": sum(totals.count(outcome) for outcome in OPEN),
         "open": waiting,
     }
+
+
+def _standing(journal: SqliteJournal, batch: Batch, now_ns: int) -> tuple[Totals, list[dict[str, Any]]]:
+    """A batch counted anew, with its first open rows spelled out."""
+    totals = Totals()
+    waiting: list[dict[str, Any]] = []
+    for _, findings in findings_of(journal, batch)():
+        for finding in findings:
+            totals.add(finding)
+            if finding.outcome in OPEN and len(waiting) < LISTED:
+                waiting.append(_waiting(finding, batch, now_ns))
+    return totals, waiting
+
+
+def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
+    """An open row with its age: since its first send, or, never sent, since its file came."""
+    since_ns = ns_of(finding.sent_at) if finding.sent_at else batch.first_seen_ns
+    return {
+        "order": finding.order_id, "row": finding.row, "sheet": finding.sheet, "outcome": finding.outcome.value,
+        "since": iso(since_ns), "age_s": max(0, now_ns - since_ns) // 10**9, "charge": finding.charge_id,
+        "reason": finding.reason,
+    }  # fmt: skip
 
 
 def barred(journal: SqliteJournal) -> dict[str, str]:

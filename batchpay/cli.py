@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchpay import __version__
+from batchpay import __version__, streams
 from batchpay.errors import BatchpayError, Usage
 
 if TYPE_CHECKING:
@@ -141,7 +141,9 @@ def status(job_file: Path, as_json: bool) -> None:
     from batchpay import pipeline, saying
 
     job = _job(job_file, None)
-    _leave(saying.status(job, pipeline.status(job), as_json=as_json))
+    made = pipeline.status(job)
+    saying.status(job, made, as_json=as_json)
+    _leave(made.exit_code)
 
 
 @cli.command()
@@ -263,8 +265,13 @@ def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: st
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most a sentence, never a traceback."""
+    streams.prepare()
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
+        streams.write(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
+        _leave(Usage.exit_code)
     try:
-        cli.main(args=argv, prog_name="batchpay", standalone_mode=False)
+        cli.main(args=words, prog_name="batchpay", standalone_mode=False)
     except click.exceptions.Abort:
         _end(75, "interrupted")
     except click.ClickException as error:
@@ -307,15 +314,11 @@ def _options(flags: dict[str, Any]) -> Any:
 
 
 def _leave(code: int) -> None:
-    raise SystemExit(code)
+    raise SystemExit(streams.end(code))
 
 
 def _end(code: int, sentence: str) -> None:
-    """Say it and go; a closed pipe changes nothing."""
-    try:
-        if sentence:
-            click.echo(f"batchpay: {sentence}", err=True)
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    raise SystemExit(code)
+    """Say it and go."""
+    if sentence:
+        streams.write(f"batchpay: {sentence}", err=True)
+    _leave(code)

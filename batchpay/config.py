@@ -143,7 +143,9 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     import jsonschema
 
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
+    plain = jsonschema.Draft202012Validator
+    strict = plain.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)  # 1.0 is not 1 here
+    validator = jsonschema.validators.extend(plain, type_checker=strict)(schema)  # type: ignore[no-untyped-call]
     for error in sorted(validator.iter_errors(told), key=lambda error: list(map(str, error.absolute_path))):
         yield from _worded(error, text)
 
@@ -151,13 +153,12 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
 def _worded(error: Any, text: str) -> Iterator[str]:
     where = [str(part) for part in error.absolute_path]
     place = ".".join(where) or "the job file"
-    if error.validator == "additionalProperties" and "properties" in error.schema:
-        known = list(error.schema["properties"])
-        for key in error.instance:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, 1, 0.0)
-                table = f" in [{'.'.join(where)}]" if where else ""
-                yield f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is {near[0]!r}"
+    known = _known_keys(error)
+    if unknown := [key for key in error.instance if key not in known] if known else []:
+        for key in unknown:
+            near = difflib.get_close_matches(key, known, 1, 0.0)
+            table = f" in [{'.'.join(where)}]" if where else ""
+            yield f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is {near[0]!r}"
         return
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -171,13 +172,20 @@ def _worded(error: Any, text: str) -> Iterator[str]:
     yield f"{_line(text, where)}{place}: found {_shown(error.instance)}; {_said(error)}"
 
 
+def _known_keys(error: Any) -> list[str]:
+    """The keys a table may have, where the error may be about one it may not have; all forms of a column's table."""
+    if error.validator == "additionalProperties":
+        return list(error.schema.get("properties", ()))
+    if error.validator == "oneOf" and isinstance(error.instance, dict):
+        return list({key: None for form in error.validator_value for key in form.get("properties", ())})
+    return []
+
+
 def _said(error: Any) -> str:
     """What was expected, in the words of the schema's own description where it has one."""
     described = error.schema.get("description") if isinstance(error.schema, dict) else None
     if described:
         return f"expected: {described}"
-    if error.validator == "pattern" and "ms|s|m" in str(error.validator_value):
-        return 'expected a duration such as "65s", "500ms" or "2min"'
     return str(error.message)[:200]
 
 

@@ -82,10 +82,10 @@ def map_chunk(chunk: Chunk, columns: Columns) -> Mapped:
     )
 
 
-def told(text: str) -> str:
+def told(text: str, limit: int = 60) -> str:
     """A text fit for a message: shortened, escaped, and what could pay shown by its last four characters only."""
     masked = _TOKEN.sub(lambda m: m[1] + re.sub("[0-9A-Za-z]+", "…", m[2]) + m[3], text)
-    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), shown(masked))
+    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), shown(masked, limit))
 
 
 def column_of(columns: Columns, name: str) -> str:

@@ -11,20 +11,22 @@ status   from the journal alone
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from batchpay import accounts
+from batchpay.clock import SystemClock
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import BatchpayError, FileRefused, InputMissing, TryLater
 from batchpay.intake import Intakes
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Batch
+from batchpay.model import Batch, Outcome
 from batchpay.publish import Published, publish
-from batchpay.reconciliation import exit_code
+from batchpay.reconciliation import Totals, exit_code
 from batchpay.session import Options, Talk, Visit, visit
 from batchpay.settlement.books import stop_in_force
 from batchpay.signals import Signals
@@ -56,8 +58,10 @@ def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
             intakes, trouble = Intakes(), [missing]
         trouble += intakes.refused
         trouble += [FileRefused(f"{batch.file}: {batch.refusal}") for batch in desk.planned if batch.refusal]
-        if trouble and not desk.planned and not desk.journal.open_orders():
-            raise trouble[0]
+        if not desk.planned and not desk.journal.open_orders():
+            if trouble:
+                raise trouble[0]
+            return _result(desk, [publish(desk, batch) for batch in _due_for_a_report(desk)], [])  # no file, no request
         orders = sum(intake.tally.orders.total() for intake in intakes.files if not intake.refusal)
         recipients = frozenset().union(*(intake.recipients for intake in intakes.files if not intake.refusal))
         return _work(desk, Visit(key, options, talk, signals, desk.candidates, orders, recipients), trouble)
@@ -79,7 +83,9 @@ def report(job: Job, batch_id: str | None) -> Result:
             known = ", ".join(batch.id for batch in desk.journal.batches()) or "none"
             raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
         published = [publish(desk, batch) for batch in chosen]
-        return _result(desk, published, [])
+        latest = accounts.last_totals(desk.journal)
+        others = [Totals.from_json(event.data) for event in latest.values() if accounts.is_open(event)]
+        return _result(desk, published, [], others)
 
 
 def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
@@ -110,22 +116,39 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
     return [*desk.planned, *others]
 
 
-def _result(desk: Desk, published: list[Published], trouble: list[BatchpayError]) -> Result:
-    """The exit code over these batches and every older one with an open row (contract, section 6)."""
+def _result(
+    desk: Desk, published: list[Published], trouble: list[BatchpayError], others: Iterable[Totals] = ()
+) -> Result:
+    """The exit code over these batches and every other one with an open row (contract, section 6)."""
     stop = stop_in_force(desk.journal.events(["stop", "lifted"]))
     codes = {error.exit_code for error in trouble} | {
         exit_code(
-            [p.totals for p in published], stopped=bool(stop), open_equation=any(p.open_equation for p in published)
+            [*(p.totals for p in published), *others],
+            stopped=bool(stop), open_equation=any(p.open_equation for p in published),
         )
-    }
+    }  # fmt: skip
     return Result(next(code for code in PRIORITY if code in codes), published, trouble, stop)
 
 
-def status(job: Job) -> list[dict[str, Any]]:
-    """Every batch, where its rows stood when its report was last written, and what is open since when."""
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every batch of a job, and what a later run or a person must settle."""
+
+    exit_code: int
+    batches: list[dict[str, Any]]
+    stop: str = ""
+
+
+def status(job: Job) -> Status:
+    """Every batch and where its rows stand, from the journal alone; 11 or 12 while anything is open."""
+    clock = SystemClock()
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
         latest = accounts.last_totals(journal)
-        return [accounts.status_of(journal, batch, latest.get(batch.id)) for batch in journal.batches()]
+        batches = [accounts.status_of(journal, b, latest.get(b.id), clock.now_ns()) for b in journal.batches()]
+        stop = stop_in_force(journal.events(["stop", "lifted"]))
     finally:
         journal.close()
+    unproven = any(Outcome.UNPROVEN in batch["outcomes"] for batch in batches)
+    is_open = any(batch["open_count"] for batch in batches)
+    return Status(12 if stop or unproven else 11 if is_open else 0, batches, stop)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
+from batchpay.mapping import told
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
@@ -29,6 +30,7 @@ from batchpay.model import (
 )
 
 NOT_SENT_YET = "not sent yet"
+WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
 WHO_ACTS = {
     Outcome.SUCCEEDED: "-",
     Outcome.DUPLICATE: "-",
@@ -79,11 +81,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
         return place.of_attempt(owned, problems)
     if problems:
         return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)
-    if repeat is not None:
-        last = history.attempts.get(order_id, ())[-1:]
-        stands = (last[0].outcome if last else Outcome.HELD) if repeat.outcome is Outcome.DUPLICATE else repeat.outcome
-        now = f", which is {stands.value}" if repeat.outcome is Outcome.DUPLICATE else ""
-        return place.unsent(repeat.outcome, f"{repeat.reason}{now}", counts_as=stands)
+    if repeat is not None and repeat.outcome is not Outcome.DUPLICATE:
+        return place.unsent(repeat.outcome, repeat.reason)
     judgement = judge(document, at in chunk.comeback, batch.id, history)
     if isinstance(judgement, DuplicateOf):
         stands = judgement.attempt.outcome
@@ -92,6 +91,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
         return place.unsent(Outcome.REJECTED, f"cancelled by hand: {judgement.reason}")
     if isinstance(judgement, ConflictWith):
         return place.unsent(Outcome.CONFLICT, f"{judgement.why}: {_told(judgement.attempt)}")
+    if repeat is not None:
+        return place.unsent(repeat.outcome, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
     return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)
 
 
@@ -149,11 +150,12 @@ def payment_method(document: Mapping[str, Any]) -> str:
 
 
 def reason_of(attempt: Attempt) -> str:
-    """One sentence about where an attempt stands; empty when it succeeded."""
+    """One sentence about where an attempt stands; empty when it succeeded without any trouble."""
     charge, outcome = attempt.charge, attempt.outcome
+    message = told(attempt.message, WORDS_OF_THE_GATEWAY)
     match outcome:
         case Outcome.SUCCEEDED:
-            return ""
+            return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
             return f"charged, but not proven to be what was asked: {attempt.why_unproven}"
         case Outcome.PENDING:
@@ -161,16 +163,30 @@ def reason_of(attempt: Attempt) -> str:
                 return "paid, but its chain is not there yet: the next run asks again"
             return "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
         case Outcome.DECLINED if charge is not None:
-            return f"{charge.failure_code or 'declined'}: {charge.failure_message or 'the charge failed'}"
+            why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
+            return f"{charge.failure_code or 'declined'}: {why}"
         case Outcome.EXPIRED | Outcome.REVERSED:
             return f"the charge {outcome.value} without money"
         case Outcome.REFUSED:
-            return f"{attempt.code}: {attempt.message or 'the gateway refused the request'}"
+            return f"{attempt.code}: {message or 'the gateway refused the request'}"
         case Outcome.IN_DOUBT if attempt.spent:
             return f"sent without an answer, then {attempt.code}: the first request may have used the token"
         case Outcome.IN_DOUBT:
-            return f"sent, no proof of what became of it ({attempt.message or 'no answer was recorded'})"
-    return f"nothing was charged yet ({attempt.message or attempt.code or 'it was not sent'})"
+            return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
+    return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
+
+
+def _how_it_was_found(attempt: Attempt) -> str:
+    """What an auditor asks about a charge that needed more than one request and its answer."""
+    if attempt.adopted:
+        return "found at the gateway: the journal had lost it"
+    if attempt.doubted and attempt.sends == 1:
+        return "its answer was lost; a look-up found the charge"
+    if attempt.doubted:
+        return (
+            f"an answer was lost and look-ups found no charge; the same request was sent again, {attempt.sends} in all"
+        )
+    return ""
 
 
 def _who(attempt: Attempt) -> str:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,12 +14,13 @@ from batchpay.errors import CannotWrite
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import grouped_text
+from batchpay.streams import write as say
 
 if TYPE_CHECKING:
     from batchpay.auditing import Audit
     from batchpay.checking import Checked
     from batchpay.doctoring import Finding
-    from batchpay.pipeline import Result
+    from batchpay.pipeline import Result, Status
     from batchpay.resolving import Resolved
     from batchpay.settlement import Case
 
@@ -35,14 +36,6 @@ NEXT_STEP = {
     77: "check OMISE_SECRET_KEY, then run again",
     78: "correct the job file or the environment, then run again",
 }
-
-
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line; a closed pipe changes nothing."""
-    stream = sys.stderr if err else sys.stdout
-    with suppress(OSError, ValueError):
-        stream.write(f"{text}\n")
-        stream.flush()
 
 
 # --- progress --------------------------------------------------------------------------------------------------
@@ -75,12 +68,14 @@ class Bars(Quiet):
     def __init__(self, progress: Any, job: str) -> None:
         self._progress, self._job = progress, job
         self._task: Any = None
+        self._total = ""
         self._last: dict[str, Outcome] = {}
 
     def phase(self, name: str, total: int | None = None) -> None:
         """Show the step; `total` orders may be sent in it."""
         if self._task is not None:
             self._progress.remove_task(self._task)
+        self._total = f" of {total:,}" if total else ""
         self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
 
     def order(self, case: Case) -> None:
@@ -90,7 +85,7 @@ class Bars(Quiet):
         self._last[case.intent.order_id] = case.attempt.outcome
         counts = Counter(outcome.value for outcome in self._last.values())
         how = ", ".join(f"{number} {name}" for name, number in counts.most_common())
-        self._progress.update(self._task, completed=len(self._last), how=how)
+        self._progress.update(self._task, completed=len(self._last), how=f"{len(self._last):,}{self._total}: {how}")
 
 
 @contextmanager
@@ -100,10 +95,10 @@ def talk(job: str) -> Iterator[Quiet]:
         yield Quiet()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[how]}"),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -130,9 +125,7 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
         yield f"{job.name}: no file and nothing open"
     for published in made.published:
         batch, totals = published.batch, published.totals
-        mode = "TEST, " if batch.mode == "test" else ""
-        counts = ", ".join(f"{number} {outcome}" for outcome, number in totals.outcomes().items())
-        yield f"{batch.file} ({mode}batch {batch.id}): {totals.rows_read} rows = {counts or 'nothing'}"
+        yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
         for currency, moved in totals.money_moved().items():
             yield f"  charged {grouped_text(moved, currency)} {currency}"
         yield f"  reports in {published.directory}"
@@ -211,19 +204,55 @@ def resolved(made: Resolved, *, as_json: bool) -> None:
     say(json.dumps({"settled": made.sentence}, ensure_ascii=False) if as_json else made.sentence)
 
 
-def status(job: Job, batches: list[dict[str, Any]], *, as_json: bool) -> int:
-    """Every batch and where its rows stand; returns 0."""
+def status(job: Job, made: Status, *, as_json: bool) -> None:
+    """Every batch and where its rows stand; every row that waits, with its age."""
     if as_json:
-        say(json.dumps({"job": job.name, "batches": batches}, ensure_ascii=False, indent=2))
-        return 0
-    if not batches:
+        told = {"job": job.name, "exit_code": made.exit_code, "stop": made.stop, "batches": made.batches}
+        say(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    if not made.batches:
         say(f"{job.name}: no batch yet")
-    for batch in batches:
-        counts = ", ".join(f"{number} {outcome}" for outcome, number in batch["outcomes"].items())
-        say(f"{batch['batch']}  {batch['file']}  {batch['rows']} rows = {counts or 'not reported yet'}")
+    for batch in made.batches:
+        say(
+            f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {_rows(batch['rows'], batch['outcomes'])}"
+        )
         for order in batch["open"]:
-            say(f"  order {order['order']} is {order['outcome']} since {order['since']} {order['charge']}".rstrip())
-    return 0
+            place = f"row {order['row']}" + (f" of sheet {order['sheet']}" if order["sheet"] else "")
+            stands = f"is {order['outcome']} since {order['since']}, {_age(order['age_s'])}"
+            say(
+                f"  order {order['order']} ({place}) {stands}: "
+                + " ".join(filter(None, (order["charge"], order["reason"])))
+            )
+        if batch["open_count"] > len(batch["open"]):
+            say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
+    if made.stop:
+        say(f"STOP: {made.stop}")
+    if made.exit_code:
+        say(f"exit {made.exit_code}: {NEXT_STEP[made.exit_code]}")
+
+
+def _mode(mode: str) -> str:
+    return "TEST, " if mode == "test" else ""
+
+
+def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    return f"{_many(rows, 'row')} = {counts or 'nothing'}"
+
+
+def _many(number: int, word: str) -> str:
+    """`1 row`, `2 rows`, `1,200 rows`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _age(seconds: int) -> str:
+    """`12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 # --- check and plan --------------------------------------------------------------------------------------------
@@ -240,7 +269,7 @@ class TextProblems:
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
         for told in checked.files:
-            valid = ", ".join(f"{v['count']} orders of {v['sum']} {c}" for c, v in told["valid"].items()) or "no order"
+            valid = ", ".join(_sum(v, c) for c, v in told["valid"].items()) or "no order"
             say(f"{_counted(told)}; {valid}")
             for warning in told["warnings"]:
                 say(f"warning: {told['file']}: {warning}", err=True)
@@ -252,7 +281,12 @@ class TextProblems:
 
 
 def _counted(told: Mapping[str, Any]) -> str:
-    return f"{told['file']}: {told['rows']} rows, {told['rejected']} rejected, {told['repeated']} repeated"
+    return f"{told['file']}: {_many(told['rows'], 'row')}, {told['rejected']:,} rejected, {told['repeated']:,} repeated"
+
+
+def _sum(told: Mapping[str, Any], currency: str) -> str:
+    """`3 orders, 1,234.50 THB`."""
+    return f"{_many(told['count'], 'order')}, {grouped_text(told['sum_minor'], currency)} {currency}"
 
 
 class JsonProblems:
@@ -290,12 +324,11 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for told in made["files"]:
         say(_counted(told))
     for currency, sent in made["to_send"].items():
-        say(f"would charge {sent['count']} orders, {grouped_text(sent['sum_minor'], currency)} {currency}")
+        say(f"would charge {_sum(sent, currency)}")
     if not made["to_send"]:
         say("would charge nothing")
     for share in made["recipients"][:20]:
-        amount = grouped_text(share["sum_minor"], share["currency"])
-        say(f"  {share['destination']}: {share['count']} orders, {amount} {share['currency']}")
+        say(f"  {share['destination']}: {_sum(share, share['currency'])}")
     if len(made["recipients"]) > 20:
         say(f"  and {len(made['recipients']) - 20} more recipients (--json shows them)")
     for warning in made["warnings"]:

@@ -21,7 +21,7 @@ CONTENTS = {
     "config", "intake", "accounts", "desk", "publish", "session", "pipeline", "checking", "resolving", "doctoring",
     "probing", "auditing", "starting",
 }  # fmt: skip
-SHELL = {"cli", "saying", "demonstration", "__main__"}
+SHELL = {"cli", "saying", "streams", "demonstration", "__main__"}
 
 PURE_OUTSIDE = {"jsonschema_rs", "numpy"}  # lazily, where a library decides better than we do
 WORLD = {

@@ -301,3 +301,48 @@ def test_schema_and_code_know_the_same_keys() -> None:
         assert child.get("description"), name
         for key, grandchild in child.get("properties", {}).items():
             assert grandchild.get("description") or "$ref" in grandchild, key
+
+
+@pytest.mark.fault("X15", "X21")
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("input", "header_row = 1.0"), ("input", "max_rejects = 5.0"), ("gateway", "burst = 1.0"),
+        ("gateway", "concurrency = 8.0"), ("controls", "count = 3.0"), ("fee", "fixed = 500.0"),
+    ],
+)  # fmt: skip
+def test_a_whole_number_is_written_as_one(tmp_path: Path, table: str, line: str) -> None:
+    """1.0 is not 1, least of all where it is money: one sentence with the line, not a crash later."""
+    text = SMALLEST.replace("[columns]", f"{line}\n[columns]") if table == "input" else f"{SMALLEST}[{table}]\n{line}\n"
+    key, _, value = line.partition(" = ")
+    said = refused(tmp_path, text)
+    assert f"{table}.{key}: found {value}" in said
+    assert f"line {text.split(line)[0].count(chr(10)) + 1}: " in said
+
+
+@pytest.mark.fault("X21")
+@pytest.mark.parametrize(
+    ("column", "key", "near"),
+    [
+        ('amount = { column = "amount", units = "major" }', "units", "unit"),
+        ('order_id = { colum = "order_id" }', "colum", "column"),
+        ('destination = { column = "a", lookup = "r.csv", key = "b", vaule = "c" }', "vaule", "value"),
+    ],
+)
+def test_an_unknown_key_of_a_columns_table_is_named_too(tmp_path: Path, column: str, key: str, near: str) -> None:
+    """With the nearest known key and the line, as everywhere."""
+    field = column.split(" ", maxsplit=1)[0]
+    lines = [column if line.startswith(f"{field} ") else line for line in SMALLEST.split("\n")]
+    said = refused(tmp_path, "\n".join(lines))
+    assert f"line {lines.index(column) + 1}: unknown key '{key}' in [columns.{field}]" in said
+    assert f"nearest known key is '{near}'" in said
+
+
+def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:
+    """Not in the words of a validator."""
+    said = refused(
+        tmp_path, f'{SMALLEST}[gateway]\ntimeout = 65\nmode = "prod"\n[controls]\ntotal = {{ THB = 12.5 }}\n'
+    )
+    assert 'timeout: found 65; expected: A duration as text, such as "65s"' in said
+    assert "mode: found 'prod'; expected: test (default) or live" in said
+    assert "total.THB: found 12.5; expected: Decimal text in main units" in said

@@ -406,3 +406,41 @@ def test_a_job_from_another_folder_keeps_its_own_paths(market: Market, tmp_path:
     how["cwd"] = "/"
     assert subprocess.run(words, capture_output=True, timeout=60, check=False, **how).returncode == 0
     assert (market.folder / "reports").is_dir() and (tmp_path / "state").is_dir()
+
+
+def test_no_file_tonight_is_no_alarm(market: Market) -> None:
+    """66; with `optional` 0 and silent, even while the gateway is down: there is nothing to ask it."""
+    market.job(url="http://127.0.0.1:9")
+    assert market.run().returncode == 66
+    market.job(url="http://127.0.0.1:9", input="optional = true")
+    assert [(r.returncode, r.stdout, r.stderr) for r in (market.run(), market.run(verb="check"))] == [(0, "", "")] * 2
+    told = json.loads(market.run("--json").stdout)
+    assert (told["exit_code"], told["batches"]) == (0, [])
+    assert "no file and nothing open" in market.run("--summary").stdout
+
+
+def test_status_tells_what_waits_and_how_long(market: Market) -> None:
+    """A held order is listed with its age, 11; when all ended, 0; `report` of another batch says the same."""
+    market.orders([order(1)])
+    market.job()
+    assert market.run(verb="status").returncode == 0
+    assert market.run().returncode == 0
+    assert market.run(verb="status").returncode == 0
+    (first,) = (path.name for path in (market.folder / "reports").iterdir())
+    market.orders([order(number) for number in range(2, 5)], "more.csv")
+    assert market.run("--input", "more.csv", "--limit", "1").returncode == 11
+    plain = market.run(verb="status")
+    assert plain.returncode == 11
+    assert (
+        "order 00003 (row 3) is held since " in plain.stdout and " s: this run was limited to 1 order" in plain.stdout
+    )
+    told = json.loads(market.run("--json", verb="status").stdout)
+    assert [batch["open_count"] for batch in told["batches"]] == [0, 2]
+    assert [(o["order"], o["row"], o["outcome"]) for o in told["batches"][1]["open"]] == [
+        ("00003", 3, "held"), ("00004", 4, "held"),
+    ]  # fmt: skip
+    assert all(o["age_s"] >= 0 for o in told["batches"][1]["open"])
+    assert market.run(first, verb="report").returncode == 11
+    assert market.run("--input", "more.csv").returncode == 0
+    assert market.run(verb="status").returncode == 0
+    assert market.run(first, verb="report").returncode == 0

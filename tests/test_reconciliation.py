@@ -66,7 +66,9 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
         (one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
          Outcome.DUPLICATE, Outcome.HELD, "-", "as row 2"),
         (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
-         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "which is succeeded"),
+         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "row 2, succeeded, chrg_test_1"),
+        (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3, batch_id=OTHER,
+             document={**DOCUMENT, "amount": 5}), Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "other content"),
         (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
          Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
     ],
@@ -76,6 +78,20 @@ def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome
     assert (finding.outcome, finding.counts_as, finding.who_acts) == (outcome, counts_as, acts)
     assert word in finding.reason
     assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("events", "word"),
+    [
+        ((FIRST, event("answer", 1, verdict="in_doubt"), answer_event(1)), "a look-up found the charge"),
+        ((FIRST, event("answer", 1, verdict="throttled"), answer_event(1)), ""),
+    ],
+)
+def test_a_charge_whose_answer_was_lost_says_so(events: tuple[Any, ...], word: str) -> None:
+    """An auditor sees which charge was not proven by its own answer."""
+    finding = one(*events)
+    assert finding.outcome is Outcome.SUCCEEDED
+    assert bool(finding.reason) is bool(word) and word in finding.reason
 
 
 def test_money_stands_only_where_it_moved() -> None:
@@ -147,3 +163,15 @@ def test_the_exit_code_is_a_function_of_outcomes(outcomes: list[Outcome], code: 
     assert exit_code([counted(*duplicates)], stopped=False) == code
     assert exit_code([counted(*findings)], stopped=True) == 12
     assert exit_code([counted(*findings)], stopped=False, open_equation=True) == 12
+
+
+@pytest.mark.fault("H06", "I12")
+def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
+    """It names the token it did not find: shown by its last four characters, and nothing invisible with it."""
+    words = "token tokn_test_5xuy4w91xqz7d1w9u0t was not\x1b[31m found"
+    for finding in (
+        one(FIRST, event("answer", 1, verdict="refused", code="not_found", message=words)),
+        one(FIRST, answer_event(1, status="failed", paid=False, failure_code="x", failure_message=words)),
+        one(FIRST, event("answer", 1, verdict="in_doubt", message=words)),
+    ):
+        assert "tokn_test_…9u0t was not\\x1b[31m found" in finding.reason

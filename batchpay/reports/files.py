@@ -20,7 +20,7 @@ class Directory:
         self.path = path
         self.written: list[Path] = []
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            _make(path)
         except OSError as error:
             raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}") from error
 
@@ -36,7 +36,7 @@ class Directory:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(final)
-            self._sync()
+            _sync(self.path)
         except OSError as error:
             raise CannotWrite(
                 f"{final}: cannot be written: {error.strerror or error}; run again when it can"
@@ -66,12 +66,21 @@ class Directory:
         """SHA-256 of every file written so far, by name."""
         return {path.name: _sha256(path) for path in sorted(self.written)}
 
-    def _sync(self) -> None:
-        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+
+def _make(path: Path) -> None:
+    """The folder and those above it that are missing: durable, and writable by nobody else whatever the umask says."""
+    for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        missing.mkdir(mode=0o755, exist_ok=True)
+        _sync(missing.parent)
+    path.mkdir(exist_ok=True)  # raises when something that is no folder has the name
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _sha256(path: Path) -> str:

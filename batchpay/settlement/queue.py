@@ -107,7 +107,7 @@ class Queue:
         limit = self._limits.orders
         while self._waiting < LANES_WAITING and not self._waits_for_canary(quiet=quiet):
             if limit is not None and self._claimed >= limit:
-                self.why_held = self.why_held or f"--limit {limit} orders were sent in this run"
+                self.why_held = self.why_held or f"this run was limited to {limit} orders (--limit)"
                 return None
             candidate = next(self._candidates, None)
             if candidate is None:

@@ -1,0 +1,162 @@
+"""The demo as a stranger runs it: a process of its own in an empty folder, without account, key or network."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchpay.data import data_path
+
+BARE = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "140"}
+COMMAND = [sys.executable, "-m", "batchpay", "demo"]
+
+
+def demo(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end; 120 s is a bound against hanging, not a promise."""
+    return subprocess.run(
+        [*COMMAND, *flags], cwd=folder, env=BARE, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """One demo for all who read what it left."""
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, demo(folder)
+
+
+def results(folder: Path, file: str) -> dict[str, dict[str, str]]:
+    """Order id -> its first row of the report of one input file."""
+    for path in (folder / "demo" / "reports").glob("*/results.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        if rows[0]["file"] == file:
+            return {row["order_id"]: row for row in reversed(rows)}
+    raise AssertionError(f"no report of {file}")
+
+
+def test_it_ends_well_and_names_files_that_are_there(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """0, nothing on stderr, four report files by name, and each sentence is one."""
+    folder, result = done
+    assert (result.returncode, result.stderr) == (0, "")
+    named = [line.strip() for line in result.stdout.splitlines() if line.strip().startswith("/")]
+    assert [Path(name).name for name in named] == ["results.csv", "report.json", "rejects.csv", "manifest.json"]
+    assert all(Path(name).is_file() and Path(name).is_relative_to(folder) for name in named)
+    assert "0 of them twice" in result.stdout
+    assert result.stdout.count("0 requests to charge left this machine, and that is the point") == 2
+    assert "Under cron it would exit with 11" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 160
+
+
+@pytest.mark.fault("B07", "B19", "B33", "E04")
+def test_every_promised_trouble_is_in_its_report(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Broken rows, an unverified recipient, declined cards, a QR payment, a 429, answers lost and looked up."""
+    rows = results(done[0], "orders.csv")
+    rejected = " ".join(row["reason"] for row in rows.values() if row["outcome"] == "rejected")
+    for rule in (
+        "number-format",
+        "too-many-decimals",
+        "lookup-missing",
+        "payment-group",
+        "unknown-currency",
+        "card-number",
+    ):
+        assert f"({rule})" in rejected
+    assert {rows[n]["outcome"] for n in ("0000070", "0000071")} == {"held"}
+    assert "not verified" in rows["0000070"]["reason"]
+    codes = {row["failure_code"] for row in rows.values() if row["outcome"] == "declined"}
+    assert codes == {"insufficient_fund", "stolen_or_lost_card", "payment_rejected", "failed_fraud_check"}
+    assert rows["0000120"]["outcome"] == "pending" and rows["0000120"]["authorize_uri"].startswith("https://")
+    assert rows["0000027"]["reason"] == "its answer was lost; a look-up found the charge"
+    assert "look-ups found no charge; the same request was sent again, 2 in all" in rows["0000061"]["reason"]
+    assert {rows[n]["outcome"] for n in ("0000027", "0000061", "0000090")} == {"succeeded"}
+    assert {rows[n]["outcome"] for n in ("0000013",)} == {"conflict"}
+    told = done[1].stdout
+    assert "Order 0000090 was turned away by the rate limit (429)" in told
+    assert "Order 0000027" in told and "1 sent, 1 charge" in told
+
+
+def test_the_other_files_send_nothing_and_name_the_owner(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Batch, row, outcome and charge of the owner, in the report of each file."""
+    owners = results(done[0], "orders.csv")
+    for file in ("orders.parquet", "orders.xlsx"):
+        rows = results(done[0], file)
+        for number in ("0000001", "0000120", "0000082"):
+            owner = owners[number]
+            assert rows[number]["outcome"] == "duplicate"
+            stands = f"batch {owner['batch_id']} row {owner['row']}, {owner['outcome']}, {owner['charge_id']}"
+            assert rows[number]["reason"].endswith(stands)
+
+
+def test_again_on_a_terminal_in_json(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """A second demo replaces the first; the terminal shows a bar, what is done of how much and how it went."""
+    folder, _ = done
+    shown, printed, code = on_a_terminal(folder, "--json")
+    assert code == 0
+    assert "bangkok-nightly: charging" in shown and "━" in shown
+    assert " of 193: " in shown and " succeeded" in shown
+    told: dict[str, Any] = json.loads(printed)
+    assert [night["posts"] > 0 for night in told["nights"]] == [True, False, False]
+    assert [night["exit_code"] for night in told["nights"]] == [11, 11, 11]
+    assert all(Path(path).is_file() for night in told["nights"] for path in night["reports"])
+
+
+def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
+    """What a terminal as stderr shows, what stdout gets, and the exit code."""
+    master, slave = pty.openpty()
+    with (
+        (folder / "printed").open("w+b") as printed,
+        subprocess.Popen(
+            [*COMMAND, *flags], cwd=folder, env=BARE, stdin=slave, stdout=printed, stderr=slave
+        ) as process,
+    ):
+        os.close(slave)
+        shown, end = b"", time.monotonic() + 120
+        while time.monotonic() < end and select.select([master], [], [], 120)[0]:
+            try:
+                block = os.read(master, 65536)
+            except OSError:  # the other side has closed: Linux says EIO
+                break
+            shown += block
+            if not block:
+                break
+        code = process.wait(timeout=30)
+        printed.seek(0)
+        out = printed.read()
+    os.close(master)
+    return shown.decode("utf-8", "replace"), out, code
+
+
+def test_what_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
+    """64, and a folder with other things in it stays as it was."""
+    (tmp_path / "mine.txt").write_text("mine")
+    refused = demo(tmp_path, "--directory", ".")
+    assert refused.returncode == 64 and "--directory" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_samples_hold_the_same_rows() -> None:
+    """Text, Parquet and Excel: one set of orders, as text to the last zero; the script makes the CSV as it is."""
+    import openpyxl
+    import pyarrow.parquet as pq
+
+    with data_path("samples/orders.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    columns = pq.read_table(data_path("samples/orders.parquet"))
+    assert [columns.column_names, *map(list, zip(*columns.to_pydict().values(), strict=True))] == rows
+    sheet = openpyxl.load_workbook(data_path("samples/orders.xlsx")).active
+    assert sheet is not None
+    assert [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)] == rows
+    made: dict[str, Any] = {"__name__": "made", "__file__": str(data_path("samples/make.py"))}
+    exec(compile(data_path("samples/make.py").read_text("utf-8"), "make.py", "exec"), made)
+    assert [made["HEADER"], *made["orders"]()] == rows
