@@ -1,0 +1,180 @@
+"""Bytes become text in the stated encoding or not at all; gzip is unpacked whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.readers.files import look, row, text_of
+
+THAI, JAPANESE = "เก้าอี้ไม้ ๑๒", "椅子　ｱｲｳ"
+
+
+def noted(note: str, before: int = 0) -> str:
+    """A CSV whose last row has this note, on line `before` + 2."""
+    return text_of([*(row(number) for number in range(before)), row(before, note=note)])
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize(
+    ("stated", "written", "note"),
+    [
+        ("utf-8", "utf-8", THAI), ("utf-8", "utf-8-sig", THAI), ("utf-8-sig", "utf-8", JAPANESE),
+        ("UTF8", "utf-8-sig", JAPANESE), ("utf-16", "utf-16", THAI), ("utf-16-le", "utf-16-le", THAI),
+        ("utf-16-be", "utf-16-be", JAPANESE), ("utf-32", "utf-32", THAI), ("cp874", "cp874", THAI),
+        ("tis-620", "tis-620", THAI), ("cp932", "cp932", JAPANESE), ("latin-1", "latin-1", "é"),
+    ],
+)  # fmt: skip
+def test_a_stated_encoding_is_read_character_for_character(
+    tmp_path: Path, stated: str, written: str, note: str
+) -> None:
+    """With a byte order mark or without, which is never part of the first column's name."""
+    looked = look(tmp_path, "orders.csv", noted(note, 3).encode(written), input=f'encoding = "{stated}"')
+    assert (looked.refused, looked.problems) == ([], {})
+    assert looked.documents[3]["description"] == note
+    assert next(iter(looked.cells)) == "order_id"
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_a_mark_of_utf_16_with_an_end_stated_is_no_part_of_the_header(tmp_path: Path, mark: bytes) -> None:
+    """utf-16-le and utf-16-be keep the mark as a character; we do not."""
+    stated = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
+    looked = look(tmp_path, "orders.csv", mark + noted(THAI).encode(stated), input=f'encoding = "{stated}"')
+    assert (looked.refused, next(iter(looked.cells))) == ([], "order_id")
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize(
+    ("stated", "written", "note"),
+    [
+        ("utf-8", "cp874", THAI), ("utf-8", "cp932", JAPANESE), ("utf-8", "latin-1", "é"),
+        ("cp874", "utf-8", "กข\u0e01\u0e41"), ("cp932", "cp874", "ก\u0e5b,"),
+    ],
+)  # fmt: skip
+def test_another_encoding_is_refused_with_byte_and_line(tmp_path: Path, stated: str, written: str, note: str) -> None:
+    """The offset is that of the first wrong byte in the file, the line is its own; nothing is replaced."""
+    for before in (0, 5, 20_000):  # the last one reaches over more than one block
+        data = noted(note, before).encode(written)
+        with pytest.raises(UnicodeDecodeError) as wrong:
+            data.decode(stated)
+        refusal = look(tmp_path, "orders.csv", data, input=f'encoding = "{stated}"').refusal
+        assert f"line {before + 2}, byte {wrong.value.start}:" in refusal
+        assert f"is not {stated}" in refusal
+        assert "[input]" in refusal
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_two_encodings_in_one_file_are_refused_where_the_second_begins(tmp_path: Path, mark: bytes) -> None:
+    """A mark at the start counts as bytes of the file."""
+    good = mark + text_of([row(1, note=THAI), row(2, note=JAPANESE)]).encode()
+    bad = text_of([row(3, note="x" + THAI)]).splitlines()[1].encode("cp874") + b"\n"
+    refusal = look(tmp_path, "orders.csv", good + bad).refusal
+    assert f"line 4, byte {len(good) + bad.index(b'x') + 1}:" in refusal
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize("written", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_that_nobody_stated_is_refused_with_the_remedy(tmp_path: Path, written: str) -> None:
+    """Not read as text full of NUL."""
+    refusal = look(tmp_path, "orders.csv", noted("").encode(written)).refusal
+    assert 'encoding = "utf-16' in refusal
+
+
+@pytest.mark.fault("X01")
+@pytest.mark.parametrize("end", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("wrong", [b"\x00\xd8", b"\xd8"])
+def test_broken_utf_16_is_refused_with_its_line(tmp_path: Path, end: str, wrong: bytes) -> None:
+    """Half a surrogate pair, or a byte too few, in either byte order."""
+    mark = b"\xff\xfe" if end == "utf-16-le" else b"\xfe\xff"
+    half = wrong if end == "utf-16-le" else wrong[::-1]
+    for before in (6, 20_000):  # the second reaches over more than one block
+        good = mark + noted("", before).encode(end)
+        data = good + half + "\n".encode(end) * (len(half) - 1)
+        refusal = look(tmp_path, "orders.csv", data, input='encoding = "utf-16"').refusal
+        assert f"line {before + 3}, byte {len(good)}:" in refusal
+
+
+def test_what_is_no_encoding_is_refused_by_the_job(tmp_path: Path) -> None:
+    """rot13 makes text of text, not of bytes."""
+    from batchpay.errors import Misconfigured
+
+    for name in ("rot13", "base64", "utf-9", "idna", "unicode_escape", "raw_unicode_escape", "punycode"):
+        with pytest.raises(Misconfigured, match="encoding"):
+            look(tmp_path, "orders.csv", noted(""), input=f'encoding = "{name}"')
+
+
+# --- gzip -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("X19")
+def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
+    """Concatenated members are one text, wherever they are cut; zeros at the end are padding."""
+    text = text_of([row(number, note=THAI) for number in range(400)]).encode()
+    for cut in (1, 40, len(text) // 2):
+        data = gzip.compress(text[:cut]) + gzip.compress(b"") + gzip.compress(text[cut:]) + bytes(512)
+        looked = look(tmp_path, "orders.csv.gz", data)
+        assert (looked.refused, looked.problems, len(looked.documents)) == ([], {}, 400)
+
+
+@pytest.mark.fault("X19", "E07")
+def test_a_gzip_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    """At every byte of a small file."""
+    whole = gzip.compress(text_of([row(number) for number in range(5)]).encode(), mtime=0)
+    for cut in range(len(whole)):
+        assert look(tmp_path, "orders.csv.gz", whole[:cut]).refused, cut
+
+
+@pytest.mark.fault("X19")
+def test_a_gzip_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
+    """The check sum of each member covers its text; what it does not cover (name, time, system) changes nothing."""
+    whole = gzip.compress(text_of([row(number) for number in range(5)]).encode(), mtime=0)
+    good = look(tmp_path, "orders.csv.gz", whole).documents
+    for bit in range(0, 8 * len(whole), 3):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        looked = look(tmp_path, "orders.csv.gz", bytes(data))
+        assert looked.refused or looked.documents == good, bit
+
+
+@pytest.mark.fault("X19")
+@pytest.mark.parametrize("junk", [b"junk", b"\x1f\x8b\x08", text_of([row()]).encode()])
+def test_anything_behind_a_gzip_file_is_refused(tmp_path: Path, junk: bytes) -> None:
+    """Bytes that belong to nothing are not passed over."""
+    assert "cut or damaged" in look(tmp_path, "orders.csv.gz", gzip.compress(text_of([row()]).encode()) + junk).refusal
+
+
+@pytest.mark.fault("X19")
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("orders.csv", gzip.compress(text_of([row()]).encode())), ("orders.csv.gz", text_of([row()]).encode()),
+        ("orders.csv", b"PK\x03\x04rest"), ("orders.parquet", text_of([row()]).encode()),
+        ("orders.xlsx", text_of([row()]).encode()), ("orders.csv", b"PAR1"), ("orders.xlsx", b"PAR1"),
+        ("orders.csv.gz", zlib.compress(b"order_id\n")),
+    ],
+)  # fmt: skip
+def test_content_and_name_must_agree(tmp_path: Path, name: str, data: bytes) -> None:
+    """Neither the name nor the first bytes alone are believed."""
+    assert "its name says" in look(tmp_path, name, data).refusal
+
+
+@pytest.mark.fault("X19")
+@pytest.mark.parametrize("name", ["orders.txt", "orders", "orders.csv.bz2", "orders.parquet.gz", "orders.xlsm", ".gz"])
+def test_files_of_other_kinds_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
+    """By the end of their names."""
+    assert ".csv.gz" in look(tmp_path, name, text_of([row()])).refusal
+
+
+@pytest.mark.fault("X08", "X19")
+def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(tmp_path: Path) -> None:
+    """A gigabyte of blanks in a megabyte: refused at the first 16 MiB, by the length of its line."""
+    packer = zlib.compressobj(9, wbits=31)
+    data = packer.compress(text_of([row()]).encode())
+    data += b"".join(packer.compress(b" " * 2**24) for _ in range(64)) + packer.flush()
+    assert len(data) < 2**21
+    assert "line of more than" in look(tmp_path, "orders.csv.gz", data).refusal
