@@ -16,7 +16,7 @@ from batchpay.errors import FileRefused, Misconfigured
 from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
 BLOCK = 1024 * 1024
-LINE_LIMIT = 16 * BLOCK  # bytes of one record, line ends in quotes included
+LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
 _BOM = "\ufeff".encode()
 
 
