@@ -144,8 +144,8 @@ class _Source:
     def _unclosed(self, line: int, rest: str) -> FileRefused:
         opened = line + lines_to_open_quote(rest, self.delimiter)
         return FileRefused(
-            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or write quotes inside "
-            "a cell twice; if the file was cut, send it again"
+            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or write quotes "
+            "inside a cell twice; if the file was cut, send it again"
         )
 
     def _cut(self, line: int) -> FileRefused:

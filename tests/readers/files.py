@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -44,11 +42,13 @@ def row(number: int = 1, **changes: str) -> dict[str, str]:
 
 def text_of(rows: Iterable[dict[str, str]], header: Sequence[str] = HEADER, delimiter: str = ",") -> str:
     """Rows as CSV with LF."""
-    sink = io.StringIO(newline="")
-    writer = csv.writer(sink, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([[row.get(name, "") for name in header] for row in rows])
-    return sink.getvalue()
+    lines = [header, *([row.get(name, "") for name in header] for row in rows)]
+    return "".join(delimiter.join(quoted(cell, delimiter) for cell in cells) + "\n" for cells in lines)
+
+
+def quoted(cell: str, delimiter: str = ",") -> str:
+    """A cell in quotes where it needs them."""
+    return '"' + cell.replace('"', '""') + '"' if any(ch in cell for ch in f'"\r\n{delimiter}') else cell
 
 
 @dataclass
@@ -100,10 +100,10 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
             looked.chunks += 1
             for name in judged.chunk.columns:
                 looked.cells.setdefault(name, []).extend(judged.chunk.texts(name))
-        looked.notes = intake.notes
 
     with ExitStack() as stack:
         intakes = take_in(job(folder, file, **how), stack, lambda sha256: sha256, keep)
+        looked.notes = [note for intake in intakes.files for note in intake.notes]
         looked.refused = [str(error) for error in intakes.refused]
         looked.repeats = {row: repeat.outcome.value for (_, _, row), repeat in intakes.repeats.items()}
     return looked
