@@ -37,8 +37,8 @@ tests: $(READY)  ## the tests
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
 
-sweep: $(READY)  ## the longer tests: kills by the hundred
-	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash
+sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
+	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks
