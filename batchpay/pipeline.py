@@ -124,7 +124,9 @@ def _work(desk: Desk, work: _Work, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
     desk.note("run.started", {"boot_id": desk.clock.boot_id})
     try:
-        trouble += asyncio.run(_at_the_gateway(desk, work))
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # may fail for want of descriptors, before there is a coroutine to leave behind
+            trouble += runner.run(_at_the_gateway(desk, work))
     except BatchpayError as error:
         trouble.append(error)
     if work.signals.received:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -54,6 +55,14 @@ def end(
 def limited(limit: Callable[[], None]) -> dict[str, Any]:
     """Popen's way to set a resource limit in the child alone."""
     return {"preexec_fn": limit}
+
+
+def wait_for(what: Callable[[], bool], longest_s: float = 30) -> None:
+    """Until it is so; fails when it never is."""
+    give_up = time.monotonic() + longest_s
+    while not what():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.005)
 
 
 # --- the journal, from outside -----------------------------------------------------------------------------------
