@@ -2,7 +2,8 @@
 
 Oldest first from a fixed time, with the end left open: new charges join behind what was read. Each page overlaps the
 one before by one charge, so that a shift is seen; a listing is complete only when as many different charges were
-read as the gateway says there are (fault-matrix B32).
+read as the gateway says there are, or once it has come to charges younger than the listing itself: an account may grow
+faster than its list can be read (fault-matrix B32).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def page_of(document: Any) -> Page | None:
 class Listing:
     """The state of one listing under way."""
 
+    now: str = ""  # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not tell
     offset: int = 0  # of the page to ask for next
     complete: bool = False
     broken: str = ""  # why it proves nothing and must start anew
@@ -46,7 +48,7 @@ class Listing:
         fresh = tuple(charge for charge in page.charges if charge.id not in self._seen)
         self._seen.update(page.ids)
         self.latest = max((self.latest, *(charge.created_at for charge in fresh)))
-        if len(self._seen) == page.total:
+        if len(self._seen) == page.total or (self.now and self.latest > self.now):
             self.complete = not self.broken
         elif not fresh or len(self._seen) > page.total:
             self.broken = self.broken or f"{len(self._seen)} charges were read where the gateway counts {page.total}"

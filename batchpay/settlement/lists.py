@@ -11,11 +11,13 @@ from batchpay.listing import Listing, page_of
 from batchpay.model import ChargeSeen, Intent, Page
 from batchpay.protocols import Gateway
 from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line
+from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
+YOUNGER = timedelta(seconds=5)  # charges so much younger than the listing's begin are beyond what it must cover
+PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
 
 Absorb = Callable[[Page], Awaitable[None]]
@@ -91,8 +93,10 @@ class Lists:
         while not (listing.complete or listing.broken):
             answer = await self._line.ask(partial(self._gateway.page, from_, listing.offset))
             page = page_of(answer.document) if answer and answer.status == 200 else None
-            if page is None:
+            if page is None or pages >= PAGES:
                 return listing if pages else None
+            if not pages and answer is not None and (date := instant(answer.date)):
+                listing.now = iso(date + YOUNGER)
             pages += 1
             await absorb(listing.add(page))
         return listing
