@@ -20,10 +20,12 @@ LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
 
 
-def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk) -> History:
-    """What the journal knows that matters to the rows of a chunk."""
+def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk, but: frozenset[int] = frozenset()) -> History:
+    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest."""
     owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
-    asked = [document["order_id"] for document in chunk.documents if "order_id" in document]
+    owned = {row: order_id for row, order_id in owned.items() if row not in but}
+    pairs = zip(chunk.rows, chunk.documents, strict=True)
+    asked = [document["order_id"] for row, document in pairs if "order_id" in document and row not in but]
     histories = journal.histories([*asked, *owned.values()])
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
     cancelled = {e.order_id: str(e.data["reason"]) for found in histories.values() for e in found
@@ -40,7 +42,10 @@ def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, t
     return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
 
 
-def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]:
+Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+
+
+def findings_of(journal: SqliteJournal, batch: Batch) -> Found:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
     hold, bars = batch.refusal or last_hold(journal, batch.id), {} if batch.refusal else barred(journal)
@@ -52,10 +57,10 @@ def findings_of(journal: SqliteJournal, batch: Batch) -> Callable[[], Iterator[t
     return read
 
 
-def totals_of(journal: SqliteJournal, batch: Batch) -> tuple[Totals, str]:
+def totals_of(found: Found) -> tuple[Totals, str]:
     """Counts and sums of a batch as they stand now, with a digest of every row's outcome."""
     totals, digest = Totals(), hashlib.sha256()
-    for _, findings in findings_of(journal, batch)():
+    for _, findings in found():
         for finding in findings:
             totals.add(finding)
             digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())

@@ -281,7 +281,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
     "--port", type=click.IntRange(0, 65535), metavar="N", default=8787, show_default=True, help="0: any free port."
 )
 @click.option("--script", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Faults to make, as JSON.")  # fmt: skip
+              help="How it is set up and what goes wrong: docs/sandbox.md.")  # fmt: skip
 @click.option(
     "--ledger", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Keep the charges in it."
 )

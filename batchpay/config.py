@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import hashlib
@@ -425,12 +426,20 @@ def _limit(told: int | str | None) -> Limit | None:
     return Limit(count=int(text))
 
 
+_NO_ENCODINGS = {
+    "utf-7",
+    "idna",
+    "punycode",
+    "unicode_escape",
+    "unicode-escape",
+    "raw_unicode_escape",
+    "raw-unicode-escape",
+}
+
+
 def _is_text_encoding(name: str) -> bool:
     try:
-        return ("a".encode(name).decode(name) == "a") and name.lower().replace("-", "_") not in (
-            "utf_7",
-            "idna",
-        )
+        return "a".encode(name).decode(name) == "a" and codecs.lookup(name).name not in _NO_ENCODINGS
     except (LookupError, ValueError, TypeError):
         return False
 

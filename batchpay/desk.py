@@ -69,7 +69,8 @@ class Desk:
         known = max(self.lock.witnessed, latest_head(self.job.report.directory, self.journal.id))
         if known > seq:
             self.note("restored", {"had": known, "has": seq})
-        return known > seq
+        last = [event.kind for event in self.journal.events(["restored", "listing"])][-1:]
+        return last == ["restored"]  # until a list was complete: a run may have died while it waited
 
     # --- planning
 
@@ -173,10 +174,11 @@ def sendable(
     journal: SqliteJournal, batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
 ) -> Iterator[Sendable]:
     """The rows of one chunk that are right, stand once, and whose order may take money."""
-    history = accounts.history_of(journal, batch_id, chunk)
+    done = journal.settled_rows(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else frozenset()
+    history = accounts.history_of(journal, batch_id, chunk, done)
     for at, document in accounts.documents_of(chunk):
         row = chunk.rows[at]
-        if (chunk.sheet, row) in repeats:
+        if row in done or (chunk.sheet, row) in repeats:
             continue
         owner = owner_of(history, batch_id, chunk.sheet, row, document["order_id"])
         if owner is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -165,13 +165,18 @@ class ChargeSeen:
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, "", {})}
+        pairs = ((name, getattr(self, name)) for name in _CHARGE_FIELDS)  # flat: asdict would copy every text
+        return {name: value for name, value in pairs if value not in (None, "", {})}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
         """The same charge back from the journal."""
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+        if _CHARGE_FIELDS.keys() >= data.keys():
+            return cls(**data)
+        return cls(**{name: value for name, value in data.items() if name in _CHARGE_FIELDS})
+
+
+_CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))
 
 
 @dataclass(frozen=True, slots=True)

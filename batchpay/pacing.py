@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 
 SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
+LATENESS_S = 0.05  # how far behind a loaded machine's timers may fall and catch up; longer is idle time, and lost
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -72,11 +73,11 @@ class Pacer:
         """Take the permit that `wait_s` said is free."""
         assert self.wait_s(now_s) <= 0
         self._permits += 1
-        late = self._next_s < now_s - self._interval_s  # a timer's lateness is caught up, an idle time is not
+        idle = self._next_s < now_s - max(self._interval_s, LATENESS_S)
         interval_s = self._interval_s / self.share(now_s)
         if now_s < self._advised_until_s:
             interval_s = max(interval_s, self._advised_interval_s)
-        self._next_s = (now_s if late else self._next_s) + interval_s
+        self._next_s = (now_s if idle else self._next_s) + interval_s
 
     def left(self, now_s: float) -> None:
         """The request's first byte leaves now."""

@@ -11,6 +11,7 @@ from batchpay.model import Batch
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.settlement.books import stop_in_force
+from batchpay.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,13 @@ class Published:
 
 def publish(desk: Desk, batch: Batch) -> Published:
     """Totals into the journal when they changed, then every report file from the journal."""
+    with Spool(desk.job.state_path.parent) as spool:
+        return _publish(desk, batch, spool.reading(accounts.findings_of(desk.journal, batch)))
+
+
+def _publish(desk: Desk, batch: Batch, found: accounts.Found) -> Published:
     journal = desk.journal
-    totals, digest = accounts.totals_of(journal, batch)
+    totals, digest = accounts.totals_of(found)
     equations = tuple(totals.equations(batch.rows_read))
     stop = stop_in_force(journal.events(["stop", "lifted"]))
     data = {**totals.to_json(), "rows_sha256": digest, "stop": stop, "version": batch.version}
@@ -42,7 +48,7 @@ def publish(desk: Desk, batch: Batch) -> Published:
     inputs = Inputs(
         batch=batch,
         formats=desk.job.report.formats,
-        findings=accounts.findings_of(journal, batch),
+        findings=found,
         totals=totals,
         equations=equations,
         exit_code=exit_code([totals], stopped=bool(stop), open_equation=not all(e.closes for e in equations)),

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -212,7 +213,13 @@ def _settled_at(attempt: Attempt) -> str:
 
 
 def _iso(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ns else ""
+    return _second(at_ns // 10**9) if at_ns else ""
+
+
+@lru_cache(maxsize=4096)
+def _second(at_s: int) -> str:
+    """As text; many charges share a second."""
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- all rows --------------------------------------------------------------------------------------------------

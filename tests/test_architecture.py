@@ -15,7 +15,7 @@ PURE = {
     "mapping", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle", "listing",
     "pacing", "reconciliation", "matching",
 }  # fmt: skip
-EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals"}
+EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}
 CONTENTS = {
     "config", "intake", "accounts", "desk", "publish", "session", "pipeline", "checking", "resolving", "doctoring",

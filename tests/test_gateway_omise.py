@@ -333,7 +333,7 @@ def test_what_was_not_delivered_is_discarded() -> None:
         port = server.sockets[0].getsockname()[1]
         gateway = Omise(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=3), KEY)
         await gateway.charge(INTENT, lambda: True)
-        for connection in gateway._client._transport._idle:  # type: ignore[attr-defined]
+        for connection in gateway._wire._idle:  # type: ignore[attr-defined]
             sock = connection._sock
             linger = sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
             found.append((linger, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)))

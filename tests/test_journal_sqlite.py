@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 import stat
 import subprocess
@@ -44,6 +46,19 @@ def test_every_commit_is_synchronous_and_the_file_private(tmp_path: Path) -> Non
     journal.close()
 
 
+def test_a_digest_covers_the_line_as_a_json_array(tmp_path: Path) -> None:
+    """Whatever a text holds: anybody can check the chain with a JSON library and SHA-256."""
+    journal = SqliteJournal(tmp_path / "j.db", 'ni"ght')
+    odd = 'a"b\\c\n\x00\x1f/é ใบ \u2028 😀'
+    event = Event("intent", 3, odd, odd, odd, 4, odd, 1, 1, {"n": odd, "b": True, "x": None})
+    first, second = journal.append([event, Event("note", 5)])
+    rows = journal._connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+    for before, row, stored in zip(["0" * 64, first.digest], rows, [first, second], strict=True):
+        line = json.dumps(list(row[:12]), ensure_ascii=False)
+        assert stored.digest == row[12] == hashlib.sha256(f"{before}{line}".encode()).hexdigest()
+    journal.close()
+
+
 @pytest.mark.fault("D14")
 @pytest.mark.parametrize(
     "edit",
@@ -52,6 +67,9 @@ def test_every_commit_is_synchronous_and_the_file_private(tmp_path: Path) -> Non
         "UPDATE events SET data = '{}' WHERE seq = 7",
         "DELETE FROM events WHERE seq = 7",
         "UPDATE events SET seq = 99 WHERE seq = 20",
+        "UPDATE events SET at_ns = 6.5 WHERE seq = 7",
+        "UPDATE events SET attempt = 'one' WHERE seq = 7",
+        "UPDATE events SET batch_id = x'00' WHERE seq = 7",
     ],
 )
 def test_an_edited_line_breaks_the_chain(tmp_path: Path, edit: str) -> None:

@@ -74,6 +74,36 @@ def test_requests_are_spread_evenly() -> None:
     assert max(gaps) < 2 * min(gaps)
 
 
+@pytest.mark.parametrize(("rate", "late_s"), [(1000, 0.004), (100, 0.008)])
+def test_late_timers_lose_nothing_of_the_rate(rate: int, late_s: float) -> None:
+    """Sleepers wake later than they asked, every time: what that lost is caught up, inside the window."""
+    pacer, now_s, times = Pacer(rate, 1.0, 1), 0.0, []
+    while now_s < 10.0:
+        if (wait_s := pacer.wait_s(now_s)) > 0:
+            now_s += wait_s + late_s
+            continue
+        pacer.permit(now_s)
+        pacer.left(now_s)
+        times.append(now_s)
+    assert len(times) / now_s >= 0.98 * rate
+    assert most_in_window(times, 1.0) <= rate
+
+
+@pytest.mark.parametrize("rate", [17, 100, 1000])
+def test_an_idle_time_is_lost(rate: int) -> None:
+    """After a minute without requests they do not come all at once."""
+    pacer, times = Pacer(rate, 1.0, 1), []
+    pacer.permit(0.0)
+    pacer.left(0.0)
+    for step in range(100):
+        now_s = 60.0 + step / 10_000
+        while pacer.wait_s(now_s) <= 0:
+            pacer.permit(now_s)
+            pacer.left(now_s)
+            times.append(now_s)
+    assert len(times) <= 2 + rate * 0.06
+
+
 @pytest.mark.fault("B19")
 @pytest.mark.parametrize("header", ["", "-1", "0", "1e9", "999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "１２"])
 def test_an_absurd_retry_after_is_no_retry_after(header: str) -> None:

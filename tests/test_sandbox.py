@@ -16,12 +16,9 @@ import httpx
 import pytest
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import Rate, Rule, SandboxServer, rules_from_file
+from batchpay.sandbox import Rate, Rule, SandboxServer, read_script
 from batchpay.sandbox.arithmetic import CHARGE_MIN, commission_of, fee_of, funding_of
-
-KEY = "skey_test_5xzzzzzzzzzzzzzzzzz"
-PUBLIC = "pkey_test_5xzzzzzzzzzzzzzzzzz"
-RECIPIENT = "recp_test_seed0000000000001"
+from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused, wait_for
 
 # The keys of a recorded charge (omise-api.md, 3.1), plus the two of chained charges.
 RECORDED = """
@@ -34,23 +31,6 @@ RECORDED = """
     partially_refundable reversed reversible voided paid expired can_perform_void destination chain
 """
 CHARGE_KEYS = set(RECORDED.split())
-
-
-def order(number: int = 1, **fields: object) -> dict[str, object]:
-    """The form of a chained charge to a ready-made customer."""
-    return {
-        "amount": "100000",
-        "currency": "thb",
-        "destination": RECIPIENT,
-        "customer": f"cust_test_sandbox{number}",
-        "metadata[order_id]": f"A-{number}",
-    } | fields
-
-
-@contextmanager
-def client(sandbox: SandboxServer, key: str = KEY):
-    with httpx.Client(base_url=sandbox.url, auth=(key, ""), trust_env=False, timeout=10) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -69,12 +49,6 @@ def api(sandbox):
 def vault(sandbox):
     with client(sandbox, PUBLIC) as opened:
         yield opened
-
-
-def refused(response: httpx.Response, status: int, code: str) -> None:
-    assert (response.status_code, response.json()["code"]) == (status, code), response.text
-    assert set(response.json()) == {"object", "location", "code", "message"}
-    assert response.json()["object"] == "error"
 
 
 # --- a chained charge
@@ -285,6 +259,17 @@ def test_the_last_digits_of_a_ready_made_id_decide_the_decline(sandbox, api, end
 def test_the_numbers_of_the_test_cards_decide_too(api, vault, number, code):
     token = vault.post("/tokens", data=card(number)).json()["id"]
     assert api.post("/charges", data=order(customer="", card=token)).json()["failure_code"] == code
+
+
+def test_a_card_with_a_challenge_waits_for_its_payer(api, vault):
+    """3-D Secure: pending with a place to send the payer to, and failed when the payer fails there."""
+    token = vault.post("/tokens", data=card("4111111111140003")).json()["id"]
+    charge = api.post("/charges", data=order(customer="", card=token)).json()
+    assert (charge["status"], charge["authorize_uri"] is not None) == ("pending", True)
+    assert api.post(f"/charges/{charge['id']}/mark_as_failed").json()["status"] == "failed"
+    checked = [vault.post("/tokens", data=card(n)).json()["card"]["security_code_check"]
+               for n in ("4111111111160001", "4242424242424242")]  # fmt: skip
+    assert checked == [False, True]
 
 
 def test_a_card_that_is_none_gets_no_token(vault):
@@ -621,15 +606,6 @@ def test_a_rate_reads_as_in_the_job_file(text, limit, window_s):
 # --- faults
 
 
-def wait_for(what, seconds: float = 5.0):
-    """Until it is true; the answer."""
-    end = time.monotonic() + seconds
-    while not (got := what()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-    return got
-
-
 BROKEN = (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)
 
 
@@ -845,13 +821,13 @@ def test_a_script_is_read_from_toml_and_json(tmp_path):
     (tmp_path / "s.toml").write_text('[[rule]]\naction = "torn"\ncut = 3\n')
     (tmp_path / "s.json").write_text('[{"action": "torn", "cut": 3}]')
     for name in ("s.toml", "s.json"):
-        (rule,) = rules_from_file(tmp_path / name)
+        (rule,) = read_script(tmp_path / name).rules
         assert (rule.reply, rule.cut, rule.commit) == ("torn", 3, "now")
     (tmp_path / "bad.json").write_text('[{"action": "torn", "cutt": 3}]')
     with pytest.raises(Misconfigured, match="cutt"):
-        rules_from_file(tmp_path / "bad.json")
+        read_script(tmp_path / "bad.json")
     with pytest.raises(Misconfigured, match="missing"):
-        rules_from_file(tmp_path / "missing.json")
+        read_script(tmp_path / "missing.json")
     with pytest.raises(Misconfigured, match="commit is one of"):
         Rule.parse({"commit": "sometimes"})
 

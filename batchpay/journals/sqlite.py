@@ -30,6 +30,8 @@ SCHEMA_VERSION = "1"
 BUSY_TIMEOUT_S = 30.0
 _COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
 _GENESIS = "0" * 64
+_q: Callable[[str], str] = json.encoder.encode_basestring  # a text as JSON, quotes included
+_sha256 = hashlib.sha256
 _NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
 
 
@@ -113,7 +115,7 @@ class SqliteJournal:
         stored = []
         for event in events:
             seq += 1
-            data = json.dumps(event.data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            data = _DATA.encode(event.data)
             digest = _chained(digest, _line(seq, self.job, event, data))
             values = (
                 seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
@@ -121,7 +123,7 @@ class SqliteJournal:
             )  # fmt: skip
             self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
             self._guard(event)
-            stored.append(replace(event, seq=seq, digest=digest))
+            stored.append(_stored(event, seq, digest))
         self._last_seq = seq
         return stored
 
@@ -173,6 +175,18 @@ class SqliteJournal:
         )
         with self._lock, translated(self.path):
             return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
+
+    def settled_rows(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> frozenset[int]:
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again."""
+        query = (
+            'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND o.order_id = e.order_id '
+            "AND o.attempt = e.attempt AND o.settled = 1 WHERE e.job = ? AND e.batch_id = ? "
+            'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
+            "e.kind IN ('intent', 'adopted') AND e.send <= 1"
+        )
+        with self._lock, translated(self.path):
+            rows = self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall()
+        return frozenset(row for (row,) in rows)
 
     def look_alikes(self, alike_ids: Sequence[str]) -> dict[str, list[str]]:
         """Look-alike form of an order id -> the ids of orders that were sent under that form."""
@@ -229,9 +243,12 @@ class SqliteJournal:
             "FROM events ORDER BY seq"
         )
         with self._lock, translated(self.path):
-            for *line, kept in self._connection.execute(query):
-                digest = _chained(digest, line)
-                if line[0] != expected or digest != kept:
+            for line in self._connection.execute(query):
+                try:
+                    digest = _chained(digest, line)
+                except (TypeError, ValueError):  # a column holds what no event ever held
+                    raise BrokenChain(self.path, expected) from None
+                if line[0] != expected or digest != line[12]:
                     raise BrokenChain(self.path, line[0])
                 expected += 1
 
@@ -460,10 +477,27 @@ def _line(seq: int, job: str, event: Event, data: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _chained(digest: str, line: list[Any]) -> str:
-    return hashlib.sha256(
-        f"{digest}{json.dumps(line, ensure_ascii=False)}".encode("utf-8", "surrogatepass")
-    ).hexdigest()
+_DATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _chained(digest: str, line: Sequence[Any]) -> str:
+    """SHA-256 over the digest before it and the line as a JSON array, spelled out: it is made for every event ever
+    written each time the journal is opened, and `json.dumps` takes twice as long for the same bytes.
+    """
+    seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, send, data = line[:12]
+    text = (
+        f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)}, {_q(sheet)}, {row:d}, "
+        f"{_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
+    )
+    return _sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _stored(event: Event, seq: int, digest: str) -> Event:
+    """The event with its place in the chain; `dataclasses.replace` takes four times as long."""
+    return Event(
+        event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row, event.order_id, event.attempt,
+        event.send, event.data, seq, digest,
+    )  # fmt: skip
 
 
 def _event(row: tuple[Any, ...]) -> Event:

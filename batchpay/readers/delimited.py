@@ -16,8 +16,8 @@ from batchpay.model import Problem
 from batchpay.readers import cards
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
-from batchpay.readers.plain import plain_batch
-from batchpay.readers.records import Record, Records, records_of
+from batchpay.readers.plain import plain_rows
+from batchpay.readers.records import Record, Records, lines_to_open_quote, records_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 from batchpay.readers.text import LINE_LIMIT, Block, blocks
@@ -35,7 +35,7 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     names, about = check_header(snapshot.path, header, wanted, settings.header_row)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return source.pieces(names)
+        return source.pieces(names, notes)
 
     return Table(snapshot, names, "", pieces, settings.not_cards, about)
 
@@ -50,19 +50,20 @@ class _Source:
     def header(self) -> tuple[list[str], Block, Iterator[Block]]:
         """The header's cells, what follows it in its block, and the blocks after that."""
         stream = blocks(self.snapshot, self.encoding)
-        data, line = b"", 1
+        data = b""
         for block in stream:
             data += block.data
             found = records_of(data.decode(), self.delimiter, self.header_row)
             if len(found.records) == self.header_row:
+                if not found.rest and not data.endswith(b"\n"):
+                    raise self._cut(found.lines)
                 header = found.records[-1]
                 self._check_header(header)
-                return header.cells, Block(found.rest.encode(), line + found.lines), stream
+                return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
             if len(data) > LINE_LIMIT:
                 break
-            line = 1
         if data and found.rest:
-            raise self._unclosed(1 + found.lines)
+            raise self._unclosed(1 + found.lines, found.rest)
         raise FileRefused(f"{self.snapshot.path}: has no row {self.header_row}, where a header was expected")
 
     def _check_header(self, header: Record) -> None:
@@ -73,7 +74,7 @@ class _Source:
         if header.broken:
             raise FileRefused(f"{self.snapshot.path}: line {header.line + 1}: text after a closing quote in the header")
 
-    def pieces(self, names: Sequence[str]) -> Iterator[Piece]:
+    def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""
         _, rest, stream = self.header()
         row, kept, line = self.header_row + 1, b"", rest.line
@@ -81,16 +82,17 @@ class _Source:
             data = kept + block.data
             if not data:
                 continue
-            batch, kept = plain_batch(data, self.delimiter, names), b""
-            if batch is not None:
-                piece = Piece(batch, range(row, row + batch.num_rows), data)
-                row += batch.num_rows
+            plain, kept = plain_rows(data, self.delimiter, names), b""
+            if plain is not None:
+                piece = Piece(plain.batch, plain.rows_from(row), data)
+                notes.blank_rows += plain.blank
+                row += plain.batch.num_rows + plain.blank
                 line += data.count(b"\n")
             else:
                 found = records_of(data.decode(), self.delimiter)
                 kept = found.rest.encode()
                 if len(kept) > LINE_LIMIT:
-                    raise self._unclosed(line + found.lines)
+                    raise self._unclosed(line + found.lines, found.rest)
                 piece = self._any(found, data, names, row, line)
                 row += len(found.records)
                 line += found.lines
@@ -98,7 +100,7 @@ class _Source:
                 raise self._cut(line - 1)
             yield piece
         if kept:
-            raise self._unclosed(line)
+            raise self._unclosed(line, kept.decode())
 
     def _any(self, found: Records, data: bytes, names: Sequence[str], row: int, line: int) -> Piece:
         """Whatever a block holds, row by row."""
@@ -128,7 +130,7 @@ class _Source:
 
     def _blame_quote(self, piece: Piece, at: int, record: Record, line: int) -> None:
         if record.lines > 1:  # it swallowed lines that may be rows
-            first, last = line + record.line, line + record.line + record.lines - 1
+            first, last = line + record.line + record.opened, line + record.line + record.lines - 1
             raise FileRefused(
                 f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text follows the next "
                 f"quote, at line {last}; close it, or write quotes inside a cell twice"
@@ -139,10 +141,11 @@ class _Source:
     def _shown(self, record: Record) -> str:
         return cards.told(self.delimiter.join(record.cells))
 
-    def _unclosed(self, line: int) -> FileRefused:
+    def _unclosed(self, line: int, rest: str) -> FileRefused:
+        opened = line + lines_to_open_quote(rest, self.delimiter)
         return FileRefused(
-            f"{self.snapshot.path}: the quote opened at line {line} is never closed; close it, or write quotes inside "
-            "a cell twice; if the file was cut, send it again"
+            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or write quotes "
+            "inside a cell twice; if the file was cut, send it again"
         )
 
     def _cut(self, line: int) -> FileRefused:

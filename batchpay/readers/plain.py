@@ -1,12 +1,13 @@
 """Blocks of delimited text that Arrow may parse: those for which it and the strict reader would say the same.
 
 That is proven from the bytes: every quote opens or closes a whole cell or stands twice inside one, every line end is
-LF or CRLF, no row is blank. How many rows there are is known before Arrow is asked, and it must find as many.
+LF or CRLF. How many rows there are is known before Arrow is asked, and it must find as many; blank ones it leaves out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,20 +15,39 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LF, _CR, _QUOTE = 0x0A, 0x0D, 0x22
+_BOM = "\ufeff".encode()
 
 
-def plain_batch(data: bytes, delimiter: str, names: Sequence[str]) -> pa.RecordBatch | None:
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The rows of such a block that are not blank, and where they stand among all of them."""
+
+    batch: pa.RecordBatch
+    places: np.ndarray
+    blank: int
+
+    def rows_from(self, row: int) -> Sequence[int]:
+        """Their numbers, when the block's first row has this one."""
+        return (self.places + row).tolist() if self.blank else range(row, row + len(self.places))
+
+
+def plain_rows(data: bytes, delimiter: str, names: Sequence[str]) -> Plain | None:
     """The rows of such a block; None for any other, and when a row has too few or too many cells."""
-    if not delimiter.isascii() or not data.endswith(b"\n"):
+    if not delimiter.isascii() or not data.endswith(b"\n") or data.startswith(_BOM):  # Arrow drops a mark
         return None
     quoted = b'"' in data
-    count = _rows(data, ord(delimiter), quoted=quoted)
-    batch = _parse(data, delimiter, names, quoted=quoted) if count else None
-    return batch if batch is not None and batch.num_rows == count else None
+    blank = _blank_rows(data, ord(delimiter), quoted=quoted)
+    if blank is None:
+        return None
+    places = (~blank).nonzero()[0]
+    batch = _parse(data, delimiter, names, quoted=quoted) if len(places) else _nothing(names)
+    if batch is None or batch.num_rows != len(places):
+        return None
+    return Plain(batch, places, len(blank) - len(places))
 
 
-def _rows(data: bytes, delimiter: int, *, quoted: bool) -> int:
-    """The number of rows of a plain block, else 0."""
+def _blank_rows(data: bytes, delimiter: int, *, quoted: bool) -> np.ndarray | None:
+    """For each row of a plain block whether it is a line end and nothing else; None for any other block."""
     import numpy as np
 
     codes = np.frombuffer(data, dtype=np.uint8)
@@ -35,14 +55,14 @@ def _rows(data: bytes, delimiter: int, *, quoted: bool) -> int:
     if quoted:
         quotes = np.flatnonzero(codes == _QUOTE)
         if not _well_quoted(codes, quotes, delimiter):
-            return 0
+            return None
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     returns = np.flatnonzero(codes == _CR) if b"\r" in data else ends[:0]
     if len(returns) and not (codes[returns + 1] == _LF).all():
-        return 0
+        return None
     starts = np.concatenate(([0], ends[:-1] + 1))
-    blank = (starts == ends) | ((codes[starts] == _CR) & (starts + 1 == ends))
-    return 0 if blank.any() else len(ends)
+    blank: np.ndarray = (starts == ends) | ((codes[starts] == _CR) & (starts + 1 == ends))
+    return blank
 
 
 def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
@@ -57,6 +77,12 @@ def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
     opens = (before == delimiter) | (before == _LF) | (before == _QUOTE) | (opening == 0)
     closes = (after == delimiter) | (after == _LF) | (after == _CR) | (after == _QUOTE)
     return bool(opens.all() and closes.all())
+
+
+def _nothing(names: Sequence[str]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in names], names=list(names))
 
 
 def _parse(data: bytes, delimiter: str, names: Sequence[str], *, quoted: bool) -> pa.RecordBatch | None:

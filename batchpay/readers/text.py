@@ -16,7 +16,7 @@ from batchpay.errors import FileRefused, Misconfigured
 from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
 BLOCK = 1024 * 1024
-LINE_LIMIT = 16 * BLOCK  # bytes of one record, line ends in quotes included
+LINE_LIMIT = 8 * BLOCK  # bytes of one record, line ends in quotes included
 _BOM = "\ufeff".encode()
 
 
@@ -75,7 +75,8 @@ def _recoded(snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInf
             text = decoder.decode(piece, last)
         except UnicodeDecodeError as error:
             offset = read - len(error.object) + error.start
-            line = lines + error.object[: error.start].decode(codec.name, "replace").count("\n")
+            right = max(error.start - len(error.object) + len(piece), 0)  # bytes of this piece that are
+            line = lines + decoder.decode(piece[:right]).count("\n")
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
         except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
@@ -118,6 +119,9 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
     """The same as blocks of proven UTF-8 with their line numbers."""
     line, offset = 1, 0
     for data in pieces:
+        if not offset and b"\0" in data[:2]:
+            end = "be" if data.startswith(b"\0") else "le"
+            raise FileRefused(f'{snapshot.path}: looks like UTF-16; if it is, say encoding = "utf-16-{end}" in [input]')
         if not data.isascii():
             if not offset and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 raise FileRefused(

@@ -27,7 +27,7 @@ ADDED = ("batchpay_row", "batchpay_outcome", "batchpay_reason", "batchpay_retry"
 
 def write_rejects(directory: Directory, inputs: Inputs) -> None:
     """The file, when there is a row for it; one of an earlier writing goes away when there is none any more."""
-    if not any(finding.outcome in WANTED for _, findings in inputs.findings() for finding in findings):
+    if not any(inputs.totals.count(outcome) for outcome in WANTED):
         for form in ("csv", "tsv", "parquet"):
             directory.remove(f"rejects.{form}")
     elif inputs.batch.format == "parquet":

@@ -2,14 +2,15 @@
 
 `SandboxServer` runs it in a thread of this process, `serve` in the foreground, `python -m batchpay.sandbox` in a
 process of its own. Facts come from the gateway's fact sheet (omise-api.md); what it leaves open is decided here and
-said where it is decided. Ready-made ids are told in `names`, the rules of a fault script in `faults`.
+said where it is decided. Ready-made ids are told in `names`, the rules of a script in `faults`, its file in `script`.
 """
 
 from batchpay.errors import Misconfigured
 
 try:
-    from batchpay.sandbox.faults import ACTIONS, Rule, rules_from_file
+    from batchpay.sandbox.faults import ACTIONS, Rule
     from batchpay.sandbox.log import Entry
+    from batchpay.sandbox.script import Script, read_script
     from batchpay.sandbox.server import SandboxServer, serve
     from batchpay.sandbox.throttle import Rate
 except ImportError as error:
@@ -17,4 +18,4 @@ except ImportError as error:
         raise
     raise Misconfigured("the sandbox needs two more libraries: pip install 'batchpay[sandbox]'") from error
 
-__all__ = ["ACTIONS", "Entry", "Rate", "Rule", "SandboxServer", "rules_from_file", "serve"]
+__all__ = ["ACTIONS", "Entry", "Rate", "Rule", "SandboxServer", "Script", "read_script", "serve"]

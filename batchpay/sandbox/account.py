@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchpay.sandbox import arithmetic, payouts
+from batchpay.sandbox import arithmetic
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.objects import instant
@@ -28,7 +28,7 @@ def account(ledger: Ledger, call: Call) -> Thing:
 
 def balance(ledger: Ledger, call: Call) -> Thing:
     """GET /balance."""
-    total, transferable = payouts.balance(ledger, call.livemode)
+    total, transferable = ledger.funds.balance(call.livemode)
     return {
         "object": "balance", "livemode": call.livemode, "location": "/balance", "currency": arithmetic.FUNDING_CURRENCY,
         "total": total, "transferable": transferable, "reserve": 0, "on_hold": total - transferable,

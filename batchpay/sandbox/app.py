@@ -11,42 +11,50 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import account, charging, listing, payers, payouts, search
-from batchpay.sandbox.call import Call
-from batchpay.sandbox.desk import EITHER, PUBLIC, SECRET, Desk, Handler
+from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
+from batchpay.sandbox.call import Call, Handler
+from batchpay.sandbox.desk import Desk
 from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.keys import EITHER, PUBLIC, SECRET
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.problems import Problem
+from batchpay.sandbox.records import KINDS
 
 ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
-    ("/charges", SECRET, {"POST": charging.create, "GET": listing.charges}),
-    ("/charges/{id}", SECRET, {"GET": charging.retrieve, "PATCH": charging.update}),
+    ("/charges", SECRET, {"POST": charging.create, "GET": listing.listed("charge")}),
+    ("/charges/{id}", SECRET, {"GET": listing.retrieved("charge"), "PATCH": charging.update}),
     ("/charges/{id}/capture", SECRET, {"POST": charging.capture}),
     ("/charges/{id}/reverse", SECRET, {"POST": charging.reverse}),
     ("/charges/{id}/expire", SECRET, {"POST": charging.expire}),
     ("/charges/{id}/mark_as_paid", SECRET, {"POST": charging.mark_as_paid}),
     ("/charges/{id}/mark_as_failed", SECRET, {"POST": charging.mark_as_failed}),
+    ("/charges/{id}/events", SECRET, {"GET": listing.of_charge("event")}),
+    ("/charges/{id}/refunds", SECRET, {"POST": refunds.create, "GET": listing.of_charge("refund")}),
+    ("/charges/{id}/refunds/{refund}", SECRET, {"GET": refunds.retrieve}),
+    ("/refunds", SECRET, {"GET": listing.listed("refund")}),
     ("/search", SECRET, {"GET": search.search}),
-    ("/chains", SECRET, {"GET": listing.chains}),
-    ("/chains/{id}", SECRET, {"GET": payouts.retrieve_chain}),
-    ("/chains/{id}/transfer", SECRET, {"GET": payouts.chain_transfer}),
-    ("/chains/{id}/revoke", SECRET, {"POST": payouts.revoke_chain}),
-    ("/transfers", SECRET, {"POST": payouts.create_transfer, "GET": listing.transfers}),
+    ("/chains", SECRET, {"GET": listing.listed("chain")}),
+    ("/chains/{id}", SECRET, {"GET": listing.retrieved("chain")}),
+    ("/chains/{id}/transfer", SECRET, {"GET": transfers.chain_transfer}),
+    ("/chains/{id}/revoke", SECRET, {"POST": transfers.revoke_chain}),
+    ("/transfers", SECRET, {"POST": transfers.create, "GET": listing.listed("transfer")}),
     ("/transfers/{id}", SECRET, {
-        "GET": payouts.retrieve_transfer, "PATCH": payouts.update_transfer, "DELETE": payouts.delete_transfer}),
-    ("/transfers/{id}/mark_as_sent", SECRET, {"POST": payouts.mark_as_sent}),
-    ("/transfers/{id}/mark_as_paid", SECRET, {"POST": payouts.mark_as_paid}),
-    ("/recipients", SECRET, {"POST": payouts.create_recipient, "GET": listing.recipients}),
+        "GET": transfers.retrieve, "PATCH": transfers.update, "DELETE": transfers.delete}),
+    ("/transfers/{id}/mark_as_sent", SECRET, {"POST": transfers.mark_as_sent}),
+    ("/transfers/{id}/mark_as_paid", SECRET, {"POST": transfers.mark_as_paid}),
+    ("/recipients", SECRET, {"POST": recipients.create, "GET": listing.listed("recipient")}),
     ("/recipients/{id}", SECRET, {
-        "GET": payouts.retrieve_recipient, "PATCH": payouts.update_recipient, "DELETE": payouts.delete_recipient}),
-    ("/recipients/{id}/verify", SECRET, {"POST": payouts.verify_recipient}),
-    ("/transactions", SECRET, {"GET": listing.transactions}),
-    ("/transactions/{id}", SECRET, {"GET": listing.retrieve_transaction}),
+        "GET": recipients.retrieve, "PATCH": recipients.update, "DELETE": recipients.delete}),
+    ("/recipients/{id}/verify", SECRET, {"POST": recipients.verify}),
+    ("/transactions", SECRET, {"GET": listing.listed("transaction")}),
+    ("/transactions/{id}", SECRET, {"GET": listing.retrieved("transaction")}),
+    ("/events", SECRET, {"GET": listing.listed("event")}),
+    ("/events/{id}", SECRET, {"GET": listing.retrieved("event")}),
     ("/tokens", PUBLIC, {"POST": payers.create_token}),
     ("/tokens/{id}", PUBLIC, {"GET": payers.retrieve_token}),
     ("/sources", EITHER, {"POST": payers.create_source}),
     ("/sources/{id}", EITHER, {"GET": payers.retrieve_source}),
-    ("/customers", SECRET, {"POST": payers.create_customer, "GET": listing.customers}),
+    ("/customers", SECRET, {"POST": payers.create_customer, "GET": listing.listed("customer")}),
     ("/customers/{id}", SECRET, {
         "GET": payers.retrieve_customer, "PATCH": payers.update_customer, "DELETE": payers.delete_customer}),
     ("/customers/{id}/cards", SECRET, {"GET": listing.cards}),
@@ -88,7 +96,7 @@ class Backstage:
         elif (scope["method"], name) == ("GET", "log"):
             response = JSONResponse(self._desk.log.documents())
         elif (scope["method"], name) == ("GET", "ledger"):
-            response = JSONResponse(contents(self._desk.ledger))
+            response = JSONResponse({f"{kind}s": everything(self._desk.ledger, kind) for kind in KINDS})
         elif (scope["method"], name) == ("POST", "rules"):
             response = self._add(await Request(scope, receive).body())
         await response(scope, receive, send)
@@ -117,12 +125,9 @@ def build(desk: Desk) -> ASGIApp:
     return sandbox
 
 
-def contents(ledger: Ledger) -> dict[str, list[Thing]]:
-    """Charges, transfers and chains as the API shows them."""
-    return {
-        f"{kind}s": [listing.rendered(ledger, kind, record) for record in listing.shelf(ledger, kind)]
-        for kind in ("charge", "transfer", "chain", "transaction")
-    }
+def everything(ledger: Ledger, kind: str) -> list[Thing]:
+    """All there is of a kind, as the API shows it, oldest first; asked from other threads too."""
+    return [listing.rendered(ledger, kind, one) for one in list(ledger.shelves[kind].values())]
 
 
 def _no_service(ledger: Ledger, call: Call) -> Thing:

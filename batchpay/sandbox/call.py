@@ -1,9 +1,12 @@
-"""One request as the handlers see it."""
+"""One request as the handlers see it, and what a handler is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
+
+from batchpay.sandbox.ledger import Ledger, Thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +18,12 @@ class Call:
     params: dict[str, Any]
     now: int
     livemode: bool = False
-    ids: tuple[str, ...] = field(default=())
+    ids: tuple[str, ...] = ()
     lag_s: float = 0.0
 
     def with_params(self, params: dict[str, Any]) -> Call:
         """The same request with other parameters."""
         return replace(self, params=params)
+
+
+Handler = Callable[[Ledger, Call], Thing]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchpay.money import EXPONENTS
-from batchpay.sandbox import arithmetic, names, objects, params, payers, payouts
+from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.payers import Payer
-from batchpay.sandbox.problems import Problem, bad_request, not_found
+from batchpay.sandbox.problems import Problem, bad_request
 from batchpay.sandbox.records import Chain, Charge, Record, Transaction, Transfer
 
 WEEK_S = 7 * 86400
@@ -18,22 +18,33 @@ WEEK_S = 7 * 86400
 def create(ledger: Ledger, call: Call) -> Thing:
     """POST /charges: everything is checked in the documented order before anything happens."""
     charge, payer = _wanted(ledger, call)
-    records = _decide(ledger, charge, payer.outcome)
+    records = _decided(ledger, charge, payer.outcome)
     ledger.commit(*records, things=payers.spent(payer))
     return render(ledger, charge)
 
 
-def again(ledger: Ledger, charge_id: str) -> None:
+def again(ledger: Ledger, charge_id: str) -> str:
     """A second charge for the same request: what a gateway without idempotency does to a hasty client."""
-    first = ledger.charges[charge_id]
+    first: Charge = ledger.find("charge", charge_id)
     twin = replace(first, id=ledger.mint("chrg", first.livemode), chain=None, transaction=None)
     records = _settle(ledger, twin) if twin.status == "successful" else []
     ledger.commit(twin, *records)
+    return twin.id
 
 
-def retrieve(ledger: Ledger, call: Call) -> Thing:
-    """GET /charges/:id."""
-    return render(ledger, _charge(ledger, call))
+def strangers(ledger: Ledger, count: int, livemode: bool) -> None:
+    """Charges of somebody else on the same account, made while a client reads a list."""
+    for _ in range(count):
+        name, now = ledger.mint("chrg", livemode), ledger.now()
+        charge = Charge(name, livemode, now, 10000, "THB", captured_amount=10000, description="somebody else's")
+        ledger.commit(charge, *_settle(ledger, charge))
+
+
+def lapse(ledger: Ledger) -> None:
+    """Pending charges whose time is over expire, before anybody can look at them."""
+    for charge in ledger.due():
+        charge.status, charge.expired = "expired", charge.expires
+        ledger.commit(charge, news="charge.expire")
 
 
 def update(ledger: Ledger, call: Call) -> Thing:
@@ -43,7 +54,7 @@ def update(ledger: Ledger, call: Call) -> Thing:
         charge.description = params.text(call.params, "description")
     if "metadata" in call.params:
         charge.metadata = params.mapping(call.params, "metadata")
-    ledger.commit(charge)
+    ledger.commit(charge, news="charge.update")
     return render(ledger, charge)
 
 
@@ -58,7 +69,7 @@ def capture(ledger: Ledger, call: Call) -> Thing:
     if part is not None and (charge.authorization_type != "pre_auth" or not 0 < part <= charge.amount):
         raise bad_request("capture_amount must be at most the amount of a pre_auth charge")
     charge.captured_amount = part or charge.amount
-    ledger.commit(charge, *_settle(ledger, charge))
+    ledger.commit(charge, *_settle(ledger, charge), news="charge.capture")
     return render(ledger, charge)
 
 
@@ -68,7 +79,7 @@ def reverse(ledger: Ledger, call: Call) -> Thing:
     if charge.status != "pending" or not charge.authorized:
         raise Problem(400, "failed_reverse", "only an authorised, uncaptured charge can be reversed")
     charge.status, charge.reversed = "reversed", ledger.now()
-    ledger.commit(charge)
+    ledger.commit(charge, news="charge.reverse")
     return render(ledger, charge)
 
 
@@ -78,7 +89,7 @@ def expire(ledger: Ledger, call: Call) -> Thing:
     if charge.status != "pending":
         raise Problem(400, "failed_expire", "expire failed: the charge is not pending")
     charge.status, charge.expired = "expired", ledger.now()
-    ledger.commit(charge)
+    ledger.commit(charge, news="charge.expire")
     return render(ledger, charge)
 
 
@@ -86,7 +97,7 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/mark_as_paid, test mode only: the payer paid; transfer and chain are made now."""
     charge = _pending_test_charge(ledger, call)
     charge.captured_amount = charge.amount
-    ledger.commit(charge, *_settle(ledger, charge))
+    ledger.commit(charge, *_settle(ledger, charge), news="charge.complete")
     return render(ledger, charge)
 
 
@@ -94,14 +105,15 @@ def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/mark_as_failed, test mode only: the payer gave up."""
     charge = _pending_test_charge(ledger, call)
     charge.status, charge.failure_code = "failed", params.text(call.params, "failure_code") or "failed_processing"
-    ledger.commit(charge)
+    ledger.commit(charge, news="charge.complete")
     return render(ledger, charge)
 
 
 def render(ledger: Ledger, charge: Charge) -> Thing:
     """The charge's JSON with its card or source in it."""
-    card = payers.card_json(ledger, charge.card, charge.livemode)
-    return objects.charge(charge, card, payers.source_json(ledger, charge.source, charge.livemode))
+    card = cards.shown(ledger, charge.card, charge.livemode)
+    source = payers.source_json(ledger, charge.source, charge.livemode)
+    return objects.charge(charge, card, source, [objects.refund(ledger.find("refund", one)) for one in charge.refunds])
 
 
 def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
@@ -117,12 +129,15 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
     payer = payers.chosen(ledger, call)
     destination = params.text(given, "destination")
     if destination is not None:
-        payouts.payable(ledger, destination, call.livemode)
+        recipients.payable(ledger, destination, call.livemode)
     platform = params.mapping(given, "platform_fee")
     fixed, share = params.whole(platform, "fixed"), params.percentage(platform, "percentage")
     commission = arithmetic.commission_of(amount, fixed, share)
     if (fixed or 0) < 0 or commission > amount:
         raise bad_request("platform_fee must be between 0 and the amount")
+    expires = params.moment(given, "expires_at") or call.now + WEEK_S
+    if expires <= call.now:
+        raise bad_request("expires_at must be in the future")
     return Charge(
         id=ledger.mint("chrg", call.livemode),
         livemode=call.livemode,
@@ -143,11 +158,11 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
         authorization_type=params.text(given, "authorization_type"),
         return_uri=params.text(given, "return_uri"),
         ip=params.text(given, "ip"),
-        expires=call.now + WEEK_S,
+        expires=expires,
     ), payer  # fmt: skip
 
 
-def _decide(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
+def _decided(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
     """What the payment method does with it; the records to commit."""
     if outcome == names.PENDING:
         charge.captured_amount = 0
@@ -186,9 +201,7 @@ def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
 
 
 def _charge(ledger: Ledger, call: Call) -> Charge:
-    charge = ledger.charges.get(call.ids[0])
-    if charge is None or charge.livemode != call.livemode:
-        raise not_found("charge", call.ids[0])
+    charge: Charge = ledger.get("charge", call.ids[0], call.livemode)
     return charge
 
 

@@ -3,49 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
-import re
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from batchpay.sandbox import charging, params, wire
-from batchpay.sandbox.call import Call
+from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.faults import Rule
 from batchpay.sandbox.idempotency import Replays
-from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.keys import Keys
+from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.log import Entry, Log
 from batchpay.sandbox.problems import Problem, error_object, unauthorised
 from batchpay.sandbox.throttle import Throttle
 
-Handler = Callable[[Ledger, Call], Thing]
 Result = tuple[int, Any]
 
-SECRET, PUBLIC, EITHER = "secret", "public", "either"
-_ANY_TEST_KEY = {SECRET: re.compile(r"skey_test_\w+\Z", re.ASCII), PUBLIC: re.compile(r"pkey_(test_)?\w+\Z", re.ASCII)}
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
 _SWAP_S = 5.0
+_NO_RULE = Rule()
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request on its way to its handler; `problem` is what was wrong with its parameters."""
+
+    entry: Entry
+    headers: dict[bytes, bytes]
+    body: bytes
+    handler: Handler
+    access: str
+    ids: tuple[str, ...]
+    given: params.Params = field(default_factory=dict)
+    problem: Problem | None = None
+
+    def header(self, name: bytes) -> str:
+        """A header's text; "" when it is missing."""
+        return self.headers.get(name, b"").decode("latin-1")
 
 
 class Desk:
     """One sandbox's counter; used on the server's own thread."""
 
     def __init__(
-        self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool,
-        secret_keys: frozenset[str] | None,
-    ) -> None:  # fmt: skip
+        self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool, keys: Keys
+    ) -> None:
         self.ledger = ledger
         self.rules = rules
         self.throttle = throttle
         self.log = Log()
-        self.secret_keys = secret_keys  # None: any secret test key
+        self.keys = keys
         self._replays = Replays(ledger) if honours_keys else None
         self._sends: Counter[str] = Counter()
         self._late: set[asyncio.Task[Result]] = set()
@@ -60,52 +74,35 @@ class Desk:
         entry = self.log.enter(scope, headers.get(b"idempotency-key", b"").decode("latin-1"), body)
         if self.throttle is not None and not self.throttle.admit():
             return self._turned_away(entry, self.throttle)
-        problem: Problem | None = None
-        given: params.Params = {}
+        asked = Asked(entry, headers, body, handler, access, ids)
         try:
-            given = params.merged(scope["query_string"], body, headers.get(b"content-type", b"").decode("latin-1"))
+            asked.given = params.merged(scope["query_string"], body, asked.header(b"content-type"))
         except Problem as error:
-            problem = error
-        rule = self._rule(entry, given)
-
-        def run() -> Result:
-            return self._run(entry, headers, given, problem, handler, access, ids, rule)
-
+            asked.problem = error
+        rule = self._rule(entry, asked.given)
         if rule is None and self._replays is None:
-            return self._answered(entry, *run())
-        return await self._faulty(entry, headers, body, run, rule or Rule())
+            return self._answered(entry, *self._handled(asked, _NO_RULE))
+        return await self._the_long_way(asked, rule or _NO_RULE)
 
-    def _run(
-        self, entry: Entry, headers: dict[bytes, bytes], given: params.Params, problem: Problem | None,
-        handler: Handler, access: str, ids: tuple[str, ...], rule: Rule | None,
-    ) -> Result:  # fmt: skip
+    def _handled(self, asked: Asked, rule: Rule) -> Result:
         """Authenticate and handle; whatever happens becomes a status and a document."""
         try:
-            key = self._authenticated(headers.get(b"authorization", b""), access)
-            if problem is not None:
-                raise problem
-            lag_s = rule.lag_s if rule is not None else 0.0
-            call = Call(entry.method, entry.path, given, self.ledger.now(), "_test_" not in key, ids, lag_s)
-            return 200, handler(self.ledger, call)
+            key = self.keys.checked(asked.headers.get(b"authorization", b""), asked.access)
+            if rule.revoke:
+                self.keys.revoke(key)
+                raise unauthorised()
+            if asked.problem is not None:
+                raise asked.problem
+            livemode = "_test_" not in key
+            charging.lapse(self.ledger)
+            charging.strangers(self.ledger, rule.insert, livemode)
+            entry = asked.entry
+            call = Call(entry.method, entry.path, asked.given, self.ledger.now(), livemode, asked.ids, rule.lag_s)
+            return 200, asked.handler(self.ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
         except Exception as error:  # a bug of the sandbox must not look like the gateway's silence
             return 500, error_object("internal_error", f"the sandbox itself failed: {error!r}")
-
-    def _authenticated(self, authorization: bytes, access: str) -> str:
-        """The API key; raises 401 for none, a malformed one or one of the wrong kind (omise-api.md, 1.2)."""
-        scheme, _, token = authorization.partition(b" ")
-        try:
-            key = base64.b64decode(token, validate=True).decode("ascii").partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            raise unauthorised() from None
-        if scheme.lower() != b"basic":
-            raise unauthorised()
-        secret = _ANY_TEST_KEY[SECRET].match(key) if self.secret_keys is None else key in self.secret_keys
-        public = _ANY_TEST_KEY[PUBLIC].match(key)
-        if not ((secret and access in (SECRET, EITHER)) or (public and access in (PUBLIC, EITHER))):
-            raise unauthorised()
-        return key
 
     def _rule(self, entry: Entry, given: params.Params) -> Rule | None:
         """The first rule that matches; notes whose order it is on the way."""
@@ -125,51 +122,51 @@ class Desk:
                 return rule
         return None
 
-    # --- the long way round: faults and replays
+    # --- the long way: faults and replays
 
-    async def _faulty(
-        self, entry: Entry, headers: dict[bytes, bytes], body: bytes, run: Callable[[], Result], rule: Rule
-    ) -> Response:
-        replay = None
+    async def _the_long_way(self, asked: Asked, rule: Rule) -> Response:
+        entry, ticket = asked.entry, None
         if self._replays is not None and entry.key and entry.method in ("POST", "PATCH"):
-            scope = (headers.get(b"authorization", b"").decode("latin-1"), entry.method, entry.path, entry.key)
+            scope = (asked.header(b"authorization"), entry.method, entry.path, entry.key)
             try:
-                name, digest, stored = self._replays.begin(scope, body)
+                name, digest, stored = self._replays.begin(scope, asked.body)
             except Problem as refusal:
                 return self._answered(entry, refusal.status, refusal.document())
             if stored is not None:
                 return self._answered(entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"})
-            replay = (name, digest)
+            ticket = (name, digest)
         await asyncio.sleep(rule.wait_before_s)
-        result = self._committed(run, rule, replay)
+        result: Result | None = None
+        if rule.commit == "late":
+            task = asyncio.get_running_loop().create_task(self._later(asked, rule, ticket))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        elif rule.commit == "never":
+            self._end(ticket, (500, None))
+        else:
+            result = self._settled(asked, rule, ticket)
         await asyncio.sleep(rule.wait_after_s)
         return await self._replied(entry, rule, result)
 
-    def _committed(self, run: Callable[[], Result], rule: Rule, replay: tuple[str, str] | None) -> Result | None:
-        """Let the request have its effect now, twice, later or never; None when it has none yet."""
+    async def _later(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+        await asyncio.sleep(rule.late_s)
+        return self._settled(asked, rule, ticket)
 
-        def settle() -> Result:
-            result = run()
-            if rule.commit == "twice" and result[0] == 200 and result[1].get("object") == "charge":
-                charging.again(self.ledger, result[1]["id"])
-            if replay is not None and self._replays is not None:
-                self._replays.end(*replay, *result)
-            return result
+    def _settled(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
+        """The request has its effect, once or twice, to be seen now or later."""
+        result = status, document = self._handled(asked, rule)
+        if status == 200 and asked.entry.method == "POST" and document.get("object") == "charge":
+            made = [document["id"]]
+            if rule.commit == "twice":
+                made.append(charging.again(self.ledger, made[0]))
+            for name in made if rule.hide_s else ():
+                self.ledger.hide(name, rule.hide_s)
+        self._end(ticket, result)
+        return result
 
-        async def later() -> Result:
-            await asyncio.sleep(rule.late_s)
-            return settle()
-
-        if rule.commit == "late":
-            task = asyncio.get_running_loop().create_task(later())
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
-            return None
-        if rule.commit == "never":
-            if replay is not None and self._replays is not None:
-                self._replays.end(*replay, 500, None)
-            return None
-        return settle()
+    def _end(self, ticket: tuple[str, str] | None, result: Result) -> None:
+        if ticket is not None and self._replays is not None:
+            self._replays.end(*ticket, *result)
 
     async def _replied(self, entry: Entry, rule: Rule, result: Result | None) -> Response:
         """The true answer, altered or replaced, then broken as the rule says."""
@@ -179,7 +176,7 @@ class Desk:
         elif isinstance(document, dict):
             document = rule.altered(document)
         previous = self._last
-        response = self._answered(entry, status, document, rule.extra_headers())
+        response = self._answered(entry, status, document, rule.extra_headers(self.ledger.now()))
         if rule.reply == "swap":
             return await _swapped(rule, response)
         if rule.reply == "stale":
@@ -198,7 +195,7 @@ class Desk:
             response = Response(document, status, extra, kind)
         else:
             response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
-        response.headers.setdefault("date", formatdate(usegmt=True))  # a rule may say another
+        response.headers.setdefault("date", _date(self.ledger.now()))  # a rule may say another
         if self.throttle is not None:
             response.headers.update(self.throttle.headers())
         if entry.method == "POST":
@@ -217,6 +214,11 @@ class Desk:
         """Forget what would have landed later."""
         for task in self._late:
             task.cancel()
+
+
+@lru_cache(4)
+def _date(now: int) -> str:
+    return formatdate(now, usegmt=True)
 
 
 async def _body(receive: Receive) -> bytes:

@@ -1,6 +1,6 @@
-"""The fault script: rules that say which request goes wrong, and how.
+"""Rules that say which request goes wrong, and how. docs/sandbox.md tells them to a user, with examples.
 
-A script is TOML (`[[rule]]` tables) or JSON (a list of objects, or {"rule": [...]}). In TOML:
+In a script (`script.py`):
 
     [[rule]]
     action = "error_after"      # one of ACTIONS
@@ -15,18 +15,19 @@ How: an action is a name for some of the fields of `Rule`, and any field may be 
 `commit` now, never, late (`late_s` later, whatever became of the client) or twice; `wait_before_s` and `wait_after_s`
 around the commit; `status`, `headers`, `retry_after`, `location`, `code`, `message`, `body` (an object: JSON; a text:
 as it is) for another answer; `change` and `drop` for fields of the true one (`metadata.order_id` reaches inside);
-`reply` for an answer that is broken on the wire; `lag_s` hides younger charges from a list; `empty` takes a list's
-data away.
+`reply` for an answer that is broken on the wire; `date_offset_s` for a Date from another clock; `revoke` to refuse the
+request's API key from now on; `hide_s` to keep the charge that was made out of lists and searches for a while. For a
+list: `lag_s` hides younger charges, `insert` makes so many charges of somebody else just before it is read, `empty`
+takes its data away.
 """
 
 from __future__ import annotations
 
-import json
-import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from email.utils import formatdate
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from batchpay.errors import Misconfigured
 from batchpay.sandbox.problems import error_object
@@ -62,6 +63,10 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "double": {"commit": "twice"},
     "swap": {"reply": "swap"},
     "stale": {"reply": "stale"},
+    "hidden": {"hide_s": 1},
+    "revoke_key": {"revoke": True},
+    "clock_skew": {"method": "*", "path": "*", "date_offset_s": 3600},
+    "crowd": {"method": "GET", "path": "/charges", "insert": 1},
     "list_lag": {"method": "GET", "path": "/charges", "lag_s": 1},
     "empty_page": {"method": "GET", "path": "/charges", "empty": True},
 }
@@ -99,6 +104,10 @@ class Rule:
     drop: list[str] = field(default_factory=list)
     lag_s: float = 0
     empty: bool = False
+    insert: int = 0
+    hide_s: float = 0
+    revoke: bool = False
+    date_offset_s: float = 0
     cut: int | None = None  # torn: so many bytes of the body are sent; default half of it
     size: int = 10 << 30  # huge, gzip_bomb: bytes of the (unpacked) body
     pace_s: float = 0.02  # drip: seconds between two bytes
@@ -114,9 +123,12 @@ class Rule:
         action = given.get("action", "none")
         if action not in ACTIONS:
             raise Misconfigured(f"fault rule: no action {action!r}; one of {', '.join(ACTIONS)}")
-        unknown = sorted(set(given) - _GIVEN)
+        unknown = sorted(set(given) - set(_GIVEN))
         if unknown:
             raise Misconfigured(f"fault rule: no field {', '.join(unknown)}; fields are {', '.join(sorted(_GIVEN))}")
+        for name, value in given.items():
+            if not fits(value, _GIVEN[name]):
+                raise Misconfigured(f"fault rule: {name} = {value!r} is of the wrong kind")
         rule = cls(**(ACTIONS[action] | given))
         if rule.commit not in COMMITS or rule.reply not in REPLIES:
             raise Misconfigured(f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}")
@@ -151,13 +163,15 @@ class Rule:
             body = error_object(self.code, self.message or self.code) if self.code else ""
         return self.status or 200, body
 
-    def extra_headers(self) -> dict[str, str]:
-        """Headers that come with the answer."""
+    def extra_headers(self, now: int) -> dict[str, str]:
+        """Headers that come with the answer; a header that is given wins over one that is made."""
         extra = {str(name): str(value) for name, value in self.headers.items()}
         if self.retry_after is not None:
             extra["Retry-After"] = str(self.retry_after)
         if self.location is not None:
             extra["Location"] = self.location
+        if self.date_offset_s:
+            extra.setdefault("Date", formatdate(now + self.date_offset_s, usegmt=True))
         return extra
 
     def altered(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -177,17 +191,17 @@ class Rule:
         return document
 
 
-_GIVEN = {one.name for one in fields(Rule)} - {"seen", "applied", "waiting"}
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value from TOML or JSON is of a kind; a whole number is good for a float, true is no number."""
+    if kind is Any:
+        return True
+    if isinstance(kind, UnionType):
+        return any(fits(value, one) for one in get_args(kind))
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(fits(one, get_args(kind)[0]) for one in value)
+    if kind in (int, float):
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return isinstance(value, get_origin(kind) or kind)
 
 
-def rules_from_file(path: Path) -> list[Rule]:
-    """The rules of a script; raises Misconfigured."""
-    try:
-        text = path.read_text("utf-8")
-        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"fault script {path}: {error}") from error
-    listed = document.get("rule", document) if isinstance(document, dict) else document
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise Misconfigured(f"fault script {path}: expected [[rule]] tables or a JSON list of objects")
-    return [Rule.parse(one) for one in listed]
+_GIVEN = {name: kind for name, kind in get_type_hints(Rule).items() if name not in ("seen", "applied", "waiting")}

@@ -52,6 +52,8 @@ _BY_NUMBER = {
     "4111111111150002": "payment_rejected",
     "5555551111120002": "payment_rejected",
     "3530111111100002": "payment_rejected",
+    "4111111111140003": PENDING,  # 3-D Secure: the payer is asked, and fails: mark_as_failed
+    "3530111111190003": PENDING,
 }
 
 _FAMILIES = ("411111111", "555555111", "353011111")

@@ -1,4 +1,4 @@
-"""The JSON of money: charges, transfers, chains, transactions, in the shape of version 2019-05-29 (omise-api.md, 3, 7).
+"""The JSON of money and events, in the shape of version 2019-05-29 (omise-api.md, 3 and 7).
 
 All keys are always there; what is unset is null.
 """
@@ -6,11 +6,12 @@ All keys are always there; what is unset is null.
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from batchpay.sandbox import arithmetic
 from batchpay.sandbox.names import FAILURES
-from batchpay.sandbox.records import Chain, Charge, Transaction, Transfer
+from batchpay.sandbox.records import Chain, Charge, Event, Refund, Transaction, Transfer
 
 Thing = dict[str, Any]
 
@@ -32,12 +33,13 @@ _CHARGE: Thing = {
 _FEE_RATES = {"fee_flat": "0.0", "fee_rate": arithmetic.FEE_RATE, "vat_rate": arithmetic.VAT_RATE}
 
 
+@lru_cache(4096)  # the same few seconds stand in everything
 def instant(seconds: int | None) -> str | None:
     """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def charge(record: Charge, card: Thing | None, source: Thing | None) -> Thing:
+def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: list[Thing]) -> Thing:
     """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the status is."""
     waiting = record.status == "pending" and record.authorized
     successful = record.status == "successful"
@@ -45,6 +47,7 @@ def charge(record: Charge, card: Thing | None, source: Thing | None) -> Thing:
     funding = arithmetic.funding_of(base, record.currency)
     fees = arithmetic.fees_of(funding)
     location = f"/charges/{record.id}"
+    left = successful and record.refunded < record.captured_amount
     return _CHARGE | {
         "id": record.id,
         "location": location,
@@ -61,7 +64,8 @@ def charge(record: Charge, card: Thing | None, source: Thing | None) -> Thing:
         "transaction_fees": dict(_FEE_RATES),
         "platform_fee": {"fixed": record.fixed, "amount": record.commission, "percentage": record.percentage},
         "ip": record.ip,
-        "refunds": empty_list(f"{location}/refunds", record.created),
+        "refunded_amount": record.refunded,
+        "refunds": embedded(f"{location}/refunds", instant(record.created), refunds),
         "customer": record.customer,
         "transaction": record.transaction,
         "description": record.description,
@@ -84,8 +88,8 @@ def charge(record: Charge, card: Thing | None, source: Thing | None) -> Thing:
         "reversible": waiting,
         "capture": record.capture,
         "disputable": successful,
-        "refundable": successful,
-        "partially_refundable": successful,
+        "refundable": left,
+        "partially_refundable": left,
         "reversed": record.status == "reversed",
         "paid": successful,
         "expired": record.status == "expired",
@@ -161,9 +165,47 @@ def transaction(record: Transaction) -> Thing:
     }
 
 
-def empty_list(location: str, created: int) -> Thing:
-    """A list without entries, as charges embed one for their refunds."""
+def refund(record: Refund) -> Thing:
+    """A refund, with the keys of a recorded one."""
     return {
-        "object": "list", "data": [], "limit": 20, "offset": 0, "total": 0, "location": location,
-        "order": "chronological", "from": "1970-01-01T00:00:00Z", "to": instant(created),
+        "object": "refund",
+        "id": record.id,
+        "location": f"/charges/{record.charge}/refunds/{record.id}",
+        "livemode": record.livemode,
+        "voided": False,
+        "currency": record.currency,
+        "amount": record.amount,
+        "metadata": record.metadata,
+        "charge": record.charge,
+        "capture": None,
+        "terminal": None,
+        "transaction": record.transaction,
+        "status": "closed",
+        "funding_amount": arithmetic.funding_of(record.amount, record.currency),
+        "funding_currency": arithmetic.FUNDING_CURRENCY,
+        "created_at": instant(record.created),
+        "acquirer_reference_number": None,
+        "approval_code": None,
+    }
+
+
+def event(record: Event, data: Thing) -> Thing:
+    """An event; the sandbox delivers none (omise-api.md, 7.7)."""
+    return {
+        "object": "event",
+        "id": record.id,
+        "livemode": record.livemode,
+        "location": f"/events/{record.id}",
+        "webhook_deliveries": [],
+        "data": data,
+        "key": record.key,
+        "created_at": instant(record.created),
+    }
+
+
+def embedded(location: str, until: str | None, data: list[Any]) -> Thing:
+    """A list inside another object: refunds in a charge, cards in a customer."""
+    return {
+        "object": "list", "data": data, "limit": 20, "offset": 0, "total": len(data), "location": location,
+        "order": "chronological", "from": "1970-01-01T00:00:00Z", "to": until,
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -143,3 +144,18 @@ def mapping(params: Params, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_request(f"{name} must be an object")
     return value
+
+
+def moment(params: Params, name: str) -> int | None:
+    """Seconds since 1970 of a time."""
+    value = text(params, name)
+    return None if value is None else seconds(value)
+
+
+def seconds(written: str) -> int:
+    """Seconds since 1970 of an ISO 8601 instant or date; UTC where nothing is said."""
+    try:
+        instant = datetime.fromisoformat(written.replace("/", "-").replace(" ", "T"))
+    except ValueError:
+        raise bad_request(f"{written} is not an ISO 8601 time") from None
+    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp())

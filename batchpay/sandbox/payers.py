@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from batchpay.sandbox import names, params
+from batchpay.sandbox import cards, names, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
-from batchpay.sandbox.objects import instant
+from batchpay.sandbox.objects import embedded, instant
 from batchpay.sandbox.problems import Problem, bad_request, not_found
 
 
@@ -26,10 +26,14 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     fields = params.mapping(call.params, "card")
     number = params.required(fields, "number").replace(" ", "").replace("-", "")
     month, year = params.whole(fields, "expiration_month"), params.whole(fields, "expiration_year")
-    if not _luhn(number) or month is None or not 1 <= month <= 12 or year is None:
+    if not cards.is_number(number) or month is None or not 1 <= month <= 12 or year is None:
         raise Problem(400, "invalid_card", "number or expiration date is invalid")
-    card = _card(call, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year)
-    card["outcome"] = names.outcome_of_number(number)
+    card = cards.shape(
+        call.livemode, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year
+    )
+    outcome = names.outcome_of_number(number)
+    card |= {"created_at": instant(call.now), "outcome": outcome}
+    card["security_code_check"] = outcome != "invalid_security_code"
     token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {"used": False, "card": card["id"]}
     ledger.commit(things=[("card", card), ("token", token)])
     return token_json(ledger, token)
@@ -43,7 +47,7 @@ def retrieve_token(ledger: Ledger, call: Call) -> Thing:
 def create_customer(ledger: Ledger, call: Call) -> Thing:
     """POST /customers, with a token to attach its card at once."""
     customer = _thing(call, "customer", ledger.mint("cust", call.livemode)) | {"cards": [], "default_card": None}
-    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}})
+    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}}, "customer.create")
 
 
 def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
@@ -53,13 +57,13 @@ def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
 
 def update_customer(ledger: Ledger, call: Call) -> Thing:
     """PATCH /customers/:id; `card` attaches one more card."""
-    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)))
+    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)), "customer.update")
 
 
 def delete_customer(ledger: Ledger, call: Call) -> Thing:
     """DELETE /customers/:id."""
     customer = _customer(ledger, call.ids[0], call.livemode) | {"deleted": True}
-    ledger.commit(things=[("customer", customer)])
+    ledger.commit(things=[("customer", customer)], news="customer.destroy")
     return {name: customer[name] for name in ("object", "id", "livemode", "deleted")}
 
 
@@ -68,7 +72,7 @@ def retrieve_card(ledger: Ledger, call: Call) -> Thing:
     customer = _customer(ledger, call.ids[0], call.livemode)
     if call.ids[1] not in customer["cards"]:
         raise not_found("card", call.ids[1])
-    found = card_json(ledger, call.ids[1], call.livemode)
+    found = cards.shown(ledger, call.ids[1], call.livemode)
     assert found is not None
     return found
 
@@ -120,16 +124,6 @@ def spent(payer: Payer) -> list[tuple[str, Thing]]:
 # --- JSON
 
 
-def card_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
-    """A card as charges and customers embed it."""
-    if name is None:
-        return None
-    card = ledger.find("card", name)
-    if card is None:
-        return _card_shape(livemode, name, "4242424242424242", "SANDBOX PAYER", 12, 2030)
-    return {key: value for key, value in card.items() if key != "outcome"}
-
-
 def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
     """A source as charges embed it."""
     if name is None:
@@ -144,25 +138,23 @@ def token_json(ledger: Ledger, token: Thing) -> Thing:
     """A token; its location is absolute, on the vault's host (omise-api.md, 1.1)."""
     return token | {
         "location": f"https://vault.omise.co/tokens/{token['id']}",
-        "card": card_json(ledger, token["card"], token["livemode"]),
+        "card": cards.shown(ledger, token["card"], token["livemode"]),
         "charge_status": "unknown",
     }
 
 
 def customer_json(ledger: Ledger, customer: Thing) -> Thing:
     """A customer with the list of its cards."""
-    cards = [card_json(ledger, name, customer["livemode"]) for name in customer["cards"]]
+    own = [cards.shown(ledger, name, customer["livemode"]) for name in customer["cards"]]
     location = f"/customers/{customer['id']}"
-    listed = {"object": "list", "data": cards, "limit": 20, "offset": 0, "total": len(cards),
-              "location": f"{location}/cards", "order": "chronological",
-              "from": "1970-01-01T00:00:00Z", "to": customer["created_at"]}  # fmt: skip
+    listed = embedded(f"{location}/cards", customer["created_at"], own)
     return customer | {"location": location, "cards": listed, "schedule": None, "linked_accounts": []}
 
 
 # --- inside
 
 
-def _updated(ledger: Ledger, call: Call, customer: Thing) -> Thing:
+def _updated(ledger: Ledger, call: Call, customer: Thing, news: str) -> Thing:
     for name in ("email", "description"):
         customer[name] = params.text(call.params, name) or customer[name]
     customer["metadata"] = params.mapping(call.params, "metadata") or customer["metadata"]
@@ -180,7 +172,7 @@ def _updated(ledger: Ledger, call: Call, customer: Thing) -> Thing:
         if default not in customer["cards"]:
             raise not_found("card", default)
         customer["default_card"] = default
-    ledger.commit(things=[*things, ("customer", customer)])
+    ledger.commit(things=[("customer", customer), *things], news=news)
     return customer_json(ledger, customer)
 
 
@@ -219,7 +211,7 @@ def _outcome(ledger: Ledger, card: str) -> str:
 
 
 def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
-    token = ledger.find("token", name)
+    token: Thing | None = ledger.find("token", name)
     if token is not None and token["livemode"] == livemode:
         return token
     if token is None and names.ready_made(name, "tokn", livemode):
@@ -229,7 +221,7 @@ def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
 
 
 def _customer(ledger: Ledger, name: str, livemode: bool) -> Thing:
-    customer = ledger.find("customer", name)
+    customer: Thing | None = ledger.find("customer", name)
     if customer is not None and customer["livemode"] == livemode and not customer["deleted"]:
         return customer
     if customer is None and names.ready_made(name, "cust", livemode):
@@ -251,30 +243,3 @@ def _source(livemode: bool, name: str, kind: str) -> Thing:
         "currency": None, "created_at": instant(0), "flow": "offline" if kind == "promptpay" else "redirect",
         "type": kind, "charge_status": "unknown", "scannable_code": None, "references": None,
     }  # fmt: skip
-
-
-def _card(call: Call, name: str, number: str, holder: str, month: int, year: int) -> Thing:
-    return _card_shape(call.livemode, name, number, holder, month, year) | {"created_at": instant(call.now)}
-
-
-def _card_shape(livemode: bool, name: str, number: str, holder: str, month: int, year: int) -> Thing:
-    return {
-        "object": "card", "id": name, "livemode": livemode, "location": None, "deleted": False, "street1": None,
-        "street2": None, "city": None, "state": None, "phone_number": None, "postal_code": None, "country": "th",
-        "financing": "credit", "bank": "Sandbox Bank", "brand": _brand(number),
-        "fingerprint": None, "first_digits": None, "last_digits": number[-4:], "name": holder,
-        "expiration_month": month, "expiration_year": year, "security_code_check": True,
-        "tokenization_method": None, "created_at": instant(0),
-    }  # fmt: skip
-
-
-def _brand(number: str) -> str:
-    by_start = {"5": "MasterCard", "35": "JCB", "37": "American Express", "62": "UnionPay", "64": "Discover"}
-    return by_start.get(number[:2]) or by_start.get(number[:1], "Visa")
-
-
-def _luhn(number: str) -> bool:
-    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
-        return False
-    doubled = "0246813579"
-    return sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10 == 0

@@ -1,8 +1,8 @@
-"""What the ledger keeps of money: charges, transfers, chains and transactions, without what can be derived."""
+"""What the ledger keeps of money and of what happened to it, without what can be derived."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 
@@ -35,7 +35,9 @@ class Charge:
     authorize_uri: str | None = None
     ip: str | None = None
     failure_code: str | None = None
-    expires: int = 0
+    refunded: int = 0
+    refunds: list[str] = field(default_factory=list)
+    expires: int | None = None
     paid: int | None = None
     authorized_at: int | None = None
     expired: int | None = None
@@ -88,5 +90,47 @@ class Transaction:
     origin: str
 
 
-Record = Charge | Transfer | Chain | Transaction
-KINDS: dict[str, type[Record]] = {"charge": Charge, "transfer": Transfer, "chain": Chain, "transaction": Transaction}
+@dataclass(slots=True)
+class Refund:
+    """Money given back to the payer; a chained transfer stays as it is (omise-api.md, 2.5: no page says otherwise)."""
+
+    id: str
+    livemode: bool
+    created: int
+    amount: int
+    currency: str
+    charge: str
+    transaction: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happened: `key` (charge.create) to the object `origin`; `data` are its fields as they were then.
+
+    `data` is never written: the ledger takes it from the commit that the event came with.
+    """
+
+    id: str
+    livemode: bool
+    created: int
+    key: str
+    origin: str
+    data: dict[str, Any] | None = None
+
+
+Record = Charge | Transfer | Chain | Transaction | Refund | Event
+KINDS: dict[str, type[Record]] = {
+    one.__name__.lower(): one for one in (Charge, Transfer, Chain, Transaction, Refund, Event)
+}
+KIND_OF: dict[type[Record], str] = {one: kind for kind, one in KINDS.items()}
+_DEFAULTS = {
+    one: [(f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(one)]
+    for one in KIND_OF
+}
+
+
+def fields_of(record: Record) -> dict[str, Any]:
+    """Field by field, without those that are as they are by default."""
+    defaults = _DEFAULTS[type(record)]
+    return {name: value for name, default in defaults if (value := getattr(record, name)) != default}

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from batchpay.money import NotMoney, to_minor
-from batchpay.sandbox import listing, params
+from batchpay.sandbox import cards, listing, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.names import FAILURES
 from batchpay.sandbox.problems import Problem, bad_request
+from batchpay.sandbox.records import Charge, Transfer
 
 _SCOPES = {
     "charge": {
@@ -54,23 +56,32 @@ def search(ledger: Ledger, call: Call) -> Thing:
 
 
 def _found(ledger: Ledger, call: Call, scope: str, query: str, filters: dict[str, Any]) -> list[Thing]:
-    found = []
-    for record in listing.shelf(ledger, scope, call.lag_s):
-        if listing.livemode_of(record) != call.livemode:
+    """Words first: they are found without making the JSON of everything there is."""
+    words = query.lower().split()
+    shelf, found = ledger.shelves[scope], []
+    for name in listing.visible(ledger, call, scope):
+        one = shelf[name]
+        if words and not _mentions(_texts(ledger, one), words):
             continue
-        thing = listing.rendered(ledger, scope, record)
-        if _mentions(thing, query) and all(_passes(thing, name, str(wanted)) for name, wanted in filters.items()):
+        thing = listing.rendered(ledger, scope, one)
+        if all(_passes(thing, field, str(wanted)) for field, wanted in filters.items()):
             found.append(thing)
     return found
 
 
-def _mentions(thing: Thing, query: str) -> bool:
-    """Whether every word stands in the id, the texts or the metadata."""
-    card = thing.get("card") or {}
-    texts = [thing.get(name) for name in ("id", "description", "failure_message", "name", "email")]
-    texts += [card.get("name"), card.get("bank"), *(thing.get("metadata") or {}).values()]
-    hay = "\n".join(str(text) for text in texts if text).lower()
-    return all(word in hay for word in query.lower().split())
+def _texts(ledger: Ledger, one: Any) -> list[Any]:
+    """What words are looked for in: the id, the texts and the metadata."""
+    if isinstance(one, Charge):
+        told = FAILURES.get(one.failure_code or "")
+        return [one.id, one.description, told, *cards.words(ledger, one.card), *one.metadata.values()]
+    if isinstance(one, Transfer):
+        return [one.id, *one.metadata.values()]
+    return [one["id"], one.get("description"), one.get("name"), one.get("email"), *(one.get("metadata") or {}).values()]
+
+
+def _mentions(texts: list[Any], words: list[str]) -> bool:
+    hay = "\n".join([str(text) for text in texts if text]).lower()
+    return all(word in hay for word in words)
 
 
 def _passes(thing: Thing, name: str, wanted: str) -> bool:
@@ -78,7 +89,7 @@ def _passes(thing: Thing, name: str, wanted: str) -> bool:
     if name in ("amount", "fee", "refund_amount"):
         return _in_range(value, wanted, lambda text: _minor(text, thing["currency"]))
     if name in ("created", "created_at", "captured_at", "paid_at", "sent_at", "activated_at"):
-        return value is not None and _in_days(listing.moment(value), wanted)
+        return value is not None and _in_days(params.seconds(value), wanted)
     if isinstance(value, bool):
         if wanted.lower() not in (*_TRUE, *_FALSE):
             raise Problem(400, "invalid_filter", f"{name} takes true or false")
@@ -117,8 +128,8 @@ def _in_days(at: int, wanted: str) -> bool:
     wanted = named[wanted].strftime("%Y-%m-%d") if wanted in named else wanted
     low, dots, high = wanted.partition("..")
     high = high if dots else low
-    end = listing.moment(high) + (86399 if len(high) == 10 else 0) if high else at
-    return (not low or at >= listing.moment(low)) and at <= end
+    end = params.seconds(high) + (86399 if len(high) == 10 else 0) if high else at
+    return (not low or at >= params.seconds(low)) and at <= end
 
 
 def _minor(text: str, currency: str) -> int:

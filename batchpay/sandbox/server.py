@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import payouts, wire
-from batchpay.sandbox.app import build, contents
+from batchpay.sandbox import recipients, wire
+from batchpay.sandbox.app import everything
 from batchpay.sandbox.desk import Desk
 from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.keys import Keys
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.log import Entry
+from batchpay.sandbox.loop import HOST, Loop, listening
+from batchpay.sandbox.script import Script, read_script
 from batchpay.sandbox.throttle import Rate, Throttle
 
-HOST = "127.0.0.1"
-TICK_S = 0.02
 START_S = 10.0
 
 
 class SandboxServer:
     """The imitated gateway on loopback, in a thread and a loop of its own.
 
-    `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is "off" or "on".
+    `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is "off" or "on";
+    `clock_offset_s` is how far its clock, in every Date and created_at, is ahead of this machine's.
     """
 
     def __init__(
@@ -42,21 +40,36 @@ class SandboxServer:
         ledger_path: Path | str | None = None,
         rate: Rate | str | None = None,
         secret_keys: Iterable[str] | None = None,
+        clock_offset_s: float = 0.0,
     ) -> None:
         if idempotency not in ("off", "on"):
             raise Misconfigured(f"idempotency is off or on, not {idempotency!r}")
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
         parsed = [Rule.parse(rule) for rule in rules]
         self.port = port
-        self.ledger = Ledger(Path(ledger_path) if ledger_path is not None else None)
+        self.ledger = Ledger(Path(ledger_path) if ledger_path is not None else None, clock_offset_s)
         self.desk = Desk(
             self.ledger, parsed, Throttle(limit) if limit else None, idempotency == "on",
-            None if secret_keys is None else frozenset(secret_keys),
+            Keys(secret_keys),
         )  # fmt: skip
         self.door = wire.Door()
-        self._server: _Server | None = None
+        self._server: Loop | None = None
         self._thread: threading.Thread | None = None
         self._trouble: BaseException | None = None
+
+    @classmethod
+    def scripted(
+        cls,
+        script: Path | None,
+        port: int = 0,
+        idempotency: str = "off",
+        ledger_path: Path | None = None,
+        rate: Rate | str | None = None,
+    ) -> Self:
+        """One as a script's file sets it up; what is given here as well comes first."""
+        read = read_script(script) if script is not None else Script()
+        honours = "on" if "on" in (idempotency, read.idempotency) else "off"
+        return cls(port, read.rules, honours, ledger_path, rate or read.rate, read.secret_keys, read.clock_offset_s)
 
     @property
     def url(self) -> str:
@@ -67,11 +80,11 @@ class SandboxServer:
 
     def charges(self) -> list[Thing]:
         """Every charge of the ledger as the API shows it, oldest first."""
-        return contents(self.ledger)["charges"]
+        return everything(self.ledger, "charge")
 
     def transfers(self) -> list[Thing]:
         """Every transfer, oldest first."""
-        return contents(self.ledger)["transfers"]
+        return everything(self.ledger, "transfer")
 
     def requests(self, method: str = "*", path: str = "*") -> list[Entry]:
         """Every request so far, oldest first; of one method and exact path when given."""
@@ -94,9 +107,13 @@ class SandboxServer:
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
         self.desk.throttle = Throttle(limit) if limit else None
 
+    def set_clock(self, offset_s: float) -> None:
+        """Its clock is so far ahead from now on; what is over by then happens. It never goes back."""
+        self.ledger.offset_s = offset_s
+
     def accept_keys(self, *secret_keys: str) -> None:
         """From now on only these secret keys are good."""
-        self.desk.secret_keys = frozenset(secret_keys)
+        self.desk.keys.accept(*secret_keys)
 
     def reset_connections(self, count: int = 1, after_bytes: int = 0) -> None:
         """The next connections are reset, on accept or after so many bytes of what the client sends."""
@@ -112,10 +129,10 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Listen; returns when requests can come."""
-        sock = _listening(self.port)
+        sock = listening(self.port)
         self.port = sock.getsockname()[1]
         self._open()
-        self._server = _Server(self.desk, self.door)
+        self._server = Loop(self.desk, self.door)
         self._thread = threading.Thread(target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_S) or self._trouble is not None:
@@ -140,10 +157,10 @@ class SandboxServer:
 
     def run(self, on_ready: Callable[[str], None] | None = None) -> None:
         """Serve in the foreground until SIGINT or SIGTERM."""
-        sock = _listening(self.port)
+        sock = listening(self.port)
         self.port = sock.getsockname()[1]
         self._open()
-        self._server = _Server(self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None)
+        self._server = Loop(self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None)
         try:
             asyncio.run(self._server.serve(sockets=[sock]))
         finally:
@@ -151,7 +168,7 @@ class SandboxServer:
 
     def _open(self) -> None:
         self.ledger.open()
-        payouts.seed(self.ledger)
+        recipients.seed(self.ledger)
 
     def _work(self, sock: socket.socket) -> None:
         assert self._server is not None
@@ -165,97 +182,8 @@ class SandboxServer:
 
 
 def serve(
-    port: int = 0,
-    *,
-    script: Path | None = None,
-    rules: Iterable[Rule | dict[str, Any]] = (),
-    idempotency: str = "off",
-    ledger_path: Path | str | None = None,
-    rate: Rate | str | None = None,
-    secret_keys: Iterable[str] | None = None,
-    on_ready: Callable[[str], None] | None = None,
-) -> None:
+    port: int = 0, *, script: Path | None = None, idempotency: str = "off", ledger_path: Path | None = None,
+    rate: Rate | str | None = None, on_ready: Callable[[str], None] | None = None,
+) -> None:  # fmt: skip
     """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is told the URL once requests can come."""
-    from batchpay.sandbox.faults import rules_from_file
-
-    given = [*(rules_from_file(script) if script is not None else []), *rules]
-    SandboxServer(port, given, idempotency, ledger_path, rate, secret_keys).run(on_ready)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, silent, quick to stop, and content with SIGINT and SIGTERM."""
-
-    def __init__(self, desk: Desk, door: wire.Door, on_started: Callable[[], None] | None = None) -> None:
-        super().__init__(
-            uvicorn.Config(
-                build(desk), http=wire.protocol_for(door), loop="asyncio", ws="none", lifespan="off", log_config=None,
-                log_level="critical", access_log=False, timeout_keep_alive=75, server_header=False,
-                date_header=False, backlog=4096,
-            )
-        )  # fmt: skip
-        self.ready = threading.Event()
-        self._desk = desk
-        self._on_started = on_started
-
-    async def main_loop(self) -> None:
-        """Until told to stop; asked often, for tests start and stop many."""
-        self.loop = asyncio.get_running_loop()
-        await self.on_tick(0)
-        self.ready.set()
-        if self._on_started is not None:
-            self._on_started()
-        ticks = 0
-        while not await self.on_tick(ticks):
-            await asyncio.sleep(TICK_S)
-            ticks = (ticks + 1) % 1_000_000
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Cut every connection and let every task see it."""
-        for server in self.servers:
-            server.close()
-        for sock in sockets or []:
-            sock.close()
-        self.drop(hard=False)
-        self._desk.stop()
-        await asyncio.sleep(0)
-        tasks = list(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for server in self.servers:
-            await server.wait_closed()
-
-    def drop(self, hard: bool) -> None:
-        """Close every connection."""
-        for connection in list(self.server_state.connections):
-            transport: Any = connection.transport
-            if hard:
-                wire.reset(transport)
-            else:
-                transport.abort()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Both signals mean stop; nothing is raised again afterwards."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _listening(port: int) -> socket.socket:
-    """A listening socket on loopback; raises Misconfigured when the port is taken."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio asks before NODELAY
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
-    except OSError as error:
-        sock.close()
-        raise Misconfigured(f"port {port} on {HOST} cannot be used: {error.strerror}") from error
-    return sock
+    SandboxServer.scripted(script, port, idempotency, ledger_path, rate).run(on_ready)

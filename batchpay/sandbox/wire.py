@@ -127,7 +127,7 @@ def head(status: int, headers: dict[str, str], length: int) -> bytes:
 def broken(reply: str, full: Response, rule: Any) -> Response:
     """The answer `full` as the rule's `reply` has it."""
     body = bytes(full.body)
-    named = {"Content-Type": full.headers.get("content-type", "application/json")}
+    named = {name: value for name, value in full.headers.items() if name != "content-length"}
     match reply:
         case "reset" | "close" | "hang":
             return Broken(reply)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from batchpay.job import MAX_ATTEMPTS
@@ -13,6 +13,7 @@ from batchpay.planning import alike, key_of
 from batchpay.protocols import Clock, Journal
 
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
+_KEPT_FIELDS = tuple(f.name for f in fields(Intent) if f.name not in _ROW_FIELDS)
 
 
 @dataclass(slots=True)
@@ -75,6 +76,8 @@ class Books:
 
     async def found(self, case: Case, charge: ChargeSeen, *, reread: bool = False) -> None:
         """A look-up showed a charge of this attempt; written when it says anything new."""
+        if not reread and case.attempt and _known_already(case.attempt, charge):
+            return
         flaws = flaws_of(charge, case.intent, self._live)
         data: dict[str, Any] = {"charge": charge.to_json()}
         data |= {"flaws": list(flaws)} if flaws else {}
@@ -126,7 +129,8 @@ class Books:
         )  # fmt: skip
         before = case.attempt
         after = advance(before, event)
-        events = [replace(event, data={**data, "state": after.outcome.value})]
+        data["state"] = after.outcome.value  # nobody else has seen this event yet
+        events = [event]
         if reason := _why_stop(case, before, after):
             events.append(self._stop_event(reason, case))
         if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
@@ -200,7 +204,13 @@ def stop_in_force(events: Iterable[Event]) -> str:
 
 
 def _kept(intent: Intent) -> dict[str, Any]:
-    return {name: value for name, value in asdict(intent).items() if name not in _ROW_FIELDS}
+    return {name: getattr(intent, name) for name in _KEPT_FIELDS}
+
+
+def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
+    """Is this to the letter the one charge that proved the attempt? The usual case, told without folding anything."""
+    plain = not (attempt.flaws or attempt.unclear or attempt.refused)
+    return plain and attempt.charge == charge and attempt.twins == {charge.id}
 
 
 def _same_evidence(before: Attempt, after: Attempt) -> bool:

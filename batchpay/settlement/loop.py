@@ -96,7 +96,7 @@ class Settlement:
         steps: tuple[Coroutine[Any, Any, None], ...] = (
             self._all_workers(), self._doubts.work(self._workers_done.is_set), self._watch(),
         )  # fmt: skip
-        tasks = {asyncio.create_task(step) for step in steps}
+        tasks = [asyncio.create_task(step) for step in steps]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:

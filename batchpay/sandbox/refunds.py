@@ -1,0 +1,42 @@
+"""Refunds: money given back to the payer, whole or in part, and the debit that books it.
+
+The gateway keeps its fee (nothing documents it); the debit's key is ours, for none was recorded (omise-api.md, 7.5).
+"""
+
+from __future__ import annotations
+
+from batchpay.sandbox import arithmetic, objects, params
+from batchpay.sandbox.call import Call
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.problems import Problem, bad_request, not_found
+from batchpay.sandbox.records import Charge, Refund, Transaction
+
+
+def create(ledger: Ledger, call: Call) -> Thing:
+    """POST /charges/:id/refunds."""
+    charge: Charge = ledger.get("charge", call.ids[0], call.livemode)
+    amount = params.whole(call.params, "amount")
+    if amount is None or amount <= 0:
+        raise bad_request("amount is required")
+    if charge.status != "successful" or amount > charge.captured_amount - charge.refunded:
+        raise Problem(400, "failed_refund", "the charge is not paid, or less is left of it than the amount")
+    debit = Transaction(
+        ledger.mint("trxn", call.livemode), call.livemode, call.now, arithmetic.funding_of(amount, charge.currency),
+        arithmetic.FUNDING_CURRENCY, "debit", "charge.refunded.debit", ledger.mint("rfnd", call.livemode),
+    )  # fmt: skip
+    refund = Refund(
+        debit.origin, call.livemode, call.now, amount, charge.currency, charge.id, debit.id,
+        params.mapping(call.params, "metadata"),
+    )  # fmt: skip
+    charge.refunded += amount
+    charge.refunds = [*charge.refunds, refund.id]
+    ledger.commit(refund, debit, charge)
+    return objects.refund(refund)
+
+
+def retrieve(ledger: Ledger, call: Call) -> Thing:
+    """GET /charges/:id/refunds/:refund."""
+    refund: Refund = ledger.get("refund", call.ids[1], call.livemode)
+    if refund.charge != call.ids[0]:
+        raise not_found("refund", call.ids[1])
+    return objects.refund(refund)

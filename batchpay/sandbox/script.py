@@ -1,0 +1,90 @@
+"""A script's file: how the sandbox is set up, in a table [sandbox], and what goes wrong, in [[rule]] tables.
+
+    [sandbox]
+    rate = "900/min"            # at most so many requests; 8/s, 900/min or 20/5s
+    rate_headers = true         # X-RateLimit-* on every answer
+    rate_retry_after = "1"      # the 429's Retry-After; "" for none
+    rate_html = false           # the 429 as an HTML page
+    idempotency = "off"         # or "on": honour the Idempotency-Key header
+    secret_keys = ["skey_test_a"]  # the only good ones; without it any skey_test_... is
+    clock_offset_s = 0          # how far the gateway's clock is ahead of this machine's
+
+JSON has the same shape, or is a plain list of rules.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from batchpay.errors import Misconfigured
+from batchpay.sandbox.faults import Rule, fits
+from batchpay.sandbox.throttle import Rate
+
+_SETTINGS: dict[str, Any] = {
+    "rate": str, "rate_headers": bool, "rate_retry_after": str, "rate_html": bool, "idempotency": str,
+    "secret_keys": list[str], "clock_offset_s": float,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a file said; what it left out is as without a script."""
+
+    rules: list[Rule] = field(default_factory=list)
+    rate: Rate | None = None
+    idempotency: str = "off"
+    secret_keys: list[str] | None = None
+    clock_offset_s: float = 0.0
+
+
+def read_script(path: Path) -> Script:
+    """The script in a file, TOML or JSON; raises Misconfigured with the place of what is wrong."""
+    try:
+        text = path.read_text("utf-8")
+        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"sandbox script {path}: {error}") from error
+    document = {"rule": document} if isinstance(document, list) else document
+    if not isinstance(document, dict) or set(document) - {"rule", "sandbox"}:
+        raise Misconfigured(f"sandbox script {path}: expected [[rule]] tables and one table [sandbox], nothing else")
+    listed, settings = document.get("rule", []), document.get("sandbox", {})
+    if not fits(listed, list[dict[str, Any]]) or not isinstance(settings, dict):
+        raise Misconfigured(f"sandbox script {path}: expected [[rule]] tables and one table [sandbox]")
+    rules = []
+    for number, one in enumerate(listed, 1):
+        try:
+            rules.append(Rule.parse(one))
+        except Misconfigured as error:
+            raise Misconfigured(f"sandbox script {path}, rule {number}: {error}") from error
+    try:
+        return _set_up(rules, settings)
+    except Misconfigured as error:
+        raise Misconfigured(f"sandbox script {path}, [sandbox]: {error}") from error
+
+
+def _set_up(rules: list[Rule], settings: dict[str, Any]) -> Script:
+    for name, value in settings.items():
+        if name not in _SETTINGS:
+            raise Misconfigured(f"no setting {name}; settings are {', '.join(_SETTINGS)}")
+        if not fits(value, _SETTINGS[name]):
+            raise Misconfigured(f"{name} = {value!r} is of the wrong kind")
+    if settings.get("idempotency", "off") not in ("off", "on"):
+        raise Misconfigured(f"idempotency is off or on, not {settings['idempotency']!r}")
+    look = [name for name in settings if name.startswith("rate_")]
+    if look and "rate" not in settings:
+        raise Misconfigured(f"{look[0]} says how a rate looks; give rate too")
+    rate = None
+    if "rate" in settings:
+        asked = Rate.parse(settings["rate"])
+        rate = Rate(
+            asked.limit, asked.window_s, settings.get("rate_retry_after", "1") or None,
+            settings.get("rate_headers", True), settings.get("rate_html", False),
+        )  # fmt: skip
+    return Script(
+        rules, rate, settings.get("idempotency", "off"), settings.get("secret_keys"),
+        float(settings.get("clock_offset_s", 0)),
+    )  # fmt: skip

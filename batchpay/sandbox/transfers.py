@@ -1,0 +1,141 @@
+"""Transfers to the recipients' banks, and the chains between charges and transfers (omise-api.md, 7.1, 7.2, 7.4)."""
+
+from __future__ import annotations
+
+from batchpay.sandbox import arithmetic, objects, params, recipients
+from batchpay.sandbox.call import Call
+from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.problems import Problem, bad_request, not_found
+from batchpay.sandbox.records import Chain, Record, Transaction, Transfer
+
+
+def create(ledger: Ledger, call: Call) -> Thing:
+    """POST /transfers; the same `idemp_key` gives the same transfer back."""
+    key = params.text(call.params, "idemp_key")
+    before = ledger.idemp_keys.get((call.livemode, key)) if key else None
+    if before is not None:
+        return render(ledger, ledger.get("transfer", before, call.livemode))
+    amount = params.whole(call.params, "amount")
+    recipient = params.text(call.params, "recipient") or recipients.DEFAULT
+    recipients.payable(ledger, recipient, call.livemode)
+    _check(amount, ledger.funds.balance(call.livemode)[1])
+    assert amount is not None
+    transfer = Transfer(
+        id=ledger.mint("trsf", call.livemode),
+        livemode=call.livemode,
+        created=call.now,
+        amount=amount,
+        currency=arithmetic.FUNDING_CURRENCY,
+        recipient=recipient,
+        metadata=params.mapping(call.params, "metadata"),
+        fail_fast=params.flag(call.params, "fail_fast", default=False),
+        idemp_key=key,
+    )
+    ledger.commit(transfer)
+    return render(ledger, transfer)
+
+
+def retrieve(ledger: Ledger, call: Call) -> Thing:
+    """GET /transfers/:id."""
+    return render(ledger, _transfer(ledger, call))
+
+
+def update(ledger: Ledger, call: Call) -> Thing:
+    """PATCH /transfers/:id, before it is sent."""
+    transfer = _unsent(ledger, call)
+    if "amount" in call.params:
+        amount = params.whole(call.params, "amount")
+        own = arithmetic.funding_of(transfer.amount, transfer.currency)
+        _check(amount, ledger.funds.balance(call.livemode)[1] + own)
+        transfer.amount = amount or 0
+    transfer.metadata = params.mapping(call.params, "metadata") or transfer.metadata
+    ledger.commit(transfer, news="transfer.update")
+    return render(ledger, transfer)
+
+
+def delete(ledger: Ledger, call: Call) -> Thing:
+    """DELETE /transfers/:id, before it is sent."""
+    transfer = _unsent(ledger, call)
+    transfer.deleted = True
+    ledger.commit(transfer, news="transfer.destroy")
+    return {"object": "transfer", "id": transfer.id, "livemode": transfer.livemode, "deleted": True}
+
+
+def mark_as_sent(ledger: Ledger, call: Call) -> Thing:
+    """POST /transfers/:id/mark_as_sent, test mode only: one debit of the full amount."""
+    transfer = _unsent(ledger, call)
+    ledger.commit(*_send(ledger, transfer), news="transfer.send")
+    return render(ledger, transfer)
+
+
+def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
+    """POST /transfers/:id/mark_as_paid, test mode only; sends it first when needed."""
+    transfer = _transfer(ledger, call)
+    if transfer.sent is None:
+        mark_as_sent(ledger, call)
+    transfer.paid = ledger.now()
+    ledger.commit(transfer, news="transfer.pay")
+    return render(ledger, transfer)
+
+
+def render(ledger: Ledger, transfer: Transfer) -> Thing:
+    """The transfer's JSON with its bank account and, once sent, its transaction."""
+    recipient = recipients.existing(ledger, transfer.recipient, transfer.livemode)
+    entry = ledger.find("transaction", transfer.transaction) if transfer.transaction else None
+    account = recipient["bank_account"] if recipient else None
+    return objects.transfer(transfer, account, [objects.transaction(entry)] if entry else [])
+
+
+# --- chains
+
+
+def chain_transfer(ledger: Ledger, call: Call) -> Thing:
+    """GET /chains/:id/transfer."""
+    chain: Chain = ledger.get("chain", call.ids[0], call.livemode)
+    return render(ledger, ledger.get("transfer", chain.transfer, call.livemode))
+
+
+def revoke_chain(ledger: Ledger, call: Call) -> Thing:
+    """POST /chains/:id/revoke."""
+    chain: Chain = ledger.get("chain", call.ids[0], call.livemode)
+    chain.revoked = True
+    ledger.commit(chain)
+    return objects.chain(chain)
+
+
+# --- inside
+
+
+def _check(amount: int | None, transferable: int) -> None:
+    if amount is None or amount <= 0:
+        raise bad_request("amount is required")
+    if amount <= arithmetic.TRANSFER_MIN:
+        raise Problem(400, "invalid_amount", f"amount must be more than {arithmetic.TRANSFER_MIN}")
+    if amount > transferable:
+        raise Problem(422, "insufficient_balance", "the transferable balance is lower than the amount")
+
+
+def _send(ledger: Ledger, transfer: Transfer) -> list[Record]:
+    """The books are kept in the account's own currency, whatever the transfer's is."""
+    transfer.sent = ledger.now()
+    debit = Transaction(
+        ledger.mint("trxn", transfer.livemode), transfer.livemode, transfer.sent,
+        arithmetic.funding_of(transfer.amount, transfer.currency), arithmetic.FUNDING_CURRENCY,
+        "debit", "transfer.sent.debit", transfer.id,
+    )  # fmt: skip
+    transfer.transaction = debit.id
+    return [transfer, debit]
+
+
+def _transfer(ledger: Ledger, call: Call) -> Transfer:
+    transfer: Transfer = ledger.get("transfer", call.ids[0], call.livemode)
+    if transfer.deleted:
+        raise not_found("transfer", call.ids[0])
+    return transfer
+
+
+def _unsent(ledger: Ledger, call: Call) -> Transfer:
+    transfer = _transfer(ledger, call)
+    if transfer.sent is not None:
+        raise bad_request("the transfer was sent already")
+    return transfer

@@ -1,0 +1,125 @@
+"""What a process costs, by the kernel's own account of it, and figures that remember how they were taken."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One process from start to end, with all threads and waited-for children."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much work a figure is taken over; `rows` overrides every figure's own choice."""
+
+    rows: int | None
+    runs: int
+    quick: bool
+
+    def of(self, usual: int, quick: int) -> int:
+        """The number of rows to use."""
+        return self.rows or (quick if self.quick else usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table; `bar` is a goal, `value` what was found."""
+
+    bar_id: str
+    what: str
+    bar: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median, least and most of several runs."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.values)
+
+    def told(self, unit: str = "", digits: int = 2) -> str:
+        """`4.10 s (3.90-4.50)`."""
+        low, high = min(self.values), max(self.values)
+        middle = f"{self.median:.{digits}f}{unit}"
+        return middle if len(self.values) == 1 else f"{middle} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Several values of one figure."""
+    return Spread(tuple(values))
+
+
+def ratio(ours: Spread, theirs: Spread) -> str:
+    """How many times ours is of theirs, by the medians of one run."""
+    return f"{ours.median / theirs.median:.2f}x"
+
+
+def process(
+    words: Sequence[str], *, folder: Path | None = None, environ: Mapping[str, str] | None = None,
+    expect: Sequence[int] = (0,),
+) -> Cost:  # fmt: skip
+    """Run a command to its end and account for it with wait4(2). What it says goes to a file nobody keeps."""
+    env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **(environ or {})}
+    start = time.perf_counter()
+    with subprocess.Popen(
+        words, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stderr is not None
+        said = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        wall_s = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in expect:
+        raise SystemExit(
+            f"{' '.join(words[:6])} ended with {child.returncode}: {said.decode(errors='replace')[-2000:]}"
+        )
+    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode)
+
+
+def python(*words: str) -> list[str]:
+    """This interpreter with these words."""
+    return [sys.executable, *words]
+
+
+def batchpay(*words: str) -> list[str]:
+    """The true program, as a process of its own."""
+    return python("-m", "batchpay", *words)
+
+
+def alternating(runs: int, *works: Callable[[], Cost]) -> list[list[Cost]]:
+    """Each work `runs` times, taking turns, so that a busy minute falls on all of them."""
+    costs: list[list[Cost]] = [[] for _ in works]
+    for _ in range(runs):
+        for work, into in zip(works, costs, strict=True):
+            into.append(work())
+    return costs
+
+
+def walls(costs: Sequence[Cost]) -> Spread:
+    """Wall times."""
+    return spread([cost.wall_s for cost in costs])
+
+
+def load() -> str:
+    """What else the machine is doing."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
