@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from batchpay.clock import SystemClock
 from batchpay.controls import run_refusal
-from batchpay.desk import Sendable, sendable
+from batchpay.desk import Sendable, repeated, sendable
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
@@ -71,11 +72,16 @@ def plan(job: Job, ask: Callable[[frozenset[str]], dict[str, str]] | None = None
     with ExitStack() as stack:
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
         stack.callback(journal.close)
-        known = {batch.sha256: batch.id for batch in journal.batches()}
+        earlier = list(journal.batches())
+        known = {batch.sha256: batch.id for batch in earlier}
+        now_ns = SystemClock().now_ns()
         intakes = take_in(job, stack, lambda sha256: known.get(sha256) or _batch_id(sha256), _drain)
         rejected = sum(i.tally.rejected for i in intakes.files) + len(intakes.repeats)
         for intake in intakes.files:
             digest.update(intake.snapshot.sha256.encode())
+            ids = ([d["order_id"] for at, d in enumerate(j.documents) if at not in j.problems]
+                   for j in judged_chunks(job, intake))  # fmt: skip
+            intake.refusal = intake.refusal or repeated(journal, earlier, intake, ids, now_ns)
             for item in _sendables(job, journal, intake, intakes) if not intake.refusal else ():
                 currency, amount = item.document["currency"].upper(), item.document["amount"]
                 sums[currency] += amount

@@ -37,7 +37,10 @@ def cli() -> None:
 @click.argument("directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
 @JSON
 def init(directory: Path, as_json: bool) -> None:
-    """Write a commented job, a schema and sample orders to start from; overwrite nothing."""
+    """Write a job, a schema and orders to start from.
+
+    Overwrites nothing.
+    """
     from batchpay import saying, starting
 
     saying.started(starting.start(directory), as_json=as_json)
@@ -63,7 +66,10 @@ def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
 @click.option("--preflight", is_flag=True, help="Ask the gateway whether each recipient can be paid; needs the key.")
 @JSON
 def plan(job_file: Path, input_file: str | None, out_file: Path | None, preflight: bool, as_json: bool) -> None:
-    """Show what `run` would send: count and sum per currency and recipient; send nothing, write no state."""
+    """Show what `run` would send, and send nothing.
+
+    Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
+    """
     from functools import partial
 
     from batchpay import checking, saying
@@ -101,13 +107,18 @@ SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even w
 @click.option("--canary", type=click.IntRange(min=1), metavar="N", help="Go on only if the first N orders succeed.")
 @click.option("--yes", is_flag=True, help="These are new orders although payers and amounts repeat a recent file.")
 @click.option("--adopt", is_flag=True, help="The journal is empty: take over this job's charges from the gateway.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="How far back to look; default the last listing.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="How far back to look; default the last listing."
+)
 @WAIT
 @GRACE
 @SUMMARY
 @JSON
 def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **flags: Any) -> None:
-    """Settle what is open, charge every new valid order once, write the reports. Run again to resume."""
+    """Charge every new valid order once; run again to resume.
+
+    Settles what earlier runs left open, sends what is new, writes the reports.
+    """
     from batchpay import pipeline, saying
 
     job, key = _key_and_job(job_file, input_file)
@@ -124,7 +135,7 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 @SUMMARY
 @JSON
 def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
-    """Only ask the gateway about pending and in-doubt charges, and rewrite the reports."""
+    """Only ask about pending and in-doubt charges; rewrite the reports."""
     from batchpay import pipeline, saying
 
     job, key = _key_and_job(job_file)
@@ -138,7 +149,10 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
 @JOB
 @JSON
 def status(job_file: Path, as_json: bool) -> None:
-    """Show every batch and its totals, from the journal alone."""
+    """Show every batch and what waits, from the journal alone.
+
+    Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a stop is in force.
+    """
     from batchpay import pipeline, saying
 
     job = _job(job_file, None)
@@ -152,7 +166,7 @@ def status(job_file: Path, as_json: bool) -> None:
 @click.argument("batch", required=False)
 @JSON
 def report(job_file: Path, batch: str | None, as_json: bool) -> None:
-    """Write the reports of one batch, or of all, again from the journal alone."""
+    """Write the reports again, from the journal alone."""
     from batchpay import pipeline, saying
 
     job = _job(job_file, None)
@@ -172,7 +186,10 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 def resolve(
     job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, reason: str, as_json: bool
 ) -> None:
-    """Settle one in-doubt order by hand, cancel a held one, or lift a stop; looks up first where that can tell."""
+    """Settle one order by hand, or lift a stop.
+
+    An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
+    """
     from batchpay import resolving, saying
 
     if [as_ is not None, cancel, lift_stop].count(True) != 1 or lift_stop == (order_id is not None):
@@ -204,7 +221,9 @@ def resolve(
 def doctor(
     job_file: Path, input_file: str | None, probe: bool, recipient: str | None, customer: str | None, as_json: bool
 ) -> None:
-    """Look at key, mode, permissions, clock, journal, disk, limits and every recipient of the input; charge nothing.
+    """Look for what would go wrong tonight; charge nothing.
+
+    Key, mode, permissions, clock, journal, disk, limits and every recipient of the input.
 
     --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
     """
@@ -228,7 +247,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--to", "last", type=DAY, required=True, metavar="DATE", help="Last UTC day, included.")
 @JSON
 def audit(job_file: Path, first: datetime, last: datetime, as_json: bool) -> None:
-    """Match our journal and the gateway's own ledger both ways: charges, credits, transfers; list what to refund."""
+    """Match our journal and the gateway's ledger both ways.
+
+    Charges, credits and transfers of a period; lists what a person should refund.
+    """
     from batchpay import auditing, saying
 
     job, key = _key_and_job(job_file)
@@ -238,27 +260,36 @@ def audit(job_file: Path, first: datetime, last: datetime, as_json: bool) -> Non
 
 
 @cli.command()
-@click.option("--directory", type=click.Path(file_okay=False, path_type=Path), help="Where the demo's files go.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the demo's files go; default demo.",
+)
 @JSON
 def demo(directory: Path | None, as_json: bool) -> None:
-    """The main job, whole, on the samples against a sandbox it starts itself: no account, no network."""
+    """The main job, whole, without account or network.
+
+    Runs on the samples, against a sandbox it starts itself, and ends by naming the report files.
+    """
     from batchpay import demonstration
 
     _leave(demonstration.demo(directory, as_json=as_json))
 
 
 @cli.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0: any free port.")
 @click.option(
-    "--script",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="How it is set up and what goes wrong: docs/sandbox.md.",
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8787, show_default=True, help="0: any free port."
 )
-@click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Keep the charges in this file.")
+@click.option("--script", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="How it is set up and what goes wrong: docs/sandbox.md.")  # fmt: skip
+@click.option(
+    "--ledger", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Keep the charges in it."
+)
 @click.option("--idempotency", type=click.Choice(["off", "on"]), default="off", show_default=True,
               help="Honour the Idempotency-Key header.")  # fmt: skip
 def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
-    """Serve a faithful imitation of the gateway on 127.0.0.1 until stopped."""
+    """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
     from batchpay import demonstration
 
     demonstration.serve_sandbox(port, script, ledger, idempotency)

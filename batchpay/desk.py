@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -112,32 +112,10 @@ class Desk:
     def _refuse_repeated(self, intakes: Intakes, *, yes: bool) -> None:
         """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
         for intake in intakes.files:
-            twin = None if yes or intake.refusal else self._twin_of(intake)
-            if twin is not None:
-                first = iso(twin.first_seen_ns)
-                self._refuse(intake, intakes, (
-                    f"No order id of this file is known, but its payers, recipients and amounts are those of batch "
-                    f"{twin.id} ({twin.file}, received {first}): if these are new orders, run again with --yes."
-                ))  # fmt: skip
-
-    def _twin_of(self, intake: Intake) -> Batch | None:
-        if not intake.tally.orders.total():
-            return None
-        oldest_ns = self.started_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
-        twins = [
-            batch
-            for batch in self._batches.values()
-            if batch.fingerprint == f"{intake.fingerprint:016x}" and batch.id != intake.batch_id
-            and batch.first_seen_ns >= oldest_ns
-        ]  # fmt: skip
-        if not twins:
-            return None
-        earlier = {d["order_id"] for b in twins for c in self.journal.chunks(b.id) for _, d in accounts.documents_of(c)}
-        for chunk in self.journal.chunks(intake.batch_id):
-            ids = [document["order_id"] for _, document in accounts.documents_of(chunk)]
-            if not earlier.isdisjoint(ids) or self.journal.histories(ids):
-                return None
-        return twins[-1]
+            chunks = self.journal.chunks(intake.batch_id)
+            ids = ([document["order_id"] for _, document in accounts.documents_of(chunk)] for chunk in chunks)
+            if not yes and (why := repeated(self.journal, self._batches.values(), intake, ids, self.started_ns)):
+                self._refuse(intake, intakes, why)
 
     def _refuse_too_much(self, intakes: Intakes) -> None:
         if not self.job.controls.max_total:
@@ -216,4 +194,29 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:
         refusal=intake.refusal,
         first_seen_ns=first_seen_ns,
         fingerprint=f"{intake.fingerprint:016x}",
+    )
+
+
+def repeated(
+    journal: SqliteJournal, earlier: Iterable[Batch], intake: Intake, ids: Iterable[list[str]], now_ns: int
+) -> str:
+    """Why a file looks like one of the earlier batches under other ids; empty when it does not."""
+    if intake.refusal or not intake.tally.orders.total():
+        return ""
+    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
+    twins = [
+        batch
+        for batch in earlier
+        if batch.fingerprint == f"{intake.fingerprint:016x}" and batch.id != intake.batch_id
+        and batch.first_seen_ns >= oldest_ns
+    ]  # fmt: skip
+    if not twins:
+        return ""
+    theirs = {d["order_id"] for b in twins for c in journal.chunks(b.id) for _, d in accounts.documents_of(c)}
+    if any(not theirs.isdisjoint(some) or journal.histories(some) for some in ids):
+        return ""
+    twin = twins[-1]
+    return (
+        f"No order id of this file is known, but its payers, recipients and amounts are those of batch {twin.id} "
+        f"({twin.file}, received {iso(twin.first_seen_ns)}): if these are new orders, run again with --yes."
     )

@@ -60,7 +60,7 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     intake.columns = tuple(table.columns)
     for chunk in table.chunks():
         yield checker.judge(map_chunk(chunk, job.columns))
-    intake.notes = list(table.notes)
+    intake.notes = intake.notes or list(table.notes)  # read again, it keeps what was found out about repeats
 
 
 def take_in(job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep: Keep) -> Intakes:

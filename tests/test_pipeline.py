@@ -444,3 +444,28 @@ def test_status_tells_what_waits_and_how_long(market: Market) -> None:
     assert market.run("--input", "more.csv").returncode == 0
     assert market.run(verb="status").returncode == 0
     assert market.run(first, verb="report").returncode == 0
+
+
+@pytest.mark.fault("E04")
+def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
+    """A recent night under new ids: 65 for both, with the same sentence; --yes is for the run."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    assert market.run().returncode == 0
+    market.orders([order(number, order_id=f"new-{number}") for number in range(3)], "new.csv")
+    planned = market.run("--input", "new.csv", verb="plan")
+    ran = market.run("--input", "new.csv")
+    assert (planned.returncode, ran.returncode) == (65, 65)
+    assert "would charge nothing" in planned.stdout
+    assert "No order id of this file is known" in planned.stderr and "No order id of this file is known" in ran.stderr
+    assert market.posts() == 3
+    market.orders([order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv")
+    assert market.run("--input", "mixed.csv", verb="plan").returncode == 0
+
+
+def test_check_and_plan_warn_of_the_same(market: Market) -> None:
+    """Ids that differ in case only are told by both, though a plan reads the file more than once."""
+    market.orders([order(1, order_id="a-1"), order(2, order_id="A-1")])
+    market.job()
+    for verb in ("check", "plan"):
+        assert "order ids that differ in case only" in market.run(verb=verb).stderr, verb

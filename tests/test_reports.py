@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import stat
@@ -77,7 +78,10 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     write_reports(tmp_path, inputs(ROWS, CELLS))
     header, *rows = read_csv(tmp_path / "results.csv")
     assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
-    assert header[len(CONTRACT) :] == ["Item", "input.reason", "metadata[invoice]", "charged_amount", "authorize_uri"]
+    assert header[len(CONTRACT) :] == [
+        "Item", "input.reason", "metadata[invoice]", "charged_amount", "authorize_uri", "mode",
+    ]  # fmt: skip
+    assert {row[-1] for row in rows} == {"TEST"}
     assert len(rows) == 2
     assert rows[0][:8] == ["orders.csv", "2", "", "0001", "succeeded", "123450", "THB", "1234.50"]
     assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbffile,row")
@@ -190,6 +194,28 @@ def test_the_manifest_names_every_report_by_digest(tmp_path: Path) -> None:
     assert manifest["journal"] == {"id": "j", "seq": 7, "digest": "0" * 64}
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.fault("I9")
+def test_every_manifest_that_is_replaced_is_kept(tmp_path: Path) -> None:
+    """Also those made from one and the same event for other files; the same once more replaces nothing."""
+    seen = []
+    for formats in (("csv",), ("json",), ("csv", "json"), ("csv", "json"), ("parquet",)):
+        write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=formats))
+        seen.append((tmp_path / "manifest.json").read_bytes())
+        assert {path.name for path in tmp_path.iterdir()} >= {"manifest.json", "rejects.csv"}
+        kept = {path.read_bytes() for path in tmp_path.glob("manifest*.json")}
+        assert kept == set(seen)
+    assert len(list(tmp_path.glob("manifest*.json"))) == 4
+
+
+def test_a_form_that_is_not_asked_for_any_more_goes_away(tmp_path: Path) -> None:
+    """It would show what is not so any more beside files that are rewritten."""
+    write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv", "json", "parquet")))
+    write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv",)))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "results.csv", "rejects.csv", "manifest.json", "manifest-7.json",
+    }  # fmt: skip
 
 
 @pytest.mark.fault("A11", "D02")

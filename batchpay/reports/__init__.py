@@ -27,13 +27,17 @@ WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
     "parquet": write_results_parquet,
     "json": write_summary,
 }
+NAMES = {"csv": "results.csv", "parquet": "results.parquet", "json": "report.json"}
 
 
 def write_reports(path: Path, inputs: Inputs) -> tuple[Path, ...]:
     """Every report of a batch into its folder. Raises CannotWrite; a file is there whole or as it was."""
     directory = Directory(path)
-    for form in inputs.formats:
-        WRITERS[form](directory, inputs)
+    for form, write in WRITERS.items():
+        if form in inputs.formats:
+            write(directory, inputs)
+        else:
+            directory.remove(NAMES[form])  # of an earlier writing: it would show what is not so any more
     write_rejects(directory, inputs)
     write_manifest(directory, inputs)
     return tuple(directory.written)

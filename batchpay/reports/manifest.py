@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from contextlib import suppress
@@ -49,17 +50,26 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
 
 
 def _keep_old(directory: Directory, data: bytes) -> None:
+    """A second name for the one that is about to be replaced, so that at no instant there is none under the first."""
     path = directory.path / "manifest.json"
     try:
         old = path.read_bytes()
         if old != data:
-            seq = json.loads(old)["journal"]["seq"]
-            kept = directory.path / f"manifest-{int(seq)}.json"
-            if not kept.exists():
-                path.rename(kept)
+            _link(path, old, int(json.loads(old)["journal"]["seq"]))
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotWrite(
             f"{path}: the manifest it replaces cannot be kept: {error}; move it away and run again"
         ) from error
+
+
+def _link(path: Path, old: bytes, seq: int) -> None:
+    """`manifest-15.json`; others made from the same event, for other files, become `manifest-15-2.json` and on."""
+    for number in itertools.count(1):
+        kept = path.with_name(f"manifest-{seq}.json" if number == 1 else f"manifest-{seq}-{number}.json")
+        if not kept.exists():
+            kept.hardlink_to(path)
+            return
+        if kept.read_bytes() == old:
+            return

@@ -77,10 +77,10 @@ LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
 def header_of(batch: Batch) -> dict[str, str]:
     """Every column's name with its kind, in order: ours, the input's unused ones, metadata, ours that came later."""
     header = {name: kind for name, (kind, _) in COLUMNS.items()}
-    for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata), *LAST_COLUMNS]:
-        kind = LAST_COLUMNS[name][0] if name in LAST_COLUMNS and name not in batch.unused else "text"
-        header[_free(name, header)] = kind
-    return header
+    last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()} | {"mode": "text"}
+    for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]:
+        header[_free(name, header | last)] = "text"
+    return header | last
 
 
 def _free(name: str, taken: Mapping[str, str]) -> str:
@@ -100,6 +100,7 @@ def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
             *unused,
             *([finding.metadata.get(key, "") for finding in findings] for key in batch.metadata),
             *([get(finding) for finding in findings] for _, get in LAST_COLUMNS.values()),
+            ["TEST" if batch.mode == "test" else batch.mode] * len(findings),
         ]
 
 
