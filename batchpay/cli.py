@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,34 @@ def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: st
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most a sentence, never a traceback."""
+    _open_streams()
+    try:
+        _run(argv)
+    finally:
+        _flush_streams()
+
+
+def _open_streams() -> None:
+    """Where a stream is closed, open nothing's: the next file opened would be taken for it, and written into."""
+    for handle, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), handle)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8", closefd=False))
+
+
+def _flush_streams() -> None:
+    """What nobody takes is dropped: the exit code speaks about the orders, not about who reads."""
+    for handle, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), handle)
+
+
+def _run(argv: list[str] | None) -> None:
     try:
         cli.main(args=argv, prog_name="batchpay", standalone_mode=False)
     except click.exceptions.Abort:
@@ -221,10 +250,7 @@ def _leave(code: int) -> None:
 
 def _end(code: int, sentence: str) -> None:
     """Say it and go; a closed pipe changes nothing."""
-    try:
-        if sentence:
+    if sentence:
+        with suppress(OSError):
             click.echo(f"batchpay: {sentence}", err=True)
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     raise SystemExit(code)
