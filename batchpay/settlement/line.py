@@ -144,12 +144,12 @@ class Line:
         if self.gateway_date or not date:
             return
         try:
-            theirs = parsedate_to_datetime(date)
-        except ValueError:
+            theirs = parsedate_to_datetime(date).astimezone(UTC)
+        except (ValueError, OverflowError):  # no date, or one beyond the calendar
             return
-        self.gateway_date = theirs.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
-        skew_s = (ours - theirs.astimezone(UTC)).total_seconds()
+        skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) > LARGEST_SKEW_S:
             why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
             self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing was sent"))

@@ -98,8 +98,7 @@ class Settlement:
         for _ in range(LOOK_UPS_IN_VAIN):
             listing = await self._list(since - OVERLAP, absorb)
             if listing and listing.complete:
-                bound = self._line.gateway_date or listing.latest or iso(since)
-                await self._books.note("listing", {"bound": bound})
+                await self._books.note("listing", {"bound": self._bound(listing, since)})
                 return True
             if self._line.closed:
                 break
@@ -141,7 +140,12 @@ class Settlement:
 
         listing = await self._list(since - OVERLAP, absorb)
         if listing and listing.complete:
-            await self._books.note("listing", {"bound": self._line.gateway_date or listing.latest or iso(since)})
+            await self._books.note("listing", {"bound": self._bound(listing, since)})
+
+    def _bound(self, listing: Listing, since: datetime) -> str:
+        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been."""
+        now = iso(datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC))
+        return self._line.gateway_date or min(listing.latest or iso(since), now)
 
     def interrupt(self, why: str, grace_s: float | None = None) -> None:
         """Claim nothing more; what is under way may end, within `grace_s` if given. The rest stays in doubt."""
