@@ -49,6 +49,8 @@ class Fate:
     message: str = ""
     change: Mapping[str, Any] = field(default_factory=dict)  # the true answer with other fields
     drop: tuple[str, ...] = ()  # ... and without these
+    rewrite: Callable[[bytes], bytes] | None = None  # ... and the true body's bytes otherwise
+    framed: Callable[[bytes], bytes] | None = None  # ... and a whole answer made of the true body
     becomes: Mapping[str, Any] = field(default_factory=dict)  # what the charge truly is: {"status": "pending"}
     swap: bool = False  # exchange answers with the next request that is to swap
     cut: int | None = None  # stop after so many bytes of the answer
@@ -67,6 +69,16 @@ PENDING = Fate(becomes={"status": "pending", "authorize_uri": "https://pay.examp
 def error(status: int, code: str = "", message: str = "", **more: Any) -> Fate:
     """An answer that says no: nothing is charged."""
     return Fate(commit="never", status=status, code=code, message=message, **more)
+
+
+def rewritten(how: Callable[[bytes], bytes], **more: Any) -> Fate:
+    """The true answer's body, otherwise."""
+    return Fate(rewrite=how, **more)
+
+
+def framed(how: Callable[[bytes], bytes], **more: Any) -> Fate:
+    """The true answer's body, in another frame."""
+    return Fate(framed=how, **more)
 
 
 def says(body: bytes, status: int = 200, *headers: str, **more: Any) -> Fate:
@@ -395,6 +407,9 @@ class Adversary:
         else:
             document = {name: value for name, value in {**document, **fate.change}.items() if name not in fate.drop}
             body = json.dumps(document).encode()
+        body = fate.rewrite(body) if fate.rewrite else body
+        if fate.framed:
+            return fate.framed(body)
         return http(body, request.status, *fate.headers)
 
     def _charge(self, request: Request, fate: Fate) -> dict[str, Any]:

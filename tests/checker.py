@@ -275,7 +275,7 @@ def i7(e: Evidence) -> Iterator[str]:
     """One open attempt an order; the next follows a proof that the one before took no money."""
     paid = {c["metadata"].get("batchpay_key"): c["id"] for c in e.ours if c["status"] in ("successful", "pending")}
     for event in orphans(e):
-        yield f"order {event.order_id}: event {event.seq} ({event.kind}) speaks of attempt {event.attempt} before its intent"
+        yield f"order {event.order_id}: event {event.seq} ({event.kind}) comes before its attempt's intent"
     answers = defaultdict(set)
     for post in e.posts:
         answers[_key(post)].add(post["status"])

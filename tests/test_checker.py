@@ -493,7 +493,8 @@ SPOILT: dict[str, list[Callable[[Path], Facts_]]] = {
         sent_while_in_doubt, a_voided_send_arrives, a_hidden_retry,
     ],
     "I7": [
-        a_second_attempt_beside_an_open_one, an_attempt_is_skipped, an_answer_before_its_intent, refused_without_a_refusal, declined_and_paid,
+        a_second_attempt_beside_an_open_one, an_attempt_is_skipped, an_answer_before_its_intent,
+        refused_without_a_refusal, declined_and_paid,
     ],
     "I8": [a_success_becomes_a_decline, a_state_without_evidence, success_with_another_amount, a_row_that_flatters],
     "I9": [an_edited_line, a_line_is_gone, a_manifest_of_another_chain, an_earlier_head],
