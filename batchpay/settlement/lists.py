@@ -9,7 +9,7 @@ from functools import partial
 from batchpay.errors import Misconfigured, Taken
 from batchpay.listing import Listing, page_of
 from batchpay.model import ChargeSeen, Intent, Page
-from batchpay.protocols import Gateway
+from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
@@ -26,8 +26,9 @@ Absorb = Callable[[Page], Awaitable[None]]
 class Lists:
     """Reads lists and takes what is of this job into the books. `told` is called with each order that moved."""
 
-    def __init__(self, gateway: Gateway, line: Line, books: Books, told: Callable[[Case], None]) -> None:
+    def __init__(self, gateway: Gateway, line: Line, books: Books, clock: Clock, told: Callable[[Case], None]) -> None:
         self._gateway = gateway
+        self._clock = clock
         self._line = line
         self._books = books
         self._told = told
@@ -105,9 +106,13 @@ class Lists:
         listing = await self.read(since, absorb)
         if listing is None or not listing.complete:
             return False
-        bound = self._line.gateway_date or listing.latest or iso(since + OVERLAP)
-        await self._books.note("listing", {"bound": bound})
+        await self._books.note("listing", {"bound": self._bound(listing, since + OVERLAP)})
         return True
+
+    def _bound(self, listing: Listing, since: datetime) -> str:
+        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been."""
+        now = iso(datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC))
+        return self._line.gateway_date or min(listing.latest or iso(since), now)
 
     async def _absorb_all(self, page: Page) -> None:
         for charge, known in self._books.match(page.charges):
