@@ -129,6 +129,16 @@ def barred(journal: SqliteJournal) -> dict[str, str]:
     return found
 
 
+def strays(journal: SqliteJournal) -> Totals:
+    """Open orders of batches that this journal never read: adopted charges that the gateway has not decided."""
+    totals, known = Totals(), {batch.id[-12:] for batch in journal.batches()}
+    for attempts in attempts_of(journal, journal.open_orders()).values():
+        last = attempts[-1]
+        if last.intent.batch_id[-12:] not in known:
+            totals.counts[last.intent.currency.upper(), last.outcome.value] += 1
+    return totals
+
+
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:
     """Why rows of a batch were not sent the last time something held them."""
     reason = ""

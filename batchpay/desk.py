@@ -12,16 +12,18 @@ from datetime import UTC, datetime, timedelta
 from batchpay import __version__, accounts
 from batchpay.clock import SystemClock, iso
 from batchpay.controls import run_refusal
+from batchpay.errors import DoesNotAddUp
 from batchpay.intake import Intake, Intakes, take_in
 from batchpay.job import Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import Attempt, Next, judge, owner_of
+from batchpay.lifecycle import Attempt, Next, asks_the_same, judge, owner_of
 from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk
 from batchpay.planning import batch_id_of, content_of, intent_of
 from batchpay.reports.manifest import latest_head
 from batchpay.settlement import Candidate
+from batchpay.settlement.books import stop_in_force
 
 REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
 
@@ -35,6 +37,7 @@ class Sendable:
     row: int
     number: int
     open: Attempt | None = None
+    before: tuple[Attempt, ...] = ()  # closed attempts of the same order
 
 
 class Desk:
@@ -74,6 +77,11 @@ class Desk:
         last = [event.kind for event in self.journal.events(["restored", "listing"])][-1:]
         return last == ["restored"]  # until a list was complete: a run may have died while it waited
 
+    @property
+    def stop(self) -> str:
+        """The stop in force, if any."""
+        return stop_in_force(self.journal.events(["stop", "lifted"]))
+
     # --- planning
 
     def take_in(self, stack: ExitStack, *, yes: bool) -> Intakes:
@@ -82,7 +90,7 @@ class Desk:
         def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
             intake.staged = self.journal.stage(intake.batch_id, chunks)
 
-        intakes = take_in(self.job, stack, self._batch_id, keep)
+        intakes = take_in(self.job, stack, self._batch_id, keep, self.journal.owned)
         for intake in intakes.files:
             self._plan(intake, intakes.repeats_of(intake.batch_id))
         self._refuse_repeated(intakes, yes=yes)
@@ -138,10 +146,14 @@ class Desk:
 
     def candidates(self) -> Iterator[Candidate]:
         """The same for all batches of this run that are not refused, as the settlement takes them."""
-        for batch in self.planned:
-            for item in self.sendable(batch) if not batch.refusal else ():
-                order_id = item.document["order_id"]
-                yield Candidate(order_id, None if item.open else self._intent(batch, item))
+        try:
+            for batch in self.planned:
+                for item in self.sendable(batch) if not batch.refusal else ():
+                    intent = None if item.open else self._intent(batch, item)
+                    yield Candidate(item.document["order_id"], intent, item.before)
+        except DoesNotAddUp as error:
+            self.note("stop", {"reason": str(error), "order": ""})
+            raise
 
     def _intent(self, batch: Batch, item: Sendable) -> Intent:
         return intent_of(
@@ -162,12 +174,18 @@ def sendable(
             continue
         owner = owner_of(history, batch_id, chunk.sheet, row, document["order_id"])
         if owner is not None:
+            if owner.adopted and not asks_the_same(document, owner):
+                raise DoesNotAddUp(
+                    f"order {owner.intent.order_id}: the gateway has {owner.charge.id if owner.charge else 'a charge'} "
+                    f"for it, adopted, with other terms than row {row} asks: a person must look"
+                )
             if owner.may_go_again and owner.intent.content == content_of(document):
                 yield Sendable(document, chunk.sheet, row, owner.intent.attempt, owner)
             continue
         judgement = judge(document, at in chunk.comeback, batch_id, history)
         if isinstance(judgement, Next):
-            yield Sendable(document, chunk.sheet, row, judgement.number)
+            before = history.attempts.get(document["order_id"], ())
+            yield Sendable(document, chunk.sheet, row, judgement.number, before=before)
 
 
 def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:

@@ -15,7 +15,7 @@ from batchpay.job import Controls, Job
 from batchpay.mapping import map_chunk
 from batchpay.model import Document, Judged, Repeat
 from batchpay.planning import payer_of
-from batchpay.repeats import Place, Repeats
+from batchpay.repeats import Owned, Place, Repeats, nobody
 from batchpay.validation import Checker
 
 Keep = Callable[["Intake", Iterator[Judged]], None]
@@ -63,10 +63,13 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     intake.notes = intake.notes or list(table.notes)  # read again, it keeps what was found out about repeats
 
 
-def take_in(job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep: Keep) -> Intakes:
+def take_in(
+    job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep: Keep, owned: Owned = nobody
+) -> Intakes:
     """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
 
-    Raises InputMissing when there is no file and the job does not say that this is fine.
+    `owned` tells which rows caused an attempt already: of those the journal speaks. Raises InputMissing when there is
+    no file and the job does not say that this is fine.
     """
     intakes, repeats = Intakes(), Repeats()
     seen: set[str] = set()
@@ -86,15 +89,15 @@ def take_in(job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep:
         except FileRefused as error:
             intakes.refused.append(error)
     if repeats.candidates():
-        _resolve(job, intakes, repeats)
+        _resolve(job, intakes, repeats, owned)
     return intakes
 
 
-def _resolve(job: Job, intakes: Intakes, repeats: Repeats) -> None:
+def _resolve(job: Job, intakes: Intakes, repeats: Repeats, owned: Owned) -> None:
     """Files that may be sent are held against each other, a refused one only against itself."""
     together = [intake for intake in intakes.files if not intake.refusal]
     for group in (together, *([intake] for intake in intakes.files if intake.refusal)):
-        intakes.repeats |= repeats.resolve([(intake.batch_id, judged_chunks(job, intake)) for intake in group])
+        intakes.repeats |= repeats.resolve([(intake.batch_id, judged_chunks(job, intake)) for intake in group], owned)
         for intake in group:
             intake.notes += repeats.notes
 

@@ -385,12 +385,21 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         # a second charge for one key: `twins` says so, and the first stays the one we report
         return _but(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
     flaws = tuple(event.data.get("flaws", ()))
+    if state.charge and found and not flaws and not state.flaws and _is_staler(found, state.charge):
+        found = state.charge  # a page from before the answer: it takes nothing back
     if state.flaws and state.charge and found and found.id == state.charge.id:
         flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
     return _but(
         state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
         charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")),
     )  # fmt: skip
+
+
+def _is_staler(found: ChargeSeen, known: ChargeSeen) -> bool:
+    """Does it show the same charge as it was before what is known already?"""
+    if found.id != known.id or outcome_of(known) is not Outcome.SUCCEEDED:
+        return False
+    return outcome_of(found) is Outcome.PENDING or (outcome_of(found) is Outcome.SUCCEEDED and not found.chain)
 
 
 def _absent(state: Attempt, event: Event) -> Attempt:
@@ -402,6 +411,9 @@ def _absent(state: Attempt, event: Event) -> Attempt:
     if event.data.get("closes") and not state.spent:
         return _but(state, doubt=doubt, doubted=True, unclear=frozenset())
     return _but(state, doubt=doubt, doubted=True)
+
+
+CANCELLED = "cancelled"  # how a person's word closed an attempt
 
 
 def _resolved(state: Attempt, event: Event) -> Attempt:
@@ -549,17 +561,23 @@ def judge(document: Document, comeback: bool, batch_id: str, history: History) -
     attempts = history.attempts.get(document["order_id"], ())
     if document["order_id"] in history.cancelled:
         return Cancelled(history.cancelled[document["order_id"]])
+    if attempts and attempts[-1].refused and attempts[-1].code == CANCELLED:
+        return Cancelled(attempts[-1].message)
     if not attempts:
         twin = _look_alike(document, history)
         return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)
     last = attempts[-1]
     if not last.closed:
-        if _same(document, last):
+        if asks_the_same(document, last):
             return DuplicateOf(last)
         return ConflictWith(last, "same order id, other content")
     if any(attempt.intent.batch_id == batch_id for attempt in attempts):
-        return DuplicateOf(last) if _same(document, last) else ConflictWith(last, "its own batch already asked for it")
-    same = next((attempt for attempt in reversed(attempts) if _same(document, attempt)), None)
+        return (
+            DuplicateOf(last)
+            if asks_the_same(document, last)
+            else ConflictWith(last, "its own batch already asked for it")
+        )
+    same = next((attempt for attempt in reversed(attempts) if asks_the_same(document, attempt)), None)
     if same and not comeback:
         return DuplicateOf(same)
     if last.intent.attempt >= MAX_ATTEMPTS:
@@ -567,7 +585,8 @@ def judge(document: Document, comeback: bool, batch_id: str, history: History) -
     return Next(last.intent.attempt + 1)
 
 
-def _same(document: Document, attempt: Attempt) -> bool:
+def asks_the_same(document: Document, attempt: Attempt) -> bool:
+    """Does a row ask for what the attempt asked? Of an adopted charge only its terms are known."""
     asked = attempt.intent
     if asked.content:
         return content_of(document) == asked.content

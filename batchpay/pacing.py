@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
 LATENESS_S = 0.005  # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
+LATENESS_S = 0.04  # ... and at low rates how late a busy gateway may note one request and not the next
+FEW = 50
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -39,7 +41,7 @@ class Pacer:
     def __init__(self, rate: int, window_s: float, burst: int, earlier: Iterable[float] = ()) -> None:
         """`earlier`: when requests of earlier runs left, in this clock's seconds."""
         self._rate = rate
-        self._window_s = window_s * (1 + SLACK)
+        self._window_s = window_s + max(window_s * SLACK, LATENESS_S if rate <= FEW else 0.0)
         self._interval_s = self._window_s / rate
         self._burst = burst
         self._left: deque[float] = deque(sorted(earlier)[-rate:])

@@ -58,7 +58,7 @@ def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
             intakes, trouble = Intakes(), [missing]
         trouble += intakes.refused
         trouble += [FileRefused(f"{batch.file}: {batch.refusal}") for batch in desk.planned if batch.refusal]
-        if not desk.planned and not desk.journal.open_orders():
+        if not desk.planned and not desk.journal.open_orders() and not desk.stop:
             if trouble:
                 raise trouble[0]
             return _result(desk, [publish(desk, batch) for batch in _due_for_a_report(desk)], [])  # no file, no request
@@ -125,7 +125,7 @@ def _result(
     stop = stop_in_force(desk.journal.events(["stop", "lifted"]))
     codes = {error.exit_code for error in trouble} | {
         exit_code(
-            [*(p.totals for p in published), *others],
+            [*(p.totals for p in published), *others, accounts.strays(desk.journal)],
             stopped=bool(stop), open_equation=any(p.open_equation for p in published),
         )
     }  # fmt: skip

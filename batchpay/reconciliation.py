@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, judge, owner_of
+from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, asks_the_same, judge, owner_of
 from batchpay.mapping import told
 from batchpay.model import (
     MONEY_MOVED,
@@ -78,6 +78,8 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     place = _Place(batch, chunk.sheet, row, document)
     owned = owner_of(history, batch.id, chunk.sheet, row, order_id)
     if owned is not None and not (owned.adopted and repeat is not None):  # an adopted charge does not know its row
+        if owned.adopted and document and not problems and not asks_the_same(document, owned):
+            owned = replace(owned, flaws=("terms: the row asks for other terms than the adopted charge has",))
         return place.of_attempt(owned, problems)
     if problems:
         return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)

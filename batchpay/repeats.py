@@ -23,6 +23,15 @@ from batchpay.planning import alike, content_of, payer_of, single_use_of
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
 
+Owned = Callable[[str, str, int, int], Mapping[int, str]]
+"""Batch, sheet, first and last row number -> the rows that caused an attempt already."""
+
+
+def nobody(batch_id: str, sheet: str, first: int, last: int) -> Mapping[int, str]:
+    """No row did."""
+    return {}
+
+
 NAMED = 5  # other rows a reason names
 
 
@@ -35,6 +44,7 @@ class _Row:
     content: bytes
     look: int  # hash of payer, recipient, currency and amount
     token: str
+    owner: bool  # it caused an attempt: what it is, its history says
 
 
 class Repeats:
@@ -58,20 +68,22 @@ class Repeats:
         ids, tokens = self._repeated()
         return len(ids) > 0 or len(tokens) > 0
 
-    def resolve(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]]) -> dict[Place, Repeat]:
+    def resolve(
+        self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
+    ) -> dict[Place, Repeat]:
         """Pass two, over the same chunks in the same order: what each repeated row is; the rest is left out."""
         by_id: dict[str, list[_Row]] = defaultdict(list)
         by_token: dict[str, list[_Row]] = defaultdict(list)
-        for row in self._suspects(batches):
+        for row in self._suspects(batches, owned):
             by_id[alike(row.order_id)].append(row)
             if row.token:
                 by_token[row.token].append(row)
         verdicts: dict[Place, Repeat] = {}
         notes = _Notes()
         for rows in by_id.values():
-            verdicts.update(_same_order(rows, notes))
+            verdicts.update(_among_batches(rows, lambda some: _same_order(some, notes)))
         for rows in by_token.values():
-            verdicts.update(_same_token(rows))
+            verdicts.update(_among_batches(rows, _same_token))
         self.notes = notes.sentences()
         return verdicts
 
@@ -80,7 +92,7 @@ class Repeats:
             self._twice = (_repeated(self._ids), _repeated(self._tokens))
         return self._twice
 
-    def _suspects(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]]) -> Iterator[_Row]:
+    def _suspects(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned) -> Iterator[_Row]:
         """The valid rows whose order id or token came more than once."""
         ids, tokens = self._repeated()
         for batch_id, chunks in batches:
@@ -92,8 +104,11 @@ class Repeats:
                 documents = _valid(chunk)
                 hit_ids = _among(list(map(_id_hash, documents)), ids)
                 hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
-                for number in sorted({*hit_ids, *hit_tokens}):
-                    yield _row((batch_id, sheet, rows[places[number]]), documents[number])
+                hits = sorted({*hit_ids, *hit_tokens})
+                owners = owned(batch_id, sheet, rows[0], rows[-1]) if hits else {}
+                for number in hits:
+                    row = rows[places[number]]
+                    yield _row((batch_id, sheet, row), documents[number], owner=row in owners)
 
 
 def _valid(chunk: Judged | StoredChunk) -> list[Document]:
@@ -106,9 +121,25 @@ def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
 
 
-def _row(place: Place, document: Document) -> _Row:
+def _row(place: Place, document: Document, *, owner: bool) -> _Row:
     look = (payer_of(document), document["destination"], document["currency"], document["amount"])
-    return _Row(place, document["order_id"], bytes.fromhex(content_of(document)), hash(look), single_use_of(document))
+    content = bytes.fromhex(content_of(document))
+    return _Row(place, document["order_id"], content, hash(look), single_use_of(document), owner)
+
+
+def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
+    """The verdicts of a rule. A row of another file that was sent already is held against nobody: it is history, which
+    `lifecycle.judge` knows, and by which a corrected row comes back beside the file that it corrects.
+    """
+    batches = dict.fromkeys(row.place[0] for row in rows)
+    if len(batches) == 1 or not any(row.owner for row in rows):
+        return rule(rows)
+    verdicts: dict[Place, Repeat] = {}
+    for batch in batches:
+        some = rule([row for row in rows if row.place[0] == batch or not row.owner])
+        mine = [row.place for row in rows if row.place[0] == batch and not row.owner]
+        verdicts.update({place: some[place] for place in mine if place in some})
+    return verdicts
 
 
 def _repeated(hashes: array[int]) -> Any:

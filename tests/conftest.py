@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from batchpay.sandbox import SandboxServer
 from tests.world import Market
+
+settings.register_profile("house", deadline=None)  # nothing here is a timed test
+settings.load_profile("house")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from batchpay import __version__
-from batchpay.gateways.wire import Flight, Wire, Withheld
+from batchpay.gateways.wire import Flight, Wire, Withheld, answered
 from batchpay.job import GatewaySettings
 from batchpay.model import Answer, Intent
 from batchpay.shown import masked
@@ -91,7 +91,9 @@ class Omise:
         except Withheld:
             return Answer(out=False, withheld=True, trouble="kept back before its first byte")
         except TimeoutError:
-            return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
+            if flight.answer is None:
+                return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
+            response, body = answered(flight.answer)  # it had come, while this process or its machine slept
         except httpx.HTTPError as error:
             return Answer(out=flight.out, trouble=str(error) or type(error).__name__)
         document = strict_json(body)

@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import certifi
 import httptools
@@ -33,6 +34,7 @@ class Flight:
 
     may_leave: Callable[[], bool] = field(default=lambda: True)
     out: bool = False
+    answer: _Raw | None = None  # what had arrived, should nobody be waiting for it any more
 
 
 class Withheld(httpx.TransportError):
@@ -96,7 +98,7 @@ class Wire(httpx.AsyncBaseTransport):
         """The first address that takes a connection, on a socket that drops what it could not deliver."""
         loop = asyncio.get_running_loop()
         trouble: OSError = OSError(f"{host} has no address")
-        for family, kind, proto, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for family, kind, proto, _, address in await _addresses(host, port):
             sock = socket.socket(family, kind, proto)
             try:
                 sock.setblocking(False)
@@ -127,6 +129,14 @@ class Wire(httpx.AsyncBaseTransport):
         await asyncio.sleep(0)
 
 
+async def _addresses(host: str, port: int) -> Any:
+    """Of a name, by a thread that asks for it; of an address, at once."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
 class _Connection(asyncio.Protocol):
     """One connection: writes one request, parses one answer."""
 
@@ -137,17 +147,23 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[_Raw] | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._broken = False
+        self._flight = Flight()
 
     # --- one exchange
 
     async def exchange(self, payload: bytes, flight: Flight) -> _Raw:
         """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the connection then."""
         self._begin()
+        self._flight = flight
         assert self._answer is not None
         if not flight.may_leave():
             self._answer = None
             raise Withheld("the intent had gone stale before its first byte")
-        self._write(payload, flight)
+        try:
+            self._write(payload, flight)
+        except BaseException:
+            self._answer = None  # nobody waits for it
+            raise
         status, headers, body = await self._answer
         self._answer = None
         return status, headers, _plain(headers, body)
@@ -184,7 +200,17 @@ class _Connection(asyncio.Protocol):
     def reusable(self) -> bool:
         """Clean, open and silent: fit for another request."""
         closing = self._transport is None or self._transport.is_closing()
-        return not (self._broken or closing) and self._answer is None
+        return not (self._broken or closing) and self._answer is None and self._silent()
+
+    def _silent(self) -> bool:
+        """Is nothing waiting to be read? Bytes that nobody asked for would be taken for the next request's answer."""
+        try:
+            self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False  # data, or the end of the connection
 
     def drop(self) -> None:
         """Discard, with whatever was not delivered."""
@@ -267,12 +293,20 @@ class _Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result((self._status, self._headers, bytes(self._body)))
+            self._flight.answer = self._status, self._headers, bytes(self._body)
+            self._answer.set_result(self._flight.answer)
             self._headers, self._body = [], bytearray()
 
 
 class _TooLong(Exception):
     pass
+
+
+def answered(raw: _Raw) -> tuple[httpx.Response, bytes]:
+    """A raw answer as a response, and its body. Raises httpx.DecodingError."""
+    status, headers, body = raw
+    plain = _plain(headers, body)
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(plain)), plain
 
 
 def _serialized(request: httpx.Request) -> bytes:

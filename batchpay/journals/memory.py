@@ -20,7 +20,7 @@ class MemoryJournal:
         self.id = uuid.uuid4().hex
         self._events: list[Event] = []
         self._sends: set[tuple[str, int, int]] = set()
-        self._open: dict[str, tuple[int, bool]] = {}  # order -> attempt, settled
+        self._open: dict[str, tuple[int, str]] = {}  # order -> attempt, state
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append all or none. Raises Taken."""
@@ -53,20 +53,24 @@ class MemoryJournal:
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet."""
-        return sorted(order_id for order_id, (_, settled) in self._open.items() if not settled)
+        return sorted(order_id for order_id, (_, state) in self._open.items() if state != Outcome.SUCCEEDED)
 
 
-def _guard(event: Event, sends: set[tuple[str, int, int]], still_open: dict[str, tuple[int, bool]]) -> None:
-    """The two unique indexes of schema.sql."""
+def _guard(event: Event, sends: set[tuple[str, int, int]], still_open: dict[str, tuple[int, str]]) -> None:
+    """What schema.sql and the SQLite journal refuse."""
+    number, now = still_open.get(event.order_id, (0, ""))
     if event.kind in ("intent", "adopted"):
         send = (event.order_id, event.attempt, event.send)
-        if send in sends or (event.send <= 1 and event.order_id in still_open):
-            raise Taken(f"{send} is in the journal already, or another attempt of the order is open")
+        first = event.kind == "adopted" or event.send == 1
+        if send in sends or (first and now) or (not first and (number, now) != (event.attempt, Outcome.HELD)):
+            raise Taken(f"{send} is in the journal already, or the order may not be sent")
         sends.add(send)
-        if event.send <= 1:
-            still_open[event.order_id] = (event.attempt, False)
+        number, now = event.attempt, Outcome.IN_DOUBT.value
+        still_open[event.order_id] = number, now
     state = event.data.get("state")
-    if state in _NO_MONEY and still_open.get(event.order_id, (0,))[0] == event.attempt:
-        del still_open[event.order_id]
-    elif state is not None and event.order_id in still_open:
-        still_open[event.order_id] = (still_open[event.order_id][0], state == Outcome.SUCCEEDED)
+    if state is None or number != event.attempt:
+        return
+    if state in _NO_MONEY:
+        still_open.pop(event.order_id, None)
+    elif now:
+        still_open[event.order_id] = number, str(state)

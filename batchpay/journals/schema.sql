@@ -50,15 +50,15 @@ CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'th
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 -- Law L3: one open attempt per order. A row enters with the first intent and goes with the proof that the attempt
--- took no money; it stays, settled, when the attempt did.
+-- took no money; it stays, as succeeded, when the attempt did.
 CREATE TABLE open_attempts (
     job      TEXT NOT NULL,
     order_id TEXT NOT NULL,
     attempt  INTEGER NOT NULL,
-    settled  INTEGER NOT NULL,
+    state    TEXT NOT NULL,         -- the attempt's outcome; only a held one may be sent again
     PRIMARY KEY (job, order_id)
 ) WITHOUT ROWID;
-CREATE INDEX unsettled ON open_attempts (job) WHERE settled = 0;
+CREATE INDEX unsettled ON open_attempts (job) WHERE state <> 'succeeded';
 
 -- The rows of each batch as last planned: what reports need, so that no input file is read twice.
 CREATE TABLE row_chunks (

@@ -114,26 +114,39 @@ class _Open:
     Most orders are settled: of those only a sum of hashes is kept, which the table must add up to as well.
     """
 
-    unsettled: dict[Key, int] = field(default_factory=dict)
-    closed: dict[Key, int] = field(default_factory=dict)
+    unsettled: dict[Key, tuple[int, str]] = field(default_factory=dict)  # attempt and state
+    closed: set[Key] = field(default_factory=set)
+    later: dict[Key, int] = field(default_factory=dict)  # the attempt that is settled, where it is not the first
     settled: int = 0
 
     def follow(self, line: Sequence[Any]) -> None:
         """One more event of an order."""
         key, attempt, state = (line[1], line[8]), line[9], _state_of(line[11])
         if line[2] == "adopted" or (line[2] == "intent" and line[10] == 1):
-            self.closed.pop(key, None)
-            self.unsettled[key] = attempt
-        if not state or self.closed.get(key) == attempt or self.unsettled.get(key, attempt) != attempt:
+            self.closed.discard(key)
+            self.unsettled[key] = attempt, Outcome.IN_DOUBT.value
+        if not state or key in self.closed:
             return
-        if self.unsettled.pop(key, None) is None:
+        if key in self.unsettled:
+            if self.unsettled[key][0] != attempt:
+                return  # late evidence about an attempt before the open one
+            del self.unsettled[key]
+        elif self.later.get(key, 1) != attempt:
+            return
+        else:
             self.settled -= _mark(key, attempt)  # what is neither open nor closed took money
+            self.later.pop(key, None)
+        self._enter(key, attempt, state)
+
+    def _enter(self, key: Key, attempt: int, state: str) -> None:
         if state == Outcome.SUCCEEDED:
             self.settled += _mark(key, attempt)
+            if attempt != 1:
+                self.later[key] = attempt
         elif state in NO_MONEY_STATES:
-            self.closed[key] = attempt
+            self.closed.add(key)
         else:
-            self.unsettled[key] = attempt
+            self.unsettled[key] = attempt, state
 
 
 def _mark(key: Key, attempt: int) -> int:
@@ -167,12 +180,12 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Open:
 
 
 def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Open) -> None:
-    query = "SELECT job, order_id, attempt, settled FROM open_attempts"
+    query = "SELECT job, order_id, attempt, state FROM open_attempts"
     settled = 0
-    for job, order_id, attempt, done in connection.execute(query):
-        if done:
+    for job, order_id, attempt, state in connection.execute(query):
+        if state == Outcome.SUCCEEDED:
             settled += _mark((job, order_id), attempt)
-        elif found.unsettled.pop((job, order_id), None) != attempt:
+        elif found.unsettled.pop((job, order_id), None) != (attempt, state):
             raise Damaged(path, f"order {order_id} is not where its events put it")
     if found.unsettled or settled != found.settled:
         lost = next((order_id for _, order_id in found.unsettled), "an order")

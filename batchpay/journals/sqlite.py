@@ -97,6 +97,9 @@ class SqliteJournal:
             for submission in group:  # one of them breaks a rule: the others must not suffer for it
                 self._commit_group([submission])
             return
+        except BaseException as error:  # a bug or no memory: whoever waits must hear of it
+            _tell(group, [InputOutput(f"{self.path}: the journal's thread failed: {error!r}")] * len(group))
+            return
         _tell(group, results)
 
     @contextmanager
@@ -144,17 +147,18 @@ class SqliteJournal:
 
     def _guard(self, event: Event) -> None:
         """Keep the table of open attempts in step: entering twice is a conflict, not a second payment."""
-        if event.kind == "adopted" or (event.kind == "intent" and event.send == 1):
-            self._connection.execute(
-                "INSERT INTO open_attempts VALUES (?, ?, ?, 0)", (self.job, event.order_id, event.attempt)
-            )
         state, attempt = event.data.get("state"), (self.job, event.order_id, event.attempt)
         of_attempt = "WHERE job = ? AND order_id = ? AND attempt = ?"
+        if event.kind == "adopted" or (event.kind == "intent" and event.send == 1):
+            self._connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*attempt, Outcome.IN_DOUBT))
+        elif event.kind == "intent":
+            held = f"UPDATE open_attempts SET state = ? {of_attempt} AND state = ?"  # noqa: S608
+            if self._connection.execute(held, (Outcome.IN_DOUBT, *attempt, Outcome.HELD)).rowcount != 1:
+                raise sqlite3.IntegrityError(f"order {event.order_id} is not held: it may not be sent again")
         if state in NO_MONEY_STATES:
             self._connection.execute(f"DELETE FROM open_attempts {of_attempt}", attempt)  # noqa: S608
         elif state is not None:
-            settled = int(state == Outcome.SUCCEEDED)
-            self._connection.execute(f"UPDATE open_attempts SET settled = ? {of_attempt}", (settled, *attempt))  # noqa: S608
+            self._connection.execute(f"UPDATE open_attempts SET state = ? {of_attempt}", (state, *attempt))  # noqa: S608
 
     def _head(self) -> tuple[int, str]:
         row = self._connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
@@ -195,7 +199,7 @@ class SqliteJournal:
         """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again."""
         query = (
             'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND o.order_id = e.order_id '
-            "AND o.attempt = e.attempt AND o.settled = 1 WHERE e.job = ? AND e.batch_id = ? "
+            "AND o.attempt = e.attempt AND o.state = 'succeeded' WHERE e.job = ? AND e.batch_id = ? "
             'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
             "e.kind IN ('intent', 'adopted') AND e.send <= 1"
         )
@@ -234,7 +238,7 @@ class SqliteJournal:
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
-        query = "SELECT order_id FROM open_attempts WHERE job = ? AND settled = 0 ORDER BY order_id"
+        query = "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY order_id"
         with self._lock, translated(self.path):
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 

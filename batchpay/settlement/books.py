@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from batchpay.errors import Taken
 from batchpay.job import MAX_ATTEMPTS
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges, outcome_of
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
@@ -16,7 +18,7 @@ _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of 
 _KEPT_FIELDS = tuple(f.name for f in fields(Intent) if f.name not in _ROW_FIELDS)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Case:
     """One order in this run: its open attempt and what this run did for it."""
 
@@ -26,6 +28,7 @@ class Case:
     sends_in_run: int = 0
     present: bool = True  # is its row in an input of this run?
     ask_at_s: float = 0.0  # when to look it up next
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)  # one writer at a time: none goes lost
 
     @property
     def doubted(self) -> bool:
@@ -122,24 +125,27 @@ class Books:
         await self._journal.write([self._event(kind, data, batch_id=batch_id)])
 
     async def _write(self, case: Case, kind: str, data: dict[str, Any], send: int) -> None:
-        intent = case.intent
-        event = self._event(
-            kind, data, batch_id=intent.batch_id, sheet=intent.sheet, row=intent.row,
-            order_id=intent.order_id, attempt=intent.attempt, send=send,
-        )  # fmt: skip
-        before = case.attempt
-        after = advance(before, event)
-        data["state"] = after.outcome.value  # nobody else has seen this event yet
-        events = [event]
-        if reason := _why_stop(case, before, after):
-            events.append(self._stop_event(reason, case))
-        if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
-            self.trust_429 = False
-            events.append(self._event("throttle.distrusted", {"order": intent.order_id, "charge": after.charge.id}))
-        await self._journal.write(events)
-        case.attempt = after
-        if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
-            self._undecided.pop(intent.key, None)
+        async with case.writing:
+            intent = case.intent
+            event = self._event(
+                kind, data, batch_id=intent.batch_id, sheet=intent.sheet, row=intent.row,
+                order_id=intent.order_id, attempt=intent.attempt, send=send,
+            )  # fmt: skip
+            before = case.attempt
+            if kind == "intent" and before is not None and not before.ready:
+                raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
+            after = advance(before, event)
+            data["state"] = after.outcome.value  # nobody else has seen this event yet
+            events = [event]
+            if reason := _why_stop(case, before, after):
+                events.append(self._stop_event(reason, case))
+            if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
+                self.trust_429 = False
+                events.append(self._event("throttle.distrusted", {"order": intent.order_id, "charge": after.charge.id}))
+            await self._journal.write(events)
+            case.attempt = after
+            if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
+                self._undecided.pop(intent.key, None)
 
     def _stop_event(self, reason: str, case: Case | None) -> Event:
         self.stopped = self.stopped or reason
@@ -148,6 +154,10 @@ class Books:
 
     def _event(self, kind: str, data: Mapping[str, Any], **where: Any) -> Event:
         return Event(kind=kind, at_ns=self._clock.now_ns(), run_id=self._run_id, data=data, **where)
+
+    def hold(self, case: Case) -> None:
+        """This is the one Case of its attempt: whoever finds evidence of it writes here."""
+        self._undecided[case.intent.key] = case
 
     # --- reading
 

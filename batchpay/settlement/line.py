@@ -58,14 +58,19 @@ class Line:
     async def permit(self, *, asking: bool = False) -> bool:
         """Wait for the limiter and out of any pause; False when the line closed meanwhile."""
         breaker = self._asks if asking else self._sends
-        async with self._gate:
-            while not self.closed:
+        while not self.closed:
+            if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
+                await self.rest(pause_s)  # outside the gate: the other kind of request goes on
+                continue
+            async with self._gate:
+                wait_s = self._pacer.wait_s(self._clock.elapsed_s())
+                while wait_s > 0 and not self.closed:
+                    await self.rest(wait_s)
+                    wait_s = self._pacer.wait_s(self._clock.elapsed_s())
                 now_s = self._clock.elapsed_s()
-                wait_s = max(self._pacer.wait_s(now_s), breaker.paused_until_s - now_s)
-                if wait_s <= 0:
+                if not self.closed and breaker.paused_until_s <= now_s:
                     self._pacer.permit(now_s)
                     return True
-                await self.rest(wait_s)
         return False
 
     def unused(self) -> None:
@@ -178,8 +183,11 @@ class Line:
         if self.gateway_date or not date:
             return
         theirs = instant(date)
-        if theirs is None:
-            return
+        if theirs is not None:
+            self.compare_clock(theirs)
+
+    def compare_clock(self, theirs: datetime) -> None:
+        """The gateway's time as it told it: a Date header, or else when it says it made a charge just now."""
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
         skew_s = (ours - theirs).total_seconds()

@@ -15,8 +15,9 @@ from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
+OVERLAP_UNTOLD = timedelta(days=1)  # ... where the gateway does not tell its time, and ours may be wrong
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
-YOUNGER = timedelta(seconds=5)  # charges so much younger than the listing's begin are beyond what it must cover
+YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
 
@@ -84,7 +85,7 @@ class Lists:
         listing = await self.read(since, self._absorb_all)
         if listing is None or not listing.complete:
             return None
-        youngest = _time_of(listing.latest)
+        youngest = time_of(listing.latest)
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
 
     async def read(self, since: datetime, absorb: Absorb) -> Listing | None:
@@ -97,7 +98,7 @@ class Lists:
             if page is None or pages >= PAGES:
                 return listing if pages else None
             if not pages and answer is not None and (date := instant(answer.date)):
-                listing.now = iso(date + YOUNGER)
+                listing.now = iso(max(date, self._now()) + YOUNGER)
             pages += 1
             await absorb(listing.add(page))
         return listing
@@ -111,8 +112,10 @@ class Lists:
 
     def _bound(self, listing: Listing, since: datetime) -> str:
         """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been."""
-        now = iso(datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC))
-        return self._line.gateway_date or min(listing.latest or iso(since), now)
+        return self._line.gateway_date or min(listing.latest or iso(since), iso(self._now()))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
 
     async def _absorb_all(self, page: Page) -> None:
         for charge, known in self._books.match(page.charges):
@@ -152,7 +155,8 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _time_of(text: str) -> datetime | None:
+def time_of(text: str) -> datetime | None:
+    """The same back; None for anything else."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:

@@ -24,7 +24,7 @@ from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.line import Line
-from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists
+from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, time_of
 from batchpay.settlement.queue import Candidate, Limits, Queue
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
@@ -79,11 +79,16 @@ class Settlement:
         """Take up every order that an earlier run left open, and ask once about each charge that may have moved."""
         for case in self._books.open_cases():
             self._queue.known[case.intent.order_id] = case
+            self._books.hold(case)
             assert case.attempt is not None
             if case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=False)
+            elif case.attempt.wants_chain:
+                self._doubts.read_again(case)  # it may have been paid a moment ago (law L7)
             elif case.attempt.charge is not None and not self._line.closed:
                 await self._doubts.reread(case)
+                if case.attempt.wants_chain:
+                    self._doubts.read_again(case)
 
     def bar(self, recipients: Collection[str]) -> None:
         """Hold every order for these recipients."""
@@ -204,7 +209,7 @@ class Settlement:
         while not self._over():
             if (case := self._queue.take(quiet=self._doubts.none)) is not None:
                 return case
-            if self._queue.idle and self._doubts.none:
+            if self._queue.idle and self._doubts.none and not self._queue.waits_for_list:
                 return None
             await self._news.wait()
         return None
@@ -231,7 +236,8 @@ class Settlement:
         def may_leave() -> bool:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
-            if self._over() or now_s - boot_s > self._settings.send_window_s:
+            found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT  # by a list, meanwhile
+            if found or self._over() or now_s - boot_s > self._settings.send_window_s:
                 return False
             left_s = now_s
             return True
@@ -248,6 +254,8 @@ class Settlement:
         trust_429 = self._books.trust_429
         proof = verdict(answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429)
         await self._books.answered(case, proof, answer.status, answer.excerpt, left_s)
+        if proof.charge is not None and not self._line.gateway_date and (at := time_of(proof.charge.created_at)):
+            self._line.compare_clock(at)
         match proof.proof:
             case Proof.CHARGE if case.attempt and case.attempt.wants_chain:
                 self._doubts.read_again(case)

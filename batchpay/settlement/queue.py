@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from batchpay.job import SENDS_PER_RUN, Limit
+from batchpay.lifecycle import Attempt
 from batchpay.model import NO_MONEY, Intent, Outcome
 from batchpay.settlement.books import Case
 
@@ -20,6 +21,7 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
+    before: tuple[Attempt, ...] = ()  # closed attempts of the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Queue:
         self._limits = limits
         self._candidates: Iterator[Candidate] = iter(())
         self._ready: deque[Case] = deque()  # claimed, waiting for nothing but a worker
+        self._proven: deque[Case] = deque()  # doubts of earlier runs that were proven absent: like rows of the file
+        self._tried = False
         self._busy: set[str] = set()  # payers with a request on its way
         self._lanes: dict[str, deque[Case]] = {}  # orders that wait for their payer
         self._waiting = 0
@@ -64,7 +68,7 @@ class Queue:
 
     def take(self, *, quiet: bool) -> Case | None:
         """The next case to send, None when there is none now; `quiet`: nothing else is on its way or in doubt."""
-        if self.closed or (self._one_at_a_time and self._out):
+        if self.closed or (self._one_at_a_time and (self._out or self._tried)):
             return None
         case = self._next_ready() or self._next_row(quiet=quiet)
         if case is not None:
@@ -75,6 +79,7 @@ class Queue:
     def done(self, case: Case) -> None:
         """A taken case's send was concluded, whatever came of it."""
         lane = _lane(case)
+        self._tried = True
         self._out -= 1
         self._busy.discard(lane)
         if waiting := self._lanes.get(lane):
@@ -87,12 +92,17 @@ class Queue:
     def again(self, case: Case) -> None:
         """The same key and body may go once more, later in this run."""
         if case.sends_in_run < SENDS_PER_RUN and case.present:
-            self._ready.append(case)
+            (self._ready if case.sends_in_run else self._proven).append(case)
 
     @property
     def idle(self) -> bool:
         """Is nothing taken, and nothing ready to be?"""
         return not (self._out or self._ready)
+
+    @property
+    def waits_for_list(self) -> bool:
+        """Was the first order sent, and does the list after it not allow the others yet?"""
+        return self._one_at_a_time and self._tried and not self.closed
 
     # --- which
 
@@ -109,10 +119,12 @@ class Queue:
             if limit is not None and self._claimed >= limit:
                 self.why_held = self.why_held or f"this run was limited to {limit} orders (--limit)"
                 return None
-            candidate = next(self._candidates, None)
-            if candidate is None:
+            if self._proven:
+                case: Case | None = self._proven.popleft()
+            elif (candidate := next(self._candidates, None)) is not None:
+                case = self._claim(candidate)
+            else:
                 return None
-            case = self._claim(candidate)
             if case is None:
                 continue
             self._claimed += 1
@@ -127,14 +139,17 @@ class Queue:
     def _claim(self, candidate: Candidate) -> Case | None:
         known = self.known.get(candidate.order_id)
         attempt = known.attempt if known else None
+        destination = candidate.intent.destination if candidate.intent else known.intent.destination if known else ""
+        if destination in self.barred:
+            return None
         if candidate.intent is not None:
-            case = None if attempt else Case(candidate.intent, before=())
+            case = None if attempt else Case(candidate.intent, before=candidate.before)
         elif known is not None and attempt is not None:
             known.present = True
             case = known if attempt.ready and known.sends_in_run == 0 else None
         else:
             case = None
-        return None if case is None or case.intent.destination in self.barred else case
+        return case
 
     def _is_free(self, lane: str) -> bool:
         return not lane or lane not in self._busy

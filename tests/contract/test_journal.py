@@ -94,3 +94,25 @@ def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(journal: Journal)
     results = asyncio.run(write())
     assert sum(isinstance(result, Taken) for result in results) == 10
     assert len(list(journal.events())) == 50
+
+
+@pytest.mark.fault("B19", "I6")
+def test_only_a_held_order_is_sent_again(journal: Journal) -> None:
+    """Whatever a worker believes: a second send needs an attempt that is known to have charged nothing."""
+    journal.append([intent("a")])
+    for state in ("in_doubt", "pending", "succeeded", "unproven"):
+        journal.append([answer("a", state)])
+        with pytest.raises(Taken):
+            journal.append([intent("a", send=2)])
+    journal.append([answer("a", "held")])
+    journal.append([intent("a", send=2)])
+
+
+@pytest.mark.fault("L6")
+def test_late_evidence_about_an_earlier_attempt_is_kept_and_changes_nothing_else(journal: Journal) -> None:
+    """The later attempt stays what it is, settled or open, and the journal stays sound."""
+    journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2)])
+    journal.append([answer("a", "pending", attempt=1)])
+    journal.append([answer("a", "succeeded", attempt=2)])
+    journal.append([answer("a", "unproven", attempt=1), answer("a", "declined", attempt=1)])
+    assert journal.open_orders() == []

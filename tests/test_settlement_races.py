@@ -1,0 +1,237 @@
+"""Evidence that arrives beside a worker, from two sides at once, late, or from a gateway that lies about the time."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from batchpay.lifecycle import fold, seen, verdict
+from batchpay.model import Answer, Event, Intent, Outcome
+from batchpay.planning import intent_of
+from batchpay.settlement import Books, Case, Limits, Settlement
+from tests import test_settlement
+from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.test_settlement import JOB, SETTINGS, World, candidates, document, only
+from tests.world import Market, order
+
+
+def interrupted(settlement: Settlement) -> None:
+    settlement.interrupt("SIGTERM")
+
+
+@pytest.mark.fault("B19", "B32", "I6")
+def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A charge behind a 429, hidden from the first list of the next run and shown to a later one."""
+    fired: list[int] = []
+
+    def fate(post: int, fields: dict[str, str]) -> str:
+        if fields["metadata[order_id]"] == "0099" and not fired:
+            fired.append(post)
+            asyncio.get_running_loop().call_later(0.01, interrupted, world.settlement)
+            return "429 after"
+        return "ok"
+
+    world = World(FakeGateway(fate, lag_s=20), settings=replace(SETTINGS, rate=2))
+    monkeypatch.setattr(
+        test_settlement, "candidates", lambda *given: [c for c in candidates(*given) if c.order_id == "0099"]
+    )
+    world.run(100)
+    monkeypatch.setattr(test_settlement, "candidates", lambda *given: list(candidates(*given)))  # read beforehand
+    world.run(100)
+    assert world.gateway.money()["0099"] == 1
+
+
+@pytest.mark.fault("B19", "I6")
+def test_a_charge_found_while_a_worker_connects_keeps_its_bytes_back() -> None:
+    """The intent of the second send is void: the order took money meanwhile."""
+
+    class Slow(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Any) -> Answer:
+            if intent.order_id == "0003" and any(f["metadata[order_id]"] == "0003" for _, f in self.posts):
+                await asyncio.sleep(1.5)
+            answer = await super().charge(intent, may_leave)
+            return replace(answer, retry_after="29") if answer.status == 429 else answer
+
+    fired: list[int] = []
+
+    def fate(post: int, fields: dict[str, str]) -> str:
+        if fields["metadata[order_id]"] == "0003" and not fired:
+            fired.append(post)
+            return "429 after"
+        return "ok"
+
+    world = World(Slow(fate, lag_s=20), settings=replace(SETTINGS, send_window_s=5.0))
+    world.run(8)
+    assert set(world.gateway.money().values()) == {1}
+
+
+class SlowJournal(test_settlement.MemoryJournal):
+    """A commit takes a moment, in which others may come."""
+
+    async def write(self, events: Any) -> list[Event]:
+        await asyncio.sleep(0.002)
+        return self.append(events)
+
+
+@pytest.mark.fault("B31", "L10")
+@pytest.mark.parametrize("answer", ["429", "the first charge"])
+def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
+    """A list beside an answer: what the journal adds up to is what the worker knows, and twins are a stop."""
+
+    async def main() -> None:
+        journal, clock = SlowJournal(), FakeClock()
+        books = Books(journal, clock, JOB, "run", live=False)
+        intent = intent_of(
+            document(0), job=JOB, attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id=journal.id
+        )
+        case = Case(intent)
+        await books.intend(case, clock.elapsed_s())
+        gateway, fields = FakeGateway(), dict(parse_qsl(intent.body))
+        first, second = gateway._commit(fields), gateway._commit(fields)
+        given = Answer(out=True, status=429) if answer == "429" else Answer(out=True, status=200, document=first)
+        proof = verdict(given, intent, live=False, doubted=False)
+        found = seen(first if answer == "429" else second)[0]
+        assert found is not None
+        await asyncio.gather(books.found(case, found), books.answered(case, proof, given.status, "", None))
+        attempt = fold(journal.histories(["0000"])["0000"])[-1]
+        assert case.attempt is not None and case.attempt.outcome is attempt.outcome is Outcome.SUCCEEDED
+        assert bool(list(journal.events(["stop"]))) is (answer != "429")
+
+    in_virtual_time(main())
+
+
+def doubtful(fate: str = "ok") -> tuple[World, int]:
+    """Four orders in doubt, left by a run that was told to end."""
+    world = World(FakeGateway(lambda post, fields: "lost before" if post < 4 else fate), settings=SETTINGS)
+    world.run(1, meanwhile=interrupted)
+    world.gateway.fate = lambda post, fields: "lost before" if post < 4 else fate
+    for number in range(2, 5):
+        world.run(number, meanwhile=interrupted)
+    return world, len(world.gateway.posts)
+
+
+def test_limits_hold_for_doubts_that_prove_absent_too() -> None:
+    """--limit and --canary count them like rows of the file; an order for a barred recipient is not among them."""
+    world, posts = doubtful()
+    world.run(40, limits=Limits(orders=1))
+    assert len(world.gateway.posts) == posts + 1
+    world, posts = doubtful("declined")
+    world.run(40, limits=Limits(canary=1))
+    assert len(world.gateway.posts) == posts + 1
+
+
+@pytest.mark.fault("E12", "B32")
+def test_one_order_goes_alone_until_a_list_followed_it() -> None:
+    """However long the list takes; when it cannot be had, nothing else is sent."""
+
+    class SlowList(FakeGateway):
+        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+            if len(self.posts) == 1:
+                await asyncio.sleep(2.5)
+                assert len(self.posts) == 1
+            return await super().page(since, offset, may_leave)
+
+    world = World(SlowList())
+    assert set(world.run(50).values()) == {Outcome.SUCCEEDED}
+
+    class NoList(FakeGateway):
+        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+            if self.posts:
+                may_leave()
+                return Answer(out=True, status=500)
+            return await super().page(since, offset, may_leave)
+
+    world = World(NoList())
+    world.run(50)
+    assert len(world.gateway.posts) == 1
+
+
+@pytest.mark.fault("C04", "B32")
+def test_a_gateway_without_a_date_shows_its_clock_by_its_first_charge() -> None:
+    """An hour apart: no look-up by time would prove anything, so nothing more is sent."""
+
+    class Behind(FakeGateway):
+        def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
+            charge = super()._commit(fields, status)
+            at = datetime.strptime(charge["created_at"], "%Y-%m-%dT%H:%M:%SZ") - timedelta(hours=1)
+            charge["created_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return charge
+
+    world = World(Behind(only(1, "lost after")))
+    world.run(3)
+    assert len(world.gateway.posts) == 1
+    assert world.line and "clock" in world.line.closed
+
+
+@pytest.mark.fault("B32", "I6")
+def test_a_page_with_a_late_date_does_not_end_a_list_early() -> None:
+    """One node's clock is an hour behind: the charge on its second page is not taken for absent."""
+
+    class Node(FakeGateway):
+        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+            answer = await super().page(since, offset, may_leave)
+            now = datetime.fromtimestamp(START_NS / 1e9 + asyncio.get_running_loop().time(), UTC)
+            behind = timedelta(hours=1) if self.posts else timedelta()
+            return replace(answer, date=format_datetime(now - behind, usegmt=True))
+
+    world = World(Node(only(140, "lost after")), payer=lambda number: {"customer": f"cust_test_{number}"})
+    world.run(160)
+    assert set(world.gateway.money().values()) == {1}
+
+
+def test_a_corrected_row_comes_back_beside_the_file_it_corrects(market: Market) -> None:
+    """Both files lie in the inbox: what was sent is history, the corrected row is the next attempt."""
+    bad = order(1, card="tokn_test_sandbox000010011")
+    market.orders([bad, order(2)], "orders-1.csv")
+    market.job(file="orders-*.csv")
+    assert market.run().returncode == 10
+    market.orders([{**bad, "card": "tokn_test_sandbox900014242"}], "orders-2.csv")
+    market.run()
+    again = [row for row in market.results() if row["file"] == "orders-2.csv"]
+    assert [(row["outcome"], row["attempts"]) for row in again] == [("succeeded", "2")]
+    posts = market.posts()
+    market.run()
+    assert market.posts() == posts
+
+
+@pytest.mark.fault("D10", "B15")
+@pytest.mark.parametrize("forged", [{"amount": 1}, {"destination": "recp_test_sandbox9"}])
+def test_adopting_proves_nothing_that_the_row_did_not_ask(market: Market, forged: dict[str, object]) -> None:
+    """A charge with other terms than its row is for a person, with its journal or without."""
+    market.orders([order(1)])
+    market.job()
+    market.run()
+    for folder in ("state", "reports"):
+        shutil.rmtree(market.folder / folder)
+    (charge,) = market.sandbox.charges()
+    listed = {"object": "list", "total": 1, "data": [{**charge, **forged}]}
+    market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
+    assert market.run("--adopt").returncode == 12
+    assert market.outcomes() == {"unproven": 1}
+    assert market.run().returncode == 12
+    assert market.posts() == 1
+
+
+@pytest.mark.fault("D10")
+def test_an_adopted_charge_of_a_file_that_is_gone_still_counts(market: Market) -> None:
+    """Pending at the gateway: 11 until it is decided, although no report has its row."""
+    market.orders([order(1)])
+    market.job()
+    market.run()
+    for folder in ("state", "reports"):
+        shutil.rmtree(market.folder / folder)
+    (charge,) = market.sandbox.charges()
+    waiting = {**charge, "status": "pending", "paid": False, "chain": None}
+    market.sandbox.add_rule(
+        {"method": "GET", "path": "/charges", "body": {"object": "list", "total": 1, "data": [waiting]}}
+    )
+    market.sandbox.add_rule({"method": "GET", "path": "/charges/*", "body": waiting})
+    market.orders([order(50)], "other.csv")
+    assert market.run("--adopt", "--input", "other.csv").returncode == 11
