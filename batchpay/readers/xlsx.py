@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from batchpay.errors import FileRefused
 from batchpay.job import Input
 from batchpay.model import Problem
 from batchpay.readers import cards, numbers
-from batchpay.readers.broken import parsing
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of, raw_of
@@ -34,13 +32,13 @@ Values = Sequence[Any]
 
 def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
     """The table of one sheet of a workbook. Raises FileRefused."""
-    with parsing(snapshot), _Book.open(snapshot, settings) as book:
+    with _Book.open(snapshot, settings) as book:
         header = _header(book, settings.header_row)
     names, about = check_header(snapshot.path, header, wanted, settings.header_row)
     about += _about(book)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        with parsing(snapshot), _Book.open(snapshot, settings, book) as opened:
+        with _Book.open(snapshot, settings, book) as opened:
             rows = islice(opened.rows(), settings.header_row, None)
             yield from _pieces(opened, rows, names, wanted, settings.header_row + 1, notes)
 
@@ -94,13 +92,12 @@ class _Book:
         import openpyxl
 
         with self.package.snapshot.stream() as stream:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             self.closing.callback(workbook.close)
             sheet = workbook[self.sheet.name]
             sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
-            yield from sheet.iter_rows(values_only=True)
+            for row in sheet.iter_rows(values_only=True):
+                yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
@@ -146,12 +143,7 @@ def _pieces(
     book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, names, wanted)
-    while True:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            values = list(islice(rows, CHUNK_ROWS))
-        if not values:
-            break
+    while values := list(islice(rows, CHUNK_ROWS)):
         yield _piece(values, names, wanted, row, marked)
         row += len(values)
     if marked.elsewhere:
@@ -217,7 +209,7 @@ class _Marked:
 def _text(value: Any) -> str:
     """One cell's value as text."""
     if type(value) is str:
-        return _unescaped(value) if "_x" in value else value
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -232,7 +224,7 @@ def _text(value: Any) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """`_x000D_` is how a sheet writes a character that XML cannot."""
+    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl does not."""
     from openpyxl.utils.escape import unescape
 
     return str(unescape(text))
