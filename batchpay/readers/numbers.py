@@ -29,8 +29,9 @@ def float_text(number: float, shortest: str = "") -> str:
 
 
 def plain_decimal(text: str) -> str:
-    """`1E-7` as `0.0000001`; a whole number loses its `.0`."""
-    return format(Decimal(text), "f").removesuffix(".0")
+    """`1E-7` as `0.0000001`; zeros that say nothing, as `10.5000` of a column of four decimals, are left away."""
+    plain = format(Decimal(text), "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:

@@ -149,7 +149,7 @@ def _cast(column: pa.Array) -> pa.Array:
 def _decimals(column: pa.Array) -> pa.Array:
     import pyarrow as pa
 
-    texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
+    texts = [None if value is None else numbers.plain_decimal(str(value)) for value in column.to_pylist()]
     return pa.array(texts, pa.string())
 
 

@@ -241,14 +241,14 @@ ENTITY = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostn
 
 def _hostile() -> dict[str, tuple[bytes, str]]:
     data = book(good(1))
-    bomb = f'<c r="F3" t="inlineStr"><is><t>{"x" * 300 * 2**20}</t></is></c>'
+    bomb = f'<c r="F3" t="inlineStr"><is><t>{"x" * 60 * 2**20}</t></is></c>'
     encrypted = bytearray(data)
     for at in [found.start() for found in re.finditer(b"PK\x01\x02", data)]:
         encrypted[at + 8] |= 1
     end = "</row></sheetData>"
     return {
         "zip bomb": (rezipped(data, {SHEET: lambda xml: xml.replace(end, bomb + end)}), "looks like a zip bomb"),
-        "bomb in another part": (rezipped(data, {"xl/media/a.png": bytes(200 * 2**20)}), "looks like a zip bomb"),
+        "bomb in another part": (rezipped(data, {"xl/media/a.png": bytes(60 * 2**20)}), "looks like a zip bomb"),
         "laughs": (rezipped(data, {"xl/sharedStrings.xml": LAUGHS + "<sst/>"}), "declares a document type or entities"),
         "entity": (rezipped(data, {SHEET: lambda xml: ENTITY + xml}), "declares a document type or entities"),
         "hidden entity": (rezipped(data, {SHEET: lambda xml: (ENTITY + xml).encode("utf-16")}), "not UTF-8"),
@@ -300,10 +300,10 @@ def test_links_and_macros_are_never_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("X17", "X08")
-def test_a_million_empty_formatted_rows_are_no_rows(tmp_path: Path) -> None:
+def test_very_many_empty_formatted_rows_are_no_rows(tmp_path: Path) -> None:
     """They cost time, not memory and not rows; the rows around them keep their numbers."""
     empty = "".join(f'<row r="{number}" s="1" ht="{number % 97}"><c r="A{number}" s="1"/></row>'
-                    for number in range(4, 1_000_004))  # fmt: skip
+                    for number in range(4, 200_004))  # fmt: skip
     data = book(good(1), good(2))
     change = {SHEET: lambda xml: xml.replace("</sheetData>", empty + "</sheetData>")}
     looked = look(tmp_path, "orders.xlsx", rezipped(data, change))
