@@ -97,7 +97,7 @@ class _Child:
         told: dict[str, Any] = json.loads(metadata[_TOLD])
         if "refused" in told:
             self.end()
-            raise _KINDS[told["code"]](told["refused"])
+            raise _KINDS.get(told["code"], FileRefused)(told["refused"])
         return told
 
     def _died(self) -> NoReturn:

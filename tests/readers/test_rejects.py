@@ -215,3 +215,30 @@ def test_fifty_thousand_bad_rows_are_all_told_in_bounded_memory(tmp_path: Path) 
         return usage.ru_maxrss
 
     assert peak(50_000) < peak(10_000) * 1.3
+
+
+# --- schemas of the job -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("X22", "X23")
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$ref": "{url}/order.json"}, "only references inside the file"),
+        ({"properties": {"amount": {"$ref": "file:///etc/hostname"}}}, "only references inside the file"),
+        ({"properties": {"order_id": {"pattern": "^(?=a)(a+)+$"}}}, "cannot be matched in linear time"),
+        ({"$schema": "{url}/mine.json"}, "only https://json-schema.org/draft/2020-12/schema"),
+    ],
+)
+def test_a_schema_of_the_job_reaches_nobody(market: Market, schema: dict[str, object], told: str) -> None:
+    """78 through the program, and not one request has reached the address that it names."""
+    market.orders([order(1)])
+    path = market.job()
+    path.write_text('schema = "mine.json"\n' + path.read_text())
+    text = json.dumps(schema).replace("{url}", market.sandbox.url)
+    (market.folder / "mine.json").write_text(text)
+    result = market.run(verb="check")
+    assert (result.returncode, result.stdout) == (78, "")
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert market.sandbox.requests() == []
