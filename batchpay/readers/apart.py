@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from batchpay.errors import BatchpayError, FileRefused, InputOutput
+from batchpay.errors import BatchpayError, FileRefused, InputOutput, TryLater
 from batchpay.job import Input
 from batchpay.model import Problem
 from batchpay.readers.pieces import Notes, Piece, raw_of
@@ -64,10 +64,13 @@ class _Child:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("OMISE")} | _ENVIRON
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_SOURCE, environ.get("PYTHONPATH"))))
         code = f"from {__name__} import main; main()"
-        self._process = subprocess.Popen(  # noqa: S603  (ourselves)
-            [sys.executable, "-P", "-W", "ignore", "-c", code, json.dumps(request)],
-            stdin=snapshot.fd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ,
-        )  # fmt: skip
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (ourselves)
+                [sys.executable, "-P", "-W", "ignore", "-c", code, json.dumps(request)],
+                stdin=snapshot.fd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ,
+            )  # fmt: skip
+        except OSError as error:
+            raise TryLater(f"{self._path}: no process can be started to read it: {error.strerror}") from error
         self.end = weakref.finalize(self, _end, self._process)
         try:
             self._stream = pa.ipc.open_stream(self._process.stdout)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import resource
+import signal
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from batchpay.errors import FileRefused, TryLater
 from batchpay.job import Input
 from batchpay.readers import apart, open_snapshot, read
+from batchpay.readers.pieces import Notes
 from tests.readers.files import CARD, HEADER, Looked, look, row
 
 
@@ -274,3 +278,39 @@ def test_the_process_knows_no_secret_and_obeys_its_limits(tmp_path: Path, monkey
         ignored = int((process / "status").read_text().partition("SigIgn:")[2].split()[0], 16)
         assert all(ignored >> number - 1 & 1 for number in (1, 2, 15))
         child.end()
+
+
+@pytest.mark.fault("X17", "X18", "D15")
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGSEGV, "ended with SIGSEGV"),
+        (signal.SIGKILL, "ended with SIGKILL"),
+        (signal.SIGXCPU, "took more than"),
+    ],
+)
+def test_a_parser_that_dies_is_a_refused_file(tmp_path: Path, number: signal.Signals, told: str) -> None:
+    """Of a crash, of the kernel's hand, of its time: one sentence, and the run goes on to the next file."""
+    path = tmp_path / "orders.parquet"
+    path.write_bytes(packed(table(*(row(number) for number in range(100_000)))))
+    with open_snapshot(path) as snapshot:
+        child = apart._Child(snapshot, Input(str(path)), HEADER)  # it waits for us to read on
+        os.kill(child._process.pid, number)
+        with pytest.raises(FileRefused, match=told):
+            list(child.pieces(Notes()))
+        assert child._process.returncode == -number
+
+
+@pytest.mark.fault("D16", "X18")
+def test_no_process_to_be_had_is_75(tmp_path: Path) -> None:
+    """No descriptor is left for the pipe: try later, nothing is wrong with the file."""
+    path = tmp_path / "orders.parquet"
+    path.write_bytes(packed(table(row())))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open_snapshot(path) as snapshot:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (snapshot.fd + 1, before[1]))
+        try:
+            with pytest.raises(TryLater, match="no process"):
+                read(snapshot, Input(str(path)), HEADER)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
