@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -31,18 +30,16 @@ Values = Sequence[Any]
 
 
 def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
-    """The table of one sheet of a workbook. Raises FileRefused."""
-    with _Book.open(snapshot, settings) as book:
-        header = _header(book, settings.header_row)
+    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and what libraries do."""
+    book = _Book.open(snapshot, settings)
+    rows = book.rows()
+    header = _header(rows, settings.header_row)
     names, about = check_header(snapshot.path, header, wanted, settings.header_row)
-    about += _about(book)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        with _Book.open(snapshot, settings, book) as opened:
-            rows = islice(opened.rows(), settings.header_row, None)
-            yield from _pieces(opened, rows, names, wanted, settings.header_row + 1, notes)
+        return _pieces(book, rows, names, wanted, settings.header_row + 1, notes)
 
-    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
+    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
 
 
 @dataclass(slots=True)
@@ -53,27 +50,19 @@ class _Book:
     sheet: Sheet
     facts: SheetFacts
     at_once: bool
-    closing: ExitStack
 
     @classmethod
-    def open(cls, snapshot: Snapshot, settings: Input, known: _Book | None = None) -> _Book:
-        with ExitStack() as stack:
-            package = Package.open(snapshot, stack.enter_context(snapshot.stream()))
-            sheet = known.sheet if known else _choose(package, settings.sheet)
-            facts = known.facts if known else scan(package.windows(sheet.part))
-            if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
-                raise FileRefused(
-                    f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
-                    "open it in a spreadsheet program, let it calculate, and save it"
-                )
-            at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
-            return cls(package, sheet, facts, at_once, stack.pop_all())
-
-    def __enter__(self) -> _Book:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.close()
+    def open(cls, snapshot: Snapshot, settings: Input) -> _Book:
+        package = Package.open(snapshot, snapshot.stream())
+        sheet = _choose(package, settings.sheet)
+        facts = scan(package.windows(sheet.part))
+        if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
+            raise FileRefused(
+                f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
+                "open it in a spreadsheet program, let it calculate, and save it"
+            )
+        at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
+        return cls(package, sheet, facts, at_once)
 
     def rows(self) -> Iterator[Values]:
         """The values of every row from the first of the sheet on; once."""
@@ -91,13 +80,12 @@ class _Book:
     def _by_openpyxl(self) -> Iterator[Values]:
         import openpyxl
 
-        with self.package.snapshot.stream() as stream:
-            workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            self.closing.callback(workbook.close)
-            sheet = workbook[self.sheet.name]
-            sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
-            for row in sheet.iter_rows(values_only=True):
-                yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
+        stream = self.package.snapshot.stream()
+        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        sheet = workbook[self.sheet.name]
+        sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
+        for row in sheet.iter_rows(values_only=True):
+            yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
@@ -132,8 +120,8 @@ def _about(book: _Book) -> list[str]:
     return [sentence for holds, sentence in told if holds]
 
 
-def _header(book: _Book, row: int) -> list[str]:
-    cells = [_text(value) for value in next(islice(book.rows(), row - 1, None), ())]
+def _header(rows: Iterator[Values], row: int) -> list[str]:
+    cells = [_text(value) for value in next(islice(rows, row - 1, None), ())]
     while cells and not cells[-1]:
         cells.pop()
     return cells
