@@ -36,6 +36,7 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import NotMoney, to_minor
+from batchpay.readers import cards
 from batchpay.schemas import load_schema
 
 MAX_JOB_BYTES = 1 << 20
@@ -327,6 +328,9 @@ class _Builder:
             rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
+            return None
+        if any(cards.masked(cell) != cell for row in rows for cell in row):
+            self._say(where, f"the lookup file {path} holds a card number: remove it; pay by token, customer or source")
             return None
         header = rows[0] if rows else []
         missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchpay.errors import Misconfigured
@@ -283,6 +283,75 @@ def test_a_catastrophic_pattern_is_harmless():
     result = judged(checker, {**GOOD, "order_id": "a" * 5000 + "!"})
     assert [problem.rule for problem in result.problems[0]] == ["pattern"]
     assert time.process_time() - start < 1  # a backtracking engine would need longer than the universe is old
+
+
+CATASTROPHES = [
+    "^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^(([a-z])+.)+[A-Z]$", "^([a-zA-Z]+)*$", r"^(a+\s?)*$", "(x+x+)+y",
+    "(.*a){12}$",
+]  # fmt: skip
+
+
+@pytest.mark.fault("X23")
+@pytest.mark.parametrize("pattern", CATASTROPHES)
+@pytest.mark.parametrize("place", ["cell", "key", "name"])
+def test_no_pattern_is_a_catastrophe_anywhere(pattern, place):
+    """In a field, in the names of metadata, in patternProperties: thousands of characters in milliseconds."""
+    text = "a" * 5000 + "!"
+    schema, document = {
+        "cell": ({"properties": {"description": {"pattern": pattern}}}, {**GOOD, "description": text}),
+        "key": ({"properties": {"metadata": {"propertyNames": {"pattern": pattern}}}},
+                {**GOOD, "metadata": {text: ""}}),
+        "name": ({"properties": {"metadata": {"patternProperties": {pattern: {"maxLength": 0}}}}},
+                 {**GOOD, "metadata": {text: "x"}}),
+    }[place]  # fmt: skip
+    checker = own(schema)
+    start = time.process_time()
+    assert len(judged(checker, *[document] * 20).problems) == (0 if place == "name" else 20)
+    assert time.process_time() - start < 5  # a backtracking engine would not come back
+
+
+@pytest.mark.fault("X23", "X24")
+@settings(deadline=None)
+@given(st.sampled_from(CATASTROPHES), st.text("axyA! ", max_size=10))
+def test_linear_and_backtracking_engines_agree_where_both_come_back(pattern, text):
+    """What makes a pattern quick does not change what it matches."""
+    verdict = own({"properties": {"x": {"pattern": pattern}}})._is_valid({"x": text})
+    assert jsonschema.Draft202012Validator({"pattern": pattern}).is_valid(text) is verdict
+
+
+_SCALARS = st.one_of(
+    st.booleans(), st.integers(-3, 3), st.none(), st.text("aก😀\n ", max_size=3), st.sampled_from(["1", "true", ""])
+)  # fmt: skip
+_RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["string", "integer", "number", "boolean", "null", ["string", "integer"]]),
+        "enum": st.lists(_SCALARS, min_size=1, max_size=3), "const": _SCALARS,
+        "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "multipleOf": st.integers(1, 3),
+        "minimum": st.integers(-2, 2), "exclusiveMaximum": st.integers(-2, 2),
+        "pattern": st.sampled_from(["a", "^a", "[^a]", "^[aก ]*", "(a|😀)+"]), "format": st.just("date"),
+    },
+)  # fmt: skip
+
+
+@pytest.mark.fault("X24", "X15")
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abc"), _SCALARS), st.dictionaries(st.sampled_from("abc"), _RULES),
+    st.lists(st.sampled_from("abc")), st.sampled_from(["allOf", "anyOf", "oneOf"]),
+    st.lists(_RULES, min_size=1, max_size=3),
+)  # fmt: skip
+def test_two_engines_agree_on_any_rules(document, properties, required, group, rules_of_a):
+    """Types, lengths in characters, true that is not 1, groups: the same verdict, and words with every no."""
+    schema = {
+        "properties": properties,
+        "required": sorted(set(required)),
+        group: [{"properties": {"a": r}} for r in rules_of_a],
+    }
+    checker = own(schema)
+    verdict = checker._is_valid(document)
+    assert jsonschema.Draft202012Validator(schema).is_valid(document) is verdict
+    assert bool(checker.problems_of(document)) == (not verdict)
 
 
 # --- schemas that are refused -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import math
 from decimal import Decimal
 
 from batchpay.model import Problem
+from batchpay.readers import cards
 
 DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
 SINGLE_DIGITS = 6
@@ -28,8 +29,9 @@ def float_text(number: float, shortest: str = "") -> str:
 
 
 def plain_decimal(text: str) -> str:
-    """`1E-7` as `0.0000001`; a whole number loses its `.0`."""
-    return format(Decimal(text), "f").removesuffix(".0")
+    """`1E-7` as `0.0000001`; zeros that say nothing, as `10.5000` of a column of four decimals, are left away."""
+    plain = format(Decimal(text), "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:
@@ -38,5 +40,5 @@ def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) 
         return Problem(column, text, "not-a-number", "write the number itself")
     if abs(number) >= _EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
         remedy = f"more than {digits} digits are rounded in this kind of cell: write it as text, or as an exact decimal"
-        return Problem(column, text, "number-not-exact", remedy)
+        return Problem(column, cards.told(text), "number-not-exact", remedy)
     return None

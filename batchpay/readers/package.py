@@ -35,7 +35,7 @@ class Sheet:
 
 @dataclass(slots=True)
 class Package:
-    """The parts of one workbook, all XML of it checked. Opened on a stream that the caller closes."""
+    """The parts of one workbook, all XML of it checked. Its stream stays open as long as it does."""
 
     snapshot: Snapshot
     zip: zipfile.ZipFile

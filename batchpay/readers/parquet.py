@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from batchpay.errors import FileRefused
 from batchpay.job import Input
 from batchpay.readers import numbers
-from batchpay.readers.broken import parsing
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot
@@ -26,7 +25,7 @@ _FIRST_ROW = 2
 
 def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
     """The table of a Parquet file. Raises FileRefused."""
-    with parsing(snapshot), _opened(snapshot) as file:
+    with _opened(snapshot) as file:
         schema = file.schema_arrow
         _check_size(snapshot, file.metadata)
     names, about = check_header(snapshot.path, schema.names, wanted, row=1)
@@ -45,7 +44,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
 
 def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -> Iterator[Piece]:
     row = _FIRST_ROW
-    with parsing(snapshot), _opened(snapshot) as file:
+    with _opened(snapshot) as file:
         for batch in file.iter_batches(batch_size=CHUNK_ROWS, use_threads=False):
             batch.validate(full=True)
             yield _piece(batch, names, wanted, row)
@@ -150,7 +149,7 @@ def _cast(column: pa.Array) -> pa.Array:
 def _decimals(column: pa.Array) -> pa.Array:
     import pyarrow as pa
 
-    texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
+    texts = [None if value is None else numbers.plain_decimal(str(value)) for value in column.to_pylist()]
     return pa.array(texts, pa.string())
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from batchpay.cells import encode_cells, texts_of
 from batchpay.errors import FileRefused
 from batchpay.model import Problem
+from batchpay.readers.comeback import restore
 from batchpay.readers.pieces import Notes, Piece
 from batchpay.readers.screen import screen
 from batchpay.readers.snapshot import Snapshot
@@ -61,6 +62,7 @@ class Table:
                 if not piece.rows:
                     continue
                 notes.rows += len(piece.rows)
+                restore(piece)
                 screen(piece, self.not_cards)
                 yield from self._cut(piece)
         except FileRefused:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import warnings
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,7 +17,6 @@ from batchpay.errors import FileRefused
 from batchpay.job import Input
 from batchpay.model import Problem
 from batchpay.readers import cards, numbers
-from batchpay.readers.broken import parsing
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of, raw_of
@@ -33,18 +30,16 @@ Values = Sequence[Any]
 
 
 def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
-    """The table of one sheet of a workbook. Raises FileRefused."""
-    with parsing(snapshot), _Book.open(snapshot, settings) as book:
-        header = _header(book, settings.header_row)
+    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and what libraries do."""
+    book = _Book.open(snapshot, settings)
+    rows = book.rows()
+    header = _header(rows, settings.header_row)
     names, about = check_header(snapshot.path, header, wanted, settings.header_row)
-    about += _about(book)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        with parsing(snapshot), _Book.open(snapshot, settings, book) as opened:
-            rows = islice(opened.rows(), settings.header_row, None)
-            yield from _pieces(opened, rows, names, wanted, settings.header_row + 1, notes)
+        return _pieces(book, rows, names, wanted, settings.header_row + 1, notes)
 
-    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about)
+    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
 
 
 @dataclass(slots=True)
@@ -55,27 +50,19 @@ class _Book:
     sheet: Sheet
     facts: SheetFacts
     at_once: bool
-    closing: ExitStack
 
     @classmethod
-    def open(cls, snapshot: Snapshot, settings: Input, known: _Book | None = None) -> _Book:
-        with ExitStack() as stack:
-            package = Package.open(snapshot, stack.enter_context(snapshot.stream()))
-            sheet = known.sheet if known else _choose(package, settings.sheet)
-            facts = known.facts if known else scan(package.windows(sheet.part))
-            if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
-                raise FileRefused(
-                    f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
-                    "open it in a spreadsheet program, let it calculate, and save it"
-                )
-            at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
-            return cls(package, sheet, facts, at_once, stack.pop_all())
-
-    def __enter__(self) -> _Book:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.close()
+    def open(cls, snapshot: Snapshot, settings: Input) -> _Book:
+        package = Package.open(snapshot, snapshot.stream())
+        sheet = _choose(package, settings.sheet)
+        facts = scan(package.windows(sheet.part))
+        if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
+            raise FileRefused(
+                f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
+                "open it in a spreadsheet program, let it calculate, and save it"
+            )
+        at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
+        return cls(package, sheet, facts, at_once)
 
     def rows(self) -> Iterator[Values]:
         """The values of every row from the first of the sheet on; once."""
@@ -93,14 +80,12 @@ class _Book:
     def _by_openpyxl(self) -> Iterator[Values]:
         import openpyxl
 
-        with self.package.snapshot.stream() as stream:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            self.closing.callback(workbook.close)
-            sheet = workbook[self.sheet.name]
-            sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
-            yield from sheet.iter_rows(values_only=True)
+        stream = self.package.snapshot.stream()
+        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        sheet = workbook[self.sheet.name]
+        sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
+        for row in sheet.iter_rows(values_only=True):
+            yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
@@ -135,8 +120,8 @@ def _about(book: _Book) -> list[str]:
     return [sentence for holds, sentence in told if holds]
 
 
-def _header(book: _Book, row: int) -> list[str]:
-    cells = [_text(value) for value in next(islice(book.rows(), row - 1, None), ())]
+def _header(rows: Iterator[Values], row: int) -> list[str]:
+    cells = [_text(value) for value in next(islice(rows, row - 1, None), ())]
     while cells and not cells[-1]:
         cells.pop()
     return cells
@@ -146,12 +131,7 @@ def _pieces(
     book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, names, wanted)
-    while True:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            values = list(islice(rows, CHUNK_ROWS))
-        if not values:
-            break
+    while values := list(islice(rows, CHUNK_ROWS)):
         yield _piece(values, names, wanted, row, marked)
         row += len(values)
     if marked.elsewhere:
@@ -217,7 +197,7 @@ class _Marked:
 def _text(value: Any) -> str:
     """One cell's value as text."""
     if type(value) is str:
-        return _unescaped(value) if "_x" in value else value
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -232,7 +212,7 @@ def _text(value: Any) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """`_x000D_` is how a sheet writes a character that XML cannot."""
+    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl does not."""
     from openpyxl.utils.escape import unescape
 
     return str(unescape(text))

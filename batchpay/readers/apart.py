@@ -1,0 +1,201 @@
+"""Binary files are parsed in a child process: what kills a parser, or makes it grow or hang, ends there, with a reason.
+
+The child gets the open file as its standard input and what to read as its one argument; no secret is in its
+environment, and it has limits of memory and of CPU for each piece. Its answer is one Arrow stream: what is known of the
+table stands in the schema's metadata, row numbers and problems in each batch's. Cards are looked for by the parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from batchpay.errors import BatchpayError, FileRefused, InputOutput, TryLater
+from batchpay.job import Input
+from batchpay.model import Problem
+from batchpay.readers.pieces import Notes, Piece, raw_of
+from batchpay.readers.snapshot import Snapshot
+from batchpay.readers.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEMORY = 4 * 1024**3  # bytes of address space
+CPU_S = 120  # up to the first piece, and from each to the next
+_SOURCE = str(Path(__file__).resolve().parents[2])
+_ENVIRON = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+_TOLD = b"batchpay"
+
+
+def read_apart(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+    """The table of a Parquet or Excel file. Raises FileRefused."""
+    first = _Child(snapshot, settings, wanted)
+    waiting = [first]
+
+    def pieces(notes: Notes) -> Iterator[Piece]:
+        child = waiting.pop() if waiting else _Child(snapshot, settings, wanted)
+        try:
+            yield from child.pieces(notes)
+        finally:
+            child.end()
+
+    return Table(snapshot, first.columns, first.sheet, pieces, settings.not_cards, first.about)
+
+
+class _Child:
+    """One child at work; it ends with this object at the latest."""
+
+    def __init__(self, snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> None:
+        import pyarrow as pa
+
+        self._path = snapshot.path
+        request = {
+            "path": str(snapshot.path), "size": snapshot.size, "format": snapshot.format,
+            "sheet": settings.sheet, "header_row": settings.header_row, "wanted": list(wanted),
+        }  # fmt: skip
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("OMISE")} | _ENVIRON
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_SOURCE, environ.get("PYTHONPATH"))))
+        code = f"from {__name__} import main; main()"
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (ourselves)
+                [sys.executable, "-P", "-W", "ignore", "-c", code, json.dumps(request)],
+                stdin=snapshot.fd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ,
+            )  # fmt: skip
+        except OSError as error:
+            raise TryLater(f"{self._path}: no process can be started to read it: {error.strerror}") from error
+        self.end = weakref.finalize(self, _end, self._process)
+        try:
+            self._stream = pa.ipc.open_stream(self._process.stdout)
+        except pa.ArrowInvalid:
+            self._died()
+        told = self._checked(self._stream.schema.metadata)
+        self.columns, self.sheet, self.about = tuple(told["columns"]), told["sheet"], told["about"]
+
+    def pieces(self, notes: Notes) -> Iterator[Piece]:
+        """All rows, then the notes that came with them."""
+        import pyarrow as pa
+
+        while True:
+            try:
+                batch, metadata = self._stream.read_next_batch_with_custom_metadata()
+            except (StopIteration, pa.ArrowInvalid, OSError):
+                self._died()
+            told = self._checked(metadata)
+            if "notes" in told:
+                notes.others += told["notes"]
+                return
+            problems = {int(at): [Problem(*problem) for problem in found] for at, found in told["problems"].items()}
+            rows = range(told["row"], told["row"] + batch.num_rows)
+            yield Piece(batch, rows, raw_of(batch), problems)
+
+    def _checked(self, metadata: Any) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(metadata[_TOLD])
+        if "refused" in told:
+            self.end()
+            raise _KINDS.get(told["code"], FileRefused)(told["refused"])
+        return told
+
+    def _died(self) -> NoReturn:
+        self._process.kill()  # of a child that has ended this is nothing
+        code = self._process.wait()
+        self.end()
+        why = "its parser ended early" if code >= 0 else f"its parser ended with {signal.Signals(-code).name}"
+        if code == -signal.SIGXCPU:
+            why = f"some thousand rows of it took more than {CPU_S} seconds"
+        raise FileRefused(f"{self._path}: is cut or damaged ({why}); send it again")
+
+
+_KINDS = {kind.exit_code: kind for kind in (FileRefused, InputOutput)}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+# --- in the child -----------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Answer the request in the first argument about the file that is standard input."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides; when it is gone, writing fails
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _more_time()
+    request = json.loads(sys.argv[1])
+    snapshot = Snapshot(Path(request["path"]), "", request["size"], request["format"], False, 0, 0)
+    with os.fdopen(os.dup(1), "wb") as sink:
+        os.dup2(2, 1)  # whatever a library prints goes where nobody looks
+        _answer(snapshot, Input("", sheet=request["sheet"], header_row=request["header_row"]), request["wanted"], sink)
+
+
+def _more_time() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_S, most))
+
+
+def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: Any) -> None:
+    import pyarrow as pa
+
+    writer = None
+    try:
+        table = _parsers()[snapshot.format](snapshot, settings, wanted)
+        told = {"columns": table.columns, "sheet": table.sheet, "about": table.about_header}
+        schema = pa.schema([(name, pa.string()) for name in table.columns], _packed(told))
+        writer = pa.ipc.new_stream(sink, schema)
+        notes = Notes()
+        for piece in table.pieces(notes):
+            problems = {
+                at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]] for at in piece.problems
+            }
+            writer.write_batch(piece.batch, custom_metadata=_packed({"row": piece.rows[0], "problems": problems}))
+            _more_time()
+        _last(writer, schema, {"notes": notes.others})
+    except BrokenPipeError:
+        os._exit(0)  # nobody listens any more
+    except BaseException as error:
+        told = {"refused": _sentence(snapshot, error), "code": getattr(error, "exit_code", FileRefused.exit_code)}
+        if writer is None:
+            schema = pa.schema([], _packed(told))
+            writer = pa.ipc.new_stream(sink, schema)
+        _last(writer, schema, told)
+
+
+def _parsers() -> dict[str, Any]:
+    from batchpay.readers.parquet import read_parquet
+    from batchpay.readers.xlsx import read_xlsx
+
+    return {"parquet": read_parquet, "xlsx": read_xlsx}
+
+
+def _sentence(snapshot: Snapshot, error: BaseException) -> str:
+    """Whatever a library says of a broken file in one sentence; Rust libraries panic outside of Exception."""
+    if isinstance(error, BatchpayError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{snapshot.path}: needs more memory than {MEMORY >> 30} GiB: split the file"
+    said = " ".join(str(error).split())[:200]
+    return f"{snapshot.path}: is cut or damaged ({said}); send it again"
+
+
+def _last(writer: Any, schema: pa.Schema, told: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    writer.write_batch(pa.RecordBatch.from_pylist([], schema), custom_metadata=_packed(told))
+    writer.close()
+
+
+def _packed(told: dict[str, Any]) -> dict[bytes, bytes]:
+    return {_TOLD: json.dumps(told).encode()}

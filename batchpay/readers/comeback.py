@@ -1,0 +1,43 @@
+"""A rejects file that comes back: the apostrophe that kept a cell from being a formula is taken off again."""
+
+from __future__ import annotations
+
+import json
+
+from batchpay.model import Problem
+from batchpay.readers import cards
+from batchpay.readers.pieces import Piece
+
+MARKS = "batchpay_defused"  # the column that names the cells with an apostrophe of ours, as a JSON list
+
+
+def restore(piece: Piece) -> None:
+    """Undo what the rejects file says was done to its cells; who has corrected one may have taken it off already."""
+    names = piece.batch.schema.names
+    if MARKS not in names:
+        return
+    import pyarrow as pa
+
+    wanted: dict[str, list[int]] = {}
+    for at, mark in enumerate(piece.batch.column(names.index(MARKS)).to_pylist()):
+        for name in _names(piece, at, mark) if mark else ():
+            wanted.setdefault(name, []).append(at)
+    for name in wanted.keys() & set(names):
+        index = names.index(name)
+        texts = piece.batch.column(index).to_pylist()
+        for at in wanted[name]:
+            texts[at] = (texts[at] or "").removeprefix("'")
+        piece.batch = piece.batch.set_column(index, name, pa.array(texts, pa.string()))
+
+
+def _names(piece: Piece, at: int, mark: str) -> list[str]:
+    """The marked columns of one row; a mark that says nothing clear rejects it, as its cells may be another's."""
+    try:
+        names = json.loads(mark)
+    except (ValueError, RecursionError):
+        names = None
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return names
+    remedy = "it says which cells got an apostrophe: leave it as it was, or empty it and take the apostrophes off"
+    piece.blame(at, Problem(MARKS, cards.told(mark), "not-a-mark", remedy))
+    return []

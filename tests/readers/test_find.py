@@ -1,0 +1,197 @@
+"""Which files are meant, each read once and as one snapshot, whatever happens to it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from batchpay.errors import BatchpayError, InputMissing, Misconfigured, TryLater
+from batchpay.intake import Intake, take_in
+from batchpay.model import Judged
+from batchpay.readers import find_files, open_snapshot, read
+from batchpay.readers.snapshot import SIZE_LIMIT
+from tests.readers.files import HEADER, job, look, row, text_of
+from tests.readers.test_parquet import packed, table
+from tests.readers.test_xlsx import book, good
+from tests.world import Market, order
+
+# --- one file, once ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("E11", "X20")
+def test_a_file_of_many_names_is_read_once(tmp_path: Path) -> None:
+    """A glob, a symlink, a hard link, a folder that is a link: by device and inode; other bytes are another batch."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    first = inbox / "a.csv"
+    first.write_text(text_of([row(1)]))
+    (inbox / "b.csv").symlink_to(first)
+    (inbox / "c.csv").hardlink_to(first)
+    (inbox / "d.csv").symlink_to(inbox / "gone.csv")
+    (inbox / "e.csv").write_bytes(first.read_bytes())
+    (inbox / "f.csv").write_text(text_of([row(2)]))
+    (inbox / "a.csv.totals.json").write_text("{}")
+    (tmp_path / "link").symlink_to(inbox)
+    found = find_files(job(tmp_path, "*/*.csv*").input)
+    assert [path.name for path in found] == ["a.csv", "e.csv", "f.csv"]
+    assert look(tmp_path, "*/[a-e].csv").rows == [2]  # e.csv is the same bytes, the same batch
+
+
+@pytest.mark.fault("E11")
+def test_a_link_is_charged_once(market: Market) -> None:
+    """End to end: three names, one file, every order once."""
+    rows = [order(number) for number in range(3)]
+    path = market.orders(rows, "orders-1.csv")
+    (market.folder / "orders-2.csv").symlink_to(path)
+    (market.folder / "orders-3.csv").hardlink_to(path)
+    market.job(file="orders-*.csv")
+    result = market.run()
+    assert (result.returncode, result.stderr) == (0, "")
+    assert market.posts() == 3
+    market.agree(rows)
+
+
+@pytest.mark.fault("X20")
+def test_only_regular_files_are_input(tmp_path: Path) -> None:
+    """Folders, pipes, devices and sockets are 78 at once; nothing waits for a pipe's other end."""
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "null.csv").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "sock.csv"))
+        for name, kind in (("folder", "directory"), ("pipe", "named pipe"), ("null", "device"), ("sock", "socket")):
+            with pytest.raises(Misconfigured, match=kind):
+                look(tmp_path, f"{name}.csv")
+    with pytest.raises(InputMissing):
+        look(tmp_path, "nobody-*.csv")
+    assert look(tmp_path, "nobody.csv", input="optional = true").rows == []
+
+
+@pytest.mark.fault("X08")
+def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    """Two gigabytes and a byte, all of it a hole."""
+    with (tmp_path / "orders.csv").open("wb") as file:
+        file.truncate(SIZE_LIMIT + 1)
+    assert "split the file" in look(tmp_path, "orders.csv").refusal
+
+
+@pytest.mark.fault("X20")
+def test_names_of_any_kind_are_names(tmp_path: Path) -> None:
+    """Brackets and stars, other scripts, bytes that are no text."""
+    for name in ("orders[1]*.csv", "คำสั่ง 1.csv", os.fsdecode(b"o\xff.csv"), "-rf.csv"):
+        (tmp_path / name).write_text(text_of([row(1)]))
+        with open_snapshot(tmp_path / name) as snapshot:
+            assert [list(c.rows) for c in read(snapshot, job(tmp_path, "x.csv").input, HEADER).chunks()] == [[2]]
+    (tmp_path / "orders[1]*.csv").write_text(text_of([row(5)]))
+    assert look(tmp_path, "orders[1]*.csv").documents[0]["order_id"] == "A00005"
+
+
+# --- one snapshot -----------------------------------------------------------------------------------------------
+
+
+def _touched(tmp_path: Path, name: str, data: bytes, change: bytes, when: int) -> None:
+    """Take the file in, and write to it when its n-th chunk comes."""
+    path = tmp_path / name
+    path.write_bytes(data)
+
+    def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+        for number, _ in enumerate(chunks):
+            if number == when:
+                os.utime(path, ns=(0, 1))
+                with path.open("r+b") as file:
+                    file.seek(0, os.SEEK_END if change else os.SEEK_SET)
+                    file.write(change)
+
+    with ExitStack() as stack:
+        take_in(job(tmp_path, name), stack, lambda sha256: sha256, keep)
+
+
+FILES = {
+    "orders.csv": lambda: text_of([row(number) for number in range(30_000)]).encode(),
+    "orders.parquet": lambda: packed(table(*(row(number) for number in range(30_000)))),
+    "orders.xlsx": lambda: book(*(good(number) for number in range(9_000))),
+}
+
+
+@pytest.mark.fault("E06", "E07")
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("change", [b"", b"x" * 10])
+def test_a_file_that_changes_while_it_is_read_is_left_for_later(tmp_path: Path, name: str, change: bytes) -> None:
+    """75: longer, or only touched, after the first chunk."""
+    with pytest.raises(TryLater, match="still being written"):
+        _touched(tmp_path, name, FILES[name](), change, 0)
+
+
+@pytest.mark.fault("E06", "E07")
+@pytest.mark.parametrize("name", ["orders.csv", "orders.parquet", "orders.xlsx"])
+def test_a_file_that_breaks_while_it_is_read_is_75_and_not_65(tmp_path: Path, name: str) -> None:
+    """Cut between opening and reading: it is not damaged, it is not finished."""
+    path = tmp_path / name
+    path.write_bytes(FILES[name]())
+    with open_snapshot(path) as snapshot, pytest.raises(TryLater):
+        os.truncate(path, 20)
+        for _ in read(snapshot, job(tmp_path, name).input, HEADER).chunks():
+            pass
+
+
+@pytest.mark.fault("E06")
+def test_a_file_that_is_replaced_by_name_is_read_as_it_was_opened(tmp_path: Path) -> None:
+    """mv over it is the right way to hand over a file: the descriptor keeps what was digested."""
+    path = tmp_path / "orders.csv"
+    path.write_text(text_of([row(1)]))
+    with open_snapshot(path) as snapshot:
+        (tmp_path / "new.csv").write_text(text_of([row(2), row(3)]))
+        (tmp_path / "new.csv").replace(path)
+        chunks = list(read(snapshot, job(tmp_path, "orders.csv").input, HEADER).chunks())
+        snapshot.verify_unchanged()
+    assert [chunk.texts("order_id") for chunk in chunks] == [["A00001"]]
+
+
+@pytest.mark.fault("E06", "E07", "I13")
+def test_a_slow_writer_is_75_or_a_whole_line_and_never_half_of_one(market: Market) -> None:
+    """A thread appends half lines while the program runs: nothing is charged that a whole line does not ask for."""
+    rows = [order(number) for number in range(400)]
+    whole = market.orders(rows).read_bytes()
+    market.job(more="[controls]\ncount = 400")
+    path = market.folder / "orders.csv"
+    path.write_bytes(whole[:1000])
+
+    def write() -> None:
+        with path.open("ab", buffering=0) as file:
+            for at in range(1000, len(whole), 97):
+                file.write(whole[at : at + 97])
+                time.sleep(0.002)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    codes = []
+    for _ in range(20):
+        codes.append(market.run().returncode)
+        assert codes[-1] in (0, 65, 75)
+        assert codes[-1] == 0 or market.posts() == 0
+        if codes[-1] == 0:
+            break
+        writer.join(0.5)
+    writer.join()
+    assert codes[-1] == 0
+    assert path.read_bytes() == whole
+    market.agree(rows)
+
+
+def test_every_refusal_is_one_of_ours(tmp_path: Path) -> None:
+    """A file nobody may read is 74, not a traceback."""
+    path = tmp_path / "orders.csv"
+    path.write_text(text_of([row(1)]))
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        return  # root reads everything
+    with pytest.raises(BatchpayError) as caught:
+        look(tmp_path, "orders.csv")
+    assert caught.value.exit_code == 74
