@@ -40,8 +40,8 @@ wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty en
 node-check: $(READY)  ## the gateway's own Node client against the sandbox (needs node and npm)
 	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
 
-sweep: $(READY)  ## the longer tests: kills by the hundred
-	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash
+sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
+	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -317,12 +318,21 @@ def main(argv: list[str] | None = None) -> None:
     except MemoryError:
         _end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
+        if short := _short_of(error):
+            _end(75, f"{short}; raise the limit (ulimit) or end other programs and run again, nothing is lost")
         if os.environ.get("BATCHPAY_DEBUG"):
             raise
         kind = type(error).__name__
         _end(70, f"a bug in batchpay: {kind}: {error}. Nothing that was sent is lost: it is in the journal. "
                  "Set BATCHPAY_DEBUG=1 to see where, and please report it")  # fmt: skip
     _end(0, "")
+
+
+def _short_of(error: Exception) -> str:
+    """What the machine has too little of, when that is the reason."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return str(error.strerror)
+    return "no more threads" if isinstance(error, RuntimeError) and "start new thread" in str(error) else ""
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:

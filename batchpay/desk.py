@@ -15,6 +15,7 @@ from batchpay.controls import run_refusal
 from batchpay.intake import Intake, Intakes, take_in
 from batchpay.job import Job
 from batchpay.journals.lock import RunLock
+from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Attempt, Next, judge, owner_of
 from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk
@@ -40,7 +41,8 @@ class Desk:
     """Holds the job's lock from `__init__` on; closes with the stack."""
 
     def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False) -> None:
-        """Take the lock, open the journal and verify it. Raises TryLater, BrokenChain and what opening raises."""
+        """Take the lock, open the journal and verify it. Raises TryLater, InputOutput and what opening raises."""
+        refuse_shared_disk(job.state_path)
         self.job = job
         self.clock = SystemClock()
         self.started_ns = self.clock.now_ns()

@@ -27,6 +27,7 @@ from batchpay.model import (
     Outcome,
 )
 from batchpay.planning import alike, content_of, payer_of
+from batchpay.shown import masked
 
 # --- the proof table -------------------------------------------------------------------------------------------
 
@@ -60,7 +61,9 @@ class Verdict:
     spent: bool = False  # the token is used up after a doubt: look up for ever, never send again
 
 
-_NAMES_AN_ID = re.compile(r"\b(?:recp|cust|card|tokn|src)_\w+|\b(?:customer|card|token|source|recipient) \S+ was not")
+_NAMES_AN_ID = re.compile(
+    r"\b(?:recp|cust|card|tokn|src)_[\w*]+|\b(?:customer|card|token|source|recipient) \S+ was not"
+)
 _UNCLEAR_4XX = frozenset({408, 409, 425, 499})
 _NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
 
@@ -98,11 +101,14 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_
 
 
 def error_of(document: Any) -> tuple[str, str]:
-    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is something else."""
+    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is something else.
+
+    Both may echo what was sent, so they are masked before anybody writes them down.
+    """
     if not isinstance(document, dict) or document.get("object") != "error":
         return "", ""
     code, message = document.get("code"), document.get("message")
-    return (code if isinstance(code, str) else ""), (message if isinstance(message, str) else "")
+    return masked(code if isinstance(code, str) else ""), masked(message if isinstance(message, str) else "")
 
 
 def _success(document: Any, intent: Intent, live: bool) -> Verdict:
@@ -160,8 +166,8 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         chain=_id_of(document.get("chain")),
         transfer=_id_of(document.get("transfer")),
         metadata={k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {},
-        failure_code=_text(document, "failure_code"),
-        failure_message=_text(document, "failure_message"),
+        failure_code=_masked(document, "failure_code"),
+        failure_message=_masked(document, "failure_message"),
         authorize_uri=_text(document, "authorize_uri"),
         fee=_whole(document, "fee"),
         fee_vat=_whole(document, "fee_vat"),
@@ -201,9 +207,15 @@ def _text(document: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _masked(document: Mapping[str, Any], name: str) -> str | None:
+    text = _text(document, name)
+    return text if text is None else masked(text)
+
+
 def _whole(document: Mapping[str, Any], name: str) -> int | None:
+    """A whole number that a typed column can hold; anything else is as good as none."""
     value = document.get(name)
-    return value if type(value) is int else None
+    return value if type(value) is int and abs(value) < 2**63 else None
 
 
 def _id_of(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 
 SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
-LATENESS_S = 0.05  # how far behind a loaded machine's timers may fall and catch up; longer is idle time, and lost
+LATENESS_S = 0.005  # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0

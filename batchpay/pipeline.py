@@ -92,7 +92,9 @@ def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
     desk.note("run.started", {"boot_id": desk.clock.boot_id})
     try:
-        trouble += asyncio.run(visit(desk, brought))
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # may fail for want of descriptors, before there is a coroutine to leave behind
+            trouble += runner.run(visit(desk, brought))
     except BatchpayError as error:
         trouble.append(error)
     if brought.signals.received:

@@ -165,7 +165,7 @@ async def _look_up(desk: Desk, gateway: Omise, line: Line, case: Case) -> Charge
 
     assert case.attempt is not None
     since = datetime.fromtimestamp(case.attempt.sent_ns // 10**9, UTC) - OVERLAP
-    listing = await Lists(gateway, line, _books(desk), lambda moved: None).read(since, absorb)
+    listing = await Lists(gateway, line, _books(desk), desk.clock, lambda moved: None).read(since, absorb)
     if found:
         return found[0]
     if listing is None or not listing.complete:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -19,6 +20,17 @@ def shown(text: str, limit: int = 60) -> str:
             _escape(ch) if unicodedata.category(ch) in _INVISIBLE or ch in "\xa0\xad\u3000" else ch for ch in kept
         )
     return kept + dots
+
+
+def masked(text: str) -> str:
+    """A text from outside, without what may be a key (plain or in base64), a token or a card number.
+
+    >>> masked("skey_test_5x1 for tokn_test_9 with 4242 4242-42424242")
+    'skey_*** for tokn_*** with ***'
+    """
+    text = re.sub(r"\b([psc]key|tokn)_\w+", r"\1_***", text)
+    text = re.sub(r"\bc[2G]tleV[\w+/=]*", "***", text)  # base64 of skey_ and pkey_
+    return re.sub(r"\d(?:[ -]?\d){11,}", "***", text)
 
 
 def _escape(ch: str) -> str:

@@ -35,10 +35,14 @@ class Signals:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self.received and not self._reached and isinstance(error, Exception) and not isinstance(error, TryLater):
+            raise self._early() from error  # a library was interrupted and called it an error of its own
 
     def call(self, who: Callable[[str], None] | None) -> None:
-        """From now on tell `who`; None: nobody any more."""
+        """From now on tell `who`, and at once when a library has swallowed what was raised; None: nobody any more."""
         self._call, self._reached = who, True
+        if who is not None and self.received:
+            who(self.received)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         again, self.received = self.received, signal.Signals(number).name
@@ -47,4 +51,7 @@ class Signals:
         if self._call is not None:
             self._call(self.received)
         elif not self._reached:
-            raise TryLater(f"interrupted by {self.received} before anything was sent; run the same command again")
+            raise self._early()
+
+    def _early(self) -> TryLater:
+        return TryLater(f"interrupted by {self.received} before anything was sent; run the same command again")

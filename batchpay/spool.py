@@ -10,6 +10,7 @@ import json
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -95,7 +96,8 @@ class Spool:
 
     def _drop(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # closing writes what is left, on a disk that may be full
+                self._file.close()
         self._file, self._complete = None, False
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +80,23 @@ def process(
     words: Sequence[str], *, folder: Path | None = None, environ: Mapping[str, str] | None = None,
     expect: Sequence[int] = (0,),
 ) -> Cost:  # fmt: skip
-    """Run a command to its end and account for it with wait4(2). What it says goes to a file nobody keeps."""
+    """Run a command to its end and account for it with wait4(2), in a process small enough not to be counted with."""
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **(environ or {})}
-    start = time.perf_counter()
-    with subprocess.Popen(
-        words, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as child:
-        assert child.stderr is not None
-        said = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall_s = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in expect:
-        raise SystemExit(
-            f"{' '.join(words[:6])} ended with {child.returncode}: {said.decode(errors='replace')[-2000:]}"
-        )
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode)
+    told, report = os.pipe()
+    launcher = [sys.executable, "-I", str(LAUNCHER), str(report), *words]
+    try:
+        done = subprocess.run(
+            launcher, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            pass_fds=[report], check=False,
+        )  # fmt: skip
+    finally:
+        os.close(report)
+    with os.fdopen(told) as pipe:
+        cost = Cost(**json.loads(pipe.read()))
+    if cost.code not in expect:
+        said = done.stderr.decode(errors="replace")[-2000:]
+        raise SystemExit(f"{' '.join(words[:6])} ended with {cost.code}: {said}")
+    return cost
 
 
 def python(*words: str) -> list[str]:

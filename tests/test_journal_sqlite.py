@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from batchpay.errors import InputOutput, Misconfigured, TryLater
-from batchpay.journals import sqlite
 from batchpay.journals.lock import RunLock
-from batchpay.journals.sqlite import BrokenChain, SqliteJournal
+from batchpay.journals.soundness import BrokenChain
+from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Event
 
 
@@ -145,11 +145,10 @@ def test_a_file_that_is_no_database_is_74(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("D05")
-def test_a_locked_journal_is_waited_for_and_then_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_journal_is_waited_for_and_then_left(tmp_path: Path) -> None:
     """Another program holds it: 75, nothing written."""
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.2)
     path = filled(tmp_path / "j.db")
-    journal = SqliteJournal(path, "night")
+    journal = SqliteJournal(path, "night", locked_wait_s=0.2)
     holder = sqlite3.connect(path)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(TryLater, match="locked"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -21,6 +22,7 @@ from batchpay import __version__
 from batchpay.gateways.wire import Flight, Wire, Withheld
 from batchpay.job import GatewaySettings
 from batchpay.model import Answer, Intent
+from batchpay.shown import masked
 
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 
@@ -106,17 +108,36 @@ class Omise:
 
 
 def strict_json(body: bytes) -> Any:
-    """A JSON document, or None for anything that is not strictly one: BOM, NaN, repeated keys, absurd depth."""
+    """A JSON document, or None for anything that is not strictly one: BOM, NaN, 1e400, repeated keys, absurd depth.
+
+    Half a surrogate pair, which JSON can write and no file can hold, becomes U+FFFD.
+    """
     try:
-        return _STRICT.decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        document = _STRICT.decode(text)
+        return _writable(document) if _SURROGATE_ESCAPE.search(text) else document
     except (ValueError, RecursionError):
         return None
 
 
-def masked(text: str) -> str:
-    """A text nobody expected, without what may be a key, a token or a card number."""
-    text = re.sub(r"\b([psc]key|tokn)_\w+", r"\1_***", text)
-    return re.sub(r"\d(?:[ -]?\d){11,}", "***", text)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALF_A_PAIR.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    if isinstance(value, dict):
+        return _without_repeats([(_writable(name), _writable(item)) for name, item in value.items()])
+    return value
+
+
+def _finite(text: str) -> Decimal:
+    if not math.isfinite(float(text)):
+        raise ValueError(text)
+    return Decimal(text)
 
 
 def _refuse(constant: str) -> Any:
@@ -130,4 +151,4 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse, parse_float=Decimal, object_pairs_hook=_without_repeats)
+_STRICT = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_repeats)

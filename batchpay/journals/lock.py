@@ -7,6 +7,7 @@ far the journal had come, so that one that was lost or restored is noticed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -45,9 +46,16 @@ class RunLock:
             text = _holder_text(os.pread(self._handle, _HOLDER_BYTES, 0))
             os.close(self._handle)
             raise TryLater(f"job {job!r} is running already: {text}; wait for it or use --wait") from error
-        if os.fstat(self._handle).st_size < size:
-            os.ftruncate(self._handle, size)
-        self._memory = mmap.mmap(self._handle, size)
+        try:
+            there = os.fstat(self._handle).st_size
+            if there < size:  # written, not truncated to it: on a full disk a hole in mapped memory kills (SIGBUS)
+                written = os.pwrite(self._handle, bytes(size - there), there)
+                if written < size - there:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._memory = mmap.mmap(self._handle, size)
+        except OSError as error:
+            os.close(self._handle)
+            raise CannotWrite(f"{self.path}: cannot write the lock: {error.strerror}; free some space") from error
         about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
         self._memory[:_HOLDER_BYTES] = json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
         self._next = self._oldest()

@@ -24,24 +24,24 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.errors import BatchpayError, CannotWrite, InputOutput, Misconfigured, Taken, TryLater
-from batchpay.model import NO_MONEY, Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
+from batchpay.journals import soundness
+from batchpay.journals.soundness import GENESIS, NO_MONEY_STATES, chained, statements
+from batchpay.model import Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
 
 SCHEMA_VERSION = "1"
-BUSY_TIMEOUT_S = 30.0
+LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 _COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
-_GENESIS = "0" * 64
-_q: Callable[[str], str] = json.encoder.encode_basestring  # a text as JSON, quotes included
-_sha256 = hashlib.sha256
-_NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
 
 
 class SqliteJournal:
     """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
 
     def __init__(
-        self, path: Path, job: str, *, read_only: bool = False, durable: Callable[[int], None] = lambda seq: None
-    ) -> None:
-        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked.
+        self, path: Path, job: str, *, read_only: bool = False, locked_wait_s: float = LOCKED_WAIT_S,
+        durable: Callable[[int], None] = lambda seq: None,
+    ) -> None:  # fmt: skip
+        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked by another
+        program for `locked_wait_s`.
 
         `read_only`: nothing is written; where there is no file yet, an empty journal in memory. `durable` is told the
         number of the last event after each commit.
@@ -50,7 +50,8 @@ class SqliteJournal:
         self.path = path
         self.job = job
         self._lock = threading.RLock()
-        self._connection = _open_to_read(path) if read_only else _open(path)
+        self._broken: InputOutput | None = None  # why nothing is written through this object any more
+        self._connection = (_open_to_read if read_only else _open)(path, locked_wait_s)
         with translated(path):
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
@@ -61,7 +62,7 @@ class SqliteJournal:
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append, durably, all or none. Raises Taken, CannotWrite, InputOutput or TryLater."""
-        with self._lock, translated(self.path), self._transaction():
+        with self._lock, self._transaction():
             return self._insert(events)
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
@@ -87,7 +88,7 @@ class SqliteJournal:
 
     def _commit_group(self, group: list[_Submission]) -> None:
         try:
-            with self._lock, translated(self.path), self._transaction():
+            with self._lock, self._transaction():
                 results = [self._insert(submission.events) for submission in group]
         except BatchpayError as error:
             if len(group) == 1 or not isinstance(error, Taken):
@@ -100,6 +101,20 @@ class SqliteJournal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """All or nothing. After the disk failed once nothing more is written: the kernel may have dropped the pages it
+        could not write, so that a later sync that succeeds proves nothing. The next run opens the file anew and
+        verifies it."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            with translated(self.path), self._all_or_none():
+                yield
+        except InputOutput as error:
+            self._broken = error
+            raise
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -116,7 +131,7 @@ class SqliteJournal:
         for event in events:
             seq += 1
             data = _DATA.encode(event.data)
-            digest = _chained(digest, _line(seq, self.job, event, data))
+            digest = chained(digest, _line(seq, self.job, event, data))
             values = (
                 seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
                 event.order_id, event.attempt, event.send, data, digest,
@@ -135,7 +150,7 @@ class SqliteJournal:
             )
         state, attempt = event.data.get("state"), (self.job, event.order_id, event.attempt)
         of_attempt = "WHERE job = ? AND order_id = ? AND attempt = ?"
-        if state in _NO_MONEY:
+        if state in NO_MONEY_STATES:
             self._connection.execute(f"DELETE FROM open_attempts {of_attempt}", attempt)  # noqa: S608
         elif state is not None:
             settled = int(state == Outcome.SUCCEEDED)
@@ -143,7 +158,7 @@ class SqliteJournal:
 
     def _head(self) -> tuple[int, str]:
         row = self._connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        return (row[0], row[1]) if row else (0, _GENESIS)
+        return (row[0], row[1]) if row else (0, GENESIS)
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -236,21 +251,9 @@ class SqliteJournal:
             after = rows[-1][0]
 
     def verify(self) -> None:
-        """Walk the whole hash chain. Raises BrokenChain at the first event that does not fit."""
-        digest, expected = _GENESIS, 1
-        query = (
-            'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
-            "FROM events ORDER BY seq"
-        )
+        """Is all as it was written? Raises Damaged, or BrokenChain at the first event that does not fit."""
         with self._lock, translated(self.path):
-            for line in self._connection.execute(query):
-                try:
-                    digest = _chained(digest, line)
-                except (TypeError, ValueError):  # a column holds what no event ever held
-                    raise BrokenChain(self.path, expected) from None
-                if line[0] != expected or digest != line[12]:
-                    raise BrokenChain(self.path, line[0])
-                expected += 1
+            soundness.verify(self._connection, self.path, _schema())
 
     # --- the rows of a batch ---------------------------------------------------------------------------------
 
@@ -263,7 +266,7 @@ class SqliteJournal:
             digest.update(hashlib.sha256(blob).digest() + hashlib.sha256(cells).digest())
             rows = judged.chunk.rows
             values = (self.job, batch_id, generation, number, judged.chunk.sheet, rows[0], rows[-1], blob, cells)
-            with self._lock, translated(self.path), self._transaction():
+            with self._lock, self._transaction():
                 self._connection.execute("INSERT INTO row_chunks VALUES (?,?,?,?,?,?,?,?,?)", values)
         return f"{generation}:{digest.hexdigest()}"
 
@@ -279,7 +282,7 @@ class SqliteJournal:
         known = self._planned(batch.id)
         same = known is not None and {**known, "generation": generation} == json.loads(json.dumps(data))
         keep = known["generation"] if known is not None and same else generation
-        with self._lock, translated(self.path), self._transaction():
+        with self._lock, self._transaction():
             if not same:
                 self._insert([replace(event, kind="batch.planned", batch_id=batch.id, data=data)])
             self._connection.execute(
@@ -350,16 +353,6 @@ class SqliteJournal:
         self._connection.close()
 
 
-class BrokenChain(InputOutput):
-    """The hash chain of the journal does not verify: an event was changed, lost or added outside batchpay."""
-
-    def __init__(self, path: Path, seq: int) -> None:
-        super().__init__(
-            f"{path}: event {seq} does not fit the hash chain: the journal was damaged or edited. Nothing was sent. "
-            "Restore the last good copy and run again: charges made since are found at the gateway and adopted."
-        )
-
-
 class _Submission:
     __slots__ = ("done", "events", "loop")
 
@@ -387,7 +380,7 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
 # --- opening ---------------------------------------------------------------------------------------------------
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -399,17 +392,17 @@ def _open(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
     with translated(path):
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")
     return connection
 
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
+def _open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     with translated(path):
         place = f"{path.absolute().as_uri()}?mode=ro" if path.is_file() else "file::memory:"
-        return sqlite3.connect(place, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
+        return sqlite3.connect(place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=True)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> str:
@@ -419,7 +412,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> str:
     try:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
-            for statement in _statements(resources.files(__package__).joinpath("schema.sql").read_text("utf-8")):
+            for statement in statements(_schema()):
                 connection.execute(statement)
             meta = (("schema_version", SCHEMA_VERSION), ("journal_id", uuid.uuid4().hex))
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
@@ -428,7 +421,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> str:
         found = dict(connection.execute("SELECT name, value FROM meta"))
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
         raise
     if found.get("schema_version") != SCHEMA_VERSION:
         raise Misconfigured(
@@ -438,13 +432,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> str:
     return str(found["journal_id"])
 
 
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _schema() -> str:
+    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
 
 
 @contextmanager
@@ -457,7 +446,7 @@ def translated(path: Path) -> Iterator[None]:
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         text = str(error)
         if "locked" in text or "busy" in text:
-            raise TryLater(f"{path}: locked by another program for {BUSY_TIMEOUT_S:.0f} s; run again later") from error
+            raise TryLater(f"{path}: another program keeps it locked; run again later") from error
         if "full" in text:
             raise CannotWrite(f"{path}: the disk is full; free some space and run again, nothing is lost") from error
         if "readonly" in text or "unable to open" in text:
@@ -478,18 +467,6 @@ def _line(seq: int, job: str, event: Event, data: str) -> list[Any]:
 
 
 _DATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _chained(digest: str, line: Sequence[Any]) -> str:
-    """SHA-256 over the digest before it and the line as a JSON array, spelled out: it is made for every event ever
-    written each time the journal is opened, and `json.dumps` takes twice as long for the same bytes.
-    """
-    seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, send, data = line[:12]
-    text = (
-        f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)}, {_q(sheet)}, {row:d}, "
-        f"{_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
-    )
-    return _sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _stored(event: Event, seq: int, digest: str) -> Event:

@@ -169,7 +169,7 @@ class Line:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md, section 6)."""
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return
-        theirs = _instant(answer.date)
+        theirs = instant(answer.date)
         theirs_s = theirs.timestamp() if theirs else self._clock.now_ns() / 1e9
         self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - theirs_s)
 
@@ -177,7 +177,7 @@ class Line:
         """Once per run: the gateway's clock and ours must agree, or look-ups by time prove nothing."""
         if self.gateway_date or not date:
             return
-        theirs = _instant(date)
+        theirs = instant(date)
         if theirs is None:
             return
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -194,7 +194,7 @@ def _usable(answer: Answer) -> bool:
     return 200 <= status < 300 or (400 <= status < 500 and status != 429 and error_of(answer.document)[0] != "")
 
 
-def _instant(date: str) -> datetime | None:
+def instant(date: str) -> datetime | None:
     """A Date header as UTC; None when it is not one."""
     try:
         return parsedate_to_datetime(date).astimezone(UTC)

@@ -9,13 +9,15 @@ from functools import partial
 from batchpay.errors import Misconfigured, Taken
 from batchpay.listing import Listing, page_of
 from batchpay.model import ChargeSeen, Intent, Page
-from batchpay.protocols import Gateway
+from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line
+from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
+YOUNGER = timedelta(seconds=5)  # charges so much younger than the listing's begin are beyond what it must cover
+PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
 
 Absorb = Callable[[Page], Awaitable[None]]
@@ -24,8 +26,9 @@ Absorb = Callable[[Page], Awaitable[None]]
 class Lists:
     """Reads lists and takes what is of this job into the books. `told` is called with each order that moved."""
 
-    def __init__(self, gateway: Gateway, line: Line, books: Books, told: Callable[[Case], None]) -> None:
+    def __init__(self, gateway: Gateway, line: Line, books: Books, clock: Clock, told: Callable[[Case], None]) -> None:
         self._gateway = gateway
+        self._clock = clock
         self._line = line
         self._books = books
         self._told = told
@@ -91,8 +94,10 @@ class Lists:
         while not (listing.complete or listing.broken):
             answer = await self._line.ask(partial(self._gateway.page, from_, listing.offset))
             page = page_of(answer.document) if answer and answer.status == 200 else None
-            if page is None:
+            if page is None or pages >= PAGES:
                 return listing if pages else None
+            if not pages and answer is not None and (date := instant(answer.date)):
+                listing.now = iso(date + YOUNGER)
             pages += 1
             await absorb(listing.add(page))
         return listing
@@ -101,9 +106,13 @@ class Lists:
         listing = await self.read(since, absorb)
         if listing is None or not listing.complete:
             return False
-        bound = self._line.gateway_date or listing.latest or iso(since + OVERLAP)
-        await self._books.note("listing", {"bound": bound})
+        await self._books.note("listing", {"bound": self._bound(listing, since + OVERLAP)})
         return True
+
+    def _bound(self, listing: Listing, since: datetime) -> str:
+        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been."""
+        now = iso(datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC))
+        return self._line.gateway_date or min(listing.latest or iso(since), now)
 
     async def _absorb_all(self, page: Page) -> None:
         for charge, known in self._books.match(page.charges):

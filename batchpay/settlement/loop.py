@@ -49,7 +49,7 @@ class Settlement:
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
-        self.lists = Lists(gateway, line, books, progress)
+        self.lists = Lists(gateway, line, books, clock, progress)
         self._doubts = Doubts(
             settings, gateway, line, books, self.lists, clock, self._news, self._queue.again, progress
         )

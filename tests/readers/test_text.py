@@ -172,7 +172,7 @@ def test_files_of_other_kinds_are_refused_with_the_known_ones(tmp_path: Path, na
 
 @pytest.mark.fault("X08", "X19")
 def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(tmp_path: Path) -> None:
-    """A quarter of a gigabyte of blanks in a few hundred kilobytes: refused at 8 MiB, by its line's length."""
+    """A quarter of a gigabyte of blanks in a few hundred kilobytes: refused at the first 8 MiB, by its line."""
     packer = zlib.compressobj(1, wbits=31)
     data = packer.compress(text_of([row()]).encode())
     data += b"".join(packer.compress(b" " * 2**24) for _ in range(16)) + packer.flush()
