@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +72,6 @@ def plan(job_file: Path, input_file: str | None, out_file: Path | None, prefligh
 
     Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
     """
-    from functools import partial
-
     from batchpay import checking, saying
 
     if preflight:
@@ -125,7 +125,7 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
     with saying.talk(job.name) as talk:
         result = pipeline.run(job, key, _options(flags), talk)
     saying.result(job, result, as_json=as_json, loud=summary)
-    _leave(result.exit_code)
+    _leave(result.exit_code, of_outcomes=True)
 
 
 @cli.command()
@@ -142,7 +142,7 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     with saying.talk(job.name) as talk:
         result = pipeline.settle(job, key, _options(flags), talk)
     saying.result(job, result, as_json=as_json, loud=summary)
-    _leave(result.exit_code)
+    _leave(result.exit_code, of_outcomes=True)
 
 
 @cli.command()
@@ -172,7 +172,7 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     job = _job(job_file, None)
     result = pipeline.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
-    _leave(result.exit_code)
+    _leave(result.exit_code, of_outcomes=True)
 
 
 @cli.command()
@@ -302,30 +302,31 @@ def main(argv: list[str] | None = None) -> None:
     if not words:
         streams.write(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
         _leave(Usage.exit_code)
+    end = partial(_end, as_json="--json" in words)
     try:
         cli.main(args=words, prog_name="batchpay", standalone_mode=False)
     except click.exceptions.Abort:
-        _end(75, "interrupted")
+        end(75, "interrupted")
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batchpay"
-        _end(Usage.exit_code, f"{error.format_message()} (see {where} --help)")
+        end(Usage.exit_code, f"{error.format_message()} (see {where} --help)")
     except BatchpayError as error:
-        _end(error.exit_code, str(error))
+        end(error.exit_code, str(error))
     except KeyboardInterrupt:
-        _end(75, "interrupted; run the same command again")
+        end(75, "interrupted; run the same command again")
     except BrokenPipeError:
-        _end(0, "")
+        end(0, "")
     except MemoryError:
-        _end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
+        end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
         if short := _short_of(error):
-            _end(75, f"{short}; raise the limit (ulimit) or end other programs and run again, nothing is lost")
+            end(75, f"{short}; raise the limit (ulimit) or end other programs and run again, nothing is lost")
         if os.environ.get("BATCHPAY_DEBUG"):
             raise
         kind = type(error).__name__
-        _end(70, f"a bug in batchpay: {kind}: {error}. Nothing that was sent is lost: it is in the journal. "
-                 "Set BATCHPAY_DEBUG=1 to see where, and please report it")  # fmt: skip
-    _end(0, "")
+        end(70, f"a bug in batchpay: {kind}: {error}. Nothing that was sent is lost: it is in the journal. "
+                "Set BATCHPAY_DEBUG=1 to see where, and please report it")  # fmt: skip
+    end(0, "")
 
 
 def _short_of(error: Exception) -> str:
@@ -354,12 +355,17 @@ def _options(flags: dict[str, Any]) -> Any:
     return Options(**given)
 
 
-def _leave(code: int) -> None:
-    raise SystemExit(streams.end(code))
+def _leave(code: int, *, of_outcomes: bool = False) -> None:
+    """`of_outcomes`: it says what became of money, and nothing else may change it (contract, section 6)."""
+    told = streams.end(code)
+    raise SystemExit(code if of_outcomes else told)
 
 
-def _end(code: int, sentence: str) -> None:
-    """Say it and go."""
+def _end(code: int, sentence: str, *, as_json: bool) -> None:
+    """Say it and go; who asked for JSON and got no result gets the trouble as JSON."""
     if sentence:
         streams.write(f"batchpay: {sentence}", err=True)
+        if as_json and not streams.printed():
+            trouble = {"exit_code": code, "trouble": [{"exit_code": code, "message": sentence}]}
+            streams.write(json.dumps(trouble, ensure_ascii=False, indent=2))
     _leave(code)

@@ -267,7 +267,7 @@ class _Builder:
         encoding = told.get("encoding", "utf-8")
         if not _is_text_encoding(encoding):
             self._say(["input", "encoding"], f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say")
-        delimiter = told.get("delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern) else ",")
+        delimiter = told.get("delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern.lower()) else ",")
         if delimiter in '\r\n"':
             self._say(["input", "delimiter"], "cannot be a quote or a line end")
         kept = {name: told[name] for name in ("sheet", "header_row", "on_reject", "optional") if name in told}

@@ -20,6 +20,7 @@ from batchpay.reconciliation import Totals
 from batchpay.session import Options
 
 MARK = ".made-by-batchpay-demo"
+LEDGER = "sandbox-ledger.jsonl"
 KEY = SecretKey("skey_test_demo00000000000")
 # What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each time.
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -70,7 +71,7 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     begun = time.monotonic()
     say = (lambda text: None) if as_json else streams.write
     say(INTRODUCTION)
-    with SandboxServer(rules=FAULTS, ledger_path=where / "sandbox-ledger.jsonl") as sandbox:
+    with SandboxServer(rules=FAULTS, ledger_path=where / LEDGER) as sandbox:
         for number, (file, story) in enumerate(NIGHTS, 1):
             say(f"\n{number}. {story}\n")
             told.append(_night(where, file, sandbox, say))
@@ -88,12 +89,14 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
 
 
 def _prepared(where: Path) -> Path:
-    """A fresh folder with the samples; an old demo is removed, anything else is left alone."""
+    """A fresh folder with the samples; what an old demo made is removed, anything else is left alone."""
     try:
         if where.exists() and any(where.iterdir()):
             if not (where / MARK).exists():
                 raise Usage(f"{where} is not empty and not an old demo; name another folder with --directory")
-            shutil.rmtree(where)
+            for name in ("reports", "state"):
+                shutil.rmtree(where / name, ignore_errors=True)
+            (where / LEDGER).unlink(missing_ok=True)
         where.mkdir(parents=True, exist_ok=True)
         (where / MARK).touch()
         for name in ("job.toml", "recipients.csv", *(file for file, _ in NIGHTS)):
@@ -111,6 +114,8 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     before = len(sandbox.requests("POST", "/charges"))
     with saying.talk(job.name) as talk:
         result = pipeline.run(job, KEY, Options(), talk)
+    if result.trouble:
+        raise result.trouble[0]  # Ctrl-C, a full disk: the demo ends here, as a run would
     posts = Counter(entry.order_id for entry in sandbox.requests("POST", "/charges")[before:])
     mine = next(published for published in result.published if published.batch.file == file)
     for line in _verdict(mine.totals, posts, result.exit_code):

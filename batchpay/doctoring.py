@@ -78,7 +78,7 @@ def _input(job: Job) -> tuple[list[Intake], list[Finding]]:
             return [], [Finding("input", "wrong", str(error), error.exit_code)]
     found = [Finding("input", "wrong", str(error), error.exit_code) for error in intakes.refused]
     for intake in intakes.files:
-        told = f"{intake.snapshot.name}: {intake.tally.read} rows, {intake.tally.rejected} rejected"
+        told = f"{intake.snapshot.name}: {intake.tally.read} row(s), {intake.tally.rejected} rejected"
         found.append(Finding("input", "wrong", f"{told}. {intake.refusal}", 65) if intake.refusal else
                      (_warning if intake.tally.rejected else _well)("input", told))  # fmt: skip
     return intakes.files, found

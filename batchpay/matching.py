@@ -94,6 +94,9 @@ def _of_charge(charge: ChargeSeen, document: Thing, attempt: Attempt | None, liv
     elif theirs is not ours and not (ours is Outcome.UNPROVEN and theirs is Outcome.SUCCEEDED):
         told = f"the journal says {ours.value}, the gateway {charge.status}: batchpay settle asks again"
         yield Difference("status", order_id, charge.id, told)
+    if (attempt.charge.amount, attempt.charge.currency) != (charge.amount, charge.currency):
+        told = f"the journal was told {attempt.charge.amount} {attempt.charge.currency.upper()}, the gateway lists "
+        yield Difference("amount", order_id, charge.id, f"{told}{charge.amount} {charge.currency.upper()}")
     if flaws := flaws_of(charge, attempt.intent, live):
         yield Difference("terms", order_id, charge.id, "; ".join(flaws))
     if refunded := document.get("refunded_amount"):

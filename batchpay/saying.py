@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 NEXT_STEP = {
     0: "nothing to do",
     10: "the accountant: correct the rows in the rejects file and send it as a new file",
-    11: "run the same command again later: it asks about what is pending or in doubt and sends what was held",
-    12: "a person must look before anything is sent again: see the reasons in results.csv",
+    11: "start the run again later: it asks about what is pending or in doubt and sends what was held",
+    12: "a person must look before anything is sent again: results.csv says why, batchpay resolve settles it",
     65: "correct the file and run again: nothing of it was sent",
     66: "put the file where [input] file says",
     69: "check the network and [gateway] url, then run again",

@@ -15,6 +15,7 @@ from typing import TextIO
 CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
 
 _lost: list[OSError] = []
+_printed: list[bool] = []
 
 
 def prepare() -> None:
@@ -39,6 +40,8 @@ def _standing_in(number: int, mode: str) -> TextIO:
 def write(text: str, *, err: bool = False) -> None:
     """Print a line. A reader that has gone is nobody's trouble; any other failure of stdout is kept for `end`."""
     stream = sys.stderr if err else sys.stdout
+    if not err:
+        _printed[:] = [True]
     try:
         stream.write(f"{text}\n")
         stream.flush()
@@ -46,6 +49,11 @@ def write(text: str, *, err: bool = False) -> None:
         _to_nowhere(stream)
         if not err and error.errno not in (errno.EPIPE, errno.EIO):
             _lost.append(error)
+
+
+def printed() -> bool:
+    """Has anything been printed to stdout?"""
+    return bool(_printed)
 
 
 def _to_nowhere(stream: TextIO) -> None:

@@ -98,3 +98,16 @@ def test_a_period_must_make_sense(market: Market) -> None:
     assert market.run("--from", "2026-02-02", "--to", "2026-02-01", verb="audit").returncode == 64
     market.sandbox.accept_keys("skey_test_another000000")
     assert market.run("--from", "2026-02-01", "--to", "2026-02-01", verb="audit").returncode == 77
+
+
+@pytest.mark.fault("B15", "I2")
+def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
+    """An answer told another amount than the gateway lists: 12, and the order is named."""
+    market.orders([order(1), order(2)])
+    market.job(rate="20/s")
+    rule = {"method": "POST", "path": "/charges", "order_id": "00002", "action": "change", "change": {"amount": 1}}
+    market.sandbox.add_rule(rule)
+    assert market.run().returncode == 12
+    code, kinds, told = audited(market)
+    assert told["journal"] != told["gateway"]
+    assert (code, kinds) == (12, {"amount": ["00002"]})

@@ -346,3 +346,11 @@ def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:
     assert 'timeout: found 65; expected: A duration as text, such as "65s"' in said
     assert "mode: found 'prod'; expected: test (default) or live" in said
     assert "total.THB: found 12.5; expected: Decimal text in main units" in said
+
+
+@pytest.mark.parametrize("file", ["ORDERS.CSV", "Orders.Tsv", "in/*.XLSX", "a.Parquet", "o.csv.GZ", "in/orders-*"])
+def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
+    """As old programs write them; a tab is the default of any .tsv."""
+    job = load_job(job_file(tmp_path, SMALLEST.replace("orders.csv", file)))
+    assert job.input.delimiter == ("\t" if "tsv" in file.lower() else ",")
+    assert "expected: One file or a glob" in refused(tmp_path, SMALLEST.replace("orders.csv", "orders.txt"))

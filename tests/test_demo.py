@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -135,6 +136,25 @@ def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
         out = printed.read()
     os.close(master)
     return shown.decode("utf-8", "replace"), out, code
+
+
+@pytest.mark.fault("F02")
+def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    """75 and no bug; a file of somebody's own in the folder outlives the next demo too."""
+    with subprocess.Popen(COMMAND, cwd=tmp_path, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        ledger, end = tmp_path / "demo" / "sandbox-ledger.jsonl", time.monotonic() + 60
+        while time.monotonic() < end and not (ledger.exists() and ledger.stat().st_size > 40_000):
+            time.sleep(0.02)
+        (tmp_path / "demo" / "mine.txt").write_text("mine")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 75, err
+    assert err.decode().count("\n") == 1 and "interrupted by SIGINT" in err.decode()
+    from batchpay.demonstration import _prepared
+
+    _prepared(tmp_path / "demo")
+    assert not ledger.exists() and not (tmp_path / "demo" / "state").exists()
+    assert (tmp_path / "demo" / "mine.txt").read_text() == "mine"
 
 
 def test_what_is_not_its_own_is_left_alone(tmp_path: Path) -> None:

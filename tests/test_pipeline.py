@@ -469,3 +469,17 @@ def test_check_and_plan_warn_of_the_same(market: Market) -> None:
     market.job()
     for verb in ("check", "plan"):
         assert "order ids that differ in case only" in market.run(verb=verb).stderr, verb
+
+
+@pytest.mark.parametrize(("words", "code"), [
+    (("run", "job.toml"), 66), (("check", "job.toml"), 66), (("plan", "job.toml"), 66), (("status", "no.toml"), 78),
+    (("run", "job.toml", "--limit", "x"), 64), (("report", "job.toml", "2026-01-01-000000000000"), 66),
+])  # fmt: skip
+def test_who_asks_for_json_gets_trouble_as_json(market: Market, words: tuple[str, ...], code: int) -> None:
+    """One document on stdout whatever happens, the sentence on stderr."""
+    market.job()
+    command, how = market.command(*words, "--json")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)
+    told = json.loads(done.stdout)
+    assert done.returncode == told["exit_code"] == code
+    assert done.stderr == f"batchpay: {told['trouble'][0]['message']}\n"

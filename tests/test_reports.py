@@ -231,6 +231,16 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
+@pytest.mark.fault("A11", "I16")
+def test_what_a_killed_writer_left_goes_away(tmp_path: Path) -> None:
+    """Half a file under a temporary name, also of a file that is not written any more."""
+    (tmp_path / ".rejects.tsv.part").write_bytes(b"half")
+    (tmp_path / "notes.txt").write_text("of a person")
+    write_reports(tmp_path, inputs(ROWS, CELLS))
+    assert not list(tmp_path.glob(".*"))
+    assert (tmp_path / "notes.txt").exists()
+
+
 def test_an_empty_batch_has_a_report(tmp_path: Path) -> None:
     """A header and no row."""
     write_reports(tmp_path, inputs([], []))

@@ -21,6 +21,8 @@ class Directory:
         self.written: list[Path] = []
         try:
             _make(path)
+            for stale in path.glob(".*.part"):  # a writer that was killed
+                stale.unlink()
         except OSError as error:
             raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}") from error
 
