@@ -29,7 +29,7 @@ from batchpay.model import Batch
 from batchpay.pacing import Breaker, Pacer
 from batchpay.publish import Published, publish
 from batchpay.reconciliation import exit_code
-from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement
+from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement, terms_of
 from batchpay.settlement.books import stop_in_force
 from batchpay.signals import Signals
 
@@ -158,8 +158,12 @@ async def _at_the_gateway(desk: Desk, work: _Work) -> list[BatchpayError]:
     bound = accounts.listed_until(journal)
     try:
         talk.phase("listing")
+        planned = (
+            () if bound else (c.intent for c in desk.candidates() if c.intent)
+        )  # only a new name may be a renamed job
+        renamed = frozenset(map(terms_of, planned))
         since = options.since or bound or started - accounts.FIRST_LOOK
-        if await loop.look(since, adopt=options.adopt, known_before=bound is not None):
+        if await loop.look(since, adopt=options.adopt, known_before=bound is not None, planned=renamed):
             talk.phase("asking")
             await loop.recover()
             talk.phase("charging", work.orders)

@@ -7,6 +7,6 @@ loop    who is sent, asked or waited for, and when the run is over
 
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
-from batchpay.settlement.loop import Candidate, Limits, Settlement
+from batchpay.settlement.loop import Candidate, Limits, Settlement, terms_of
 
-__all__ = ["Books", "Candidate", "Case", "Limits", "Line", "Settlement"]
+__all__ = ["Books", "Candidate", "Case", "Limits", "Line", "Settlement", "terms_of"]

@@ -167,6 +167,10 @@ class Books:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched
 
+    def of_another_job(self, charge: ChargeSeen) -> bool:
+        """Did a job of another name make this charge?"""
+        return charge.metadata.get("batchpay_job") not in (None, "", self._job)
+
     def _number_of(self, order_id: str, key: str) -> int | None:
         if not order_id:
             return None

@@ -19,9 +19,9 @@ from functools import partial
 
 from batchpay.errors import Bug, Misconfigured, Taken
 from batchpay.job import SENDS_PER_RUN, GatewaySettings
-from batchpay.lifecycle import CHARGE_ID, DoubtRules, Proof, seen, verdict
+from batchpay.lifecycle import CHARGE_ID, DoubtRules, Proof, outcome_of, seen, verdict
 from batchpay.listing import Listing, page_of
-from batchpay.model import Answer, ChargeSeen, Intent, Outcome, Page
+from batchpay.model import NO_MONEY, Answer, ChargeSeen, Intent, Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
@@ -38,6 +38,15 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
+
+
+Terms = tuple[str, int, str, str]  # order id, amount, currency, destination
+
+
+def terms_of(of: Intent | ChargeSeen) -> Terms:
+    """What two charges for one order have in common, whatever the job that made them is called."""
+    order_id = of.order_id if isinstance(of, Intent) else of.metadata.get("order_id", "")
+    return order_id, of.amount, of.currency.upper(), of.destination or ""
 
 
 @dataclass(slots=True)
@@ -79,13 +88,20 @@ class Settlement:
 
     # --- the run
 
-    async def look(self, since: datetime, *, adopt: bool, known_before: bool) -> bool:
+    async def look(
+        self, since: datetime, *, adopt: bool, known_before: bool, planned: frozenset[Terms] = frozenset()
+    ) -> bool:
         """List the gateway's charges from `since` and adopt what is ours; False when no list could be had.
 
-        Raises Misconfigured for an empty journal (`known_before` False) beside charges of this job without `adopt`.
+        Raises Misconfigured for an empty journal (`known_before` False) beside charges of this job without `adopt`, and
+        for a charge of another job for an order that is `planned`: this job under the name it had before.
         """
 
         async def absorb(page: Page) -> None:
+            for charge in page.charges:
+                taken = outcome_of(charge) not in NO_MONEY and self._books.of_another_job(charge)
+                if taken and terms_of(charge) in planned:
+                    raise Misconfigured(_renamed(charge))
             matched = self._books.match(page.charges)
             if matched and not known_before and not adopt:
                 raise Misconfigured(
@@ -428,6 +444,15 @@ class Settlement:
         """Wake whoever waits for something to happen."""
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _renamed(charge: ChargeSeen) -> str:
+    job, order_id = charge.metadata.get("batchpay_job"), charge.metadata.get("order_id")
+    return (
+        f"order {order_id} of this file has {charge.id} for the same amount and recipient under job {job!r}: was the "
+        f"job renamed? Its name must never change: set name = {job!r} in the job file again. Nothing was sent. (If "
+        "these are two orders of two jobs, --since a day after that charge leaves it out of the look.)"
+    )
 
 
 def iso(at: datetime) -> str:

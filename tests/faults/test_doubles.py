@@ -185,3 +185,25 @@ def test_a_charge_made_by_hand_changes_nothing(market: Market) -> None:
     assert market.run().returncode == 0
     assert market.outcomes() == {"succeeded": 3}
     assert sum("batchpay_key" in charge["metadata"] for charge in market.sandbox.charges()) == 3
+
+
+@pytest.mark.fault("E13", "I1")
+def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
+    """78, and it tells under which name the orders were charged; under that name all is as it was."""
+    rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(4)]
+    market.orders(rows)
+    path = market.job()
+    night = path.read_text().replace('card        = "card"', 'customer    = "card"')
+    path.write_text(night)
+    assert market.run().returncode == 0
+    path.write_text(night.replace('name = "night"', 'name = "nacht"'))
+    for flags in ((), ("--adopt",), ("--yes",)):
+        renamed = market.run(*flags)
+        assert renamed.returncode == 78 and "under job 'night'" in renamed.stderr, renamed
+    market.orders([order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv")
+    assert market.run("--input", "others.csv").returncode == 11  # a new job with orders of its own; the others are held
+    assert market.posts() == 8
+    path.write_text(night)
+    settles_with = market.run()
+    assert settles_with.returncode == 0 and market.posts() == 8
+    assert max(market.money().values()) == 1
