@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
 
 import pytest
 
-from batchpay import pipeline
-from batchpay.config import load_job, secret_key
-from batchpay.saying import Quiet
-from tests.machine import nothing_left_without_an_intent, settles, wait_for
+from tests.machine import FULL, in_this_process, nothing_left_without_an_intent, settles, wait_for
 from tests.world import KEY, Market, order
 
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
-PROCESSES = 20 if FULL else 6
-EDITS = 60 if FULL else 12
+PROCESSES = 20 if FULL else 4
+EDITS = 60 if FULL else 8
 
 
 @pytest.mark.fault("E01", "I1", "I5")
@@ -64,11 +59,6 @@ def test_two_jobs_with_one_token_take_it_once(market: Market) -> None:
     assert market.run().returncode == 10
     assert [row["outcome"] for row in market.results() if row["order_id"] == "00002"] == ["refused"]
     assert market.money() == {"00001": 1}
-
-
-def in_this_process(market: Market, name: str) -> int:
-    job = load_job(market.folder / "job.toml", input_override=str(market.folder / name))
-    return pipeline.run(job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet()).exit_code
 
 
 @pytest.mark.fault("E05", "I1", "I3")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from batchpay.sandbox import SandboxServer
-from tests.machine import FAKETIME, needs_faketime, nothing_left_without_an_intent, settles, wait_for
+from tests.machine import FAKETIME, needs_faketime, nothing_left_without_an_intent, sampled, settles, wait_for
 from tests.world import Market, order
 
 STILL = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
@@ -28,7 +28,7 @@ def clock(**how: str) -> dict[str, str]:
 
 @needs_faketime
 @pytest.mark.fault("C04")
-@pytest.mark.parametrize("shift", ["+10m", "-10m", "+3y", "-20y"])
+@pytest.mark.parametrize("shift", sampled("+10m", "-20y", more=["-10m", "+3y"]))
 def test_a_clock_that_is_wrong_at_the_start_is_78(market: Market, shift: str) -> None:
     """More than five minutes off the gateway's Date: nothing is sent, and it says which way."""
     rows = [order(number) for number in range(3)]
@@ -43,7 +43,7 @@ def test_a_clock_that_is_wrong_at_the_start_is_78(market: Market, shift: str) ->
 
 @needs_faketime
 @pytest.mark.fault("C01", "I11")
-@pytest.mark.parametrize("jump", ["-1h", "+1d", "@1970-01-02 00:00:00", "@2040-01-01 00:00:00"])
+@pytest.mark.parametrize("jump", sampled("-1h", "@2040-01-01 00:00:00", more=["+1d", "@1970-01-02 00:00:00"]))
 def test_a_clock_that_jumps_in_mid_run_changes_nothing(market: Market, jump: str) -> None:
     """No order waits or hurries, none is lost or late, and no time in a report is the wrong one."""
     rows = [order(number) for number in range(20)]
@@ -80,7 +80,7 @@ def gateway(ledger: Path, *rules: dict[str, str], environ: dict[str, str]) -> It
 
 @needs_faketime
 @pytest.mark.fault("C05", "A08", "I1", "I15")
-@pytest.mark.parametrize("ago", ["25h", "8d"])
+@pytest.mark.parametrize("ago", sampled("25h", more=["8d"]))
 def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, ago: str) -> None:
     """Killed when the gateway had charged and not yet answered: the charge is found, not made again."""
     rows = [order(number) for number in range(6)]
@@ -112,12 +112,14 @@ def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, a
 @pytest.mark.fault("C03", "C06")
 @pytest.mark.parametrize(
     ("zone", "at"),
-    [
+    sampled(
         ("Asia/Bangkok", "2026-10-31 23:59:57"),
-        ("Europe/Berlin", "2026-10-25 00:59:57"),
-        ("America/New_York", "2027-03-14 06:59:57"),
-        ("Australia/Sydney", "2028-02-29 23:59:57"),
-    ],
+        more=[
+            ("Europe/Berlin", "2026-10-25 00:59:57"),
+            ("America/New_York", "2027-03-14 06:59:57"),
+            ("Australia/Sydney", "2028-02-29 23:59:57"),
+        ],
+    ),
 )
 def test_midnight_and_summer_time_make_no_second_batch(tmp_path: Path, zone: str, at: str) -> None:
     """UTC inside: a run across the end of a day, a month or an hour that comes twice is one batch."""
