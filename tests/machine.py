@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,16 @@ from typing import Any
 
 import pytest
 
+from batchpay import pipeline
+from batchpay.config import load_job, secret_key
+from batchpay.errors import BatchpayError
 from batchpay.sandbox import SandboxServer
-from tests.world import Market
+from batchpay.saying import Quiet
+from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+FULL = os.environ.get("BATCHPAY_SWEEP") == "1"  # make sweep: everything; otherwise a sample in two minutes
 CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect")
 
 
@@ -55,6 +60,11 @@ def end(
 def limited(limit: Callable[[], None]) -> dict[str, Any]:
     """Popen's way to set a resource limit in the child alone."""
     return {"preexec_fn": limit}
+
+
+def sampled(*few: object, more: Sequence[object]) -> list[object]:
+    """The cases of every run, and more of them in a sweep."""
+    return [*few, *(more if FULL else ())]
 
 
 def wait_for(what: Callable[[], bool], longest_s: float = 30) -> None:
@@ -92,6 +102,16 @@ def nothing_left_without_an_intent(market: Market) -> None:
         assert posts <= sends[key_of[key]], (key, posts, sends)
 
 
+def in_this_process(market: Market, name: str = "orders.csv") -> tuple[int, str]:
+    """The verb `run` without the second it takes to start a process: for hundreds of rounds."""
+    job = load_job(market.folder / "job.toml", input_override=str(market.folder / name))
+    try:
+        result = pipeline.run(job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet())
+    except BatchpayError as error:
+        return error.exit_code, str(error)
+    return result.exit_code, " ".join(str(error) for error in result.trouble)
+
+
 def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int = 2) -> None:
     """When the fault is over: in at most so many runs all is paid, once; one run more makes no POST (I1, I3, I15)."""
     results = [market.run(*flags)]
@@ -99,8 +119,7 @@ def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int =
         results.append(market.run())
     assert results[-1].returncode == 0, [(r.returncode, r.stdout, r.stderr) for r in results]
     posts = market.posts()
-    last = market.run()
-    assert (last.returncode, last.stdout, last.stderr) == (0, "", "")
+    assert in_this_process(market) == (0, "")
     assert market.posts() == posts
     assert market.outcomes() == {"succeeded": len(rows)}
     market.agree(rows)

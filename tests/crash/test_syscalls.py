@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 import pytest
 
-from tests.machine import Point, end, needs_strace, new_market, nothing_left_without_an_intent, recorded, settles
+from tests.machine import FULL, Point, end, needs_strace, new_market, nothing_left_without_an_intent, recorded, settles
 from tests.world import Market, order
 
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 ORDERS = 5 if FULL else 2
 SAMPLE = 2  # points of each scenario and fault without BATCHPAY_SWEEP
 FAULTS = {"killed": "signal=KILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}

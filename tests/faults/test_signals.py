@@ -14,10 +14,9 @@ import pytest
 
 from batchpay.errors import TryLater
 from batchpay.signals import Signals
-from tests.machine import end, nothing_left_without_an_intent, settles, wait_for
+from tests.machine import FULL, end, nothing_left_without_an_intent, settles, wait_for
 from tests.world import KEY, Market, order
 
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 STEP_S = 0.05
 
 
@@ -29,7 +28,7 @@ def started(market: Market, *flags: str, **how: object) -> subprocess.Popen[byte
 def moments() -> list[float]:
     """Every 50 ms of a run; a spread of them without BATCHPAY_SWEEP."""
     every = [number * STEP_S for number in range(1, 41)]
-    return every if FULL else every[3::9]
+    return every if FULL else every[5::11]
 
 
 @pytest.mark.fault("F01", "I1", "I4", "I15")

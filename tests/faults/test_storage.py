@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import shutil
@@ -15,14 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from batchpay import pipeline
-from batchpay.config import load_job, secret_key
-from batchpay.errors import BatchpayError
 from batchpay.journals.place import fs_type_of, is_shared
-from batchpay.saying import Quiet
 from tests.machine import (
+    FULL,
     STRACE,
     end,
+    in_this_process,
     journal_events,
     limited,
     needs_root,
@@ -30,12 +27,12 @@ from tests.machine import (
     new_market,
     nothing_left_without_an_intent,
     recorded,
+    sampled,
     settles,
     wait_for,
 )
-from tests.world import KEY, Market, order
+from tests.world import Market, order
 
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 FLIPS = 500 if FULL else 40
 
 
@@ -59,7 +56,7 @@ def remount(place: Path, options: str) -> None:
 
 @needs_root
 @pytest.mark.fault("D01", "I4", "I15")
-@pytest.mark.parametrize("kilobytes", [0, 64, 140, 400])
+@pytest.mark.parametrize("kilobytes", sampled(0, 140, more=[4, 64, 260, 400, 500]))
 def test_a_full_disk_under_the_journal_sends_nothing_that_is_not_durable(market: Market, kilobytes: int) -> None:
     """73; when space is freed, the next run settles everything."""
     rows = [order(number) for number in range(20)]
@@ -78,7 +75,7 @@ def test_a_full_disk_under_the_journal_sends_nothing_that_is_not_durable(market:
 
 
 @pytest.mark.fault("D01", "I4")
-@pytest.mark.parametrize("limit", [2_000, 100_000, 250_000])
+@pytest.mark.parametrize("limit", sampled(2_000, 160_000, more=[30_000, 100_000, 250_000]))
 def test_a_file_that_may_not_grow_is_the_same(market: Market, limit: int) -> None:
     """RLIMIT_FSIZE: 73 or 74, and nothing is lost."""
     rows = [order(number) for number in range(20)]
@@ -139,7 +136,7 @@ def test_after_one_failed_sync_nothing_more_is_written_by_that_run(market: Marke
 
 @needs_strace
 @pytest.mark.fault("D04")
-@pytest.mark.parametrize("number", [2, 12])
+@pytest.mark.parametrize("number", sampled(12, more=[2, 5, 20]))
 def test_a_read_error_is_74(market: Market, number: int) -> None:
     """The journal cannot be read: stop before anything is sent."""
     rows = [order(n) for n in range(3)]
@@ -238,16 +235,6 @@ def after_a_night(market: Market) -> tuple[list[dict[str, str]], Path]:
     return rows, path
 
 
-def in_this_process(market: Market, name: str) -> tuple[int, str]:
-    """The verb `run` without the second it takes to start a process: for hundreds of rounds."""
-    job = load_job(market.folder / "job.toml", input_override=str(market.folder / name))
-    try:
-        result = pipeline.run(job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet())
-    except BatchpayError as error:
-        return error.exit_code, str(error)
-    return result.exit_code, " ".join(str(error) for error in result.trouble)
-
-
 @pytest.mark.fault("D06", "D14", "I1")
 def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_reads(market: Market) -> None:
     """74 (78 for the version's own bits) and not one POST; else the run is the one that the whole journal gives."""
@@ -317,7 +304,7 @@ def cut(path: Path, size: int) -> None:
 
 
 @pytest.mark.fault("D07", "D08", "I1")
-@pytest.mark.parametrize("share", [0.0, 0.4])
+@pytest.mark.parametrize("share", sampled(0.0, 0.4, more=[0.03, 0.9]))
 def test_a_truncated_journal_charges_nothing_again(market: Market, share: float) -> None:
     """74 or 78 and no POST: of nothing at all it says --adopt, of a piece it says what is wrong."""
     rows = [order(number) for number in range(6)]
@@ -337,7 +324,7 @@ def test_a_truncated_journal_charges_nothing_again(market: Market, share: float)
 
 
 @pytest.mark.fault("D07", "I1", "I15")
-@pytest.mark.parametrize("names", [("-shm",), ("-wal", "-shm")])
+@pytest.mark.parametrize("names", sampled(("-wal", "-shm"), more=[("-wal",), ("-shm",)]))
 def test_a_write_ahead_log_that_is_gone_charges_nothing_again(market: Market, names: tuple[str, ...]) -> None:
     """A killed run leaves its events in the log; without it they are found at the gateway."""
     rows = [order(number) for number in range(12)]
@@ -419,7 +406,7 @@ def run_short_of(market: Market, kind: int, limit: int) -> subprocess.CompletedP
 
 
 @pytest.mark.fault("D15", "I1", "I15")
-@pytest.mark.parametrize("megabytes", [250, 600])
+@pytest.mark.parametrize("megabytes", sampled(250, more=[400, 600, 700, 900]))
 def test_too_little_memory_is_as_a_kill(market: Market, megabytes: int) -> None:
     """However it ends, it ends, and the next run with enough memory settles everything."""
     rows = [order(number) for number in range(8)]
@@ -431,7 +418,7 @@ def test_too_little_memory_is_as_a_kill(market: Market, megabytes: int) -> None:
 
 
 @pytest.mark.fault("D16", "I1", "I15")
-@pytest.mark.parametrize("descriptors", [9, 13, 15])
+@pytest.mark.parametrize("descriptors", sampled(9, 13, more=[6, 11, 12, 14, 15, 16]))
 def test_too_few_descriptors_send_nothing_twice(market: Market, descriptors: int) -> None:
     """A sentence and a code, never a traceback or a \"bug\"; the next run settles everything."""
     rows = [order(number) for number in range(8)]
