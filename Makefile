@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check bench sweep requirements clean
+.PHONY: help setup demo test lint types tests wheel-check bench sweep matrix requirements clean
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -37,8 +37,12 @@ tests: $(READY)  ## the tests
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
 
-sweep: $(READY)  ## the longer tests: kills by the hundred
+sweep: $(READY)  ## the longer tests: kills by the hundred, every byte, every status, forty storms
 	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash
+	BATCHPAY_SWEEP=1 $(BIN)/python -m pytest tests/faults
+
+matrix: $(READY)  ## which faults, invariants and laws are covered by which test
+	@$(BIN)/python -m tests.matrix
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

@@ -23,6 +23,7 @@ from tests.faults.stage import SWEEP, Stage, stage
 from tests.world import order
 
 QUICK = {"timeout": "0.3s"}
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 def namespaces() -> str:
@@ -120,7 +121,7 @@ def test_packets_that_vanish(night: Stage) -> None:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own certificate authority, and the stand-in for certifi that trusts it."""
     folder = tmp_path_factory.mktemp("authority")
-    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
+    openssl(folder, "req", "-x509", *NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem",
             "-days", "2", "-subj", "/CN=Test authority")  # fmt: skip
     (folder / "certifi").mkdir()
     (folder / "certifi" / "__init__.py").write_text(f"def where():\n    return {str(folder / 'ca.pem')!r}\n")
@@ -134,7 +135,7 @@ def openssl(folder: Path, *words: str) -> None:
 
 def certificate(folder: Path, name: str, alternative: str, *, days: int = 2, signed: bool = True) -> ssl.SSLContext:
     """A server's context with a certificate of our making."""
-    openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+    openssl(folder, "req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr",
             "-subj", f"/CN={name}")  # fmt: skip
     (folder / f"{name}.ext").write_text(f"subjectAltName = {alternative}\n")
     signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"] if signed else ["-signkey", f"{name}.key"]
@@ -209,13 +210,14 @@ def test_a_handshake_that_comes_to_nothing(night: Stage, authority: Path, cut: b
 
 
 @pytest.mark.fault("B04")
+@SWEEP
 def test_no_unverified_fallback(tmp_path: Path) -> None:
     """Without the stand-in nobody trusts our authority: the environment cannot talk the program into it."""
     folder = tmp_path / "night"
     folder.mkdir()
     made = tmp_path / "authority"
     made.mkdir()
-    openssl(made, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+    openssl(made, "req", "-x509", *NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
             "-subj", "/CN=Test authority")  # fmt: skip
     with served(folder, certificate(made, "good", "IP:127.0.0.1"), made) as (night, _):
         names = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
