@@ -97,7 +97,7 @@ def test_a_name_that_does_not_resolve(night: Stage, how: str) -> None:
     nothing_left(night, result)
 
 
-@pytest.mark.fault("B03", "L13")
+@pytest.mark.fault("B03")
 @in_namespace
 def test_packets_that_vanish(night: Stage) -> None:
     """The address is there, its wire is cut: the connect times out, nothing was sent."""
