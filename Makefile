@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases
+.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -50,6 +50,9 @@ simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=2000
 cases: $(READY)  ## write what tests/cases expect anew; read the difference before you commit it
 	$(BIN)/python -m tests.cases
 	git diff --stat -- tests/cases
+
+matrix: $(READY)  ## which faults, invariants and laws are covered by which test
+	@$(BIN)/python -m tests.matrix
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

@@ -87,7 +87,10 @@ async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
         await gateway.aclose()
         _note_holds(desk, loop.why_held)
     if line.answers == 0 and not visit.signals.received:
-        return [GatewaySilent(f"{settings.url} gave not one answer; nothing was charged that is not in the journal")]
+        why = f" ({line.trouble})" if line.trouble else ""
+        return [
+            GatewaySilent(f"{settings.url} gave not one answer{why}; nothing was charged that is not in the journal")
+        ]
     return [line.fatal] if line.fatal else []
 
 

@@ -375,7 +375,7 @@ class Adversary:
                 answers.append(mine)
                 come.set()
         if first:
-            come.wait(2)
+            come.wait(0.7)
         return answers[-1] if first else answers[0]
 
     # --- the ledger

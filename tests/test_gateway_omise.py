@@ -134,7 +134,7 @@ def test_a_connection_is_used_again() -> None:
     assert connections == 1
 
 
-@pytest.mark.fault("C02")
+@pytest.mark.fault("C02", "L2")
 def test_a_request_kept_back_leaves_not_a_byte() -> None:
     """Law L2: `may_leave` is asked right before the first byte."""
     seen = bytearray()
@@ -287,6 +287,7 @@ def test_a_redirect_is_not_followed() -> None:
     assert answer[0].status == 307 and connections == 1
 
 
+@pytest.mark.fault("L8")
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Law L8."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -318,6 +319,7 @@ def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     assert one(behave).document["id"] == "chrg_test_1"
 
 
+@pytest.mark.fault("L13")
 def test_what_was_not_delivered_is_discarded() -> None:
     """Law L13: SO_LINGER {1, 0} and a bounded TCP_USER_TIMEOUT on every socket to the gateway."""
     found: list[tuple[bytes, int]] = []

@@ -229,7 +229,12 @@ def _same_evidence(before: Attempt, after: Attempt) -> bool:
         after.outcome, after.twins, after.flaws, after.reread,
     ):  # fmt: skip
         return False
-    return before.charge is not None and before.charge.chain == (after.charge.chain if after.charge else None)
+    old, new = before.charge, after.charge
+    if old is None or new is None:
+        return False
+    return (old.id, old.chain, old.amount, old.currency, old.destination, old.livemode) == (
+        new.id, new.chain, new.amount, new.currency, new.destination, new.livemode,
+    )  # fmt: skip
 
 
 def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:

@@ -39,6 +39,7 @@ class Line:
         self.closed = ""
         self.fatal: BatchpayError | None = None
         self.gateway_date = ""
+        self.trouble = ""  # why the last request got no answer
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -145,6 +146,7 @@ class Line:
         now_s = self._clock.elapsed_s()
         self.answers += answer.status is not None
         if answer.status is None or answer.status >= 500:
+            self.trouble = answer.trouble or self.trouble
             self._silent(now_s, breaker)
             return
         breaker.answered()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import subprocess
@@ -10,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.adversary import Adversary, Request
 from tests.checker import Finding, judge, told
 from tests.evidence import INPUTS, Facts, digests
 from tests.lives import ATTEMPTS, key_of
 from tests.world import Market, order
 
+SWEEP = pytest.mark.skipif(os.environ.get("BATCHPAY_SWEEP") != "1", reason="only in `make sweep`")
 QUICK = {"rate": "200/s", "timeout": "1s", "doubt": "0.5s"}
 
 

@@ -1,0 +1,134 @@
+"""Which faults, invariants and laws are covered by which test: `make matrix`.
+
+The ids are those of the fault matrix, each with a name to recognise it by; the coverage is read from the markers of
+the collected tests (`@pytest.mark.fault("B07", "I1")`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+IDS: dict[str, str] = {
+    # death of the process at every point of a charge
+    "A01": "dies while reading", "A02": "dies after the plan", "A03": "dies in the intent's commit",
+    "A04": "dies before the first byte", "A05": "dies while connecting", "A06": "dies in mid-request",
+    "A07": "dies while the gateway works", "A08": "dies before the answer", "A09": "dies before the answer is kept",
+    "A10": "dies after the answer is kept", "A11": "dies while reporting", "A12": "dies in a look-up",
+    "A13": "dies in an upgrade", "A14": "dies while moving input", "A15": "dies again and again",
+    # network and gateway
+    "B01": "no name", "B02": "refused", "B03": "black hole", "B04": "bad certificate", "B05": "reset at accept",
+    "B06": "reset in mid-request", "B07": "reset after the request", "B08": "stale connection",
+    "B09": "answer too late", "B10": "answer in drips", "B11": "answer cut", "B12": "no clean JSON",
+    "B13": "other JSON", "B14": "error under 200", "B15": "another order's charge", "B16": "no split",
+    "B17": "5xx, not charged", "B18": "5xx, charged", "B19": "429", "B20": "key revoked", "B21": "not here",
+    "B22": "refused with a code", "B23": "409 in progress", "B24": "key reused", "B25": "token used",
+    "B26": "redirect", "B27": "endless answer", "B28": "malformed HTTP", "B29": "captive portal",
+    "B30": "answers shifted", "B31": "charged twice by the gateway", "B32": "lying list", "B33": "pending for days",
+    "B34": "late ends", "B35": "gateway down", "B36": "slow day", "B37": "wrong host",
+    # clocks
+    "C01": "clock jumps", "C02": "suspended", "C03": "summer time", "C04": "clock wrong", "C05": "resumed much later",
+    "C06": "over midnight", "C07": "deadline",
+    # storage
+    "D01": "journal's disk full", "D02": "reports' disk full", "D03": "fsync fails once", "D04": "cannot read",
+    "D05": "journal locked", "D06": "bit flipped", "D07": "write-ahead log lost", "D08": "journal cut",
+    "D09": "old journal restored", "D10": "journal lost", "D11": "network file system", "D12": "newer journal",
+    "D13": "power cut", "D14": "journal edited", "D15": "out of memory", "D16": "out of descriptors",
+    # doubles
+    "E01": "started twice", "E02": "two jobs, one token", "E03": "same file again", "E04": "same rows, other bytes",
+    "E05": "edited between runs", "E06": "edited while read", "E07": "still being written", "E08": "twice in a file",
+    "E09": "twice in two files", "E10": "one token, two orders", "E11": "one file, two paths",
+    "E12": "two machines, two journals", "E13": "job renamed", "E14": "charged by hand",
+    # signals and surroundings
+    "F01": "SIGTERM", "F02": "SIGINT", "F03": "SIGHUP", "F04": "output gone", "F05": "SIGKILL", "F06": "SIGSTOP",
+    "F07": "upgraded in mid-run", "F08": "power loss", "F09": "cron's surroundings",
+    # several machines
+    "G01": "machine dies", "G02": "machine freezes", "G03": "database out of reach", "G04": "gateway out of reach",
+    "G05": "database restarts", "G06": "failover loses commits", "G07": "task lost", "G08": "task twice",
+    "G09": "permits' holder dies", "G10": "two versions", "G11": "clocks apart", "G12": "links cut at random",
+    # people and limits
+    "H01": "control totals", "H02": "approval", "H03": "live and test mixed", "H04": "limits", "H05": "wrong resolve",
+    "H06": "secrets in output",
+    # bad inputs
+    "X01": "encodings", "X02": "control characters", "X03": "invisible characters", "X04": "look-alike text",
+    "X05": "formulas", "X06": "headers", "X07": "ragged rows", "X08": "sizes", "X09": "number formats",
+    "X10": "other digits", "X11": "absurd amounts", "X12": "decimals", "X13": "currencies", "X14": "order ids",
+    "X15": "types", "X16": "hostile JSON and TOML", "X17": "hostile xlsx", "X18": "hostile Parquet",
+    "X19": "hostile gzip", "X20": "paths", "X21": "job files", "X22": "schema references", "X23": "slow patterns",
+    "X24": "schema corners", "X25": "templates", "X26": "card numbers", "X27": "metadata", "X28": "lookup files",
+    "X29": "all rows bad",
+    # what must hold afterwards
+    "I1": "charged once", "I2": "one sum everywhere", "I3": "every row once", "I4": "intent before POST",
+    "I5": "no hidden retry", "I6": "no POST in doubt", "I7": "one open attempt", "I8": "lawful moves",
+    "I9": "unbroken chain", "I10": "same bytes again", "I11": "rate", "I12": "no secrets", "I13": "input untouched",
+    "I14": "exit code", "I15": "comes to rest", "I16": "bounded", "I17": "whole money", "I18": "shares add up",
+    "I19": "reasons", "I20": "fenced",
+    # laws
+    "L1": "intent before byte", "L2": "stale intent", "L3": "one open attempt", "L4": "proof", "L5": "doubt's period",
+    "L6": "evidence kept", "L7": "answer checked", "L8": "one retry layer", "L9": "journal shown",
+    "L10": "stop stays", "L11": "look first", "L12": "queue is a hint", "L13": "undelivered is discarded",
+}  # fmt: skip
+
+
+class Collector:
+    """A pytest plugin that keeps what was collected."""
+
+    def __init__(self) -> None:
+        self.items: list[pytest.Item] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Called once, with every test."""
+        self.items = list(session.items)
+
+
+def covered(items: Iterable[pytest.Item]) -> dict[str, dict[str, str]]:
+    """Id -> test functions that carry it, with what is to be said of each: nothing, or "sweep", or "fails today"."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for item in items:
+        sweep = any("sweep" in str(mark.kwargs.get("reason", "")) for mark in item.iter_markers("skipif"))
+        fails = any(True for _ in item.iter_markers("xfail"))
+        note = "fails today" if fails else "sweep" if sweep else ""
+        test = item.nodeid.split("[")[0].removeprefix("tests/")
+        for mark in item.iter_markers("fault"):
+            for name in mark.args:
+                found[name][test] = found[name].get(test, note) and note
+    return found
+
+
+def unknown(found: Mapping[str, Any]) -> list[str]:
+    """Ids in markers that no list knows."""
+    return sorted(set(found) - set(IDS))
+
+
+def collect() -> list[pytest.Item]:
+    """Every test of the project, without running one."""
+    collector = Collector()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = pytest.main(["--collect-only", "-q", "tests"], plugins=[collector])
+    if code != pytest.ExitCode.OK:
+        print(said.getvalue())
+    return collector.items
+
+
+def main() -> int:
+    """Print the matrix; 1 when a marker carries an id that nobody knows."""
+    found = covered(collect())
+    missing = [name for name in IDS if all(note == "fails today" for note in found.get(name, {}).values())]
+    for name, words in IDS.items():
+        tests = sorted(found.get(name, {}).items())
+        told = ", ".join(test + (f" ({note})" if note else "") for test, note in tests)
+        print(f"{name:4} {words:32} {told or '- not covered -'}")
+    print(f"\n{len(IDS) - len(missing)} of {len(IDS)} covered; not covered: {' '.join(missing) or 'none'}")
+    if strange := unknown(found):
+        print(f"unknown ids in markers: {' '.join(strange)}")
+    return bool(strange)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
