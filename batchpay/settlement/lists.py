@@ -71,9 +71,9 @@ class Lists:
             job = self._elsewhere.get(_terms(intent.order_id, intent) if intent else 0)
             if intent is not None and job is not None:
                 raise Misconfigured(
-                    f"order {intent.order_id} was charged, for the same amount and recipient, by job {job!r}; this job "
-                    f"has charged nothing yet. If it was renamed, give it its old name again: name = {job!r}; if these "
-                    "are other orders, give them other ids"
+                    f'order {intent.order_id} was charged, for the same amount and recipient, by job "{job}"; this job '
+                    f'has charged nothing yet. If it was renamed, give it its old name again: name = "{job}"; if '
+                    "these are other orders, give them other ids"
                 )
 
     async def compare(self, since: datetime) -> None:

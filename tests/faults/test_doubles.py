@@ -189,7 +189,7 @@ def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
     path.write_text(night.replace('name = "night"', 'name = "nacht"'))
     for flags in ((), ("--adopt",), ("--yes",)):
         renamed = market.run(*flags)
-        assert renamed.returncode == 78 and "under job 'night'" in renamed.stderr, renamed
+        assert renamed.returncode == 78 and 'by job "night"' in renamed.stderr, renamed
     market.orders([order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv")
     assert market.run("--input", "others.csv").returncode == 11  # a new job with orders of its own; the others are held
     assert market.posts() == 8
