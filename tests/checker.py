@@ -196,7 +196,7 @@ def i4(e: Evidence) -> Iterator[str]:
         order_id, where = body.get("metadata[order_id]", ""), f"POST {post['number']}"
         if body.get("metadata[batchpay_key]") != key:
             yield f"{where}: the header says key {key}, the body {body.get('metadata[batchpay_key]')}"
-        if key not in {key_of(e.name, order_id, n) for n in range(1, ATTEMPTS + 1)}:
+        if all(key != key_of(e.name, order_id, n) for n in range(1, ATTEMPTS + 1)):
             yield f"{where}: {key} is no key of order {order_id}"
         attempt = intents.get(key)
         if attempt is None:
@@ -230,12 +230,15 @@ def _key(post: Mapping[str, Any]) -> str:
 @rule
 def i6(e: Evidence) -> Iterator[str]:
     """No POST inside a doubt period, after its order took money, or for a voided intent."""
-    born = [(e.born[c["id"]], c) for c in e.ours if c["status"] in ("successful", "pending")]
+    born = defaultdict(list)
+    for charge in e.ours:
+        if charge["status"] in ("successful", "pending"):
+            born[charge["metadata"]["order_id"]].append(charge)
     lives = {a.asked["key"]: a for some in attempts(e).values() for a in some}
     for post in e.posts:
         order_id = form(post["body"]).get("metadata[order_id]", "")
-        for born_at, charge in born:
-            if charge["metadata"]["order_id"] == order_id and born_at < post["at"]:
+        for charge in born[order_id]:
+            if e.born[charge["id"]] < post["at"]:
                 yield f"POST {post['number']}: order {order_id} had taken money already by {charge['id']}"
         if attempt := lives.get(_key(post)):
             yield from _in_period(e, attempt, post)

@@ -105,11 +105,6 @@ class Stage(Market):
         (row,) = [row for row in self.results() if row["order_id"] == order_id]
         return row
 
-    def verdicts(self, order_id: str) -> list[str]:
-        """What each answer about an order was said to prove."""
-        query = "SELECT json_extract(data, '$.verdict') FROM events WHERE kind = 'answer' AND order_id = ? ORDER BY seq"
-        return [found[0] for found in self.read(query, order_id)]
-
     def sends(self, order_id: str) -> int:
         """POSTs for an order that arrived."""
         return sum(request.order_id == order_id for request in self.gateway.requests("POST", "/charges"))

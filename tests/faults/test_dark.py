@@ -22,7 +22,7 @@ from tests.adversary import Adversary
 from tests.faults.stage import SWEEP, Stage, stage
 from tests.world import order
 
-QUICK = {"timeout": "0.3s"}
+QUICK = {"timeout": "0.1s"}
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 

@@ -44,7 +44,8 @@ def test_half_a_character_is_replaced(night: Stage, gateway: Adversary) -> None:
     gateway.on("00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": "\udc00\0\n"}))
     gateway.on("00003", Fate(change={"description": "\ud800"}))
     gateway.on("00004", error(500, "\udfff", "\ud800"))
-    night.until_quiet()
+    night.run()
+    night.quietly()
     night.right()
     assert night.outcomes() == {"succeeded": 4, "refused": 1, "declined": 1}
 
