@@ -18,7 +18,7 @@ from batchpay.model import Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import intent_of
 from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
-from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(
     rate=50, concurrency=4, timeout_s=3.0, send_window_s=1.0, doubt_period_s=20.0, lookup_gap_s=2.0, pause_s=5.0
@@ -174,6 +174,20 @@ def test_an_answer_that_proves_nothing_stops_this_run_and_the_next() -> None:
 def test_two_charges_for_one_key_are_found_and_stop() -> None:
     """The listing after the run sees what no answer said."""
     world = World(FakeGateway(only(1, "twice")))
+    world.run()
+    assert len(world.stops()) == 1
+    assert "two charges" in world.stops()[0]
+
+
+@pytest.mark.fault("B31", "A08")
+def test_two_charges_for_one_key_that_a_new_run_meets_on_one_page_are_a_stop() -> None:
+    """Neither answer was read, because the run died; the next run's first list shows both at once."""
+    world = World(settings=GatewaySettings(**{**vars_of(SETTINGS), "concurrency": 1}))
+    with pytest.raises(Died):
+        world.run(edges=(CrashAt(1).wrap(world.gateway, ("charge",)), world.journal))
+    (charge,) = world.gateway.charges
+    world.gateway.charges.append({**charge, "id": "chrg_test_77"})
+    world.now_s += 4
     world.run()
     assert len(world.stops()) == 1
     assert "two charges" in world.stops()[0]

@@ -150,19 +150,21 @@ class Books:
     def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
         """Charges of this job with what the journal knows of them.
 
-        A Case: an attempt of the journal. A number: an attempt that only the gateway knows. None: a key that this job
-        would never make.
+        A Case: an attempt of the journal, the same one for all its charges, so that a second one is seen beside the
+        first. A number: an attempt that only the gateway knows. None: a key that this job would never make.
         """
         ours = [charge for charge in charges if charge.metadata.get("batchpay_job") == self._job]
         histories = self._journal.histories([charge.metadata.get("order_id", "") for charge in ours])
         matched: list[tuple[ChargeSeen, Case | int | None]] = []
+        cases: dict[str, Case] = {}
         for charge in ours:
             order_id, key = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_key", "")
             attempts = fold(histories.get(order_id, []))
             known = next((a for a in attempts if a.intent.key == key), None)
             if known:
                 before = tuple(a for a in attempts if a.intent.attempt < known.intent.attempt)
-                matched.append((charge, Case(known.intent, known, before, present=False)))
+                case = cases.setdefault(key, Case(known.intent, known, before, present=False))
+                matched.append((charge, case))
             else:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched
