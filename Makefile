@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check bench sweep requirements clean
+.PHONY: help setup demo test lint types tests wheel-check bench sweep simulate requirements clean
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -39,6 +39,10 @@ wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty en
 
 sweep: $(READY)  ## the longer tests: kills by the hundred
 	BATCHPAY_KILLS=400 $(BIN)/python -m pytest tests/crash
+
+SEEDS := 20000
+simulate: $(READY)  ## many seeds of the simulator on all cores (SEEDS=20000)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

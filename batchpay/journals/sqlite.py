@@ -16,7 +16,7 @@ import stat
 import threading
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib import resources
@@ -36,15 +36,19 @@ _NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
 class SqliteJournal:
     """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
 
-    def __init__(self, path: Path, job: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, job: str, *, read_only: bool = False,
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+    ) -> None:  # fmt: skip
         """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked.
 
-        `read_only`: nothing is written; where there is no file yet, an empty journal in memory.
+        `read_only`: nothing is written; where there is no file yet, an empty journal in memory. `connect`: how a
+        writable file is opened, the port to the disk.
         """
         self.path = path
         self.job = job
         self._lock = threading.RLock()
-        self._connection = _open_to_read(path) if read_only else _open(path)
+        self._connection = _open_to_read(path) if read_only else _open(path, connect)
         with translated(path):
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
@@ -357,7 +361,7 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
 # --- opening ---------------------------------------------------------------------------------------------------
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -369,7 +373,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
     with translated(path):
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")
