@@ -57,6 +57,7 @@ class World:
     settings: GatewaySettings = SETTINGS
     now_s: float = 1000.0
     listed: bool = False
+    ahead_s: float = 0.0  # of the machine's clock
     line: Line | None = None
     settlement: Settlement | None = None
 
@@ -64,7 +65,7 @@ class World:
             meanwhile: Callable[[Settlement], Any] | None = None,
             edges: Sequence[Any] | None = None) -> dict[str, Outcome]:  # fmt: skip
         async def main() -> None:
-            clock = FakeClock()
+            clock = FakeClock(self.ahead_s)
             gateway, journal = edges or (self.gateway, self.journal)
             pacer = Pacer(self.settings.rate, 1.0, 1)
             self.line = Line(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
@@ -72,7 +73,7 @@ class World:
             self.settlement = Settlement(self.settings, gateway, self.line, books, clock, limits=limits)
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.5, meanwhile, self.settlement)
-            start = datetime.fromtimestamp(START_NS / 1e9 + clock.elapsed_s(), UTC)
+            start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
             listed = bool(list(self.journal.events(["listing"])))
             if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=listed):
                 await self.settlement.recover()
@@ -140,6 +141,16 @@ def test_a_list_that_lags_is_not_believed() -> None:
     world = World(FakeGateway(only(0, "lost after"), lag_s=15))
     assert set(world.run().values()) == {Outcome.SUCCEEDED}
     assert len(world.gateway.posts) == 5
+
+
+@pytest.mark.fault("C04", "B07")
+@pytest.mark.parametrize("ahead_s", [-86_400.0, 3600.0, 5e8])
+def test_a_wrong_clock_that_nobody_could_check_hides_no_charge(ahead_s: float) -> None:
+    """A gateway that never says its own time: look-ups then begin at its first charge, not at a time of ours."""
+    world = World(FakeGateway(only(2, "lost after")), ahead_s=ahead_s)
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 5
+    world.check()
 
 
 @pytest.mark.fault("B25")

@@ -27,6 +27,7 @@ from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
+EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)  # before the gateway's first charge
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 LOOK_UPS_IN_VAIN = 8  # incomplete listings in a row before a run leaves its doubts to the next one
@@ -139,7 +140,7 @@ class Settlement:
             for charge, known in self._books.match(page.charges):
                 await self._absorb(charge, known, adopting=False)
 
-        listing = await self._list(since - OVERLAP, absorb)
+        listing = await self._list(self._from(since), absorb)
         if listing and listing.complete:
             await self._books.note("listing", {"bound": self._line.gateway_date or listing.latest or iso(since)})
 
@@ -344,7 +345,7 @@ class Settlement:
                     self._found(case)
 
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
-        listing = await self._list(datetime.fromtimestamp(first_sent_ns // 10**9, UTC) - OVERLAP, absorb)
+        listing = await self._list(self._from(datetime.fromtimestamp(first_sent_ns // 10**9, UTC)), absorb)
         complete = listing is not None and listing.complete
         for case in doubts.values():
             if case.intent.order_id in self._doubts:
@@ -391,6 +392,10 @@ class Settlement:
             self._progress(case)
 
     # --- lists
+
+    def _from(self, ours: datetime) -> datetime:
+        """Where a list begins that must reach back to a time of our clock; a clock never checked says nothing."""
+        return ours - OVERLAP if self._line.gateway_date else EVERYTHING
 
     async def _list(self, since: datetime, absorb: Callable[[Page], Awaitable[None]]) -> Listing | None:
         """Read one listing to its end, page by page; None when the gateway gave no page at all."""
