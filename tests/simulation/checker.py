@@ -16,6 +16,7 @@ from batchpay.model import Event, Finding
 from batchpay.reconciliation import Totals, find
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
+from tests.simulation.weather import LIES
 
 if TYPE_CHECKING:
     from tests.simulation.story import Story
@@ -81,7 +82,8 @@ def check_story(story: Story) -> list[str]:
     """Everything that can be said at the end of a seed."""
     world = story.world
     found = [*_one_charge_an_order(story), *_posts(world), *_attempts(world), *_states(world), *_rate(world)]
-    found += [*_stops(world), *_twins_are_stopped(story), *_looks_first(world), *_refused_key(world)]
+    found += [*_stops(world), *_lies_are_stopped(world), *_twins_are_stopped(story)]
+    found += [*_looks_first(world), *_refused_key(world)]
     if not story.at_once:
         found += [*_after_money(world), *_sums(story)]
     return found
@@ -261,6 +263,17 @@ def _stopped(world: World, machine: Machine) -> bool:
     return any(c.machine == machine.name and c.event.kind == "stop" for c in world.commits)
 
 
+def _lies_are_stopped(world: World) -> Iterator[str]:
+    """L7: a success that is not what was asked is a stop, unless the run ended before it could say so."""
+    whole = {p.run_id for p in world.processes if not p.died and not p.trouble}
+    for request in _posted(world):
+        lied = request.fate in {f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")}
+        if lied and request.told == 200 and request.run_id in whole:
+            stops = [c for c in world.commits if c.event.kind == "stop" and c.tick > request.tick]
+            if not any(request.order_id in str(c.event.data) for c in stops):
+                yield f"L7: order {request.order_id} was answered with a {request.fate}, and nobody stopped"
+
+
 def _twins_are_stopped(story: Story) -> Iterator[str]:
     """B31: the gateway charged one key twice: somebody must have noticed."""
     world = story.world
@@ -300,12 +313,15 @@ def _sums(story: Story) -> Iterator[str]:
     for equation in totals.equations(len(wanted)):
         if not equation.closes and not lied:
             yield f"I3: {equation.name}: {equation.left} and {equation.right}"
-    shown = {row.charge_id: row.charged_amount for row in rows if row.outcome in ("succeeded", "unproven")
-             and row.order_id not in lied}  # fmt: skip
-    made = {c["id"]: c["amount"] for c in world.ledger.of_job(JOB) if c["status"] == "successful"
-            and c["metadata"]["order_id"] not in lied}  # fmt: skip
-    if shown != made:
-        yield f"I2: the report has {shown}, the gateway {made}"
+    shown = {r.charge_id: r.charged_amount for r in rows if r.outcome in ("succeeded", "unproven")}
+    moved = {c["id"]: c["amount"] for c in world.ledger.of_job(JOB) if c["status"] in ("successful", "reversed")}
+    stays = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful"}
+    doubtful = {c["id"] for c in world.ledger.of_job(JOB) if c["metadata"]["order_id"] in lied}
+    doubtful |= {row.charge_id for row in rows if row.order_id in lied}
+    if wrong := [
+        i for i in {*shown, *stays} - doubtful if (i in stays and i not in shown) or shown.get(i) != moved.get(i)
+    ]:
+        yield f"I2: {sorted(wrong)}: the report has {shown}, the gateway {moved}"
     for charge in world.ledger.of_job(JOB):
         if charge["amount"] not in {d["amount"] for f in story.files for d in f.chunk.documents}:
             yield f"I17: {charge['amount']} was charged and nobody asked for it"

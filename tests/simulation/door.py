@@ -118,7 +118,7 @@ class Door:
             others = [c for c in self._ledger.charges if c["id"] != document["id"]]
             return dict(self._dice.choice(others)) if others else document
         change: dict[str, dict[str, Any]] = {
-            "amount": {"amount": document["amount"] + 1}, "currency": {"currency": "JPY"},
+            "amount": {"amount": document["amount"] + 1}, "currency": {"currency": "USD"},
             "destination": {"destination": "recp_test_77"}, "no destination": {"destination": None},
             "key": {"metadata": {**document["metadata"], "batchpay_key": "another"}}, "livemode": {"livemode": True},
             "id": {"id": document["id"].replace("_test", "")},

@@ -84,6 +84,7 @@ class World:
     slow_disk_s: float = 0.0
     wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway  # a mutant may stand here
     pragmas: dict[str, str] = field(default_factory=dict)  # or here
+    obeyed: GatewaySettings | None = None  # or the program is told other settings than those the checker holds it to
     commits: list[Commit] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     frozen_s: float = 0.0
@@ -344,7 +345,7 @@ class Process:
             lock.close()
 
     async def _at_the_gateway(self, journal: VirtualJournal, lock: RunLock, started_ns: int) -> None:
-        machine, settings = self.machine, self.world.settings
+        machine, settings = self.machine, self.world.obeyed or self.world.settings
         gateway = self.world.wrap_gateway(Door(self, self.world.ledger))
         now_s = machine.elapsed_s()
         earlier = (now_s - age_s for age_s in lock.ages_s())

@@ -101,7 +101,7 @@ class Story:
 
     def __init__(self, world: World) -> None:
         self.world, self.dice = world, world.dice
-        self.machines = [Machine(world, "first", skew_s=self.dice.uniform(-200, 200))]
+        self.machines = [Machine(world, "first", skew_s=self._skew_s())]
         self.amounts: dict[str, int] = {}
         self.files: list[InputFile] = []
         self.violations: list[str] = []
@@ -123,6 +123,10 @@ class Story:
         world.weather.calm, world.slow_disk_s = True, min(world.slow_disk_s, 0.01)
         await self._calm()
         self.violations += checker.check_story(self)
+
+    def _skew_s(self) -> float:
+        """How wrong the machine's clock is: seen, and refused above 300 s, when the gateway says its own time."""
+        return self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
 
     # --- files
 
@@ -278,7 +282,7 @@ class Story:
         """A cloned machine with a journal of its own takes over, then the first one goes on."""
         self.world.weather.injected["two journals, one after the other"] += 1
         await self._quiet()
-        other = Machine(self.world, "second", skew_s=self.dice.uniform(-200, 200))
+        other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
         self.machines.append(other)
         if self.dice.random() < 0.5:
@@ -296,7 +300,7 @@ class Story:
         self.world.weather.injected["two journals at once"] += 1
         self.at_once = True
         await self._quiet()
-        other = Machine(self.world, "second", skew_s=self.dice.uniform(-200, 200))
+        other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
         self.machines.append(other)
         both = [Process(machine, self.files, adopt=True) for machine in self.machines]
