@@ -294,8 +294,8 @@ class Attempt:
 
     @property
     def closed(self) -> bool:
-        """Proven that it took no money, so that another attempt may follow (law L3)."""
-        return self.outcome in NO_MONEY
+        """Proven that it took no money, so that another attempt may follow (law L3); a twin may have taken some."""
+        return self.outcome in NO_MONEY and len(self.twins) <= 1
 
     @property
     def ready(self) -> bool:

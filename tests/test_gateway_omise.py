@@ -216,6 +216,22 @@ def test_a_stale_connection_is_not_used_and_nothing_is_repeated() -> None:
     assert (requests, connections) == (3, 3)
 
 
+@pytest.mark.fault("B07", "I5")
+def test_a_request_without_an_answer_is_not_repeated() -> None:
+    """Law L8: whoever retries must write an intent first, so the client never does."""
+    requests = 0
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        await whole_request(reader)
+        requests += 1
+        reset(writer)
+
+    answers, connections = talk(behave)
+    assert [(answer.out, answer.status) for answer in answers] == [(True, None)]
+    assert (requests, connections) == (1, 1)
+
+
 @pytest.mark.fault("B09", "B10")
 @pytest.mark.parametrize("drip", [b"", b"HTTP/1.1 200 OK\r\nX-A: b", http(CHARGE)])
 def test_the_deadline_is_total(drip: bytes) -> None:

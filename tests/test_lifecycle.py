@@ -289,6 +289,16 @@ def test_what_a_row_means(document: Any, comeback: bool, batch: str, events: lis
     assert isinstance(judge(document, comeback, batch, history(*events)), kind)
 
 
+@pytest.mark.fault("B31", "I7")
+def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
+    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay twice."""
+    twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
+    assert twin
+    known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
+    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
+    assert judge(CHANGED, True, OTHER, history(FIRST, DECLINED)) == Next(2)
+
+
 def test_the_next_attempt_has_the_next_number_and_another_key() -> None:
     """A try after a decline is a new attempt."""
     assert judge(CHANGED, False, OTHER, history(FIRST, DECLINED)) == Next(2)

@@ -19,7 +19,7 @@ from batchpay.model import Intent, Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import intent_of
 from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
-from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(
     rate=50, concurrency=4, timeout_s=3.0, send_window_s=1.0, doubt_period_s=20.0, lookup_gap_s=2.0, pause_s=5.0
@@ -64,6 +64,7 @@ class World:
     settings: GatewaySettings = SETTINGS
     now_s: float = 1000.0
     listed: bool = False
+    ahead_s: float = 0.0  # of the machine's clock
     line: Line | None = None
     payer: Callable[[int], dict[str, str]] = one_time_token
     settlement: Settlement | None = None
@@ -72,7 +73,7 @@ class World:
             meanwhile: Callable[[Settlement], Any] | None = None,
             edges: Sequence[Any] | None = None) -> dict[str, Outcome]:  # fmt: skip
         async def main() -> None:
-            clock = FakeClock()
+            clock = FakeClock(self.ahead_s)
             gateway, journal = edges or (self.gateway, self.journal)
             pacer = Pacer(self.settings.rate, 1.0, 1)
             self.line = Line(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
@@ -80,7 +81,7 @@ class World:
             self.settlement = Settlement(self.settings, gateway, self.line, books, clock, limits=limits)
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.5, meanwhile, self.settlement)
-            start = datetime.fromtimestamp(START_NS / 1e9 + clock.elapsed_s(), UTC)
+            start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
             listed = bool(list(self.journal.events(["listing"])))
             if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=listed):
                 self.settlement.lists.refuse_renamed(candidates(count, self.journal, self.payer))
@@ -151,6 +152,16 @@ def test_a_list_that_lags_is_not_believed() -> None:
     assert len(world.gateway.posts) == 5
 
 
+@pytest.mark.fault("C04", "B07")
+@pytest.mark.parametrize("ahead_s", [-86_400.0, 3600.0, 5e8])
+def test_a_wrong_clock_that_nobody_could_check_hides_no_charge(ahead_s: float) -> None:
+    """A gateway that never says its own time: look-ups then begin at its first charge, not at a time of ours."""
+    world = World(FakeGateway(only(2, "lost after")), ahead_s=ahead_s)
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 5
+    world.check()
+
+
 @pytest.mark.fault("B25")
 def test_a_used_token_after_a_doubt_is_never_called_refused() -> None:
     """It may be our own first send that used it: it stays in doubt for a person."""
@@ -183,6 +194,20 @@ def test_an_answer_that_proves_nothing_stops_this_run_and_the_next() -> None:
 def test_two_charges_for_one_key_are_found_and_stop() -> None:
     """The listing after the run sees what no answer said."""
     world = World(FakeGateway(only(1, "twice")))
+    world.run()
+    assert len(world.stops()) == 1
+    assert "two charges" in world.stops()[0]
+
+
+@pytest.mark.fault("B31", "A08")
+def test_two_charges_for_one_key_that_a_new_run_meets_on_one_page_are_a_stop() -> None:
+    """Neither answer was read, because the run died; the next run's first list shows both at once."""
+    world = World(settings=GatewaySettings(**{**vars_of(SETTINGS), "concurrency": 1}))
+    with pytest.raises(Died):
+        world.run(edges=(CrashAt(1).wrap(world.gateway, ("charge",)), world.journal))
+    (charge,) = world.gateway.charges
+    world.gateway.charges.append({**charge, "id": "chrg_test_77"})
+    world.now_s += 4
     world.run()
     assert len(world.stops()) == 1
     assert "two charges" in world.stops()[0]

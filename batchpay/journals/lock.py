@@ -16,6 +16,7 @@ import os
 import socket
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,14 @@ _STAMPS_AT = _HOLDER_BYTES + _STAMP.size  # after the number of the last event t
 class RunLock:
     """Held from construction until `close`."""
 
-    def __init__(self, state_path: Path, job: str, rate: int, holder: dict[str, Any], *, wait: bool = False) -> None:
+    def __init__(
+        self, state_path: Path, job: str, rate: int, holder: dict[str, Any], *, wait: bool = False,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:  # fmt: skip
         """Take the lock or raise TryLater naming the holder; with `wait`, wait for it."""
         self.path = lock_path(state_path, job)
         self._slots = rate
+        self._wall_ns = wall_ns
         self._next = 0
         size = _STAMPS_AT + _STAMP.size * rate
         try:
@@ -62,13 +67,13 @@ class RunLock:
 
     def ages_s(self) -> list[float]:
         """How long ago each of the last requests left, as far as a wall clock can tell; the future counts as now."""
-        now_ns = time.time_ns()
+        now_ns = self._wall_ns()
         stamps = [self._read(slot) for slot in range(self._slots)]
         return [max(0.0, (now_ns - stamp) / 1e9) for stamp in stamps if stamp]
 
     def stamp(self) -> None:
         """A request leaves now."""
-        _STAMP.pack_into(self._memory, _STAMPS_AT + _STAMP.size * self._next, time.time_ns())
+        _STAMP.pack_into(self._memory, _STAMPS_AT + _STAMP.size * self._next, self._wall_ns())
         self._next = (self._next + 1) % self._slots
 
     def witness(self, seq: int) -> None:

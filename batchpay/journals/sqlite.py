@@ -39,19 +39,20 @@ class SqliteJournal:
     def __init__(
         self, path: Path, job: str, *, read_only: bool = False, locked_wait_s: float = LOCKED_WAIT_S,
         durable: Callable[[int], None] = lambda seq: None,
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     ) -> None:  # fmt: skip
         """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked by another
         program for `locked_wait_s`.
 
         `read_only`: nothing is written; where there is no file yet, an empty journal in memory. `durable` is told the
-        number of the last event after each commit.
+        number of the last event after each commit. `connect`: how a writable file is opened, the port to the disk.
         """
         self._durable = durable
         self.path = path
         self.job = job
         self._lock = threading.RLock()
         self._broken: InputOutput | None = None  # why nothing is written through this object any more
-        self._connection = (_open_to_read if read_only else _open)(path, locked_wait_s)
+        self._connection = _open_to_read(path, locked_wait_s) if read_only else _open(path, locked_wait_s, connect)
         with translated(path):
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
@@ -153,7 +154,8 @@ class SqliteJournal:
             self._connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*attempt, Outcome.IN_DOUBT))
         elif event.kind == "intent":
             held = f"UPDATE open_attempts SET state = ? {of_attempt} AND state = ?"  # noqa: S608
-            if self._connection.execute(held, (Outcome.IN_DOUBT, *attempt, Outcome.HELD)).rowcount != 1:
+            self._connection.execute(held, (Outcome.IN_DOUBT, *attempt, Outcome.HELD))
+            if self._connection.execute("SELECT changes()").fetchone()[0] != 1:
                 raise sqlite3.IntegrityError(f"order {event.order_id} is not held: it may not be sent again")
         if state in NO_MONEY_STATES:
             self._connection.execute(f"DELETE FROM open_attempts {of_attempt}", attempt)  # noqa: S608
@@ -384,7 +386,7 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
 # --- opening ---------------------------------------------------------------------------------------------------
 
 
-def _open(path: Path, locked_wait_s: float) -> sqlite3.Connection:
+def _open(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -396,7 +398,7 @@ def _open(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     except OSError as error:
         raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
     with translated(path):
-        connection = sqlite3.connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
+        connection = connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")

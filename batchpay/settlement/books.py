@@ -181,6 +181,7 @@ class Books:
         ours = [charge for charge in charges if self.is_ours(charge)]
         histories = self._journal.histories([charge.metadata.get("order_id", "") for charge in ours])
         matched: list[tuple[ChargeSeen, Case | int | None]] = []
+        cases: dict[str, Case] = {}
         for charge in ours:
             order_id, key = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_key", "")
             attempts = fold(histories.get(order_id, []))
@@ -189,7 +190,8 @@ class Books:
                 matched.append((charge, self._undecided[key]))
             elif known:
                 before = tuple(a for a in attempts if a.intent.attempt < known.intent.attempt)
-                matched.append((charge, Case(known.intent, known, before, present=False)))
+                case = cases.setdefault(key, Case(known.intent, known, before, present=False))
+                matched.append((charge, case))
             else:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched

@@ -15,7 +15,7 @@ from batchpay.model import Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
-from batchpay.settlement.lists import IN_VAIN, OVERLAP, OVERLAP_UNTOLD, Lists
+from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 
@@ -127,8 +127,9 @@ class Doubts:
                     self._found(case)
 
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
-        overlap = OVERLAP if self._line.gateway_date else OVERLAP_UNTOLD
-        listing = await self._lists.read(datetime.fromtimestamp(first_sent_ns // 10**9, UTC) - overlap, absorb)
+        first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
+        since = first_sent - OVERLAP if self._line.dated else EVERYTHING  # our clock may have been wrong at that time
+        listing = await self._lists.read(since, absorb)
         complete = listing is not None and listing.complete
         for case in doubts.values():
             if case.intent.order_id in self._open:

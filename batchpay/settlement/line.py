@@ -39,6 +39,7 @@ class Line:
         self.closed = ""
         self.fatal: BatchpayError | None = None
         self.gateway_date = ""
+        self.dated = False  # does the gateway tell its time in its answers?
         self.trouble = ""  # why the last request got no answer
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
@@ -186,6 +187,7 @@ class Line:
             return
         theirs = instant(date)
         if theirs is not None:
+            self.dated = True
             self.compare_clock(theirs)
 
     def compare_clock(self, theirs: datetime) -> None:

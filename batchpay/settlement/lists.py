@@ -15,7 +15,7 @@ from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
-OVERLAP_UNTOLD = timedelta(days=1)  # ... where the gateway does not tell its time, and ours may be wrong
+EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
 YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near

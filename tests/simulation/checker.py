@@ -1,0 +1,360 @@
+"""The invariants of the fault matrix, section 8, counted again from the gateway's log and the journal's own events.
+
+Nothing here asks the program what it thinks: states, keys and doubts are derived anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from batchpay import accounts
+from batchpay.errors import BatchpayError
+from batchpay.model import Event, Finding
+from batchpay.reconciliation import Totals, find
+from tests.simulation.ledger import MONEY, Request
+from tests.simulation.process import JOB, Commit, Machine, World
+from tests.simulation.weather import LIES
+
+if TYPE_CHECKING:
+    from tests.simulation.story import Story
+
+NOT_CHARGED = {401, 403, 404, 405, 429}  # told so, the same key may go again at once
+NO_MONEY = {"refused", "declined", "expired", "reversed"}
+AFTER = {  # fault-matrix I8
+    "in_doubt": {"succeeded", "unproven", "pending", "declined", "expired", "reversed", "refused", "held"},
+    "held": {"in_doubt", "succeeded", "unproven", "pending", "declined", "expired", "reversed"},
+    "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
+    "unproven": {"succeeded", "reversed"},
+    "succeeded": {"reversed"},
+}
+EPSILON_S = 1e-6
+
+
+def check_journal(machine: Machine) -> list[str]:
+    """I9, D13: the chain verifies, and every event that was ever acknowledged is still there, in its order."""
+    try:
+        with machine.copy() as journal:
+            journal.verify()
+            events = list(journal.events())
+    except BatchpayError as error:
+        return [f"I9: the journal cannot be read: {error}"]
+    acknowledged = set(machine.acknowledged)
+    there = [(event.seq, event.digest) for event in events]
+    if [place for place in there if place in acknowledged] != machine.acknowledged:
+        lost = len(acknowledged - set(there))
+        return [f"I9: {lost} of {len(acknowledged)} acknowledged events are not in the journal"]
+    _take_in_unacknowledged(machine, events)
+    return []
+
+
+def _take_in_unacknowledged(machine: Machine, events: list[Event]) -> None:
+    """A commit that nobody was told of, because the process died in it, may have become durable all the same."""
+    world = machine.world
+    there = {(event.seq, event.digest) for event in events}
+    known = {(c.event.seq, c.event.digest): c for c in world.commits if c.machine == machine.name}
+    for place, commit in known.items():
+        if place not in there:
+            commit.forgotten_tick = min(commit.forgotten_tick, world.tick())
+    for event in events:
+        if (event.seq, event.digest) not in known:
+            world.commits.append(Commit(world.tick(), world.loop.time(), machine.name, event))
+
+
+def note_lift(machine: Machine, event: Event) -> None:
+    """A person's command wrote this."""
+    world = machine.world
+    machine.acknowledged.append((event.seq, event.digest))
+    world.commits.append(Commit(world.tick(), world.loop.time(), machine.name, event))
+
+
+def excused(world: World) -> set[str]:
+    """Orders about which the gateway lied or which it charged twice of its own accord."""
+    lied = {r.order_id for r in world.ledger.requests if r.fate.startswith("lie ")}
+    twins = {c["metadata"]["order_id"] for c in world.ledger.charges if _key(c) in world.ledger.twins}
+    chainless = {c["metadata"]["order_id"] for c in world.ledger.of_job(JOB) if c["paid"] and not c["chain"]}
+    return lied | twins | chainless
+
+
+def check_story(story: Story) -> list[str]:
+    """Everything that can be said at the end of a seed."""
+    world = story.world
+    found = [*_one_charge_an_order(story), *_posts(world), *_attempts(world), *_states(world), *_rate(world)]
+    found += [*_stops(world), *_lies_are_stopped(world), *_twins_are_stopped(story)]
+    found += [*_looks_first(world), *_refused_key(world)]
+    if not story.at_once:
+        found += [*_after_money(world), *_sums(story)]
+    return found
+
+
+# --- the gateway's side ----------------------------------------------------------------------------------------
+
+
+def _one_charge_an_order(story: Story) -> Iterator[str]:
+    """I1."""
+    taken = Counter(
+        c["metadata"]["order_id"]
+        for c in story.world.ledger.of_job(JOB)
+        if c["status"] in MONEY and _key(c) not in story.world.ledger.twins
+    )
+    for order_id, count in taken.items():
+        if count > 1 and not story.at_once:
+            yield f"I1: order {order_id} was charged {count} times"
+        elif count > 1 and not all(_stopped(story.world, machine) for machine in story.machines):
+            yield f"E12: order {order_id} was charged by two machines at once, and not both have stopped"
+
+
+def _posts(world: World) -> Iterator[str]:
+    """I4, I5, I6 and laws L1, L2, L5: each POST against the intents and evidence that were durable before it."""
+    by_key: dict[str, list[Request]] = defaultdict(list)
+    keys = _keys(world)
+    for request in _posted(world):
+        by_key[request.key].append(request)
+    for key, requests in by_key.items():
+        commits = [c for c in world.commits if keys.get((c.event.order_id, c.event.attempt)) == key]
+        for number, request in enumerate(requests, 1):
+            before = [c for c in commits if c.tick < request.tick]
+            intents = list(
+                {
+                    (c.event.attempt, c.event.send, c.event.digest): c for c in before if c.event.kind == "intent"
+                }.values()
+            )  # a cloned machine tells of them twice
+            voided = len({c.event.digest for c in before if c.event.kind == "voided"})
+            if len(intents) - voided < number:
+                yield f"I4/I5: POST {number} of order {request.order_id} had {len(intents)} intents, {voided} voided"
+            if intents and request.sha256 not in {c.event.data["sha256"] for c in intents}:  # of either machine
+                yield f"I4: order {request.order_id} was sent with another body than its intent's"
+            own = [c for c in intents if c.machine == request.machine]
+            if own and request.at_s - own[-1].at_s > world.settings.send_window_s + EPSILON_S:
+                yield f"L2: order {request.order_id} left {request.at_s - own[-1].at_s:.1f} s after its intent"
+        for first, second in itertools.pairwise(requests):
+            yield from _doubt_respected(world, first, second, commits)
+
+
+def _doubt_respected(world: World, first: Request, second: Request, commits: list[Commit]) -> Iterator[str]:
+    """I6, law L5: not again before the doubt period and two complete lists, unless the gateway had said no."""
+    if first.told in NOT_CHARGED and first.told_tick < second.tick:
+        return
+    if first.machine != second.machine:
+        return  # another journal: law L11 speaks about it
+    settings = world.settings
+    if any(c.event.kind == "adopted" for c in commits):
+        return
+    waited_s = second.at_s - first.at_s
+    if waited_s < settings.doubt_period_s - settings.send_window_s:
+        yield f"I6: order {first.order_id} was sent again after {waited_s:.1f} s of doubt"
+    if any(c.forgotten_tick < second.tick for c in commits):
+        return  # its journal was restored or lost in between
+    absents = [c for c in commits if c.event.kind == "absent" and c.machine == first.machine
+               and first.tick < c.tick < second.tick]  # fmt: skip
+    lists = [
+        r for r in world.ledger.requests if r.what == "LIST" and r.told == 200 and first.tick < r.tick < second.tick
+    ]
+    if len(absents) < 2 or len(lists) < 2:
+        yield f"L5: order {first.order_id} was sent again after {len(absents)} look-ups without a trace"
+    elif (apart_s := (absents[-1].event.at_ns - absents[-2].event.at_ns) / 1e9) < settings.lookup_gap_s - EPSILON_S:
+        yield f"L5: order {first.order_id}: two look-ups {apart_s:.2f} s apart"
+
+
+def _after_money(world: World) -> Iterator[str]:
+    """I6: no POST for an order after it took money."""
+    for request in _posted(world):
+        if request.money_before:
+            yield f"I6: order {request.order_id} was sent after it had taken money (run {request.run_id})"
+
+
+def _rate(world: World) -> Iterator[str]:
+    """I11: requests of any kind in any rolling window, per machine, across its runs."""
+    settings = world.settings
+    by_machine: dict[str, list[float]] = defaultdict(list)
+    for request in world.ledger.requests:
+        by_machine[request.machine].append(request.at_s)
+    for machine, unsorted in by_machine.items():
+        times, first = sorted(unsorted), 0
+        for last, at_s in enumerate(times):
+            while at_s - times[first] >= settings.rate_window_s:
+                first += 1
+            if last - first + 1 > settings.rate:
+                yield f"I11: {last - first + 1} requests of machine {machine} within {settings.rate_window_s} s"
+                break
+
+
+def _looks_first(world: World) -> Iterator[str]:
+    """L11: no run sends before it has listed the gateway's charges."""
+    seen: set[str] = set()
+    for request in _posted(world):
+        if request.run_id in seen:
+            continue
+        seen.add(request.run_id)
+        listed = any(
+            c.event.kind == "listing" and c.event.run_id == request.run_id and c.tick < request.tick
+            for c in world.commits
+        )
+        asked = any(
+            r.what == "LIST" and r.told == 200 and r.run_id == request.run_id and r.tick < request.tick
+            for r in world.ledger.requests
+        )
+        if not (listed and asked):
+            yield f"L11: {request.run_id} sent before it had listed"
+
+
+def _refused_key(world: World) -> Iterator[str]:
+    """B20: after a refused key, at most as many more requests as were under way."""
+    for process in world.processes:
+        requests = [r for r in world.ledger.requests if r.run_id == process.run_id]
+        refused = [r.told_tick for r in requests if r.told in (401, 403)]
+        later = [r for r in requests if refused and r.tick > min(refused) and r.what == "POST"]
+        if len(later) > world.settings.concurrency:
+            yield f"B20: {len(later)} POSTs of {process.run_id} after the key was refused"
+
+
+# --- the journal's side ----------------------------------------------------------------------------------------
+
+
+def _attempts(world: World) -> Iterator[str]:
+    """I7, law L3: attempt n + 1 only after proof that attempt n took no money."""
+    ended: set[tuple[str, str, int]] = set()
+    for commit in world.commits:
+        event = commit.event
+        if event.kind == "intent" and event.send == 1 and event.attempt > 1:
+            proven = (commit.machine, event.order_id, event.attempt - 1)
+            if proven not in ended:
+                yield f"I7: attempt {event.attempt} of order {event.order_id} began while the one before was open"
+        refused = event.kind == "answer" and event.data.get("verdict") == "refused"
+        charge = event.data.get("charge") or {}
+        where = (commit.machine, event.order_id, event.attempt)
+        if refused or charge.get("status") in ("failed", "expired", "reversed"):
+            ended.add(where)
+        elif charge.get("status") in MONEY:
+            ended.discard(where)
+
+
+def _states(world: World) -> Iterator[str]:
+    """I8: outcomes move only as the table says; what the gateway contradicts itself about is a stop."""
+    for machine in {c.machine for c in world.commits}:
+        states: dict[tuple[str, int], str] = {}
+        commits = [c for c in world.commits if c.machine == machine and c.forgotten_tick == float("inf")]
+        for commit, following in zip(commits, [*commits[1:], None], strict=True):
+            event = commit.event
+            after = event.data.get("state")
+            if after is None:
+                continue
+            before = states.get((event.order_id, event.attempt), "held")
+            states[event.order_id, event.attempt] = after
+            stopped = following is not None and following.event.kind == "stop"
+            if after != before and after not in AFTER.get(before, set()) and not stopped:
+                yield f"I8: order {event.order_id} went from {before} to {after}"
+
+
+def _stops(world: World) -> Iterator[str]:
+    """L10: nothing is sent between a stop and its end."""
+    for request in _posted(world):
+        stop = ""
+        for c in world.commits:
+            if c.machine == request.machine and c.tick < request.tick < c.forgotten_tick:
+                stop = c.event.data["reason"] if c.event.kind == "stop" else "" if c.event.kind == "lifted" else stop
+        if stop:
+            yield f"L10: order {request.order_id} was sent under a stop: {stop}"
+
+
+def _stopped(world: World, machine: Machine) -> bool:
+    return any(c.machine == machine.name and c.event.kind == "stop" for c in world.commits)
+
+
+def _lies_are_stopped(world: World) -> Iterator[str]:
+    """L7: a success that is not what was asked is a stop, unless the run ended before it could say so."""
+    whole = {p.run_id for p in world.processes if not p.died and not p.trouble}
+    for request in _posted(world):
+        lied = request.fate in {f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")}
+        if lied and request.told == 200 and request.run_id in whole:
+            stops = [c for c in world.commits if c.event.kind == "stop" and c.tick > request.tick]
+            if not any(request.order_id in str(c.event.data) for c in stops):
+                yield f"L7: order {request.order_id} was answered with a {request.fate}, and nobody stopped"
+
+
+def _twins_are_stopped(story: Story) -> Iterator[str]:
+    """B31: the gateway charged one key twice: somebody must have noticed."""
+    world = story.world
+    for key in world.ledger.twins:
+        charges = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        order_id = charges[0]["metadata"]["order_id"] if charges else ""
+        noticed = any(c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits)
+        if len(charges) > 1 and not noticed:
+            yield f"L10: order {order_id} has two charges under one key and no stop was ever written"
+
+
+# --- both sides ------------------------------------------------------------------------------------------------
+
+
+def findings(story: Story) -> list[Finding]:
+    """What the reports would show: every row of every file."""
+    rows: list[Finding] = []
+    with story.machines[0].copy() as journal:
+        for file in story.files:
+            history = accounts.history_of(journal, file.batch.id, file.chunk)
+            rows += find(file.batch, file.chunk, {}, history, "held back")
+    return rows
+
+
+def _sums(story: Story) -> Iterator[str]:
+    """I2, I3, I17, I19: the report and the gateway tell of the same money."""
+    rows, world = findings(story), story.world
+    wanted = [(file.batch.id, row) for file in story.files for row in file.chunk.rows]
+    if [(row.batch_id, row.row) for row in rows] != wanted:
+        yield "I3: not every row stands exactly once in the report"
+    totals = Totals()
+    for row in rows:
+        totals.add(row)
+        if row.outcome not in ("succeeded", "duplicate") and not (row.reason and row.who_acts != "-"):
+            yield f"I19: order {row.order_id} is {row.outcome} without a reason or somebody to act"
+    lied = excused(world)
+    for equation in totals.equations(len(wanted)):
+        if not equation.closes and not lied:
+            yield f"I3: {equation.name}: {equation.left} and {equation.right}"
+    shown = {r.charge_id: r.charged_amount for r in rows if r.outcome in ("succeeded", "unproven")}
+    moved = {c["id"]: c["amount"] for c in world.ledger.of_job(JOB) if c["status"] in ("successful", "reversed")}
+    stays = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful"}
+    doubtful = {c["id"] for c in world.ledger.of_job(JOB) if c["metadata"]["order_id"] in lied}
+    doubtful |= {row.charge_id for row in rows if row.order_id in lied}
+    if wrong := [
+        i for i in {*shown, *stays} - doubtful if (i in stays and i not in shown) or shown.get(i) != moved.get(i)
+    ]:
+        yield f"I2: {sorted(wrong)}: the report has {shown}, the gateway {moved}"
+    for charge in world.ledger.of_job(JOB):
+        if charge["amount"] not in {d["amount"] for f in story.files for d in f.chunk.documents}:
+            yield f"I17: {charge['amount']} was charged and nobody asked for it"
+
+
+def check_liveness(story: Story) -> list[str]:
+    """I15: what the gateway can answer is answered, and what may be sent is sent."""
+    lied = excused(story.world)
+    stuck = []
+    for row in findings(story):
+        spent = row.outcome == "in_doubt" and row.who_acts == "a person"
+        if row.outcome in ("in_doubt", "held", "pending") and row.order_id not in lied and not spent:
+            stuck.append(f"I15: order {row.order_id} is still {row.outcome}: {row.reason}")
+    return stuck
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------
+
+
+def _posted(world: World) -> Iterator[Request]:
+    return (request for request in world.ledger.requests if request.what == "POST")
+
+
+def _keys(world: World) -> dict[tuple[str, int], str]:
+    """(order, attempt) -> key, as the first intents say."""
+    return {
+        (c.event.order_id, c.event.attempt): c.event.data["intent"]["key"]
+        for c in world.commits
+        if "intent" in c.event.data
+    }
+
+
+def _key(charge: dict[str, object]) -> str:
+    metadata = charge["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata.get("batchpay_key", ""))

@@ -1,0 +1,174 @@
+"""The gateway's truth: every request that reached it, every charge it made, and when its lists show one.
+
+It ignores idempotency keys. Its clock goes on while a process, or its whole machine, sleeps.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.fakes import START_NS
+
+Document = dict[str, Any]
+PAGE = 4  # charges on a page: small, so that lists have many pages
+MONEY = ("successful", "pending")
+
+
+@dataclass
+class Request:
+    """One request as the gateway's log has it."""
+
+    tick: int
+    at_s: float  # when the program let its first byte go
+    what: str  # POST, GET or LIST
+    run_id: str
+    machine: str
+    key: str = ""
+    order_id: str = ""
+    sha256: str = ""
+    fate: str = ""
+    told: int | None = None  # the status that a living process read
+    told_at_s: float = 0.0
+    told_tick: int = 0
+    money_before: bool = False  # had the order taken money when this arrived?
+    complete_list: bool = False
+
+
+@dataclass
+class Ledger:
+    """One account at the gateway."""
+
+    now: Callable[[], float]
+    tick: Callable[[], int]
+    dice: random.Random
+    longest_lag_s: float = 0.0
+    payers: dict[str, str] = field(default_factory=dict)  # order -> what its first attempt meets
+    requests: list[Request] = field(default_factory=list)
+    charges: list[Document] = field(default_factory=list)
+    twins: set[str] = field(default_factory=set)  # keys that the gateway itself charged twice
+    hidden_in_total: bool = False  # does a list count what it does not show yet?
+    _due: list[tuple[float, int, Callable[[float], Any]]] = field(default_factory=list)
+    _numbers: Any = field(default_factory=itertools.count)
+    _behaviour: dict[str, str] = field(default_factory=dict)  # by key
+    _spent: dict[str, str] = field(default_factory=dict)  # one-time token -> charge
+
+    # --- time
+
+    def advance(self) -> None:
+        """Let everything happen that was due until now, each at its own time."""
+        while self._due and self._due[0][0] <= self.now():
+            at_s, _, act = heapq.heappop(self._due)
+            act(at_s)
+
+    def later(self, at_s: float, act: Callable[[float], Any]) -> None:
+        """Something happens at the gateway at a time of its own."""
+        heapq.heappush(self._due, (at_s, next(self._numbers), act))
+
+    def settle_down(self) -> float:
+        """When the last thing that is under way will have happened."""
+        return max([at_s for at_s, _, _ in self._due], default=self.now())
+
+    # --- requests
+
+    def log(self, request: Request) -> Request:
+        """A request reaches the gateway."""
+        self.advance()
+        request.money_before = self.took_money(request.order_id) if request.order_id else False
+        self.requests.append(request)
+        return request
+
+    def took_money(self, order_id: str) -> bool:
+        """Is there a charge of this order that took money, or may?"""
+        return any(c["status"] in MONEY for c in self.charges if c["metadata"].get("order_id") == order_id)
+
+    def land(self, fields: dict[str, str], at_s: float, *, twin: bool = False) -> tuple[int, Document]:
+        """Carry a request out: a charge, or an error object."""
+        key, order_id = fields["metadata[batchpay_key]"], fields["metadata[order_id]"]
+        token = fields.get("card", "")
+        if token in self._spent:
+            return 400, error("used_token", f"token {token} has already been used")
+        behaviour = self._behaviour.setdefault(key, self.payers.pop(order_id, "ok"))
+        if behaviour == "refused":
+            return 400, error("invalid_card", "brand not supported")
+        charge = self._charge(fields, at_s, behaviour)
+        if token.startswith("tokn_"):
+            self._spent[token] = charge["id"]
+        if twin:
+            self.twins.add(key)
+            self._charge(fields, at_s, behaviour)
+        return 200, charge
+
+    def _charge(self, fields: dict[str, str], at_s: float, behaviour: str) -> Document:
+        number = len(self.charges) + 1
+        status = {"declined": "failed"}.get(behaviour, "pending" if behaviour.startswith("pending") else "successful")
+        charge: Document = {
+            "object": "charge", "id": f"chrg_test_{number}", "livemode": False, "status": status,
+            "paid": status == "successful", "amount": int(fields["amount"]), "currency": fields["currency"].upper(),
+            "destination": fields["destination"], "created_at": iso(at_s), "chain": None,
+            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
+            "failure_code": "insufficient_fund" if status == "failed" else None,
+            "_at_s": at_s, "_visible_s": at_s + self.dice.uniform(0, self.longest_lag_s),
+        }  # fmt: skip
+        self.charges.append(charge)
+        if status == "successful":
+            self._chain(charge, at_s, behaviour)
+        elif status == "pending":
+            self.later(at_s + self.dice.choice([1.0, 20.0, 400.0]), lambda at: self._decide(charge, at, behaviour))
+        return charge
+
+    def _chain(self, charge: Document, at_s: float, behaviour: str) -> None:
+        def appear(_: float) -> None:
+            charge["chain"] = f"acch_test_{charge['id']}"
+
+        if behaviour == "late chain":
+            self.later(at_s + self.dice.uniform(0.1, 4.5), appear)
+        elif behaviour != "no chain":
+            appear(at_s)
+        if behaviour == "reversed":
+            self.later(at_s + 500, lambda _: charge.update(status="reversed", paid=False))
+
+    def _decide(self, charge: Document, at_s: float, behaviour: str) -> None:
+        status = {"pending failed": "failed", "pending expired": "expired"}.get(behaviour, "successful")
+        charge.update(status=status, paid=status == "successful")
+        if status == "successful":
+            self._chain(charge, at_s, behaviour)
+
+    def neighbour(self, at_s: float) -> None:
+        """A charge of somebody else's on the same account."""
+        fields = {"amount": "777", "currency": "thb", "destination": "recp_test_9", "metadata[shop]": "next door"}
+        self._charge(fields, at_s, "ok")
+
+    # --- what it shows
+
+    def page(self, since: str, offset: int) -> Document:
+        """One page of the list, oldest first."""
+        self.advance()
+        matching = [c for c in self.charges if c["created_at"] >= since]
+        shown = sorted((c for c in matching if c["_visible_s"] <= self.now()), key=lambda c: (c["created_at"], c["id"]))
+        total = len(matching) if self.hidden_in_total else len(shown)
+        return {"object": "list", "data": [dict(c) for c in shown[offset : offset + PAGE]], "total": total}
+
+    def one(self, charge_id: str) -> Document | None:
+        """A charge by its id."""
+        self.advance()
+        return next((dict(c) for c in self.charges if c["id"] == charge_id), None)
+
+    def of_job(self, job: str) -> list[Document]:
+        """Every charge with this job's name."""
+        return [c for c in self.charges if c["metadata"].get("batchpay_job") == job]
+
+
+def error(code: str, message: str = "") -> Document:
+    """The gateway's error object."""
+    return {"object": "error", "code": code, "message": message or code}
+
+
+def iso(at_s: float) -> str:
+    """The gateway's time stamp."""
+    return datetime.fromtimestamp(int(START_NS / 1e9 + at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

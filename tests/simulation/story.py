@@ -1,0 +1,390 @@
+"""One seed: files, runs, deaths, restored journals, other machines, people; then calm, then the checks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from batchpay.job import GatewaySettings
+from batchpay.model import Batch, Event, StoredChunk
+from batchpay.settlement import Limits
+from batchpay.settlement.books import stop_in_force
+from tests.fakes import START_NS
+from tests.simulation import checker
+from tests.simulation.disk import silence
+from tests.simulation.process import JOB, InputFile, Machine, Process, SimulatedLoop, World
+from tests.simulation.weather import Weather
+
+BEHAVIOURS = (
+    "ok", "ok", "ok", "ok", "ok", "declined", "refused", "pending", "pending failed", "pending expired", "late chain",
+    "reversed",
+)  # fmt: skip
+
+
+@dataclass
+class Told:
+    """What one seed did."""
+
+    seed: int
+    orders: int = 0
+    runs: int = 0
+    posts: int = 0
+    deaths: int = 0
+    virtual_s: float = 0.0
+    injected: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+
+def tell(seed: int, prepare: Callable[[World], None] = lambda world: None) -> Told:
+    """One seed from beginning to end. `prepare`: a mutant's way in."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what dead processes leave behind
+    random.seed(seed)  # the jitter of the line
+    dice = random.Random(seed)
+    loop = SimulatedLoop(1000.0)
+    told = Told(seed)
+    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-") as folder:
+        world = _world(seed, dice, loop, Path(folder))
+        prepare(world)
+        story = Story(world)
+        try:
+            loop.run_until_complete(story.tell())
+            told.violations += story.violations
+        except AssertionError as error:
+            told.violations.append(f"{type(error).__name__}: {error}")
+        finally:
+            _clean_up(loop)
+            for machine in story.machines:
+                machine.disk.forget()
+        told.orders, told.runs = len(story.amounts), len(world.processes)
+        told.posts = sum(r.what == "POST" for r in world.ledger.requests)
+        told.deaths = sum(p.died for p in world.processes)
+        told.virtual_s, told.injected = loop.time() - 1000.0, world.weather.injected
+        told.injected["disk writes lost"] = sum(m.disk.lost_writes for m in story.machines)
+        told.injected["disk writes torn"] = sum(m.disk.torn_writes for m in story.machines)
+    return told
+
+
+def _clean_up(loop: SimulatedLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+    loop.close()
+
+
+def _world(seed: int, dice: random.Random, loop: SimulatedLoop, folder: Path) -> World:
+    timeout_s, window_s, works_s = dice.uniform(3, 8), dice.uniform(1, 4), dice.uniform(5, 40)
+    rate, rate_window_s = dice.choice([(3, 1), (8, 1), (30, 1), (40, 60)])
+    settings = GatewaySettings(
+        rate=rate, rate_window_s=rate_window_s, burst=dice.choice([1, 1, 3]), concurrency=dice.choice([1, 2, 4, 8]),
+        timeout_s=timeout_s, send_window_s=window_s, doubt_period_s=window_s + timeout_s + works_s + 20,
+        lookup_gap_s=dice.uniform(1, 6), pause_s=dice.uniform(2, 20),
+    )  # fmt: skip
+    world = World(seed, loop, settings, folder, dice, Weather.of(dice), dated=dice.random() < 0.9)
+    world.ledger.longest_lag_s = dice.choice([0.0, 0.0, 2.0, works_s / 2])
+    world.ledger.hidden_in_total = dice.random() < 0.3
+    world.slow_disk_s = dice.choice([0.0, 0.01, 0.01, 1.0, 6.0])
+    return world
+
+
+class Story:
+    """One seed. Every choice comes from the world's dice."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.dice = world, world.dice
+        self.machines = [Machine(world, "first", skew_s=self._skew_s())]
+        self.amounts: dict[str, int] = {}
+        self.files: list[InputFile] = []
+        self.violations: list[str] = []
+        self.at_once = False
+        self._backup: tuple[dict[str, bytes], list[tuple[int, str]]] | None = None
+
+    async def tell(self) -> None:
+        """Runs with trouble, then calm, then the checks."""
+        self._write_files()
+        world, calm = self.world, self.world.weather.calm
+        trouble = 0 if calm else self.dice.randint(1, 5)
+        kind = self.dice.random()
+        for _ in range(trouble):
+            await self._something(self.machines[0])
+        if not calm and kind < 0.1:
+            await self._on_another_machine()
+        elif not calm and kind < 0.14:
+            await self._on_two_machines_at_once()
+        world.weather.calm, world.slow_disk_s = True, min(world.slow_disk_s, 0.01)
+        await self._calm()
+        self.violations += checker.check_story(self)
+
+    def _skew_s(self) -> float:
+        """How wrong the machine's clock is: seen, and refused above 300 s, when the gateway says its own time."""
+        return self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
+
+    # --- files
+
+    def _write_files(self) -> None:
+        first = [self._document(number) for number in range(self.dice.randint(1, 8))]
+        self.files = [self._file(1, first)]
+        if self.dice.random() < 0.5:
+            again = [self._changed(document) for document in first if self.dice.random() < 0.5]
+            more = [self._document(number) for number in range(20, 20 + self.dice.randint(0, 3))]
+            if again or more:
+                self.files.append(self._file(2, [*again, *more]))
+        for file in self.files:
+            for document in file.chunk.documents:
+                self.amounts.setdefault(document["order_id"], document["amount"])
+        for order_id in self.amounts:
+            if not self.world.weather.calm or self.dice.random() < 0.3:
+                behaviour = self.dice.choice(BEHAVIOURS)
+                if self.world.weather.lie_share and self.dice.random() < 0.05:
+                    behaviour = "no chain"
+                self.world.ledger.payers[order_id] = behaviour
+
+    def _document(self, number: int) -> dict[str, Any]:
+        payer = {"card": f"tokn_test_{number}"} if self.dice.random() < 0.25 else {"customer": f"cust_test_{number}"}
+        return {
+            "order_id": f"{number:04d}", "amount": self.dice.choice([2000, 199, 1, 814_1, 100_50]) + number,
+            "currency": self.dice.choice(["thb", "thb", "jpy"]), "destination": f"recp_test_{number % 3}", **payer,
+        }  # fmt: skip
+
+    def _changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        change = self.dice.random()
+        if change < 0.4:
+            return dict(document)
+        if change < 0.7:
+            return {**document, "amount": document["amount"] + 1}
+        changed = {name: value for name, value in document.items() if name != "card"}
+        return {**changed, "customer": "cust_test_other"}
+
+    def _file(self, number: int, documents: list[dict[str, Any]]) -> InputFile:
+        sha256 = hashlib.sha256(str(number).encode()).hexdigest()
+        batch = Batch(
+            id=f"2026-11-18-{sha256[:12]}", job=JOB, file=f"{number}.csv", sha256=sha256, format="csv",
+            rows_read=len(documents), columns=(), unused=(), metadata=(), mode="test", job_sha256="",
+            schema_sha256="", version="",
+        )  # fmt: skip
+        comeback = frozenset(at for at in range(len(documents)) if number > 1 and self.dice.random() < 0.3)
+        rows = range(2, 2 + len(documents))
+        return InputFile(batch, StoredChunk(1, "", rows, documents, {}, comeback, b""))
+
+    def _present(self) -> list[InputFile]:
+        return self.files if self.dice.random() < 0.8 else self.files[:1] if self.dice.random() < 0.7 else []
+
+    # --- what happens
+
+    async def _something(self, machine: Machine) -> None:
+        self._perhaps_back_up(machine)
+        self._neighbours()
+        process = Process(machine, self._present())
+        self._doom(process)
+        if self.dice.random() < 0.08:
+            await self._started_twice(process)
+        else:
+            await process.run()
+        self._after(process)
+        await self._pause(machine, process)
+        await self._perhaps_restore(machine)
+
+    def _doom(self, process: Process) -> None:
+        """How this run may end before its time."""
+        how = self.dice.random()
+        process.by_power_cut = self.dice.random() < 0.5
+        if how < 0.25:
+            process.dies_at_step = self.dice.randint(1, 60)
+        elif how < 0.4:
+            process.dies_at_write = self.dice.randint(1, 250)
+        elif how < 0.5:
+            process.dies_after_s = self.dice.uniform(0, self.dice.choice([3.0, 60.0]))
+        elif how < 0.6:
+            process.interrupted_after_s = self.dice.uniform(0, 10)
+            process.grace_s = self.dice.choice([None, 0.0, 1.0])
+        elif how < 0.64:
+            process.sync_fails_at_write = self.dice.randint(1, 200)
+        elif how < 0.68:
+            process.disk_full_at_write = self.dice.randint(1, 200)
+        if self.dice.random() < 0.1:
+            process.limits = Limits(orders=self.dice.choice([None, 1, 3]), canary=self.dice.choice([None, 1]))
+
+    async def _started_twice(self, process: Process) -> None:
+        """The same job on the same machine, twice at once: one lock."""
+        second = Process(process.machine, self.files)
+        self.world.weather.injected["started twice"] += 1
+
+        async def soon() -> None:
+            await asyncio.sleep(self.dice.uniform(0, 1))
+            if process.alive:
+                posts = len(self.world.ledger.requests)
+                own = process.machine.disk.before_write
+                await second.run()
+                process.machine.disk.before_write = own
+                refused = any(error.exit_code == 75 for error in second.trouble)
+                if process.alive and not (refused and second.bug is None):
+                    self.violations.append(f"E01: a second run was not refused: {second.trouble} {second.bug}")
+                if any(r.run_id == second.run_id for r in self.world.ledger.requests[posts:]):
+                    self.violations.append("E01: the second run sent something")
+
+        await asyncio.gather(process.run(), soon())
+
+    async def _pause(self, machine: Machine, process: Process) -> None:
+        """Until the next run: a moment, a night, a reboot."""
+        gap_s = self.dice.choice([0.05, 0.05, 3.0, 70.0, self.world.settings.doubt_period_s * 1.2, 86_400.0, 300_000.0])
+        if process.died and process.by_power_cut:
+            await asyncio.sleep(max(gap_s, 65.0))
+            machine.reboot()
+        else:
+            await asyncio.sleep(gap_s)
+            if self.dice.random() < 0.15 and gap_s >= 65.0:
+                machine.reboot()
+                self.world.weather.injected["reboot"] += 1
+
+    def _perhaps_back_up(self, machine: Machine) -> None:
+        if self.dice.random() < 0.3:
+            self._backup = machine.disk.snapshot(), list(machine.acknowledged)
+
+    async def _perhaps_restore(self, machine: Machine) -> None:
+        """An old journal, or none. Nobody restores a backup while the gateway still works on yesterday's requests."""
+        if self.dice.random() >= 0.08:
+            return
+        await self._quiet()
+        if self._backup is not None and self.dice.random() < 0.6:
+            machine.restore(*self._backup)
+            self.world.weather.injected["journal restored"] += 1
+        else:
+            machine.restore({}, [])
+            self._backup = None
+            self.world.weather.injected["journal lost"] += 1
+            await self._finds_its_journal_empty(machine)
+
+    async def _finds_its_journal_empty(self, machine: Machine) -> None:
+        """Law L11: an empty journal beside charges of the job is 78 until --adopt is given."""
+        ours = [c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > self.world.loop.time() - 30 * 86_400]
+        plain = Process(machine, self.files)
+        await plain.run()
+        self._after(plain)
+        sent = [r for r in self.world.ledger.requests if r.run_id == plain.run_id and r.what == "POST"]
+        if ours and sent:
+            self.violations.append("L11: an empty journal beside charges of the job, and a POST without --adopt")
+        adopting = Process(machine, self.files, adopt=True)
+        self._doom(adopting)
+        await adopting.run()
+        self._after(adopting)
+        await self._pause(machine, adopting)
+
+    async def _on_another_machine(self) -> None:
+        """A cloned machine with a journal of its own takes over, then the first one goes on."""
+        self.world.weather.injected["two journals, one after the other"] += 1
+        await self._quiet()
+        other = Machine(self.world, "second", skew_s=self._skew_s())
+        other.reboot()
+        self.machines.append(other)
+        if self.dice.random() < 0.5:
+            other.clone(self.machines[0])
+        for _ in range(self.dice.randint(1, 2)):
+            process = Process(other, self.files, adopt=True)
+            self._doom(process)
+            await process.run()
+            self._after(process)
+            await self._pause(other, process)
+        await self._quiet()
+
+    async def _on_two_machines_at_once(self) -> None:
+        """Two journals at the same instant: bounded and noticed, not prevented (fault-matrix E12)."""
+        self.world.weather.injected["two journals at once"] += 1
+        self.at_once = True
+        await self._quiet()
+        other = Machine(self.world, "second", skew_s=self._skew_s())
+        other.reboot()
+        self.machines.append(other)
+        both = [Process(machine, self.files, adopt=True) for machine in self.machines]
+        await asyncio.gather(*(process.run() for process in both))
+        for process in both:
+            self._after(process)
+        await self._quiet()
+
+    def _neighbours(self) -> None:
+        for _ in range(self.dice.choice([0, 0, 1, 5])):
+            self.world.ledger.later(self.world.loop.time() + self.dice.uniform(0, 30), self.world.ledger.neighbour)
+
+    async def _quiet(self) -> None:
+        """Long enough that nothing is under way and every list is up to date."""
+        await asyncio.sleep(max(self.world.settings.doubt_period_s * 1.5, 70.0))
+
+    def _after(self, process: Process) -> None:
+        """Right after each run: no bug came to light, and the journal holds all it ever acknowledged."""
+        if process.bug is not None:
+            self.violations.append(f"bug in {process.run_id}: {process.bug!r}")
+            raise process.bug if isinstance(process.bug, AssertionError) else AssertionError(repr(process.bug))
+        if process.died:
+            self.world.weather.injected["power cut" if process.by_power_cut else "kill -9"] += 1
+        self.violations += checker.check_journal(process.machine)
+        if self.violations:
+            raise AssertionError("; ".join(self.violations))
+
+    # --- the end
+
+    async def _calm(self) -> None:
+        """No more faults. Under a stop nothing is sent; without one two runs settle all and a third sends nothing."""
+        machine = self.machines[0]
+        ledger = self.world.ledger
+        for each in self.machines:
+            each.skew_s = max(-200.0, min(200.0, each.skew_s))  # a person set the clock, as the program asked
+        await self._quiet()
+        if self.at_once:
+            await self._both_have_seen()
+        for _ in range(3):
+            if not await self._lifted(machine):
+                break
+        for _ in range(2):
+            await self._run_calmly(machine)
+            await asyncio.sleep(max(0.0, ledger.settle_down() - self.world.loop.time()) + 70.0)
+        if stop := self._stop(machine):
+            ours = {order for order in self.amounts if order in stop}
+            if not ours & checker.excused(self.world) and not self.at_once and "chrg" not in stop:
+                self.violations.append(f"a stop without a reason at the gateway: {stop}")
+            return
+        posts = len(ledger.requests)
+        await self._run_calmly(machine)
+        again = [r for r in ledger.requests[posts:] if r.what == "POST"]
+        if again:
+            self.violations.append(f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}")
+        self.violations += checker.check_liveness(self)
+
+    async def _run_calmly(self, machine: Machine) -> None:
+        process = Process(machine, self.files, adopt=True)
+        await process.run()
+        self._after(process)
+        if process.trouble:
+            self.violations.append(f"a calm run had trouble: {process.trouble}")
+
+    async def _both_have_seen(self) -> None:
+        for machine in self.machines:
+            await self._run_calmly(machine)
+
+    def _stop(self, machine: Machine) -> str:
+        with machine.copy() as journal:
+            return stop_in_force(journal.events(["stop", "lifted"]))
+
+    async def _lifted(self, machine: Machine) -> bool:
+        """Is there a stop? One run under it, which sends nothing; then a person lifts it."""
+        if not self._stop(machine):
+            await self._run_calmly(machine)  # what a list shows only now may be a reason
+            if not self._stop(machine):
+                return False
+        posts = len(self.world.ledger.requests)
+        await self._run_calmly(machine)
+        if any(r.what == "POST" for r in self.world.ledger.requests[posts:]):
+            self.violations.append("L10: a run under a stop sent something")
+        lift = Event("lifted", at_ns=START_NS + int(self.world.loop.time() * 1e9), data={"reason": "looked"})
+        with machine.tool() as journal:
+            (event,) = journal.append([lift])
+        checker.note_lift(machine, event)
+        await asyncio.sleep(70.0)
+        return True
