@@ -59,11 +59,14 @@ class FakeClock:
 
     boot_id = "one boot"
 
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self._ahead_s = ahead_s  # of the true time
+
     def elapsed_s(self) -> float:
         return asyncio.get_running_loop().time()
 
     def now_ns(self) -> int:
-        return START_NS + int(self.elapsed_s() * 1e9)
+        return START_NS + int((self.elapsed_s() + self._ahead_s) * 1e9)
 
 
 @dataclass

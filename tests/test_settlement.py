@@ -155,8 +155,11 @@ def test_a_list_that_lags_is_not_believed() -> None:
 @pytest.mark.fault("C04", "B07")
 @pytest.mark.parametrize("ahead_s", [-86_400.0, 3600.0, 5e8])
 def test_a_wrong_clock_that_nobody_could_check_hides_no_charge(ahead_s: float) -> None:
-    """A gateway that never says its own time: look-ups then begin at its first charge, not at a time of ours."""
-    world = World(FakeGateway(only(2, "lost after")), ahead_s=ahead_s)
+    """A gateway that never says its own time: look-ups begin at its first charge; its first answer shows the clock."""
+    world = World(FakeGateway(only(0, "lost after")), ahead_s=ahead_s)
+    world.run()
+    assert world.line and "clock" in world.line.closed
+    world.ahead_s = 0.0
     assert set(world.run().values()) == {Outcome.SUCCEEDED}
     assert len(world.gateway.posts) == 5
     world.check()
