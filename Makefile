@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
+.PHONY: faults help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -32,7 +32,10 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 tests: $(READY)  ## the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/faults --ignore tests/crash/test_syscalls.py
+
+faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
+	$(BIN)/python -m pytest -rs tests/faults tests/crash/test_syscalls.py
 
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
