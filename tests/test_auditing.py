@@ -101,13 +101,12 @@ def test_a_period_must_make_sense(market: Market) -> None:
 
 
 @pytest.mark.fault("B15", "I2")
-def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
-    """An answer told another amount than the gateway lists: 12, and the order is named."""
+def test_a_lie_that_a_list_corrected_is_corrected_in_the_books(market: Market) -> None:
+    """An answer told another amount than the gateway lists: the run stops, and both ledgers say what is listed."""
     market.orders([order(1), order(2)])
     market.job(rate="20/s")
     rule = {"method": "POST", "path": "/charges", "order_id": "00002", "action": "change", "change": {"amount": 1}}
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 12
-    code, kinds, told = audited(market)
-    assert told["journal"] != told["gateway"]
-    assert (code, kinds) == (12, {"amount": ["00002"]})
+    _, _, told = audited(market)
+    assert told["journal"] == told["gateway"] == {"THB": "43.50"}

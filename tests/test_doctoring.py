@@ -15,6 +15,8 @@ def findings(market: Market, *flags: str, **environ: str) -> tuple[int, dict[str
     if not result.stdout:
         return result.returncode, {"": ("wrong", result.stderr)}
     told = json.loads(result.stdout)
+    if "findings" not in told:
+        return result.returncode, {"": ("wrong", result.stdout)}
     return result.returncode, {f["subject"]: (f["state"], f["told"]) for f in told["findings"]}
 
 
