@@ -108,5 +108,20 @@ def test_a_lie_that_a_list_corrected_is_corrected_in_the_books(market: Market) -
     rule = {"method": "POST", "path": "/charges", "order_id": "00002", "action": "change", "change": {"amount": 1}}
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 12
-    _, _, told = audited(market)
+    code, kinds, told = audited(market)
     assert told["journal"] == told["gateway"] == {"THB": "43.50"}
+    assert (code, kinds) == (0, {})
+
+
+@pytest.mark.fault("I2")
+def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
+    """The gateway lists another amount than it once told: 12, and the order is named."""
+    market.orders([order(1), order(2)])
+    market.job()
+    assert market.run().returncode == 0
+    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    next(c for c in listed["data"] if c["metadata"]["order_id"] == "00002")["amount"] += 1
+    market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
+    code, kinds, told = audited(market)
+    assert told["journal"] != told["gateway"]
+    assert code == 12 and kinds["amount"] == ["00002"]

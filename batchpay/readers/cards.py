@@ -36,10 +36,13 @@ _SCHEMES = (
 
 
 def masked(text: str) -> str:
-    """The text with every card number reduced to its last four digits."""
-    found = list(find(text))
-    for start, end, digits in reversed(found):
-        text = f"{text[:start]}{'*' * (len(digits) - 4)}{digits[-4:]}{text[end:]}"
+    """The text with every card number reduced to its last four digits.
+
+    Looked at again until none is left: what stood beside one may be one by itself.
+    """
+    while found := list(find(text)):
+        for start, end, digits in reversed(found):
+            text = f"{text[:start]}{'*' * (len(digits) - 4)}{digits[-4:]}{text[end:]}"
     return text
 
 

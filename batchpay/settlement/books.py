@@ -9,7 +9,7 @@ from typing import Any
 
 from batchpay.errors import Taken
 from batchpay.job import MAX_ATTEMPTS
-from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges, outcome_of
+from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
 from batchpay.planning import alike, key_of
 from batchpay.protocols import Clock, Journal
@@ -254,8 +254,3 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:
     if len(charges) > 1 and (before is None or after.charge != before.charge):
         return f"{order}: two attempts took money: {', '.join(charges)}"
     return ""
-
-
-def settled(attempt: Attempt) -> bool:
-    """Is there nothing left to ask about this attempt in this run?"""
-    return attempt.charge is not None and outcome_of(attempt.charge) is not Outcome.PENDING and not attempt.wants_chain

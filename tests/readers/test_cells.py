@@ -272,6 +272,7 @@ def test_rows_that_are_no_rows_hide_card_numbers_too(tmp_path: Path, line: str) 
 )
 @example("A1 4242 4242 4242 4242")
 @example("1-4242424242424242")
+@example("424242424242424244 4 4242424242424242")
 def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> None:
     """A block is looked at closely only where one RE2 pattern matches; masking twice changes nothing more."""
     masked = cards.masked(text)
