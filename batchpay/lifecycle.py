@@ -566,7 +566,7 @@ def judge(document: Document, comeback: bool, batch_id: str, history: History) -
     if not attempts:
         twin = _look_alike(document, history)
         return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)
-    last = attempts[-1]
+    last = next((attempt for attempt in attempts if not attempt.closed), attempts[-1])
     if not last.closed:
         if asks_the_same(document, last):
             return DuplicateOf(last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sqlite3
@@ -157,6 +158,30 @@ def test_a_locked_journal_is_waited_for_and_then_left(tmp_path: Path) -> None:
     holder.close()
     journal.append([Event("run.started")])
     journal.close()
+
+
+@pytest.mark.fault("L6", "D05")
+def test_what_waits_when_a_run_fails_is_written_all_the_same(tmp_path: Path) -> None:
+    """Answers that were handed over while the disk was busy outlive the loop that waited for them."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def fail() -> None:
+        writes = []
+        for number in (1, 2, 3):
+            writes.append(asyncio.ensure_future(journal.write([Event("answer", number)])))
+            await asyncio.sleep(0.05)  # each is a commit of its own, the first one under way
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(fail())
+    other.execute("ROLLBACK")
+    journal.close()
+    again = SqliteJournal(path, "night", read_only=True)
+    assert [event.at_ns for event in again.events()] == [1, 2, 3]
+    again.close()
 
 
 def test_two_jobs_share_a_file_and_one_chain(tmp_path: Path) -> None:

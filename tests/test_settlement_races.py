@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -235,3 +236,51 @@ def test_an_adopted_charge_of_a_file_that_is_gone_still_counts(market: Market) -
     market.sandbox.add_rule({"method": "GET", "path": "/charges/*", "body": waiting})
     market.orders([order(50)], "other.csv")
     assert market.run("--adopt", "--input", "other.csv").returncode == 11
+
+
+def made_elsewhere(world: World, fields: Mapping[str, str], status: str = "successful") -> dict[str, Any]:
+    """A charge that this journal knows nothing of."""
+
+    async def commit() -> dict[str, Any]:
+        return world.gateway._commit(dict(fields), status)
+
+    return in_virtual_time(commit(), world.now_s)[0]
+
+
+def fields_of(attempt: int) -> dict[str, str]:
+    """What the first order's attempt asks for."""
+    intent = intent_of(
+        document(0), job=JOB, attempt=attempt, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id="lost"
+    )
+    return dict(parse_qsl(intent.body))
+
+
+@pytest.mark.fault("L6", "L3", "D09")
+@pytest.mark.parametrize("lands", [False, True])
+def test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt(lands: bool) -> None:
+    """A backup from between an intent and its answer: the gateway has the attempt that followed. Nothing is sent for
+    the order again, also when its doubt has ended; a charge of both is a stop that names both."""
+    world = World(FakeGateway(lambda post, fields: "lost before"), settings=SETTINGS)
+    world.run(1, meanwhile=interrupted)
+    charges = [made_elsewhere(world, fields_of(2))]
+    if lands:
+        charges.append(made_elsewhere(world, world.gateway.posts[0][1]))
+    for _ in range(3):
+        world.run(1)
+    assert len(world.gateway.posts) == 1
+    first, adopted = fold(world.journal.histories(["0000"])["0000"])
+    assert adopted.charge is not None and adopted.charge.id == charges[0]["id"]
+    assert first.outcome is (Outcome.SUCCEEDED if lands else Outcome.HELD)
+    assert [charge["id"] in reason for reason in world.stops()[:1] for charge in charges] == [True] * 2 * lands
+
+
+@pytest.mark.fault("L6", "B32")
+def test_a_list_that_shows_the_later_attempt_first_stops_nothing() -> None:
+    """The declined first charge comes a list later than the second one, which took the money."""
+    world = World()
+    made_elsewhere(world, fields_of(2))
+    world.run(0, adopt=True)
+    made_elsewhere(world, fields_of(1), "failed")
+    world.run(1)
+    assert [a.outcome for a in fold(world.journal.histories(["0000"])["0000"])] == [Outcome.DECLINED, Outcome.SUCCEEDED]
+    assert world.stops() == [] and world.gateway.posts == []

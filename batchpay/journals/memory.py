@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from batchpay.errors import Taken
+from batchpay.journals.soundness import BESIDE
 from batchpay.model import NO_MONEY, Event, Outcome
 
 _NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
@@ -59,6 +60,10 @@ class MemoryJournal:
 def _guard(event: Event, sends: set[tuple[str, int, int]], still_open: dict[str, tuple[int, str]]) -> None:
     """What schema.sql and the SQLite journal refuse."""
     number, now = still_open.get(event.order_id, (0, ""))
+    if event.data.get("beside"):
+        if event.data["state"] not in _NO_MONEY:
+            still_open[event.order_id] = number or event.attempt, BESIDE
+        return
     if event.kind in ("intent", "adopted"):
         send = (event.order_id, event.attempt, event.send)
         first = event.kind == "adopted" or event.send == 1
@@ -68,7 +73,7 @@ def _guard(event: Event, sends: set[tuple[str, int, int]], still_open: dict[str,
         number, now = event.attempt, Outcome.IN_DOUBT.value
         still_open[event.order_id] = number, now
     state = event.data.get("state")
-    if state is None or number != event.attempt:
+    if state is None or number != event.attempt or now == BESIDE:
         return
     if state in _NO_MONEY:
         still_open.pop(event.order_id, None)

@@ -25,6 +25,7 @@ from batchpay.model import NO_MONEY, Outcome
 
 GENESIS = "0" * 64
 NO_MONEY_STATES = frozenset(outcome.value for outcome in NO_MONEY)
+BESIDE = "beside"  # state of an order whose open attempt met a charge of another one: it is never sent again
 _REMEDY = (
     "Nothing was sent. Restore the last good copy and run again: charges made since are found at the gateway and "
     "adopted."
@@ -32,6 +33,7 @@ _REMEDY = (
 
 Key = tuple[str, str]  # job and order id
 _STATE = '"state":"'
+_BESIDE = '{"beside":true'  # keys are sorted
 _q = json.encoder.encode_basestring  # a text as JSON, quotes included
 _sha256 = hashlib.sha256
 
@@ -122,6 +124,12 @@ class _Open:
     def follow(self, line: Sequence[Any]) -> None:
         """One more event of an order."""
         key, attempt, state = (line[1], line[8]), line[9], _state_of(line[11])
+        if self.unsettled.get(key, (0, ""))[1] == BESIDE:
+            return
+        if line[2] == "adopted" and line[11].startswith(_BESIDE):
+            if state not in NO_MONEY_STATES:
+                self._block(key, attempt)
+            return
         if line[2] == "adopted" or (line[2] == "intent" and line[10] == 1):
             self.closed.discard(key)
             self.unsettled[key] = attempt, Outcome.IN_DOUBT.value
@@ -137,6 +145,15 @@ class _Open:
             self.settled -= _mark(key, attempt)  # what is neither open nor closed took money
             self.later.pop(key, None)
         self._enter(key, attempt, state)
+
+    def _block(self, key: Key, attempt: int) -> None:
+        if key in self.unsettled:
+            attempt = self.unsettled[key][0]
+        elif key not in self.closed:  # then it is settled
+            attempt = self.later.pop(key, 1)
+            self.settled -= _mark(key, attempt)
+        self.closed.discard(key)
+        self.unsettled[key] = attempt, BESIDE
 
     def _enter(self, key: Key, attempt: int, state: str) -> None:
         if state == Outcome.SUCCEEDED:

@@ -17,7 +17,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any
 
 from batchpay.errors import BatchpayError, CannotWrite, InputOutput, Misconfigured, Taken, TryLater
 from batchpay.journals import soundness
-from batchpay.journals.soundness import GENESIS, NO_MONEY_STATES, chained, statements
+from batchpay.journals.soundness import BESIDE, GENESIS, NO_MONEY_STATES, chained, statements
 from batchpay.model import Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
 
 SCHEMA_VERSION = "1"
@@ -149,7 +149,12 @@ class SqliteJournal:
     def _guard(self, event: Event) -> None:
         """Keep the table of open attempts in step: entering twice is a conflict, not a second payment."""
         state, attempt = event.data.get("state"), (self.job, event.order_id, event.attempt)
-        of_attempt = "WHERE job = ? AND order_id = ? AND attempt = ?"
+        of_attempt = f"WHERE job = ? AND order_id = ? AND attempt = ? AND state <> '{BESIDE}'"
+        if event.data.get("beside"):
+            if state not in NO_MONEY_STATES:
+                block = "INSERT INTO open_attempts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
+                self._connection.execute(block, (*attempt, BESIDE))
+            return
         if event.kind == "adopted" or (event.kind == "intent" and event.send == 1):
             self._connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*attempt, Outcome.IN_DOUBT))
         elif event.kind == "intent":
@@ -380,7 +385,10 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
             else:
                 submission.done.set_result(result)
 
-    group[0].loop.call_soon_threadsafe(settle)
+    with suppress(
+        RuntimeError
+    ):  # the run has failed and its loop is closed: what it handed over is written all the same
+        group[0].loop.call_soon_threadsafe(settle)
 
 
 # --- opening ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class Case:
 
     intent: Intent
     attempt: Attempt | None = None  # None: nothing was written yet
-    before: tuple[Attempt, ...] = ()  # closed attempts
+    others: tuple[Attempt, ...] = ()  # the order's other attempts: closed, unless a list showed one that we lost
     sends_in_run: int = 0
     present: bool = True  # is its row in an input of this run?
     ask_at_s: float = 0.0  # when to look it up next
@@ -33,7 +33,7 @@ class Case:
     @property
     def doubted(self) -> bool:
         """Was any send of this order, with this token, ever in doubt? Then `used_token` may be our own doing."""
-        attempts = (*self.before, *((self.attempt,) if self.attempt else ()))
+        attempts = (*self.others, *((self.attempt,) if self.attempt else ()))
         return any(a.doubted for a in attempts if a.intent.single_use == self.intent.single_use)
 
 
@@ -89,6 +89,7 @@ class Books:
         after = advance(before, Event("found", attempt=case.intent.attempt, data=data))
         if before and _same_evidence(before, after):
             return
+        case.others = self._others(case.intent)  # the same page may have brought another one
         await self._write(case, "found", data, 0)
 
     async def absent(self, case: Case, boot_s: float, *, closes: bool) -> None:
@@ -105,9 +106,11 @@ class Books:
             payer="", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
             run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
         )  # fmt: skip
-        case = Case(intent, before=fold(self._journal.histories([intent.order_id]).get(intent.order_id, [])))
+        case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
-        data = {"intent": _kept(intent), "charge": charge.to_json(), "flaws": flaws}
+        data: dict[str, Any] = {"intent": _kept(intent), "charge": charge.to_json(), "flaws": flaws}
+        if not all(other.closed for other in case.others):
+            data["beside"] = True  # another attempt of the order is not over
         await self._write(case, "adopted", data, 0)
         return case
 
@@ -168,8 +171,11 @@ class Books:
         for start in range(0, len(ids), 500):
             histories = self._journal.histories(ids[start : start + 500])
             for events in histories.values():
-                *before, attempt = fold(events)
-                cases.append(Case(attempt.intent, attempt, tuple(before), present=False))
+                attempts = fold(events)
+                for attempt in attempts:
+                    if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
+                        others = tuple(other for other in attempts if other is not attempt)
+                        cases.append(Case(attempt.intent, attempt, others, present=False))
         return cases
 
     def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
@@ -189,12 +195,15 @@ class Books:
             if key in self._undecided and self._undecided[key].attempt:
                 matched.append((charge, self._undecided[key]))
             elif known:
-                before = tuple(a for a in attempts if a.intent.attempt < known.intent.attempt)
-                case = cases.setdefault(key, Case(known.intent, known, before, present=False))
+                case = cases.setdefault(key, Case(known.intent, known, present=False))
                 matched.append((charge, case))
             else:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched
+
+    def _others(self, intent: Intent) -> tuple[Attempt, ...]:
+        attempts = fold(self._journal.histories([intent.order_id]).get(intent.order_id, []))
+        return tuple(other for other in attempts if other.intent.attempt != intent.attempt)
 
     def is_ours(self, charge: ChargeSeen) -> bool:
         """Does it carry this job's name?"""
@@ -250,7 +259,7 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:
         return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
     if was is not None and impossible(was, after.outcome):
         return f"{order}: was {was.value}, is now {after.outcome.value}"
-    charges = money_charges((*case.before, after))
+    charges = money_charges((*case.others, after))
     if len(charges) > 1 and (before is None or after.charge != before.charge):
         return f"{order}: two attempts took money: {', '.join(charges)}"
     return ""

@@ -131,9 +131,10 @@ class Lists:
             return
         try:
             case = await self._books.adopt(charge, known)
-        except Taken:
-            order_id = charge.metadata.get("order_id", "")
-            await self._books.stop(f"order {order_id}: {charge.id} stands beside another open charge of the order")
+        except Taken:  # it entered the journal at this moment: by a worker's intent, or from a list beside this one
+            for _, by_now in self._books.match([charge]):
+                if isinstance(by_now, Case):
+                    await self._books.found(by_now, charge)
             return
         self._told(case)
         if not adopting:

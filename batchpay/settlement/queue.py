@@ -143,7 +143,7 @@ class Queue:
         if destination in self.barred:
             return None
         if candidate.intent is not None:
-            case = None if attempt else Case(candidate.intent, before=candidate.before)
+            case = None if attempt else Case(candidate.intent, others=candidate.before)
         elif known is not None and attempt is not None:
             known.present = True
             case = known if attempt.ready and known.sends_in_run == 0 else None

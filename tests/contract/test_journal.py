@@ -116,3 +116,46 @@ def test_late_evidence_about_an_earlier_attempt_is_kept_and_changes_nothing_else
     journal.append([answer("a", "succeeded", attempt=2)])
     journal.append([answer("a", "unproven", attempt=1), answer("a", "declined", attempt=1)])
     assert journal.open_orders() == []
+
+
+def adopted(order_id: str, attempt: int, state: str, *, beside: bool = True) -> Event:
+    data = {"state": state, "charge": {"id": f"chrg_test_{attempt}"}, **({"beside": True} if beside else {})}
+    return Event("adopted", 3, "run", "batch", "", 0, order_id, attempt, 0, data)
+
+
+@pytest.mark.fault("L6", "L3")
+@pytest.mark.parametrize("state", ["in_doubt", "held", "pending", "succeeded"])
+def test_a_charge_beside_an_open_attempt_is_kept_and_blocks_its_order_for_good(journal: Journal, state: str) -> None:
+    """Evidence is never refused; whatever becomes of either attempt, nothing is sent for this order again."""
+    journal.append([intent("a"), answer("a", state)])
+    journal.append([adopted("a", 2, "succeeded")])
+    assert [event.kind for event in journal.events()] == ["intent", "answer", "adopted"]
+    for later in ("held", "declined"):
+        journal.append([answer("a", later), answer("a", "reversed", attempt=2)])
+        for event in (intent("a", send=2), intent("a", attempt=3)):
+            with pytest.raises(Taken):
+                journal.append([event])
+    assert journal.open_orders() == ["a"]
+
+
+@pytest.mark.fault("L6", "L3")
+@pytest.mark.parametrize("state", ["held", "succeeded"])
+def test_a_charge_without_money_beside_an_attempt_changes_nothing_about_it(journal: Journal, state: str) -> None:
+    """The open attempt goes on as it would have; a settled one stays settled."""
+    journal.append([intent("a"), answer("a", state), adopted("a", 2, "declined")])
+    assert journal.open_orders() == (["a"] if state == "held" else [])
+    if state == "held":
+        journal.append([intent("a", send=2), answer("a", "declined")])
+        journal.append([intent("a", attempt=3)])
+        return
+    with pytest.raises(Taken):
+        journal.append([intent("a", attempt=3)])
+
+
+@pytest.mark.fault("L6", "L3")
+def test_a_charge_beside_late_evidence_blocks_its_order_too(journal: Journal) -> None:
+    """The first attempt was closed, then shown to have taken money after all: its place is empty, the order is not."""
+    journal.append([intent("a"), answer("a", "declined"), answer("a", "succeeded")])
+    journal.append([adopted("a", 2, "succeeded")])
+    with pytest.raises(Taken):
+        journal.append([intent("a", attempt=3)])
