@@ -133,9 +133,9 @@ def strays(journal: SqliteJournal) -> Totals:
     """Open orders of batches that this journal never read: adopted charges that the gateway has not decided."""
     totals, known = Totals(), {batch.id[-12:] for batch in journal.batches()}
     for attempts in attempts_of(journal, journal.open_orders()).values():
-        last = attempts[-1]
-        if last.intent.batch_id[-12:] not in known:
-            totals.counts[last.intent.currency.upper(), last.outcome.value] += 1
+        for attempt in attempts:
+            if attempt.intent.batch_id[-12:] not in known and not attempt.closed:
+                totals.counts[attempt.intent.currency.upper(), attempt.outcome.value] += 1
     return totals
 
 
@@ -149,8 +149,12 @@ def last_hold(journal: SqliteJournal, batch_id: str) -> str:
 
 
 def listed_until(journal: SqliteJournal) -> datetime | None:
-    """Upper bound of the last completed listing; None for a journal that never completed one."""
+    """Upper bound of the last completed listing; None for a journal that never completed one, or that knows no order:
+    what it has not charged itself may have been charged by another journal, or under another job's name, long before.
+    """
     bound = None
+    if not journal.knows_orders():
+        return None
     for event in journal.events(["listing"]):
         bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return bound

@@ -249,6 +249,12 @@ class SqliteJournal:
         with self._lock, translated(self.path):
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 
+    def knows_orders(self) -> bool:
+        """Is there an event of any order?"""
+        query = "SELECT 1 FROM events WHERE job = ? AND order_id <> '' LIMIT 1"
+        with self._lock, translated(self.path):
+            return self._connection.execute(query, (self.job,)).fetchone() is not None
+
     def _select(self, where: str, values: Sequence[Any]) -> Iterator[Event]:
         """Pages by sequence number, so that nothing is held between them."""
         after = 0

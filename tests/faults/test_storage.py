@@ -270,8 +270,8 @@ EDITS = {
     "an event's data": "UPDATE events SET data = replace(data, 'succeeded', 'declined') WHERE order_id = '00001'",
     "an event gone": "DELETE FROM events WHERE seq = (SELECT max(seq) - 3 FROM events)",
     "an open attempt gone": "DELETE FROM open_attempts WHERE order_id = '00005'",
-    "an open attempt settled": "UPDATE open_attempts SET settled = 1 WHERE order_id = '00005'",
-    "an attempt opened": "INSERT INTO open_attempts VALUES ('night', '00099', 1, 0)",
+    "an open attempt settled": "UPDATE open_attempts SET state = 'held' WHERE order_id = '00005'",
+    "an attempt opened": "INSERT INTO open_attempts VALUES ('night', '00099', 1, 'held')",
     "a row's cells": "UPDATE row_chunks SET cells = judged",
     "an index gone": "DROP INDEX one_intent_a_send",
 }

@@ -105,7 +105,7 @@ def test_no_place_to_charge(night: Stage, gateway: Adversary, status: int) -> No
 @pytest.mark.fault("B35", "I15")
 def test_the_gateway_goes_down_in_mid_run(night: Stage, gateway: Adversary) -> None:
     """Pauses, then the rest is held; cron's next run goes on as if nothing had been."""
-    night.orders([order(number) for number in range(40)])
+    night.orders([order(number) for number in range(60)])
     gateway.rule = from_post(8, Fate(read=0), gateway, also_gets=True)
     down = night.run()
     assert down.returncode == 11, (down.stdout, down.stderr)
@@ -113,7 +113,7 @@ def test_the_gateway_goes_down_in_mid_run(night: Stage, gateway: Adversary) -> N
     gateway.rule = lambda request: None
     assert night.run("--summary").returncode == 0
     night.right()
-    assert night.outcomes() == {"succeeded": 40}
+    assert night.outcomes() == {"succeeded": 60}
 
 
 @pytest.mark.fault("B05")
