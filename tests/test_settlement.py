@@ -63,7 +63,6 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     settings: GatewaySettings = SETTINGS
     now_s: float = 1000.0
-    listed: bool = False
     ahead_s: float = 0.0  # of the machine's clock
     line: Line | None = None
     payer: Callable[[int], dict[str, str]] = one_time_token
@@ -82,8 +81,8 @@ class World:
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.5, meanwhile, self.settlement)
             start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
-            listed = bool(list(self.journal.events(["listing"])))
-            if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=listed):
+            known = any(event.order_id for event in self.journal.events())
+            if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=known):
                 self.settlement.lists.refuse_renamed(candidates(count, self.journal, self.payer))
                 await self.settlement.recover()
                 await self.settlement.settle(iter(candidates(count, self.journal, self.payer)))
@@ -412,7 +411,7 @@ def test_another_run_with_another_journal_is_seen_while_charging() -> None:
     )  # fmt: skip
 
     def charge_elsewhere(settlement: Settlement) -> None:
-        world.gateway._commit(dict(parse_qsl(foreign.body)))
+        asyncio.get_running_loop().call_later(1.0, world.gateway._commit, dict(parse_qsl(foreign.body)))
 
     world.run(200, meanwhile=charge_elsewhere)
     assert world.stops() and "another run" in world.stops()[0]

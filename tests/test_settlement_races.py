@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from batchpay.errors import Misconfigured
 from batchpay.lifecycle import fold, seen, verdict
 from batchpay.model import Answer, Event, Intent, Outcome
-from batchpay.planning import intent_of
+from batchpay.planning import intent_of, key_of
 from batchpay.settlement import Books, Case, Limits, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
@@ -284,3 +285,21 @@ def test_a_list_that_shows_the_later_attempt_first_stops_nothing() -> None:
     world.run(1)
     assert [a.outcome for a in fold(world.journal.histories(["0000"])["0000"])] == [Outcome.DECLINED, Outcome.SUCCEEDED]
     assert world.stops() == [] and world.gateway.posts == []
+
+
+@pytest.mark.fault("C04", "D10", "L11")
+@pytest.mark.parametrize("ahead_days", [0.05, 50])
+def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
+    """No Date header and a clock ahead: a run that saw no charge moves no bound, so what another journal charged is
+    found; and an empty journal asks for everything, for even the beginning would be this clock's."""
+    world = World(FakeGateway(), settings=SETTINGS, ahead_s=ahead_days * 86_400)
+    made_elsewhere(world, fields_of(1))
+    with pytest.raises(Misconfigured, match="--adopt"):
+        world.run(1)
+    world.run(1, adopt=True)
+    made_elsewhere(
+        world, {**fields_of(1), "metadata[order_id]": "0001", "metadata[batchpay_key]": key_of(JOB, "0001", 1)}
+    )
+    world.ahead_s = 0.0
+    world.run(2)
+    assert world.gateway.posts == []

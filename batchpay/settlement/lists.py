@@ -15,7 +15,7 @@ from batchpay.settlement.line import Line, instant
 from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
-EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
+EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
 YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
@@ -54,8 +54,13 @@ class Lists:
                 self._note_elsewhere(page.charges)
 
         for _ in range(IN_VAIN):
-            if await self._complete(since - OVERLAP, absorb):
-                return ""
+            listing = await self.read(since - OVERLAP, absorb)
+            if listing is not None and listing.complete:
+                if known_before or self._line.dated or since == EVERYTHING:
+                    await self._books.note("listing", {"bound": self._bound(listing) or iso(since)})
+                    return ""
+                since = EVERYTHING  # it was our clock that said where to begin
+                continue
             if self._line.closed:
                 break
             await self._line.rest(gap_s)
@@ -78,7 +83,9 @@ class Lists:
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
-        await self._complete(since - OVERLAP, self._absorb_all)
+        listing = await self.read(since - OVERLAP, self._absorb_all)
+        if listing is not None and listing.complete and (bound := self._bound(listing)):
+            await self._books.note("listing", {"bound": bound})
 
     async def watch(self, since: datetime) -> datetime | None:
         """The same while orders are sent; returns from where the next one goes on, None when it was not complete."""
@@ -103,16 +110,12 @@ class Lists:
             await absorb(listing.add(page))
         return listing
 
-    async def _complete(self, since: datetime, absorb: Absorb) -> bool:
-        listing = await self.read(since, absorb)
-        if listing is None or not listing.complete:
-            return False
-        await self._books.note("listing", {"bound": self._bound(listing, since + OVERLAP)})
-        return True
+    def _bound(self, listing: Listing) -> str:
+        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been.
 
-    def _bound(self, listing: Listing, since: datetime) -> str:
-        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been."""
-        return self._line.gateway_date or min(listing.latest or iso(since), iso(self._now()))
+        Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
+        """
+        return self._line.gateway_date or (listing.latest and min(listing.latest, iso(self._now())))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
