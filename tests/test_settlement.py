@@ -19,6 +19,7 @@ from batchpay.model import Intent, Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import intent_of
 from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
+from batchpay.settlement.lists import time_of
 from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(
@@ -82,7 +83,9 @@ class World:
                 asyncio.get_running_loop().call_later(0.5, meanwhile, self.settlement)
             start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
             known = any(event.order_id for event in self.journal.events())
-            if await self.settlement.look(start - timedelta(days=35), adopt=adopt, known_before=known):
+            bounds = [time_of(event.data["bound"]) for event in self.journal.events(["listing"])] if known else []
+            since = (bounds and bounds[-1]) or start - timedelta(days=35)
+            if await self.settlement.look(since, adopt=adopt, known_before=known):
                 self.settlement.lists.refuse_renamed(candidates(count, self.journal, self.payer))
                 await self.settlement.recover()
                 await self.settlement.settle(iter(candidates(count, self.journal, self.payer)))

@@ -303,3 +303,17 @@ def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
     world.ahead_s = 0.0
     world.run(2)
     assert world.gateway.posts == []
+
+
+@pytest.mark.fault("L12", "G07", "G08")
+def test_orders_handed_over_twice_or_not_at_all_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be sent is a hint: twice at once is sent once, and what is forgotten is sent by the next run."""
+    world = World()
+    hand_over = {"first": lambda rows: [row for row in rows[:6] for _ in range(2)], "second": lambda rows: rows}
+    for night in ("first", "second", "second"):
+        monkeypatch.setattr(
+            test_settlement, "candidates", lambda *given, how=hand_over[night]: how(list(candidates(*given)))
+        )
+        world.run(9)
+    assert set(world.outcomes(9).values()) == {Outcome.SUCCEEDED}
+    assert len(world.gateway.posts) == 9 and set(world.gateway.money().values()) == {1}

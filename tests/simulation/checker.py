@@ -218,6 +218,8 @@ def _attempts(world: World) -> Iterator[str]:
     ended: set[tuple[str, str, int]] = set()
     for commit in world.commits:
         event = commit.event
+        if not event.order_id:
+            continue
         if event.kind == "intent" and event.send == 1 and event.attempt > 1:
             proven = (commit.machine, event.order_id, event.attempt - 1)
             if proven not in ended:
@@ -322,6 +324,9 @@ def _sums(story: Story) -> Iterator[str]:
         i for i in {*shown, *stays} - doubtful if (i in stays and i not in shown) or shown.get(i) != moved.get(i)
     ]:
         yield f"I2: {sorted(wrong)}: the report has {shown}, the gateway {moved}"
+    chainless = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful" and not c["chain"]}
+    if unproven := [row.order_id for row in rows if row.charge_id in chainless and row.outcome == "succeeded"]:
+        yield f"L7: {unproven} are shown as succeeded, and nothing proves their split"
     for charge in world.ledger.of_job(JOB):
         if charge["amount"] not in {d["amount"] for f in story.files for d in f.chunk.documents}:
             yield f"I17: {charge['amount']} was charged and nobody asked for it"

@@ -1,0 +1,682 @@
+"""The mutants: for each law, ways to break it, and the test that must fail for each of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from batchpay.lifecycle import Proof
+from batchpay.model import Outcome
+from tests.mutants.swap import always, prop, swap
+
+SIMULATION = "simulation/test_simulation.py::test_no_seed_breaks_an_invariant"
+LOOP = "test_settlement.py::"
+RACES = "test_settlement_races.py::"
+LIFE = "test_lifecycle.py::"
+JOURNAL = "contract/test_journal.py::"
+WIRE = "test_gateway_omise.py::"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One law, broken: `breaks` replaces what keeps it, `caught_by` is the test that must fail then."""
+
+    law: str
+    name: str
+    caught_by: str
+    breaks: Callable[[], None]
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(law: str, name: str, caught_by: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Registers the function as what breaks the law."""
+
+    def register(breaks: Callable[[], None]) -> Callable[[], None]:
+        MUTANTS[name] = Mutant(law, name, caught_by, breaks)
+        return breaks
+
+    return register
+
+
+def in_every_world(change: Callable[[Any], None]) -> None:
+    """The simulator's worlds begin with this change."""
+
+    def make(was: Any) -> Any:
+        def world(*given: Any) -> Any:
+            made = was(*given)
+            change(made)
+            return made
+
+        return world
+
+    swap("tests.simulation.story:_world", make)
+
+
+# --- L1: intent before byte ------------------------------------------------------------------------------------
+
+
+@mutant("L1", "no intent is written", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def intend(self: Any, case: Any, boot_s: float) -> None:
+            journal, self._journal = self._journal, Nowhere()
+            try:
+                await was(self, case, boot_s)
+            finally:
+                self._journal = journal
+
+        return intend
+
+    swap("batchpay.settlement.books:Books.intend", make)
+
+
+class Nowhere:
+    """A journal that forgets."""
+
+    async def write(self, events: Any) -> Any:
+        return events
+
+
+@mutant("L1", "the intent is not waited for", SIMULATION)
+def _() -> None:
+    import asyncio
+
+    def make(was: Any) -> Any:
+        async def write(self: Any, events: Any) -> Any:
+            if events[0].kind != "intent":
+                return await was(self, events)
+            self._hurried = [*getattr(self, "_hurried", []), asyncio.ensure_future(was(self, events))]
+            return events
+
+        return write
+
+    swap("tests.simulation.process:VirtualJournal.write", make)
+
+
+@mutant("L1", "synchronous = NORMAL", SIMULATION)
+def _() -> None:
+    in_every_world(lambda world: world.pragmas.update({"PRAGMA synchronous = FULL": "PRAGMA synchronous = NORMAL"}))
+
+
+@mutant("L1", "the body is made anew after its intent", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def charge(self: Any, intent: Any, may_leave: Any) -> Any:
+            return await was(self, replace(intent, body=f"{intent.body}&description=again"), may_leave)
+
+        return charge
+
+    swap("tests.simulation.door:Door.charge", make)
+
+
+# --- L2: an intent goes stale, for its writer only -------------------------------------------------------------
+
+
+@mutant("L2", "a stale intent is sent all the same", SIMULATION)
+def _() -> None:
+    in_every_world(lambda world: setattr(world, "obeyed", replace(world.settings, send_window_s=1e9)))
+
+
+@mutant("L2", "an intent found at start is taken for void", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def open_cases(self: Any) -> Any:
+            cases = was(self)
+            for case in cases:
+                if case.attempt.unclear and not case.attempt.doubted:
+                    case.attempt = replace(case.attempt, unclear=frozenset())
+            return cases
+
+        return open_cases
+
+    swap("batchpay.settlement.books:Books.open_cases", make)
+
+
+@mutant("L2", "a void closes the attempt", SIMULATION)
+def _() -> None:
+    swap("batchpay.lifecycle:_voided", lambda was: lambda state, event: replace(was(state, event), refused=True))
+    import batchpay.lifecycle as life
+
+    life._STEPS["voided"] = life._voided  # type: ignore[attr-defined]
+
+
+# --- L3: one open attempt per order ----------------------------------------------------------------------------
+
+
+@mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
+def _() -> None:
+    swap("batchpay.journals.sqlite:SqliteJournal._guard", always(None))
+
+
+@mutant("L3", "a doubt may be sent again", JOURNAL + "test_only_a_held_order_is_sent_again")
+def _() -> None:
+    swap("batchpay.journals.sqlite:SqliteJournal._guard", always(None))
+
+
+@mutant("L3", "an attempt in doubt counts as closed", LIFE + "test_what_a_row_means")
+def _() -> None:
+    swap("batchpay.lifecycle:Attempt.closed", prop(lambda self, was: was(self) or self.outcome is Outcome.IN_DOUBT))
+
+
+@mutant("L3", "another key for every try", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def charge(self: Any, intent: Any, may_leave: Any) -> Any:
+            key = str(uuid.uuid4())
+            body = intent.body.replace(intent.key, key)
+            return await was(self, replace(intent, key=key, body=body), may_leave)
+
+        return charge
+
+    swap("tests.simulation.door:Door.charge", make)
+
+
+@mutant("L3", "a key of random, not of job, order and attempt", "test_planning.py::test_keys_never_change")
+def _() -> None:
+    swap("batchpay.planning:key_of", lambda was: lambda job, order_id, attempt: str(uuid.uuid4()))
+
+
+# --- L4: verdicts come from proof ------------------------------------------------------------------------------
+
+TABLE = LIFE + "test_every_pair_of_the_proof_table"
+
+
+def verdicts(change: Callable[[Any, Any, Any], Any]) -> None:
+    """Every verdict passes through `change(answer, verdict, keywords)`."""
+
+    def make(was: Any) -> Any:
+        def verdict(answer: Any, intent: Any, **named: Any) -> Any:
+            return change(answer, was(answer, intent, **named), named)
+
+        return verdict
+
+    swap("batchpay.lifecycle:verdict", make)
+
+
+def refused_when(test: Callable[[Any], bool]) -> Callable[[], None]:
+    """These answers are called a refusal."""
+    return lambda: verdicts(lambda answer, v, _: replace(v, proof=Proof.REFUSED) if test(answer) else v)
+
+
+mutant("L4", "5xx is a refusal", SIMULATION)(refused_when(lambda a: a.out and (a.status or 0) >= 500))
+mutant("L4", "no answer is a refusal", SIMULATION)(refused_when(lambda a: a.out and a.status is None))
+mutant("L4", "408 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 408))
+mutant("L4", "409 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 409))
+
+
+@mutant("L4", "no answer means that nothing was sent", SIMULATION)
+def _() -> None:
+    verdicts(lambda answer, v, _: replace(v, proof=Proof.NOT_SENT) if answer.status is None else v)
+
+
+@mutant("L4", "an error object under 200 is a refusal", TABLE)
+def _() -> None:
+    verdicts(
+        lambda answer, v, _: replace(v, proof=Proof.REFUSED) if answer.status == 200 and v.code else v,
+    )
+
+
+@mutant("L4", "any 2xx is a success", TABLE)
+def _() -> None:
+    verdicts(lambda answer, v, _: replace(v, proof=Proof.CHARGE) if answer.out and answer.status == 200 else v)
+
+
+@mutant(
+    "L4", "a used token after a doubt is a refusal", LOOP + "test_a_used_token_after_a_doubt_is_never_called_refused"
+)
+def _() -> None:
+    verdicts(lambda _, v, __: replace(v, proof=Proof.REFUSED, spent=False) if v.spent else v)
+
+
+@mutant("L4", "a 429 is believed for ever", LOOP + "test_a_charge_behind_a_429_is_never_sent_again")
+def _() -> None:
+    verdicts(lambda answer, v, _: replace(v, proof=Proof.THROTTLED) if answer.status == 429 else v)
+
+
+# --- L5: doubt has a period ------------------------------------------------------------------------------------
+
+
+@mutant("L5", "no doubt period", SIMULATION)
+def _() -> None:
+    swap("batchpay.lifecycle:DoubtRules.due_s", always(0.0))
+
+
+@mutant("L5", "half the doubt period", SIMULATION)
+def _() -> None:
+    in_every_world(
+        lambda world: setattr(
+            world, "obeyed", replace(world.settings, doubt_period_s=world.settings.doubt_period_s / 2)
+        )
+    )
+
+
+@mutant("L5", "the first empty look-up is proof", SIMULATION)
+def _() -> None:
+    swap("batchpay.lifecycle:DoubtRules.closes", always(True))
+
+
+@mutant("L5", "two look-ups without a gap", SIMULATION)
+def _() -> None:
+    in_every_world(lambda world: setattr(world, "obeyed", replace(world.settings, lookup_gap_s=0.0)))
+
+
+@mutant("L5", "an incomplete list is as good as a whole one", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def add(self: Any, page: Any) -> Any:
+            fresh = was(self, page)
+            self.complete, self.broken = True, ""
+            return fresh
+
+        return add
+
+    swap("batchpay.listing:Listing.add", make)
+
+
+@mutant("L5", "the clock of another boot counts on", LIFE + "test_doubt_is_counted_on_the_clock_of_one_boot_only")
+def _() -> None:
+    swap("batchpay.lifecycle:DoubtRules._start_s", lambda was: lambda self, doubt: doubt.boot_s)
+    swap(
+        "batchpay.lifecycle:DoubtRules.absents",
+        lambda was: lambda self, doubt: [boot_s for _, boot_s in doubt.absents],
+    )
+
+
+@mutant("L5", "an unanswered order is never looked up", LOOP + "test_an_unanswered_order_is_looked_up_and_charged_once")
+def _() -> None:
+    swap("batchpay.settlement.doubts:Doubts.add", always(None))
+
+
+# --- L6: evidence is never refused -----------------------------------------------------------------------------
+
+
+@mutant("L6", "what a list shows of a settled order is dropped", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def found(self: Any, case: Any, charge: Any, **named: Any) -> None:
+            if case.attempt is None or case.attempt.outcome in (Outcome.IN_DOUBT, Outcome.PENDING):
+                await was(self, case, charge, **named)
+
+        return found
+
+    swap("batchpay.settlement.books:Books.found", make)
+
+
+@mutant(
+    "L6",
+    "a charge beside an open attempt is not kept",
+    RACES + "test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt",
+)
+def _() -> None:
+    from batchpay.errors import Taken
+
+    def make(was: Any) -> Any:
+        async def adopt(self: Any, charge: Any, number: int) -> Any:
+            if self._journal.histories([charge.metadata["order_id"]]):
+                raise Taken("open")
+            return await was(self, charge, number)
+
+        return adopt
+
+    swap("batchpay.settlement.books:Books.adopt", make)
+
+
+@mutant(
+    "L6",
+    "the second charge of a key takes the place of the first",
+    LIFE + "test_two_charges_under_one_key_are_seen_and_the_first_is_kept",
+)
+def _() -> None:
+    import batchpay.lifecycle as life
+
+    def make(was: Any) -> Any:
+        return lambda state, event: replace(was(replace(state, charge=None, twins=frozenset()), event))
+
+    swap("batchpay.lifecycle:_evidence", make)
+    for kind in ("found", "adopted"):
+        life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
+
+
+@mutant(
+    "L6",
+    "what waits for the disk when a run fails is dropped",
+    "test_journal_sqlite.py::test_what_waits_when_a_run_fails_is_written_all_the_same",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def tell(group: Any, results: Any) -> None:
+            was(group, results)
+            if group[0].loop.is_closed():
+                raise RuntimeError("Event loop is closed")
+
+        return tell
+
+    swap("batchpay.journals.sqlite:_tell", make)
+
+
+# --- L7: an answer is checked ----------------------------------------------------------------------------------
+
+
+def blind_to(field: str) -> Callable[[], None]:
+    """One comparison of an answer with its intent is left out."""
+
+    def make(was: Any) -> Any:
+        return lambda *given: tuple(flaw for flaw in was(*given) if not flaw.startswith(field))
+
+    return lambda: swap("batchpay.lifecycle:flaws_of", make)
+
+
+CHECKED = LIFE + "test_an_answer_that_is_not_what_was_asked_is_unproven"
+mutant("L7", "answers are not checked", SIMULATION)(blind_to(""))
+for _field in ("id", "livemode", "amount", "currency", "destination", "metadata[batchpay_key]", "paid"):
+    mutant("L7", f"{_field} of an answer is not checked", CHECKED)(blind_to(_field))
+
+
+@mutant("L7", "a paid charge without a chain succeeds", SIMULATION)
+def _() -> None:
+    swap("batchpay.lifecycle:Attempt._split_missing", always(False))
+
+    def make(was: Any) -> Any:
+        def charged(self: Any) -> Any:
+            outcome = was(self)
+            no_chain = self.charge is not None and self.charge.chain is None and not self.flaws
+            return Outcome.SUCCEEDED if no_chain and self.charge.status == "successful" else outcome
+
+        return charged
+
+    swap("batchpay.lifecycle:Attempt._charged", make)
+
+
+# --- L8: one retry layer ---------------------------------------------------------------------------------------
+
+
+@mutant("L8", "the client tries twice", SIMULATION)
+def _() -> None:
+    class Twice:
+        def __init__(self, gateway: Any) -> None:
+            self._gateway = gateway
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._gateway, name)
+
+        async def charge(self, intent: Any, may_leave: Any) -> Any:
+            answer = await self._gateway.charge(intent, may_leave)
+            if answer.out and (answer.status is None or answer.status >= 500):
+                answer = await self._gateway.charge(intent, lambda: True)
+            return answer
+
+    in_every_world(lambda world: setattr(world, "wrap_gateway", Twice))
+
+
+@mutant(
+    "L8",
+    "the transport repeats what a stale connection lost",
+    WIRE + "test_a_request_without_an_answer_is_not_repeated",
+)
+def _() -> None:
+    import httpx
+
+    def make(was: Any) -> Any:
+        async def handle(self: Any, request: Any) -> Any:
+            try:
+                return await was(self, request)
+            except httpx.TransportError:
+                return await was(self, request)
+
+        return handle
+
+    swap("batchpay.gateways.wire:Wire.handle_async_request", make)
+
+
+@mutant("L8", "redirects are followed", WIRE + "test_a_redirect_is_not_followed")
+def _() -> None:
+    import httpx
+
+    def make(was: Any) -> Any:
+        async def handle(self: Any, request: Any) -> Any:
+            response = await was(self, request)
+            if response.has_redirect_location:
+                onward = httpx.Request(request.method, response.headers["location"], headers=request.headers,
+                                       content=request.content)  # fmt: skip
+                response = await was(self, onward)
+            return response
+
+        return handle
+
+    swap("batchpay.gateways.wire:Wire.handle_async_request", make)
+
+
+# --- L9: everything shown is a function of the journal ---------------------------------------------------------
+
+
+@mutant("L9", "the loop believes its memory, not the journal", RACES + "test_two_pieces_of_evidence_at_once_both_count")
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def write(self: Any, case: Any, kind: str, data: Any, send: int) -> None:
+            case.writing = Unlocked()
+            await was(self, case, kind, data, send)
+
+        return write
+
+    swap("batchpay.settlement.books:Books._write", make)
+
+
+class Unlocked:
+    """A lock that locks nobody out."""
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, *given: object) -> None:
+        return None
+
+
+@mutant("L9", "reports show what was known when the run began", SIMULATION)
+def _() -> None:
+    known: dict[Any, Any] = {}
+
+    def make(was: Any) -> Any:
+        def history_of(journal: Any, batch_id: str, chunk: Any, *more: Any) -> Any:
+            return known.setdefault((journal.path, batch_id, chunk.number), was(journal, batch_id, chunk, *more))
+
+        return history_of
+
+    swap("batchpay.accounts:history_of", make)
+
+
+# --- L10: stop on the impossible, and stay stopped -------------------------------------------------------------
+
+
+@mutant("L10", "no stop is ever written", SIMULATION)
+def _() -> None:
+    swap("batchpay.settlement.books:_why_stop", always(""))
+
+
+@mutant("L10", "a stop ends with its run", LOOP + "test_an_answer_that_proves_nothing_stops_this_run_and_the_next")
+def _() -> None:
+    swap("batchpay.settlement.books:stop_in_force", always(""))
+
+
+@mutant("L10", "a stop does not stop the run that wrote it", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def stop_event(self: Any, reason: str, case: Any) -> Any:
+            stopped, event = self.stopped, was(self, reason, case)
+            self.stopped = stopped
+            return event
+
+        return stop_event
+
+    swap("batchpay.settlement.books:Books._stop_event", make)
+
+
+@mutant("L10", "the hash chain is not looked at", "test_journal_sqlite.py::test_an_edited_line_breaks_the_chain")
+def _() -> None:
+    swap("batchpay.journals.soundness:verify", always(None))
+
+
+@mutant("L10", "twins are not told apart", LOOP + "test_two_charges_for_one_key_are_found_and_stop")
+def _() -> None:
+    import batchpay.lifecycle as life
+
+    swap("batchpay.lifecycle:_evidence", lambda was: lambda state, event: replace(was(state, event), twins=frozenset()))
+    for kind in ("found", "adopted"):
+        life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
+
+
+# --- L11: look before the first send ---------------------------------------------------------------------------
+
+
+@mutant("L11", "nobody looks before the first send", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def look(self: Any, since: Any, **named: Any) -> str:
+            return ""
+
+        return look
+
+    swap("batchpay.settlement.lists:Lists.look", make)
+
+
+@mutant("L11", "a look that cannot be had is done without", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def look(self: Any, since: Any, **named: Any) -> str:
+            await was(self, since, **named)
+            return ""
+
+        return look
+
+    swap("batchpay.settlement.lists:Lists.look", make)
+
+
+@mutant(
+    "L11",
+    "a list is bound by our own clock",
+    RACES + "test_a_clock_that_nobody_checked_bounds_no_list",
+)
+def _() -> None:
+    from batchpay.settlement.lists import iso
+
+    swap("batchpay.settlement.lists:Lists._bound", lambda was: lambda self, listing: iso(self._now()))
+
+
+@mutant(
+    "L11", "nobody looks while orders are sent", LOOP + "test_another_run_with_another_journal_is_seen_while_charging"
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def watch(self: Any, since: Any) -> Any:
+            return since
+
+        return watch
+
+    swap("batchpay.settlement.lists:Lists.watch", make)
+
+
+@mutant("L11", "all orders go before the first list", RACES + "test_one_order_goes_alone_until_a_list_followed_it")
+def _() -> None:
+    def make(was: Any) -> Any:
+        def begin(self: Any, candidates: Any) -> None:
+            was(self, candidates)
+            self.open()
+
+        return begin
+
+    swap("batchpay.settlement.queue:Queue.begin", make)
+
+
+@mutant("L11", "what the gateway has of a lost journal is not adopted", SIMULATION)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def absorb(self: Any, charge: Any, known: Any, *, adopting: bool) -> None:
+            if not isinstance(known, int):
+                await was(self, charge, known, adopting=adopting)
+
+        return absorb
+
+    swap("batchpay.settlement.lists:Lists._absorb", make)
+
+
+# --- L12: the journal is the truth, the queue is a hint --------------------------------------------------------
+
+
+def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
+    """Every row that is handed over is new to the loop."""
+
+    def make(was: Any) -> Any:
+        def claim(self: Any, candidate: Any) -> Any:
+            from batchpay.settlement.books import Case
+
+            return Case(candidate.intent) if candidate.intent is not None else was(self, candidate)
+
+        return claim
+
+    def breaks() -> None:
+        swap("batchpay.settlement.queue:Queue._claim", make)
+        if not guarded:
+            swap("batchpay.journals.memory:_guard", always(None))
+
+    return breaks
+
+
+mutant(
+    "L12",
+    "an order handed over twice is sent twice",
+    RACES + "test_orders_handed_over_twice_or_not_at_all_cost_nothing",
+)(rows_judged_without_a_journal(guarded=False))
+
+
+# --- L13: what was not delivered is discarded ------------------------------------------------------------------
+
+
+@mutant("L13", "sockets linger", WIRE + "test_what_was_not_delivered_is_discarded")
+def _() -> None:
+    import socket
+    import struct
+
+    import batchpay.gateways.wire as wire
+
+    class Lingering(socket.socket):
+        def setsockopt(self, level: int, option: int, value: Any, *more: Any) -> None:  # type: ignore[override]
+            kept = struct.pack("ii", 0, 0) if option == socket.SO_LINGER and level == socket.SOL_SOCKET else value
+            super().setsockopt(level, option, kept, *more)
+
+    class Sockets:
+        socket = Lingering
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(socket, name)
+
+    wire.socket = Sockets()  # type: ignore[attr-defined]
+
+
+# --- money -----------------------------------------------------------------------------------------------------
+
+
+@mutant("I17", "amounts pass through floats", "test_money.py::test_amounts_that_floats_get_wrong")
+def _() -> None:
+    from batchpay.money import EXPONENTS
+
+    def make(was: Any) -> Any:
+        def to_minor(text: str, currency: str, unit: str = "major") -> int:
+            was(text, currency, unit)
+            return int(float(text.replace(",", "")) * 10 ** (EXPONENTS[currency.upper()] if unit == "major" else 0))
+
+        return to_minor
+
+    swap("batchpay.money:to_minor", make)
+
+
+@mutant("I11", "each run has the whole rate for itself", SIMULATION)
+def _() -> None:
+    swap("batchpay.journals.lock:RunLock.ages_s", always(()))
+
+
+def by_law() -> Iterator[Mutant]:
+    """In the order of the laws."""
+    yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
