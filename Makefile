@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: faults help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
+.PHONY: faults mutants help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -49,6 +49,9 @@ sweep: $(READY)  ## the longer tests: kills by the hundred, every system call fa
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+mutants: $(READY)  ## each law broken on purpose, and the test that notices: some minutes
+	$(BIN)/python -m tests.mutants
 
 cases: $(READY)  ## write what tests/cases expect anew; read the difference before you commit it
 	$(BIN)/python -m tests.cases

@@ -298,9 +298,16 @@ def test_a_broken_answer_is_in_doubt(raw: bytes) -> None:
 
 @pytest.mark.fault("B26")
 def test_a_redirect_is_not_followed() -> None:
-    """The status is the answer; the other host hears nothing."""
-    answer, connections = talk(answering(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:1/")))
-    assert answer[0].status == 307 and connections == 1
+    """The status is the answer; neither the other host nor this one hears another word."""
+    requests = []
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            requests.append(await whole_request(reader))
+            writer.write(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:1/"))
+
+    answer, connections = talk(redirect)
+    assert answer[0].status == 307 and (connections, len(requests)) == (1, 1)
 
 
 @pytest.mark.fault("L8")

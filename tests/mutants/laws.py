@@ -17,6 +17,7 @@ RACES = "test_settlement_races.py::"
 LIFE = "test_lifecycle.py::"
 JOURNAL = "contract/test_journal.py::"
 WIRE = "test_gateway_omise.py::"
+FILE = "test_journal_sqlite.py::"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,19 @@ def _() -> None:
     in_every_world(lambda world: world.pragmas.update({"PRAGMA synchronous = FULL": "PRAGMA synchronous = NORMAL"}))
 
 
+@mutant("L1", "the file is opened with NORMAL", FILE + "test_every_commit_is_synchronous_and_the_file_private")
+def _() -> None:
+    def make(was: Any) -> Any:
+        def opened(*given: Any) -> Any:
+            connection = was(*given)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            return connection
+
+        return opened
+
+    swap("batchpay.journals.sqlite:_open", make)
+
+
 @mutant("L1", "the body is made anew after its intent", SIMULATION)
 def _() -> None:
     def make(was: Any) -> Any:
@@ -136,7 +150,7 @@ def _() -> None:
     swap("batchpay.settlement.books:Books.open_cases", make)
 
 
-@mutant("L2", "a void closes the attempt", SIMULATION)
+@mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
 def _() -> None:
     swap("batchpay.lifecycle:_voided", lambda was: lambda state, event: replace(was(state, event), refused=True))
     import batchpay.lifecycle as life
@@ -344,7 +358,7 @@ def _() -> None:
 @mutant(
     "L6",
     "what waits for the disk when a run fails is dropped",
-    "test_journal_sqlite.py::test_what_waits_when_a_run_fails_is_written_all_the_same",
+    FILE + "test_what_waits_when_a_run_fails_is_written_all_the_same",
 )
 def _() -> None:
     def make(was: Any) -> Any:
@@ -514,7 +528,7 @@ def _() -> None:
     swap("batchpay.settlement.books:Books._stop_event", make)
 
 
-@mutant("L10", "the hash chain is not looked at", "test_journal_sqlite.py::test_an_edited_line_breaks_the_chain")
+@mutant("L10", "the hash chain is not looked at", FILE + "test_an_edited_line_breaks_the_chain")
 def _() -> None:
     swap("batchpay.journals.soundness:verify", always(None))
 
