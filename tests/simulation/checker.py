@@ -152,9 +152,12 @@ def _doubt_respected(world: World, first: Request, second: Request, commits: lis
     lists = [
         r for r in world.ledger.requests if r.what == "LIST" and r.told == 200 and first.tick < r.tick < second.tick
     ]
+    absents = [c for c in absents if c.event.data["boot_id"] == absents[-1].event.data["boot_id"]]
     if len(absents) < 2 or len(lists) < 2:
         yield f"L5: order {first.order_id} was sent again after {len(absents)} look-ups without a trace"
-    elif (apart_s := (absents[-1].event.at_ns - absents[-2].event.at_ns) / 1e9) < settings.lookup_gap_s - EPSILON_S:
+    elif (
+        apart_s := absents[-1].event.data["boot_s"] - absents[-2].event.data["boot_s"]
+    ) < settings.lookup_gap_s - EPSILON_S:
         yield f"L5: order {first.order_id}: two look-ups {apart_s:.2f} s apart"
 
 
