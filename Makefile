@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: faults mutants help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
+.PHONY: coverage faults mutants help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -46,12 +46,18 @@ node-check: $(READY)  ## the gateway's own Node client against the sandbox (need
 sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
 
+PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
+	reconciliation.py repeats.py settlement.py settlement_races.py)
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 mutants: $(READY)  ## each law broken on purpose, and the test that notices: some minutes
 	$(BIN)/python -m tests.mutants
+
+coverage: $(READY)  ## every branch of the pure money modules: below 100 % it fails
+	$(BIN)/python -m coverage run --rcfile tests/coverage.toml -m pytest $(PURE)
+	$(BIN)/python -m coverage report --rcfile tests/coverage.toml
 
 cases: $(READY)  ## write what tests/cases expect anew; read the difference before you commit it
 	$(BIN)/python -m tests.cases

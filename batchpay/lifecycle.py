@@ -414,13 +414,14 @@ def _absent(state: Attempt, event: Event) -> Attempt:
 
 
 CANCELLED = "cancelled"  # how a person's word closed an attempt
+_BY_HAND = "settled by hand: "
 
 
 def _resolved(state: Attempt, event: Event) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
     if event.data.get("charge"):
         return _evidence(state, event)
-    code, message = str(event.data["as"]).replace("-", "_"), f"settled by hand: {event.data['reason']}"
+    code, message = str(event.data["as"]).replace("-", "_"), f"{_BY_HAND}{event.data['reason']}"
     return _but(
         state, unclear=frozenset(), refused=True, settled_ns=event.at_ns, code=code, message=message
     )  # fmt: skip
@@ -562,7 +563,7 @@ def judge(document: Document, comeback: bool, batch_id: str, history: History) -
     if document["order_id"] in history.cancelled:
         return Cancelled(history.cancelled[document["order_id"]])
     if attempts and attempts[-1].refused and attempts[-1].code == CANCELLED:
-        return Cancelled(attempts[-1].message)
+        return Cancelled(attempts[-1].message.removeprefix(_BY_HAND))
     if not attempts:
         twin = _look_alike(document, history)
         return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)

@@ -110,8 +110,7 @@ def _needed(source: Source) -> tuple[str, ...]:
             return (column,)
         case FromTemplate():
             return source.columns
-        case FromValue():
-            return ()
+    return ()  # a fixed value
 
 
 def _cells(chunk: Chunk, source: Source, name: str, found: _Findings) -> _Cells:
@@ -123,7 +122,7 @@ def _cells(chunk: Chunk, source: Source, name: str, found: _Findings) -> _Cells:
             texts = [value] * len(chunk.rows)
         case FromTemplate():
             texts = _filled(chunk, source, name, found)
-        case FromLookup():
+        case _:
             texts = _looked_up(chunk.texts(source.column), source, name, found)
     if chunk.problems:
         texts = _without_blamed(texts, chunk.problems, _needed(source), name, found)

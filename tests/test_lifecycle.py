@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay.job import MAX_ATTEMPTS
 from batchpay.lifecycle import (
     NEXT,
+    Cancelled,
     ConflictWith,
     DoubtRules,
     DuplicateOf,
@@ -21,6 +23,7 @@ from batchpay.lifecycle import (
     fold,
     impossible,
     judge,
+    money_charges,
     owner_of,
     seen,
     verdict,
@@ -310,6 +313,79 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_when_it_asks_the_same() -> None
     known = replace(history(), look_alikes={"1": fold([FIRST])})
     assert isinstance(judge({**DOCUMENT, "order_id": "1"}, False, OTHER, known), ConflictWith)
     assert judge({**DOCUMENT, "order_id": "1", "amount": 5}, False, OTHER, known) == Next(1)
+
+
+ADOPTED = event("adopted", charge=DECLINED.data["charge"], intent={**kept(), "content": ""})
+
+
+def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
+    """It is owned by any row of its batch, and asks the same as a row with its amount, currency and recipient."""
+    known = history(ADOPTED)
+    assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
+    assert isinstance(judge(DOCUMENT, False, OTHER, known), DuplicateOf)
+    assert judge({**DOCUMENT, "amount": 5}, False, OTHER, known) == Next(2)
+
+
+@pytest.mark.fault("L6")
+def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing() -> None:
+    """Notes of an order are no steps; a look-up in vain says nothing about what is proven."""
+    known = fold([FIRST, answer_event(1)])
+    absent = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
+    assert fold([event("cancelled", reason="x"), FIRST, answer_event(1), absent]) == known
+    assert not fold([event("cancelled", reason="x")])
+
+
+@pytest.mark.parametrize(
+    "data, outcome, code",
+    [
+        ({"as": "not-charged", "reason": "asked the bank"}, Outcome.REFUSED, "not_charged"),
+        ({"as": "charged", "reason": "seen", "charge": answer_event(1).data["charge"]}, Outcome.SUCCEEDED, ""),
+    ],
+)
+def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> None:
+    """With its reason; a charge that the person names is evidence like any other."""
+    (attempt,) = fold([FIRST, event("resolved", by="me", **data)])
+    assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (outcome, code, False)
+    assert outcome is Outcome.SUCCEEDED or "asked the bank" in attempt.message
+
+
+@pytest.mark.fault("L10")
+def test_a_cancelled_order_is_never_sent() -> None:
+    """Whether its attempt was closed by the word, or it never had one."""
+    closed = history(FIRST, event("voided", 1), event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me"))
+    assert isinstance(judge(CHANGED, True, OTHER, closed), Cancelled)
+    never = replace(history(), cancelled={"0001": "wrong shop"})
+    assert judge(DOCUMENT, True, OTHER, never) == Cancelled("wrong shop")
+
+
+@pytest.mark.fault("L3", "L11")
+def test_attempts_end_where_keys_are_no_longer_looked_for() -> None:
+    """Twenty keys of an order are recomputed from a list: a twenty-first would not be recognised."""
+    last = replace(INTENT, attempt=MAX_ATTEMPTS)
+    known = replace(history(), attempts={"0001": (replace(fold([FIRST, DECLINED])[0], intent=last),)})
+    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
+
+
+@pytest.mark.fault("B16", "L7")
+def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
+    """A chain may be an id or an expanded object; without one the reason says what is missing."""
+    expanded, _ = seen(charge(chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7}))
+    assert expanded and (expanded.chain, expanded.destination) == ("acch_test_7", None)
+    chainless = seen(charge(chain=None))[0]
+    assert chainless
+    (attempt,) = fold([FIRST, answer_event(1, chain=None), event("found", charge=chainless.to_json(), reread=True)])
+    assert "no chain" in attempt.why_unproven
+
+
+@pytest.mark.fault("B31", "L10")
+def test_every_charge_that_took_money_is_counted() -> None:
+    """One of each attempt; both of a key that was charged twice."""
+    second = seen(charge(id="chrg_test_2"))[0]
+    assert second
+    (twice,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
+    assert money_charges([twice]) == ["chrg_test_1", "chrg_test_2"]
+    assert money_charges(fold([FIRST, answer_event(1)])) == ["chrg_test_1"]
+    assert money_charges(fold([FIRST, DECLINED])) == []
 
 
 def test_content_is_everything_an_order_asks_for() -> None:

@@ -348,6 +348,21 @@ def test_coming_back_is_said_in_so_many_words():
     assert {at: rules(result, at) for at in result.problems} == {4: [("batchpay_retry", "yes-or-no")]}
 
 
+def test_an_unknown_currency_alone_is_to_blame_for_decimals():
+    """How many it has, nobody can say."""
+    assert rules(mapped({"Cur": "XXX", "Amount": "1.555"})) == [("Cur", "unknown-currency")]
+
+
+def test_a_column_of_empty_answers_and_a_lookup_without_gaps():
+    """Nobody asked to come back; every key is known; an order without an amount is for the schema to judge."""
+    lookup = FromLookup("Shop", Path("shops.csv"), "shop", "id", {"recp_test_1": "recp_test_9"})
+    result = mapped({"batchpay_retry": ""}, fields={"destination": lookup})
+    assert result.comeback == frozenset() and result.documents[0]["destination"] == "recp_test_9"
+    bare = {name: source for name, source in CORE.items() if name != "amount"}
+    (document,) = map_chunk(TextChunk([GOOD]), Columns(bare, {})).documents
+    assert "amount" not in document
+
+
 def test_an_empty_chunk_is_no_trouble():
     """Nothing in, nothing out."""
     chunk = TextChunk([])

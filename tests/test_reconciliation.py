@@ -80,9 +80,48 @@ def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome
     assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
 
 
+RESOLVED = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
+REREAD = event("found", charge={**answer_event(1).data["charge"], "chain": None}, reread=True)
+ADOPTED = event("adopted", charge=answer_event(1).data["charge"], intent={**FIRST.data["intent"], "content": ""})
+SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
+
+
+@pytest.mark.fault("I3", "I19", "L6")
+@pytest.mark.parametrize(
+    "finding, outcome, acts, word",
+    [
+        (one(FIRST, event("voided", 1), RESOLVED, batch_id=OTHER, row=9),
+         Outcome.REJECTED, "accountant", "cancelled by hand: wrong shop"),
+        (one(FIRST, answer_event(1, chain=None)), Outcome.PENDING, "next run", "its chain is not there yet"),
+        (one(FIRST, answer_event(1, chain=None), REREAD), Outcome.UNPROVEN, "a person", "no chain on a paid charge"),
+        (one(FIRST, answer_event(1, status="expired", paid=False)), Outcome.EXPIRED, "payer", "without money"),
+        (one(FIRST, event("answer", 1, verdict="refused", code="locked_out")),
+         Outcome.REFUSED, "engineer", "locked_out"),
+        (one(ADOPTED, document={**DOCUMENT, "amount": 5}), Outcome.UNPROVEN, "a person", "other terms"),
+        (one(FIRST, event("voided", 1), SECOND), Outcome.CONFLICT, "accountant", "another attempt has the money"),
+        (one(FIRST, SECOND), Outcome.IN_DOUBT, "next run", "no proof"),
+    ],
+)  # fmt: skip
+def test_what_seldom_happens_has_its_words_too(finding: Finding, outcome: Outcome, acts: str, word: str) -> None:
+    """A person's word, a missing chain, a charge of another journal."""
+    assert (finding.outcome, finding.who_acts) == (outcome, acts)
+    assert word in finding.reason
+
+
 @pytest.mark.parametrize(
     ("events", "word"),
     [
+        ((ADOPTED,), "the journal had lost it"),
+        (
+            (
+                FIRST,
+                event("answer", 1, verdict="in_doubt"),
+                event("absent", 1, boot_id="b", boot_s=1.0, closes=True),
+                event("intent", 2, boot_id="b", boot_s=9.0),
+                answer_event(2),
+            ),
+            "sent again, 2 in all",
+        ),
         ((FIRST, event("answer", 1, verdict="in_doubt"), answer_event(1)), "a look-up found the charge"),
         ((FIRST, event("answer", 1, verdict="throttled"), answer_event(1)), ""),
     ],
@@ -107,6 +146,7 @@ def test_money_stands_only_where_it_moved() -> None:
 def test_a_payment_method_is_its_kind_and_last_four() -> None:
     """No full token in a report."""
     assert one(FIRST).payment_method == "card *st_1"
+    assert one(problems=(PROBLEM,), document={}).payment_method == ""
 
 
 def counted(*findings: Finding) -> Totals:
@@ -123,6 +163,8 @@ def test_totals_come_back_from_the_journal_as_they_were() -> None:
     """What was written down is what was counted."""
     totals = counted(PAID, one(), one(problems=(PROBLEM,)))
     assert Totals.from_json(totals.to_json()) == totals
+    assert totals.outcomes() == {"rejected": 1, "held": 1, "succeeded": 1}
+    assert totals.money_moved() == {"THB": 123450}
 
 
 @pytest.mark.fault("I2", "I3")
@@ -133,6 +175,7 @@ def test_the_equations_close_and_can_fail() -> None:
     assert [e.name for e in lost if not e.closes] == ["rows in the file = rows reported"]
     short = counted(replace(PAID, charged_amount=1)).equations(1)
     assert [e.name for e in short if not e.closes] == ["amounts asked = amounts charged"]
+    assert len(counted(PAID).equations()) == len(lost) - 1  # a batch whose rows nobody counted
     unsent = counted(replace(PAID, idempotency_key="")).equations(1)
     assert [e.name for e in unsent if not e.closes] == ["rows with a send = sum of the outcomes of sent rows"]
 

@@ -59,6 +59,20 @@ def outcomes(verdicts):
     return {(batch, row): repeat.outcome for (batch, _, row), repeat in verdicts.items()}
 
 
+@pytest.mark.fault("E05", "E09")
+def test_what_was_sent_already_is_history_to_other_files():
+    """A corrected row beside the file that it corrects: held against it is only what its own file asks again."""
+    named = [("old", list(chunks([order("A1", 100), order("B1")], 2, ()))),
+             ("new", list(chunks([order("A1", 200), order("B1"), order("B1")], 3, ())))]  # fmt: skip
+    repeats = Repeats()
+    for name, judged in named:
+        for chunk in judged:
+            repeats.add(name, chunk)
+    sent = {"old": {2: "A1", 3: "B1"}, "new": {}}
+    verdicts = repeats.resolve(named, lambda batch, *place: sent[batch])
+    assert outcomes(verdicts) == {("new", 4): D}
+
+
 @given(st.lists(st.integers(0, 10**6), unique=True, max_size=30), st.integers(1, 7))
 def test_different_orders_need_no_second_pass(numbers, size):
     """Distinct ids and tokens: no candidate at all."""

@@ -365,8 +365,11 @@ class Story:
             self.violations.append(f"a calm run had trouble: {process.trouble}")
 
     async def _both_have_seen(self) -> None:
-        for machine in self.machines:
-            await self._run_calmly(machine)
+        """Also what the other one charged a moment ago, which its list did not show yet."""
+        for _ in range(2):
+            for machine in self.machines:
+                await self._run_calmly(machine)
+            await self._quiet()
 
     def _stop(self, machine: Machine) -> str:
         with machine.copy() as journal:

@@ -1,0 +1,85 @@
+"""When a list of charges is complete, and when it proves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from batchpay.listing import Listing, page_of
+from tests.test_lifecycle import charge
+
+AT = "2026-11-24T00:00:{:02}Z"
+
+
+def page(*numbers: int, total: int, **changes: Any) -> Any:
+    made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n), **changes) for n in numbers]
+    found = page_of({"object": "list", "data": made, "total": total})
+    assert found is not None
+    return found
+
+
+@pytest.mark.fault("B12", "B13", "B32")
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        {"object": "charge", "data": [], "total": 0},
+        {"object": "list", "data": {}, "total": 0},
+        {"object": "list", "data": [], "total": -1},
+        {"object": "list", "data": [], "total": True},
+        {"object": "list", "data": [], "total": "0"},
+        {"object": "list", "data": [{"object": "refund"}], "total": 1},
+    ],
+)
+def test_what_is_no_list_of_charges_is_no_page(document: Any) -> None:
+    """It is as if there had been no answer."""
+    assert page_of(document) is None
+
+
+@pytest.mark.fault("B32")
+def test_pages_overlap_by_one_and_end_with_the_count() -> None:
+    """Each charge comes out once; complete is who has read as many as there are."""
+    listing = Listing()
+    assert [c.id for c in listing.add(page(1, 2, total=3)).charges] == ["chrg_test_1", "chrg_test_2"]
+    assert (listing.complete, listing.offset) == (False, 1)
+    assert [c.id for c in listing.add(page(2, 3, total=3)).charges] == ["chrg_test_3"]
+    assert (listing.complete, listing.broken, listing.latest) == (True, "", AT.format(3))
+    empty = Listing()
+    empty.add(page(total=0))
+    assert (empty.complete, empty.offset, empty.latest) == (True, 0, "")
+
+
+@pytest.mark.fault("B32", "I6")
+@pytest.mark.parametrize(
+    "second, why",
+    [
+        (page(3, 4, total=4), "shifted"),  # one before ours went away
+        (page(total=3), "shifted"),  # an empty page
+        (page(2, total=3), "2 charges were read where the gateway counts 3"),  # nothing new, and not all read
+        (page(2, 3, total=1), "3 charges were read where the gateway counts 1"),
+    ],
+)
+def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str) -> None:
+    """It is broken, and stays so although its count fits later."""
+    listing = Listing()
+    listing.add(page(1, 2, total=3))
+    listing.add(second)
+    assert why in listing.broken and not listing.complete
+
+
+@pytest.mark.fault("B32")
+def test_a_list_ends_with_charges_younger_than_itself() -> None:
+    """An account may grow faster than its list is read; what is no time is no age."""
+    listing = Listing(now=AT.format(5))
+    listing.add(page(1, 2, total=900))
+    assert not listing.complete
+    listing.add(page(2, 6, total=950))
+    assert listing.complete
+    for odd in ("2026-11-24", "9999-99-99T99:99:99Z"):
+        listing = Listing(now=AT.format(5))
+        found = page_of({"object": "list", "data": [charge(created_at=odd)], "total": 2})
+        assert found is not None
+        listing.add(found)
+        assert (listing.complete, listing.latest) == (False, "")

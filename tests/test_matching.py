@@ -1,0 +1,115 @@
+"""The audit's matching alone: every kind of difference, and nothing where nothing differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from batchpay.lifecycle import Attempt, fold
+from batchpay.matching import match_charges, match_credits, match_transfers
+from tests.test_lifecycle import FIRST, answer_event, charge, event
+
+JOB = "night"
+MADE = charge(metadata={**charge()["metadata"], "batchpay_job": JOB}, net=118_000, platform_fee=None)
+CHARGE_ID = MADE["id"]
+
+
+def attempt(*more: Any) -> Attempt:
+    """The attempt that MADE answers."""
+    (folded,) = fold([FIRST, *(more or (answer_event(1),))])
+    return folded
+
+
+def kinds(attempts: list[Attempt], charges: list[Any]) -> list[str]:
+    return [difference.kind for difference in match_charges(JOB, attempts, charges, live=False).differences]
+
+
+def test_what_agrees_is_matched_and_summed_on_both_sides() -> None:
+    """And what is not this job's, or no charge at all, is counted apart."""
+    others = [charge(), {"object": "list"}]
+    match = match_charges(JOB, [attempt()], [MADE, *others], live=False)
+    assert (match.matched, match.others, match.differences) == (1, 2, [])
+    assert dict(match.ours) == dict(match.theirs) == {"THB": MADE["amount"]}
+
+
+PENDING = answer_event(1, status="pending", paid=False)
+UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"])
+
+
+@pytest.mark.fault("E14", "I2")
+@pytest.mark.parametrize(
+    "mine, theirs, found",
+    [
+        ([], [MADE], ["unknown-to-journal"]),
+        ([attempt()], [], ["false-success"]),
+        ([attempt(PENDING)], [], ["unknown-to-gateway"]),
+        ([attempt(event("voided", 1))], [], []),
+        ([attempt(event("voided", 1))], [MADE], ["other-charge"]),
+        ([attempt()], [{**MADE, "id": "chrg_test_2"}], ["other-charge", "false-success"]),
+        ([attempt()], [{**MADE, "status": "failed", "paid": False}], ["false-success"]),
+        ([attempt()], [{**MADE, "paid": False}], ["false-success", "terms"]),
+        ([attempt(PENDING)], [MADE], ["status"]),
+        ([attempt(UNPROVEN)], [MADE], []),
+        ([attempt(UNPROVEN)], [{**MADE, "status": "reversed", "paid": False}], ["status"]),
+        ([attempt()], [{**MADE, "amount": 1}], ["amount", "terms"]),
+        ([attempt()], [{**MADE, "refunded_amount": 5}], ["refunded"]),
+        ([attempt()], [{**MADE, "dispute": {"object": "dispute"}}], ["disputed"]),
+    ],
+)  # fmt: skip
+def test_each_difference_has_its_kind(mine: list[Attempt], theirs: list[Any], found: list[str]) -> None:
+    """One side has it and the other has not, or has it otherwise."""
+    assert kinds(mine, theirs) == found
+
+
+@pytest.mark.fault("B31")
+def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
+    """A twin that the journal knows is no second difference; where neither is reported, the later one goes back."""
+    second = {**MADE, "id": "chrg_test_2"}
+    known = attempt(answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]))
+    match = match_charges(JOB, [known], [second, MADE], live=False)
+    assert [(d.kind, d.charge_id, d.refund_minor, d.currency) for d in match.differences] == [
+        ("double", "chrg_test_2", MADE["amount"], "THB")
+    ]
+    unknown = match_charges(JOB, [], [MADE, second], live=False)
+    assert [d.charge_id for d in unknown.differences if d.kind == "double"] == ["chrg_test_2"]
+
+
+def credit(**changes: Any) -> dict[str, Any]:
+    return {"object": "transaction", "direction": "credit", "origin": CHARGE_ID, "amount": 118_000, **changes}
+
+
+@pytest.mark.parametrize(
+    "entries, found",
+    [
+        ([credit()], []),
+        ([credit(direction="debit")], ["no-credit"]),
+        ([credit(), credit()], ["two-credits"]),
+        ([credit(amount=1)], ["credit-differs"]),
+    ],
+)
+def test_each_success_has_one_credit_of_its_net(entries: list[Any], found: list[str]) -> None:
+    """A charge that did not succeed, or that is not in the period's list, needs none."""
+    assert [d.kind for d in match_credits([attempt()], [MADE], entries)] == found
+    assert match_credits([attempt(PENDING), attempt(event("voided", 1))], [MADE], entries) == []
+    assert match_credits([attempt()], [], entries) == []
+
+
+def transfer(**changes: Any) -> dict[str, Any]:
+    return {"id": "trsf_test_1", "recipient": MADE["destination"], "amount": MADE["amount"], **changes}
+
+
+@pytest.mark.parametrize(
+    "transfers, found",
+    [
+        ([transfer()], []),
+        ([], ["transfer-missing"]),
+        ([transfer(deleted=True)], ["transfer-missing"]),
+        ([transfer(failure_code="invalid_account")], ["transfer-failed"]),
+        ([transfer(), transfer(recipient="recp_test_9", failure_code="invalid_account")], []),
+    ],
+)
+def test_each_success_has_a_transfer(transfers: list[Any], found: list[str]) -> None:
+    """By recipient and amount, as many as were earned."""
+    mine = [attempt(), attempt(PENDING)]
+    assert [d.kind for d in match_transfers(mine, transfers)] == found
