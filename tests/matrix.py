@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parent.parent
 
 IDS: dict[str, str] = {
     # death of the process at every point of a charge
@@ -76,6 +80,19 @@ IDS: dict[str, str] = {
 }  # fmt: skip
 
 
+GROUPS: dict[str, str] = {
+    "A": "death of the process at every point of a charge", "B": "network and gateway", "C": "clocks",
+    "D": "storage", "E": "the same order from two sides", "F": "signals and surroundings", "G": "several machines",
+    "H": "people and limits", "X": "bad inputs", "I": "what must hold after all of it", "L": "laws, broken on purpose",
+}  # fmt: skip
+_ONE = "there is no shared journal yet: one machine at a time, held by its lock"
+WHY: dict[str, str] = {
+    "A14": "batchpay neither moves nor archives an input: there is no moment to die in",
+    "H02": "approvals come with a later version; a job that asks for one is refused (78)",
+    **dict.fromkeys(("G01", "G02", "G03", "G04", "G05", "G10", "G11", "G12"), _ONE),
+}
+
+
 class Collector:
     """A pytest plugin that keeps what was collected."""
 
@@ -116,18 +133,81 @@ def collect() -> list[pytest.Item]:
     return collector.items
 
 
+def not_covered(found: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Ids without a test that passes today."""
+    return [name for name in IDS if all(note == "fails today" for note in found.get(name, {}).values())]
+
+
+def _as_told(found: Mapping[str, Mapping[str, str]], name: str) -> str:
+    tests = sorted(found.get(name, {}).items())
+    return ", ".join(test + (f" ({note})" if note else "") for test, note in tests)
+
+
+def document(found: Mapping[str, Mapping[str, str]]) -> str:
+    """docs/faults.md: every id with every test of it."""
+    missing = not_covered(found)
+    lines = [
+        "# Every fault, and the tests that make it happen", "",
+        "Written by `make matrix`; a test sees to it that it is what the tests' markers say. A name is a file under",
+        "`tests/` and a test in it; *sweep* means that it runs in `make sweep` only.", "",
+        f"{len(IDS) - len(missing)} of {len(IDS)} are covered.",
+    ]  # fmt: skip
+    for letter, words in GROUPS.items():
+        lines += ["", f"## {letter}: {words}", "", "| id | what | tests |", "| --- | --- | --- |"]
+        for name in (name for name in IDS if name[0] == letter):
+            told = _as_told(found, name) if name not in missing else f"*not covered: {WHY[name]}*"
+            lines.append(f"| {name} | {IDS[name]} | {told} |")
+    return "\n".join([*lines, ""])
+
+
+def table(found: Mapping[str, Mapping[str, str]]) -> str:
+    """The README's table: a line for each series, and what is not covered."""
+    missing = not_covered(found)
+    lines = ["| ids | what befalls it | covered | tests under `tests/` |", "| --- | --- | --- | --- |"]
+    for letter, words in GROUPS.items():
+        names = [name for name in IDS if name[0] == letter]
+        files = Counter(test.split("::")[0] for name in names for test in found.get(name, {}))
+        most = ", ".join(f"`{file.removesuffix('.py')}`" for file, _ in sorted(files.items(), key=_by_weight)[:4])
+        there = len([name for name in names if name not in missing])
+        lines.append(f"| {names[0]}-{names[-1]} | {words} | {there} of {len(names)} | {most} |")
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for name in missing:
+        reasons[WHY[name]].append(name)
+    told = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+    lines += ["", f"Not covered: {told}."]
+    return "\n".join(lines)
+
+
+def _by_weight(counted: tuple[str, int]) -> tuple[int, str]:
+    return -counted[1], counted[0]
+
+
+README_BEGIN, README_END = "<!-- make matrix -->\n", "\n<!-- end -->"
+
+
+def written(readme: str, found: Mapping[str, Mapping[str, str]]) -> str:
+    """The README with the table as it is now."""
+    before, rest = readme.split(README_BEGIN)
+    return before + README_BEGIN + table(found) + README_END + rest.split(README_END, 1)[1]
+
+
 def main() -> int:
-    """Print the matrix; 1 when a marker carries an id that nobody knows."""
+    """Print the matrix and write it down; 1 when a marker carries an id that nobody knows."""
     found = covered(collect())
-    missing = [name for name in IDS if all(note == "fails today" for note in found.get(name, {}).values())]
+    if "--json" in sys.argv:
+        print(json.dumps(found))
+        return 0
+    missing = not_covered(found)
     for name, words in IDS.items():
-        tests = sorted(found.get(name, {}).items())
-        told = ", ".join(test + (f" ({note})" if note else "") for test, note in tests)
-        print(f"{name:4} {words:32} {told or '- not covered -'}")
+        print(f"{name:4} {words:32} {_as_told(found, name) or f'- not covered: {WHY[name]} -'}")
     print(f"\n{len(IDS) - len(missing)} of {len(IDS)} covered; not covered: {' '.join(missing) or 'none'}")
     if strange := unknown(found):
         print(f"unknown ids in markers: {' '.join(strange)}")
-    return bool(strange)
+        return 1
+    (ROOT / "docs" / "faults.md").write_text(document(found), "utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(written(readme.read_text("utf-8"), found), "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
