@@ -13,11 +13,11 @@ from typing import Any
 
 from batchpay.clock import SystemClock
 from batchpay.controls import run_refusal
-from batchpay.desk import Sendable, repeated, sendable
+from batchpay.desk import Sendable, likeness, sendable
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Judged, Problem, StoredChunk
+from batchpay.model import Judged, Problem, StoredChunk, orders_of
 from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
 
@@ -79,9 +79,8 @@ def plan(job: Job, ask: Callable[[frozenset[str]], dict[str, str]] | None = None
         rejected = sum(i.tally.rejected for i in intakes.files) + len(intakes.repeats)
         for intake in intakes.files:
             digest.update(intake.snapshot.sha256.encode())
-            ids = ([d["order_id"] for at, d in enumerate(j.documents) if at not in j.problems]
-                   for j in judged_chunks(job, intake))  # fmt: skip
-            intake.refusal = intake.refusal or repeated(journal, earlier, intake, ids, now_ns)
+            found = likeness(journal, earlier, intake, map(orders_of, judged_chunks(job, intake)), now_ns)
+            intake.refusal, intake.likeness = intake.refusal or found.refusal, found.warning
             for item in _sendables(job, journal, intake, intakes) if not intake.refusal else ():
                 currency, amount = item.document["currency"].upper(), item.document["amount"]
                 sums[currency] += amount
@@ -143,7 +142,7 @@ def _told(job: Job, intake: Intake, repeated: int) -> dict[str, Any]:
 
 def _warnings(job: Job, intake: Intake) -> list[str]:
     """What a person should know about a file before it is sent."""
-    warnings = list(intake.notes)
+    warnings = [*intake.notes, *filter(None, [intake.likeness])]
     used = set(job.columns.used())
     extra = [column for column in intake.columns if column not in used and not column.startswith("batchpay_")]
     if extra:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,8 @@ from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Attempt, Next, asks_the_same, judge, owner_of
-from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk
+from batchpay.likeness import Comparison, suspicious
+from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk, orders_of
 from batchpay.planning import batch_id_of, content_of, intent_of
 from batchpay.reports.manifest import latest_head
 from batchpay.settlement import Candidate
@@ -102,6 +103,8 @@ class Desk:
         return known.id if known else batch_id_of(datetime.fromtimestamp(self.started_ns / 1e9, UTC), sha256)
 
     def _plan(self, intake: Intake, repeats: Mapping[tuple[str, int], Repeat]) -> None:
+        if known := self._batches.get(intake.snapshot.sha256):
+            intake.likeness = known.likeness
         batch = batch_of(self.job, intake, self._first_seen_ns(intake))
         event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
         self.journal.plan(event, batch, intake.staged, repeats)
@@ -113,6 +116,10 @@ class Desk:
 
     def _refuse(self, intake: Intake, intakes: Intakes, why: str) -> None:
         intake.refusal = " ".join(filter(None, (intake.refusal, why)))
+        self._plan_again(intake, intakes)
+
+    def _plan_again(self, intake: Intake, intakes: Intakes) -> None:
+        """The same rows, now that more is known of their file."""
         self.planned = [batch for batch in self.planned if batch.id != intake.batch_id]
         intake.staged = self.journal.stage_again(intake.batch_id)
         self._plan(intake, intakes.repeats_of(intake.batch_id))
@@ -120,10 +127,13 @@ class Desk:
     def _refuse_repeated(self, intakes: Intakes, *, yes: bool) -> None:
         """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
         for intake in intakes.files:
-            chunks = self.journal.chunks(intake.batch_id)
-            ids = ([document["order_id"] for _, document in accounts.documents_of(chunk)] for chunk in chunks)
-            if not yes and (why := repeated(self.journal, self._batches.values(), intake, ids, self.started_ns)):
-                self._refuse(intake, intakes, why)
+            orders = map(orders_of, self.journal.chunks(intake.batch_id))
+            found = likeness(self.journal, self._batches.values(), intake, orders, self.started_ns)
+            if found.refusal and not yes:
+                self._refuse(intake, intakes, found.refusal)
+            elif found.warning and intake.snapshot.sha256 not in self._batches:
+                intake.likeness = found.warning
+                self._plan_again(intake, intakes)
 
     def _refuse_too_much(self, intakes: Intakes) -> None:
         if not self.job.controls.max_total:
@@ -211,30 +221,59 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:
         notes=tuple(intake.notes),
         refusal=intake.refusal,
         first_seen_ns=first_seen_ns,
-        fingerprint=f"{intake.fingerprint:016x}",
+        fingerprint=intake.features.fingerprint,
+        sample=intake.features.sample,
+        likeness=intake.likeness,
     )
 
 
-def repeated(
-    journal: SqliteJournal, earlier: Iterable[Batch], intake: Intake, ids: Iterable[list[str]], now_ns: int
-) -> str:
-    """Why a file looks like one of the earlier batches under other ids; empty when it does not."""
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What is to be said of a file that resembles a recent one."""
+
+    refusal: str = ""  # unless --yes
+    warning: str = ""
+
+
+def likeness(
+    journal: SqliteJournal, earlier: Iterable[Batch], intake: Intake, orders: Iterable[list[Document]], now_ns: int
+) -> Likeness:
+    """Hold a file against those of the last ten days; `orders`, chunk by chunk, are read only when it resembles one."""
     if intake.refusal or not intake.tally.orders.total():
-        return ""
+        return Likeness()
     oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
-    twins = [
+    features = intake.features
+    recent = [
         batch
         for batch in earlier
-        if batch.fingerprint == f"{intake.fingerprint:016x}" and batch.id != intake.batch_id
-        and batch.first_seen_ns >= oldest_ns
+        if batch.id != intake.batch_id and batch.first_seen_ns >= oldest_ns
+        and (batch.fingerprint == features.fingerprint or suspicious(features.sample, batch.sample))
     ]  # fmt: skip
-    if not twins:
-        return ""
-    theirs = {d["order_id"] for b in twins for c in journal.chunks(b.id) for _, d in accounts.documents_of(c)}
-    if any(not theirs.isdisjoint(some) or journal.histories(some) for some in ids):
-        return ""
-    twin = twins[-1]
-    return (
-        f"No order id of this file is known, but its payers, recipients and amounts are those of batch {twin.id} "
-        f"({twin.file}, received {iso(twin.first_seen_ns)}): if these are new orders, run again with --yes."
+    if not recent:
+        return Likeness()
+    comparison = Comparison()
+    for batch in recent:
+        for chunk in journal.chunks(batch.id):
+            comparison.remember(orders_of(chunk))
+    for some in orders:
+        comparison.compare(some, journal.histories([order["order_id"] for order in some]))
+    return _said(intake, recent, comparison)
+
+
+def _said(intake: Intake, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
+    twins = [batch for batch in recent if batch.fingerprint == intake.features.fingerprint]
+    if twins and not comparison.known:
+        return Likeness(
+            refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
+            f"{_named(twins[-1])}: if these are new orders, run again with --yes."
+        )
+    if not comparison.warns:
+        return Likeness()
+    return Likeness(
+        warning=f"{comparison.alike} of its {comparison.new} new orders ask for the same payer, recipient and amount "
+        f"as orders of {_named(recent[-1])}: see that they are not the same sales under other ids"
     )
+
+
+def _named(batch: Batch) -> str:
+    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -12,9 +11,9 @@ from batchpay import readers
 from batchpay.controls import Tally, max_amount_check, mode_check, parse_totals, refusal_of
 from batchpay.errors import FileRefused, InputOutput
 from batchpay.job import Controls, Job
+from batchpay.likeness import Features
 from batchpay.mapping import map_chunk
-from batchpay.model import Document, Judged, Repeat
-from batchpay.planning import payer_of
+from batchpay.model import Judged, Repeat, orders_of
 from batchpay.repeats import Owned, Place, Repeats, nobody
 from batchpay.validation import Checker
 
@@ -31,7 +30,8 @@ class Intake:
     columns: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     refusal: str = ""
-    fingerprint: int = 0
+    features: Features = field(default_factory=Features)
+    likeness: str = ""  # a warning: how it resembles a recent file
     recipients: set[str] = field(default_factory=set)  # of the rows that broke no rule
     staged: str = ""
     has_totals: bool = False  # did its sender declare what it holds?
@@ -106,23 +106,9 @@ def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
     for judged in judged_chunks(job, intake):
         intake.tally.add(judged)
         repeats.add(intake.batch_id, judged)
-        intake.fingerprint = (intake.fingerprint + fingerprint(judged)) % 2**64
+        intake.features.add(orders_of(judged))
         intake.recipients.update(d["destination"] for at, d in enumerate(judged.documents) if at not in judged.problems)
         yield judged
-
-
-def fingerprint(judged: Judged) -> int:
-    """The same for the same payers, recipients and amounts in any order (contract, section 3: a repeated file)."""
-    total = 0
-    for at, document in enumerate(judged.documents):
-        if at not in judged.problems:
-            total += int.from_bytes(_terms(document), "big")
-    return total
-
-
-def _terms(document: Document) -> bytes:
-    terms = f"{payer_of(document)}\n{document['destination']}\n{document['amount']}\n{document['currency']}"
-    return hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _controls(job: Job, path: Path) -> Controls:

@@ -233,6 +233,8 @@ class Batch:
     refusal: str = ""  # why the whole batch is refused, empty when it is not
     first_seen_ns: int = 0
     fingerprint: str = ""  # the same for the same payers, recipients and amounts in any order
+    sample: tuple[str, ...] = ()  # by which it is held against other files (likeness.Features)
+    likeness: str = ""  # a warning: how it resembled a recent file when it was first seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,13 @@ class StoredChunk:
     problems: Mapping[int, tuple[Problem, ...]]
     comeback: frozenset[int]
     cells: bytes
+
+
+def orders_of(chunk: Judged | StoredChunk) -> list[Document]:
+    """The documents of a chunk that broke no rule."""
+    if not chunk.problems:
+        return chunk.documents
+    return [document for at, document in enumerate(chunk.documents) if at not in chunk.problems]
 
 
 @dataclass(frozen=True, slots=True)

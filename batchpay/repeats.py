@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk
+from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.planning import alike, content_of, payer_of, single_use_of
 
 Place = tuple[str, str, int]
@@ -58,7 +58,7 @@ class Repeats:
 
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
-        documents = _valid(chunk)
+        documents = orders_of(chunk)
         self._ids.extend(map(_id_hash, documents))
         self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
         self._twice = None
@@ -101,7 +101,7 @@ class Repeats:
                     chunk.sheet, chunk.rows
                 )  # fmt: skip
                 places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
-                documents = _valid(chunk)
+                documents = orders_of(chunk)
                 hit_ids = _among(list(map(_id_hash, documents)), ids)
                 hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
                 hits = sorted({*hit_ids, *hit_tokens})
@@ -109,12 +109,6 @@ class Repeats:
                 for number in hits:
                     row = rows[places[number]]
                     yield _row((batch_id, sheet, row), documents[number], owner=row in owners)
-
-
-def _valid(chunk: Judged | StoredChunk) -> list[Document]:
-    if not chunk.problems:
-        return chunk.documents
-    return [document for at, document in enumerate(chunk.documents) if at not in chunk.problems]
 
 
 def _id_hash(document: Document) -> int:

@@ -128,6 +128,8 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
         yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
         for currency, moved in totals.money_moved().items():
             yield f"  charged {grouped_text(moved, currency)} {currency}"
+        if batch.likeness:
+            yield f"  warning: {batch.likeness}"
         yield f"  reports in {published.directory}"
     if made.stop:
         yield f"STOP: {made.stop}"

@@ -12,7 +12,8 @@ ROOT = Path(batchpay.__file__).parent
 
 WORDS = {"errors", "model", "money", "job", "shown", "protocols", "data", "__init__"}
 PURE = {
-    "mapping", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle", "listing",
+    "mapping", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle", "likeness",
+    "listing",
     "pacing", "reconciliation", "matching",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}

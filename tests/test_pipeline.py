@@ -278,6 +278,30 @@ def test_a_repeated_night_under_new_ids_is_asked_about(market: Market) -> None:
     assert market.posts() == 4
 
 
+@pytest.mark.fault("E04", "E03")
+def test_a_file_that_half_resembles_a_recent_one_is_warned_of(market: Market) -> None:
+    """Half of its new orders ask for what another file asked under other ids: sent, but said, by plan and by report,
+    the same each time; orders that are known, or alike by chance, are nobody's business."""
+    paid_by = [order(number, card=f"cust_test_sandbox{number}") for number in range(12)]
+    again = [{**row, "order_id": f"new-{row['order_id']}"} for row in paid_by[:4]]
+    others = [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)]
+    path = market.job()
+    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "card"'))
+    market.orders(paid_by, "first.csv")
+    market.orders([*again, *others], "half.csv")
+    market.orders([*paid_by, *others[:3], {**paid_by[5], "order_id": "one-more"}], "grown.csv")
+    assert market.run("--input", "first.csv").returncode == 0
+    told = "4 of its 8 new orders ask for the same payer, recipient and amount"
+    assert told in market.run("--input", "half.csv", verb="plan").stderr
+    for _ in range(2):
+        sent = market.run("--input", "half.csv")
+        assert sent.returncode == 0 and told in sent.stdout
+        (batch,) = [report["batch"] for report in market.reports() if report["batch"]["file"] == "half.csv"]
+        assert [note for note in batch["notes"] if told in note and "first.csv" in note]
+    assert "new orders ask" not in market.run("--input", "grown.csv", verb="plan").stderr
+    assert market.posts() == 20
+
+
 @pytest.mark.fault("E09", "E11")
 def test_a_glob_reads_all_files_before_anything_is_sent(market: Market) -> None:
     """One batch each; a link to a file, or a copy of it, is the same batch."""

@@ -528,7 +528,7 @@ def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk
 
 
 def _batch(kept: Mapping[str, Any]) -> Batch:
-    lists = {name: tuple(kept[name]) for name in ("columns", "unused", "metadata", "notes")}
+    lists = {name: tuple(kept.get(name, ())) for name in ("columns", "unused", "metadata", "notes", "sample")}
     return Batch(**{**kept, **lists})
 
 

@@ -64,7 +64,7 @@ def verdict_of(inputs: Inputs) -> str:
 
 
 def _notes(inputs: Inputs) -> list[str]:
-    notes = list(inputs.batch.notes)
+    notes = [*inputs.batch.notes, *filter(None, [inputs.batch.likeness])]
     if inputs.batch.format == "xlsx":
         notes.append("rejects of an Excel file are written as CSV so far")
     return notes

@@ -1,0 +1,89 @@
+"""LIKENESS: does a file ask, under new ids, for what a recent one asked? (contract, section 3)
+
+Each order's terms (payer, recipient, amount, currency) become one number. Their sum is the same for the same terms in
+any order; the smallest of them are a sample by which two files of any size are held against each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from batchpay.model import Document
+from batchpay.planning import payer_of
+
+SAMPLE = 128
+SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
+FEWEST = 2  # orders that must look like others before anybody is told
+
+
+@dataclass(slots=True)
+class Features:
+    """What is kept of a file to know it by."""
+
+    total: int = 0
+    smallest: list[int] = field(default_factory=list)
+
+    def add(self, orders: Iterable[Document]) -> None:
+        """More orders of the file, in any order."""
+        numbers = [terms_of(order) for order in orders]
+        self.total = (self.total + sum(numbers)) % 2**64
+        self.smallest = sorted({*self.smallest, *numbers})[:SAMPLE]
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal when the terms are, as often as they stand there; 16 hex digits."""
+        return f"{self.total:016x}"
+
+    @property
+    def sample(self) -> tuple[str, ...]:
+        """The same of the sample."""
+        return tuple(f"{number:016x}" for number in self.smallest)
+
+
+def terms_of(order: Document) -> int:
+    """What makes two orders look like one."""
+    terms = f"{payer_of(order)}\n{order['destination']}\n{order['amount']}\n{order['currency']}"
+    return int.from_bytes(hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def suspicious(one: Collection[str], other: Collection[str]) -> bool:
+    """Are two files so alike, by their samples, that their orders should be compared?"""
+    of_both = sorted({*one, *other})[:SAMPLE]
+    common = sum(number in one and number in other for number in of_both)
+    return common * 100 >= SUSPICIOUS_PERCENT * max(1, len(of_both))
+
+
+@dataclass(slots=True)
+class Comparison:
+    """A file held against recent ones, order by order; each of their orders answers for one of its."""
+
+    ids: set[str] = field(default_factory=set)  # of the recent files
+    terms: Counter[int] = field(default_factory=Counter)
+    new: int = 0  # orders of the file whose ids nobody knows
+    alike: int = 0  # ... and that ask for what a recent one asked
+    known: int = 0
+
+    def remember(self, orders: Iterable[Document]) -> None:
+        """Orders of a recent file."""
+        for order in orders:
+            self.ids.add(order["order_id"])
+            self.terms[terms_of(order)] += 1
+
+    def compare(self, orders: Iterable[Document], sent: Collection[str]) -> None:
+        """Orders of the file; `sent`: ids that the journal knows."""
+        for order in orders:
+            if order["order_id"] in self.ids or order["order_id"] in sent:
+                self.known += 1
+                continue
+            self.new += 1
+            if self.terms[(number := terms_of(order))] > 0:
+                self.terms[number] -= 1
+                self.alike += 1
+
+    @property
+    def warns(self) -> bool:
+        """Do half of the new orders, or more, look like others?"""
+        return self.alike >= FEWEST and self.alike * 2 >= self.new
