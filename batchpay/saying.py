@@ -112,7 +112,7 @@ def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
     """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
     if as_json:
         say(json.dumps(_result_json(job, made), ensure_ascii=False, indent=2))
-    elif made.exit_code != 0 or loud or sys.stdout.isatty():
+    elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(p.batch.likeness for p in made.published):
         for line in result_lines(job, made):
             say(line)
     for error in made.trouble:
