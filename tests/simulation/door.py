@@ -184,7 +184,8 @@ class Door:
         request = Request(process.world.tick(), self._now(), what, process.run_id, process.machine.name)
         if intent is not None:
             request.key, request.order_id = intent.key, intent.order_id
-            request.sha256 = hashlib.sha256(intent.body.encode()).hexdigest()
+            request.body, request.sha256 = intent.body, hashlib.sha256(intent.body.encode()).hexdigest()
+        request.boot_s, request.wall_ns = process.machine.elapsed_s(), process.machine.now_ns()
         return self._ledger.log(request)
 
     def _told(self, request: Request, answer: Answer) -> Answer:

@@ -32,6 +32,9 @@ class Request:
     key: str = ""
     order_id: str = ""
     sha256: str = ""
+    body: str = ""
+    boot_s: float = 0.0  # the machine's own clocks
+    wall_ns: int = 0
     fate: str = ""
     told: int | None = None  # the status that a living process read
     told_at_s: float = 0.0

@@ -18,11 +18,12 @@ from batchpay.model import Batch, Event, StoredChunk
 from batchpay.settlement import Limits
 from batchpay.settlement.books import stop_in_force
 from tests.fakes import START_NS
-from tests.simulation import checker
+from tests.simulation import checker, outside
 from tests.simulation.disk import silence
 from tests.simulation.process import JOB, InputFile, Machine, Process, SimulatedLoop, World
 from tests.simulation.weather import Weather
 
+JUDGED_EACH = 5  # of so many seeds one is also handed to the outside judge, which takes longer than the seed
 BEHAVIOURS = (
     "ok", "ok", "ok", "ok", "ok", "declined", "refused", "pending", "pending failed", "pending expired", "late chain",
     "reversed",
@@ -38,13 +39,14 @@ class Told:
     runs: int = 0
     posts: int = 0
     deaths: int = 0
+    judged: int = 0  # by the outside judge too
     virtual_s: float = 0.0
     injected: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
 
-def tell(seed: int, prepare: Callable[[World], None] = lambda world: None) -> Told:
-    """One seed from beginning to end. `prepare`: a mutant's way in."""
+def tell(seed: int, afterwards: Callable[[Story], None] = lambda story: None) -> Told:
+    """One seed from beginning to end. `afterwards` is given the story while its disks are still there."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what dead processes leave behind
     random.seed(seed)  # the jitter of the line
     dice = random.Random(seed)
@@ -52,11 +54,14 @@ def tell(seed: int, prepare: Callable[[World], None] = lambda world: None) -> To
     told = Told(seed)
     with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-") as folder:
         world = _world(seed, dice, loop, Path(folder))
-        prepare(world)
         story = Story(world)
         try:
             loop.run_until_complete(story.tell())
             told.violations += story.violations
+            if seed % JUDGED_EACH == 0 and not told.violations and outside.may_judge(story):
+                told.judged = 1
+                told.violations += outside.findings(story, Path(folder) / "outside")
+            afterwards(story)
         except Exception as error:  # a bug of the program, or of ours, is a finding too
             told.violations.append(f"{type(error).__name__}: {error}")
         finally:
@@ -165,7 +170,7 @@ class Story:
         return {**changed, "customer": "cust_test_other"}
 
     def _file(self, number: int, documents: list[dict[str, Any]]) -> InputFile:
-        sha256 = hashlib.sha256(str(number).encode()).hexdigest()
+        sha256 = hashlib.sha256(outside.csv_of(documents)).hexdigest()
         batch = Batch(
             id=f"2026-11-18-{sha256[:12]}", job=JOB, file=f"{number}.csv", sha256=sha256, format="csv",
             rows_read=len(documents), columns=(), unused=(), metadata=(), mode="test", job_sha256="",

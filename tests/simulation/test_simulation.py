@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from batchpay.errors import BatchpayError
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Event
+from tests.simulation import outside
 from tests.simulation.disk import Disk, silence
-from tests.simulation.story import Told, tell
+from tests.simulation.ledger import Ledger
+from tests.simulation.story import Story, Told, tell
 from tests.simulation.weather import ENDS, LIES, LOOK, POST
 
 SEEDS, BLOCK = 300, 25
+QUIET = 29  # a seed without trouble
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
 
@@ -47,7 +51,30 @@ def test_the_faults_do_happen() -> None:
     missing = {kind for kind in wanted if not injected[kind]}
     assert len(missing) <= len(wanted) // 10, missing  # a rare kind may be missing from a hundred seeds
     assert any(told.injected.total() == 0 for told in _TOLD.values())  # some seeds are calm
+    assert sum(told.judged for told in _TOLD.values()) > len(_TOLD) // 12
     assert sum(told.deaths for told in _TOLD.values()) > len(_TOLD) // 4
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule"),
+    [
+        (lambda ledger: ledger.charges.append({**ledger.charges[0], "id": "chrg_test_999"}), "I1"),
+        (lambda ledger: ledger.requests.pop(), ""),
+        (lambda ledger: ledger.requests.append(next(r for r in ledger.requests if r.what == "POST")), "I5"),
+        (lambda ledger: ledger.charges[0].update(amount=7), "I2"),
+    ],
+)
+def test_the_outside_judge_sees_a_doctored_night(tmp_path: Path, spoil: Callable[[Ledger], object], rule: str) -> None:
+    """It gets the gateway's log, the journal, true reports and inputs; a look-up more or less is nothing to it."""
+    found: list[str] = []
+
+    def judged(story: Story) -> None:
+        assert outside.findings(story, tmp_path / "true") == []
+        spoil(story.world.ledger)
+        found.extend(outside.findings(story, tmp_path / "doctored"))
+
+    assert tell(QUIET, afterwards=judged).violations == []
+    assert any(f"outside: {rule}:" in one for one in found) if rule else not found
 
 
 def test_a_seed_is_one_story() -> None:
