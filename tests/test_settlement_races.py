@@ -317,3 +317,17 @@ def test_orders_handed_over_twice_or_not_at_all_cost_nothing(monkeypatch: pytest
         world.run(9)
     assert set(world.outcomes(9).values()) == {Outcome.SUCCEEDED}
     assert len(world.gateway.posts) == 9 and set(world.gateway.money().values()) == {1}
+
+
+@pytest.mark.fault("B32", "I15")
+def test_a_list_that_counts_what_it_does_not_show_yet_is_waited_for() -> None:
+    """For a doubt period, in which whatever was sent comes to light: one order a night would be no progress."""
+
+    class Hidden(FakeGateway):
+        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+            answer = await super().page(since, offset, may_leave)
+            total = sum(charge["created_at"] >= since for charge in self.charges)
+            return replace(answer, document={**answer.document, "total": total})
+
+    world = World(Hidden(lag_s=SETTINGS.doubt_period_s - 1), settings=SETTINGS)
+    assert set(world.run(5).values()) == {Outcome.SUCCEEDED}

@@ -162,11 +162,11 @@ class Settlement:
         """Law L11: one order first, then a list; and a list again every 30 s while anything is sent."""
         since = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC) - OVERLAP
         await self._until(self._first_sent)
-        in_vain = 0
+        in_vain, well_s = 0, self._clock.elapsed_s()
         while not (self._workers_done.is_set() or self._over()):
             further = await self.lists.watch(since)
-            in_vain = 0 if further else in_vain + 1
-            if in_vain >= IN_VAIN:
+            in_vain, well_s = (0, self._clock.elapsed_s()) if further else (in_vain + 1, well_s)
+            if in_vain >= IN_VAIN and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s:
                 self._queue.closed = "the gateway's list of charges could not be read completely while charging"
             since = further or since
             if further:
