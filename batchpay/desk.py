@@ -18,7 +18,7 @@ from batchpay.job import Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import Attempt, Next, asks_the_same, judge, owner_of
+from batchpay.lifecycle import Attempt, Next, asks_the_same, beside, judge, owner_of
 from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk, orders_of
 from batchpay.planning import batch_id_of, content_of, intent_of
@@ -189,7 +189,8 @@ def sendable(
                     f"order {owner.intent.order_id}: the gateway has {owner.charge.id if owner.charge else 'a charge'} "
                     f"for it, adopted, with other terms than row {row} asks: a person must look"
                 )
-            if owner.may_go_again and owner.intent.content == content_of(document):
+            may_go = owner.may_go_again and beside(owner, history) is None
+            if may_go and owner.intent.content == content_of(document):
                 yield Sendable(document, chunk.sheet, row, owner.intent.attempt, owner)
             continue
         judgement = judge(document, at in chunk.comeback, batch_id, history)

@@ -557,6 +557,12 @@ def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: st
     return None
 
 
+def beside(attempt: Attempt, history: History) -> Attempt | None:
+    """Another attempt of the same order that has, or may have, its money: this one is never sent again."""
+    others = history.attempts.get(attempt.intent.order_id, ())
+    return next((other for other in others if other is not attempt and not other.closed), None)
+
+
 def judge(document: Document, comeback: bool, batch_id: str, history: History) -> Judgement:
     """What a valid row that owns nothing means, given its order's attempts (contract, section 4)."""
     attempts = history.attempts.get(document["order_id"], ())

@@ -14,7 +14,17 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from batchpay.lifecycle import Attempt, Cancelled, ConflictWith, DuplicateOf, History, asks_the_same, judge, owner_of
+from batchpay.lifecycle import (
+    Attempt,
+    Cancelled,
+    ConflictWith,
+    DuplicateOf,
+    History,
+    asks_the_same,
+    beside,
+    judge,
+    owner_of,
+)
 from batchpay.mapping import told
 from batchpay.model import (
     MONEY_MOVED,
@@ -80,7 +90,7 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     if owned is not None and not (owned.adopted and repeat is not None):  # an adopted charge does not know its row
         if owned.adopted and document and not problems and not asks_the_same(document, owned):
             owned = replace(owned, flaws=("terms: the row asks for other terms than the adopted charge has",))
-        if (paid := _paid_beside(owned, history)) is not None:
+        if owned.ready and (paid := beside(owned, history)) is not None:
             return place.unsent(Outcome.CONFLICT, f"not sent: another attempt has the money: {_told(paid)}")
         return place.of_attempt(owned, problems)
     if problems:
@@ -98,12 +108,6 @@ def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, hist
     if repeat is not None:
         return place.unsent(repeat.outcome, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
     return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)
-
-
-def _paid_beside(owned: Attempt, history: History) -> Attempt | None:
-    """The attempt that a lost journal made after this one, which took no money: this one is never sent again."""
-    others = history.attempts.get(owned.intent.order_id, ()) if owned.ready else ()
-    return next((other for other in others if other is not owned and not other.closed), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,40 @@ def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_r
     assert found > FLIPS // 5
 
 
+@pytest.mark.fault("D09", "L3", "L6", "I15")
+def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
+    """Its order was refused, corrected and paid after that: the paid attempt is adopted beside the one in doubt, which
+    ends without money and is never sent again, by this run or the next; nobody has to lift anything."""
+    wrong = order(1, card="tokn_test_unknown1")
+    market.orders([wrong, order(2)], "orders-1.csv")
+    market.job(file="orders-*.csv")
+    market.sandbox.add_rule(action="hang_before", order_id="00001")
+    words, how = market.command("run", "job.toml")
+    with subprocess.Popen(words, **how) as process:
+        wait_for(lambda: market.posts() >= 1 and market.sandbox.requests("POST")[-1].path == "/charges")
+        time.sleep(0.3)
+        process.kill()
+    market.sandbox.clear_rules()
+    shutil.copytree(market.folder / "state", market.folder / "backup")
+    assert market.run().returncode == 10
+    market.orders([{**wrong, "card": order(1)["card"]}], "orders-2.csv")
+    market.run()
+    assert market.money() == {"00001": 1, "00002": 1}
+    posts = market.posts()
+    shutil.rmtree(market.folder / "state")
+    shutil.move(market.folder / "backup", market.folder / "state")
+    for _ in range(3):
+        restored = market.run("--summary")
+        assert restored.returncode == 10, (restored.stdout, restored.stderr)
+    assert market.posts() == posts
+    outcomes = {(row["file"], row["order_id"]): (row["outcome"], row["reason"]) for row in market.results()}
+    assert outcomes["orders-2.csv", "00001"][0] == outcomes["orders-1.csv", "00002"][0] == "succeeded"
+    outcome, reason = outcomes["orders-1.csv", "00001"]
+    assert outcome == "conflict" and "another attempt has the money" in reason
+    assert "would charge nothing" in market.run(verb="plan").stdout
+    assert market.run(verb="status").returncode == 0
+
+
 EDITS = {
     "an event's order": "UPDATE events SET order_id = '00077' WHERE kind = 'answer' AND order_id = '00001'",
     "an event's data": "UPDATE events SET data = replace(data, 'succeeded', 'declined') WHERE order_id = '00001'",
