@@ -57,7 +57,7 @@ class SqliteJournal:
             self.id = _prepare(self._connection, path)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._last_seq = self._head()[0]
+        self._last_seq = self.head()[0]
 
     # --- writing ---------------------------------------------------------------------------------------------
 
