@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from batchpay.clock import SystemClock
@@ -47,7 +48,7 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
                     on_problem(intake.snapshot.name, judged.chunk.sheet, judged.chunk.rows[at], problem)
 
     with ExitStack() as stack:
-        intakes = take_in(job, stack, _batch_id, keep)
+        intakes = take_in(job, stack, partial(_batch_id, job), keep)
         checked = Checked()
         for intake in intakes.files:
             repeats = intakes.repeats_of(intake.batch_id)
@@ -75,7 +76,7 @@ def plan(job: Job, ask: Callable[[frozenset[str]], dict[str, str]] | None = None
         earlier = list(journal.batches())
         known = {batch.sha256: batch.id for batch in earlier}
         now_ns = SystemClock().now_ns()
-        intakes = take_in(job, stack, lambda sha256: known.get(sha256) or _batch_id(sha256), _drain)
+        intakes = take_in(job, stack, lambda sha256: known.get(sha256) or _batch_id(job, sha256), _drain)
         rejected = sum(i.tally.rejected for i in intakes.files) + len(intakes.repeats)
         for intake in intakes.files:
             digest.update(intake.snapshot.sha256.encode())
@@ -165,8 +166,8 @@ def _lookups(job: Job) -> list[str]:
     return sorted(getattr(source, "sha256", "") for source in job.columns.fields.values())
 
 
-def _batch_id(sha256: str) -> str:
-    return batch_id_of(datetime.now(UTC), sha256)
+def _batch_id(job: Job, sha256: str) -> str:
+    return batch_id_of(datetime.now(UTC), job.name, sha256)
 
 
 def _drain(intake: Intake, chunks: Iterator[Judged]) -> None:

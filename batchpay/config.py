@@ -395,7 +395,8 @@ class _Builder:
         money = {name: self._money(name, told[name]) for name in ("total", "max_amount", "max_total") if name in told}
         return Controls(
             count=told.get("count"), time_zone=zone, deadline=told.get("deadline", ""),
-            max_failures=_limit(told.get("max_failures")), **money,
+            max_failures=_limit(told.get("max_failures")), total=money.get("total"),
+            max_amount=money.get("max_amount"), max_total=money.get("max_total"),
         )  # fmt: skip
 
     def _money(self, name: str, told: Mapping[str, str]) -> dict[str, int]:
@@ -418,7 +419,18 @@ class _Builder:
         return self._base / url.removeprefix("sqlite:///")
 
     def _fee(self, told: Mapping[str, Any] | None) -> Fee | None:
-        return Fee(told.get("fixed"), told.get("percentage")) if told else None
+        if not told:
+            return None
+        fixed, currency = told.get("fixed"), self._told["columns"]["currency"]
+        if isinstance(fixed, int) and isinstance(currency, Mapping) and "value" in currency:
+            fixed = {currency["value"]: fixed}
+        elif isinstance(fixed, int):
+            where = ["fee", "fixed"]
+            self._say(
+                where, "a plain number needs one fixed currency; write a table, like fixed = { THB = 500, JPY = 30 }"
+            )
+            fixed = {}
+        return Fee({code.upper(): minor for code, minor in (fixed or {}).items()}, told.get("percentage"))
 
 
 def _limit(told: int | str | None) -> Limit | None:

@@ -100,7 +100,11 @@ class Desk:
 
     def _batch_id(self, sha256: str) -> str:
         known = self._batches.get(sha256)
-        return known.id if known else batch_id_of(datetime.fromtimestamp(self.started_ns / 1e9, UTC), sha256)
+        return (
+            known.id
+            if known
+            else batch_id_of(datetime.fromtimestamp(self.started_ns / 1e9, UTC), self.job.name, sha256)
+        )
 
     def _plan(self, intake: Intake, repeats: Mapping[tuple[str, int], Repeat]) -> None:
         if known := self._batches.get(intake.snapshot.sha256):

@@ -71,7 +71,7 @@ def _input(job: Job) -> tuple[list[Intake], list[Finding]]:
 
     with ExitStack() as stack:
         try:
-            intakes = take_in(job, stack, lambda sha256: batch_id_of(SystemClock().today(), sha256), drain)
+            intakes = take_in(job, stack, lambda sha256: batch_id_of(SystemClock().today(), job.name, sha256), drain)
         except InputMissing as error:
             return [], [_warning("input", str(error))]
         except BatchpayError as error:

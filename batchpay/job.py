@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,8 @@ class Input:
     max_rejects: Limit | None = None
     optional: bool = False
     not_cards: frozenset[str] = frozenset()
+    odd_ids: Literal["reject", "accept"] = "reject"  # error words, nan, 8.85E+12, ="..." and dates as order ids
+    alike_ids: Literal["conflict", "distinct"] = "conflict"  # ids equal but for what programs do to ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,17 @@ class Columns:
 class Fee:
     """The platform's commission, sent as platform_fee."""
 
-    fixed_minor: int | None = None
+    fixed: Mapping[str, int] = field(default_factory=dict)  # upper-case currency -> smallest unit
     percentage: str | None = None  # exact decimal text
+
+    def fixed_in(self, currency: str) -> int | None:
+        """The fixed part of an order in this currency, smallest unit; None when there is none."""
+        return self.fixed.get(currency.upper())
+
+    def of(self, amount_minor: int, currency: str) -> Decimal:
+        """The whole commission of an order, exact, in smallest units."""
+        share = amount_minor * Decimal(self.percentage or 0) / 100
+        return share + (self.fixed_in(currency) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,8 @@ class Controls:
     time_zone: str = "UTC"
     deadline: str = ""  # HH:MM in `time_zone`
     max_failures: Limit | None = None
+    min_share: Literal["hold", "send"] = "hold"  # a share below the gateway's smallest transfer
+    near_duplicates: Literal["warn", "hold"] = "warn"  # another recent order of this payer, recipient, amount, currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,7 @@ class ReportSettings:
 
     directory: Path
     formats: tuple[str, ...] = ("csv", "json")
+    mode: int = 0o600  # of the files; folders accordingly
 
 
 @dataclass(frozen=True, slots=True)

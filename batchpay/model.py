@@ -90,6 +90,9 @@ class Judged:
     documents: list[Document]  # as far as it could be mapped; right where there is no problem
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
+    corrects: Mapping[int, str] = field(
+        default_factory=dict
+    )  # position -> the row it came back for (planning.place_of)
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------
@@ -115,6 +118,10 @@ class Intent:
     run_id: str  # of the first send
     alike: str  # the order id as look-alikes see it (contract, section 4)
     single_use: str = ""  # the one-time token it spends, if any
+    mode: str = ""  # test or live; empty in journals that did not keep it
+    fee_fixed: int | None = None  # the commission asked for: platform_fee[fixed], smallest unit
+    fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
+    corrects: str = ""  # the row that this one came back for (planning.place_of), if it says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +161,14 @@ class ChargeSeen:
     fee: int | None = None
     fee_vat: int | None = None
     net: int | None = None
-    platform_fee: int | None = None
+    platform_fee: int | None = None  # what the gateway took as the platform's commission
     paid_at: str | None = None
     reversed: bool = False
+    payer: str | None = None  # the customer or source it names
+    platform_fee_fixed: int | None = None  # the commission as it understood it
+    platform_fee_percentage: str | None = None  # decimal text
+    funding_amount: int | None = None  # in the currency of the account, which is that of fee, fee_vat and net
+    funding_currency: str | None = None  # upper case
 
     @property
     def takes_money(self) -> bool:
@@ -170,13 +182,12 @@ class ChargeSeen:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
-        """The same charge back from the journal."""
-        if _CHARGE_FIELDS.keys() >= data.keys():
-            return cls(**data)
-        return cls(**{name: value for name, value in data.items() if name in _CHARGE_FIELDS})
+        """The same charge back from the journal; what a later version kept beside it is left out."""
+        return cls(**{**_ABSENT, **{name: value for name, value in data.items() if name in _CHARGE_FIELDS}})
 
 
 _CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))
+_ABSENT: Mapping[str, Any] = {"id": "", "status": "", "paid": False, "amount": 0, "currency": "", "livemode": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +259,7 @@ class StoredChunk:
     problems: Mapping[int, tuple[Problem, ...]]
     comeback: frozenset[int]
     cells: bytes
+    corrects: Mapping[int, str] = field(default_factory=dict)
 
 
 def orders_of(chunk: Judged | StoredChunk) -> list[Document]:

@@ -29,9 +29,15 @@ KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 RESERVED_METADATA = "order_id"  # and everything that starts with batchpay_ (contract, section 7)
 
 
-def batch_id_of(first_received: datetime, sha256: str) -> str:
-    """`<UTC date of first receipt>-<first 12 hex of the file's digest>` (contract, section 1)."""
-    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{sha256[:12]}"
+def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
+    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>` (contract, section 1)."""
+    digest = hashlib.sha256(f"{job_name}\n{sha256}".encode()).hexdigest()
+    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{digest[:12]}"
+
+
+def place_of(batch_id: str, sheet: str, row: int) -> str:
+    """A row's place as a corrected row names it: batch, sheet and row number in one text."""
+    return f"{batch_id[-12:]}\t{row}\t{sheet}"
 
 
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
@@ -57,15 +63,27 @@ def single_use_of(document: Mapping[str, object]) -> str:
 
 
 def alike(order_id: str) -> str:
-    """The id as a spreadsheet may have mangled it: without leading zeros, spaces, case and width."""
-    if order_id.isascii():
-        return "".join(order_id.split()).casefold().lstrip("0")
-    return "".join(unicodedata.normalize("NFKC", order_id).split()).casefold().lstrip("0")
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC) and a trailing `.0`.
+
+    >>> alike("0001003.0") == alike("1003") != alike("1003.05")
+    True
+    """
+    text = order_id if order_id.isascii() else unicodedata.normalize("NFKC", order_id)
+    return _POINT_ZERO.sub("", "".join(text.split()).casefold()).lstrip("0")
+
+
+_POINT_ZERO = re.compile(r"\.0+$")
+
+
+def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:
+    """What makes two orders look like one, as 16 hex digits: who pays whom how much."""
+    terms = f"{payer}\n{destination}\n{amount_minor}\n{currency.lower()}"
+    return hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def intent_of(
     document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
-    run_id: str, journal_id: str,
+    run_id: str, journal_id: str, mode: str = "", corrects: str = "",
 ) -> Intent:  # fmt: skip
     """The frozen request of an attempt: key, exact body and what an answer must agree with."""
     order_id = str(document["order_id"])
@@ -97,6 +115,10 @@ def intent_of(
         run_id=run_id,
         alike=alike(order_id),
         single_use=single_use_of(document),
+        mode=mode,
+        fee_fixed=fee.fixed_in(str(document["currency"])) if fee else None,
+        fee_percentage=fee.percentage if fee else None,
+        corrects=corrects,
     )
 
 
@@ -108,8 +130,8 @@ def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | Non
         for name in ("currency", "destination", "customer", "card", "source", "description", "return_uri")
         if name in document
     ]
-    if fee and fee.fixed_minor is not None:
-        fields.append(("platform_fee[fixed]", str(fee.fixed_minor)))
+    if fee and (fixed := fee.fixed_in(str(document["currency"]))) is not None:
+        fields.append(("platform_fee[fixed]", str(fixed)))
     if fee and fee.percentage is not None:
         fields.append(("platform_fee[percentage]", fee.percentage))
     fields += [(f"metadata[{name}]", value) for name, value in metadata.items()]

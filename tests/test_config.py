@@ -129,7 +129,7 @@ def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     assert job.columns.fields["currency"] == FromValue("THB")
     assert job.columns.fields["description"] == FromTemplate(("Order ", "Order No", " for ", "Shop", " {x}"))
     assert job.columns.metadata == {"invoice": FromColumn("Invoice No")}
-    assert job.fee == Fee(500, "10.5")
+    assert job.fee == Fee({"THB": 500}, "10.5")
     assert (job.gateway.rate, job.gateway.rate_window_s, job.gateway.burst) == (900, 60, 3)
     assert (job.gateway.lookup_gap_s, job.gateway.pause_s) == (0.5, 120)
     assert job.controls.total == {"THB": 123450000} and job.controls.max_amount == {"THB": 5000000}

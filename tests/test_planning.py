@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import parse_qsl
@@ -47,10 +48,12 @@ def test_keys_are_told_apart(orders):
 
 
 def test_batch_ids_are_dated_in_utc():
-    """A file received after midnight in Bangkok belongs to the UTC date."""
+    """A file received after midnight in Bangkok belongs to the UTC date; the same bytes of two jobs are two batches."""
     bangkok = timezone(timedelta(hours=7))
-    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=bangkok), "0123456789abcdef" * 4) == "2025-01-01-0123456789ab"
-    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "f" * 64) == "2025-01-02-ffffffffffff"
+    digest = hashlib.sha256(b"night\n" + b"f" * 64).hexdigest()[:12]
+    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=bangkok), "night", "f" * 64) == f"2025-01-01-{digest}"
+    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "night", "f" * 64) == f"2025-01-02-{digest}"
+    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "day", "f" * 64) != f"2025-01-02-{digest}"
 
 
 @given(text, text, st.dictionaries(text, text, max_size=4))
