@@ -72,7 +72,7 @@ def test_the_body_reads_back_as_it_was(order_id, description, metadata):
 def test_the_body_holds_what_the_contract_lists():
     """Names and order of the fields, with fee and return address."""
     document = {**ORDER, "card": "card_test_1", "return_uri": "https://a.example/?x=1"}
-    fields = parse_qsl(form_encoded(document, {"order_id": "0001"}, Fee(500, "10.5")))
+    fields = parse_qsl(form_encoded(document, {"order_id": "0001"}, Fee({"THB": 500}, "10.5")))
     assert fields == [
         ("amount", "123450"), ("currency", "thb"), ("destination", "recp_test_1"), ("customer", "cust_test_1"),
         ("card", "card_test_1"), ("return_uri", "https://a.example/?x=1"), ("platform_fee[fixed]", "500"),
