@@ -425,10 +425,8 @@ class _Builder:
         if isinstance(fixed, int) and isinstance(currency, Mapping) and "value" in currency:
             fixed = {currency["value"]: fixed}
         elif isinstance(fixed, int):
-            where = ["fee", "fixed"]
-            self._say(
-                where, "a plain number needs one fixed currency; write a table, like fixed = { THB = 500, JPY = 30 }"
-            )
+            remedy = "write a table, like fixed = { THB = 500, JPY = 30 }"
+            self._say(["fee", "fixed"], f"a plain number needs one fixed currency; {remedy}")
             fixed = {}
         return Fee({code.upper(): minor for code, minor in (fixed or {}).items()}, told.get("percentage"))
 
