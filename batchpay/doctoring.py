@@ -15,6 +15,7 @@ from typing import Any, Literal
 from batchpay import accounts
 from batchpay.clock import SystemClock, iso
 from batchpay.config import SecretKey
+from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError, InputMissing
 from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, take_in
@@ -24,7 +25,7 @@ from batchpay.lifecycle import error_of
 from batchpay.money import grouped_text
 from batchpay.planning import batch_id_of
 from batchpay.session import errand
-from batchpay.settlement import Line, barred_recipients
+from batchpay.settlement import Line, preflight
 from batchpay.settlement.books import stop_in_force
 
 LEAST_FREE_BYTES = 256 << 20
@@ -98,6 +99,7 @@ def _journal(job: Job) -> Iterator[Finding]:
         journal.verify()
         seq, _ = journal.head()
         yield _well("journal", f"{job.state_path}: {seq} events, the hash chain verifies")
+        refuse_another_place(job, journal)
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
             yield Finding("stop", "wrong", f"{stop}. Look into it, then batchpay resolve JOB --lift-stop", 12)
         for attempts in accounts.attempts_of(journal, journal.open_orders()).values():
@@ -157,9 +159,11 @@ async def _gateway(
         found.append(_permission(listed.status if listed else None, listed.document if listed else None))
         limits = await line.ask(partial(gateway.read, "/capability", {}))
         found += _limits(job, intakes, limits.document if limits else None)
-        barred = await barred_recipients(recipients, gateway, line, at_once=settings.concurrency)
-        found += [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(barred.items())]
-        found.append(_well("recipients", f"{len(recipients) - len(barred)} of {len(recipients)} can be paid"))
+        asked = await preflight(recipients, gateway, line, "", settings.concurrency)
+        found += [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(asked.barred.items())]
+        found += [_warning("recipient", f"{recipient}: the gateway does not tell of it") for recipient in asked.unknown]
+        can = len(recipients) - len(asked.barred) - len(asked.unknown)
+        found.append(_well("recipients", f"{can} of {len(recipients)} can be paid"))
     finally:
         await gateway.aclose()
     return found

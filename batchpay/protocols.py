@@ -29,8 +29,8 @@ class Gateway(Protocol):
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges/:id."""
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges: one page of at most 100, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        """GET /charges: one page of at most `limit`, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
 
     async def read(self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]) -> Answer:
         """GET of any other resource."""

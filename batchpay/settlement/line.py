@@ -106,15 +106,18 @@ class Line:
             self._learn(answer, self._asks if asking else self._sends)
         return answer
 
-    async def ask(self, request: Request) -> Answer | None:
-        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before."""
+    async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
+        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before.
+
+        `learn` False: it is about something that the key need not be good for.
+        """
         for failures in range(1, TRIES + 1):
             if not await self.permit(asking=True):
                 return None
-            answer = await self._unless_closed(partial(self.send, request, asking=True))
+            answer = await self._unless_closed(partial(self.send, request, asking=True, learn=learn))
             if answer is None or self.closed:
                 return None
-            if _usable(answer):
+            if _usable(answer) or answer.too_long:
                 return answer
             if answer.status != 429:
                 await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
@@ -145,7 +148,10 @@ class Line:
 
     def _learn(self, answer: Answer, breaker: Breaker) -> None:
         now_s = self._clock.elapsed_s()
-        self.answers += answer.status is not None
+        self.answers += answer.status is not None or answer.too_long
+        if answer.too_long:
+            breaker.answered()
+            return
         if answer.status is None or answer.status >= 500:
             self.trouble = answer.trouble or self.trouble
             self._silent(now_s, breaker)
