@@ -39,7 +39,7 @@ WORLD = {
     "pandas",
 }
 # What an edge may know beside the words and its own family.
-EDGE_MAY = {"readers": {"cells"}, "reports": {"cells", "reconciliation"}}
+EDGE_MAY = {"journals": {"planning"}, "readers": {"cells"}, "reports": {"cells", "reconciliation"}}
 
 
 def modules() -> dict[str, list[Path]]:

@@ -74,7 +74,7 @@ def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     yield lines
     connection.execute("BEGIN")
     for name, kind in connection.execute("SELECT name, type FROM sqlite_master WHERE tbl_name = 'events'").fetchall():
-        if kind == "trigger" or name in ("one_intent_a_send", "alike_orders"):
+        if kind == "trigger" or name in ("one_intent_a_send", "charges_told_of"):
             connection.execute(f"DROP {kind} {name}")
     connection.execute("DELETE FROM events")
     digest = checker.GENESIS
