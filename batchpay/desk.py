@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -120,9 +120,11 @@ class Desk:
         known = {batch.id: batch for batch in self.journal.batches()}
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
         self.planned = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
-        for intake, planned in zip(intakes.files, self.planned, strict=True):
+        for at, intake in enumerate(intakes.files):
+            planned = self.planned[at]
             event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
             self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
+            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id))
         self._note_inputs()
         return intakes
 

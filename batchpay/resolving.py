@@ -65,7 +65,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
 
 
 def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
-    """An order that is not settled was charged by this very charge, which the gateway shows and which is what was asked.
+    """An order that is not settled was charged by this very charge, which the gateway shows and is what was asked.
 
     An unproven one whose charge is still not what was asked stays unproven, and is known to be accepted.
     """

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Literal
 
 from batchpay.job import MAX_ATTEMPTS, Fee
@@ -79,8 +78,10 @@ class Guards:
 
     refusal: str = ""  # why the whole batch is refused
     stop: str = ""  # the stop in force
-    barred: Mapping[str, str] = MappingProxyType({})  # recipient -> why it cannot be paid now
-    smallest_share: Mapping[str, int] = MappingProxyType({})  # upper-case currency -> the gateway's smallest transfer
+    barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
+    smallest_share: Mapping[str, int] = field(
+        default_factory=dict
+    )  # upper-case currency -> the gateway's smallest transfer
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"

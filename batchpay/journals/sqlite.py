@@ -317,8 +317,8 @@ class SqliteJournal:
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 
     def knows_orders(self) -> bool:
-        """Is there an event of any order?"""
-        query = "SELECT 1 FROM events WHERE job = ? AND order_id <> '' LIMIT 1"
+        """Did any order of this job ever have an attempt?"""
+        query = "SELECT 1 FROM asked WHERE job = ? LIMIT 1"
         with self._lock, self._translated():
             return self._connection.execute(query, (self.job,)).fetchone() is not None
 
@@ -373,12 +373,6 @@ class SqliteJournal:
                 "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?", (self.job, batch.id, keep)
             )
 
-    def stage_again(self, batch_id: str) -> str:
-        """The rows as planned, for a plan that differs in anything but them."""
-        planned = self._planned(batch_id)
-        assert planned is not None
-        return f"{planned['generation']}:{planned['rows_sha256']}"
-
     def moved(self, batch_id: str) -> bool:
         """Did anything happen to a batch since its totals were last written down?"""
         query = "SELECT kind FROM events WHERE job = ? AND batch_id = ? ORDER BY seq DESC LIMIT 1"
@@ -397,11 +391,17 @@ class SqliteJournal:
         kept = planned["repeats"] if planned else []
         return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
 
-    def chunks(self, batch_id: str) -> Iterator[StoredChunk]:
-        """The rows of a batch as last planned. Raises InputOutput when they are not the ones that were kept."""
-        planned = self._planned(batch_id)
-        if planned is None:
+    def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
+        """The rows of a batch as last planned, or as `stage` kept them just now.
+
+        Raises InputOutput when they are not the ones that were kept.
+        """
+        planned = None if staged else self._planned(batch_id)
+        if planned is None and not staged:
             return
+        generation, _, wanted = staged.partition(":")
+        if planned is not None:
+            generation, wanted = planned["generation"], planned["rows_sha256"]
         digest, number = hashlib.sha256(), 0
         query = (
             "SELECT number, sheet, judged, cells FROM row_chunks "
@@ -409,7 +409,7 @@ class SqliteJournal:
         )
         while True:
             with self._lock, self._translated():
-                key = (self.job, batch_id, planned["generation"], number)
+                key = (self.job, batch_id, generation, number)
                 row = self._connection.execute(query, key).fetchone()
                 chunk = _unpack(*row) if row else None
             if chunk is None:
@@ -417,7 +417,7 @@ class SqliteJournal:
             digest.update(hashlib.sha256(row[2]).digest() + hashlib.sha256(row[3]).digest())
             yield chunk
             number += 1
-        if digest.hexdigest() != planned["rows_sha256"]:
+        if digest.hexdigest() != wanted:
             raise InputOutput(f"{self.path}: the rows kept for batch {batch_id} are damaged; {RESTORE}")
 
     def _planned(self, batch_id: str) -> dict[str, Any] | None:

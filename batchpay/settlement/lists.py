@@ -246,7 +246,7 @@ async def read_list(
 ) -> bool:
     """Read any list of the gateway page by page until it is complete or has shifted; False when not one page came.
 
-    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing` and says whether it was one.
+    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it is one.
     Pages shrink while an answer is longer than anybody should read; what is, by itself, is passed over (J12).
     """
     pages, limit = 0, PAGE_SIZE
