@@ -41,12 +41,19 @@ def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, ev
         )  # fmt: skip
     except Taken as error:
         raise Taken(f"order {event.order_id}: {error}") from None
-    if then == now:
-        return
+    if then != now:
+        _write(connection, (job, event.order_id), now, then)
+
+
+def _write(connection: sqlite3.Connection, key: tuple[str, str], now: Open | None, then: Open | None) -> None:
     if then is None:
-        connection.execute("DELETE FROM open_attempts WHERE job = ? AND order_id = ?", (job, event.order_id))
-        return
-    connection.execute("INSERT OR REPLACE INTO open_attempts VALUES (?, ?, ?, ?)", (job, event.order_id, *then))
+        connection.execute("DELETE FROM open_attempts WHERE job = ? AND order_id = ?", key)
+    elif now is None:
+        connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*key, *then))
+    else:
+        connection.execute(
+            "UPDATE open_attempts SET attempt = ?, state = ? WHERE job = ? AND order_id = ?", (*then, *key)
+        )
 
 
 def keep_asked(connection: sqlite3.Connection, job: str, seq: int, event: Event) -> None:

@@ -133,11 +133,12 @@ def _meta(connection: sqlite3.Connection) -> dict[str, str]:
     return {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM meta").fetchall()}
 
 
-def prepare(connection: sqlite3.Connection, path: Path, job: str) -> str:
+def prepare(connection: sqlite3.Connection, path: Path, job: str | None) -> str:
     """Make the tables of a new file, or bring an old one to today's version; returns the journal's own id.
 
-    Raises Misconfigured, or TryLater while another job's run is under way on a file that must be migrated: it may be
-    that of an earlier program, which does not know what it would have to write from now on.
+    `job`: who opens it; None for what is not the file itself but a copy in memory. Raises Misconfigured, or TryLater
+    while another job's run is under way on a file that must be migrated: it may be that of an earlier program, which
+    does not know what it would have to write from now on.
     """
     if _recognise(connection, path) != SCHEMA_VERSION:
         connection.execute("BEGIN IMMEDIATE")
@@ -151,13 +152,15 @@ def prepare(connection: sqlite3.Connection, path: Path, job: str) -> str:
     return _meta(connection)["journal_id"]
 
 
-def _make_or_migrate(connection: sqlite3.Connection, path: Path, job: str) -> None:
+def _make_or_migrate(connection: sqlite3.Connection, path: Path, job: str | None) -> None:
     version = _recognise(connection, path)  # again: another process may have been faster
     if version is None:
         for statement in statements(schema()):
             connection.execute(statement)
         meta = (("schema_version", SCHEMA_VERSION), ("journal_id", uuid.uuid4().hex))
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+    elif job is None:
+        migrate(connection)
     elif version != SCHEMA_VERSION:
         with OtherRuns(path, job) as others:
             others.refuse()

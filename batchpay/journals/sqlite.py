@@ -62,7 +62,7 @@ class SqliteJournal:
         self._connection = open_to_read(path, locked_wait_s) if read_only else _open(path, locked_wait_s, connect)
         try:
             with self._translated():
-                self.id = prepare(self._connection, path, job)
+                self.id = prepare(self._connection, path, None if read_only else job)
         except BaseException:
             self._connection.close()
             raise
