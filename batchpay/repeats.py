@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -215,12 +215,14 @@ def _duplicate(row: _Row, first: _Row) -> Repeat:
 def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
     """One verdict for all, each naming some of the others."""
     verdicts = {}
+    of_id = Counter(row.order_id for row in rows)
     for row in rows:
         others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
         named = ", ".join(_told(place, row.place) for place in others)
         more = len(rows) - 1 - len(others)
         told = reason.format(f"{named} and {more} more" if more else named)
-        verdicts[row.place] = Repeat(outcome, f"{told}; leave only the right one")
+        alone = of_id[row.order_id] == 1
+        verdicts[row.place] = Repeat(outcome, f"{told}; leave only the right one", alone=alone)
     return verdicts
 
 
