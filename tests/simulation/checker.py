@@ -206,9 +206,10 @@ def _after_money(world: World) -> Iterator[str]:
 def _rate(world: World) -> Iterator[str]:
     """I11: requests of any kind in any rolling window, per machine, across its runs."""
     settings = world.settings
-    by_machine: dict[str, list[float]] = defaultdict(list)
-    for request in world.ledger.requests:
-        by_machine[request.machine].append(request.at_s)
+    jobs = {process.run_id: process.job.name for process in world.processes}
+    by_machine: dict[str, list[float]] = defaultdict(list)  # and by job: each has a rate of its own
+    for request in (*world.ledger.requests, *world.other.requests):
+        by_machine[f"{request.machine}, job {jobs[request.run_id]}"].append(request.at_s)
     for machine, unsorted in by_machine.items():
         times, first = sorted(unsorted), 0
         for last, at_s in enumerate(times):

@@ -123,8 +123,9 @@ class Door:
             "key": {"metadata": {**document["metadata"], "batchpay_key": "another"}}, "livemode": {"livemode": True},
             "id": {"id": document["id"].replace("_test", "")}, "null status": {"status": None},
             "empty currency": {"currency": ""},
-            "no fee": {"platform_fee": {"fixed": None, "amount": None, "percentage": None}},
         }  # fmt: skip
+        if document["status"] == "successful":  # before it is, the gateway need not say
+            change["no fee"] = {"platform_fee": {"fixed": None, "amount": None, "percentage": None}}
         if kind == "stolen id":
             others = [
                 c["id"] for c in self._ledger.of_job(document["metadata"]["batchpay_job"]) if c["id"] != document["id"]
