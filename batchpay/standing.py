@@ -354,11 +354,14 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
 
 
 def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
-    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it."""
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it.
+
+    Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
+    """
     for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
-        for attempt in reversed(history.attempts.get(candidate, ())):
-            if attempt.owned_by(batch_id, sheet, row):
-                return attempt
+        owned = [a for a in reversed(history.attempts.get(candidate, ())) if a.owned_by(batch_id, sheet, row)]
+        if owned:
+            return next((attempt for attempt in owned if attempt.outcome is Outcome.IN_DOUBT), owned[0])
     return None
 
 
