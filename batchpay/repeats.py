@@ -1,7 +1,7 @@
 """Orders that one run's own files ask for twice, or contradict, found without holding the rows.
 
-Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per one-time token. Only when
-two are equal is a second pass needed, and it looks at nothing but the rows behind them:
+Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per one-time token. Only
+when two are equal is a second pass needed, and it looks at nothing but the rows behind them:
 
     repeats = Repeats()
     for judged in chunks: repeats.add(batch_id, judged)

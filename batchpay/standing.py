@@ -19,6 +19,7 @@ from typing import Literal
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
+from batchpay.money import major_text
 from batchpay.planning import alike, content_of, payer_of, place_of, terms_of
 
 # --- what goes in ----------------------------------------------------------------------------------------------
@@ -343,8 +344,9 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
     smallest = guards.smallest_share.get(currency, 0)
     share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
     if share < smallest:
-        told = f"the recipient's share would be {share:f}, the gateway's smallest transfer is {smallest}"
-        return f'{told} (smallest units of {currency}): min_share = "send" in [controls] sends it', "accountant"
+        told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
+        least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
+        return f'{told}, {least}: min_share = "send" in [controls] sends it', "accountant"
     if guards.stop:
         return f"a stop is in force: {guards.stop}", "a person"
     return None

@@ -14,7 +14,6 @@ from batchpay.lifecycle import (
     NEXT,
     DoubtRules,
     Proof,
-    beside,
     fold,
     impossible,
     money_charges,

@@ -356,8 +356,8 @@ BARRED = Guards(barred={"recp_test_1": "is not verified"})
         (Guards(refusal="the file has 3 rows"), "accountant", "3 rows"),
         (BARRED, "engineer", "recipient recp_test_1 is not verified"),
         (Guards(stop="unproven"), "a person", "a stop is in force: unproven"),
-        (Guards(smallest_share={"THB": 123451}), "accountant", "smallest transfer is 123451"),
-        (Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")), "accountant", "share would be 123448.7655"),
+        (Guards(smallest_share={"THB": 123451}), "accountant", "smallest transfer is 1234.51"),
+        (Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")), "accountant", "share would be 1234.48 THB"),
         (Guards(refusal="r", stop="s", barred=BARRED.barred), "accountant", "r"),
     ],
 )
