@@ -71,7 +71,7 @@ def take_in(
     `owned` tells which rows caused an attempt already: of those the journal speaks. Raises InputMissing when there is
     no file and the job does not say that this is fine.
     """
-    intakes, repeats = Intakes(), Repeats()
+    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct")
     seen: set[str] = set()
     for path in readers.find_files(job.input):
         try:

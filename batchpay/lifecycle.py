@@ -482,12 +482,10 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
 
 
 def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
-    """Does it show the same charge as it was before what is known already?
+    """Does it show a charge, the very one that is known, as it was before what is known already?
 
     A list may be a copy from before; what is asked for by its id is not, but for a charge that is known to be paid.
     """
-    if found.id != known.id:
-        return False
     was, now = outcome_of(known), outcome_of(found)
     if was is Outcome.SUCCEEDED:
         return now is Outcome.PENDING or (now is Outcome.SUCCEEDED and not found.chain and bool(known.chain))

@@ -19,6 +19,7 @@ from typing import Literal
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
+from batchpay.money import major_text
 from batchpay.planning import alike, content_of, payer_of, place_of, terms_of
 
 # --- what goes in ----------------------------------------------------------------------------------------------
@@ -343,8 +344,9 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
     smallest = guards.smallest_share.get(currency, 0)
     share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
     if share < smallest:
-        told = f"the recipient's share would be {share:f}, the gateway's smallest transfer is {smallest}"
-        return f'{told} (smallest units of {currency}): min_share = "send" in [controls] sends it', "accountant"
+        told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
+        least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
+        return f'{told}, {least}: min_share = "send" in [controls] sends it', "accountant"
     if guards.stop:
         return f"a stop is in force: {guards.stop}", "a person"
     return None
@@ -354,11 +356,14 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
 
 
 def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
-    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it."""
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it.
+
+    Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
+    """
     for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
-        for attempt in reversed(history.attempts.get(candidate, ())):
-            if attempt.owned_by(batch_id, sheet, row):
-                return attempt
+        owned = [a for a in reversed(history.attempts.get(candidate, ())) if a.owned_by(batch_id, sheet, row)]
+        if owned:
+            return next((attempt for attempt in owned if attempt.outcome is Outcome.IN_DOUBT), owned[0])
     return None
 
 

@@ -109,7 +109,7 @@ def test_a_lie_that_a_list_corrected_is_corrected_in_the_books(market: Market) -
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 12
     code, kinds, told = audited(market)
-    assert told["journal"] == told["gateway"] == {"THB": "43.50"}
+    assert told["journal"] == told["gateway"] == {"THB": "203.50"}
     assert (code, kinds) == (0, {})
 
 

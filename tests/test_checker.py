@@ -207,7 +207,7 @@ def a_batch_without_a_report(folder: Path) -> None:
 def another_body(folder: Path) -> None:
     with gateway_log(folder) as lines:
         post = post_of(lines, "00001")
-        post["body"] = post["body"].replace("amount=2125", "amount=2126")
+        post["body"] = post["body"].replace("amount=10125", "amount=10126")
 
 
 def no_intent(folder: Path) -> None:
@@ -441,7 +441,7 @@ def a_float_in_the_journal(folder: Path) -> None:
 
 def a_satang_more_than_the_cell(folder: Path) -> None:
     path = folder / "orders.csv"
-    path.write_text(path.read_text().replace("21.25", "21.24"))
+    path.write_text(path.read_text().replace("101.25", "101.24"))
 
 
 def another_fee_than_the_gateway_says(folder: Path) -> None:

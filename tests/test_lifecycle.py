@@ -1,4 +1,4 @@
-"""The proof table, the fold and the judgement of rows: every pair of inputs, every arrow."""
+"""The proof table, the fold and the state table: every pair of inputs, every arrow."""
 
 from __future__ import annotations
 
@@ -10,21 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.job import MAX_ATTEMPTS
 from batchpay.lifecycle import (
     NEXT,
-    Cancelled,
-    ConflictWith,
     DoubtRules,
-    DuplicateOf,
-    History,
-    Next,
     Proof,
     fold,
     impossible,
-    judge,
     money_charges,
-    owner_of,
     seen,
     verdict,
 )
@@ -250,80 +242,9 @@ def test_the_state_table_lets_money_never_go_back() -> None:
     assert not impossible(Outcome.PENDING, Outcome.SUCCEEDED)
 
 
-def history(*events: Event) -> History:
-    attempts = fold(events)
-    return History(attempts={"0001": attempts} if attempts else {}, owned={2: "0001"} if attempts else {})
-
-
 DECLINED = answer_event(1, status="failed", paid=False)
 OTHER = "2026-11-25-ba9876543210"
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
-
-
-def test_who_owns_an_order() -> None:
-    """The row of the first intent owns it, even when the row now maps to another id."""
-    known = history(FIRST)
-    assert owner_of(known, BATCH, "", 2, "0001")
-    assert owner_of(known, BATCH, "", 2, "another id")
-    assert owner_of(known, BATCH, "", 3, "0001") is None
-    assert owner_of(known, OTHER, "", 2, "0001") is None
-
-
-@pytest.mark.fault("E03", "E04", "E05")
-@pytest.mark.parametrize(
-    "document, comeback, batch, events, kind",
-    [
-        (DOCUMENT, False, OTHER, [], Next),
-        (DOCUMENT, False, OTHER, [FIRST], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST], ConflictWith),
-        (CHANGED, True, OTHER, [FIRST], ConflictWith),
-        (DOCUMENT, True, OTHER, [FIRST, answer_event(1)], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST, answer_event(1)], ConflictWith),
-        (DOCUMENT, False, OTHER, [FIRST, DECLINED], DuplicateOf),
-        (DOCUMENT, True, OTHER, [FIRST, DECLINED], Next),
-        (CHANGED, False, OTHER, [FIRST, DECLINED], Next),
-        (CHANGED, True, BATCH, [FIRST, DECLINED], ConflictWith),
-        (DOCUMENT, True, BATCH, [FIRST, DECLINED], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST, event("voided", 1)], ConflictWith),
-    ],
-)
-def test_what_a_row_means(document: Any, comeback: bool, batch: str, events: list[Event], kind: type) -> None:
-    """Contract, section 4: ownership and coming back."""
-    assert isinstance(judge(document, comeback, batch, history(*events)), kind)
-
-
-@pytest.mark.fault("B31", "I7")
-def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
-    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay twice."""
-    twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
-    assert twin
-    known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
-    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
-    assert judge(CHANGED, True, OTHER, history(FIRST, DECLINED)) == Next(2)
-
-
-def test_the_next_attempt_has_the_next_number_and_another_key() -> None:
-    """A try after a decline is a new attempt."""
-    assert judge(CHANGED, False, OTHER, history(FIRST, DECLINED)) == Next(2)
-
-
-@pytest.mark.fault("E04")
-def test_an_id_that_lost_its_zeros_is_a_conflict_when_it_asks_the_same() -> None:
-    """A spreadsheet that turned 0001 into 1 does not charge a night twice."""
-    known = replace(history(), look_alikes={"1": fold([FIRST])})
-    assert isinstance(judge({**DOCUMENT, "order_id": "1"}, False, OTHER, known), ConflictWith)
-    assert judge({**DOCUMENT, "order_id": "1", "amount": 5}, False, OTHER, known) == Next(1)
-
-
-ADOPTED = event("adopted", charge=DECLINED.data["charge"], intent={**kept(), "content": ""})
-
-
-def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
-    """It is owned by any row of its batch, and asks the same as a row with its amount, currency and recipient."""
-    known = history(ADOPTED)
-    assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
-    assert isinstance(judge(DOCUMENT, False, OTHER, known), DuplicateOf)
-    assert judge({**DOCUMENT, "amount": 5}, False, OTHER, known) == Next(2)
 
 
 @pytest.mark.fault("L6")
@@ -347,23 +268,6 @@ def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> 
     (attempt,) = fold([FIRST, event("resolved", by="me", **data)])
     assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (outcome, code, False)
     assert outcome is Outcome.SUCCEEDED or "asked the bank" in attempt.message
-
-
-@pytest.mark.fault("L10")
-def test_a_cancelled_order_is_never_sent() -> None:
-    """Whether its attempt was closed by the word, or it never had one."""
-    closed = history(FIRST, event("voided", 1), event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me"))
-    assert isinstance(judge(CHANGED, True, OTHER, closed), Cancelled)
-    never = replace(history(), cancelled={"0001": "wrong shop"})
-    assert judge(DOCUMENT, True, OTHER, never) == Cancelled("wrong shop")
-
-
-@pytest.mark.fault("L3", "L11")
-def test_attempts_end_where_keys_are_no_longer_looked_for() -> None:
-    """Twenty keys of an order are recomputed from a list: a twenty-first would not be recognised."""
-    last = replace(INTENT, attempt=MAX_ATTEMPTS)
-    known = replace(history(), attempts={"0001": (replace(fold([FIRST, DECLINED])[0], intent=last),)})
-    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
 
 
 @pytest.mark.fault("B16", "L7")

@@ -57,8 +57,8 @@ def test_pages_overlap_by_one_and_end_with_the_count() -> None:
     [
         (page(3, 4, total=4), "shifted"),  # one before ours went away
         (page(total=3), "shifted"),  # an empty page
-        (page(2, total=3), "2 charges were read where the gateway counts 3"),  # nothing new, and not all read
-        (page(2, 3, total=1), "3 charges were read where the gateway counts 1"),
+        (page(2, total=3), "2 objects were read where the gateway counts 3"),  # nothing new, and not all read
+        (page(2, 3, total=1), "3 objects were read where the gateway counts 1"),
     ],
 )
 def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str) -> None:

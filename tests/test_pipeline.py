@@ -33,10 +33,10 @@ def test_the_same_file_again_shows_the_same_and_sends_nothing(market: Market) ->
 def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     """Every field of every charge (contract, section 7)."""
     market.orders([order(7, invoice="ใบแจ้งหนี้ & 7")])
-    market.job(more='[fee]\nfixed = 500\npercentage = "10.5"')
+    market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     assert market.run().returncode == 0
     (charge,) = market.sandbox.charges()
-    assert (charge["amount"], charge["currency"], charge["destination"]) == (2725, "THB", "recp_test_sandbox0")
+    assert (charge["amount"], charge["currency"], charge["destination"]) == (10725, "THB", "recp_test_sandbox0")
     metadata = charge["metadata"]
     assert metadata["order_id"] == "00007" and metadata["invoice"] == "ใบแจ้งหนี้ & 7"
     assert set(metadata) == {
@@ -46,7 +46,7 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     assert entry.key == metadata["batchpay_key"]
     assert charge["platform_fee"]["fixed"] == 500
     (row,) = market.results()
-    assert int(row["platform_fee"]) == 500 + 286 and int(row["recipient_amount"]) == 2725 - 786
+    assert int(row["platform_fee"]) == 500 + 1126 and int(row["recipient_amount"]) == 10725 - 1626
 
 
 @pytest.mark.fault("E04", "E05", "E07")
@@ -394,7 +394,7 @@ def test_check_and_plan_write_nothing_and_agree_with_run(market: Market) -> None
     (problem,) = json.loads(checked.stdout)["problems"]
     assert (problem["row"], problem["column"], problem["rule"]) == (4, "amount", "number-format")
     planned = json.loads(market.run("--json", verb="plan").stdout)
-    assert planned["to_send"]["THB"] == {"count": 2, "sum_minor": 4350, "sum": "43.50"}
+    assert planned["to_send"]["THB"] == {"count": 2, "sum_minor": 20350, "sum": "203.50"}
     assert not (market.folder / "state").exists() and not (market.folder / "reports").exists()
     assert market.posts() == 0
     market.run()

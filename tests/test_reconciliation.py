@@ -7,31 +7,31 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import History, fold
-from batchpay.model import Batch, Finding, Outcome, Problem, Repeat, StoredChunk
+from batchpay.lifecycle import fold
+from batchpay.model import Batch, Finding, Outcome, Problem, Repeat
 from batchpay.reconciliation import Totals, exit_code, find
+from batchpay.standing import Guards, History, Row
 from tests.test_lifecycle import BATCH, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()
+FREE = Guards()
+RECEIVED_NS = 5  # after FIRST was sent: what was charged by then settled something else
 
 
 def batch(batch_id: str = BATCH) -> Batch:
     return Batch(
         id=batch_id, job="night", file="orders.csv", sha256="0" * 64, format="csv", rows_read=1, columns=("a",),
-        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0",
+        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0", first_seen_ns=RECEIVED_NS,
     )  # fmt: skip
 
 
-def chunk(document: dict[str, Any], *problems: Problem, row: int = 2) -> StoredChunk:
-    return StoredChunk(0, "", [row], [document], {0: problems} if problems else {}, frozenset(), b"")
-
-
 def one(*events: Any, batch_id: str = BATCH, row: int = 2, document: dict[str, Any] = DOCUMENT,
-        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "") -> Finding:  # fmt: skip
+        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "",
+        guards: Guards = FREE, **known: Any) -> Finding:  # fmt: skip
+    """The finding of one row; `known`: what else its history knows."""
     attempts = fold(events)
-    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}) if attempts else EMPTY
-    repeats = {("", row): repeat} if repeat else {}
-    (finding,) = find(batch(batch_id), chunk(document, *problems, row=row), repeats, history, hold)
+    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}, **known) if attempts else EMPTY
+    (finding,) = find(batch(batch_id), [Row(batch_id, "", row, document, problems, repeat)], history, guards, hold)
     return finding
 
 
@@ -98,7 +98,9 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
         (one(FIRST, event("answer", 1, verdict="refused", code="locked_out")),
          Outcome.REFUSED, "engineer", "locked_out"),
         (one(ADOPTED, document={**DOCUMENT, "amount": 5}), Outcome.UNPROVEN, "a person", "other terms"),
-        (one(FIRST, event("voided", 1), SECOND), Outcome.CONFLICT, "accountant", "another attempt has the money"),
+        (one(FIRST, event("voided", 1), SECOND), Outcome.SUCCEEDED, "-", "the journal had lost it"),
+        (one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
+         Outcome.CONFLICT, "accountant", "another attempt has the money"),
         (one(FIRST, SECOND), Outcome.IN_DOUBT, "next run", "no proof"),
     ],
 )  # fmt: skip

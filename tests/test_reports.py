@@ -79,7 +79,8 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     header, *rows = read_csv(tmp_path / "results.csv")
     assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
     assert header[len(CONTRACT) :] == [
-        "Item", "input.reason", "metadata[invoice]", "charged_amount", "authorize_uri", "mode",
+        "Item", "input.reason", "metadata[invoice]", "charged_amount", "fee_currency", "funding_amount",
+        "funding_currency", "authorize_uri", "warnings", "settled_by", "mode",
     ]  # fmt: skip
     assert {row[-1] for row in rows} == {"TEST"}
     assert len(rows) == 2

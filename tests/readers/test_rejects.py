@@ -67,7 +67,7 @@ def test_what_stands_behind_the_apostrophe_is_looked_at_like_any_cell(tmp_path: 
 def test_rejected_rows_come_back_corrected_through_the_program(market: Market, name: str) -> None:
     """Three rows go wrong, one of them declined; the file that names them is corrected, sent back, and all is paid."""
     rows = [
-        order(1), order(2, amount="20.255", invoice="=SUM(A1)"), order(3, recipient="acct_1", order_id="-3"),
+        order(1), order(2, amount="100.255", invoice="=SUM(A1)"), order(3, recipient="acct_1", order_id="-3"),
         order(4, card="tokn_test_sandbox000040011"), order(5, invoice="plain"),
     ]  # fmt: skip
     _write(market.folder / name, rows)
@@ -81,7 +81,7 @@ def test_rejected_rows_come_back_corrected_through_the_program(market: Market, n
     if not name.endswith("parquet"):
         assert back[0]["invoice"] == "'=SUM(A1)"
         assert back[1]["order_id"] == "'-3"
-    back[0]["amount"] = "20.25"
+    back[0]["amount"] = "100.25"
     back[1]["recipient"] = "recp_test_sandbox1"
     back[2]["card"] = "tokn_test_sandbox000044242"
     _write(market.folder / f"again-{rejects.name}", back)
