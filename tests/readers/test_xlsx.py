@@ -63,11 +63,13 @@ def far(data: bytes) -> bytes:
     return rezipped(data, {SHEET: lambda xml: xml.replace("</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>")})
 
 
-def with_cell(xml: str) -> bytes:
-    """A workbook with one good row and one whose note is written so."""
+def with_cell(xml: str, column: str = "F") -> bytes:
+    """A workbook with one good row and one whose note, or the cell of another column, is written so."""
+    letter = {name: chr(ord("A") + at) for at, name in enumerate(HEADER)}
+    name = next(name for name in HEADER if letter[name] == column)
     return rezipped(
-        book(good(1), good(2, note="@")),
-        {SHEET: lambda sheet: re.sub(r'<c r="F3".*?</c>', xml, sheet)},
+        book(good(1), good(2, **{name: "@"})),
+        {SHEET: lambda sheet: re.sub(rf'<c r="{column}3".*?</c>', xml.replace('"F3"', f'"{column}3"'), sheet)},
     )
 
 
@@ -171,7 +173,7 @@ def test_formulas_without_a_value_and_errors_reject_their_row(tmp_path: Path, na
     """In a column that a field reads; elsewhere they are only counted."""
     xml, rule = BROKEN_CELLS[name]
     assert both(tmp_path, with_cell(xml)).rules == {3: [("note", rule)]}
-    elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml.replace("F3", "H3")))
+    elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml, "H"))
     assert elsewhere.problems == {}
     assert "1 cells with an error or without a value, in columns no field uses" in elsewhere.notes
 
