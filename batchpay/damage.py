@@ -20,7 +20,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from batchpay.planning import alike
 
 ACCEPT = 'or say odd_ids = "accept" in [input] if ids of this source really look so'
-KEPT_DIGITS = 15  # of a number, by a spreadsheet
+KEPT_DIGITS = (15, 16, 17)  # of a number: by a spreadsheet, by a library, by a computer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ _NO_VALUE = re.compile(
     r"[<(\[]?(?:null|none|nil|nat|na|n/a|undefined)[>)\]]?|[<(\[](?:blank|empty|unset)[>)\]]|\\n|(?:system\.)?dbnull"
     r"|\[objectobject\]|loading\.\.\."
 )
-_EXPONENT = re.compile(r"[+-]?(?:[\d.,]*\d[\d.,]*e[+-]\d+|\d*[.,]\d*e\d+)")
+_EXPONENT = re.compile(r"[+-]?(?:[\d.,]*\d[\d.,]*e[+-]\d+|(?:\d+[.,]\d*|[.,]\d+)e\d+)")
 _FORMULA = re.compile(r"\{?=.*|[+@-][a-z_.]+\(.*", re.DOTALL)
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august|september"
@@ -130,11 +130,12 @@ def _number(plain: str) -> Decimal | None:
 
 
 def _numbers(plain: str) -> set[Decimal]:
-    """What the number that an id is becomes: itself, cut by a spreadsheet, or the nearest one a computer keeps."""
+    """What the number that an id is becomes: itself, cut or rounded, or the nearest one a computer keeps."""
     number = _number(plain)
     if number is None:
         return set()
-    last = Decimal((0, (1,), number.adjusted() - KEPT_DIGITS + 1))
-    kept = {number.quantize(last, rounding=rounding) for rounding in (ROUND_DOWN, ROUND_HALF_UP)}
-    nearest = float(number)
-    return {number, *kept, Decimal(nearest), Decimal(repr(nearest))}
+    numbers = {number, Decimal(float(number))}
+    for digits in KEPT_DIGITS:
+        last = Decimal((0, (1,), number.adjusted() - digits + 1))
+        numbers |= {number.quantize(last, rounding=rounding) for rounding in (ROUND_DOWN, ROUND_HALF_UP)}
+    return numbers

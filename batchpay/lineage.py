@@ -2,9 +2,9 @@
 
     >>> own_id(told_id("0000001", "2025-11-24-0123456789ab", "", 7))
     '0000001'
-    >>> own_id("id:0000002:5cd2f7a1") is None  # a fill handle went over it
+    >>> own_id("id:0000002:1da5f322") is None  # a fill handle went over it
     True
-    >>> place_told("id:0000001:5cd2b74e", "2025-11-24-0123456789ab", "", "7")
+    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789ab", "", "7")
     ('2025-11-24-0123456789ab', '', 7)
 
 Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others. So an id is told

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay import damage, lineage
 from batchpay.damage import fault_of, is_damaged, suspicious
 from batchpay.lineage import is_rejects_file, own_id, place_told, told_id
+from batchpay.readers import formats
+
+
+@pytest.mark.parametrize("module", [damage, lineage, formats])
+def test_the_examples_of_the_modules_hold(module: object) -> None:
+    """What the docstrings show is what happens."""
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
 
 ODD = {
     "error-cell": [

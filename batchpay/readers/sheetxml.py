@@ -110,7 +110,11 @@ def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
 
 def _keep_style(facts: SheetFacts, attributes: bytes, style: int) -> None:
     place = _place(attributes)
-    if place is not None and not _TYPE.search(attributes):
+    if _TYPE.search(attributes):
+        return
+    if place is None:
+        facts.twice = facts.twice or "numbers shown with zeros, without the addresses of their cells"
+    else:
         styled = facts.styled.setdefault(place[0], Styled())
         styled.rows.append(place[1])
         styled.styles.append(style)
