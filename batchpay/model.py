@@ -75,6 +75,10 @@ class Chunk(Protocol):
     def problems(self) -> Mapping[int, tuple[Problem, ...]]:
         """What the reader found wrong, by position in this chunk."""
 
+    @property
+    def typed(self) -> Mapping[str, Mapping[int, str]]:
+        """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format says it."""
+
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
 
