@@ -105,7 +105,7 @@ def killed_by(ended: Ended[Change]) -> str:
         raise SystemExit(f"the trial of {ended.about.key} itself broke: {said.get('broken', 'no test was run')}")
     if ended.code is None:
         return "it never ended"
-    return said.get("killed by", f"pytest itself ended ({ended.code})") if ended.code else ""
+    return (said.get("killed by") or f"pytest itself ended ({ended.code})") if ended.code else ""
 
 
 def main() -> int:

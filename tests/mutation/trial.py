@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.mutation import hook
 from tests.mutation.changes import Change, changed
 from tests.mutation.warm import Tell
 
+SLOW_S = 0.3  # a test that takes so long waits for processes, sockets or clocks
 FIRST_FILES = 3  # test files that are tried before all others
 COLLECT_S = 60.0  # to begin with a few test files
 TIMES = 8  # as long as it takes otherwise may a test take, beside the patience, before the change counts as killed
@@ -46,6 +48,7 @@ class _Chosen:
     def __init__(self, tests: Sequence[str], may_take_s: Callable[[str], float], tell: Tell) -> None:
         self._places = {test: at for at, test in enumerate(tests)}
         self._may_take_s, self._tell = may_take_s, tell
+        self.failed = ""
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = sorted(
@@ -57,7 +60,7 @@ class _Chosen:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
-            self._tell("killed by", report.nodeid)
+            self.failed = report.nodeid
 
 
 def trial(
@@ -73,15 +76,42 @@ def trial(
         hook.write(orders, "change", name, str(path), code)
         hook.change(name, str(path), code)
         hook.hand_down(orders)
-        for number, some in enumerate(_in_turn(tests)):
-            files = list(dict.fromkeys(map(file_of, some)))
-            chosen = _Chosen(some, lambda test: patience_s + TIMES * took_s(test), tell)
-            tell("within", COLLECT_S)
-            if failed := pytest_of(root, folder, files, chosen, "-x", f"--basetemp={folder / f'pytest-{number}'}"):
-                return failed
-        return 0
+        trials = _Trials(root, folder, tell, took_s, patience_s)
+        return next(filter(None, map(trials.run, _in_turn(tests))), 0)
 
     return work
+
+
+@dataclass
+class _Trials:
+    """Several runs of pytest in one fork."""
+
+    root: Path
+    folder: Path
+    tell: Tell
+    took_s: Callable[[str], float]
+    patience_s: float
+    count: int = 0
+
+    def run(self, tests: Sequence[str]) -> int:
+        """0 when all passed. A test that waits for real things is asked twice: a busy machine is no failure."""
+        while tests:
+            code, failed = self._once(tests)
+            if not code:
+                return 0
+            if not failed or self.took_s(failed) < SLOW_S or self._once([failed])[0]:
+                self.tell("killed by", failed)
+                return code
+            tests = tests[tests.index(failed) + 1 :]
+        return 0
+
+    def _once(self, tests: Sequence[str]) -> tuple[int, str]:
+        self.tell("within", COLLECT_S)
+        self.count += 1
+        chosen = _Chosen(tests, lambda test: self.patience_s + TIMES * self.took_s(test), self.tell)
+        files = list(dict.fromkeys(map(file_of, tests)))
+        code = pytest_of(self.root, self.folder, files, chosen, "-x", f"--basetemp={self.folder / str(self.count)}")
+        return code, chosen.failed
 
 
 def name_of(module: str) -> str:
