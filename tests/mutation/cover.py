@@ -80,7 +80,8 @@ def _kept(folder: Path, root: Path, file: str, modules: Sequence[str]) -> Path:
     """Where what was seen of a test file is kept, by all that it may depend on."""
     folder.mkdir(exist_ok=True)
     digest = hashlib.sha256(repr(list(modules)).encode())
-    helpers = (path for path in (root / "tests").rglob("*.py") if not path.name.startswith("test_"))
+    helpers = [path for path in (root / "tests").rglob("*.py") if "mutation" not in path.parts]
+    helpers = [path for path in helpers if not path.name.startswith("test_")]
     for path in sorted([*(root / "batchpay").rglob("*.py"), *helpers, root / file]):
         digest.update(path.read_bytes())
     return folder / digest.hexdigest()
