@@ -169,9 +169,9 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
 
 
 def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
-    """The same verdicts; those of rows whose very order id no other row has say so."""
-    often = Counter(row.order_id for row in rows)
-    alone = {row.place for row in rows if often[row.order_id] == 1}
+    """The same verdicts; those of rows whose very order id no other row of their file has say so."""
+    often = Counter((row.place[0], row.order_id) for row in rows)
+    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
     return {place: replace(repeat, alone=place in alone) for place, repeat in verdicts.items()}
 
 

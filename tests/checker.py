@@ -617,7 +617,7 @@ def i19(e: Evidence) -> Iterator[str]:
             continue
         if not row["reason"].strip():
             yield f"row {row['row']}: {row['outcome']} without a reason"
-        if row["who_acts"].strip() in ("", "-"):
+        if row["who_acts"].strip() in ("", "-") and not row.get("settled_by"):
             yield f"row {row['row']}: {row['outcome']} and nobody acts"
 
 

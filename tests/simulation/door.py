@@ -124,14 +124,15 @@ class Door:
             "id": {"id": document["id"].replace("_test", "")}, "null status": {"status": None},
             "empty currency": {"currency": ""},
         }  # fmt: skip
-        if document["status"] == "successful":  # before it is, the gateway need not say
+        if document["status"] == "successful" and document["platform_fee"]["amount"]:  # before, it need not say
             change["no fee"] = {"platform_fee": {"fixed": None, "amount": None, "percentage": None}}
         if kind == "stolen id":
             others = [
                 c["id"] for c in self._ledger.of_job(document["metadata"]["batchpay_job"]) if c["id"] != document["id"]
             ]
-            return {**document, "id": self._dice.choice(others)} if others else document
-        return {**document, **change.get(kind, {})}
+            if others:
+                return {**document, "id": self._dice.choice(others)}
+        return {**document, **change.get(kind, change["amount"])}
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges/:id."""

@@ -82,7 +82,7 @@ def dropped(story: Story) -> frozenset[str]:
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
     if any(charge.get("_changed") for charge in story.world.ledger.charges):
-        rules |= OF_THE_GATEWAY | {"I7"}
+        rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
 
 
