@@ -319,7 +319,8 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
     """B31: the gateway charged one key twice: somebody must have noticed."""
     world = story.world
     for key in world.ledger.twins:
-        charges = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        charges = [c for c in of_key if c["_visible_s"] != float("inf")]
         order_id = charges[0]["metadata"]["order_id"] if charges else ""
         noticed = any(c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits)
         if len(charges) > 1 and not noticed:

@@ -132,7 +132,10 @@ class Door:
             ]
             if others:
                 return {**document, "id": self._dice.choice(others)}
-        return {**document, **change.get(kind, change["amount"])}
+            kind = "amount"
+        if kind == "no fee" and kind not in change:
+            kind = "amount"
+        return {**document, **change.get(kind, {})}
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges/:id."""

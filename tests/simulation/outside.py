@@ -81,7 +81,7 @@ def dropped(story: Story) -> frozenset[str]:
         rules |= OF_THE_JOURNAL
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
-    if any(charge.get("_changed") for charge in story.world.ledger.charges):
+    if any(c.get("_changed") or c["_visible_s"] == math.inf for c in story.world.ledger.charges):
         rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
 
