@@ -27,6 +27,7 @@ from batchpay.reports.manifest import latest_head
 from batchpay.settlement import Books, Candidate
 from batchpay.settlement.books import stop_in_force
 from batchpay.settlement.run import refuse_other_place
+from batchpay.signals import Signals
 from batchpay.standing import Guards
 
 
@@ -47,6 +48,7 @@ class Edges:
     journal: Callable[[Job, Callable[[int], None]], SqliteJournal] = _journal
     gateway: Callable[[GatewaySettings, str], Gateway] = _gateway
     run_name: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
+    signals: Callable[[], Signals] = Signals
 
 
 WORLD = Edges()

@@ -279,6 +279,7 @@ class Repeat:
     reason: str
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
+    alone: bool = False  # no other row of the run has this very order id: it only looks like another's
 
 
 # --- what a report shows ---------------------------------------------------------------------------------------

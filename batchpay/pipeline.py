@@ -29,7 +29,6 @@ from batchpay.reconciliation import Totals, exit_code
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
-from batchpay.signals import Signals
 
 # When several hold, the first of these is the exit code (contract, section 6); the rest by size.
 PRIORITY = (70, 12, 78, 73, 74, 65, 66, 77, 75, 69, 11, 10, 0)
@@ -74,7 +73,7 @@ async def night(
     Raises Usage for a `--since` that lies ahead, and what the desk and the input files raise.
     """
     with ExitStack() as stack:
-        signals = stack.enter_context(Signals())
+        signals = stack.enter_context(edges.signals())
         desk = Desk(job, stack, wait=options.wait, edges=edges)
         if options.since is not None and options.since > desk.started:
             raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")

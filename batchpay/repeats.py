@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -185,18 +185,20 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     A repeat of such a row is contested too: nobody waits for an owner that never comes.
     """
     return {
-        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id))
+        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), len(same))
         for same in by_id.values()
         for row in same
     }
 
 
-def _alike(row: _Row, other: _Row) -> Repeat:
+def _alike(row: _Row, other: _Row, of_its_id: int) -> Repeat:
+    """`of_its_id`: how many rows have this row's very id."""
     name = told(other.order_id)
     return Repeat(
         Outcome.CONFLICT,
         f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: if it is that "
         f'order, write {name}; if both are right, say alike_ids = "distinct" in [input]',
+        alone=of_its_id == 1,
     )
 
 
@@ -233,12 +235,14 @@ def _duplicate(row: _Row, first: _Row) -> Repeat:
 def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
     """One verdict for all, each naming some of the others."""
     verdicts = {}
+    of_id = Counter(row.order_id for row in rows)
     for row in rows:
         others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
         named = ", ".join(_told(place, row.place) for place in others)
         more = len(rows) - 1 - len(others)
         why = reason.format(f"{named} and {more} more" if more else named)
-        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one")
+        alone = of_id[row.order_id] == 1
+        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one", alone=alone)
     return verdicts
 
 

@@ -200,7 +200,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     order_id = str(row.document.get("order_id", ""))
     attempts = history.attempts.get(order_id, ())
     owned = owner_of(history, row.batch_id, row.sheet, row.row, order_id)
-    if owned is not None and owned.adopted and row.repeat is not None:
+    if owned is not None and owned.adopted and row.repeat is not None and not row.repeat.alone:
         owned = None  # an adopted charge knows its batch, not its row
     if owned is not None and not _planned_anew(row, owned, guards):
         return _of_its_own(row, owned, history, guards)

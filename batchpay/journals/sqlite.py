@@ -550,9 +550,9 @@ def _batch(kept: Mapping[str, Any]) -> Batch:
 
 
 def _repeat_json(repeat: Repeat) -> list[Any]:
-    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row]
+    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row, repeat.alone]
 
 
 def _repeat(kept: Sequence[Any]) -> Repeat:
-    outcome, reason, of_sheet, of_row = kept
-    return Repeat(Outcome(outcome), reason, of_sheet, of_row)
+    outcome, reason, of_sheet, of_row, *alone = kept
+    return Repeat(Outcome(outcome), reason, of_sheet, of_row, bool(alone and alone[0]))
