@@ -110,8 +110,9 @@ def finding_of(place: Place, standing: Standing, hold: str = "") -> Finding:
             return place.unsent(Outcome.HELD, reason, who_acts="engineer")
         case Waits(reason, who_acts, warnings):
             return place.unsent(Outcome.HELD, reason, who_acts=who_acts, warnings=warnings)
-        case MayGo(warnings=warnings):
-            return place.unsent(Outcome.HELD, hold or NOT_SENT_YET, warnings=warnings)
+        case _:
+            may_go: MayGo = standing
+            return place.unsent(Outcome.HELD, hold or NOT_SENT_YET, warnings=may_go.warnings)
 
 
 @dataclass(frozen=True, slots=True)

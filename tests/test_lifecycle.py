@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay.job import Fee
 from batchpay.lifecycle import (
     NEXT,
     DoubtRules,
@@ -296,3 +297,116 @@ def test_content_is_everything_an_order_asks_for() -> None:
     """Any change of any field is other content; the order of keys is not."""
     assert content_of(DOCUMENT) == content_of(dict(reversed(DOCUMENT.items())))
     assert content_of(DOCUMENT) != content_of({**DOCUMENT, "metadata": {"a": "b"}})
+
+
+def asked(fixed: int | None, percentage: str | None) -> Intent:
+    """INTENT with a commission."""
+    return replace(INTENT, fee_fixed=fixed, fee_percentage=percentage)
+
+
+@pytest.mark.fault("J15", "B15")
+@pytest.mark.parametrize(
+    "fixed, percentage, got, flaws",
+    [
+        (None, None, None, 0),
+        (None, None, {"fixed": None, "percentage": None, "amount": None}, 0),
+        (None, None, {"fixed": 0, "percentage": 0, "amount": 0}, 0),
+        (None, None, {"fixed": 1, "percentage": None, "amount": 1}, 2),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13462}, 0),
+        (500, "10.5", {"fixed": 500, "percentage": "10.50", "amount": 13463}, 0),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13461}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13464}, 1),
+        (500, "10.5", {"fixed": 5, "percentage": 10.5, "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "ten", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "NaN", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "Infinity", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": "500", "percentage": 10.5, "amount": 13462}, 1),
+        (500, "10.5", None, 3),
+        (500, "10.5", {"fixed": 0, "percentage": 0, "amount": 0}, 3),
+        (500, None, {"fixed": 500, "percentage": None, "amount": 500}, 0),
+    ],
+)
+def test_a_commission_is_part_of_the_proof(fixed: Any, percentage: Any, got: Any, flaws: int) -> None:
+    """Fixed part and percentage as asked, the amount within the rounding of both; else a person looks."""
+    answer = Answer(out=True, status=200, document=charge(platform_fee=got))
+    found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
+    assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
+    assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)
+
+
+@pytest.mark.fault("J15")
+def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
+    """But not say something else."""
+    for got, flaws in ((None, 0), ({"fixed": 7, "percentage": None, "amount": 0}, 2)):
+        document = charge(status="failed", paid=False, platform_fee=got)
+        found = verdict(Answer(out=True, status=200, document=document), asked(500, None), live=False, doubted=False)
+        assert len(found.flaws) == flaws
+
+
+@pytest.mark.fault("J15", "A13")
+def test_what_an_older_journal_asked_stands_in_its_body() -> None:
+    """Commissions were not kept apart from it: they are read from there."""
+    for fee, kept_fee in ((Fee({"THB": 500}, "10.5"), (500, "10.5")), (None, (None, None))):
+        old = intent_of(
+            DOCUMENT, job="night", attempt=1, fee=fee, batch_id=BATCH, sheet="", row=2, run_id="r1", journal_id="j1"
+        )
+        data = {name: value for name, value in kept().items() if name not in ("mode", "fee_fixed", "fee_percentage")}
+        (attempt,) = fold([event("intent", 1, intent={**data, "body": old.body}, boot_id="b", boot_s=1.0)])
+        assert (attempt.intent.fee_fixed, attempt.intent.fee_percentage) == kept_fee
+
+
+@pytest.mark.fault("B32", "J04")
+@pytest.mark.parametrize(
+    "known, found, by_id, outcome",
+    [
+        ({}, {"status": "pending", "paid": False, "chain": None}, False, Outcome.SUCCEEDED),
+        ({}, {"status": "pending", "paid": False, "chain": None}, True, Outcome.SUCCEEDED),
+        ({}, {"chain": None}, False, Outcome.SUCCEEDED),
+        ({}, {"status": "reversed", "paid": False}, False, Outcome.REVERSED),
+        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, False, Outcome.DECLINED),
+        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, True, Outcome.PENDING),
+        ({"status": "failed", "paid": False}, {}, True, Outcome.SUCCEEDED),
+        ({"status": "pending", "paid": False}, {"status": "failed", "paid": False}, False, Outcome.DECLINED),
+    ],
+)
+def test_a_page_from_before_takes_nothing_back(known: Any, found: Any, by_id: bool, outcome: Outcome) -> None:
+    """A list may be a copy; what is asked for by its id is not, but a paid charge is not unpaid by it either."""
+    document = seen(charge(**found))[0]
+    assert document
+    (attempt,) = fold([FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)])
+    assert attempt.outcome is outcome
+
+
+@pytest.mark.fault("J27")
+def test_a_charge_that_the_gateway_no_longer_knows_is_noted_and_nothing_else() -> None:
+    """From the first time on; it is pending as before, until it is seen again."""
+    pending = answer_event(1, status="pending", paid=False)
+    gone = replace(event("missing"), at_ns=7)
+    (attempt,) = fold([FIRST, pending, gone, replace(gone, at_ns=9)])
+    assert (attempt.outcome, attempt.missing_ns) == (Outcome.PENDING, 7)
+    back = seen(charge())[0]
+    assert back
+    (attempt,) = fold([FIRST, pending, gone, event("found", charge=back.to_json())])
+    assert (attempt.outcome, attempt.missing_ns) == (Outcome.SUCCEEDED, 0)
+
+
+def test_a_person_may_accept_what_is_not_proven() -> None:
+    """It stays unproven, and says who took note of it and why; a complete proof settles it."""
+    wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+    (attempt,) = fold([FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")])
+    assert (attempt.outcome, attempt.accepted) == (Outcome.UNPROVEN, "me: seen")
+    right = event("resolved", **{"as": "charged"}, reason="seen", by="me", charge=answer_event(1).data["charge"])
+    (attempt,) = fold([FIRST, wrong, right])
+    assert attempt.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.fault("J13")
+def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -> None:
+    """Then it is its row's again, and no other attempt may follow."""
+    (gone,) = fold([FIRST, event("voided", 1), event("withdrawn")])
+    assert (gone.state, gone.closed, gone.ready, gone.may_go_again) == ("withdrawn", True, False, False)
+    assert not gone.owned_by(BATCH, "", 2)
+    found = seen(charge())[0]
+    assert found
+    (back,) = fold([FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())])
+    assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == ("succeeded", False, True)

@@ -176,6 +176,7 @@ def test_a_repeat_of_a_contested_row_is_contested():
     """A duplicate of a row in conflict is in conflict too: nobody waits for an owner that never comes."""
     verdicts, _ = found([order("01"), order("01"), order("1")])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C, ("b0", 4): C}
+    assert [verdicts["b0", "", row].alone for row in (2, 3, 4)] == [False, False, True]
 
 
 def test_rejected_rows_do_not_count():

@@ -46,6 +46,7 @@ ADOPTED = event("adopted", charge=PAID.data["charge"], intent={**FIRST.data["int
 ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
 TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
 CONTESTED = Repeat(Outcome.CONFLICT, "row 3 differs")
+LOOKS_ALIKE = Repeat(Outcome.CONFLICT, "row 3 has its id without zeros", alone=True)
 TOKEN_TWICE = Repeat(Outcome.REJECTED, "token-twice")
 
 
@@ -148,6 +149,8 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         (mine(), [ADOPTED], FREE, Owns, False),
         (beside(), [ADOPTED], FREE, Owns, False),
         (beside(repeat=TWICE), [ADOPTED], FREE, DuplicateOf, False),
+        (mine(repeat=CONTESTED), [ADOPTED], FREE, ConflictWith, False),
+        (mine(repeat=LOOKS_ALIKE), [ADOPTED], FREE, Owns, False),
         (mine({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, Owns, False),
         (other(), [ADOPTED], FREE, DuplicateOf, False),
         (other({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, ConflictWith, False),
