@@ -291,10 +291,12 @@ def _states(world: World) -> Iterator[str]:
 
 def _stops(world: World) -> Iterator[str]:
     """L10: nothing is sent between a stop and its end."""
+    jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
         stop = ""
         for c in world.commits:
-            if c.machine == request.machine and c.tick < request.tick < c.forgotten_tick:
+            of_the_run = c.machine == request.machine and c.job == jobs[request.run_id]
+            if of_the_run and c.tick < request.tick < c.forgotten_tick:
                 stop = c.event.data["reason"] if c.event.kind == "stop" else "" if c.event.kind == "lifted" else stop
         if stop:
             yield f"L10: order {request.order_id} was sent under a stop: {stop}"
