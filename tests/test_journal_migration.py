@@ -352,7 +352,7 @@ def life_of(copy: int) -> Iterator[tuple[str, Event]]:
 # --- while others are at work -----------------------------------------------------------------------------------
 
 
-@pytest.mark.fault("J33", "G10")
+@pytest.mark.fault("J33")
 def test_no_journal_is_migrated_under_another_jobs_run(old: Path) -> None:
     """It may be an earlier program's, which would write events without what belongs to them now: 75, untouched."""
     own = RunLock(old, "night", 5, {"started": "noon"})
@@ -369,7 +369,7 @@ def test_no_journal_is_migrated_under_another_jobs_run(old: Path) -> None:
     assert open_attempts(old) == OPEN
 
 
-@pytest.mark.fault("J33", "G10")
+@pytest.mark.fault("J33")
 def test_a_run_that_begins_while_a_journal_is_migrated_undoes_it(old: Path) -> None:
     """Its process opened the old form a moment before."""
     began: list[RunLock] = []
