@@ -192,9 +192,13 @@ def test_what_is_no_file_for_a_journal_is_78(tmp_path: Path, name: str, act: Cal
 
 @pytest.mark.fault("D12")
 @pytest.mark.parametrize(
-    "tables", ["CREATE TABLE customers (name)", "CREATE TABLE meta (a); CREATE TABLE events (b)",
-               "CREATE TABLE meta (name, value); CREATE TABLE events (b)"],
-)  # fmt: skip
+    "tables",
+    [
+        "CREATE TABLE customers (name)",
+        "CREATE TABLE meta (a); CREATE TABLE events (b)",
+        "CREATE TABLE meta (name, value); CREATE TABLE events (b)",
+    ],
+)
 @pytest.mark.parametrize("act", [write, read])
 def test_another_programs_database_is_left_alone(tmp_path: Path, tables: str, act: Callable[[Path], None]) -> None:
     """Not a byte, nor its mode: it is not made ours before it is known to be."""
@@ -232,7 +236,7 @@ def test_an_empty_file_is_a_journal_not_yet_made(tmp_path: Path) -> None:
         ("no such table: events", 74, "restore the last good copy"),
         ("file is not a database", 74, "if it is this job's journal, it is damaged"),
     ],
-)  # fmt: skip
+)
 def test_a_backup_is_named_only_where_the_journal_is_damaged(tmp_path: Path, text: str, code: int, said: str) -> None:
     """Whatever SQLite says gets the advice that helps."""
     with pytest.raises(BatchpayError, match=said) as raised, translated(tmp_path / "j.db"):

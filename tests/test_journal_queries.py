@@ -118,10 +118,19 @@ def test_charges_known_does_not_walk_to_the_beginning(journal: SqliteJournal) ->
 
 
 QUESTIONS: dict[str, tuple[Any, ...]] = {
-    "look_alikes": (["a"],), "asked_terms": (["a"], 0), "corrected": (["a"],), "order_of_charge": ("a",),
-    "elsewhere": (["a", "b"],), "histories": (["a", "b"],), "open_orders": (), "moved": ("a",),
-    "owned": ("a", "", 1, 9), "settled_rows": ("a", "", 1, 9), "orders_of": ("a",), "repeats": ("a",),
-}  # fmt: skip
+    "look_alikes": (["a"],),
+    "asked_terms": (["a"], 0),
+    "corrected": (["a"],),
+    "order_of_charge": ("a",),
+    "elsewhere": (["a", "b"],),
+    "histories": (["a", "b"],),
+    "open_orders": (),
+    "moved": ("a",),
+    "owned": ("a", "", 1, 9),
+    "settled_rows": ("a", "", 1, 9),
+    "orders_of": ("a",),
+    "repeats": ("a",),
+}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -148,9 +157,23 @@ def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> Non
 def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
     """The gateway may send it, escaped; SQLite cannot hold it as text, so it stays an escape."""
     odd = "caf\u00e9 \ud800 \u0000 \U0001f600"
-    journal.append([intent("a"), Event("answer", 2, order_id="a", attempt=1, send=1, data={
-        "state": "unproven", "message": odd, "charge": {"id": "chrg_1", "metadata": {odd: odd}},
-    })])  # fmt: skip
+    journal.append(
+        [
+            intent("a"),
+            Event(
+                "answer",
+                2,
+                order_id="a",
+                attempt=1,
+                send=1,
+                data={
+                    "state": "unproven",
+                    "message": odd,
+                    "charge": {"id": "chrg_1", "metadata": {odd: odd}},
+                },
+            ),
+        ]
+    )
     kept = next(journal.events(["answer"])).data
     assert kept["message"] == odd
     assert kept["charge"]["metadata"] == {odd: odd}
@@ -209,3 +232,12 @@ def test_what_follows_from_the_events_is_verified(tmp_path: Path, edit: str) -> 
     with pytest.raises(InputOutput, match="damaged or edited"):
         journal.verify()
     journal.close()
+
+
+@pytest.mark.fault("J19", "L6")
+@pytest.mark.parametrize("kept", [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}])
+def test_an_adopted_charge_of_any_shape_is_kept(journal: SqliteJournal, kept: Any) -> None:
+    """What it does not say counts as empty; nothing of it is a reason to lose it."""
+    journal.append([Event("adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept})])
+    assert journal.look_alikes(["7"]) == {"7": ["0007"]}
+    assert journal.corrected([""]) == {}
