@@ -238,10 +238,9 @@ class Lists:
             return
         try:
             case = await self._books.adopt(charge, known)
-        except Taken:  # it entered the journal at this moment: by a worker's intent, or from a list beside this one
-            for _, by_now in self._books.match([charge]):
-                if isinstance(by_now, Case):
-                    await self._books.found(by_now, charge)
+        except Taken:  # its order entered the journal at this moment: by a worker's intent, or from another list
+            ((_, by_now),) = self._books.match([charge])
+            await self._absorb(charge, by_now, adopting=adopting)  # as its own attempt now, or beside another one
             return
         self._told(case)
         if not adopting:

@@ -236,7 +236,8 @@ class Story:
         self._neighbours()
         self._perhaps_edit()
         self._perhaps_show_a_stale_copy()
-        process = self.process(machine, self._present(), options=self._options())
+        formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
+        process = self.process(machine, self._present(), options=self._options(), formats=formats)
         self._under_another_flag(machine, process)
         self._doom(process)
         if self.dice.random() < 0.08:
@@ -481,7 +482,7 @@ class Story:
             self.violations += checker.check_liveness(self)
 
     async def _run_calmly(self, machine: Machine) -> None:
-        process = self.process(machine, options=Options(adopt=True, yes=True))
+        process = self.process(machine, options=Options(adopt=True, yes=True), formats=("csv", "json"))
         await process.run()
         self._after(process)
         if process.trouble and not self._may_be_refused(process):
