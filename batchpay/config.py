@@ -36,8 +36,8 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import NotMoney, to_minor
-from batchpay.readers import cards
 from batchpay.schemas import load_schema
+from batchpay.secrets import scrubbed
 
 MAX_JOB_BYTES = 1 << 20
 MAX_LOOKUP_BYTES = 64 << 20
@@ -106,7 +106,7 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
         if not built.wrong:
             return job
         wrong = built.wrong
-    raise Misconfigured(f"{path}: " + f"\n{path}: ".join(wrong))
+    raise Misconfigured(*(f"{path}: {one}" for one in wrong))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -329,8 +329,9 @@ class _Builder:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
             return None
-        if any(cards.masked(cell) != cell for row in rows for cell in row):
-            self._say(where, f"the lookup file {path} holds a card number: remove it; pay by token, customer or source")
+        if any(scrubbed(cell) != cell for row in rows for cell in row):
+            remedy = "remove it; pay by token, customer or source"
+            self._say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
             return None
         header = rows[0] if rows else []
         missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]
@@ -411,9 +412,8 @@ class _Builder:
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:
-        return ReportSettings(
-            self._base / told.get("directory", "reports"), tuple(told.get("formats", ("csv", "json")))
-        )
+        formats = tuple(told.get("formats", ("csv", "json")))
+        return ReportSettings(self._base / told.get("directory", "reports"), formats, int(told.get("mode", "0600"), 8))
 
     def _state(self, url: str) -> Path:
         return self._base / url.removeprefix("sqlite:///")

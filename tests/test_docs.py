@@ -211,7 +211,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
             "url", "mode", "version", "rate", "burst", "concurrency", "timeout", "send_window", "doubt_period",
             "lookup_gap", "pause",
         )), ("controls", "time_zone"), ("controls", "approval"), ("report", "directory"), ("report", "formats"),
-        ("report", "language"), ("state", "url"),
+        ("report", "language"), ("report", "mode"), ("state", "url"),
     }  # fmt: skip
     for name, key, inner in properties():
         assert "default" not in inner or "efault" in inner["description"], (name, key)

@@ -16,14 +16,14 @@ from typing import Any
 from batchpay.errors import FileRefused
 from batchpay.job import Input
 from batchpay.model import Problem
-from batchpay.readers import cards, numbers
+from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of, raw_of
 from batchpay.readers.sheetxml import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
-from batchpay.shown import shown
+from batchpay.text import told
 
 DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
 Values = Sequence[Any]
@@ -89,15 +89,15 @@ class _Book:
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
-    names = ", ".join(f"'{shown(sheet.name)}'" for sheet in package.sheets)
+    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets)
     path = package.snapshot.path
     if wanted is not None:
         for sheet in package.sheets:
             if sheet.name == wanted:
                 return sheet
         near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
-        meant = f" (did you mean '{shown(near[0])}'?)" if near else ""
-        raise FileRefused(f"{path}: has no sheet '{shown(wanted)}'{meant}; it has {names or 'none'}")
+        meant = f" (did you mean '{told(near[0])}'?)" if near else ""
+        raise FileRefused(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
     filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
     if len(filled) != 1:
         found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
@@ -107,17 +107,17 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
 
 def _about(book: _Book) -> list[str]:
     """What a person should know of the sheet that its rows do not show."""
-    hidden = [f"'{shown(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
+    hidden = [f"'{told(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
     facts = book.facts
-    told = [
-        (not book.sheet.visible, f"sheet '{shown(book.sheet.name)}' is hidden"),
+    about = [
+        (not book.sheet.visible, f"sheet '{told(book.sheet.name)}' is hidden"),
         (hidden, f"hidden sheets not read: {', '.join(hidden)}"),
         (facts.hidden_rows, f"{facts.hidden_rows} hidden rows are read like any other"),
         (facts.merged, f"{facts.merged} merged ranges: only the first cell of each has a value"),
         (book.package.has_macros, "holds macros, which are not run"),
         (not book.at_once, "large: read row by row, which is slower"),
     ]
-    return [sentence for holds, sentence in told if holds]
+    return [sentence for holds, sentence in about if holds]
 
 
 def _header(rows: Iterator[Values], row: int) -> list[str]:
@@ -155,7 +155,7 @@ def _piece(values: list[Values], names: Sequence[str], wanted: Collection[str], 
             remedy = (
                 f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
             )
-            problems.setdefault(at, []).append(Problem(ROW, cards.told(" ".join(beyond)), "ragged-row", remedy))
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", remedy))
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems)
 

@@ -16,8 +16,8 @@ from typing import Any
 from batchpay.cells import decode_cells
 from batchpay.model import Finding, Outcome
 from batchpay.reports.files import Directory
-from batchpay.reports.results import defused
 from batchpay.reports.table import Inputs
+from batchpay.text import defused, visible
 
 WANTED = frozenset(
     {Outcome.REJECTED, Outcome.REFUSED, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.CONFLICT}
@@ -49,7 +49,7 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
 
 
 def _told(finding: Finding) -> list[str]:
-    return [str(finding.row), finding.outcome.value, finding.reason, ""]
+    return [str(finding.row), finding.outcome.value, visible(finding.reason), ""]
 
 
 def _write_text(directory: Directory, inputs: Inputs) -> None:
@@ -61,7 +61,7 @@ def _write_text(directory: Directory, inputs: Inputs) -> None:
         first = True
         for columns, rows in _rejected(inputs):
             if first:
-                writer.writerow([*columns, *ADDED])
+                writer.writerow([*map(defused, columns), *ADDED])
                 first = False
             for row in rows:
                 safe = [defused(cell) for cell in row]
