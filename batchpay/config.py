@@ -37,8 +37,8 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import EXPONENTS, NotMoney, to_minor
-from batchpay.readers import cards
 from batchpay.schemas import load_schema
+from batchpay.secrets import KEY_PATTERN, scrubbed
 
 MAX_JOB_BYTES = 256 << 10
 MAX_KEY_PARTS = 16  # of a dotted key: reading one costs the square of them
@@ -49,7 +49,6 @@ MAX_NAME_BYTES = 255  # of a file or folder, and ...
 MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
-_SECRET = re.compile(r"\b[spc]key_(?:test_|live_)?[0-9A-Za-z]{10,}|\bchain_[0-9A-Za-z]{16,}")
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
 
 _LATER = (
@@ -109,7 +108,7 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
         if not built.wrong:
             return job
         wrong = built.wrong
-    raise Misconfigured(f"{path}: " + f"\n{path}: ".join(wrong))
+    raise Misconfigured(*(f"{path}: {one}" for one in wrong))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -132,7 +131,7 @@ def _text_of(path: Path, raw: bytes) -> str:
         raise Misconfigured(f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8") from error
     if text.startswith("\ufeff"):
         raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
-    if found := _SECRET.search(text):
+    if found := re.search(KEY_PATTERN, text):
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
             f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
@@ -406,8 +405,9 @@ class _Builder:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
             return None
-        if any(cards.masked(cell) != cell for row in rows for cell in row):
-            self._say(where, f"the lookup file {path} holds a card number: remove it; pay by token, customer or source")
+        if any(scrubbed(cell) != cell for row in rows for cell in row):
+            remedy = "remove it; pay by token, customer or source"
+            self._say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
             return None
         header = rows[0] if rows else []
         missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]

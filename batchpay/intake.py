@@ -21,9 +21,10 @@ from batchpay.controls import (
 from batchpay.errors import BatchpayError, FileRefused
 from batchpay.job import Controls, FromColumn, Job
 from batchpay.likeness import Features
-from batchpay.mapping import map_chunk, told
+from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
 from batchpay.repeats import Owned, Place, Repeats, nobody
+from batchpay.text import told
 from batchpay.validation import Checker
 
 NAMED_ROWS = 5  # in a note

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchpay.job import Columns, Schema
-from batchpay.mapping import ESSENTIAL, Mapped, column_of, told
+from batchpay.mapping import ESSENTIAL, Mapped, column_of
 from batchpay.model import Document, Judged, Problem
 from batchpay.money import EXPONENTS, major_text
 from batchpay.schemas import compiled
+from batchpay.text import told
 
 Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
 """A control of its own over a chunk of documents: problems by position."""

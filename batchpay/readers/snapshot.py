@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from batchpay.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
+from batchpay.text import visible
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}
@@ -54,8 +55,8 @@ class Snapshot:
 
     @property
     def name(self) -> str:
-        """The file's name, without its directory."""
-        return self.path.name
+        """The file's name, without its directory, as it may be shown and kept."""
+        return visible(self.path.name)
 
     def stream(self) -> BinaryIO:
         """A new seekable reader from the first byte on; any number of them may be open."""
