@@ -322,6 +322,35 @@ def test_a_429_halves_once_per_wait_and_recovers() -> None:
     assert pacer.share(1002.0 + 60) == 1.0
 
 
+def test_half_the_share_is_half_the_pace() -> None:
+    """For five seconds after the wait, then a tenth of the rate more."""
+    pacer = Pacer(100, 1.0, 1)
+    pacer.throttled(1000.0, 2.0, 0.5)
+    pacer.answered()
+    times = run(pacer, 12.0, start_s=1000.0)
+    paces = [sum(begin <= at < begin + 4 for at in times) / 4 for begin in (1002.5, 1007.5)]
+    assert min(times) >= 1002.0
+    assert paces == [pytest.approx(50, rel=0.03), pytest.approx(60, rel=0.03)]
+
+
+def test_a_permit_that_is_not_free_is_a_bug() -> None:
+    """Whoever takes one without asking stops the run."""
+    pacer = Pacer(8, 1.0, 1)
+    pacer.permit(1000.0)
+    with pytest.raises(AssertionError):
+        pacer.permit(1000.05)
+
+
+def test_what_is_remembered_of_requests_is_bounded() -> None:
+    """By the longest window that an advice may speak of; and that is remembered whole."""
+    pacer = Pacer(8, 1.0, 1)
+    run(pacer, 600.0)
+    assert len(pacer._history) <= 8 * 2 * 121
+    pacer.advised(1600.0, 0, 120.0)
+    pacer.permit(1600.2)
+    assert pacer.wait_s(1600.2) < 0.2
+
+
 def test_the_rate_has_a_floor() -> None:
     """Ten minutes of 429 leave a tenth of the rate, one request at a time."""
     pacer = Pacer(100, 1.0, 1)
@@ -562,6 +591,9 @@ def test_advice_that_is_good_news_takes_the_slowness_back() -> None:
     assert pacer.wait_s(1020.4) == pytest.approx(1 / 10 / FLOOR, rel=0.1)
     pacer.permit(1020.4 + pacer.wait_s(1020.4))
     assert pacer.wait_s(1022.0) == 0
+    pacer.advised(1030.0, 0, 20.0)
+    pacer.permit(1050.0)
+    assert pacer.wait_s(1050.0) < 0.2
 
 
 def test_the_gateways_own_count_is_heeded_within_bounds() -> None:
