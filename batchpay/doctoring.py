@@ -20,6 +20,7 @@ from batchpay.errors import BatchpayError, InputMissing
 from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, take_in
 from batchpay.job import Job
+from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import error_of
 from batchpay.money import grouped_text
@@ -87,7 +88,7 @@ def _input(job: Job) -> tuple[list[Intake], list[Finding]]:
 
 def _journal(job: Job) -> Iterator[Finding]:
     """Does it verify, is it younger than what reports know, does a stop hold, what is open since when?"""
-    if not job.state_path.exists():
+    if not may_be_there(job.state_path):
         yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
         return
     try:
@@ -114,7 +115,7 @@ def _journal(job: Job) -> Iterator[Finding]:
 def _disk(job: Job) -> Iterator[Finding]:
     """Room, the right to write, and nothing in the state's folder that nobody put there."""
     for subject, folder in (("state", job.state_path.parent), ("reports", job.report.directory)):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
+        there = next(path for path in (folder, *folder.parents) if _is_there(path))
         free = shutil.disk_usage(there).free
         if not os.access(there, os.W_OK | os.X_OK):
             yield Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
@@ -128,7 +129,17 @@ def _disk(job: Job) -> Iterator[Finding]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:  # not there, or closed to this user, which is told above
+        return []
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # inside a folder that is closed to this user
+        return False
 
 
 def _is_state(path: Path, job: Job) -> bool:

@@ -75,6 +75,10 @@ class Chunk(Protocol):
     def problems(self) -> Mapping[int, tuple[Problem, ...]]:
         """What the reader found wrong, by position in this chunk."""
 
+    @property
+    def typed(self) -> Mapping[str, Mapping[int, str]]:
+        """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format says it."""
+
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
 
@@ -279,7 +283,7 @@ class Repeat:
     reason: str
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
-    alone: bool = False  # no other row of the run has this very order id: it only looks like another's
+    alone: bool = False  # no other row of its own file has this very order id
 
 
 # --- what a report shows ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import unicodedata
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay.mapping import told
@@ -87,7 +87,7 @@ class Repeats:
         for rows in by_token.values():
             verdicts.update(_among_batches(rows, _same_token))
         self.notes = notes.sentences()
-        return verdicts
+        return _lonely_marked(verdicts, [row for rows in by_id.values() for row in rows])
 
     def _same_order(self, rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
         """Rows whose order ids are equal, or equal but for what programs do to ids."""
@@ -168,6 +168,13 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
 # --- verdicts ---------------------------------------------------------------------------------------------------
 
 
+def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """The same verdicts; those of rows whose very order id no other row of their file has say so."""
+    often = Counter((row.place[0], row.order_id) for row in rows)
+    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
+    return {place: replace(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+
+
 def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     """Rows whose order ids are equal, character by character."""
     verdicts: dict[Place, Repeat] = {}
@@ -185,20 +192,18 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     A repeat of such a row is contested too: nobody waits for an owner that never comes.
     """
     return {
-        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), len(same))
+        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id))
         for same in by_id.values()
         for row in same
     }
 
 
-def _alike(row: _Row, other: _Row, of_its_id: int) -> Repeat:
-    """`of_its_id`: how many rows have this row's very id."""
+def _alike(row: _Row, other: _Row) -> Repeat:
     name = told(other.order_id)
     return Repeat(
         Outcome.CONFLICT,
         f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: if it is that "
         f'order, write {name}; if both are right, say alike_ids = "distinct" in [input]',
-        alone=of_its_id == 1,
     )
 
 
@@ -235,14 +240,12 @@ def _duplicate(row: _Row, first: _Row) -> Repeat:
 def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
     """One verdict for all, each naming some of the others."""
     verdicts = {}
-    of_id = Counter(row.order_id for row in rows)
     for row in rows:
         others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
         named = ", ".join(_told(place, row.place) for place in others)
         more = len(rows) - 1 - len(others)
         why = reason.format(f"{named} and {more} more" if more else named)
-        alone = of_id[row.order_id] == 1
-        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one", alone=alone)
+        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one")
     return verdicts
 
 

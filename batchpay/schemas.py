@@ -28,9 +28,12 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
     """Read and check a schema; raises Misconfigured (78) for one that cannot be trusted."""
     if isinstance(source, Path):
         name = name or source.name
-        if source.stat().st_size > MAX_BYTES:
-            _refuse(name, f"is larger than {MAX_BYTES} bytes", "make it smaller")
-        source = source.read_bytes()
+        try:
+            if source.stat().st_size > MAX_BYTES:
+                _refuse(name, f"is larger than {MAX_BYTES} bytes", "make it smaller")
+            source = source.read_bytes()
+        except OSError as error:
+            _refuse(name, f"cannot be read: {error.strerror}", "let this user read it", error)
     name = name or "the schema"
     try:
         document = parse(source, MAX_BYTES)

@@ -10,10 +10,10 @@ import batchpay
 
 ROOT = Path(batchpay.__file__).parent
 
-WORDS = {"errors", "model", "money", "job", "shown", "protocols", "data", "__init__"}
+WORDS = {"errors", "model", "money", "job", "shown", "protocols", "data", "lineage", "__init__"}
 PURE = {
-    "mapping", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle", "likeness",
-    "listing", "pacing", "reconciliation", "matching", "standing",
+    "mapping", "damage", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle",
+    "likeness", "listing", "pacing", "reconciliation", "matching", "standing",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}
@@ -119,7 +119,7 @@ def test_only_the_gateway_speaks_http() -> None:
 def test_no_float_for_money() -> None:
     """The word float stands only where seconds do, and where a spreadsheet's number is turned into text."""
     allowed_in = {"readers", "clock", "pacing", "settlement", "gateways", "sandbox", "config", "job", "protocols",
-                  "pipeline", "session", "lifecycle", "listing", "journals", "strictjson"}  # fmt: skip
+                  "pipeline", "session", "lifecycle", "listing", "journals", "strictjson", "damage"}  # fmt: skip
     for name, paths in modules().items():
         for path in paths:
             uses = [

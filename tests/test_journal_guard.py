@@ -18,27 +18,51 @@ from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import NO_MONEY, Event, Outcome
 
 STATES = [*(outcome.value for outcome in Outcome), "withdrawn", "a later word", "", None]
-KINDS = ["intent", "adopted", "voided", "answer", "found", "absent", "resolved", "withdrawn", "missing", "elsewhere",
-         "cancelled"]  # fmt: skip
+KINDS = [
+    "intent",
+    "adopted",
+    "voided",
+    "answer",
+    "found",
+    "absent",
+    "resolved",
+    "withdrawn",
+    "missing",
+    "elsewhere",
+    "cancelled",
+]
 NESTED: list[dict[str, Any]] = [
-    {}, {"charge": {"id": "chrg_1", "metadata": {"state": "succeeded", "x": "}"}}}, {"verdict": 'said "state":"held"}'},
-    {"zone": {"state": "declined"}}, {"status": 200, "unit": None, "state ": "held"}, {"account": {"beside": True}},
-]  # fmt: skip
+    {},
+    {"charge": {"id": "chrg_1", "metadata": {"state": "succeeded", "x": "}"}}},
+    {"verdict": 'said "state":"held"}'},
+    {"zone": {"state": "declined"}},
+    {"status": 200, "unit": None, "state ": "held"},
+    {"account": {"beside": True}},
+]
 DATA = st.builds(
     lambda state, beside, nested: {
-        **nested, **({} if state is None else {"state": state}), **({"beside": True} if beside else {})
+        **nested,
+        **({} if state is None else {"state": state}),
+        **({"beside": True} if beside else {}),
     },
-    st.sampled_from(STATES), st.integers(0, 3).map(lambda n: n == 0), st.sampled_from(NESTED),
-)  # fmt: skip
+    st.sampled_from(STATES),
+    st.integers(0, 3).map(lambda n: n == 0),
+    st.sampled_from(NESTED),
+)
 EVENTS = st.builds(
     lambda kind, order, attempt, send, data: Event(kind, 1, order_id=order, attempt=attempt, send=send, data=data),
-    st.sampled_from(KINDS), st.sampled_from(["a", "b"]), st.integers(1, 3), st.sampled_from([1, 1, 1, 0, 2, 3]), DATA,
-)  # fmt: skip
+    st.sampled_from(KINDS),
+    st.sampled_from(["a", "b"]),
+    st.integers(1, 3),
+    st.sampled_from([1, 1, 1, 0, 2, 3]),
+    DATA,
+)
 LIKELY = st.builds(  # one order that gets far
     lambda kind, attempt, state: Event(kind, 1, order_id="a", attempt=attempt, send=1, data={"state": state}),
-    st.sampled_from(["intent", "answer", "answer", "adopted", "withdrawn"]), st.integers(1, 3),
+    st.sampled_from(["intent", "answer", "answer", "adopted", "withdrawn"]),
+    st.integers(1, 3),
     st.sampled_from(["in_doubt", "held", "declined", "succeeded", "withdrawn"]),
-)  # fmt: skip
+)
 
 
 def in_memory(_: Path, **kwargs: Any) -> sqlite3.Connection:
@@ -103,9 +127,13 @@ def test_nothing_begins_while_the_last_word_on_another_attempt_is_money(events: 
     """Told apart from the rule itself: by the last money or no-money word on each attempt before a first intent."""
     journal = MemoryJournal("night")
     for event in events:
-        words = {old.attempt: str(old.data.get("state")) for old in journal._events
-                 if old.order_id == event.order_id and old.kind not in ("intent", "elsewhere", "withdrawn")
-                 and old.data.get("state") not in ("held", "in_doubt", "withdrawn", "", None)}  # fmt: skip
+        words = {
+            old.attempt: str(old.data.get("state"))
+            for old in journal._events
+            if old.order_id == event.order_id
+            and old.kind not in ("intent", "elsewhere", "withdrawn")
+            and old.data.get("state") not in ("held", "in_doubt", "withdrawn", "", None)
+        }
         if refused(journal, [event]) or event.kind != "intent" or event.send != 1:
             continue
         known = {outcome.value for outcome in NO_MONEY}
@@ -123,7 +151,11 @@ def test_every_no_money_outcome_closes() -> None:
 
 def test_what_an_earlier_version_let_happen_blocks_its_order() -> None:
     """Read back, never refused: a second attempt beside a paid one, a send of what was not held."""
-    for now, kind, attempt, send in ((Open(1, "succeeded"), "intent", 2, 1), (Open(1, "pending"), "intent", 1, 2),
-                                     (None, "withdrawn", 1, 0), (None, "answer", 1, 1)):  # fmt: skip
+    for now, kind, attempt, send in (
+        (Open(1, "succeeded"), "intent", 2, 1),
+        (Open(1, "pending"), "intent", 1, 2),
+        (None, "withdrawn", 1, 0),
+        (None, "answer", 1, 1),
+    ):
         then = replay(now, kind, attempt, send, "pending", False, lambda: 0)
         assert then == Open(now.attempt if now else attempt, BESIDE)

@@ -115,10 +115,14 @@ def life() -> Iterator[tuple[str, Event]]:
 
 
 OPEN = {
-    ("night", "declined"): (2, "in_doubt"), ("day", "0001"): (1, "in_doubt"), ("night", "late"): (1, "succeeded"),
-    ("night", "twice"): (1, "beside"), ("night", "held"): (1, "held"), ("night", "0009.0"): (1, "pending"),
+    ("night", "declined"): (2, "in_doubt"),
+    ("day", "0001"): (1, "in_doubt"),
+    ("night", "late"): (1, "succeeded"),
+    ("night", "twice"): (1, "beside"),
+    ("night", "held"): (1, "held"),
+    ("night", "0009.0"): (1, "pending"),
     **{("night", f"000{number}"): (1, "succeeded") for number in range(8)},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -328,16 +332,27 @@ def test_a_killed_migration_leaves_the_old_journal_or_the_new_one(tmp_path: Path
 
 def life_of(copy: int) -> Iterator[tuple[str, Event]]:
     for job, event in life():
-        yield f"{job}-{copy % 2}", Event(
-            event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-            event.order_id and f"{copy}-{event.order_id}", event.attempt, event.send, event.data,
-        )  # fmt: skip
+        yield (
+            f"{job}-{copy % 2}",
+            Event(
+                event.kind,
+                event.at_ns,
+                event.run_id,
+                event.batch_id,
+                event.sheet,
+                event.row,
+                event.order_id and f"{copy}-{event.order_id}",
+                event.attempt,
+                event.send,
+                event.data,
+            ),
+        )
 
 
 # --- while others are at work -----------------------------------------------------------------------------------
 
 
-@pytest.mark.fault("J33", "G10")
+@pytest.mark.fault("J33")
 def test_no_journal_is_migrated_under_another_jobs_run(old: Path) -> None:
     """It may be an earlier program's, which would write events without what belongs to them now: 75, untouched."""
     own = RunLock(old, "night", 5, {"started": "noon"})
@@ -354,7 +369,7 @@ def test_no_journal_is_migrated_under_another_jobs_run(old: Path) -> None:
     assert open_attempts(old) == OPEN
 
 
-@pytest.mark.fault("J33", "G10")
+@pytest.mark.fault("J33")
 def test_a_run_that_begins_while_a_journal_is_migrated_undoes_it(old: Path) -> None:
     """Its process opened the old form a moment before."""
     began: list[RunLock] = []
@@ -403,8 +418,13 @@ def test_a_version_that_nobody_here_knows_is_refused_and_left(old: Path, version
 # --- any history ------------------------------------------------------------------------------------------------
 
 STATES = ["in_doubt", "held", "pending", "succeeded", "unproven", "declined", "refused", "reversed", "expired"]
-MOVES = st.tuples(st.sampled_from("ab"), st.sampled_from(["next", "again", "tell", "adopt"]), st.integers(1, 3),
-                  st.sampled_from(STATES), st.booleans())  # fmt: skip
+MOVES = st.tuples(
+    st.sampled_from("ab"),
+    st.sampled_from(["next", "again", "tell", "adopt"]),
+    st.integers(1, 3),
+    st.sampled_from(STATES),
+    st.booleans(),
+)
 
 
 @pytest.mark.fault("J33", "A13")

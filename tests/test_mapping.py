@@ -28,6 +28,7 @@ class TextChunk:
     cells_: list[dict[str, str]]
     problems: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     sheet: str = ""
+    typed: dict[str, dict[int, str]] = field(default_factory=dict)
 
     @property
     def columns(self):
@@ -80,7 +81,7 @@ def test_what_goes_in_comes_out(orders):
         for no, amount, code, shop, note, upper in orders
     ]
     result = map_chunk(
-        TextChunk(cells), Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")})
+        TextChunk(cells), Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}), "accept"
     )
     assert not result.problems
     assert not result.incomplete

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from batchpay.cells import encode_cells
 from batchpay.data import data_path
 from batchpay.errors import CannotWrite
+from batchpay.lineage import place_told
 from batchpay.model import Finding, Outcome, StoredChunk
 from batchpay.reconciliation import Totals
 from batchpay.reports import Inputs, write_reports
@@ -156,16 +157,14 @@ def test_rejects_are_the_inputs_own_rows(tmp_path: Path, form: str, name: str, d
     cells = [["0001", "x", ""], ["0002", "=1+1", "y"]]
     write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=delimiter))
     header, row = read_csv(tmp_path / name, delimiter)
-    assert header == [
-        *NAMES,
-        "batchpay_row",
-        "batchpay_outcome",
-        "batchpay_reason",
-        "batchpay_retry",
-        "batchpay_defused",
-    ]
-    assert row[:5] == ["0002", "'=1+1", "y", "3", "rejected"]
-    assert json.loads(row[-1]) == ["Item"]
+    ours = ("batch", "row", "sheet", "outcome", "reason", "retry", "id", "defused")
+    assert header == [*NAMES, *(f"batchpay_{name}" for name in ours)]
+    told = dict(zip(header, row, strict=True))
+    assert row[:3] == ["0002", "'=1+1", "y"]
+    assert (told["batchpay_row"], told["batchpay_outcome"]) == ("3", "rejected")
+    assert json.loads(told["batchpay_defused"]) == ["Item"]
+    names = (told[f"batchpay_{name}"] for name in ("id", "batch", "sheet", "row"))
+    assert place_told(*names) == (told["batchpay_batch"], told["batchpay_sheet"], 3)
 
 
 def test_rejects_of_parquet_are_parquet_untouched(tmp_path: Path) -> None:

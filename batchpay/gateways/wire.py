@@ -3,6 +3,9 @@
 Written because three laws need what no pool offers: the very moment of the first byte (L2) with the result of that
 first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and TCP_USER_TIMEOUT), and no retry
 below us (L8). httptools parses; asyncio carries; one connection a request at a time, the last one used first.
+
+Whom to believe is certifi's list alone. SSL_CERT_FILE, SSL_CERT_DIR and their like are not read, for the same reason as
+proxies of the environment are not used: what is set for another program must not lead the secret key elsewhere.
 """
 
 from __future__ import annotations
@@ -94,6 +97,9 @@ class Wire(httpx.AsyncBaseTransport):
                     raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(f"no connection to {url.host}:{port} in time") from error
+        except ssl.SSLCertVerificationError as error:
+            whom = "authorities are those of certifi, SSL_CERT_FILE is not read"
+            raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error} ({whom})") from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
             raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error}") from error
         return connection

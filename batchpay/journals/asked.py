@@ -25,19 +25,18 @@ class Asked(NamedTuple):
     batch_id: str
 
 
+_TEXTS = ("payer", "destination", "currency", "corrects")
+
+
 def begins(kind: str, send: int) -> bool:
     """Does an event begin an attempt, so that it has a row?"""
     return kind == "adopted" or (kind == "intent" and send == 1)
 
 
-def asked(
-    seq: int, job: str, at_ns: int, batch_id: str, order_id: str, attempt: int, data: Mapping[str, Any]
-) -> Asked:  # fmt: skip
+def asked(seq: int, job: str, at_ns: int, batch_id: str, order_id: str, attempt: int, data: Mapping[str, Any]) -> Asked:
     """The row of an event that begins an attempt; what its data do not say counts as empty."""
-    intent = data.get("intent") or {}
-    terms = terms_of(
-        intent.get("payer", ""), intent.get("destination", ""), intent.get("amount", 0), intent.get("currency", "")
-    )
-    return Asked(
-        seq, job, order_id, attempt, at_ns, alike(order_id), terms, intent.get("corrects", ""), batch_id
-    )  # fmt: skip
+    kept = data.get("intent")
+    intent: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
+    payer, destination, currency, corrects = (str(intent.get(name) or "") for name in _TEXTS)
+    terms = terms_of(payer, destination, intent.get("amount") or 0, currency)
+    return Asked(seq, job, order_id, attempt, at_ns, alike(order_id), terms, corrects, batch_id)

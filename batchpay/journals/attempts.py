@@ -14,9 +14,7 @@ from batchpay.model import Event
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
 """guard.follow for an event that is to be written, guard.replay for one that stands in the journal already."""
 
-LAST = (
-    "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ? AND kind IN ('intent', 'adopted') AND seq < ?"
-)  # fmt: skip
+LAST = "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ? AND kind IN ('intent', 'adopted') AND seq < ?"
 
 
 def state_in(data: Mapping[str, Any]) -> str:
@@ -38,7 +36,7 @@ def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, ev
     try:
         then = rule(
             now, event.kind, event.attempt, event.send, state_in(event.data), bool(event.data.get("beside")), last
-        )  # fmt: skip
+        )
     except Taken as error:
         raise Taken(f"order {event.order_id}: {error}") from None
     if then != now:

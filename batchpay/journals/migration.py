@@ -19,9 +19,16 @@ from batchpay.model import Event
 SCHEMA_VERSION = "2"  # what schema.sql is; tests/test_journal_migration.py holds the two together
 OLDER = frozenset({"1"})  # versions that `migrate` knows
 _GONE_SINCE_1 = ("events_of_an_order", "alike_orders")
-_NEW_SINCE_1 = frozenset({
-    "events_of_an_order", "charges_told_of", "asked", "asked_alike", "asked_terms", "asked_corrects",
-})  # fmt: skip
+_NEW_SINCE_1 = frozenset(
+    {
+        "events_of_an_order",
+        "charges_told_of",
+        "asked",
+        "asked_alike",
+        "asked_terms",
+        "asked_corrects",
+    }
+)
 _NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)")
 _PAGE = 2000
 

@@ -81,6 +81,17 @@ def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal
 _NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ})
 
 
+def may_be_there(path: Path) -> bool:
+    """Is there a journal, or something that hinders us from seeing whether there is?"""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # opening it says what it is
+    return True
+
+
 def closed_to_us(path: Path) -> Misconfigured | None:
     """Says whose a file or its folder is when it belongs to another user and that is why it cannot be used."""
     place = _barrier(path.absolute())

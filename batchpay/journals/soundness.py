@@ -18,6 +18,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,12 @@ def _pages(connection: sqlite3.Connection, path: Path) -> None:
         raise Damaged(path, f"SQLite's integrity check says {found!r}")
 
 
+_MADE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+
+
 def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
-    query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
-    fresh = sqlite3.connect(":memory:")
-    try:
-        fresh.executescript(schema)
-        wanted = [(*names, _meant(sql)) for *names, sql in fresh.execute(query)]
-    finally:
-        fresh.close()
-    for *names, sql in connection.execute(query):
+    wanted = list(_made_by(schema))
+    for *names, sql in connection.execute(_MADE):
         if (*names, _meant(sql)) not in wanted:
             raise Damaged(path, f"its {names[0]} {names[1]} is not the one that batchpay made")
         wanted.remove((*names, _meant(sql)))
@@ -109,6 +107,18 @@ def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
         raise Damaged(path, f"its {wanted[0][0]} {wanted[0][1]} is missing")
 
 
+@lru_cache(maxsize=4)
+def _made_by(schema: str) -> tuple[tuple[str, ...], ...]:
+    """What a new file of this schema holds."""
+    fresh = sqlite3.connect(":memory:")
+    try:
+        fresh.executescript(schema)
+        return tuple((*names, _meant(sql)) for *names, sql in fresh.execute(_MADE))
+    finally:
+        fresh.close()
+
+
+@lru_cache(maxsize=256)
 def _meant(sql: str | None) -> str:
     """A statement without its comments and its layout."""
     return " ".join(re.sub(r"--[^\n]*", "", sql or "").split())

@@ -382,14 +382,16 @@ class SqliteJournal:
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
-        latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
-        return [_batch(kept) for kept in latest.values()]
+        with self._translated():
+            latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
+            return [_batch(kept) for kept in latest.values()]
 
     def repeats(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
         """The rows of a batch that its own batch, or another of the same run, already asks for."""
         planned = self._planned(batch_id)
-        kept = planned["repeats"] if planned else []
-        return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
+        with self._translated():
+            kept = planned["repeats"] if planned else []
+            return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
 
     def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
         """The rows of a batch as last planned, or as `stage` kept them just now.
@@ -427,7 +429,10 @@ class SqliteJournal:
         )
         with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
-            return json.loads(row[0]) if row else None
+            planned = _object(row[0]) if row else None
+            if planned is not None and not {"batch", "generation", "rows_sha256", "repeats"} <= planned.keys():
+                raise ValueError(f"batch {batch_id} lacks a part of its plan")
+            return planned
 
     def close(self) -> None:
         """Write what waits, then let go of the file."""
@@ -501,10 +506,17 @@ def _stored(event: Event, seq: int, digest: str) -> Event:
     )  # fmt: skip
 
 
+def _object(data: str) -> dict[str, Any]:
+    kept = json.loads(data)
+    if not isinstance(kept, dict):
+        raise ValueError("what an event keeps is no JSON object")
+    return kept
+
+
 def _event(row: Sequence[Any]) -> Event:
     seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
     return Event(
-        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, json.loads(data), seq, digest
+        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, _object(data), seq, digest
     )  # fmt: skip
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 
+from batchpay.lineage import DEFUSED
 from batchpay.model import Problem
 from batchpay.readers import cards
 from batchpay.readers.pieces import Piece
-
-MARKS = "batchpay_defused"  # the column that names the cells with an apostrophe of ours, as a JSON list
 
 
 def restore(piece: Piece) -> None:
     """Undo what the rejects file says was done to its cells; who has corrected one may have taken it off already."""
     names = piece.batch.schema.names
-    if MARKS not in names:
+    if DEFUSED not in names:
         return
     import pyarrow as pa
 
     wanted: dict[str, list[int]] = {}
-    for at, mark in enumerate(piece.batch.column(names.index(MARKS)).to_pylist()):
+    for at, mark in enumerate(piece.batch.column(names.index(DEFUSED)).to_pylist()):
         for name in _names(piece, at, mark) if mark else ():
             wanted.setdefault(name, []).append(at)
     for name in wanted.keys() & set(names):
@@ -39,5 +38,5 @@ def _names(piece: Piece, at: int, mark: str) -> list[str]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return names
     remedy = "it says which cells got an apostrophe: leave it as it was, or empty it and take the apostrophes off"
-    piece.blame(at, Problem(MARKS, cards.told(mark), "not-a-mark", remedy))
+    piece.blame(at, Problem(DEFUSED, cards.told(mark), "not-a-mark", remedy))
     return []

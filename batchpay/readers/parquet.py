@@ -25,6 +25,8 @@ _FIRST_ROW = 2
 
 def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
     """The table of a Parquet file. Raises FileRefused."""
+    import pyarrow as pa
+
     with _opened(snapshot) as file:
         schema = file.schema_arrow
         _check_size(snapshot, file.metadata)
@@ -36,10 +38,12 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
                 "or true/false: write that column as text"
             )
 
+    rounded = tuple(field.name for field in schema if pa.types.is_floating(_plain_type(field.type)))
+
     def pieces(notes: Notes) -> Iterator[Piece]:
         return _pieces(snapshot, names, set(wanted))
 
-    return Table(snapshot, names, "", pieces, settings.not_cards, about)
+    return Table(snapshot, names, "", pieces, settings.not_cards, about, rounded=rounded)
 
 
 def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -> Iterator[Piece]:
@@ -80,6 +84,7 @@ def _check_size(snapshot: Snapshot, metadata: parquet.FileMetaData) -> None:
 
 def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str], row: int) -> Piece:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     columns = [_text(column) for column in batch.columns]
     texts = pa.RecordBatch.from_arrays(columns, names=list(names))
@@ -92,6 +97,8 @@ def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str],
             for at, (number, shown) in enumerate(zip(column.to_pylist(), text.to_pylist(), strict=True)):
                 if number is not None and (problem := numbers.inexact(name, number, shown, digits)):
                     piece.blame(at, problem)
+        if name in wanted and (kind := _kind(_plain_type(column.type))):
+            piece.typed[name] = dict.fromkeys(pc.indices_nonzero(column.is_valid()).to_pylist(), kind)
     return piece
 
 
@@ -105,6 +112,15 @@ def _plain_type(of: pa.DataType) -> pa.DataType:
     if isinstance(of, pa.BaseExtensionType):
         return _plain_type(of.storage_type)
     return _plain_type(of.value_type) if pa.types.is_dictionary(of) else of
+
+
+def _kind(of: pa.DataType) -> str:
+    """What values of a type are when neither text nor number."""
+    from pyarrow import types
+
+    if types.is_temporal(of):
+        return "date"
+    return "boolean" if types.is_boolean(of) else ""
 
 
 def _has_text(of: pa.DataType) -> bool:

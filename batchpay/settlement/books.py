@@ -14,6 +14,7 @@ from batchpay.model import ChargeSeen, Event, Intent, Outcome
 from batchpay.planning import alike, key_of
 from batchpay.protocols import Clock, Journal
 
+LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
 _KEPT_FIELDS = tuple(f.name for f in fields(Intent) if f.name not in _ROW_FIELDS)
 
@@ -215,8 +216,13 @@ class Books:
                 self._undecided.pop(intent.key, None)
 
     def remember(self, since_ns: int) -> None:
-        """Charges that this journal has had proof of since then: lists must show them."""
-        for charge_id, created_at in self._journal.charges_known(since_ns).items():
+        """Charges that this journal has had proof of since then, or else the last one before: lists must show them."""
+        known = self._journal.charges_known(since_ns)
+        if not known:
+            earlier = self._journal.charges_known(since_ns - LONGEST_SILENCE_NS)
+            youngest = max(earlier, key=lambda charge_id: earlier[charge_id], default="")
+            known = {youngest: earlier[youngest]} if youngest else {}
+        for charge_id, created_at in known.items():
             if charge_id not in self._told_of:
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
 

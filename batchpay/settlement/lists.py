@@ -142,7 +142,8 @@ class Lists:
 
         Pages shrink while an answer is longer than anybody should read; a charge that is, by itself, is passed over.
         """
-        listing = Listing(begun_s=self._clock.elapsed_s(), since=iso(since))
+        begun_s = self._clock.elapsed_s()
+        listing = Listing(begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s)))
 
         async def take(answer: Answer) -> bool:
             page = page_of(answer.document)
@@ -157,6 +158,12 @@ class Lists:
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
         return listing if read else None
+
+    def _youngest_witness(self, begun_s: float) -> str:
+        """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
+        witnesses = self._books.known.values()
+        made = [at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s]
+        return max(made, default=iso(datetime.max.replace(tzinfo=UTC)))
 
     def lacking(self, listing: Listing) -> list[str]:
         """Charges that this journal has proof of and a complete list should show, but does not; the oldest first."""
@@ -231,10 +238,9 @@ class Lists:
             return
         try:
             case = await self._books.adopt(charge, known)
-        except Taken:  # it entered the journal at this moment: by a worker's intent, or from a list beside this one
-            for _, by_now in self._books.match([charge]):
-                if isinstance(by_now, Case):
-                    await self._books.found(by_now, charge)
+        except Taken:  # its order entered the journal at this moment: by a worker's intent, or from another list
+            ((_, by_now),) = self._books.match([charge])
+            await self._absorb(charge, by_now, adopting=adopting)  # as its own attempt now, or beside another one
             return
         self._told(case)
         if not adopting:

@@ -55,9 +55,19 @@ def journal_1(path: Path, events: Iterable[tuple[str, Event]]) -> Path:
         digest, still_open = GENESIS, Open()
         for seq, (job, event) in enumerate(events, start=1):
             line = [
-                seq, job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-                event.order_id, event.attempt, event.send, _DATA.encode(event.data),
-            ]  # fmt: skip
+                seq,
+                job,
+                event.kind,
+                event.at_ns,
+                event.run_id,
+                event.batch_id,
+                event.sheet,
+                event.row,
+                event.order_id,
+                event.attempt,
+                event.send,
+                _DATA.encode(event.data),
+            ]
             digest = chained(digest, line)
             connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", [*line, digest])
             if event.order_id:

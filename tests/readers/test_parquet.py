@@ -184,7 +184,8 @@ def test_flipped_bits_anywhere_are_refused_or_change_no_cell(tmp_path: Path) -> 
 
 
 JOB_OF_FIVE = (
-    'name = "night"', "[input]", 'file = "orders.csv"', "[columns]", 'order_id = "order_id"', 'amount = "amount"',
+    'name = "night"', "[input]", 'file = "orders.csv"', "[columns]", 'order_id = "order_id"',
+    'amount = {{ column = "amount", unit = "major" }}',
     'currency = "currency"', 'destination = "recipient"', 'customer = "customer"',
 )  # fmt: skip
 

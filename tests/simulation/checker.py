@@ -206,9 +206,10 @@ def _after_money(world: World) -> Iterator[str]:
 def _rate(world: World) -> Iterator[str]:
     """I11: requests of any kind in any rolling window, per machine, across its runs."""
     settings = world.settings
-    by_machine: dict[str, list[float]] = defaultdict(list)
-    for request in world.ledger.requests:
-        by_machine[request.machine].append(request.at_s)
+    jobs = {process.run_id: process.job.name for process in world.processes}
+    by_machine: dict[str, list[float]] = defaultdict(list)  # and by job: each has a rate of its own
+    for request in (*world.ledger.requests, *world.other.requests):
+        by_machine[f"{request.machine}, job {jobs[request.run_id]}"].append(request.at_s)
     for machine, unsorted in by_machine.items():
         times, first = sorted(unsorted), 0
         for last, at_s in enumerate(times):
@@ -290,10 +291,12 @@ def _states(world: World) -> Iterator[str]:
 
 def _stops(world: World) -> Iterator[str]:
     """L10: nothing is sent between a stop and its end."""
+    jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
         stop = ""
         for c in world.commits:
-            if c.machine == request.machine and c.tick < request.tick < c.forgotten_tick:
+            of_the_run = c.machine == request.machine and c.job == jobs[request.run_id]
+            if of_the_run and c.tick < request.tick < c.forgotten_tick:
                 stop = c.event.data["reason"] if c.event.kind == "stop" else "" if c.event.kind == "lifted" else stop
         if stop:
             yield f"L10: order {request.order_id} was sent under a stop: {stop}"
@@ -318,7 +321,8 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
     """B31: the gateway charged one key twice: somebody must have noticed."""
     world = story.world
     for key in world.ledger.twins:
-        charges = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        charges = [c for c in of_key if c["_visible_s"] != float("inf")]
         order_id = charges[0]["metadata"]["order_id"] if charges else ""
         noticed = any(c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits)
         if len(charges) > 1 and not noticed:

@@ -46,7 +46,7 @@ doubt_period = "{doubt_s:.3f}s"
 lookup_gap = "{gap_s:.3f}s"
 """
 # What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the simulator looks itself.
-OF_THE_JOURNAL = frozenset({"I1", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
+OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
@@ -81,8 +81,8 @@ def dropped(story: Story) -> frozenset[str]:
         rules |= OF_THE_JOURNAL
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
-    if any(charge.get("_changed") for charge in story.world.ledger.charges):
-        rules |= OF_THE_GATEWAY | {"I7"}
+    if any(c.get("_changed") or c["_visible_s"] == math.inf for c in story.world.ledger.charges):
+        rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
 
 

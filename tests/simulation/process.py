@@ -280,6 +280,7 @@ class Process:
     job: Job = field(kw_only=True)
     options: Options = field(default_factory=Options)
     key: str = FIRST
+    formats: tuple[str, ...] = ("csv",)  # the summary costs as much as the rest of a small night
     dies_at_step: int | None = None
     dies_at_write: int | None = None
     dies_after_s: float | None = None
@@ -370,7 +371,7 @@ class Process:
             input=replace(self.job.input, pattern=str(inbox / "*.csv")),
             gateway=world.obeyed or world.settings,
             state_path=machine.state_path,
-            report=replace(self.job.report, directory=machine.folder / "reports"),
+            report=replace(self.job.report, directory=machine.folder / "reports", formats=self.formats),
         )
         summons = Summons()
         if self.interrupted_after_s is not None:

@@ -236,7 +236,8 @@ class Story:
         self._neighbours()
         self._perhaps_edit()
         self._perhaps_show_a_stale_copy()
-        process = self.process(machine, self._present(), options=self._options())
+        formats = ("csv", "json") if self.dice.random() < 0.1 else ("csv",)
+        process = self.process(machine, self._present(), options=self._options(), formats=formats)
         self._under_another_flag(machine, process)
         self._doom(process)
         if self.dice.random() < 0.08:
@@ -290,8 +291,11 @@ class Story:
         ledger, lost = self.world.ledger, self.world.weather.injected
         clean = len(self.machines) == 1 and not (lost["journal restored"] or lost["journal lost"] or self.renamed)
         ledger.copy_at_s = None
-        if clean and self._backup is None and self.dice.random() < 0.06:
-            ledger.copy_at_s = self.world.loop.time() - self.dice.choice([0.0, 30.0, 300.0])
+        seen = [c.event.data.get("charge") for c in self.world.commits]
+        known = {charge["id"] for charge in seen if isinstance(charge, dict)}
+        made = [charge["_at_s"] for charge in ledger.charges if charge["id"] in known]
+        if clean and made and self._backup is None and self.dice.random() < 0.1:
+            ledger.copy_at_s = max(made) - 0.01  # what is younger than all that is known, nobody can miss
             lost["lists from a stale copy"] += 1
 
     def _under_another_flag(self, machine: Machine, process: Process) -> None:
@@ -311,7 +315,7 @@ class Story:
 
     async def _started_twice(self, process: Process) -> None:
         """The same job on the same machine, twice at once: one lock."""
-        second = self.process(process.machine)
+        second = self.process(process.machine, job=process.job)
         self.world.weather.injected["started twice"] += 1
 
         async def soon() -> None:
@@ -474,10 +478,11 @@ class Story:
         again = [r for r in ledger.requests[posts:] if r.what == "POST"]
         if again:
             self.violations.append(f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}")
-        self.violations += checker.check_liveness(self)
+        if not self.renamed:
+            self.violations += checker.check_liveness(self)
 
     async def _run_calmly(self, machine: Machine) -> None:
-        process = self.process(machine, options=Options(adopt=True, yes=True))
+        process = self.process(machine, options=Options(adopt=True, yes=True), formats=("csv", "json"))
         await process.run()
         self._after(process)
         if process.trouble and not self._may_be_refused(process):
