@@ -105,6 +105,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     run.notes += loop.lists.notes
     if not looked:
         return
+    await _belong(run.settings, run.books, account)
     sendable = brought.survey()
     talk.phase("asking")
     await loop.recover()
@@ -133,7 +134,8 @@ async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Ac
 async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, notes: list[str]) -> Account:
     """Hold the key's account, the mode and the address against the journal's; the first run writes them down.
 
-    Raises Misconfigured for another one. An account that cannot be read is told: then mode and address alone are held.
+    Raises Misconfigured for another one. An account that cannot be read is told: then mode and address alone are held,
+    from the first complete list on.
     """
     kept = books.account()
     refuse_other_place(settings, kept)
@@ -143,15 +145,22 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
     if not account.id:
         if not line.closed:
             notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
-    elif kept.get("account", account.id) not in (account.id, ""):
+        return account
+    if kept.get("account", account.id) not in (account.id, ""):
         raise Misconfigured(
             f"the key is of account {account.id}; this journal belongs to account {kept['account']}: what one account "
             "was asked, another must not be asked again. Give the other key, or name another file in [state] url"
         )
-    told = {"account": account.id or str(kept.get("account", "")), "mode": settings.mode, "url": address_of(settings)}
-    if told != kept and not line.closed:
-        await books.note("account", told)
+    await _belong(settings, books, account)
     return account
+
+
+async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
+    """Write down whose the journal is, once a gateway has answered: an address where nobody is binds no journal."""
+    kept = books.account()
+    told = {"account": account.id or str(kept.get("account", "")), "mode": settings.mode, "url": address_of(settings)}
+    if told != kept:
+        await books.note("account", told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
