@@ -12,8 +12,8 @@ ROOT = Path(batchpay.__file__).parent
 
 WORDS = {"errors", "model", "money", "job", "shown", "protocols", "data", "lineage", "__init__"}
 PURE = {
-    "mapping", "damage", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle",
-    "likeness", "listing", "pacing", "reconciliation", "matching",
+    "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
+    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}
