@@ -79,7 +79,7 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
         if job.fee:
             require_fixed_fee(judged, job.fee, intake.snapshot.name)
         yield judged
-    notes = [*table.notes, *_told_rounded(job, table), *_told_restored(restored)]
+    notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
     intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
 
 

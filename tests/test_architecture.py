@@ -26,8 +26,8 @@ WORDS = {
     "__init__",
 }
 PURE = {
-    "mapping", "damage", "validation", "schemas", "strictjson", "controls", "repeats", "planning", "lifecycle",
-    "likeness", "listing", "pacing", "reconciliation", "matching", "standing",
+    "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
+    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}
