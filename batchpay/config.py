@@ -36,10 +36,12 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import NotMoney, to_minor
+from batchpay.readers.snapshot import kind_of
 from batchpay.schemas import load_schema
 from batchpay.secrets import scrubbed
 
 MAX_JOB_BYTES = 1 << 20
+MAX_KEY_BYTES = 4096
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
 _SECRET = re.compile(r"\b[spc]key_(?:test_|live_)?[0-9A-Za-z]{10,}|\bchain_[0-9A-Za-z]{16,}")
@@ -74,7 +76,8 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
     if file:
         try:
-            direct = Path(file).read_text("utf-8").rstrip("\r\n")
+            with Path(file).open("rb") as opened:  # a pipe as well: but no more than a key is long
+                direct = opened.read(MAX_KEY_BYTES).decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
     if not direct:
@@ -111,11 +114,14 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise Misconfigured(f"{path}: there is no such job file")
-        if path.stat().st_size > MAX_JOB_BYTES:
+        found = path.stat()
+        if kind := kind_of(found.st_mode):
+            raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
+        if found.st_size > MAX_JOB_BYTES:
             raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 20} MiB; this is no job file")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
 

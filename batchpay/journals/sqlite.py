@@ -400,7 +400,20 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
 # --- opening ---------------------------------------------------------------------------------------------------
 
 
+def _refuse_no_file(path: Path) -> None:
+    """Raises Misconfigured where something that is no file has the journal's name, or the name of its folder."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"{path}: cannot be the journal: {error}; correct [state] url") from error
+    if not stat.S_ISREG(mode):
+        raise Misconfigured(f"{path}: is no plain file and cannot be the journal; correct [state] url")
+
+
 def _open(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
+    _refuse_no_file(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -420,6 +433,7 @@ def _open(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Conne
 
 
 def _open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
+    _refuse_no_file(path)
     with translated(path):
         place = f"{path.absolute().as_uri()}?mode=ro" if path.is_file() else "file::memory:"
         return sqlite3.connect(place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=True)
