@@ -470,6 +470,102 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
         group[0].loop.call_soon_threadsafe(settle)
 
 
+<<<<<<< HEAD
+=======
+# --- opening ---------------------------------------------------------------------------------------------------
+
+
+def _refuse_no_file(path: Path) -> None:
+    """Raises Misconfigured where something that is no file has the journal's name, or the name of its folder."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"{path}: cannot be the journal: {error}; correct [state] url") from error
+    if not stat.S_ISREG(mode):
+        raise Misconfigured(f"{path}: is no plain file and cannot be the journal; correct [state] url")
+
+
+def _open(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
+    _refuse_no_file(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise Misconfigured(f"{path}: the state must be a regular file")
+            os.fchmod(file.fileno(), 0o600)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
+    with translated(path):
+        connection = connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16000")
+    return connection
+
+
+def _open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
+    _refuse_no_file(path)
+    with translated(path):
+        place = f"{path.absolute().as_uri()}?mode=ro" if path.is_file() else "file::memory:"
+        return sqlite3.connect(place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> str:
+    """Create the tables in a new file, check the version of an old one; returns the journal's own id."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.execute("BEGIN" if tables else "BEGIN IMMEDIATE")
+    try:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables:
+            for statement in statements(_schema()):
+                connection.execute(statement)
+            meta = (("schema_version", SCHEMA_VERSION), ("journal_id", uuid.uuid4().hex))
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        elif "meta" not in tables:
+            raise Misconfigured(f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url")
+        found = dict(connection.execute("SELECT name, value FROM meta"))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
+    if found.get("schema_version") != SCHEMA_VERSION:
+        raise Misconfigured(
+            f"{path}: written by another version of batchpay (journal version {found.get('schema_version')}, this "
+            f"program knows {SCHEMA_VERSION}); it was left untouched: use the newer program"
+        )
+    return str(found["journal_id"])
+
+
+def _schema() -> str:
+    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours, with the place and the remedy."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise Taken(f"{path}: {error}") from error
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise TryLater(f"{path}: another program keeps it locked; run again later") from error
+        if "full" in text:
+            raise CannotWrite(f"{path}: the disk is full; free some space and run again, nothing is lost") from error
+        if "readonly" in text or "unable to open" in text:
+            raise CannotWrite(f"{path}: cannot write the journal: {text}") from error
+        raise InputOutput(f"{path}: cannot use the journal: {text}; check the disk, restore a backup") from error
+    except (ValueError, KeyError, zlib.error) as error:
+        raise InputOutput(f"{path}: a line of the journal cannot be read: {error!r}; restore a backup") from error
+
+
+>>>>>>> words
 # --- lines -----------------------------------------------------------------------------------------------------
 
 
