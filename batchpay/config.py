@@ -36,16 +36,11 @@ from batchpay.job import (
     Schema,
     Source,
 )
-<<<<<<< HEAD
 from batchpay.money import EXPONENTS, NotMoney, to_minor
-=======
-from batchpay.money import NotMoney, to_minor
 from batchpay.readers.snapshot import kind_of
->>>>>>> words
 from batchpay.schemas import load_schema
 from batchpay.secrets import KEY_PATTERN, scrubbed
 
-<<<<<<< HEAD
 MAX_JOB_BYTES = 256 << 10
 MAX_KEY_PARTS = 16  # of a dotted key: reading one costs the square of them
 MAX_VALUES = 2000  # keys and values of a job file, all told
@@ -53,10 +48,7 @@ MAX_BITS = 63  # of a whole number, without its sign
 MAX_TOLD = 20  # sentences about one job file: more help nobody
 MAX_NAME_BYTES = 255  # of a file or folder, and ...
 MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
-=======
-MAX_JOB_BYTES = 1 << 20
 MAX_KEY_BYTES = 4096
->>>>>>> words
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
@@ -124,18 +116,11 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-<<<<<<< HEAD
-        if not path.is_file():
-            raise Misconfigured(f"{path}: there is no such job file")
-        if path.stat().st_size > MAX_JOB_BYTES:
-            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
-=======
         found = path.stat()
         if kind := kind_of(found.st_mode):
             raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
         if found.st_size > MAX_JOB_BYTES:
-            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 20} MiB; this is no job file")
->>>>>>> words
+            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error

@@ -155,16 +155,9 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
 
 
 def require_regular(path: Path, found: os.stat_result) -> None:
-<<<<<<< HEAD
     """Raises NotRegular for directories, FIFOs, sockets and devices."""
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((k for k, is_a in _KINDS.items() if is_a(found.st_mode)), "not a file")
-        raise NotRegular(f"{path}: is {kind}; [input] file must name regular files")
-=======
-    """Raises Misconfigured for directories, FIFOs, sockets and devices."""
     if kind := kind_of(found.st_mode):
-        raise Misconfigured(f"{path}: is {kind}; [input] file must name regular files")
->>>>>>> words
+        raise NotRegular(f"{path}: is {kind}; [input] file must name regular files")
 
 
 def kind_of(mode: int) -> str:
