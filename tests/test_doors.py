@@ -414,4 +414,3 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     market.job()
     night(market)
     assert sum(market.money().values()) == 2
-

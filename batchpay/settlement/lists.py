@@ -14,7 +14,7 @@ from functools import partial
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
 from batchpay.listing import Listing, is_instant, page_of
-from batchpay.model import Answer, ChargeSeen, Page
+from batchpay.model import Answer, ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line, instant
@@ -185,6 +185,8 @@ class Lists:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
         waiting = []
         for charge_id in self.lacking(listing):
+            if await self._was_pending(charge_id):
+                continue
             created_at, _ = self._books.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
             is_passed_over = created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
@@ -195,6 +197,18 @@ class Lists:
             else:
                 waiting.append(charge_id)
         return waiting
+
+    async def _was_pending(self, charge_id: str) -> bool:
+        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
+        case = self._books.case_of(charge_id)
+        if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
+            return False
+        if not await self._unknown(charge_id):
+            return False
+        await self._books.missing(case)
+        self._books.known.pop(charge_id, None)
+        self._told(case)
+        return True
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
