@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay import accounts
+from batchpay import accounts, times
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
@@ -25,10 +25,10 @@ from batchpay.model import Answer
 from batchpay.money import EXPONENTS, major_text
 from batchpay.protocols import Gateway
 from batchpay.reports.files import Directory
-from batchpay.reports.results import defused
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 from batchpay.settlement.lists import read_list
+from batchpay.text import defused
 
 TRIES = 8  # of one listing that shifts while it is read
 SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
@@ -36,20 +36,21 @@ SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's ma
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole UTC days, both included."""
+    """Whole days of a time zone, both included."""
 
     first: date
     last: date
+    zone: str = "UTC"
 
     @property
     def since(self) -> datetime:
-        """The first instant."""
-        return datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC)
+        """The first instant, UTC."""
+        return times.first_instant(self.first, self.zone)
 
     @property
     def until(self) -> datetime:
-        """The last second."""
-        return datetime(self.last.year, self.last.month, self.last.day, tzinfo=UTC) + timedelta(days=1, seconds=-1)
+        """The last second, UTC."""
+        return times.last_instant(self.last, self.zone)
 
     def covers(self, created_at: str) -> bool:
         """Was it made in this period, by the gateway's own clock?"""
@@ -75,6 +76,7 @@ class Audit:
         return {
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
+            "time_zone": self.period.zone,
             "journal": {code: _money(n, code) for code, n in sorted(match.ours.items())},
             "gateway": {code: _money(n, code) for code, n in sorted(match.theirs.items())},
             "matched": match.matched,
@@ -171,7 +173,8 @@ def _page(document: Any) -> tuple[list[Thing], int] | None:
 
 def _write(job: Job, made: Audit) -> tuple[Path, ...]:
     """audit.json, and refunds.csv when a person should give something back."""
-    directory = Directory(job.report.directory / f"audit-{made.period.first}-{made.period.last}")
+    folder = job.report.directory / f"audit-{made.period.first}-{made.period.last}"
+    directory = Directory(folder, job.report.mode)
     with directory.file("audit.json") as file:
         file.write((json.dumps(made.document(), ensure_ascii=False, indent=2) + "\n").encode())
     refunds = [difference for difference in made.match.differences if difference.refund_minor]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 import sys
 from functools import partial
@@ -14,14 +12,15 @@ import click
 
 from batchpay import __version__, streams
 from batchpay.errors import BatchpayError, Usage
+from batchpay.flags import Orders, Reason, Seconds, Words
+from batchpay.text import json_text, line
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from batchpay.job import Job
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
 INPUT = click.option("--input", "input_file", metavar="FILE", help="Read this file instead of the job's own.")
+WHY = click.option("--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
 
@@ -65,24 +64,31 @@ def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
 @JOB
 @INPUT
 @click.option("--out", "out_file", metavar="FILE", type=click.Path(path_type=Path), help="Write the plan to a file.")
+@click.option("--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it.")
 @click.option("--preflight", is_flag=True, help="Ask the gateway whether each recipient can be paid; needs the key.")
 @JSON
-def plan(job_file: Path, input_file: str | None, out_file: Path | None, preflight: bool, as_json: bool) -> None:
+def plan(
+    job_file: Path, input_file: str | None, out_file: Path | None, force: bool, preflight: bool, as_json: bool
+) -> None:
     """Show what `run` would send, and send nothing.
 
     Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
     """
-    from batchpay import checking, saying
+    from batchpay import checking, saying, writing
 
+    job = _job(job_file, input_file)
+    if out_file is not None:
+        writing.refuse_what_a_job_lives_on("--out", out_file, job, os.environ)
+        writing.refuse_overwriting("--out", out_file, force=force)
+    ask = None
     if preflight:
+        from batchpay.config import secret_key
         from batchpay.session import ask_recipients
 
-        job, key = _key_and_job(job_file, input_file)
-        made = checking.plan(job, partial(ask_recipients, job, key))
-    else:
-        made = checking.plan(_job(job_file, input_file))
+        ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
+    made = checking.plan(job, ask)
     if out_file is not None:
-        saying.write_file(out_file, made)
+        writing.write_whole(out_file, f"{json_text(made)}\n".encode(), force=force)
     saying.plan(made, as_json=as_json)
     _leave(made["exit_code"])
 
@@ -95,20 +101,24 @@ def _key_and_job(job_file: Path, input_file: str | None = None) -> tuple[Job, An
 
 
 WAIT = click.option("--wait", is_flag=True, help="Wait for another run of this job instead of ending with 75.")
-GRACE = click.option("--grace", type=click.FloatRange(min=0), metavar="S", help="When interrupted, wait at most S "
-                     "seconds for requests on their way; the rest stays in doubt.")  # fmt: skip
+GRACE = click.option(
+    "--grace",
+    type=Seconds(),
+    metavar="S",
+    help="When interrupted, wait at most S seconds for requests on their way; the rest stays in doubt.",
+)
 SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even without a terminal.")
 
 
 @cli.command()
 @JOB
 @INPUT
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Send at most N orders.")
-@click.option("--canary", type=click.IntRange(min=1), metavar="N", help="Go on only if the first N orders succeed.")
+@click.option("--limit", type=Orders(least=0), metavar="N", help="Send at most N orders.")
+@click.option("--canary", type=Orders(least=1), metavar="N", help="Go on only if the first N orders succeed.")
 @click.option("--yes", is_flag=True, help="These are new orders although payers and amounts repeat a recent file.")
 @click.option("--adopt", is_flag=True, help="The journal is empty: take over this job's charges from the gateway.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="How far back to look; default the last listing."
+    "--since", metavar="DATE", help="Look back to this day of the job's time zone, when the last listing is younger."
 )
 @WAIT
 @GRACE
@@ -123,7 +133,7 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 
     job, key = _key_and_job(job_file, input_file)
     with saying.talk(job.name) as talk:
-        result = pipeline.run(job, key, _options(flags), talk)
+        result = pipeline.run(job, key, _options(job, flags), talk)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -140,7 +150,7 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
 
     job, key = _key_and_job(job_file)
     with saying.talk(job.name) as talk:
-        result = pipeline.settle(job, key, _options(flags), talk)
+        result = pipeline.settle(job, key, _options(job, flags), talk)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -163,7 +173,7 @@ def status(job_file: Path, as_json: bool) -> None:
 
 @cli.command()
 @JOB
-@click.argument("batch", required=False)
+@click.argument("batch", required=False, type=Words())
 @JSON
 def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
@@ -177,11 +187,13 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 
 @cli.command()
 @JOB
-@click.argument("order_id", required=False)
-@click.option("--as", "as_", metavar="charged:chrg_…|not-charged", help="What became of an order in doubt.")
+@click.argument("order_id", required=False, type=Words())
+@click.option(
+    "--as", "as_", type=Words(), metavar="charged:chrg_…|not-charged", help="What became of an order in doubt."
+)
 @click.option("--cancel", is_flag=True, help="Never send this held order.")
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; the journal keeps it.")
+@WHY
 @JSON
 def resolve(
     job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, reason: str, as_json: bool
@@ -215,8 +227,8 @@ def resolve(
 @JOB
 @INPUT
 @click.option("--probe", is_flag=True, help="Test mode only: make test charges to learn what the gateway does.")
-@click.option("--recipient", metavar="ID", help="For --probe; default the account's first verified one.")
-@click.option("--customer", metavar="ID", help="For --probe; default the account's first with a card.")
+@click.option("--recipient", type=Words(), metavar="ID", help="For --probe; default the account's first verified one.")
+@click.option("--customer", type=Words(), metavar="ID", help="For --probe; default the account's first with a card.")
 @JSON
 def doctor(
     job_file: Path, input_file: str | None, probe: bool, recipient: str | None, customer: str | None, as_json: bool
@@ -238,23 +250,38 @@ def doctor(
     _leave(saying.doctor(found, as_json=as_json))
 
 
-DAY = click.DateTime(["%Y-%m-%d"])
+@cli.command()
+@JOB
+@click.argument("batch", required=False, type=Words())
+@JSON
+def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
+    """Check the journal and every report against what was written.
+
+    The journal's hash chain, and each manifest against the files beside it; needs no key and no network. Exits with 12
+    on a difference, with 74 when the journal is damaged, with 66 when there is none.
+    """
+    from batchpay import saying, verifying
+
+    made = verifying.verify(_job(job_file, None), batch)
+    saying.verified(made, as_json=as_json)
+    _leave(made.exit_code)
 
 
 @cli.command()
 @JOB
-@click.option("--from", "first", type=DAY, required=True, metavar="DATE", help="First UTC day.")
-@click.option("--to", "last", type=DAY, required=True, metavar="DATE", help="Last UTC day, included.")
+@click.option("--from", "first", required=True, metavar="DATE", help="First day, of the job's time zone.")
+@click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
 @JSON
-def audit(job_file: Path, first: datetime, last: datetime, as_json: bool) -> None:
+def audit(job_file: Path, first: str, last: str, as_json: bool) -> None:
     """Match our journal and the gateway's ledger both ways.
 
     Charges, credits and transfers of a period; lists what a person should refund.
     """
-    from batchpay import auditing, saying
+    from batchpay import auditing, saying, times
 
+    days = times.day("--from", first), times.day("--to", last)
     job, key = _key_and_job(job_file)
-    made = auditing.audit(job, key, auditing.Period(first.date(), last.date()))
+    made = auditing.audit(job, key, auditing.Period(*days, job.controls.time_zone))
     saying.audit(made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -295,12 +322,17 @@ def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: st
     demonstration.serve_sandbox(port, script, ledger, idempotency)
 
 
+NOT_FLAGS = {  # what people reach for, and what there is instead
+    "--dry-run": "there is no --dry-run: batchpay plan shows what run would send, and sends nothing",
+}
+
+
 def main(argv: list[str] | None = None) -> None:
-    """Entry point: every end is an exit code and at most a sentence, never a traceback."""
+    """Entry point: every end is an exit code and at most some sentences, never a traceback."""
     streams.prepare()
     words = sys.argv[1:] if argv is None else argv
     if not words:
-        streams.write(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
+        streams.raw(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
         _leave(Usage.exit_code)
     end = partial(_end, as_json="--json" in words)
     try:
@@ -308,8 +340,7 @@ def main(argv: list[str] | None = None) -> None:
     except click.exceptions.Abort:
         end(75, "interrupted")
     except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batchpay"
-        end(Usage.exit_code, f"{error.format_message()} (see {where} --help)")
+        end(Usage.exit_code, _usage(error))
     except BatchpayError as error:
         end(error.exit_code, str(error))
     except KeyboardInterrupt:
@@ -319,21 +350,31 @@ def main(argv: list[str] | None = None) -> None:
     except MemoryError:
         end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
-        if short := _short_of(error):
-            end(75, f"{short}; raise the limit (ulimit) or end other programs and run again, nothing is lost")
+        if trouble := _translated(error):
+            end(trouble.exit_code, str(trouble))
         if os.environ.get("BATCHPAY_DEBUG"):
             raise
-        kind = type(error).__name__
-        end(70, f"a bug in batchpay: {kind}: {error}. Nothing that was sent is lost: it is in the journal. "
-                "Set BATCHPAY_DEBUG=1 to see where, and please report it")  # fmt: skip
+        what = line(f"{type(error).__name__}: {error}")
+        lost = "Nothing that was sent is lost: it is in the journal"
+        end(70, f"a bug in batchpay: {what}. {lost}. Set BATCHPAY_DEBUG=1 to see where, and please report it")
     end(0, "")
 
 
-def _short_of(error: Exception) -> str:
-    """What the machine has too little of, when that is the reason."""
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
-        return str(error.strerror)
-    return "no more threads" if isinstance(error, RuntimeError) and "start new thread" in str(error) else ""
+def _usage(error: click.ClickException) -> str:
+    """What click has to say, in one line, with where to look."""
+    if isinstance(error, click.NoSuchOption) and error.option_name in NOT_FLAGS:
+        return NOT_FLAGS[error.option_name]
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batchpay"
+    return line(f"{error.format_message()} (see {where} --help)")
+
+
+def _translated(error: Exception) -> BatchpayError | None:
+    """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
+    from batchpay.oserrors import of_system, of_threads
+
+    if isinstance(error, OSError | ValueError):
+        return of_system(error)
+    return of_threads(error) if isinstance(error, RuntimeError) else None
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:
@@ -342,16 +383,17 @@ def _job(job_file: Path, input_file: str | None) -> Job:
     return load_job(job_file, input_override=input_file)
 
 
-def _options(flags: dict[str, Any]) -> Any:
-    from datetime import UTC
+def _options(job: Job, flags: dict[str, Any]) -> Any:
+    from datetime import UTC, datetime
 
+    from batchpay import times
     from batchpay.session import Options
 
     given = {name: value for name, value in flags.items() if value is not None}
     if "grace" in given:
         given["grace_s"] = given.pop("grace")
     if "since" in given:
-        given["since"] = given["since"].replace(tzinfo=UTC)
+        given["since"] = times.since(given["since"], job.controls.time_zone, datetime.now(UTC))
     return Options(**given)
 
 
@@ -361,11 +403,10 @@ def _leave(code: int, *, of_outcomes: bool = False) -> None:
     raise SystemExit(code if of_outcomes else told)
 
 
-def _end(code: int, sentence: str, *, as_json: bool) -> None:
+def _end(code: int, sentences: str, *, as_json: bool) -> None:
     """Say it and go; who asked for JSON and got no result gets the trouble as JSON."""
-    if sentence:
-        streams.write(f"batchpay: {sentence}", err=True)
+    if sentences:
+        streams.write_lines(f"batchpay: {sentences}", err=True)
         if as_json and not streams.printed():
-            trouble = {"exit_code": code, "trouble": [{"exit_code": code, "message": sentence}]}
-            streams.write(json.dumps(trouble, ensure_ascii=False, indent=2))
+            streams.write_json({"exit_code": code, "trouble": [{"exit_code": code, "message": sentences}]})
     _leave(code)

@@ -37,8 +37,9 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import EXPONENTS, NotMoney, to_minor
-from batchpay.readers import cards
+from batchpay.readers.snapshot import kind_of
 from batchpay.schemas import load_schema
+from batchpay.secrets import KEY_PATTERN, scrubbed
 
 MAX_JOB_BYTES = 256 << 10
 MAX_KEY_PARTS = 16  # of a dotted key: reading one costs the square of them
@@ -47,9 +48,9 @@ MAX_BITS = 63  # of a whole number, without its sign
 MAX_TOLD = 20  # sentences about one job file: more help nobody
 MAX_NAME_BYTES = 255  # of a file or folder, and ...
 MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
+MAX_KEY_BYTES = 4096
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
-_SECRET = re.compile(r"\b[spc]key_(?:test_|live_)?[0-9A-Za-z]{10,}|\bchain_[0-9A-Za-z]{16,}")
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
 
 _LATER = (
@@ -81,7 +82,8 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
     if file:
         try:
-            direct = Path(file).read_text("utf-8").rstrip("\r\n")
+            with Path(file).open("rb") as opened:  # a pipe as well: but no more than a key is long
+                direct = opened.read(MAX_KEY_BYTES).decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
     if not direct:
@@ -109,16 +111,19 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
         if not built.wrong:
             return job
         wrong = built.wrong
-    raise Misconfigured(f"{path}: " + f"\n{path}: ".join(wrong))
+    raise Misconfigured(*(f"{path}: {one}" for one in wrong))
 
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise Misconfigured(f"{path}: there is no such job file")
-        if path.stat().st_size > MAX_JOB_BYTES:
+        found = path.stat()
+        if kind := kind_of(found.st_mode):
+            raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
+        if found.st_size > MAX_JOB_BYTES:
             raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -132,7 +137,7 @@ def _text_of(path: Path, raw: bytes) -> str:
         raise Misconfigured(f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8") from error
     if text.startswith("\ufeff"):
         raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
-    if found := _SECRET.search(text):
+    if found := re.search(KEY_PATTERN, text):
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
             f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
@@ -406,8 +411,9 @@ class _Builder:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
             return None
-        if any(cards.masked(cell) != cell for row in rows for cell in row):
-            self._say(where, f"the lookup file {path} holds a card number: remove it; pay by token, customer or source")
+        if any(scrubbed(cell) != cell for row in rows for cell in row):
+            remedy = "remove it; pay by token, customer or source"
+            self._say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
             return None
         header = rows[0] if rows else []
         missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]

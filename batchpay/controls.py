@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 
 from batchpay.errors import FileRefused, Misconfigured
 from batchpay.job import Columns, Controls, Fee, Input, Limit
-from batchpay.mapping import column_of, told
+from batchpay.mapping import column_of
 from batchpay.model import Document, Judged, Problem
 from batchpay.money import NotMoney, grouped_text, to_minor
 from batchpay.strictjson import NotStrict, parse
+from batchpay.text import many, told
 
 Found = dict[int, tuple[Problem, ...]]
 Check = Callable[[Sequence[Document]], Found]
@@ -164,7 +165,7 @@ def refusal_of(tally: Tally, controls: Controls, rules: Input) -> str:
 
 
 def _too_many_rejects(tally: Tally, rules: Input) -> list[str]:
-    of_all = f"{tally.rejected} of {tally.read} rows are rejected"
+    of_all = f"{tally.rejected} of {many(tally.read, 'row')} {'is' if tally.rejected == 1 else 'are'} rejected"
     if rules.on_reject == "stop" and tally.rejected:
         return [f'{of_all} and on_reject is "stop": correct them and send the file again.']
     if rules.max_rejects is not None and rules.max_rejects.exceeded_by(tally.rejected, tally.read):
@@ -182,7 +183,7 @@ def _limit(limit: Limit) -> str:
 def _wrong_count(tally: Tally, controls: Controls) -> list[str]:
     if controls.count is None or controls.count == tally.read:
         return []
-    return [f"The file has {tally.read} rows, its sender declared {controls.count}: ask for the whole file."]
+    return [f"The file has {many(tally.read, 'row')}, its sender declared {controls.count}: ask for the whole file."]
 
 
 def _wrong_totals(tally: Tally, controls: Controls) -> list[str]:

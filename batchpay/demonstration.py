@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections import Counter
@@ -14,13 +15,17 @@ from batchpay import pipeline, saying, streams
 from batchpay.config import SecretKey, load_job
 from batchpay.data import data_path
 from batchpay.errors import Bug, CannotWrite, Usage
+from batchpay.exits import NEXT_STEP
 from batchpay.model import Outcome
 from batchpay.money import grouped_text
 from batchpay.reconciliation import Totals
 from batchpay.session import Options
+from batchpay.text import many, visible
 
 MARK = ".made-by-batchpay-demo"
 LEDGER = "sandbox-ledger.jsonl"
+MAX_SCRIPT_BYTES = 1 << 20
+LEDGER_START = b'[["'  # how the first line of every ledger begins
 KEY = SecretKey("skey_test_demo00000000000")
 # What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each time.
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -69,7 +74,7 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     where = _prepared(directory or Path("demo"))
     told: list[dict[str, Any]] = []
     begun = time.monotonic()
-    say = (lambda text: None) if as_json else streams.write
+    say = (lambda text: None) if as_json else streams.write_lines
     say(INTRODUCTION)
     with SandboxServer(rules=FAULTS, ledger_path=where / LEDGER) as sandbox:
         for number, (file, story) in enumerate(NIGHTS, 1):
@@ -79,12 +84,12 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     seconds = time.monotonic() - begun
     _check(told, money)
     if as_json:
-        streams.write(json.dumps({"nights": told, "seconds": round(seconds, 1)}, ensure_ascii=False, indent=2))
+        streams.write_json({"nights": told, "seconds": round(seconds, 1)})
         return 0
     say("\n" + PROMISE.format(charges=len(money), twice=sum(number > 1 for number in money.values())))
     say(f"\nDone in {seconds:.0f} s. The reports of the first file, for you to open:\n")
     for path, use in zip(told[0]["reports"], USES, strict=True):
-        say(f"  {path}\n    {use}")
+        say(f"  {visible(str(path))}\n    {use}")
     return 0
 
 
@@ -132,7 +137,7 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
 def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[str]:
     """What a person wants to know of a night: the money, the rows, what happened at the gateway, what is next."""
     moved = " and ".join(f"{grouped_text(minor, code)} {code}" for code, minor in totals.money_moved().items())
-    yield f"{moved or 'Nothing'} charged. {totals.rows_read} rows ="
+    yield f"{moved or 'Nothing'} charged. {many(totals.rows_read, 'row')} ="
     for name, number in totals.outcomes().items():
         yield f"{number:7} {name:10} {MEANING.get(Outcome(name), '')}"
     if not posts:
@@ -142,7 +147,7 @@ def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[st
     for rule, story in zip(FAULTS, STORIES, strict=True):
         yield f"  Order {rule['order_id']} {story}."
         yield f"    {posts[rule['order_id']]} sent, 1 charge."
-    yield f"Under cron it would exit with {exit_code} and say: {saying.NEXT_STEP[exit_code]}."
+    yield f"Under cron it would exit with {exit_code} and say: {NEXT_STEP[exit_code]}."
 
 
 def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
@@ -155,10 +160,26 @@ def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
 
 
 def serve_sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM. Raises Usage for a ledger file that no sandbox wrote."""
     from batchpay.sandbox import serve
 
+    if ledger is not None:
+        _refuse_stranger(ledger)
+    if script is not None and not (script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES):
+        raise Usage(f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB")
     serve(
         port, script=script, idempotency=idempotency, ledger_path=ledger,
         on_ready=lambda url: streams.write(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"),
     )  # fmt: skip
+
+
+def _refuse_stranger(ledger: Path) -> None:
+    """The ledger is written to, and its torn last line cut off: both only where a sandbox wrote it."""
+    if not os.path.lexists(ledger):
+        return
+    if not ledger.is_file():
+        raise Usage(f"--ledger {ledger}: is no plain file; name one, or one that is not there yet")
+    with ledger.open("rb") as file:
+        start = file.read(len(LEDGER_START))
+    if start not in (b"", LEDGER_START):
+        raise Usage(f"--ledger {ledger}: was not written by a sandbox and is left alone; name another file")

@@ -28,6 +28,7 @@ from batchpay.planning import batch_id_of
 from batchpay.session import errand
 from batchpay.settlement import Line, preflight
 from batchpay.settlement.books import stop_in_force
+from batchpay.text import many
 
 LEAST_FREE_BYTES = 256 << 20
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
@@ -80,7 +81,7 @@ def _input(job: Job) -> tuple[list[Intake], list[Finding]]:
             return [], [Finding("input", "wrong", str(error), error.exit_code)]
     found = [Finding("input", "wrong", str(error), error.exit_code) for error in intakes.refused]
     for intake in intakes.files:
-        told = f"{intake.snapshot.name}: {intake.tally.read} row(s), {intake.tally.rejected} rejected"
+        told = f"{intake.snapshot.name}: {many(intake.tally.read, 'row')}, {intake.tally.rejected} rejected"
         found.append(Finding("input", "wrong", f"{told}. {intake.refusal}", 65) if intake.refusal else
                      (_warning if intake.tally.rejected else _well)("input", told))  # fmt: skip
     return intakes.files, found
@@ -99,7 +100,7 @@ def _journal(job: Job) -> Iterator[Finding]:
     try:
         journal.verify()
         seq, _ = journal.head()
-        yield _well("journal", f"{job.state_path}: {seq} events, the hash chain verifies")
+        yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
         refuse_another_place(job, journal)
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
             yield Finding("stop", "wrong", f"{stop}. Look into it, then batchpay resolve JOB --lift-stop", 12)

@@ -20,11 +20,20 @@ travels to the report. Numbers are those of sysexits.h where it has one (contrac
 
 from __future__ import annotations
 
+from batchpay.text import line
+
 
 class BatchpayError(Exception):
-    """Cannot go on: the message says the place, what was found, what was expected and what to do."""
+    """Cannot go on: the message says the place, what was found, what was expected and what to do.
+
+    Each argument is one line of it. Whatever a file, a name or the gateway wrote into it is made visible and masked
+    here, so that a message may be printed, kept and reported as it is.
+    """
 
     exit_code = 70
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(line, lines)))
 
 
 class DoesNotAddUp(BatchpayError):

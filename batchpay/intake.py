@@ -21,9 +21,10 @@ from batchpay.controls import (
 from batchpay.errors import BatchpayError, FileRefused
 from batchpay.job import Controls, FromColumn, Job
 from batchpay.likeness import Features
-from batchpay.mapping import map_chunk, told
+from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
 from batchpay.repeats import Owned, Place, Repeats, nobody
+from batchpay.text import told
 from batchpay.validation import Checker
 
 NAMED_ROWS = 5  # in a note
@@ -78,7 +79,7 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
         if job.fee:
             require_fixed_fee(judged, job.fee, intake.snapshot.name)
         yield judged
-    notes = [*table.notes, *_told_rounded(job, table), *_told_restored(restored)]
+    notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
     intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
 
 

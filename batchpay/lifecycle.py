@@ -27,7 +27,7 @@ from batchpay.model import (
     Intent,
     Outcome,
 )
-from batchpay.shown import masked
+from batchpay.secrets import masked
 
 # --- the proof table -------------------------------------------------------------------------------------------
 

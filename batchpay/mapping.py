@@ -16,13 +16,14 @@ from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValu
 from batchpay.model import Chunk, Document, Problem
 from batchpay.money import EXPONENTS, NotMoney, plain_minors, to_minor
 from batchpay.planning import place_of
-from batchpay.shown import shown
+from batchpay.secrets import secret_in
+from batchpay.text import told
 
 TEMPLATE_LIMIT = 1000  # characters a template may make of one row
 ESSENTIAL = ("order_id", "amount", "currency", "destination")  # no schema can allow an order without them
+PAYING = frozenset({"card", "customer", "source"})  # fields in which a token may stand
 IDENTIFIERS = frozenset({"order_id", "destination", "card", "customer", "source", "currency", "return_uri"})
 
-_TOKEN = re.compile(r"((?:tokn|src|card)(?:_test)?_)(\S{5,}?)(\S{4})(?!\S)")  # what pays: shown by its last four only
 _WIRE = {form: code.lower() for code in EXPONENTS for form in (code, code.lower())}
 _BLANKS = " \t\n\r\u3000"
 # Control, format and other characters that leave no mark on paper: two ids that look alike must be alike.
@@ -79,9 +80,10 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
             values[name] = _texts(texts, columns.fields[name], name, found) if name in IDENTIFIERS else texts
     if "amount" in cells:
         values["amount"] = _amounts(cells["amount"], values.get("currency", ()), columns.fields["amount"], found)
-    metadata = {
-        key: _cells(read, source, f"metadata.{key}", _NOWHERE, found) for key, source in columns.metadata.items()
-    }
+    for name, column in values.items():
+        if name not in PAYING and name not in ("amount", "currency"):
+            values[name] = _without_tokens(column, columns.fields[name], name, found)
+    metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
     comeback = _comeback(read, found)
     return Mapped(
         chunk,
@@ -93,12 +95,6 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
         _corrects(chunk),
         restored,
     )
-
-
-def told(text: str, limit: int = 60) -> str:
-    """A text fit for a message: shortened, escaped, and what could pay shown by its last four characters only."""
-    masked = _TOKEN.sub(lambda m: m[1] + re.sub("[0-9A-Za-z]+", "…", m[2]) + m[3], text)
-    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), shown(masked, limit))
 
 
 def column_of(columns: Columns, name: str) -> str:
@@ -316,6 +312,27 @@ def _corrects(chunk: Chunk) -> dict[int, str]:
     told_texts = (chunk.texts(name) for name in (lineage.ID, lineage.BATCH))
     places = map(lineage.place_told, *told_texts, sheets, chunk.texts(lineage.ROW))
     return {at: place_of(*place) for at, place in enumerate(places) if place is not None}
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------
+
+
+def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cells:
+    name = f"metadata.{key}"
+    return _without_tokens(_cells(chunk, source, name, _NOWHERE, found), source, name, found)
+
+
+def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings) -> list[str]:
+    """A token stays in the field that pays: anywhere else it would be shown, here and at the gateway."""
+    kept = [str(text or "") for text in texts]
+    if "tokn_" not in "|".join(kept):
+        return kept
+    for at, text in enumerate(kept):
+        if "tokn_" in text and (secret := secret_in(text)):
+            remedy = f"{secret} may not stand in {name}: take it from the column that pays only"
+            found.refuse(at, name, Problem(_column(source, name), told(text), "secret", remedy))
+            kept[at] = ""
+    return kept
 
 
 # --- identifiers ------------------------------------------------------------------------------------------------

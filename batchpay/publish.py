@@ -59,4 +59,5 @@ def _publish(desk: Desk, batch: Batch, found: accounts.Found) -> Published:
         versions={"batchpay": batch.version},
     )
     directory = desk.job.report.directory / batch.id
-    return Published(batch, totals, equations, directory, write_reports(directory, inputs))
+    files = write_reports(directory, inputs, desk.job.report.mode)
+    return Published(batch, totals, equations, directory, files)

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 from batchpay.lifecycle import Attempt
-from batchpay.mapping import told
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
@@ -43,6 +42,7 @@ from batchpay.standing import (
     settled_by,
     stand,
 )
+from batchpay.text import told
 
 NOT_SENT_YET = "not sent yet"
 MAY_BE_SETTLED = frozenset(

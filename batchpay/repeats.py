@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batchpay.mapping import told
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.planning import alike, content_of, single_use_of
+from batchpay.text import told
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from batchpay.errors import CannotWrite
+from batchpay import times
+from batchpay.exits import NEXT_STEP, worst
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import grouped_text
+from batchpay.streams import raw, write_json, write_lines
 from batchpay.streams import write as say
+from batchpay.text import json_text, many
 
 if TYPE_CHECKING:
     from batchpay.auditing import Audit
@@ -23,20 +25,7 @@ if TYPE_CHECKING:
     from batchpay.pipeline import Result, Status
     from batchpay.resolving import Resolved
     from batchpay.settlement import Case
-
-NEXT_STEP = {
-    0: "nothing to do",
-    10: "the accountant: correct the rows in the rejects file and send it as a new file",
-    11: "start the run again later: it asks about what is pending or in doubt and sends what was held",
-    12: "a person must look before anything is sent again: results.csv says why, batchpay resolve settles it",
-    65: "correct the file and run again: nothing of it was sent",
-    66: "put the file where [input] file says",
-    69: "check the network and [gateway] url, then run again",
-    75: "run the same command again",
-    77: "check OMISE_SECRET_KEY, then run again",
-    78: "correct the job file or the environment, then run again",
-}
-
+    from batchpay.verifying import Verified
 
 # --- progress --------------------------------------------------------------------------------------------------
 
@@ -68,14 +57,14 @@ class Bars(Quiet):
     def __init__(self, progress: Any, job: str) -> None:
         self._progress, self._job = progress, job
         self._task: Any = None
-        self._total = ""
+        self._total = 0
         self._last: dict[str, Outcome] = {}
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Show the step; `total` orders may be sent in it."""
+        """Show the step. `total`: how many orders may move in it, those that earlier runs settled left out."""
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._total = f" of {total:,}" if total else ""
+        self._total, self._last = total or 0, {}
         self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
 
     def order(self, case: Case) -> None:
@@ -84,8 +73,10 @@ class Bars(Quiet):
             return
         self._last[case.intent.order_id] = case.attempt.outcome
         counts = Counter(outcome.value for outcome in self._last.values())
-        how = ", ".join(f"{number} {name}" for name, number in counts.most_common())
-        self._progress.update(self._task, completed=len(self._last), how=f"{len(self._last):,}{self._total}: {how}")
+        how = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
+        moved = len(self._last)
+        whole = f" of {max(self._total, moved):,}" if self._total else ""
+        self._progress.update(self._task, completed=moved, how=f"{moved:,}{whole}: {how}")
 
 
 @contextmanager
@@ -111,12 +102,12 @@ def talk(job: str) -> Iterator[Quiet]:
 def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
     """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
     if as_json:
-        say(json.dumps(_result_json(job, made), ensure_ascii=False, indent=2))
+        write_json(_result_json(job, made))
     elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(p.batch.likeness for p in made.published):
         for line in result_lines(job, made):
             say(line)
     for error in made.trouble:
-        say(f"batchpay: {error}", err=True)
+        write_lines(f"batchpay: {error}", err=True)
 
 
 def result_lines(job: Job, made: Result) -> Iterator[str]:
@@ -160,7 +151,7 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
 def started(files: list[Path], *, as_json: bool) -> None:
     """What `init` wrote, and what to do next."""
     if as_json:
-        say(json.dumps({"written": [str(path) for path in files]}, ensure_ascii=False))
+        write_json({"written": [str(path) for path in files]})
         return
     for path in files:
         say(f"written: {path}")
@@ -169,12 +160,10 @@ def started(files: list[Path], *, as_json: bool) -> None:
 
 def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
-    from batchpay.pipeline import PRIORITY
-
-    code = next(code for code in PRIORITY if code in {0, *(finding.exit_code for finding in found)})
+    code = worst(finding.exit_code for finding in found)
     if as_json:
         findings = [{"subject": f.subject, "state": f.state, "told": f.told} for f in found]
-        say(json.dumps({"findings": findings, "exit_code": code}, ensure_ascii=False, indent=2))
+        write_json({"findings": findings, "exit_code": code})
         return code
     for finding in found:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
@@ -186,12 +175,12 @@ def audit(made: Audit, *, as_json: bool) -> None:
     """Both sides' sums, every difference, where the files are."""
     told = made.document()
     if as_json:
-        say(json.dumps({**told, "files": [str(path) for path in made.files]}, ensure_ascii=False, indent=2))
+        write_json({**told, "files": [str(path) for path in made.files]})
         return
     for side in ("journal", "gateway"):
         say(f"{side}: " + (", ".join(f"{amount} {code}" for code, amount in told[side].items()) or "nothing charged"))
-    others = told["other_charges_of_the_account"]
-    say(f"{told['matched']} charges match; {others} others of the account are not this job's")
+    others = many(told["other_charges_of_the_account"], "charge")
+    say(f"{many(told['matched'], 'charge')} on both sides; {others} of the account beside this job's")
     for one in made.match.differences:
         say(f"{one.kind}: {' '.join(filter(None, (f'order {one.order_id}', one.charge_id)))}: {one.told}")
     for note in made.match.notes:
@@ -201,16 +190,46 @@ def audit(made: Audit, *, as_json: bool) -> None:
     say(f"exit {made.exit_code}: {'nothing to do' if not made.exit_code else NEXT_STEP[12]}")
 
 
+def verified(made: Verified, *, as_json: bool) -> None:
+    """What was looked at, every difference, what to do."""
+    if as_json:
+        differences = [{"path": one.path, "told": one.told} for one in made.differences]
+        manifests = [str(path) for path in made.manifests]
+        journal = {"path": str(made.journal), "events": made.events, "digest": made.digest}
+        write_json(
+            {
+                "journal": journal,
+                "manifests": manifests,
+                "files": made.files,
+                "differences": differences,
+                "notes": made.notes,
+                "exit_code": made.exit_code,
+            }
+        )
+        return
+    say(f"{made.journal}: {many(made.events, 'event')}, the hash chain verifies; its head is {made.digest}")
+    say(f"{many(len(made.manifests), 'manifest')} and {many(made.files, 'file')} beside them looked at")
+    for one in made.differences:
+        say(f"different: {one.path}: {one.told}")
+    for note in made.notes:
+        say(f"note: {note}")
+    remedy = "keep what you have, find out who changed it; batchpay report writes the reports again from the journal"
+    say(f"exit {made.exit_code}: {remedy if made.differences else NEXT_STEP[0]}")
+
+
 def resolved(made: Resolved, *, as_json: bool) -> None:
     """What a person's word settled."""
-    say(json.dumps({"settled": made.sentence}, ensure_ascii=False) if as_json else made.sentence)
+    if as_json:
+        write_json({"settled": made.sentence})
+    else:
+        say(made.sentence)
 
 
 def status(job: Job, made: Status, *, as_json: bool) -> None:
     """Every batch and where its rows stand; every row that waits, with its age."""
     if as_json:
         told = {"job": job.name, "exit_code": made.exit_code, "stop": made.stop, "batches": made.batches}
-        say(json.dumps(told, ensure_ascii=False, indent=2))
+        write_json(told)
         return
     if not made.batches:
         say(f"{job.name}: no batch yet")
@@ -220,7 +239,8 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         )
         for order in batch["open"]:
             place = f"row {order['row']}" + (f" of sheet {order['sheet']}" if order["sheet"] else "")
-            stands = f"is {order['outcome']} since {order['since']}, {_age(order['age_s'])}"
+            since = times.local(order["since"], job.controls.time_zone)
+            stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
             say(
                 f"  order {order['order']} ({place}) {stands}: "
                 + " ".join(filter(None, (order["charge"], order["reason"])))
@@ -239,12 +259,7 @@ def _mode(mode: str) -> str:
 
 def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
     counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
-    return f"{_many(rows, 'row')} = {counts or 'nothing'}"
-
-
-def _many(number: int, word: str) -> str:
-    """`1 row`, `2 rows`, `1,200 rows`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+    return f"{many(rows, 'row')} = {counts or 'nothing'}"
 
 
 def _age(seconds: int) -> str:
@@ -278,17 +293,17 @@ class TextProblems:
             if told["refusal"]:
                 say(f"refused: {told['file']}: {told['refusal']}", err=True)
         for refusal in checked.refusals:
-            say(f"batchpay: {refusal}", err=True)
+            write_lines(f"batchpay: {refusal}", err=True)
         return checked.exit_code
 
 
 def _counted(told: Mapping[str, Any]) -> str:
-    return f"{told['file']}: {_many(told['rows'], 'row')}, {told['rejected']:,} rejected, {told['repeated']:,} repeated"
+    return f"{told['file']}: {many(told['rows'], 'row')}, {told['rejected']:,} rejected, {told['repeated']:,} repeated"
 
 
 def _sum(told: Mapping[str, Any], currency: str) -> str:
     """`3 orders, 1,234.50 THB`."""
-    return f"{_many(told['count'], 'order')}, {grouped_text(told['sum_minor'], currency)} {currency}"
+    return f"{many(told['count'], 'order')}, {grouped_text(told['sum_minor'], currency)} {currency}"
 
 
 class JsonProblems:
@@ -304,7 +319,7 @@ class JsonProblems:
             "rule": problem.rule, "remedy": problem.remedy,
         }  # fmt: skip
         before = '{"problems": [' if self._first else ","
-        say(f"{before}\n{json.dumps(found, ensure_ascii=False)}")
+        raw(f"{before}\n{json_text(found, indent=None)}")
         self._first = False
 
     def end(self, checked: Checked) -> int:
@@ -314,14 +329,14 @@ class JsonProblems:
             "exit_code": checked.exit_code,
         }  # fmt: skip
         opening = '{"problems": [' if self._first else ""
-        say(f"{opening}],\n{json.dumps(rest, ensure_ascii=False)[1:]}")
+        raw(f"{opening}],\n{json_text(rest, indent=None)[1:]}")
         return checked.exit_code
 
 
 def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     """What would be sent."""
     if as_json:
-        say(json.dumps(made, ensure_ascii=False, indent=2))
+        write_json(made)
         return
     for told in made["files"]:
         say(_counted(told))
@@ -332,17 +347,9 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for share in made["recipients"][:20]:
         say(f"  {share['destination']}: {_sum(share, share['currency'])}")
     if len(made["recipients"]) > 20:
-        say(f"  and {len(made['recipients']) - 20} more recipients (--json shows them)")
+        say(f"  and {many(len(made['recipients']) - 20, 'more recipient')} (--json shows them)")
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
     for refusal in made["refusals"]:
         say(f"refused: {refusal}", err=True)
     say(f"plan {made['plan_hash']}")
-
-
-def write_file(path: Path, made: Mapping[str, Any]) -> None:
-    """The plan as a file. Raises CannotWrite."""
-    try:
-        path.write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot write the plan: {error.strerror}") from error

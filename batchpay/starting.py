@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from batchpay.data import data_path
 from batchpay.errors import CannotWrite, Usage
+from batchpay.writing import write_whole
 
 FILES = {
     "job.toml": "samples/start/job.toml",
@@ -16,14 +18,20 @@ FILES = {
 
 def start(directory: Path) -> list[Path]:
     """Write the files into a folder, all or none. Raises Usage when one of them is there, and CannotWrite."""
-    there = [name for name in FILES if (directory / name).exists()]
+    there = [name for name in FILES if os.path.lexists(directory / name)]
     if there:
         raise Usage(f"{directory}: {', '.join(there)} is there already and is left alone; name another folder")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for name, source in FILES.items():
-            with (directory / name).open("xb") as file:
-                file.write(data_path(source).read_bytes())
     except OSError as error:
-        raise CannotWrite(f"{directory}: cannot write: {error.strerror}") from error
-    return [directory / name for name in FILES]
+        raise CannotWrite(f"{directory}: cannot make the folder: {error.strerror}") from error
+    written: list[Path] = []
+    try:
+        for name, source in FILES.items():
+            write_whole(directory / name, data_path(source).read_bytes())
+            written.append(directory / name)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return written

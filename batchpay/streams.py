@@ -1,7 +1,8 @@
 """The three standard streams, as cron, a closed pipe, a full disk or a foreign locale may leave them.
 
 Nothing that happens to them may stop a run or change what becomes of money; a result that was asked for and could not
-be printed is told by the exit code.
+be printed is told by the exit code. What is printed is made visible and masked here once more, whoever wrote it: the
+only line breaks that reach a terminal are ours.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import errno
 import io
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
+
+from batchpay.text import json_text, line
 
 CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
 
@@ -38,7 +41,26 @@ def _standing_in(number: int, mode: str) -> TextIO:
 
 
 def write(text: str, *, err: bool = False) -> None:
-    """Print a line. A reader that has gone is nobody's trouble; any other failure of stdout is kept for `end`."""
+    """Print one line; whatever in it would break the line, act on the terminal or is secret stands as an escape."""
+    raw(line(text), err=err)
+
+
+def write_lines(text: str, *, err: bool = False) -> None:
+    """The same for a text of ours with several lines."""
+    for one in text.split("\n"):
+        write(one, err=err)
+
+
+def write_json(document: Any) -> None:
+    """Print a result for a program: the same document, with nothing invisible in it."""
+    raw(json_text(document))
+
+
+def raw(text: str, *, err: bool = False) -> None:
+    """Print what came through `batchpay.text` already.
+
+    A reader that has gone is nobody's trouble; any other failure of stdout is kept for `end`.
+    """
     stream = sys.stderr if err else sys.stdout
     if not err:
         _printed[:] = [True]

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
-from batchpay.mapping import column_of, map_chunk, told
+from batchpay.mapping import column_of, map_chunk
 from batchpay.model import Problem
 from batchpay.money import EXPONENTS, major_text
+from batchpay.text import told
 
 CORE = {
     "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromColumn("Cur"),

@@ -9,7 +9,7 @@ import pytest
 
 from batchpay.lifecycle import Attempt
 from batchpay.listing import Listing
-from batchpay.matching import match_credits, match_transfers
+from batchpay.matching import match_charges, match_credits, match_transfers
 from batchpay.model import Outcome
 from batchpay.money import EXPONENTS, MAX_MINOR, NotMoney, major_text, plain_minors, to_minor
 from batchpay.planning import alike
@@ -222,3 +222,101 @@ def test_as_many_transfers_as_were_earned() -> None:
     (missing,) = match_transfers(mine, [transfer()])
     assert (missing.kind, missing.charge_id) == ("transfer-missing", "chrg_test_2")
     assert missing.told.startswith(f"1 of 2 transfers of {MADE['amount']} to {MADE['destination']} are missing")
+
+
+def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, str, str, str]]:
+    found = match_charges("night", attempts, charges, live=False).differences
+    return [(d.kind, d.order_id, d.charge_id, d.told) for d in found]
+
+
+@pytest.mark.fault("E14", "I2")
+@pytest.mark.parametrize(
+    "mine, theirs, kind, told",
+    [
+        ([], MADE, "unknown-to-journal", "the gateway has it, successful; the journal does not: run the job"),
+        ([attempt(event("voided", 1))], MADE, "other-charge", "the journal says held for the same key"),
+        ([attempt()], {**MADE, "status": "failed", "paid": False}, "false-success",
+         "the journal says succeeded, the gateway failed"),
+        ([attempt(PENDING)], MADE, "status", "the journal says pending, the gateway successful: batchpay settle asks"),
+        ([attempt()], {**MADE, "amount": 1}, "amount",
+         "the journal was told 123450 THB, the gateway lists 1 THB"),
+        ([attempt()], {**MADE, "currency": "JPY"}, "amount",
+         "the journal was told 123450 THB, the gateway lists 123450 JPY"),
+        ([attempt()], {**MADE, "destination": "recp_test_9"}, "terms",
+         "destination: asked recp_test_1, got recp_test_9"),
+        ([attempt()], {**MADE, "dispute": {"object": "dispute"}}, "disputed", "the payer disputes it"),
+    ],
+)  # fmt: skip
+def test_a_difference_names_the_order_the_charge_and_what_differs(
+    mine: list[Attempt], theirs: dict[str, Any], kind: str, told: str
+) -> None:
+    """In this order, and once."""
+    found = [one for one in differences(mine, [theirs]) if one[0] == kind]
+    assert [one[1:3] for one in found] == [("0001", CHARGE_ID)]
+    assert found[0][3].startswith(told), found[0][3]
+
+
+def test_a_charge_that_the_gateway_does_not_list_is_named_too() -> None:
+    """A success is worse than a pending one, and each is told by what the journal says."""
+    (lost,) = differences([attempt()], [])
+    assert lost == ("false-success", "0001", CHARGE_ID, "the journal says succeeded; the gateway does not list it")
+    (open_,) = differences([attempt(PENDING)], [])
+    assert open_[0] == "unknown-to-gateway" and open_[3].startswith("the journal says pending;")
+
+
+def test_a_twin_that_took_nothing_is_a_difference_and_one_that_took_is_a_double() -> None:
+    """The journal knows the second charge of its key: what matters is whether that has the money."""
+    known = attempt(answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]))
+    second = {**MADE, "id": "chrg_test_2"}
+    assert [one[:3] for one in differences([known], [MADE, second])] == [("double", "0001", "chrg_test_2")]
+    failed = {**second, "status": "failed", "paid": False}
+    assert [one[:3] for one in differences([known], [MADE, failed])] == [("other-charge", "0001", "chrg_test_2")]
+
+
+def test_a_credit_and_a_transfer_are_told_with_their_numbers() -> None:
+    """Which order, which charge, and the two amounts."""
+    mine = [attempt()]
+    (differs,) = match_credits(mine, [MADE], [credit(amount=1)])
+    assert (differs.order_id, differs.charge_id) == ("0001", CHARGE_ID)
+    assert differs.told == "credited 1, its net is 118000"
+    (twice,) = match_credits(mine, [MADE], [credit(), credit()])
+    assert (twice.order_id, twice.charge_id, twice.told) == ("0001", CHARGE_ID, "2 credits in the account's ledger")
+    (none,) = match_credits(mine, [MADE], [credit(origin="chrg_test_9")])
+    assert (none.order_id, none.charge_id) == ("0001", CHARGE_ID)
+    (failed,) = match_transfers(mine, [transfer(failure_code="invalid_account")])
+    assert failed.told == f"transfer trsf_test_1 to {MADE['destination']} failed: invalid_account"
+
+
+def test_a_share_is_the_amount_less_the_commission() -> None:
+    """A transfer of the whole amount is none of a charge that paid a commission."""
+    with_fee = attempt(answer_event(1, platform_fee={"amount": 450}))
+    share = MADE["amount"] - 450
+    assert match_transfers([with_fee], [transfer(amount=share)]) == []
+    assert [d.kind for d in match_transfers([with_fee], [transfer()])] == ["transfer-missing"]
+
+
+def test_what_is_no_success_earns_no_transfer() -> None:
+    """Neither asked for, nor missed when it is not there."""
+    assert match_transfers([attempt(PENDING), attempt(event("voided", 1))], []) == []
+    failed = transfer(failure_code="invalid_account")
+    assert match_transfers([attempt(PENDING)], [failed]) == []
+
+
+def test_sums_are_of_what_succeeded_on_either_side() -> None:
+    """A pending charge is in neither; one that is unproven was charged all the same."""
+    unproven = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"])
+    for mine, theirs, ours_sum, theirs_sum in (
+        (attempt(PENDING), {**MADE, "status": "pending", "paid": False}, {}, {}),
+        (attempt(unproven), MADE, {"THB": 123450}, {"THB": 123450}),
+        (attempt(PENDING), MADE, {}, {"THB": 123450}),
+        (attempt(), {**MADE, "status": "failed", "paid": False}, {"THB": 123450}, {}),
+    ):
+        match = match_charges("night", [mine], [theirs], live=False)
+        assert (dict(match.ours), dict(match.theirs)) == (ours_sum, theirs_sum)
+
+
+def test_what_is_of_another_job_or_no_charge_is_counted_and_not_compared() -> None:
+    """Before, between and behind our own."""
+    foreign = {**MADE, "id": "chrg_test_7", "metadata": {**MADE["metadata"], "batchpay_job": "day"}}
+    match = match_charges("night", [attempt()], [foreign, {"object": "list"}, MADE, foreign], live=False)
+    assert (match.others, match.matched, match.differences) == (3, 1, [])

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchpay.controls import max_amount_check, mode_check, run_refusal
+from batchpay.controls import max_amount_check, mode_check, parse_totals, run_refusal
+from batchpay.errors import FileRefused
 from batchpay.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle import Attempt, Proof, fold, money_charges, seen, verdict
 from batchpay.model import Answer, Event, Outcome
@@ -290,3 +291,46 @@ def test_an_order_at_the_limit_goes_and_one_above_it_is_rejected() -> None:
     (problem,) = found[1]
     assert (problem.column, problem.rule, problem.value) == ("Amount", "above-max-amount", "1.01 THB")
     assert "at most 1.00 THB an order" in problem.remedy
+
+
+@pytest.mark.fault("H03")
+@pytest.mark.parametrize("mode, text, other", [("test", "recp_1", "live"), ("live", "recp_test_1", "test")])
+def test_a_recipient_of_the_other_mode_is_told_with_both_modes(mode: Any, text: str, other: str) -> None:
+    """Which mode it is of, and which the job runs in."""
+    ((problem,),) = mode_check(mode, COLUMNS)([{"destination": text}]).values()
+    assert (problem.column, problem.value) == ("Shop", text)
+    assert problem.remedy == f"it is of {other} mode, but the job runs in {mode} mode"
+
+
+@pytest.mark.fault("H01")
+def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
+    """In whatever order its problems were found."""
+    total = tally(paid(100), {"order_id": "A"}, {"order_id": "B"}, {"order_id": "C"}, bad=[3, 2, 1])
+    assert "the amount of row 3 and 2 more cannot be read" in refused(total, total={"THB": 100})
+
+
+@pytest.mark.fault("H01")
+@pytest.mark.parametrize(
+    "data, found",
+    [
+        (b"[", "is not strict JSON"), (b"{}", "must be an object with count, total or both"),
+        (b'{"count": -1}', "has the count -1, not a whole number of rows"),
+        (b'{"total": {"THB": 1}}', "must give the total as text per currency"),
+        (b'{"total": ["THB"]}', "must give the total as text per currency"),
+        (b'{"total": {"THB": "1,2"}}', "has the total 1,2 THB: write"),
+        (b'{"total": {"THB": "1", "thb": "1"}}', "has two totals or a negative one for THB"),
+        (b'{"total": {"THB": "-1"}}', "has two totals or a negative one for THB"),
+    ],
+)  # fmt: skip
+def test_a_doubtful_totals_file_is_named_first(data: bytes, found: str) -> None:
+    """Its name, what was found, and what to do."""
+    with pytest.raises(FileRefused) as refusal:
+        parse_totals(data, "orders.csv.totals.json")
+    told = str(refusal.value)
+    assert told.startswith(f"orders.csv.totals.json {found}"), told
+    assert "correct it and send it again with the file" in told
+
+
+def test_a_total_of_nothing_is_a_total() -> None:
+    """Zero rows and zero baht may be declared."""
+    assert parse_totals(b'{"count": 0, "total": {"THB": "0"}}') == (0, {"THB": 0})

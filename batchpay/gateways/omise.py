@@ -22,7 +22,7 @@ from batchpay import __version__
 from batchpay.gateways.wire import Flight, TooLong, Wire, Withheld, answered
 from batchpay.job import GatewaySettings
 from batchpay.model import Answer, Intent
-from batchpay.shown import masked
+from batchpay.secrets import masked
 
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 

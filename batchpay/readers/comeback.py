@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 
 from batchpay.lineage import DEFUSED
 from batchpay.model import Problem
-from batchpay.readers import cards
 from batchpay.readers.pieces import Piece
+from batchpay.text import FORMULA_STARTS, told
+
+
+def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """The names of the columns as the input had them; where no cell of ours is, they stand as they are."""
+    if DEFUSED not in cells:
+        return list(cells)
+    return [_bare(cell) if cell not in wanted else cell for cell in cells]
+
+
+def _bare(name: str) -> str:
+    return name[1:] if name[:1] == "'" and name[1:].startswith(FORMULA_STARTS) else name
 
 
 def restore(piece: Piece) -> None:
@@ -38,5 +50,5 @@ def _names(piece: Piece, at: int, mark: str) -> list[str]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return names
     remedy = "it says which cells got an apostrophe: leave it as it was, or empty it and take the apostrophes off"
-    piece.blame(at, Problem(DEFUSED, cards.told(mark), "not-a-mark", remedy))
+    piece.blame(at, Problem(DEFUSED, told(mark), "not-a-mark", remedy))
     return []

@@ -15,7 +15,6 @@ from batchpay.job import Input
 from batchpay.lineage import ROW as ROW_COLUMN
 from batchpay.lineage import is_rejects_file
 from batchpay.model import Problem
-from batchpay.readers import cards
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
 from batchpay.readers.plain import plain_rows
@@ -23,6 +22,7 @@ from batchpay.readers.records import Record, Records, lines_to_open_quote, recor
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 from batchpay.readers.text import LINE_LIMIT, Block, blocks, starts_with_bom
+from batchpay.text import told
 
 
 def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
@@ -165,7 +165,7 @@ class _Source:
         piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
 
     def _shown(self, record: Record) -> str:
-        return cards.told(self.delimiter.join(record.cells))
+        return told(self.delimiter.join(record.cells))
 
     def _unclosed(self, line: int, rest: str) -> FileRefused:
         opened = line + lines_to_open_quote(rest, self.delimiter)

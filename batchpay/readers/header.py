@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from batchpay.errors import FileRefused
-from batchpay.readers import cards
-from batchpay.shown import shown
+from batchpay.readers.comeback import restored_header
+from batchpay.secrets import secret_in
+from batchpay.text import told
 
 COLUMN_LIMIT = 1000
 _SEPARATORS = {";": "';'", "\t": "a tab", ",": "','", "|": "'|'"}
@@ -19,24 +20,23 @@ def check_header(
     path: Path, cells: Sequence[str], wanted: Collection[str], row: int
 ) -> tuple[tuple[str, ...], list[str]]:
     """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
+    cells = restored_header(cells, wanted)
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(f"{path}: row {row} has {len(cells)} columns; at most {COLUMN_LIMIT} are read")
     if not any(cell.strip() for cell in cells):
         raise FileRefused(f"{path}: row {row} is blank, a header was expected; [input] header_row says where it is")
     for number, cell in enumerate(cells, 1):
-        if cards.masked(cell) != cell:
-            raise FileRefused(
-                f"{path}: row {row}, column {number}: a card number in the header; is the header missing?"
-            )
+        if secret := secret_in(cell):
+            raise FileRefused(f"{path}: row {row}, column {number}: {secret} in the header; is the header missing?")
         if any((ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029" for ch in cell):
-            raise FileRefused(f"{path}: row {row}, column {number}: a control character in the header '{shown(cell)}'")
+            raise FileRefused(f"{path}: row {row}, column {number}: a control character in the header '{told(cell)}'")
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
         raise FileRefused(f"{path}: {_missing(cells, missing, row)}")
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
-        listed = ", ".join(f"'{shown(name)}'" for name in twice)
+        listed = ", ".join(f"'{told(name)}'" for name in twice)
         raise FileRefused(f"{path}: row {row}: more than one column is called {listed}; keep one or rename the others")
     return _distinct(cells)
 
@@ -46,12 +46,12 @@ def _missing(cells: Sequence[str], missing: Sequence[str], row: int) -> str:
         for separator, named in _SEPARATORS.items():
             if separator in cells[0]:
                 return (
-                    f"row {row} is one column '{shown(cells[0])}' that holds {named}: "
+                    f"row {row} is one column '{told(cells[0])}' that holds {named}: "
                     f"say delimiter = {_toml(separator)} in [input]"
                 )
-    told = "; ".join(f"no column '{shown(name)}'{_nearest(name, cells)}" for name in missing)
-    found = ", ".join(f"'{shown(cell)}'" for cell in cells[:40]) + (", …" if len(cells) > 40 else "")
-    return f"row {row}: {told}; found {found}. Correct [columns] in the job, or the header"
+    absent = "; ".join(f"no column '{told(name)}'{_nearest(name, cells)}" for name in missing)
+    found = ", ".join(f"'{told(cell)}'" for cell in cells[:40]) + (", …" if len(cells) > 40 else "")
+    return f"row {row}: {absent}; found {found}. Correct [columns] in the job, or the header"
 
 
 def _toml(separator: str) -> str:
@@ -61,7 +61,7 @@ def _toml(separator: str) -> str:
 def _nearest(name: str, cells: Sequence[str]) -> str:
     plain = {"".join(cell.casefold().split()): cell for cell in cells}
     near = difflib.get_close_matches("".join(name.casefold().split()), plain, n=1, cutoff=0.6)
-    return f" (did you mean '{shown(plain[near[0]])}'?)" if near else ""
+    return f" (did you mean '{told(plain[near[0]])}'?)" if near else ""
 
 
 def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -79,5 +79,5 @@ def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         if not cell:
             notes.append(f"column {number} has no name")
         elif name != cell:
-            notes.append(f"column '{shown(cell)}' stands there more than once; copy {copy} is kept as '{shown(name)}'")
+            notes.append(f"column '{told(cell)}' stands there more than once; copy {copy} is kept as '{told(name)}'")
     return tuple(names), notes

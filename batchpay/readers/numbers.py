@@ -10,7 +10,7 @@ import math
 from decimal import Decimal
 
 from batchpay.model import Problem
-from batchpay.readers import cards
+from batchpay.text import told
 
 DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
 SINGLE_DIGITS = 6
@@ -40,5 +40,5 @@ def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) 
         return Problem(column, text, "not-a-number", "write the number itself")
     if abs(number) >= EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
         remedy = f"more than {digits} digits are rounded in this kind of cell: write it as text, or as an exact decimal"
-        return Problem(column, cards.told(text), "number-not-exact", remedy)
+        return Problem(column, told(text), "number-not-exact", remedy)
     return None

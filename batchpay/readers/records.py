@@ -10,7 +10,7 @@ import io
 import re
 from dataclasses import dataclass
 
-from batchpay.readers import cards
+from batchpay.secrets import scrubbed
 
 _LONE_CR = re.compile(r"\r(?!\n)")
 _MARKS = ("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd")  # stand for a lone CR, which csv takes for a line end
@@ -72,7 +72,7 @@ def lines_to_open_quote(text: str, delimiter: str) -> int:
 
 def _guessed(line: str, delimiter: str) -> list[str]:
     """What the cells may be; masked before a letter in quotes comes to touch a card number behind them."""
-    line = cards.masked(line)
+    line = scrubbed(line)
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:

@@ -1,40 +1,63 @@
-"""What no cell may hold, looked for in whole blocks first: control characters, card numbers, endless text.
+"""What no cell may hold, looked for in whole blocks first: control characters, card numbers, keys, endless text.
 
 A clean block costs one pass over its bytes; only where that finds anything are columns and cells looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from batchpay.cards import without_cards
 from batchpay.model import Problem
-from batchpay.readers import cards
 from batchpay.readers.pieces import Piece
+from batchpay.secrets import KEY_PATTERN, without_keys
+from batchpay.text import told
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CELL_LIMIT = 64 * 1024  # bytes of one cell
+SHORTEST = 13  # bytes in which a card number or a key has room
 
-# RE2 patterns: linear in time, 2 ms for a block of a megabyte.
+# RE2 patterns: linear in time, some milliseconds for a block of a megabyte. Each card number that batchpay.cards finds
+# is in one of these: in one piece or cut alike anyhow; cut as printed; digit by digit; in another script.
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{2028}\x{2029}]|\r(?:[^\n]|\z)"
-_BETWEEN = "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in cards.FOREIGN_BETWEEN)
-_FOREIGN_CARD = rf"[^\P{{Nd}}0-9]|[0-9][{_BETWEEN}]"  # another script's digit, or another's blank after a digit
-_CARD = (
-    r"(?:\A|[^0-9A-Za-z_])(?:2[ \t-]{0,3}[2-7]|3|4|5[ \t-]{0,3}[1-5]|6|8[ \t-]{0,3}1)"
-    r"(?:[ \t-]{0,3}[0-9]){11}"
-)
-_ANYTHING = "|".join((_CONTROL, _FOREIGN_CARD, _CARD))
+_NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"  # blanks, dashes, line ends and what is not ASCII
+_MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")  # of those in a list, , ; and |, none
+
+
+def _anyhow(cut: str) -> str:
+    cut = f"(?:{cut}){{0,3}}"
+    return rf"(?:2{cut}[2-7]|3|4|5{cut}[1-5]|6|8{cut}1)(?:{cut}[0-9]){{11}}"
+
+
+_ANYHOW = rf"(?:\A|[^0-9])(?:{'|'.join(_anyhow(f'{_NO_MARK}|{mark}') for mark in _MARKS)})"
+_ISSUED = r"(?:2[2-7]|3[0-9]|4[0-9]|5[1-5]|6[0-9]|81)[0-9]{2}"
+
+
+def _printed(cut: str) -> str:
+    return rf"{_ISSUED}(?:{cut}{{1,3}}[0-9]{{4}}(?:[0-9]{{2}})?){{1,3}}{cut}{{1,3}}[0-9]"
+
+
+_PRINTED = rf"(?:\A|[^0-9]){_printed('[^0-9A-Za-z]')}|(?:\A|[^0-9A-Za-z_]){_printed('[^0-9]')}"
+_DIGITS = r"(?:[0-9][^0-9]{1,3}){12}[0-9]|(?:[0-9]{2}[^0-9]{1,3}){6}[0-9]"
+_FOREIGN = r"[^\P{Nd}0-9]"
+CARD = "|".join((_ANYHOW, _PRINTED, _DIGITS, _FOREIGN))
+_ANYTHING = "|".join((_CONTROL, CARD, KEY_PATTERN))
+
+_A_CARD = "a card number may not stand in a file: remove it (masked here); pay by token, customer or source"
+_A_KEY = "a key of the gateway may not stand in a file: remove it (masked here), and make that key void"
 
 
 def screen(piece: Piece, not_cards: Collection[str]) -> None:
-    """Blame the rows where something was found, and mask the card numbers."""
+    """Blame the rows where something was found, and mask the card numbers and keys."""
     if len(piece.raw) > CELL_LIMIT:
         _blame_long(piece)
     if _matches(piece.raw, _ANYTHING):
         _blame_control(piece)
-        _mask_cards(piece, not_cards)
+        _mask(piece, KEY_PATTERN, without_keys, "secret-key", _A_KEY)
+        _mask(piece, CARD, without_cards, "card-number", _A_CARD, not_cards)
 
 
 def _matches(raw: bytes, pattern: str) -> bool:
@@ -51,43 +74,50 @@ def _where(column: pa.Array, pattern: str) -> list[int]:
     return found
 
 
+def _longest(column: pa.Array) -> int:
+    import pyarrow.compute as pc
+
+    return pc.max(pc.binary_length(column)).as_py() or 0
+
+
 def _blame_control(piece: Piece) -> None:
     for name, column in zip(piece.batch.schema.names, piece.batch.columns, strict=True):
         for at in _where(column, _CONTROL):
             remedy = "remove the control character; a line break inside a cell is LF, in quotes"
-            piece.blame(at, Problem(name, cards.told(column[at].as_py()), "control-character", remedy))
+            piece.blame(at, Problem(name, told(column[at].as_py()), "control-character", remedy))
 
 
 def _blame_long(piece: Piece) -> None:
     import pyarrow.compute as pc
 
     for name, column in zip(piece.batch.schema.names, piece.batch.columns, strict=True):
-        lengths = pc.binary_length(column)
-        if (pc.max(lengths).as_py() or 0) > CELL_LIMIT:
-            for at in pc.indices_nonzero(pc.greater(lengths, CELL_LIMIT)).to_pylist():
+        if _longest(column) > CELL_LIMIT:
+            for at in pc.indices_nonzero(pc.greater(pc.binary_length(column), CELL_LIMIT)).to_pylist():
                 text = column[at].as_py()
                 remedy = f"{len(text)} characters; a cell holds at most {CELL_LIMIT} bytes: shorten it"
-                piece.blame(at, Problem(name, cards.told(text), "cell-too-long", remedy))
+                piece.blame(at, Problem(name, told(text), "cell-too-long", remedy))
 
 
-def _mask_cards(piece: Piece, not_cards: Collection[str]) -> None:
+def _mask(
+    piece: Piece, pattern: str, without: Callable[[str], str], rule: str, remedy: str, but: Collection[str] = ()
+) -> None:
+    """Blame the rows in which `without` takes something away, and keep what it leaves."""
     import pyarrow as pa
 
     columns = list(piece.batch.columns)
     for index, name in enumerate(piece.batch.schema.names):
-        masks = {} if name in not_cards else _masks(columns[index])
+        masks = {} if name in but or _longest(columns[index]) < SHORTEST else _masks(columns[index], pattern, without)
         if not masks:
             continue
         texts = columns[index].to_pylist()
         for at, mask in masks.items():
             texts[at] = mask
-            remedy = "a card number may not stand in a file: remove it (masked here); pay by token, customer or source"
-            piece.blame(at, Problem(name, cards.told(mask), "card-number", remedy))
+            piece.blame(at, Problem(name, told(mask), rule, remedy))
         columns[index] = pa.array(texts, pa.string())
     piece.batch = pa.RecordBatch.from_arrays(columns, names=piece.batch.schema.names)
 
 
-def _masks(column: pa.Array) -> dict[int, str]:
-    """The masked text of every cell that holds a card number, by position."""
-    suspects = {at: column[at].as_py() for at in _where(column, f"{_CARD}|{_FOREIGN_CARD}")}
-    return {at: mask for at, text in suspects.items() if (mask := cards.masked(text)) != text}
+def _masks(column: pa.Array, pattern: str, without: Callable[[str], str]) -> dict[int, str]:
+    """The masked text of every cell that holds what may not stand there, by position."""
+    suspects = {at: column[at].as_py() for at in _where(column, pattern)}
+    return {at: mask for at, text in suspects.items() if (mask := without(text)) != text}

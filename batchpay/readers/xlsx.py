@@ -18,7 +18,7 @@ from batchpay.errors import FileRefused
 from batchpay.job import Input
 from batchpay.lineage import is_rejects_file
 from batchpay.model import Problem
-from batchpay.readers import cards, numbers
+from batchpay.readers import numbers
 from batchpay.readers.formats import Zeros, zero_formats
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
@@ -26,7 +26,7 @@ from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
 from batchpay.readers.sheetxml import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
-from batchpay.shown import shown
+from batchpay.text import told
 
 DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
 Values = Sequence[Any]
@@ -66,12 +66,12 @@ class _Book:
         facts = scan(package.windows(sheet.part), zeros)
         if facts.twice:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{shown(sheet.name)}' holds {facts.twice}: what stands there cannot be told; "
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands there cannot be told; "
                 "open it in a spreadsheet program, look, and save it"
             )
         if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas without a value; "
                 "open it in a spreadsheet program, let it calculate, and save it"
             )
         at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
@@ -107,15 +107,15 @@ class _Book:
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
-    names = ", ".join(f"'{shown(sheet.name)}'" for sheet in package.sheets)
+    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets)
     path = package.snapshot.path
     if wanted is not None:
         for sheet in package.sheets:
             if sheet.name == wanted:
                 return sheet
         near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
-        meant = f" (did you mean '{shown(near[0])}'?)" if near else ""
-        raise _NoSuchSheet(f"{path}: has no sheet '{shown(wanted)}'{meant}; it has {names or 'none'}")
+        meant = f" (did you mean '{told(near[0])}'?)" if near else ""
+        raise _NoSuchSheet(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
     filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
     if len(filled) != 1:
         found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
@@ -125,17 +125,17 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
 
 def _about(book: _Book) -> list[str]:
     """What a person should know of the sheet that its rows do not show."""
-    hidden = [f"'{shown(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
+    hidden = [f"'{told(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
     facts = book.facts
-    told = [
-        (not book.sheet.visible, f"sheet '{shown(book.sheet.name)}' is hidden"),
+    about = [
+        (not book.sheet.visible, f"sheet '{told(book.sheet.name)}' is hidden"),
         (hidden, f"hidden sheets not read: {', '.join(hidden)}"),
         (facts.hidden_rows, f"{facts.hidden_rows} hidden rows are read like any other"),
         (facts.merged, f"{facts.merged} merged ranges: only the first cell of each has a value"),
         (book.package.has_macros, "holds macros, which are not run"),
         (not book.at_once, "large: read row by row, which is slower"),
     ]
-    return [sentence for holds, sentence in told if holds]
+    return [sentence for holds, sentence in about if holds]
 
 
 def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
@@ -206,7 +206,7 @@ def _piece(
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
             texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            problems.setdefault(at, []).append(Problem(ROW, cards.told(" ".join(beyond)), "ragged-row", _beyond(width)))
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width)))
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
@@ -240,8 +240,8 @@ class _Seen:
 
     def _note(self, name: str, example: str) -> None:
         if name in self._wanted and name not in self.notes:
-            sentence = f"column '{shown(name)}': numbers are read as the sheet shows them, with their zeros"
-            self.notes[name] = f"{sentence}: {cards.told(example)}"
+            sentence = f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
+            self.notes[name] = f"{sentence}: {told(example)}"
 
 
 def _with_zeros(value: Any, zeros: Zeros) -> str:

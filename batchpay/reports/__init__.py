@@ -30,9 +30,12 @@ WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
 NAMES = {"csv": "results.csv", "parquet": "results.parquet", "json": "report.json"}
 
 
-def write_reports(path: Path, inputs: Inputs) -> tuple[Path, ...]:
-    """Every report of a batch into its folder. Raises CannotWrite; a file is there whole or as it was."""
-    directory = Directory(path)
+def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, ...]:
+    """Every report of a batch into its folder, with files of this mode.
+
+    Raises CannotWrite; a file is there whole or as it was.
+    """
+    directory = Directory(path, mode)
     for form, write in WRITERS.items():
         if form in inputs.formats:
             write(directory, inputs)

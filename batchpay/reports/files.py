@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,11 +17,13 @@ from batchpay.errors import CannotWrite
 class Directory:
     """One batch's folder; remembers what was written into it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
+        """Make the folder. `mode`: of its files, whatever the umask says; who may read those may enter it."""
         self.path = path
+        self.mode = mode
         self.written: list[Path] = []
         try:
-            _make(path)
+            _make(path, folder_mode(mode))
             for stale in path.glob(".*.part"):  # a writer that was killed
                 stale.unlink()
         except OSError as error:
@@ -33,8 +36,8 @@ class Directory:
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), 0o600)
                 yield file
+                os.fchmod(file.fileno(), self.mode)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(final)
@@ -69,12 +72,24 @@ class Directory:
         return {path.name: _sha256(path) for path in sorted(self.written)}
 
 
-def _make(path: Path) -> None:
-    """The folder and those above it that are missing: durable, and writable by nobody else whatever the umask says."""
+def folder_mode(mode: int) -> int:
+    """The mode of a folder whose files have `mode`: who may read them may enter it.
+
+    >>> oct(folder_mode(0o640))
+    '0o750'
+    """
+    return mode | (mode & 0o444) >> 2
+
+
+def _make(path: Path, mode: int) -> None:
+    """The folder and those above it that are missing: durable, and for nobody else whatever the umask says."""
     for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
-        missing.mkdir(mode=0o755, exist_ok=True)
+        missing.mkdir(mode=0o700, exist_ok=True)
+        missing.chmod(mode)
         _sync(missing.parent)
     path.mkdir(exist_ok=True)  # raises when something that is no folder has the name
+    if stat.S_IMODE(path.stat().st_mode) != mode:
+        path.chmod(mode)  # the job has changed its mind
 
 
 def _sync(path: Path) -> None:

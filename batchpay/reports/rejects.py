@@ -18,8 +18,8 @@ from batchpay.cells import decode_cells
 from batchpay.lineage import ADDED, told_id
 from batchpay.model import Finding, Outcome
 from batchpay.reports.files import Directory
-from batchpay.reports.results import defused
 from batchpay.reports.table import Inputs
+from batchpay.text import defused, visible
 
 WANTED = frozenset(
     {Outcome.REJECTED, Outcome.REFUSED, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.CONFLICT}
@@ -53,7 +53,7 @@ def _told(finding: Finding) -> list[str]:
     """All of ADDED but the last."""
     place = (finding.batch_id, str(finding.row), finding.sheet)
     own = told_id(finding.order_id, finding.batch_id, finding.sheet, finding.row)
-    return [*place, finding.outcome.value, finding.reason, "", own]
+    return [*place, finding.outcome.value, visible(finding.reason), "", own]
 
 
 def _write_text(directory: Directory, inputs: Inputs) -> None:
@@ -66,7 +66,7 @@ def _write_text(directory: Directory, inputs: Inputs) -> None:
         first = True
         for columns, rows in _rejected(inputs):
             if first:
-                writer.writerow([*columns, *ADDED])
+                writer.writerow([*map(defused, columns), *ADDED])
                 first = False
             for row in rows:
                 safe = [defused(cell) for cell in row]

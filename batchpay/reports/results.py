@@ -7,17 +7,14 @@ from typing import Any
 
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
+from batchpay.secrets import masked
+from batchpay.text import defused, visible
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
-
-
-def defused(text: str) -> str:
-    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could; a lone dash cannot."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and text != "-" else text
+__all__ = ["defused", "write_results_csv", "write_results_parquet"]
 
 
 def write_results_csv(directory: Directory, inputs: Inputs) -> None:
-    """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused."""
+    """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused, nothing invisible."""
     header = header_of(inputs.batch)
     texts = [kind == "text" for kind in header.values()]
     with directory.text("results.csv", "utf-8-sig", "surrogatepass") as text:
@@ -25,7 +22,7 @@ def write_results_csv(directory: Directory, inputs: Inputs) -> None:
         writer.writerow([defused(name) for name in header])
         for columns in rows_of(inputs):
             told = [
-                [defused(value) for value in column] if is_text else column
+                [defused(value) for value in shown_cells(column)] if is_text else column
                 for column, is_text in zip(columns, texts, strict=True)
             ]
             writer.writerows(zip(*told, strict=True))
@@ -52,8 +49,21 @@ def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
 def _array(values: list[Any], kind: Any, name: str) -> Any:
     import pyarrow as pa
 
+    if name == "text":
+        return pa.array(shown_cells(values), kind)
     if name != "time":
         return pa.array(values, kind)
     return (
         pa.array([value.removesuffix("Z") or None for value in values], pa.string()).cast(pa.timestamp("us")).cast(kind)
     )
+
+
+def shown_cells(cells: list[str]) -> list[str]:
+    """The cells of a text column as they may be shown: one line each, without tokens and keys.
+
+    Card numbers were masked as the file was read, but for columns in which the job says there are none.
+    """
+    whole = "".join(cells)
+    if "_" in whole or "leV" in whole:
+        cells = [masked(cell, cards=False) for cell in cells]
+    return cells if whole.isascii() and whole.isprintable() else [visible(cell) for cell in cells]

@@ -11,6 +11,7 @@ from batchpay.money import EXPONENTS, grouped_text, major_text
 from batchpay.reconciliation import Totals
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
+from batchpay.text import many
 
 NEEDS_A_PERSON = frozenset({Outcome.UNPROVEN, Outcome.CONFLICT, Outcome.IN_DOUBT})
 LISTED = 100  # rows that are spelled out
@@ -60,7 +61,7 @@ def verdict_of(inputs: Inputs) -> str:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
     moved = " and ".join(f"{grouped_text(n, c)} {c}" for c, n in totals.money_moved().items()) or "nothing"
     counts = ", ".join(f"{number} {name}" for name, number in totals.outcomes().items())
-    return f"{test}{moved} charged; {totals.rows_read} rows: {counts or 'none'}."
+    return f"{test}{moved} charged; {many(totals.rows_read, 'row')}: {counts or 'none'}."
 
 
 def _notes(inputs: Inputs) -> list[str]:

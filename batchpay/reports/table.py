@@ -10,6 +10,7 @@ from batchpay.cells import decode_cells
 from batchpay.model import Batch, Finding, StoredChunk
 from batchpay.money import major_text
 from batchpay.reconciliation import Equation, Totals
+from batchpay.text import visible
 
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 
@@ -81,11 +82,11 @@ LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
 
 
 def header_of(batch: Batch) -> dict[str, str]:
-    """Every column's name with its kind, in order: ours, the input's unused ones, metadata, ours that came later."""
+    """Every column's name, as it may be shown, with its kind: ours, the input's unused ones, metadata, later ones."""
     header = {name: kind for name, (kind, _) in COLUMNS.items()}
     last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()}
     for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]:
-        header[_free(name, header | last)] = "text"
+        header[_free(visible(name), header | last)] = "text"
     return header | last
 
 

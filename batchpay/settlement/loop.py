@@ -22,12 +22,12 @@ from batchpay.job import GatewaySettings
 from batchpay.lifecycle import Proof, Verdict, verdict
 from batchpay.model import Answer, Outcome
 from batchpay.protocols import Clock, Gateway
+from batchpay.secrets import masked
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.line import Line
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.queue import Candidate, Limits, Queue
-from batchpay.shown import masked
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0

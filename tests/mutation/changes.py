@@ -274,7 +274,7 @@ def _is_not(node: ast.AST) -> bool:
 def _of_statement(node: ast.stmt) -> Iterator[ast.AST]:
     if _can_be_left_out(node):
         yield ast.Pass()
-    if isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+    if isinstance(node, ast.Return) and node.value is not None and not _is_nothing(node.value):
         yield _but(node, value=ast.Constant(None))
     elif isinstance(node, ast.Continue):
         yield ast.Break()
@@ -293,8 +293,9 @@ def _can_be_left_out(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and all(isinstance(t, ast.Attribute | ast.Subscript) for t in node.targets)
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.AST) -> bool:
+    """None, or what is as false: a caller could hardly tell, and the constant itself is changed anyway."""
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _is_list(node: ast.AST | None) -> bool:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from batchpay.readers import cards, screen
+from batchpay.secrets import masked
 from tests.readers.files import CARD, HEADER, Looked, look, look_at, row, text_of
 
 
@@ -222,12 +218,12 @@ def test_a_card_number_rejects_its_row_and_is_gone(tmp_path: Path, name: str, co
     assert set(looked.problems) == {2}
     told = "".join(problem.sentence() for problem in looked.problems[2])
     for text in (told, looked.cells[column][0], str(looked.documents)):
-        assert cards.masked(text) == text
+        assert masked(text) == text
         assert "4242424242" not in re.sub(r"[^0-9]", "", text)
 
 
 NOT_CARDS = {
-    "wrong check digit": "4242424242424241", "token": f"tokn_test_{CARD}", "id": f"A{CARD}", "behind": f"{CARD}x",
+    "wrong check digit": "4242424242424241", "id": f"A{CARD}", "behind": f"{CARD}x",
     "ean": "4006381333931", "thai tax id": "4101200008061", "time stamp": "20261124120000", "long": "42" * 10,
     "no scheme": "9999999999999995", "amount": "4,242,424,242,424,242.00",
 }  # fmt: skip
@@ -257,25 +253,3 @@ def test_rows_that_are_no_rows_hide_card_numbers_too(tmp_path: Path, line: str) 
     looked = look(tmp_path, "orders.csv", ",".join(HEADER) + "\n" + line + "\n")
     assert CARD not in str(looked)
     assert looked.problems
-
-
-@pytest.mark.fault("X26")
-@settings(max_examples=600, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(
-            [CARD, "4242", "42", "2", "4", "3782", "822463", "10005", "๔๒๔๒", "４２", "A", "_", "ก", ",", "x4"]
-        )
-        | st.sampled_from(list(" -\t\n\xa0\xad\u200b\u2013\u3000")),
-        max_size=14,
-    ).map("".join)
-)
-@example("A1 4242 4242 4242 4242")
-@example("1-4242424242424242")
-@example("424242424242424244 4 4242424242424242")
-def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> None:
-    """A block is looked at closely only where one RE2 pattern matches; masking twice changes nothing more."""
-    masked = cards.masked(text)
-    if masked != text:
-        assert pc.match_substring_regex(pa.array([text]), f"{screen._CARD}|{screen._FOREIGN_CARD}")[0].as_py()
-        assert cards.masked(masked) == masked

@@ -1,0 +1,60 @@
+"""The exit codes, each with its name and what to do, and which one is told when several hold (contract, section 6).
+
+0 well                  10, 11, 12 how a finished run stands
+64 to 78                why it could not go on: the classes of batchpay.errors, numbered as in sysexits.h
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One exit code."""
+
+    code: int
+    name: str
+    remedy: str  # what to do next, and who
+
+
+TABLE = (
+    Exit(0, "well", "nothing to do"),
+    Exit(10, "rows to correct", "the accountant: correct the rows in the rejects file and send it as a new file"),
+    Exit(
+        11,
+        "a later run is needed",
+        "start the run again later: it asks about what is pending or in doubt and sends what was held",
+    ),
+    Exit(
+        12,
+        "does not add up",
+        "a person must look before anything is sent again: results.csv says why, batchpay resolve settles it",
+    ),
+    Exit(64, "usage", "look at the command with --help and say it again"),
+    Exit(65, "the file is refused", "correct the file and run again: nothing of it was sent"),
+    Exit(66, "the input is missing", "put the file where [input] file says"),
+    Exit(69, "the gateway is silent", "check the network and [gateway] url, then run again"),
+    Exit(70, "a bug", "report it; nothing that was sent is lost"),
+    Exit(73, "cannot write", "make room, or give this user the right to write there, then run again"),
+    Exit(74, "input or output failed", "check the disk, then run again"),
+    Exit(75, "try later", "run the same command again"),
+    Exit(77, "not allowed", "check OMISE_SECRET_KEY, then run again"),
+    Exit(78, "wrongly set up", "correct the job file or the environment, then run again"),
+)
+NEXT_STEP = {one.code: one.remedy for one in TABLE}
+NAME = {one.code: one.name for one in TABLE}
+# When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10; what keeps a whole file
+# or its reports from being right comes between what stops all and what the next run mends.
+PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The one to exit with; 0 when there is none.
+
+    >>> worst([0, 11, 78, 10])
+    78
+    """
+    found = set(codes)
+    return next((code for code in PRIORITY if code in found), 0)

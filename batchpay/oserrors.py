@@ -1,0 +1,75 @@
+"""Errors of the operating system as ours: by what went wrong, with the name it went wrong with and what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from batchpay.errors import BatchpayError, CannotWrite, InputMissing, InputOutput, Misconfigured, TryLater
+
+# What they mean for who runs us; every other one is a failure of the disk.
+_BY_ERRNO: dict[int, type[BatchpayError]] = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), InputMissing),
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EEXIST, errno.ENOTEMPTY, errno.ETXTBSY),
+        CannotWrite,
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ),
+        Misconfigured,
+    ),
+    **dict.fromkeys(
+        (
+            errno.EMFILE,
+            errno.ENFILE,
+            errno.ENOMEM,
+            errno.EAGAIN,
+            errno.EBUSY,
+            errno.EINTR,
+            errno.ETIMEDOUT,
+            errno.ENOLCK,
+        ),
+        TryLater,
+    ),
+}
+_REMEDIES: dict[type[BatchpayError], str] = {
+    InputMissing: "put it there, or name another",
+    CannotWrite: "make room there, or name another place",
+    Misconfigured: "name another, or give this user the right to it",
+    TryLater: "raise the limit (ulimit) or end other programs and run again, nothing is lost",
+    InputOutput: "check the disk and run again; nothing that was sent is lost",
+}
+
+
+def of_system(error: OSError | ValueError) -> BatchpayError | None:
+    """An error of the operating system, or of a name that it cannot take, as one of ours; None when it is neither."""
+    if isinstance(error, OSError):
+        return _of_errno(error)
+    if isinstance(error, UnicodeError):
+        return Misconfigured(f"a name or a text is not UTF-8: {error}; name it in UTF-8")
+    if "null" in str(error):  # os.stat and open: embedded null byte, or character
+        return Misconfigured("a path holds a NUL character, which no file's name can: correct it")
+    return None
+
+
+def of_threads(error: RuntimeError) -> BatchpayError | None:
+    """A thread that the machine did not give; None for any other."""
+    if "start new thread" not in str(error):
+        return None
+    return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
+
+
+def _of_errno(error: OSError) -> BatchpayError:
+    if error.errno == errno.ENOENT and _here_is_gone():
+        return Misconfigured("the current folder is gone; change to one that is there and run again")
+    kind = _BY_ERRNO.get(error.errno or 0, InputOutput)
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+    return kind(": ".join((*names, f"{error.strerror or error}; {_REMEDIES[kind]}")))
+
+
+def _here_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - Path.cwd is the same call behind two others
+    except OSError:
+        return True
+    return False
