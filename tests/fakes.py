@@ -201,9 +201,9 @@ class _Wrapped:
         if name not in self._names:
             return method
 
-        async def call(*args: Any) -> Any:
+        async def call(*args: Any, **named: Any) -> Any:
             self._crash.step()
-            result = await method(*args)
+            result = await method(*args, **named)
             self._crash.step()
             return result
 

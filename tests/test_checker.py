@@ -9,14 +9,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from batchpay.cells import encode_cells
 from tests import checker
 from tests.adversary import DECLINED, LOST_AFTER, LOST_BEFORE, PENDING, Adversary, error
 from tests.checker import RULES, judge, told
@@ -383,7 +384,8 @@ def a_card_number_in_a_reason(folder: Path) -> None:
 
 def a_card_number_in_a_kept_row(folder: Path) -> None:
     connection = sqlite3.connect(folder / "state" / "batchpay.db")
-    connection.execute("UPDATE row_chunks SET cells = ?", (zlib.compress(b'["4242424242424242"]'),))
+    cells = pa.RecordBatch.from_arrays([pa.array(["4242424242424242"])], names=["note"])
+    connection.execute("UPDATE row_chunks SET cells = ?", (encode_cells([2], cells),))
     connection.commit()
     connection.close()
 

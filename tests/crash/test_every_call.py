@@ -10,7 +10,7 @@ from batchpay.model import Outcome
 from tests.fakes import CrashAt, Died, FakeGateway
 from tests.test_settlement import World
 
-GATEWAY_CALLS = ("charge", "get", "page")
+GATEWAY_CALLS = ("charge", "get", "page", "read")
 FATES: dict[str, Callable[[int, dict[str, str]], str]] = {
     "all well": lambda post, fields: "ok",
     "one lost after": lambda post, fields: "lost after" if post == 1 else "ok",
