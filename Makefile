@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: coverage faults mutants help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
+.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -47,13 +47,17 @@ sweep: $(READY)  ## the longer tests: kills by the hundred, every system call fa
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
-	reconciliation.py repeats.py settlement.py settlement_races.py)
+	reconciliation.py repeats.py settlement.py settlement_races.py standing.py)
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 mutants: $(READY)  ## each law broken on purpose, and the test that notices: some minutes
 	$(BIN)/python -m tests.mutants
+
+MUTANTS ?= 600
+mutation: $(READY)  ## small random changes of the money modules, and the share that a test sees: make mutation MUTANTS=600
+	$(BIN)/python -m tests.mutation --mutants $(MUTANTS)
 
 coverage: $(READY)  ## every branch of the pure money modules: below 100 % it fails
 	$(BIN)/python -m coverage run --rcfile tests/coverage.toml -m pytest $(PURE)

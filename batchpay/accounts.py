@@ -3,38 +3,134 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from batchpay.clock import iso, ns_of
+from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import Attempt, History, fold
+from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, StoredChunk
 from batchpay.money import major_text
-from batchpay.planning import alike
+from batchpay.planning import alike, payer_of, place_of, terms_of
 from batchpay.reconciliation import Totals, find
 from batchpay.settlement.books import stop_in_force
+from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
 LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
+NEAR_NS = 10 * 86_400 * 10**9  # how long an order of the same payer, recipient and amount is told (contract, section 2)
 
 
-def history_of(journal: SqliteJournal, batch_id: str, chunk: StoredChunk, but: frozenset[int] = frozenset()) -> History:
+def history_of(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int] = frozenset()) -> History:
     """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest."""
-    owned = journal.owned(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
     owned = {row: order_id for row, order_id in owned.items() if row not in but}
-    pairs = zip(chunk.rows, chunk.documents, strict=True)
-    asked = [document["order_id"] for row, document in pairs if "order_id" in document and row not in but]
+    documents = [d for row, d in zip(chunk.rows, chunk.documents, strict=True) if row not in but]
+    asked = [document["order_id"] for document in documents if "order_id" in document]
     histories = journal.histories([*asked, *owned.values()])
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
-    cancelled = {e.order_id: str(e.data["reason"]) for found in histories.values() for e in found
-                 if e.kind == "cancelled"}  # fmt: skip
-    new = {alike(order_id): order_id for order_id in asked if order_id not in attempts}
-    twins = journal.look_alikes(list(new))
+    return History(
+        attempts=attempts,
+        owned=owned,
+        look_alikes=_look_alikes(journal, asked),
+        cancelled=_cancelled(histories),
+        corrected=_corrected(journal, batch, chunk, but),
+        elsewhere=_elsewhere(journal, asked, histories),
+        near=_near(journal, batch, documents),
+    )
+
+
+def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
+    events = (event for found in histories.values() for event in found if event.kind == "cancelled")
+    return {event.order_id: str(event.data["reason"]) for event in events}
+
+
+def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Form -> the last attempt of every order whose id has that form, but for those with the very id that is asked."""
+    mine = set(asked)
+    forms = journal.look_alikes(list({alike(order_id) for order_id in asked}))
+    twins = {form: ids for form, ids in forms.items() if len(set(ids)) > 1 or not mine.issuperset(ids)}
     others = attempts_of(journal, [other for ids in twins.values() for other in ids])
-    look_alikes = {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
-    return History(attempts=attempts, owned=owned, look_alikes=look_alikes, cancelled=cancelled)
+    return {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
+
+
+def _corrected(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int]
+) -> dict[str, tuple[Attempt, ...]]:
+    """Place of a row -> the attempts of rows that came back for it."""
+    places = [place_of(batch.id, chunk.sheet, row) for row in chunk.rows if row not in but]
+    orders = journal.corrected(places)
+    attempts = attempts_of(journal, [order_id for ids in orders.values() for order_id in ids])
+    found = {}
+    for place, ids in orders.items():
+        of_place = [a for order_id in ids for a in attempts.get(order_id, ()) if a.intent.corrects == place]
+        found[place] = tuple(of_place)
+    return found
+
+
+def _elsewhere(
+    journal: SqliteJournal, asked: Sequence[str], histories: Mapping[str, list[Event]]
+) -> dict[str, tuple[Elsewhere, ...]]:
+    """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very file keeps them."""
+    found: dict[str, list[Elsewhere]] = {}
+    for order_id, events in histories.items():
+        latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
+        for event in latest.values():
+            if event.data["takes_money"]:
+                kept = {name: event.data[name] for name in ("job", "charge_id", "payer", "destination", "amount")}
+                found.setdefault(order_id, []).append(Elsewhere(**kept, currency=event.data["currency"]))
+    for order_id, by_job in journal.elsewhere(asked).items():
+        for job, events in by_job.items():
+            for attempt in fold(events):
+                if not attempt.closed and not attempt.ready:
+                    found.setdefault(order_id, []).append(_elsewhere_of(job, attempt))
+    return {order_id: tuple(some) for order_id, some in found.items()}
+
+
+def _elsewhere_of(job: str, attempt: Attempt) -> Elsewhere:
+    asked = attempt.intent
+    charge_id = attempt.charge.id if attempt.charge else "a request without an answer"
+    return Elsewhere(job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency)
+
+
+def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -> dict[str, tuple[Near, ...]]:
+    """Terms -> what was asked for them within ten days before the file came, or since."""
+    terms = {_terms(document) for document in documents if _has_terms(document)}
+    asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
+    return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
+
+
+def _has_terms(document: Document) -> bool:
+    return all(name in document for name in ("destination", "amount", "currency"))
+
+
+def _terms(document: Document) -> str:
+    return terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+
+
+def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
+    """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
+    barred, smallest = preflight_of(journal)
+    return Guards(
+        refusal=refusal,
+        stop=stop_in_force(journal.events(["stop", "lifted"])),
+        barred=barred,
+        smallest_share=smallest if job.controls.min_share == "hold" else {},
+        fee=job.fee,
+        alike_ids=job.input.alike_ids,
+        near_duplicates=job.controls.near_duplicates,
+        present=frozenset(last_inputs(journal) if present is None else present),
+    )
+
+
+def last_inputs(journal: SqliteJournal) -> list[str]:
+    """Ids of the batches whose files were inputs of the last run that had any."""
+    batches: list[str] = []
+    for event in journal.events(["inputs"]):
+        batches = list(event.data["batches"])
+    return batches
 
 
 def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
@@ -45,14 +141,15 @@ def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, t
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 
 
-def findings_of(journal: SqliteJournal, batch: Batch) -> Found:
+def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
-    hold, bars = batch.refusal or last_hold(journal, batch.id), {} if batch.refusal else barred(journal)
+    guards, hold = guards_of(job, journal, batch.refusal), last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         for chunk in journal.chunks(batch.id):
-            yield chunk, find(batch, chunk, repeats, history_of(journal, batch.id, chunk), hold, bars)
+            history = history_of(journal, batch, chunk)
+            yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
 
     return read
 
@@ -77,13 +174,13 @@ def is_open(event: Event) -> bool:
     return bool(Totals.from_json(event.data).stands() & OPEN)
 
 
-def status_of(journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int) -> dict[str, Any]:
+def status_of(job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int) -> dict[str, Any]:
     """One batch for `status`: where its rows stand, and each one that a later run or a person must settle."""
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
         waiting: list[dict[str, Any]] = []
     else:
-        totals, waiting = _standing(journal, batch, now_ns)
+        totals, waiting = _standing(job, journal, batch, now_ns)
     return {
         "batch": batch.id,
         "file": batch.file,
@@ -99,11 +196,11 @@ def status_of(journal: SqliteJournal, batch: Batch, event: Event | None, now_ns:
     }
 
 
-def _standing(journal: SqliteJournal, batch: Batch, now_ns: int) -> tuple[Totals, list[dict[str, Any]]]:
+def _standing(job: Job, journal: SqliteJournal, batch: Batch, now_ns: int) -> tuple[Totals, list[dict[str, Any]]]:
     """A batch counted anew, with its first open rows spelled out."""
     totals = Totals()
     waiting: list[dict[str, Any]] = []
-    for _, findings in findings_of(journal, batch)():
+    for _, findings in findings_of(job, journal, batch)():
         for finding in findings:
             totals.add(finding)
             if finding.outcome in OPEN and len(waiting) < LISTED:
@@ -121,12 +218,13 @@ def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def barred(journal: SqliteJournal) -> dict[str, str]:
-    """Recipients that could not be paid when last asked about, each with why."""
-    found: dict[str, str] = {}
+def preflight_of(journal: SqliteJournal) -> tuple[dict[str, str], dict[str, int]]:
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer by currency."""
+    barred: dict[str, str] = {}
+    smallest: dict[str, int] = {}
     for event in journal.events(["preflight"]):
-        found = dict(event.data["barred"])
-    return found
+        barred, smallest = dict(event.data["barred"]), dict(event.data.get("smallest_share", {}))
+    return barred, smallest
 
 
 def strays(journal: SqliteJournal) -> Totals:
@@ -158,10 +256,3 @@ def listed_until(journal: SqliteJournal) -> datetime | None:
     for event in journal.events(["listing"]):
         bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return bound
-
-
-def documents_of(chunk: StoredChunk) -> Iterator[tuple[int, Document]]:
-    """Position and document of each row of a chunk that broke no rule."""
-    for at, document in enumerate(chunk.documents):
-        if at not in chunk.problems:
-            yield at, document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -17,14 +17,17 @@ from batchpay import accounts, times
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
-from batchpay.gateways.omise import PAGE_SIZE, Omise
 from batchpay.job import Job
 from batchpay.lifecycle import Attempt
+from batchpay.listing import Listing
 from batchpay.matching import Match, Thing, match_charges, match_credits, match_transfers
+from batchpay.model import Answer
 from batchpay.money import EXPONENTS, major_text
+from batchpay.protocols import Gateway
 from batchpay.reports.files import Directory
-from batchpay.session import line_of
+from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
+from batchpay.settlement.lists import read_list
 from batchpay.text import defused
 
 TRIES = 8  # of one listing that shifts while it is read
@@ -91,7 +94,7 @@ def audit(job: Job, key: SecretKey, period: Period) -> Audit:
     with ExitStack() as stack:
         desk = Desk(job, stack)
         attempts = list(_attempts(desk, period))
-        match = asyncio.run(_at_the_gateway(desk, key, period, attempts))
+        match = asyncio.run(at_the_gateway(desk, key, partial(_matched, desk, period, attempts)))
         made = Audit(period, match, ())
         desk.note("audit", {"from": str(period.first), "to": str(period.last), "differences": len(match.differences)})
         return Audit(period, match, _write(job, made))
@@ -105,31 +108,26 @@ def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
             yield from (a for a in attempts if a.charge is not None and period.covers(a.charge.created_at))
 
 
-async def _at_the_gateway(desk: Desk, key: SecretKey, period: Period, attempts: list[Attempt]) -> Match:
-    gateway, line = Omise(desk.job.gateway, key.reveal()), line_of(desk)
-    try:
-        charges = await _all(gateway, line, "/charges", period.since, period.until)
-        if charges is None:
-            raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
-        match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
-        transactions = await _all(gateway, line, "/transactions", period.since, None)
-        if transactions is None:
-            match.notes.append("the gateway does not tell its transactions: credits were not matched")
-        else:
-            match.add(match_credits(attempts, charges, transactions))
-        transfers = await _all(gateway, line, "/transfers", period.since, None)
-        if transfers is None:
-            match.notes.append("the gateway does not tell its transfers: they were not matched")
-        else:
-            match.add(match_transfers(attempts, transfers))
-    finally:
-        await gateway.aclose()
-    if line.fatal:
-        raise line.fatal
+async def _matched(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Match:
+    """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had whole."""
+    charges = await _all(gateway, line, "/charges", period.since, period.until)
+    if charges is None:
+        raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
+    match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
+    transactions = await _all(gateway, line, "/transactions", period.since, None)
+    if transactions is None:
+        match.notes.append("the gateway does not tell its transactions: credits were not matched")
+    else:
+        match.add(match_credits(attempts, charges, transactions))
+    transfers = await _all(gateway, line, "/transfers", period.since, None)
+    if transfers is None:
+        match.notes.append("the gateway does not tell its transfers: they were not matched")
+    else:
+        match.add(match_transfers(attempts, transfers))
     return match
 
 
-async def _all(gateway: Omise, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+async def _all(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
     """Every object of a list, oldest first; None when it could not be had whole."""
     for _ in range(TRIES):
         found = await _once(gateway, line, path, since, until)
@@ -139,28 +137,27 @@ async def _all(gateway: Omise, line: Line, path: str, since: datetime, until: da
     return None
 
 
-async def _once(gateway: Omise, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
-    """One reading; each page begins with the last object of the one before, so that a shift is seen."""
-    found: dict[str, Thing] = {}
-    offset, last = 0, ""
-    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological", "limit": PAGE_SIZE}
-    query |= {"to": _iso(until)} if until else {}
-    while True:
-        answer = await line.ask(partial(gateway.read, path, {**query, "offset": offset}))
-        page = _page(answer.document) if answer is not None and answer.status == 200 else None
+async def _once(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+    """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read."""
+    listing, found = Listing(since=_iso(since)), list[Thing]()
+    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological"}
+    if until is not None:
+        query["to"] = _iso(until)
+
+    async def page_at(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer:
+        return await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
+
+    async def take(answer: Answer) -> bool:
+        page = _page(answer.document)
         if page is None:
-            return None
+            return False
         things, total = page
-        ids = [str(thing["id"]) for thing in things]
-        before = len(found)
-        found.update(zip(ids, things, strict=True))
-        if last and (not ids or ids[0] != last):
-            return None
-        if len(found) == total:
-            return list(found.values())
-        if len(found) == before or len(found) > total:
-            return None
-        offset, last = offset + len(ids) - 1, ids[-1]
+        fresh = listing.take([str(thing["id"]) for thing in things], total)
+        found.extend(things[at] for at in fresh)
+        return True
+
+    await read_list(line, page_at, listing, take)
+    return found if listing.complete and not listing.skipped else None
 
 
 def _page(document: Any) -> tuple[list[Thing], int] | None:

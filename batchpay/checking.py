@@ -1,4 +1,8 @@
-"""`check` and `plan`: what a file holds and what would be sent of it; nothing is sent, no state is written."""
+"""`check` and `plan`: what a file holds and what would be sent of it; nothing is sent, no state is written.
+
+Both judge every row where `run` judges it (`candidates.placed_rows`); only the rows are read from the file again
+instead of from the journal.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,37 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from batchpay import accounts
+from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, renamed, survey, unasked
 from batchpay.clock import SystemClock
-from batchpay.controls import run_refusal
-from batchpay.desk import Sendable, likeness, sendable
+from batchpay.desk import refuse_another_place
+from batchpay.errors import BatchpayError
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Judged, Problem, StoredChunk, orders_of
+from batchpay.model import Finding, Judged, Problem, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
+from batchpay.reconciliation import Place, Totals, exit_code, finding_of
+from batchpay.settlement import Preflight
+from batchpay.standing import Cancelled, ConflictWith, MayGo, Owns, Renamed, is_sendable
 
 OnProblem = Callable[[str, str, int, Problem], None]
-"""Called with file, sheet, row and problem, in the file's order; repeats come last."""
+"""Called with file, sheet, row and problem, in the file's order; what other rows and the journal say comes last."""
+
+OnRow = Callable[[Finding, bool], None]
+"""Called with where a row stands, and whether it would be sent."""
 
 LARGEST_LISTED = 1000  # recipients and orders a plan spells out
+WOULD_BE_SENT = "would be sent"
+
+
+# --- check -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -39,7 +55,7 @@ class Checked:
 
 
 def check(job: Job, on_problem: OnProblem) -> Checked:
-    """Read, map and validate every row of every input file."""
+    """Read, map and validate every row of every input file, and hold it against what the journal knows."""
 
     def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
         for judged in chunks:
@@ -48,82 +64,246 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
                     on_problem(intake.snapshot.name, judged.chunk.sheet, judged.chunk.rows[at], problem)
 
     with ExitStack() as stack:
-        intakes = take_in(job, stack, partial(_batch_id, job), keep)
+        journal, unreadable = _journal_if_readable(job, stack)
+        intakes = take_in(job, stack, partial(_batch_id, job, journal), keep, journal.owned)
+        planned = _planned(job, journal, intakes, yes=False)
         checked = Checked()
-        for intake in intakes.files:
-            repeats = intakes.repeats_of(intake.batch_id)
-            for (sheet, row), repeat in sorted(repeats.items()):
-                on_problem(intake.snapshot.name, sheet, row, Problem("", "", repeat.outcome.value, repeat.reason))
-            checked.files.append(_told(job, intake, len(repeats)))
-            checked.rejected += intake.tally.rejected + len(repeats)
+        for intake, batch in zip(intakes.files, planned, strict=True):
+            repeated = _tell_repeats(intakes, intake, on_problem)
+            contested = _tell_contested(job, journal, intake, batch, planned, on_problem)
+            told = _told(job, intake, batch, repeated + contested)
+            told["warnings"] += [unreadable] * bool(unreadable)
+            checked.files.append(told)
+            checked.rejected += intake.tally.rejected + repeated + contested
         checked.refusals = [str(error) for error in intakes.refused]
-        checked.exit_code = _exit_code(intakes, checked.rejected)
+        refused = bool(intakes.refused) or any(batch.batch.refusal for batch in planned)
+        checked.exit_code = 65 if refused else 10 if checked.rejected else 0
         return checked
 
 
-def plan(job: Job, ask: Callable[[frozenset[str]], dict[str, str]] | None = None) -> dict[str, Any]:
+def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str]:
+    """The journal as far as this user may read it; else an empty one, and a sentence that says so."""
+    try:
+        journal, unreadable = SqliteJournal(job.state_path, job.name, read_only=True), ""
+    except BatchpayError as error:
+        nowhere = job.state_path.with_name(f"{job.state_path.name}.none")
+        journal = SqliteJournal(nowhere, job.name, read_only=True)
+        unreadable = f"rows are judged by this file alone, the journal cannot be read: {error}"
+    stack.callback(journal.close)
+    return journal, unreadable
+
+
+def _tell_repeats(intakes: Intakes, intake: Intake, on_problem: OnProblem) -> int:
+    repeats = intakes.repeats_of(intake.batch_id)
+    for (sheet, row), repeat in sorted(repeats.items()):
+        on_problem(intake.snapshot.name, sheet, row, Problem("", "", repeat.outcome.value, repeat.reason))
+    return len(repeats)
+
+
+def _tell_contested(
+    job: Job,
+    journal: SqliteJournal,
+    intake: Intake,
+    batch: PlannedBatch,
+    planned: list[PlannedBatch],
+    on_problem: OnProblem,
+) -> int:
+    """Rows that the journal's orders stand against; how many."""
+    if not journal.knows_orders():
+        return 0
+    guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
+    found = 0
+    for placed in placed_rows(job, journal, batch, guards):
+        if placed.row.repeat is None and isinstance(placed.standing, ConflictWith | Cancelled):
+            finding = finding_of(Place(batch.batch, placed.row), placed.standing)
+            problem = Problem("", "", finding.outcome.value, finding.reason)
+            on_problem(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
+            found += 1
+    return found
+
+
+# --- plan ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the rows of a plan add up to."""
+
+    survey: Survey = field(default_factory=Survey)
+    totals: Totals = field(default_factory=Totals)  # of the rows that would not be sent
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
+    impossible: list[tuple[int, str]] = field(default_factory=list)  # exit code and why a run would end before it sends
+    over_limit: int = 0
+
+
+def plan(
+    job: Job,
+    ask: Callable[[frozenset[str]], Preflight] | None = None,
+    *,
+    yes: bool = False,
+    limit: int | None = None,
+    on_row: OnRow = lambda finding, sent: None,
+) -> dict[str, Any]:
     """What `run` would send now, by the same code: counts, sums, recipients, warnings and a hash over all of it.
 
-    `ask`: tells which recipients cannot be paid now, each with why; without it nothing leaves the machine.
+    `ask`: tells which recipients cannot be paid now, and the smallest share; without it nothing leaves the machine.
+    `yes` and `limit` are those of `run`. Raises Misconfigured, InputMissing and what opening the journal raises.
     """
-    sums: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    recipients: dict[tuple[str, str], list[int]] = {}
-    digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
     with ExitStack() as stack:
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
         stack.callback(journal.close)
-        earlier = list(journal.batches())
-        known = {batch.sha256: batch.id for batch in earlier}
-        now_ns = SystemClock().now_ns()
-        intakes = take_in(job, stack, lambda sha256: known.get(sha256) or _batch_id(job, sha256), _drain)
-        rejected = sum(i.tally.rejected for i in intakes.files) + len(intakes.repeats)
-        for intake in intakes.files:
-            digest.update(intake.snapshot.sha256.encode())
-            found = likeness(journal, earlier, intake, map(orders_of, judged_chunks(job, intake)), now_ns)
-            intake.refusal, intake.likeness = intake.refusal or found.refusal, found.warning
-            for item in _sendables(job, journal, intake, intakes) if not intake.refusal else ():
-                currency, amount = item.document["currency"].upper(), item.document["amount"]
-                sums[currency] += amount
-                counts[currency] += 1
-                share = recipients.setdefault((item.document["destination"], currency), [0, 0])
-                share[0] += 1
-                share[1] += amount
-                order_id = item.document["order_id"]
-                digest.update(f"{key_of(job.name, order_id, item.number)}{content_of(item.document)}".encode())
-    barred = ask(frozenset(destination for destination, _ in recipients)) if ask else {}
-    refusals = [f"{i.snapshot.name}: {i.refusal}" for i in intakes.files if i.refusal]
+        journal.verify()
+        refuse_another_place(job, journal)
+        intakes = take_in(job, stack, partial(_batch_id, job, journal), _drain, journal.owned)
+        planned = _planned(job, journal, intakes, yes=yes)
+        digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
+        asked = _ask(job, journal, planned, ask)
+        tally = _Tally()
+        for batch in planned:
+            digest.update(batch.batch.sha256.encode())
+            _walk(job, journal, batch, planned, asked, limit, tally, digest, on_row)
+        stop = accounts.guards_of(job, journal).stop
+        latest = accounts.last_totals(journal)
+        mine = {batch.batch.id for batch in planned}
+        others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and accounts.is_open(e)]
+    refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
-    refusals += filter(None, [run_refusal(sums, job.controls.max_total)])
+    codes = [code for code, _ in tally.impossible] + [65] * bool(refusals)
+    codes.append(exit_code([tally.totals, *others], stopped=bool(stop)))
+    if tally.over_limit:
+        codes.append(11)
     return {
-        "job": job.name,
-        "mode": job.gateway.mode,
-        "files": [_told(job, i, len(intakes.repeats_of(i.batch_id))) for i in intakes.files],
-        "to_send": {c: {"count": counts[c], "sum_minor": sums[c], "sum": major_text(sums[c], c)} for c in sorted(sums)},
-        "recipients": [
-            {"destination": d, "currency": c, "count": n, "sum_minor": s, "sum": major_text(s, c)}
-            for (d, c), (n, s) in sorted(recipients.items(), key=lambda item: (-item[1][1], item[0]))[:LARGEST_LISTED]
-        ],
-        "warnings": [
-            *(f"{i.snapshot.name}: {note}" for i in intakes.files for note in _warnings(job, i)),
-            *(f"recipient {recipient} {why}" for recipient, why in sorted(barred.items())),
-        ],
-        "refusals": refusals,
+        **_document(job, planned, intakes, tally, asked),
+        "stop": stop,
+        "refusals": [*refusals, *(why for _, why in tally.impossible)],
         "plan_hash": f"sha256:{digest.hexdigest()}",
-        "exit_code": 65 if refusals else _exit_code(intakes, rejected),
+        "exit_code": next(code for code in (12, 78, 65, 11, 10, 0) if code in codes),
     }
 
 
-def _sendables(job: Job, journal: SqliteJournal, intake: Intake, intakes: Intakes) -> Iterator[Sendable]:
-    repeats = intakes.repeats_of(intake.batch_id)
-    for number, judged in enumerate(judged_chunks(job, intake)):
-        chunk = StoredChunk(
-            number, judged.chunk.sheet, judged.chunk.rows, judged.documents, judged.problems, judged.comeback, b""
+def _ask(
+    job: Job, journal: SqliteJournal, planned: list[PlannedBatch], ask: Callable[[frozenset[str]], Preflight] | None
+) -> Preflight | None:
+    """What the gateway says of the recipients that something may be sent to."""
+    if ask is None:
+        return None
+    guards = unasked(accounts.guards_of(job, journal, present=[b.batch.id for b in planned]))
+    return ask(survey(job, journal, planned, guards).destinations)
+
+
+def _walk(
+    job: Job,
+    journal: SqliteJournal,
+    batch: PlannedBatch,
+    planned: list[PlannedBatch],
+    asked: Preflight | None,
+    limit: int | None,
+    tally: _Tally,
+    digest: Any,
+    on_row: OnRow,
+) -> None:
+    """Every row of one file: what would be sent of it, what not and why."""
+    guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
+    if asked is not None:
+        smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
+        guards = replace(guards, barred=asked.barred, smallest_share=smallest)
+    for placed in placed_rows(job, journal, batch, guards, decided=True):
+        finding, sent = finding_of(Place(batch.batch, placed.row), placed.standing), is_sendable(placed.standing)
+        if isinstance(placed.standing, Renamed):
+            tally.impossible.append((78, renamed(job, placed.row, placed.standing)))
+        if isinstance(placed.standing, Owns) and placed.standing.contradicts:
+            tally.impossible.append((12, f"row {finding.row}: {finding.reason}"))
+        if sent and limit is not None and tally.survey.orders >= limit:
+            sent, tally.over_limit = False, tally.over_limit + 1
+            finding = replace(finding, reason=f"this run was limited to {limit} orders (--limit)")
+        on_row(finding, sent)
+        if not sent:
+            tally.totals.add(finding)
+            tally.reasons[finding.outcome.value, finding.reason] += 1
+            continue
+        tally.survey.add(job, placed)
+        document = placed.row.document
+        number = placed.standing.number if isinstance(placed.standing, MayGo) else finding.attempts
+        digest.update(f"{key_of(job.name, document['order_id'], number)}{content_of(document)}".encode())
+
+
+def _document(
+    job: Job, planned: list[PlannedBatch], intakes: Intakes, tally: _Tally, asked: Preflight | None
+) -> dict[str, Any]:
+    survey = tally.survey
+    shares = sorted(survey.recipients.items(), key=lambda item: (-item[1][1], item[0]))[:LARGEST_LISTED]
+    warnings = [
+        f"{intake.snapshot.name}: {note}"
+        for intake, batch in zip(intakes.files, planned, strict=True)
+        for note in _warnings(job, intake, batch)
+    ]
+    if survey.warned:
+        warnings.append(
+            f"{survey.warned} of these orders ask for the same payer, recipient and amount as one of the last ten days"
         )
-        yield from sendable(journal, intake.batch_id, chunk, repeats)
+    if asked is not None:
+        warnings += [f"recipient {recipient} {why}" for recipient, why in sorted(asked.barred.items())]
+        warnings += [f"recipient {recipient}: the gateway does not tell of it" for recipient in asked.unknown]
+    return {
+        "job": job.name,
+        "mode": job.gateway.mode,
+        "files": [
+            _told(job, intake, batch, len(intakes.repeats_of(intake.batch_id)))
+            for intake, batch in zip(intakes.files, planned, strict=True)
+        ],
+        "to_send": {currency: _sums(survey, currency) for currency in sorted(survey.sums)},
+        "recipients": [
+            {"destination": d, "currency": c, "count": n, "sum_minor": s, "sum": major_text(s, c)}
+            for (d, c), (n, s) in shares
+        ],
+        "not_sent": [
+            {"outcome": outcome, "reason": reason, "count": number}
+            for (outcome, reason), number in tally.reasons.most_common(LARGEST_LISTED)
+        ],
+        "outcomes": tally.totals.outcomes(),
+        "warnings": warnings,
+    }
 
 
-def _told(job: Job, intake: Intake, repeated: int) -> dict[str, Any]:
+def _sums(survey: Survey, currency: str) -> dict[str, Any]:
+    """Count, sum, commission and shares of one currency; the commission is exact, the gateway rounds each order's."""
+    told: dict[str, Any] = {
+        "count": survey.counts[currency],
+        "sum_minor": survey.sums[currency],
+        "sum": major_text(survey.sums[currency], currency),
+    }
+    if commission := survey.commission.get(currency):
+        rounded = int(commission.to_integral_value())
+        told["commission"] = major_text(rounded, currency)
+        told["shares"] = major_text(survey.sums[currency] - rounded, currency)
+    return told
+
+
+# --- parts -----------------------------------------------------------------------------------------------------
+
+
+def _planned(job: Job, journal: SqliteJournal, intakes: Intakes, *, yes: bool) -> list[PlannedBatch]:
+    """The batches as `run` would plan them; their rows are read from the files again."""
+    now_ns = SystemClock().now_ns()
+    known = {batch.id: batch for batch in journal.batches()}
+    drafts = [
+        PlannedBatch(
+            batch_of(job, intake, now_ns, known.get(intake.batch_id)),
+            partial(_chunks, job, intake),
+            intakes.repeats_of(intake.batch_id),
+        )
+        for intake in intakes.files
+    ]
+    return judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
+
+
+def _chunks(job: Job, intake: Intake) -> Iterator[StoredChunk]:
+    for number, judged in enumerate(judged_chunks(job, intake)):
+        sheet, rows = judged.chunk.sheet, judged.chunk.rows
+        yield StoredChunk(number, sheet, rows, judged.documents, judged.problems, judged.comeback, b"", judged.corrects)
+
+
+def _told(job: Job, intake: Intake, batch: PlannedBatch, repeated: int) -> dict[str, Any]:
     tally = intake.tally
     return {
         "file": intake.snapshot.name,
@@ -136,14 +316,14 @@ def _told(job: Job, intake: Intake, repeated: int) -> dict[str, Any]:
             c: {"count": tally.orders[c], "sum_minor": tally.valid[c], "sum": major_text(tally.valid[c], c)}
             for c in sorted(tally.orders)
         },
-        "warnings": _warnings(job, intake),
-        "refusal": intake.refusal,
+        "warnings": _warnings(job, intake, batch),
+        "refusal": batch.batch.refusal,
     }
 
 
-def _warnings(job: Job, intake: Intake) -> list[str]:
+def _warnings(job: Job, intake: Intake, batch: PlannedBatch) -> list[str]:
     """What a person should know about a file before it is sent."""
-    warnings = [*intake.notes, *filter(None, [intake.likeness])]
+    warnings = [*intake.notes, *filter(None, [batch.batch.likeness])]
     used = set(job.columns.used())
     extra = [column for column in intake.columns if column not in used and not column.startswith("batchpay_")]
     if extra:
@@ -156,18 +336,13 @@ def _warnings(job: Job, intake: Intake) -> list[str]:
     return warnings
 
 
-def _exit_code(intakes: Intakes, rejected: int) -> int:
-    if intakes.refused or any(intake.refusal for intake in intakes.files):
-        return 65
-    return 10 if rejected else 0
-
-
 def _lookups(job: Job) -> list[str]:
     return sorted(getattr(source, "sha256", "") for source in job.columns.fields.values())
 
 
-def _batch_id(job: Job, sha256: str) -> str:
-    return batch_id_of(datetime.now(UTC), job.name, sha256)
+def _batch_id(job: Job, journal: SqliteJournal, sha256: str) -> str:
+    known = next((batch for batch in journal.batches() if batch.sha256 == sha256), None)
+    return known.id if known else batch_id_of(datetime.now(UTC), job.name, sha256)
 
 
 def _drain(intake: Intake, chunks: Iterator[Judged]) -> None:

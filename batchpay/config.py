@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -35,16 +36,21 @@ from batchpay.job import (
     Schema,
     Source,
 )
-from batchpay.money import NotMoney, to_minor
+from batchpay.money import EXPONENTS, NotMoney, to_minor
 from batchpay.readers.snapshot import kind_of
 from batchpay.schemas import load_schema
-from batchpay.secrets import scrubbed
+from batchpay.secrets import KEY_PATTERN, scrubbed
 
-MAX_JOB_BYTES = 1 << 20
+MAX_JOB_BYTES = 256 << 10
+MAX_KEY_PARTS = 16  # of a dotted key: reading one costs the square of them
+MAX_VALUES = 2000  # keys and values of a job file, all told
+MAX_BITS = 63  # of a whole number, without its sign
+MAX_TOLD = 20  # sentences about one job file: more help nobody
+MAX_NAME_BYTES = 255  # of a file or folder, and ...
+MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
 MAX_KEY_BYTES = 4096
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
-_SECRET = re.compile(r"\b[spc]key_(?:test_|live_)?[0-9A-Za-z]{10,}|\bchain_[0-9A-Za-z]{16,}")
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
 
 _LATER = (
@@ -95,14 +101,10 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
     """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line."""
     raw = _bytes_of(path)
     text = _text_of(path, raw)
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        hint = "" if path.suffix == ".toml" else "; a job file is TOML and nothing else"
-        raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
-    except RecursionError as error:
-        raise Misconfigured(f"{path}: nested too deeply for a job file") from error
-    wrong = [*_against_schema(told, text), *_later(told, text)]
+    told = _toml_of(path, text)
+    wrong = list(islice(chain(_against_schema(told, text), _later(told, text)), MAX_TOLD + 1))
+    if len(wrong) > MAX_TOLD:
+        wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
     if not wrong:
         built = _Builder(path, told, text, input_override)
         job = built.job(hashlib.sha256(raw).hexdigest())
@@ -118,12 +120,14 @@ def _bytes_of(path: Path) -> bytes:
         if kind := kind_of(found.st_mode):
             raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
         if found.st_size > MAX_JOB_BYTES:
-            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 20} MiB; this is no job file")
+            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Misconfigured(f"{path!r}: is no path: {error}") from error
 
 
 def _text_of(path: Path, raw: bytes) -> str:
@@ -133,13 +137,59 @@ def _text_of(path: Path, raw: bytes) -> str:
         raise Misconfigured(f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8") from error
     if text.startswith("\ufeff"):
         raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
-    if found := _SECRET.search(text):
+    if found := re.search(KEY_PATTERN, text):
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
             f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
             "set OMISE_SECRET_KEY instead"
         )
     return text.replace("\r\n", "\n")
+
+
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n]*+) | (?P<text>\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^']|'(?!''))*+'{3})
+    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _toml_of(path: Path, text: str) -> dict[str, Any]:
+    """What the text says. Raises Misconfigured for what is no TOML, and for what would take long to find out."""
+    if line := _line_of_endless_key(text):
+        raise Misconfigured(f"{path}: line {line}: a key of more than {MAX_KEY_PARTS} parts; no job file has one")
+    try:
+        told = tomllib.loads(text)
+        count = _count(told)
+    except tomllib.TOMLDecodeError as error:
+        hint = "" if path.suffix == ".toml" else "; a job file is TOML and nothing else"
+        raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise Misconfigured(f"{path}: holds a value that nobody can mean: {error}") from error
+    except RecursionError as error:
+        raise Misconfigured(f"{path}: nested too deeply for a job file") from error
+    if count > MAX_VALUES:
+        raise Misconfigured(f"{path}: holds {count} keys and values, at most {MAX_VALUES}; this is no job file")
+    return told
+
+
+def _line_of_endless_key(text: str) -> int:
+    """The line of a dotted key of very many parts; 0 when there is none."""
+    parts, after_point = 0, False
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "part":
+            parts = parts + 1 if after_point else 1
+            if parts > MAX_KEY_PARTS:
+                return text.count("\n", 0, token.start()) + 1
+        after_point = token.lastgroup == "point"
+    return 0
+
+
+def _count(value: Any) -> int:
+    """How many values there are in a value, itself included. Raises ValueError for a number that TOML has not."""
+    if type(value) is int and value.bit_length() > MAX_BITS:
+        raise ValueError(f"a whole number of more than {MAX_BITS + 1} bits")
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_count, inside))
 
 
 # --- what the schema holds against it ----------------------------------------------------------------------------
@@ -153,9 +203,19 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
     plain = jsonschema.Draft202012Validator
     strict = plain.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)  # 1.0 is not 1 here
-    validator = jsonschema.validators.extend(plain, type_checker=strict)(schema)  # type: ignore[no-untyped-call]
+    rules = {"uniqueItems": _each_once}
+    extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
+    validator = extended(schema)
     for error in sorted(validator.iter_errors(told), key=lambda error: list(map(str, error.absolute_path))):
         yield from _worded(error, text)
+
+
+def _each_once(_validator: Any, wanted: bool, value: Any, _schema: Any) -> Iterator[Any]:
+    """As `uniqueItems`, in linear time whatever stands in the list."""
+    import jsonschema
+
+    if wanted and isinstance(value, list) and len({repr(item) for item in value}) < len(value):
+        yield jsonschema.ValidationError("one of them stands there twice")
 
 
 def _worded(error: Any, text: str) -> Iterator[str]:
@@ -241,8 +301,8 @@ class _Builder:
     """Turns checked TOML into a Job; collects what the schema cannot say."""
 
     def __init__(self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None) -> None:
-        self._path = path
-        self._base = path.resolve().parent
+        self._path = _resolved(path)
+        self._base = self._path.parent
         self._told = told
         self._text = text
         self._override = input_override
@@ -253,7 +313,7 @@ class _Builder:
         told = self._told
         return Job(
             name=told["name"],
-            path=self._path.resolve(),
+            path=self._path,
             sha256=sha256,
             input=self._input(told["input"]),
             columns=self._columns(told["columns"]),
@@ -269,14 +329,17 @@ class _Builder:
         self.wrong.append(f"{_line(self._text, where)}{'.'.join(where)}: {sentence}")
 
     def _input(self, told: Mapping[str, Any]) -> Input:
-        pattern = str(Path(self._override).absolute()) if self._override else str(self._base / told["file"])
+        pattern = str(
+            _absolute(self._override) if self._override else self._file(["input", "file"], told["file"]) or ""
+        )
         encoding = told.get("encoding", "utf-8")
         if not _is_text_encoding(encoding):
             self._say(["input", "encoding"], f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say")
         delimiter = told.get("delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern.lower()) else ",")
         if delimiter in '\r\n"':
             self._say(["input", "delimiter"], "cannot be a quote or a line end")
-        kept = {name: told[name] for name in ("sheet", "header_row", "on_reject", "optional") if name in told}
+        names = ("sheet", "header_row", "on_reject", "optional", "odd_ids", "alike_ids")
+        kept = {name: told[name] for name in names if name in told}
         return Input(
             pattern=pattern, encoding=encoding, delimiter=delimiter, not_cards=frozenset(told.get("not_cards", ())),
             max_rejects=_limit(told.get("max_rejects")), **kept,
@@ -322,8 +385,21 @@ class _Builder:
                 literal, at = literal + template[at], at + 1
         return FromTemplate((*parts, literal))
 
+    def _file(self, where: list[str], name: str) -> Path | None:
+        """A path beside the job; None for what no file system takes, which is told."""
+        path = self._base / name
+        if "\0" in name:
+            self._say(where, f"{_shown(name)} holds a NUL character, which no path has")
+        elif max(map(len, map(_encoded, path.parts))) > MAX_NAME_BYTES or len(_encoded(str(path))) > MAX_PATH_BYTES:
+            self._say(where, f"{_shown(name)} is longer than a path can be")
+        else:
+            return path
+        return None
+
     def _lookup(self, where: list[str], told: Mapping[str, str]) -> FromLookup | None:
-        path = self._base / told["lookup"]
+        path = self._file(where, told["lookup"])
+        if path is None:
+            return None
         try:
             if not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
                 self._say(
@@ -358,14 +434,27 @@ class _Builder:
     def _schema(self, name: str | None) -> Schema:
         if name is None:
             return load_schema(data_path("schemas/order.schema.json"), "order.schema.json (packaged)")
-        path = (self._base / name).resolve()
+        if path := self._schema_path(name):
+            return load_schema(path, name)
+        return load_schema(data_path("schemas/order.schema.json"))
+
+    def _schema_path(self, name: str) -> Path | None:
+        """Where the job's own schema lies; None when that is told to be wrong."""
+        path = self._file(["schema"], name)
+        if path is None:
+            return None
+        try:
+            path = path.resolve()
+        except (OSError, RuntimeError):
+            self._say(["schema"], f"{path} cannot be followed: its links lead in a circle")
+            return None
         if not path.is_relative_to(self._base):
             self._say(["schema"], "the schema must lie in the job's folder or below")
         elif not path.is_file():
             self._say(["schema"], f"there is no file {path}")
         else:
-            return load_schema(path, name)
-        return load_schema(data_path("schemas/order.schema.json"))
+            return path
+        return None
 
     def _gateway(self, told: Mapping[str, Any]) -> GatewaySettings:
         durations = ("timeout", "send_window", "doubt_period", "lookup_gap", "pause")
@@ -379,8 +468,8 @@ class _Builder:
             self._say(["gateway", "burst"], f"{settings.burst} is more than the rate of {rate} allows")
         if settings.rate > 100_000:
             self._say(["gateway", "rate"], "at most 100000")
-        if not _is_safe(url):
-            self._say(["gateway", "url"], "http:// is for this machine only (127.0.0.1, localhost); use https://")
+        if wrong := _wrong_with(url):
+            self._say(["gateway", "url"], wrong)
         least_s = settings.send_window_s + settings.timeout_s + LIVE_MARGIN_S
         if settings.mode == "live" and settings.doubt_period_s < least_s:
             self._say(["gateway", "doubt_period"], f"live: at least send_window + timeout + 80s = {least_s:g}s")
@@ -398,13 +487,11 @@ class _Builder:
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            self._say(["controls", "time_zone"], f"{zone!r} is no time zone; Asia/Bangkok, say")
+            self._say(["controls", "time_zone"], f"{_shown(zone)} is no time zone; Asia/Bangkok, say")
         money = {name: self._money(name, told[name]) for name in ("total", "max_amount", "max_total") if name in told}
-        return Controls(
-            count=told.get("count"), time_zone=zone, deadline=told.get("deadline", ""),
-            max_failures=_limit(told.get("max_failures")), total=money.get("total"),
-            max_amount=money.get("max_amount"), max_total=money.get("max_total"),
-        )  # fmt: skip
+        names = ("count", "deadline", "min_share", "near_duplicates")
+        kept: dict[str, Any] = {name: told[name] for name in names if name in told} | money
+        return Controls(time_zone=zone, max_failures=_limit(told.get("max_failures")), **kept)
 
     def _money(self, name: str, told: Mapping[str, str]) -> dict[str, int]:
         found = {}
@@ -418,23 +505,31 @@ class _Builder:
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:
+        directory = self._file(["report", "directory"], told.get("directory", "reports")) or self._base
         formats = tuple(told.get("formats", ("csv", "json")))
-        return ReportSettings(self._base / told.get("directory", "reports"), formats, int(told.get("mode", "0600"), 8))
+        return ReportSettings(directory, formats, int(told.get("mode", "0600"), 8))
 
     def _state(self, url: str) -> Path:
-        return self._base / url.removeprefix("sqlite:///")
+        return self._file(["state", "url"], url.removeprefix("sqlite:///")) or self._base
 
     def _fee(self, told: Mapping[str, Any] | None) -> Fee | None:
         if not told:
             return None
-        fixed, currency = told.get("fixed"), self._told["columns"]["currency"]
-        if isinstance(fixed, int) and isinstance(currency, Mapping) and "value" in currency:
-            fixed = {currency["value"]: fixed}
-        elif isinstance(fixed, int):
-            remedy = "write a table, like fixed = { THB = 500, JPY = 30 }"
-            self._say(["fee", "fixed"], f"a plain number needs one fixed currency; {remedy}")
-            fixed = {}
-        return Fee({code.upper(): minor for code, minor in (fixed or {}).items()}, told.get("percentage"))
+        currency = self._told["columns"]["currency"]
+        only = currency["value"].upper() if isinstance(currency, Mapping) and "value" in currency else ""
+        fixed = told.get("fixed", {})
+        if isinstance(fixed, int):
+            if not only:
+                remedy = "a plain number needs one fixed currency; write a table, like fixed = { THB = 500, JPY = 30 }"
+                self._say(["fee", "fixed"], remedy)
+            fixed = {only: fixed}
+        elif only and fixed and only not in fixed:
+            self._say(
+                ["fee", "fixed"], f"it has none for {only}, the job's currency; write {only} = and a whole number"
+            )
+        if unknown := [code for code in fixed if code and code not in EXPONENTS]:
+            self._say(["fee", "fixed"], f"{', '.join(unknown)}: unknown; use some of {', '.join(EXPONENTS)}")
+        return Fee(fixed, told.get("percentage"))
 
 
 def _limit(told: int | str | None) -> Limit | None:
@@ -464,12 +559,40 @@ def _is_text_encoding(name: str) -> bool:
         return False
 
 
-def _is_safe(url: str) -> bool:
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    host = parts.hostname or ""
+def _wrong_with(url: str) -> str:
+    """What a gateway's address has against it, in a sentence; empty for a good one."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        return f"{_shown(url)} is no address ({error}); a port is a number from 1 to 65535"
+    if port == 0 or not host:
+        return f"{_shown(url)} names no host, or a port that is none; a port is a number from 1 to 65535"
+    if parts.scheme == "https" or host == "localhost":
+        return ""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        loopback = False
+    return "" if loopback else "http:// is for this machine only (127.0.0.1, localhost); use https://"
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise Misconfigured(
+            f"{path}: its folder cannot be found from here: {error}; name it by its full path"
+        ) from error
+
+
+def _absolute(name: str) -> Path:
+    """A path from the command line, from where the command was given."""
+    try:
+        return Path(name).absolute()
+    except OSError as error:
+        raise Misconfigured(f"{name}: the folder that this command runs in is gone; change to another one") from error
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ makes a total unprovable, and that refuses the batch like a wrong total does.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +15,13 @@ from operator import itemgetter
 from typing import Any, Literal, NoReturn
 from zoneinfo import ZoneInfo
 
-from batchpay.errors import FileRefused
-from batchpay.job import Columns, Controls, Input, Limit
-from batchpay.mapping import column_of, told
+from batchpay.errors import FileRefused, Misconfigured
+from batchpay.job import Columns, Controls, Fee, Input, Limit
+from batchpay.mapping import column_of
 from batchpay.model import Document, Judged, Problem
 from batchpay.money import NotMoney, grouped_text, to_minor
 from batchpay.strictjson import NotStrict, parse
-from batchpay.text import many
+from batchpay.text import many, told
 
 Found = dict[int, tuple[Problem, ...]]
 Check = Callable[[Sequence[Document]], Found]
@@ -48,6 +49,39 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
         return found
 
     return check
+
+
+def fee_check(fee: Fee, columns: Columns) -> Check:
+    """Rejects orders whose commission is more than they ask for; one of all of it leaves a share of 0, which
+    `[controls] min_share` is about.
+    """
+    column = column_of(columns, "amount")
+
+    def check(documents: Sequence[Document]) -> Found:
+        found: Found = {}
+        for at, document in enumerate(documents):
+            amount, code = document.get("amount"), document.get("currency")
+            if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
+                continue
+            remedy = f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than that: ask for more"
+            found[at] = (Problem(column, _money(amount, code), "commission-above-amount", remedy),)
+        return found
+
+    return check
+
+
+def require_fixed_fee(judged: Judged, fee: Fee, file: str) -> None:
+    """Raises Misconfigured for a right row whose currency has no fixed commission while others have."""
+    if not fee.fixed:
+        return
+    for at, document in enumerate(judged.documents):
+        code = str(document.get("currency", "")).upper()
+        if at not in judged.problems and code not in fee.fixed:
+            where = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
+            raise Misconfigured(
+                f"[fee] fixed has no commission for {code}, which row {judged.chunk.rows[at]}{where} of {file} is in: "
+                f"add it to fixed, as {code} = 0 if there is none"
+            )
 
 
 def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:

@@ -2,64 +2,90 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 
-from batchpay import __version__, accounts
+from batchpay import accounts
+from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, survey, unasked
 from batchpay.clock import SystemClock, iso
-from batchpay.controls import run_refusal
 from batchpay.errors import DoesNotAddUp
+from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, Intakes, take_in
-from batchpay.job import Job
+from batchpay.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import Attempt, Next, asks_the_same, beside, judge, owner_of
-from batchpay.likeness import Comparison, suspicious
-from batchpay.model import Batch, Document, Event, Intent, Judged, Repeat, StoredChunk, orders_of
-from batchpay.planning import batch_id_of, content_of, intent_of
+from batchpay.model import Batch, Event, Judged
+from batchpay.planning import batch_id_of
+from batchpay.protocols import Clock, Gateway
 from batchpay.reports.manifest import latest_head
-from batchpay.settlement import Candidate
+from batchpay.settlement import Books, Candidate
 from batchpay.settlement.books import stop_in_force
+from batchpay.settlement.run import refuse_other_place
+from batchpay.signals import Signals
+from batchpay.standing import Guards
 
-REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
+    return SqliteJournal(job.state_path, job.name, durable=durable)
+
+
+def _gateway(settings: GatewaySettings, secret_key: str) -> Gateway:
+    return Omise(settings, secret_key)
 
 
 @dataclass(frozen=True, slots=True)
-class Sendable:
-    """A row that may be sent: as a new attempt, or by the open one it owns."""
+class Edges:
+    """Where a process meets the world. Tests and the simulator hand in others; everything behind them is the same."""
 
-    document: Document
-    sheet: str
-    row: int
-    number: int
-    open: Attempt | None = None
-    before: tuple[Attempt, ...] = ()  # closed attempts of the same order
+    clock: Callable[[], Clock] = SystemClock
+    wall_ns: Callable[[], int] = time.time_ns  # the lock's memory of the last requests
+    journal: Callable[[Job, Callable[[int], None]], SqliteJournal] = _journal
+    gateway: Callable[[GatewaySettings, str], Gateway] = _gateway
+    run_name: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
+    signals: Callable[[], Signals] = Signals
+
+
+WORLD = Edges()
 
 
 class Desk:
     """Holds the job's lock from `__init__` on; closes with the stack."""
 
-    def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False) -> None:
-        """Take the lock, open the journal and verify it. Raises TryLater, InputOutput and what opening raises."""
+    def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD) -> None:
+        """Take the lock, open the journal and verify it.
+
+        Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of another mode or address.
+        """
         refuse_shared_disk(job.state_path)
         self.job = job
-        self.clock = SystemClock()
+        self.edges = edges
+        self.clock = edges.clock()
         self.started_ns = self.clock.now_ns()
-        self.run_id = f"{iso(self.started_ns).replace(':', '')}-{uuid.uuid4().hex[:8]}"
+        self.started_s = self.clock.elapsed_s()
+        self.run_id = f"{iso(self.started_ns).replace(':', '')}-{edges.run_name()}"
         holder = {"started": iso(self.started_ns), "run": self.run_id}
-        self.lock = RunLock(job.state_path, job.name, job.gateway.rate, holder, wait=wait)
+        rate, wall_ns = job.gateway.rate, edges.wall_ns
+        self.lock = RunLock(job.state_path, job.name, rate, holder, wait=wait, wall_ns=wall_ns)
         stack.callback(self.lock.close)
-        self.journal = SqliteJournal(job.state_path, job.name, durable=self.lock.witness)
+        self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
         self.journal.verify()
+        self.books = Books(
+            self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee
+        )
         self.lost_events = self._lost_events()
-        self._batches = {batch.sha256: batch for batch in self.journal.batches()}
-        self.planned: list[Batch] = []  # in this run
+        self.planned: list[PlannedBatch] = []  # in this run
+
+    @property
+    def started(self) -> datetime:
+        """When this process began, by the wall clock, UTC."""
+        return datetime.fromtimestamp(self.started_ns / 1e9, UTC)
 
     def note(self, kind: str, data: Mapping[str, object], batch_id: str = "") -> Event:
         """An event about the run or a batch."""
@@ -67,9 +93,10 @@ class Desk:
         return self.journal.append([event])[0]
 
     def _lost_events(self) -> bool:
-        """Is the journal shorter than a run, or a report, has known it to be? Then an older copy was put in its place.
+        """Is the journal older than it has been? Then a copy was put in its place, or it was lost.
 
-        What it lost is at the gateway and found by the list before the first send (law L11; fault-matrix D07-D10).
+        It is, when a run or a report has known more of it than it holds, or when a list showed a charge of this job
+        that it does not know. What it lost is at the gateway and found by the list before the first send (law L11).
         """
         seq, _ = self.journal.head()
         known = max(self.lock.witnessed, latest_head(self.job.report.directory, self.journal.id))
@@ -86,199 +113,76 @@ class Desk:
     # --- planning
 
     def take_in(self, stack: ExitStack, *, yes: bool) -> Intakes:
-        """Read every input file and make its rows the rows of its batch; nothing has left the machine after it."""
+        """Read every input file, decide about each, and make its rows the rows of its batch, once.
 
-        def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
-            intake.staged = self.journal.stage(intake.batch_id, chunks)
-
-        intakes = take_in(self.job, stack, self._batch_id, keep, self.journal.owned)
-        for intake in intakes.files:
-            self._plan(intake, intakes.repeats_of(intake.batch_id))
-        self._refuse_repeated(intakes, yes=yes)
-        self._refuse_too_much(intakes)
+        Nothing has left the machine after it.
+        """
+        refuse_another_place(self.job, self.journal)
+        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned)
+        known = {batch.id: batch for batch in self.journal.batches()}
+        drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
+        self.planned = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
+        for at, intake in enumerate(intakes.files):
+            planned = self.planned[at]
+            event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+            self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
+            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id))
+        self._note_inputs()
         return intakes
 
     def _batch_id(self, sha256: str) -> str:
-        known = self._batches.get(sha256)
-        return (
-            known.id
-            if known
-            else batch_id_of(datetime.fromtimestamp(self.started_ns / 1e9, UTC), self.job.name, sha256)
-        )
+        known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)
+        return known.id if known else batch_id_of(self.started, self.job.name, sha256)
 
-    def _plan(self, intake: Intake, repeats: Mapping[tuple[str, int], Repeat]) -> None:
-        if known := self._batches.get(intake.snapshot.sha256):
-            intake.likeness = known.likeness
-        batch = batch_of(self.job, intake, self._first_seen_ns(intake))
-        event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
-        self.journal.plan(event, batch, intake.staged, repeats)
-        self.planned.append(batch)
+    def _keep(self, intake: Intake, chunks: Iterator[Judged]) -> None:
+        intake.staged = self.journal.stage(intake.batch_id, chunks)
 
-    def _first_seen_ns(self, intake: Intake) -> int:
-        known = self._batches.get(intake.snapshot.sha256)
-        return known.first_seen_ns if known else self.started_ns
+    def _draft(self, intake: Intake, intakes: Intakes, known: Mapping[str, Batch]) -> PlannedBatch:
+        batch = batch_of(self.job, intake, self.started_ns, known.get(intake.batch_id))
+        chunks = partial(self.journal.chunks, batch.id, intake.staged)
+        return PlannedBatch(batch, chunks, intakes.repeats_of(intake.batch_id))
 
-    def _refuse(self, intake: Intake, intakes: Intakes, why: str) -> None:
-        intake.refusal = " ".join(filter(None, (intake.refusal, why)))
-        self._plan_again(intake, intakes)
-
-    def _plan_again(self, intake: Intake, intakes: Intakes) -> None:
-        """The same rows, now that more is known of their file."""
-        self.planned = [batch for batch in self.planned if batch.id != intake.batch_id]
-        intake.staged = self.journal.stage_again(intake.batch_id)
-        self._plan(intake, intakes.repeats_of(intake.batch_id))
-
-    def _refuse_repeated(self, intakes: Intakes, *, yes: bool) -> None:
-        """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
-        for intake in intakes.files:
-            orders = map(orders_of, self.journal.chunks(intake.batch_id))
-            found = likeness(self.journal, self._batches.values(), intake, orders, self.started_ns)
-            if found.refusal and not yes:
-                self._refuse(intake, intakes, found.refusal)
-            elif found.warning and intake.snapshot.sha256 not in self._batches:
-                intake.likeness = found.warning
-                self._plan_again(intake, intakes)
-
-    def _refuse_too_much(self, intakes: Intakes) -> None:
-        if not self.job.controls.max_total:
-            return
-        sums: Counter[str] = Counter()
-        for batch in self.planned:
-            for item in self.sendable(batch) if not batch.refusal else ():
-                sums[item.document["currency"].upper()] += item.document["amount"]
-        if why := run_refusal(sums, self.job.controls.max_total):
-            for intake in intakes.files:
-                self._refuse(intake, intakes, why)
+    def _note_inputs(self) -> None:
+        """Which batches were there: a row is held against the others of its run, in this run and in its reports."""
+        present = [planned.batch.id for planned in self.planned]
+        if present and present != accounts.last_inputs(self.journal):
+            self.note("inputs", {"batches": present})
 
     # --- what may be sent
 
-    def sendable(self, batch: Batch) -> Iterator[Sendable]:
-        """The rows of a planned batch that may be sent, in the file's order."""
-        repeats = self.journal.repeats(batch.id)
-        for chunk in self.journal.chunks(batch.id):
-            yield from sendable(self.journal, batch.id, chunk, repeats)
+    def survey(self) -> Survey:
+        """What may be sent of all batches of this run, as far as it is known before recipients are asked about.
+
+        Raises Misconfigured and DoesNotAddUp for rows that make the run impossible.
+        """
+        with self._stopping():
+            return survey(self.job, self.journal, self.planned, unasked(self._guards()), strict=True)
 
     def candidates(self) -> Iterator[Candidate]:
-        """The same for all batches of this run that are not refused, as the settlement takes them."""
+        """The same, one by one, as the settlement takes it."""
+        with self._stopping():
+            yield from candidates(self.job, self.journal, self.planned, self._guards(), self.run_id)
+
+    def _guards(self) -> Guards:
+        return accounts.guards_of(self.job, self.journal, present=[planned.batch.id for planned in self.planned])
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """What does not add up while the rows are walked is a stop (law L10)."""
         try:
-            for batch in self.planned:
-                for item in self.sendable(batch) if not batch.refusal else ():
-                    intent = None if item.open else self._intent(batch, item)
-                    yield Candidate(item.document["order_id"], intent, item.before)
+            yield
         except DoesNotAddUp as error:
             self.note("stop", {"reason": str(error), "order": ""})
             raise
 
-    def _intent(self, batch: Batch, item: Sendable) -> Intent:
-        return intent_of(
-            item.document, job=self.job.name, attempt=item.number, fee=self.job.fee, batch_id=batch.id,
-            sheet=item.sheet, row=item.row, run_id=self.run_id, journal_id=self.journal.id,
-        )  # fmt: skip
 
-
-def sendable(
-    journal: SqliteJournal, batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
-) -> Iterator[Sendable]:
-    """The rows of one chunk that are right, stand once, and whose order may take money."""
-    done = journal.settled_rows(batch_id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else frozenset()
-    history = accounts.history_of(journal, batch_id, chunk, done)
-    for at, document in accounts.documents_of(chunk):
-        row = chunk.rows[at]
-        if row in done or (chunk.sheet, row) in repeats:
-            continue
-        owner = owner_of(history, batch_id, chunk.sheet, row, document["order_id"])
-        if owner is not None:
-            if owner.adopted and not asks_the_same(document, owner):
-                raise DoesNotAddUp(
-                    f"order {owner.intent.order_id}: the gateway has {owner.charge.id if owner.charge else 'a charge'} "
-                    f"for it, adopted, with other terms than row {row} asks: a person must look"
-                )
-            may_go = owner.may_go_again and beside(owner, history) is None
-            if may_go and owner.intent.content == content_of(document):
-                yield Sendable(document, chunk.sheet, row, owner.intent.attempt, owner)
-            continue
-        judgement = judge(document, at in chunk.comeback, batch_id, history)
-        if isinstance(judgement, Next):
-            before = history.attempts.get(document["order_id"], ())
-            yield Sendable(document, chunk.sheet, row, judgement.number, before=before)
-
-
-def batch_of(job: Job, intake: Intake, first_seen_ns: int) -> Batch:
-    """The batch of an input file as it is planned now."""
-    used = set(job.columns.used())
-    return Batch(
-        id=intake.batch_id,
-        job=job.name,
-        file=intake.snapshot.name,
-        sha256=intake.snapshot.sha256,
-        format=intake.snapshot.format,
-        rows_read=intake.tally.read,
-        columns=intake.columns,
-        unused=tuple(c for c in intake.columns if c not in used and not c.startswith("batchpay_")),
-        metadata=tuple(job.columns.metadata),
-        mode=job.gateway.mode,
-        job_sha256=job.sha256,
-        schema_sha256=job.schema.sha256,
-        version=__version__,
-        delimiter=job.input.delimiter,
-        encoding=job.input.encoding,
-        header_row=job.input.header_row,
-        notes=tuple(intake.notes),
-        refusal=intake.refusal,
-        first_seen_ns=first_seen_ns,
-        fingerprint=intake.features.fingerprint,
-        sample=intake.features.sample,
-        likeness=intake.likeness,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """What is to be said of a file that resembles a recent one."""
-
-    refusal: str = ""  # unless --yes
-    warning: str = ""
-
-
-def likeness(
-    journal: SqliteJournal, earlier: Iterable[Batch], intake: Intake, orders: Iterable[list[Document]], now_ns: int
-) -> Likeness:
-    """Hold a file against those of the last ten days; `orders`, chunk by chunk, are read only when it resembles one."""
-    if intake.refusal or not intake.tally.orders.total():
-        return Likeness()
-    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
-    features = intake.features
-    recent = [
-        batch
-        for batch in earlier
-        if batch.id != intake.batch_id and batch.first_seen_ns >= oldest_ns
-        and (batch.fingerprint == features.fingerprint or suspicious(features.sample, batch.sample))
-    ]  # fmt: skip
-    if not recent:
-        return Likeness()
-    comparison = Comparison()
-    for batch in recent:
-        for chunk in journal.chunks(batch.id):
-            comparison.remember(orders_of(chunk))
-    for some in orders:
-        comparison.compare(some, journal.histories([order["order_id"] for order in some]))
-    return _said(intake, recent, comparison)
-
-
-def _said(intake: Intake, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
-    twins = [batch for batch in recent if batch.fingerprint == intake.features.fingerprint]
-    if twins and not comparison.known:
-        return Likeness(
-            refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
-            f"{_named(twins[-1])}: if these are new orders, run again with --yes."
-        )
-    if not comparison.warns:
-        return Likeness()
-    return Likeness(
-        warning=f"{comparison.alike} of its {comparison.new} new orders ask for the same payer, recipient and amount "
-        f"as orders of {_named(recent[-1])}: see that they are not the same sales under other ids"
-    )
-
-
-def _named(batch: Batch) -> str:
-    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"
+def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
+    """Raises Misconfigured for a journal of another mode or address than the job's (contract, section 1)."""
+    kept: dict[str, object] = {}
+    for event in journal.events(["account"]):
+        kept = dict(event.data)
+    if not kept and journal.knows_orders():
+        modes = {batch.mode for batch in journal.batches()}
+        if modes and job.gateway.mode not in modes:
+            kept = {"mode": modes.pop(), "url": ""}
+    refuse_other_place(job.gateway, kept)

@@ -15,16 +15,18 @@ from typing import Any, Literal
 from batchpay import accounts
 from batchpay.clock import SystemClock, iso
 from batchpay.config import SecretKey
+from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError, InputMissing
 from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, take_in
 from batchpay.job import Job
+from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import error_of
 from batchpay.money import grouped_text
 from batchpay.planning import batch_id_of
 from batchpay.session import errand
-from batchpay.settlement import Line, barred_recipients
+from batchpay.settlement import Line, preflight
 from batchpay.settlement.books import stop_in_force
 from batchpay.text import many
 
@@ -87,7 +89,7 @@ def _input(job: Job) -> tuple[list[Intake], list[Finding]]:
 
 def _journal(job: Job) -> Iterator[Finding]:
     """Does it verify, is it younger than what reports know, does a stop hold, what is open since when?"""
-    if not job.state_path.exists():
+    if not may_be_there(job.state_path):
         yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
         return
     try:
@@ -99,6 +101,7 @@ def _journal(job: Job) -> Iterator[Finding]:
         journal.verify()
         seq, _ = journal.head()
         yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
+        refuse_another_place(job, journal)
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
             yield Finding("stop", "wrong", f"{stop}. Look into it, then batchpay resolve JOB --lift-stop", 12)
         for attempts in accounts.attempts_of(journal, journal.open_orders()).values():
@@ -113,7 +116,7 @@ def _journal(job: Job) -> Iterator[Finding]:
 def _disk(job: Job) -> Iterator[Finding]:
     """Room, the right to write, and nothing in the state's folder that nobody put there."""
     for subject, folder in (("state", job.state_path.parent), ("reports", job.report.directory)):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
+        there = next(path for path in (folder, *folder.parents) if _is_there(path))
         free = shutil.disk_usage(there).free
         if not os.access(there, os.W_OK | os.X_OK):
             yield Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
@@ -127,7 +130,17 @@ def _disk(job: Job) -> Iterator[Finding]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:  # not there, or closed to this user, which is told above
+        return []
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # inside a folder that is closed to this user
+        return False
 
 
 def _is_state(path: Path, job: Job) -> bool:
@@ -158,9 +171,11 @@ async def _gateway(
         found.append(_permission(listed.status if listed else None, listed.document if listed else None))
         limits = await line.ask(partial(gateway.read, "/capability", {}))
         found += _limits(job, intakes, limits.document if limits else None)
-        barred = await barred_recipients(recipients, gateway, line, at_once=settings.concurrency)
-        found += [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(barred.items())]
-        found.append(_well("recipients", f"{len(recipients) - len(barred)} of {len(recipients)} can be paid"))
+        asked = await preflight(recipients, gateway, line, "", settings.concurrency)
+        found += [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(asked.barred.items())]
+        found += [_warning("recipient", f"{recipient}: the gateway does not tell of it") for recipient in asked.unknown]
+        can = len(recipients) - len(asked.barred) - len(asked.unknown)
+        found.append(_well("recipients", f"{can} of {len(recipients)} can be paid"))
     finally:
         await gateway.aclose()
     return found

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchpay import readers
-from batchpay.controls import Tally, max_amount_check, mode_check, parse_totals, refusal_of
-from batchpay.errors import FileRefused, InputOutput
-from batchpay.job import Controls, Job
+from batchpay.controls import (
+    Tally,
+    fee_check,
+    max_amount_check,
+    mode_check,
+    parse_totals,
+    refusal_of,
+    require_fixed_fee,
+)
+from batchpay.errors import BatchpayError, FileRefused
+from batchpay.job import Controls, FromColumn, Job
 from batchpay.likeness import Features
 from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
 from batchpay.repeats import Owned, Place, Repeats, nobody
+from batchpay.text import told
 from batchpay.validation import Checker
 
+NAMED_ROWS = 5  # in a note
 Keep = Callable[["Intake", Iterator[Judged]], None]
 
 
@@ -42,7 +53,7 @@ class Intakes:
     """All input files of one command, with what stands in more than one row of them."""
 
     files: list[Intake] = field(default_factory=list)
-    refused: list[FileRefused] = field(default_factory=list)  # files that could not be read at all
+    refused: list[BatchpayError] = field(default_factory=list)  # files that could not be read at all
     repeats: dict[Place, Repeat] = field(default_factory=dict)
 
     def repeats_of(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
@@ -55,12 +66,40 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     checks = [mode_check(job.gateway.mode, job.columns)]
     if job.controls.max_amount:
         checks.append(max_amount_check(job.controls.max_amount, job.columns))
+    if job.fee:
+        checks.append(fee_check(job.fee, job.columns))
     checker = Checker(job.schema, job.columns, checks)
     table = readers.read(intake.snapshot, job.input, job.columns.used())
     intake.columns = tuple(table.columns)
+    restored: list[int] = []
     for chunk in table.chunks():
-        yield checker.judge(map_chunk(chunk, job.columns))
-    intake.notes = intake.notes or list(table.notes)  # read again, it keeps what was found out about repeats
+        mapped = map_chunk(chunk, job.columns, job.input.odd_ids)
+        restored += [chunk.rows[at] for at in mapped.restored]
+        judged = checker.judge(mapped)
+        if job.fee:
+            require_fixed_fee(judged, job.fee, intake.snapshot.name)
+        yield judged
+    notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
+    intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
+
+
+def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
+    """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
+    source = job.columns.fields["order_id"]
+    if isinstance(source, FromColumn) and source.column in table.rounded:
+        yield f"column '{told(source.column)}' is of type double: order ids are read without a point, 1003 for 1003.0"
+
+
+def _told_restored(rows: Sequence[int]) -> Iterator[str]:
+    """Which rows of a file that came back have an id again that a program had damaged."""
+    if rows:
+        named = ", ".join(map(str, rows[:NAMED_ROWS]))
+        more = f" and {len(rows) - NAMED_ROWS} more" if len(rows) > NAMED_ROWS else ""
+        one = len(rows) == 1
+        yield (
+            f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came back damaged by a "
+            "program; batchpay_id says what it was, and that is used"
+        )
 
 
 def take_in(
@@ -71,10 +110,12 @@ def take_in(
     `owned` tells which rows caused an attempt already: of those the journal speaks. Raises InputMissing when there is
     no file and the job does not say that this is fine.
     """
-    intakes, repeats = Intakes(), Repeats()
+    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct")
     seen: set[str] = set()
-    for path in readers.find_files(job.input):
+    paths = readers.find_files(job.input)
+    for path in paths:
         try:
+            _require_name(path)
             snapshot = stack.enter_context(readers.open_snapshot(path))
             if snapshot.sha256 in seen:
                 continue  # the same bytes under another name are the same batch
@@ -86,8 +127,10 @@ def take_in(
             intake.has_totals = controls.count is not None or controls.total is not None
             intake.refusal = refusal_of(intake.tally, controls, job.input)
             intakes.files.append(intake)
-        except FileRefused as error:
-            intakes.refused.append(error)
+        except readers.OF_ONE_FILE as error:
+            if len(paths) == 1 and not isinstance(error, FileRefused):
+                raise
+            intakes.refused.append(error)  # and the others go on
     if repeats.candidates():
         _resolve(job, intakes, repeats, owned)
     return intakes
@@ -111,6 +154,15 @@ def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
         yield judged
 
 
+def _require_name(path: Path) -> None:
+    """Reports, journal and terminal name a file: they can write nothing but text."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+        raise FileRefused(f"{shown}: the name of this file is not UTF-8: give it another name") from error
+
+
 def _controls(job: Job, path: Path) -> Controls:
     """The job's control totals, or those its sender laid beside the file: `orders.csv.totals.json`."""
     beside = path.with_name(f"{path.name}.totals.json")
@@ -119,7 +171,7 @@ def _controls(job: Job, path: Path) -> Controls:
     except FileNotFoundError:
         return job.controls
     except OSError as error:
-        raise InputOutput(f"{beside}: cannot read the control totals: {error.strerror}") from error
+        raise readers.Unread(f"{beside}: cannot read the control totals: {error.strerror}") from error
     count, total = parse_totals(data, beside.name)
     return replace(
         job.controls,

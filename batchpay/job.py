@@ -179,6 +179,7 @@ class Schema:
     name: str  # for people: the path as the job file has it, or "order.schema.json (packaged)"
     document: Mapping[str, object] = field(repr=False)
     sha256: str = ""
+    notes: tuple[str, ...] = ()  # what of it may not be meant so, as sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,33 @@
 """LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come out.
 
-Nothing here knows a clock, a disk or a network. Three tables decide everything:
+Nothing here knows a clock, a disk or a network. Two tables decide everything:
 
 - `verdict`: what one answer proves about one request (fault-matrix, section 3);
-- `fold`: what the events of one attempt add up to;
-- `judge`: what a row of a file means, given the attempts its order already had.
+- `fold`: what the events of one attempt add up to.
+
+What a row of a file means, given the attempts its order already had, is decided in `standing`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
+from urllib.parse import parse_qs
 
-from batchpay.job import MAX_ATTEMPTS
 from batchpay.model import (
     NO_MONEY,
     Answer,
     ChargeSeen,
-    Document,
     Event,
     Intent,
     Outcome,
 )
-from batchpay.planning import alike, content_of, payer_of
-from batchpay.shown import masked
+from batchpay.secrets import masked
 
 # --- the proof table -------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ def _success(document: Any, intent: Intent, live: bool) -> Verdict:
     if charge is None and not flaws:
         code, message = error_of(document)
         return Verdict(Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object")
-    flaws += flaws_of(charge, intent, live) if charge else ()
+    flaws = flaws_of(charge, intent, live) if charge else flaws
     return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
 
 
@@ -152,8 +152,10 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
     flaws = tuple(f"{name} is not a {kind.__name__}" for name, kind in wanted if type(document.get(name)) is not kind)
     if flaws and type(document.get("id")) is not str:
         return None, flaws
+    flaws += tuple(f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == "")
     metadata = document.get("metadata")
     platform_fee = document.get("platform_fee")
+    commission = platform_fee if isinstance(platform_fee, dict) else {}
     charge = ChargeSeen(
         id=document["id"],
         status=_text(document, "status") or "",
@@ -172,8 +174,14 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         fee=_whole(document, "fee"),
         fee_vat=_whole(document, "fee_vat"),
         net=_whole(document, "net"),
-        platform_fee=_whole(platform_fee, "amount") if isinstance(platform_fee, dict) else None,
+        platform_fee=_whole(commission, "amount"),
         paid_at=_text(document, "paid_at"),
+        payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
+        platform_fee_fixed=_whole(commission, "fixed"),
+        platform_fee_percentage=_decimal_text(commission.get("percentage")),
+        funding_amount=_whole(document, "funding_amount"),
+        funding_currency=(_text(document, "funding_currency") or "").upper() or None,
+        unread="; ".join(flaws),
     )
     return charge, flaws
 
@@ -190,7 +198,32 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
         ("metadata[batchpay_key]", intent.key, _key(charge), _key(charge) == intent.key),
         ("paid", "true for a successful charge", charge.paid, charge.status != "successful" or charge.paid),
     )
-    return tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
+    flaws = tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
+    return (charge.unread,) * bool(charge.unread) + flaws + fee_flaws_of(charge, intent)
+
+
+def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
+    """How the platform's commission differs from what was asked (law L7, fault-matrix J15).
+
+    Fixed part and percentage as asked; the amount within the rounding of both. A charge that took no money may leave
+    them out, but not say something else.
+    """
+    fixed, percentage = Decimal(intent.fee_fixed or 0), Decimal(intent.fee_percentage or 0)
+    exact = fixed + charge.amount * percentage / 100
+    pairs = (
+        ("fixed", fixed, charge.platform_fee_fixed),
+        ("percentage", percentage, _decimal(charge.platform_fee_percentage)),
+        ("amount", exact, charge.platform_fee),
+    )
+    flaws = []
+    for name, asked, got in pairs:
+        if got is None:
+            fits = asked == 0 or charge.status != "successful"
+        else:
+            fits = asked == got or (name == "amount" and abs(asked - got) < 1)
+        if not fits:
+            flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {'none' if got is None else format(got, 'f')}")
+    return tuple(flaws)
 
 
 def outcome_of(charge: ChargeSeen) -> Outcome:
@@ -225,6 +258,24 @@ def _id_of(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _decimal_text(value: Any) -> str | None:
+    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays as it came."""
+    if value is None:
+        return None
+    return str(value)[:40]
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    """Exact; what is no number is told as minus one, which nobody asks for."""
+    if text is None:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return Decimal(-1)
+    return number if number.is_finite() else Decimal(-1)
+
+
 # --- what the events of an attempt add up to -------------------------------------------------------------------
 
 
@@ -257,6 +308,9 @@ class Attempt:
     message: str = ""
     refused: bool = False
     throttled: bool = False  # its last answer was a 429
+    withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
+    accepted: str = ""  # who took note of an unproven charge, and why
+    missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
 
     @property
@@ -295,20 +349,32 @@ class Attempt:
     @property
     def closed(self) -> bool:
         """Proven that it took no money, so that another attempt may follow (law L3); a twin may have taken some."""
-        return self.outcome in NO_MONEY and len(self.twins) <= 1
+        return (self.set_aside or self.outcome in NO_MONEY) and len(self.twins) <= 1
+
+    @property
+    def set_aside(self) -> bool:
+        """Withdrawn, and nothing that was seen since says that it was charged after all."""
+        return self.withdrawn and self.outcome is Outcome.HELD
 
     @property
     def ready(self) -> bool:
         """Proven that nothing was charged and nothing is on its way: the same key and body may go (again)."""
-        return self.outcome is Outcome.HELD
+        return self.outcome is Outcome.HELD and not self.withdrawn
 
     @property
     def may_go_again(self) -> bool:
         """Not charged, or not known to be: with its row present it may be sent again once that is proven."""
-        return self.outcome in (Outcome.HELD, Outcome.IN_DOUBT)
+        return self.ready or self.outcome is Outcome.IN_DOUBT
+
+    @property
+    def state(self) -> str:
+        """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
+        return "withdrawn" if self.set_aside else self.outcome.value
 
     def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
         """Did this row cause the attempt? An adopted charge knows its batch's digest, not its row."""
+        if self.set_aside:
+            return False  # as if it had never been
         if self.adopted:
             return self.intent.batch_id[-12:] == batch_id[-12:]
         mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
@@ -333,11 +399,25 @@ def advance(attempt: Attempt | None, event: Event) -> Attempt:
 
 def intent_from(event: Event) -> Intent:
     """The intent that an `intent` or `adopted` event keeps."""
-    kept = event.data["intent"]
-    return Intent(
-        **kept, order_id=event.order_id, attempt=event.attempt,
-        batch_id=event.batch_id, sheet=event.sheet, row=event.row,
-    )  # fmt: skip
+    kept: dict[str, Any] = dict(event.data["intent"])
+    if "mode" not in kept:  # written before commissions were kept apart from the body
+        kept |= _fee_in(str(kept.get("body", "")))
+    known = {name: value for name, value in kept.items() if name in _INTENT_FIELDS}
+    place: dict[str, Any] = {"order_id": event.order_id, "attempt": event.attempt, "batch_id": event.batch_id}
+    return Intent(**known, **place, sheet=event.sheet, row=event.row)
+
+
+_INTENT_FIELDS = frozenset(f.name for f in fields(Intent))
+
+
+def _fee_in(body: str) -> dict[str, Any]:
+    """The commission that a request body asks for."""
+    asked = parse_qs(body)
+    fixed, percentage = asked.get("platform_fee[fixed]"), asked.get("platform_fee[percentage]")
+    return {
+        "fee_fixed": int(fixed[0]) if fixed else None,
+        "fee_percentage": percentage[0] if percentage else None,
+    }
 
 
 def _intent(state: Attempt, event: Event) -> Attempt:
@@ -385,21 +465,31 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         # a second charge for one key: `twins` says so, and the first stays the one we report
         return _but(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
     flaws = tuple(event.data.get("flaws", ()))
-    if state.charge and found and not flaws and not state.flaws and _is_staler(found, state.charge):
+    if (
+        state.charge
+        and found
+        and not flaws
+        and not state.flaws
+        and _is_staler(found, state.charge, by_id=bool(event.data.get("by_id")))
+    ):
         found = state.charge  # a page from before the answer: it takes nothing back
     if state.flaws and state.charge and found and found.id == state.charge.id:
         flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
     return _but(
         state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
-        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")),
+        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")), missing_ns=0,
     )  # fmt: skip
 
 
-def _is_staler(found: ChargeSeen, known: ChargeSeen) -> bool:
-    """Does it show the same charge as it was before what is known already?"""
-    if found.id != known.id or outcome_of(known) is not Outcome.SUCCEEDED:
-        return False
-    return outcome_of(found) is Outcome.PENDING or (outcome_of(found) is Outcome.SUCCEEDED and not found.chain)
+def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
+    """Does it show a charge, the very one that is known, as it was before what is known already?
+
+    A list may be a copy from before; what is asked for by its id is not, but for a charge that is known to be paid.
+    """
+    was, now = outcome_of(known), outcome_of(found)
+    if was is Outcome.SUCCEEDED:
+        return now is Outcome.PENDING or (now is Outcome.SUCCEEDED and not found.chain and bool(known.chain))
+    return was in NO_MONEY and now is Outcome.PENDING and not by_id
 
 
 def _absent(state: Attempt, event: Event) -> Attempt:
@@ -413,18 +503,29 @@ def _absent(state: Attempt, event: Event) -> Attempt:
     return _but(state, doubt=doubt, doubted=True)
 
 
+def _withdrawn(state: Attempt, event: Event) -> Attempt:
+    """Nothing was charged and nothing is on its way; its order was planned anew, so this request never goes again."""
+    return _but(state, withdrawn=True)
+
+
+def _missing(state: Attempt, event: Event) -> Attempt:
+    """The gateway answered for its charge's id that there is none: that is for a person, never a failure (J27)."""
+    return _but(state, missing_ns=state.missing_ns or event.at_ns)
+
+
 CANCELLED = "cancelled"  # how a person's word closed an attempt
-_BY_HAND = "settled by hand: "
+BY_HAND = "settled by hand: "
 
 
 def _resolved(state: Attempt, event: Event) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
+    if event.data["as"] == "accepted":
+        return _but(state, accepted=f"{event.data['by']}: {event.data['reason']}")
     if event.data.get("charge"):
-        return _evidence(state, event)
-    code, message = str(event.data["as"]).replace("-", "_"), f"{_BY_HAND}{event.data['reason']}"
-    return _but(
-        state, unclear=frozenset(), refused=True, settled_ns=event.at_ns, code=code, message=message
-    )  # fmt: skip
+        return _evidence(_but(state, flaws=(), missing_ns=0), event)
+    code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
+    settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code}
+    return _but(state, **settled, message=message, charge=None, flaws=())
 
 
 _ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
@@ -444,6 +545,8 @@ _STEPS = {
     "adopted": _evidence,
     "absent": _absent,
     "resolved": _resolved,
+    "withdrawn": _withdrawn,
+    "missing": _missing,
 }
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
@@ -496,121 +599,12 @@ class DoubtRules:
         return doubt.boot_s if doubt.boot_id == self.boot_id else self.run_start_s
 
 
-# --- what a row means ------------------------------------------------------------------------------------------
+# --- all attempts of an order ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The row caused this attempt and shows its outcome."""
-
-    attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateOf:
-    """Another row owns the same order with the same content."""
-
-    attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictWith:
-    """The order took, may have taken or may yet take money with other content."""
-
-    attempt: Attempt
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """The row may become this attempt."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """A person said that this order is never to be sent."""
-
-    reason: str
-
-
-Judgement = Owner | DuplicateOf | ConflictWith | Next | Cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What the journal knows that matters to a chunk of rows."""
-
-    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
-    owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
-    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike()
-    cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
-
-
-def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
-    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it."""
-    for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
-        for attempt in history.attempts.get(candidate, ()):
-            if attempt.owned_by(batch_id, sheet, row):
-                return attempt
-    return None
-
-
-def beside(attempt: Attempt, history: History) -> Attempt | None:
+def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
     """Another attempt of the same order that has, or may have, its money: this one is never sent again."""
-    others = history.attempts.get(attempt.intent.order_id, ())
-    return next((other for other in others if other is not attempt and not other.closed), None)
-
-
-def judge(document: Document, comeback: bool, batch_id: str, history: History) -> Judgement:
-    """What a valid row that owns nothing means, given its order's attempts (contract, section 4)."""
-    attempts = history.attempts.get(document["order_id"], ())
-    if document["order_id"] in history.cancelled:
-        return Cancelled(history.cancelled[document["order_id"]])
-    if attempts and attempts[-1].refused and attempts[-1].code == CANCELLED:
-        return Cancelled(attempts[-1].message.removeprefix(_BY_HAND))
-    if not attempts:
-        twin = _look_alike(document, history)
-        return ConflictWith(twin, f"looks like order {twin.intent.order_id}") if twin else Next(1)
-    last = next((attempt for attempt in attempts if not attempt.closed), attempts[-1])
-    if not last.closed:
-        if asks_the_same(document, last):
-            return DuplicateOf(last)
-        return ConflictWith(last, "same order id, other content")
-    if any(attempt.intent.batch_id == batch_id for attempt in attempts):
-        return (
-            DuplicateOf(last)
-            if asks_the_same(document, last)
-            else ConflictWith(last, "its own batch already asked for it")
-        )
-    same = next((attempt for attempt in reversed(attempts) if asks_the_same(document, attempt)), None)
-    if same and not comeback:
-        return DuplicateOf(same)
-    if last.intent.attempt >= MAX_ATTEMPTS:
-        return ConflictWith(last, f"{MAX_ATTEMPTS} attempts were made; give the order a new id")
-    return Next(last.intent.attempt + 1)
-
-
-def asks_the_same(document: Document, attempt: Attempt) -> bool:
-    """Does a row ask for what the attempt asked? Of an adopted charge only its terms are known."""
-    asked = attempt.intent
-    if asked.content:
-        return content_of(document) == asked.content
-    terms = (document["amount"], document["currency"], document["destination"])
-    return terms == (asked.amount, asked.currency, asked.destination)
-
-
-def _look_alike(document: Document, history: History) -> Attempt | None:
-    """An earlier order whose id a spreadsheet may have turned into this one, with the same payer and money."""
-    for attempt in history.look_alikes.get(alike(document["order_id"]), ()):
-        asked = attempt.intent
-        terms = (payer_of(document), document["destination"], document["amount"], document["currency"])
-        if asked.order_id != document["order_id"] and terms == (
-            asked.payer, asked.destination, asked.amount, asked.currency,
-        ):  # fmt: skip
-            return attempt
-    return None
+    return next((other for other in attempts if other is not attempt and not other.closed), None)
 
 
 def money_charges(attempts: Sequence[Attempt]) -> list[str]:

@@ -6,13 +6,12 @@ any order; the smallest of them are a sample by which two files of any size are 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from batchpay.model import Document
-from batchpay.planning import payer_of
+from batchpay.planning import payer_of, terms_of
 
 SAMPLE = 128
 SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
@@ -28,7 +27,7 @@ class Features:
 
     def add(self, orders: Iterable[Document]) -> None:
         """More orders of the file, in any order."""
-        numbers = [terms_of(order) for order in orders]
+        numbers = [_number_of(order) for order in orders]
         self.total = (self.total + sum(numbers)) % 2**64
         self.smallest = sorted({*self.smallest, *numbers})[:SAMPLE]
 
@@ -43,10 +42,9 @@ class Features:
         return tuple(f"{number:016x}" for number in self.smallest)
 
 
-def terms_of(order: Document) -> int:
+def _number_of(order: Document) -> int:
     """What makes two orders look like one."""
-    terms = f"{payer_of(order)}\n{order['destination']}\n{order['amount']}\n{order['currency']}"
-    return int.from_bytes(hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return int(terms_of(payer_of(order), order["destination"], order["amount"], order["currency"]), 16)
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:
@@ -70,7 +68,7 @@ class Comparison:
         """Orders of a recent file."""
         for order in orders:
             self.ids.add(order["order_id"])
-            self.terms[terms_of(order)] += 1
+            self.terms[_number_of(order)] += 1
 
     def compare(self, orders: Iterable[Document], sent: Collection[str]) -> None:
         """Orders of the file; `sent`: ids that the journal knows."""
@@ -79,7 +77,7 @@ class Comparison:
                 self.known += 1
                 continue
             self.new += 1
-            if self.terms[(number := terms_of(order))] > 0:
+            if self.terms[(number := _number_of(order))] > 0:
                 self.terms[number] -= 1
                 self.alike += 1
 

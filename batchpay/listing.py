@@ -8,6 +8,7 @@ faster than its list can be read (fault-matrix B32).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,34 +35,62 @@ def page_of(document: Any) -> Page | None:
 class Listing:
     """The state of one listing under way."""
 
+    since: str = ""  # from when it lists, ISO 8601
+    begun_s: float = 0.0  # CLOCK_BOOTTIME when it began
     now: str = ""  # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not tell
     offset: int = 0  # of the page to ask for next
     complete: bool = False
     broken: str = ""  # why it proves nothing and must start anew
     latest: str = ""  # the youngest created_at that was seen and is a time as documented
+    skipped: int = 0  # charges too long to be read at all: what such a list does not show, it does not prove absent
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
 
     def add(self, page: Page) -> Page:
         """Take the page asked for; returns it without the charges that were read before."""
-        if self._last_id and (not page.ids or page.ids[0] != self._last_id):
-            self.broken = "the list shifted while it was read"
         fresh = tuple(charge for charge in page.charges if charge.id not in self._seen)
-        self._seen.update(page.ids)
         for charge in fresh:
-            if charge.created_at > self.latest and _is_instant(charge.created_at):
+            if charge.created_at > self.latest and is_instant(charge.created_at):
                 self.latest = charge.created_at
-        if len(self._seen) == page.total or (self.now and self.latest > self.now):
-            self.complete = not self.broken
-        elif not fresh or len(self._seen) > page.total:
-            self.broken = self.broken or f"{len(self._seen)} charges were read where the gateway counts {page.total}"
-        if page.ids:
-            self._last_id = page.ids[-1]
-            self.offset += len(page.ids) - 1
+        self.take(page.ids, page.total)
         return Page(charges=fresh, ids=tuple(charge.id for charge in fresh), total=page.total)
 
+    def take(self, ids: Sequence[str], total: int) -> list[int]:
+        """Take a page of any objects, by their ids; returns the places of those that were not read before."""
+        if self._last_id and (not ids or ids[0] != self._last_id):
+            self.broken = "the list shifted while it was read"
+        fresh = [at for at, name in enumerate(ids) if name not in self._seen]
+        self._seen.update(ids)
+        read = len(self._seen) + self.skipped
+        if read == total or (self.now and self.latest > self.now):
+            self.complete = not self.broken
+        elif not fresh or read > total:
+            self.broken = self.broken or f"{read} objects were read where the gateway counts {total}"
+        if ids:
+            self._last_id = ids[-1]
+            self.offset += len(ids) - 1
+        return fresh
 
-def _is_instant(text: str) -> bool:
+    def step(self) -> None:
+        """Ask next for the one charge behind the last one that was read, without it."""
+        self.offset += bool(self._last_id)
+        self._last_id = ""
+
+    def skip(self) -> None:
+        """The charge that was asked for by itself cannot be read; go on behind it."""
+        self.skipped += 1
+        self.offset += 1
+
+    def shows(self, charge_id: str) -> bool:
+        """Was this charge in it?"""
+        return charge_id in self._seen
+
+    def reaches(self, created_at: str) -> bool:
+        """Would it show a charge of this age, if it is complete and the gateway keeps its word?"""
+        return not self.now or created_at <= self.now or created_at <= self.latest
+
+
+def is_instant(text: str) -> bool:
     """`2026-11-24T13:45:39Z`, and a day that there is."""
     try:
         return len(text) == 20 and bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))

@@ -9,16 +9,16 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Literal
 
-import batchpay.text
+from batchpay import damage, lineage
 from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
 from batchpay.model import Chunk, Document, Problem
 from batchpay.money import EXPONENTS, NotMoney, plain_minors, to_minor
+from batchpay.planning import place_of
 from batchpay.secrets import secret_in
+from batchpay.text import told
 
-told = batchpay.text.told  # under the name by which others know it
-
-RETRY_COLUMN = "batchpay_retry"  # the one column of ours that is read when a corrected file comes back
 TEMPLATE_LIMIT = 1000  # characters a template may make of one row
 ESSENTIAL = ("order_id", "amount", "currency", "destination")  # no schema can allow an order without them
 PAYING = frozenset({"card", "customer", "source"})  # fields in which a token may stand
@@ -43,6 +43,8 @@ class Mapped:
     unmapped: Mapping[int, frozenset[str]]  # by position: fields whose cell holds something that was refused
     comeback: frozenset[int]  # positions with batchpay_retry = yes
     incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
+    corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (place_of)
+    restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
 
 
 @dataclass(slots=True)
@@ -59,12 +61,17 @@ class _Findings:
 
 _Cells = list[str]
 _Values = Sequence[str | int | None]
+_NOWHERE: frozenset[int] = frozenset()
 
 
-def map_chunk(chunk: Chunk, columns: Columns) -> Mapped:
+def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept"] = "reject") -> Mapped:
     """Every row of the chunk as an order document, with every problem of every row."""
-    found = _Findings({at: list(problems) for at, problems in chunk.problems.items()})
-    cells = {name: _cells(chunk, source, name, found) for name, source in columns.fields.items()}
+    read, restored = _with_own_ids(chunk, columns.fields.get("order_id"))
+    found = _Findings({at: list(problems) for at, problems in read.problems.items()})
+    odd = _odd_cells(read, columns, found) if odd_ids == "reject" else {}
+    cells = {
+        name: _cells(read, source, name, odd.get(name, _NOWHERE), found) for name, source in columns.fields.items()
+    }
     values: dict[str, _Values] = {}
     for name, texts in cells.items():
         if name == "currency":
@@ -73,10 +80,11 @@ def map_chunk(chunk: Chunk, columns: Columns) -> Mapped:
             values[name] = _texts(texts, columns.fields[name], name, found) if name in IDENTIFIERS else texts
     if "amount" in cells:
         values["amount"] = _amounts(cells["amount"], values.get("currency", ()), columns.fields["amount"], found)
-    for name in values.keys() - PAYING - {"amount", "currency"}:
-        values[name] = _without_tokens(values[name], columns.fields[name], name, found)
-    metadata = {key: _metadata(chunk, key, source, found) for key, source in columns.metadata.items()}
-    comeback = _comeback(chunk, found)
+    for name, column in values.items():
+        if name not in PAYING and name not in ("amount", "currency"):
+            values[name] = _without_tokens(column, columns.fields[name], name, found)
+    metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
+    comeback = _comeback(read, found)
     return Mapped(
         chunk,
         _documents(len(chunk.rows), values, metadata),
@@ -84,6 +92,8 @@ def map_chunk(chunk: Chunk, columns: Columns) -> Mapped:
         {at: frozenset(names) for at, names in found.unmapped.items()},
         comeback,
         frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
+        _corrects(chunk),
+        restored,
     )
 
 
@@ -112,8 +122,8 @@ def _needed(source: Source) -> tuple[str, ...]:
     return ()  # a fixed value
 
 
-def _cells(chunk: Chunk, source: Source, name: str, found: _Findings) -> _Cells:
-    """The text of one field in every row; empty where there is none, or where the reader refused the cell."""
+def _cells(chunk: Chunk, source: Source, name: str, odd: Collection[int], found: _Findings) -> _Cells:
+    """The text of one field in every row; empty where there is none, or where a cell of it was refused."""
     match source:
         case FromColumn(column=column):
             texts = chunk.texts(column)
@@ -122,10 +132,14 @@ def _cells(chunk: Chunk, source: Source, name: str, found: _Findings) -> _Cells:
         case FromTemplate():
             texts = _filled(chunk, source, name, found)
         case _:
-            texts = _looked_up(chunk.texts(source.column), source, name, found)
+            texts = _looked_up(_without(odd, chunk.texts(source.column)), source, name, found)
     if chunk.problems:
         texts = _without_blamed(texts, chunk.problems, _needed(source), name, found)
-    return texts
+    return _without(odd, texts)
+
+
+def _without(places: Collection[int], texts: _Cells) -> _Cells:
+    return ["" if at in places else text for at, text in enumerate(texts)] if places else texts
 
 
 def _without_blamed(
@@ -193,12 +207,119 @@ def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
     return Problem(lookup.column, told(key), rule, remedy)
 
 
+# --- odd ids ----------------------------------------------------------------------------------------------------
+
+
+def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, set[int]]:
+    """Where a cell is no id, by field: cells that order ids are made of, and keys by which others are looked up.
+
+    A column is blamed once, whatever number of fields it feeds, and not where its reader has blamed the cell.
+    """
+    odd: dict[str, set[int]] = {}
+    blamed: set[tuple[int, str]] = set()
+    for name, source in columns.fields.items():
+        if name != "order_id" and not (name in IDENTIFIERS and isinstance(source, FromLookup)):
+            continue
+        for column in dict.fromkeys(_needed(source)):
+            for at, (text, fault) in _faults(chunk, column).items():
+                problem = Problem(column, _quoted(text), fault.rule, fault.remedy)
+                if (at, column) in blamed:
+                    found.unmapped.setdefault(at, set()).add(name)
+                else:
+                    found.refuse(at, name, problem)
+                blamed.add((at, column))
+                odd.setdefault(name, set()).add(at)
+    return odd
+
+
+def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, damage.Fault]]:
+    """Position -> text and fault of each cell of a column that is no id."""
+    texts, typed = chunk.texts(column), chunk.typed.get(column, {})
+    if not typed and not damage.suspicious(texts):
+        return {}
+    faults = {}
+    for at, text in enumerate(texts):
+        fault = damage.fault_of_type(typed[at]) if at in typed else damage.fault_of(text)
+        if fault is not None and not any(problem.column == column for problem in chunk.problems.get(at, ())):
+            faults[at] = (text, fault)
+    return faults
+
+
+# --- what came back ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Mended:
+    """A chunk whose order ids are those its rows were sent back with."""
+
+    chunk: Chunk
+    column: str
+    ids: _Cells
+    problems: Mapping[int, tuple[Problem, ...]]
+    typed: Mapping[str, Mapping[int, str]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.chunk.columns
+
+    @property
+    def sheet(self) -> str:
+        return self.chunk.sheet
+
+    @property
+    def rows(self) -> Sequence[int]:
+        return self.chunk.rows
+
+    def texts(self, column: str) -> _Cells:
+        return self.ids if column == self.column else self.chunk.texts(column)
+
+    def cells(self) -> bytes:
+        return self.chunk.cells()
+
+
+def _with_own_ids(chunk: Chunk, source: Source | None) -> tuple[Chunk, tuple[int, ...]]:
+    """The chunk with the ids that programs damaged since we told them, and the positions where one was mended.
+
+    A row with truly another id is another order and keeps its cell.
+    """
+    if not isinstance(source, FromColumn) or lineage.ID not in chunk.columns:
+        return chunk, ()
+    told_ids, ids, column = chunk.texts(lineage.ID), list(chunk.texts(source.column)), source.column
+    typed = dict(chunk.typed.get(column, {}))
+    problems = dict(chunk.problems)
+    restored = []
+    for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
+        if not own or not (at in typed or cell == own or damage.is_damaged(cell, own)):
+            continue
+        ids[at] = own
+        typed.pop(at, None)
+        if at in problems:
+            problems[at] = tuple(p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE)
+        if cell != own:
+            restored.append(at)
+    problems = {at: left for at, left in problems.items() if left}
+    return _Mended(chunk, column, ids, problems, {**chunk.typed, column: typed}), tuple(restored)
+
+
+_READ_DAMAGE = frozenset({"error-cell", "formula-without-value", "number-not-exact", "not-a-number"})  # of readers
+
+
+def _corrects(chunk: Chunk) -> dict[int, str]:
+    """Position -> the place of the row that this one came back for, where all that names it is as we told it."""
+    if not {lineage.ID, lineage.BATCH, lineage.ROW} <= set(chunk.columns):
+        return {}
+    sheets = chunk.texts(lineage.SHEET) if lineage.SHEET in chunk.columns else repeat("")
+    told_texts = (chunk.texts(name) for name in (lineage.ID, lineage.BATCH))
+    places = map(lineage.place_told, *told_texts, sheets, chunk.texts(lineage.ROW))
+    return {at: place_of(*place) for at, place in enumerate(places) if place is not None}
+
+
 # --- tokens -----------------------------------------------------------------------------------------------------
 
 
 def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cells:
     name = f"metadata.{key}"
-    return _without_tokens(_cells(chunk, source, name, found), source, name, found)
+    return _without_tokens(_cells(chunk, source, name, _NOWHERE, found), source, name, found)
 
 
 def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings) -> list[str]:
@@ -207,7 +328,7 @@ def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings)
     if "tokn_" not in "|".join(kept):
         return kept
     for at, text in enumerate(kept):
-        if secret := secret_in(text):
+        if "tokn_" in text and (secret := secret_in(text)):
             remedy = f"{secret} may not stand in {name}: take it from the column that pays only"
             found.refuse(at, name, Problem(_column(source, name), told(text), "secret", remedy))
             kept[at] = ""
@@ -334,16 +455,16 @@ def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
 
 def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
     """Rows whose sender asks for the next attempt in so many words."""
-    if RETRY_COLUMN not in chunk.columns:
+    if lineage.RETRY not in chunk.columns:
         return frozenset()
-    texts = chunk.texts(RETRY_COLUMN)
+    texts = chunk.texts(lineage.RETRY)
     if not any(texts):
         return frozenset()
     words = [text.lower() for text in texts]
     for at, word in enumerate(words):
         if word not in {"", "yes", "no"}:
             found.problems.setdefault(at, []).append(
-                Problem(RETRY_COLUMN, _quoted(texts[at]), "yes-or-no", "write yes, no or nothing")
+                Problem(lineage.RETRY, _quoted(texts[at]), "yes-or-no", "write yes, no or nothing")
             )
     return frozenset(at for at, word in enumerate(words) if word == "yes")
 

@@ -75,6 +75,10 @@ class Chunk(Protocol):
     def problems(self) -> Mapping[int, tuple[Problem, ...]]:
         """What the reader found wrong, by position in this chunk."""
 
+    @property
+    def typed(self) -> Mapping[str, Mapping[int, str]]:
+        """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format says it."""
+
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
 
@@ -133,6 +137,7 @@ class Answer:
     document: Any = None  # the parsed JSON body, None when it is not strict JSON
     withheld: bool = False  # `may_leave` said no: not a byte left
     trouble: str = ""  # why there is no answer, in words
+    too_long: bool = False  # there was one, longer than anybody should read
     excerpt: str = ""  # the beginning of a body nobody expected, masked
     retry_after: str = ""
     date: str = ""  # the gateway's own clock
@@ -169,6 +174,7 @@ class ChargeSeen:
     platform_fee_percentage: str | None = None  # decimal text
     funding_amount: int | None = None  # in the currency of the account, which is that of fee, fee_vat and net
     funding_currency: str | None = None  # upper case
+    unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
 
     @property
     def takes_money(self) -> bool:
@@ -277,6 +283,7 @@ class Repeat:
     reason: str
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
+    alone: bool = False  # no other row of its own file has this very order id
 
 
 # --- what a report shows ---------------------------------------------------------------------------------------
@@ -318,3 +325,10 @@ class Finding:
     sent_at: str = ""
     settled_at: str = ""
     run_id: str = ""
+    fee_currency: str = ""  # of fee, fee_vat and net
+    funding_amount: int | None = None
+    funding_currency: str = ""
+    warnings: str = ""
+    settled_by: str = ""  # the later attempt that charged what this row asked for
+    mode: str = ""
+    accepted: bool = False  # unproven, and a person took note of it

@@ -7,17 +7,23 @@ cannot bunch requests up. Seconds are those of one clock the caller chooses; `ji
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
-LATENESS_S = 0.005  # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
-LATENESS_S = 0.04  # ... and at low rates how late a busy gateway may note one request and not the next
+CATCH_UP_S = 0.005  # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
+LATENESS_S = 0.04  # how late a busy gateway may note one request and not the next, where there are few: of a window's
 FEW = 50
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
 LONGEST_ADVICE_S = 120.0  # of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
+TICK_S = 1.0  # of the clock it is told by: the window may end so much earlier
+TELLING_S = 10.0  # a shorter window than this is told too coarsely, in whole seconds, to be compared with another
+ENOUGH = 0.9  # of what a window takes: less than this of it is ours, so others have the rest
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 60.0
 
 
@@ -26,13 +32,33 @@ def backoff_s(failures: int, jitter: float) -> float:
     return jitter * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
 
 
-def retry_after_s(header: str) -> float | None:
-    """Seconds of a Retry-After header; None for what is absent, absurd or words (fault-matrix B19)."""
+def retry_after_s(header: str, told_s: float) -> float | None:
+    """Seconds to wait by a Retry-After header that was told at `told_s` (seconds since 1970 by the gateway's clock).
+
+    Both forms, a number of seconds and an HTTP date; None for what is absent, over, absurd or words (fault-matrix B19).
+    """
     text = header.strip()
-    if not (text.isascii() and text.isdigit()) or len(text) > 5:
-        return None
-    seconds = float(text)
+    if text.isascii() and text.isdigit():
+        seconds = float(text) if len(text) <= 5 else 0.0
+    else:
+        until = http_date(text)
+        seconds = until.timestamp() - told_s if until is not None else 0.0
     return seconds if 0 < seconds <= LONGEST_RETRY_AFTER_S else None
+
+
+def http_date(text: str) -> datetime | None:
+    """The UTC instant of an HTTP date in any of its three forms (RFC 9110, 5.6.7); None when it is not one.
+
+    >>> http_date("Sun, 06 Nov 1994 08:49:37 GMT").isoformat()
+    '1994-11-06T08:49:37+00:00'
+    >>> http_date("Sun Nov  6 08:49:37 1994") == http_date("Sunday, 06-Nov-94 08:49:37 GMT")
+    True
+    """
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class Pacer:
@@ -52,6 +78,8 @@ class Pacer:
         self._blocked_until_s = float("-inf")
         self._throttled_in_a_row = 0
         self._advised_until_s, self._advised_interval_s = float("-inf"), 0.0
+        self._history = sorted(earlier)  # when requests left, as far back as an advice may look
+        self._most = 0  # that a window of the gateway was ever seen to take, ours and free
 
     def share(self, now_s: float) -> float:
         """The share of the agreed rate in use now, after a 429 and its recovery."""
@@ -75,7 +103,7 @@ class Pacer:
         """Take the permit that `wait_s` said is free."""
         assert self.wait_s(now_s) <= 0
         self._permits += 1
-        idle = self._next_s < now_s - max(self._interval_s, LATENESS_S)
+        idle = self._next_s < now_s - max(self._interval_s, CATCH_UP_S)
         interval_s = self._interval_s / self.share(now_s)
         if now_s < self._advised_until_s:
             interval_s = max(interval_s, self._advised_interval_s)
@@ -85,6 +113,9 @@ class Pacer:
         """The request's first byte leaves now."""
         self._permits -= 1
         self._left.append(now_s)
+        self._history.append(now_s)
+        if self._history[0] < now_s - 2 * LONGEST_ADVICE_S:
+            del self._history[: bisect_left(self._history, now_s - LONGEST_ADVICE_S)]
 
     def unused(self) -> None:
         """The permit's request never left."""
@@ -95,10 +126,25 @@ class Pacer:
         self._throttled_in_a_row = 0
 
     def advised(self, now_s: float, remaining: int, reset_in_s: float) -> None:
-        """The gateway says how many requests it takes until its window ends: spread them, never below the floor."""
-        if 0 < reset_in_s <= LONGEST_ADVICE_S:
-            self._advised_until_s = now_s + reset_in_s
-            self._advised_interval_s = min(reset_in_s / max(1, remaining), self._interval_s / FLOOR)
+        """The gateway says how many requests it takes until its window ends. Our own are paced: others' are what costs.
+
+        What it still takes and what of its window we took ourselves is ours. Where that is all that the agreed rate
+        would send in this time, nothing slows down; else what it still takes is spread, never below the floor. When
+        it takes none, a window that took more of ours before than it has of them now is full of others' requests.
+        """
+        if not 0 < reset_in_s <= LONGEST_ADVICE_S:
+            return
+        ours = remaining + len(self._history) - bisect_left(self._history, now_s - reset_in_s)
+        self._most = max(self._most, ours)
+        surely_s = max(reset_in_s - TICK_S, min(reset_in_s, TICK_S))
+        wanted = surely_s * self.share(now_s) / self._interval_s
+        if remaining == 0 and reset_in_s >= TELLING_S:
+            wanted = max(wanted, self._most)
+        if ours >= ENOUGH * wanted - 1:
+            self._advised_until_s = float("-inf")
+            return
+        self._advised_until_s = now_s + reset_in_s
+        self._advised_interval_s = min(reset_in_s / max(1, remaining), self._interval_s / FLOOR)
 
     def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
         """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in seconds."""

@@ -29,8 +29,8 @@ class Gateway(Protocol):
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges/:id."""
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges: one page of at most 100, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        """GET /charges: one page of at most `limit`, oldest first, from `since` (ISO 8601 UTC), `to` left open."""
 
     async def read(self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]) -> Answer:
         """GET of any other resource."""
@@ -45,7 +45,8 @@ class Journal(Protocol):
     id: str
 
     def append(self, events: Sequence[Event]) -> list[Event]:
-        """Append, durably. Raises errors.Taken when an intent already exists, CannotWrite or InputOutput."""
+        """Append, durably. Raises errors.Taken for an intent, an adoption or a withdrawal that may not be written
+        (law L3, journals/guard.py), CannotWrite, InputOutput or TryLater."""
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """The same for the loop: shares one durable commit with whatever else is waiting."""
@@ -58,3 +59,17 @@ class Journal(Protocol):
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
+
+    def look_alikes(self, forms: Sequence[str]) -> Mapping[str, list[str]]:
+        """Look-alike form of an order id (planning.alike) -> the ids of this job's orders that were sent, or adopted,
+        under that form, oldest first. Forms that nobody has are left out."""
+
+    def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
+        """Job, order id and attempt of the first event, of any job in the same journal, that tells of a charge."""
+
+    def elsewhere(self, order_ids: Sequence[str]) -> Mapping[str, Mapping[str, list[Event]]]:
+        """Order id -> other job in the same journal -> its events of that order id, oldest first."""
+
+    def charges_known(self, since_ns: int) -> Mapping[str, str]:
+        """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge that an answer, a
+        look-up or an adoption of this job told of since then, by our wall clock (UTC nanoseconds)."""

@@ -33,7 +33,7 @@ class Published:
 def publish(desk: Desk, batch: Batch) -> Published:
     """Totals into the journal when they changed, then every report file from the journal."""
     with Spool(desk.job.state_path.parent) as spool:
-        return _publish(desk, batch, spool.reading(accounts.findings_of(desk.journal, batch)))
+        return _publish(desk, batch, spool.reading(accounts.findings_of(desk.job, desk.journal, batch)))
 
 
 def _publish(desk: Desk, batch: Batch, found: accounts.Found) -> Published:

@@ -11,35 +11,50 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
-from batchpay.lifecycle import (
-    Attempt,
-    Cancelled,
-    ConflictWith,
-    DuplicateOf,
-    History,
-    asks_the_same,
-    beside,
-    judge,
-    owner_of,
-)
-from batchpay.mapping import told
+from batchpay.lifecycle import Attempt
 from batchpay.model import (
     MONEY_MOVED,
     OPEN,
     SENT,
     Batch,
-    Document,
+    ChargeSeen,
     Finding,
     Outcome,
     Problem,
-    Repeat,
-    StoredChunk,
 )
+from batchpay.planning import payer_of
+from batchpay.standing import (
+    Cancelled,
+    ConflictWith,
+    DuplicateOf,
+    Guards,
+    History,
+    MayGo,
+    Owns,
+    Rejected,
+    Renamed,
+    RepeatOf,
+    Row,
+    Standing,
+    Waits,
+    settled_by,
+    stand,
+)
+from batchpay.text import told
 
 NOT_SENT_YET = "not sent yet"
+MAY_BE_SETTLED = frozenset(
+    {
+        Outcome.REJECTED,
+        Outcome.DECLINED,
+        Outcome.REFUSED,
+        Outcome.EXPIRED,
+        Outcome.REVERSED,
+        Outcome.CONFLICT,
+    }
+)  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
 WHO_ACTS = {
     Outcome.SUCCEEDED: "-",
@@ -62,105 +77,149 @@ ENGINEERS_CODES = frozenset({"service_not_found", "locked_out", "invalid_charge"
 # --- one row ---------------------------------------------------------------------------------------------------
 
 
-def find(
-    batch: Batch, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat], history: History, hold: str,
-    barred: Mapping[str, str] = MappingProxyType({}),
-) -> list[Finding]:  # fmt: skip
-    """Where each row of a chunk stands, in the file's order. `hold`: why rows were not sent; `barred`: by recipient."""
-    return [
-        _find(
-            batch, chunk, at, repeats.get((chunk.sheet, chunk.rows[at])), history,
-            _barred(chunk.documents[at], barred) or hold,
-        )
-        for at in range(len(chunk.rows))
-    ]  # fmt: skip
+def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, hold: str = "") -> list[Finding]:
+    """Where each row stands, in the file's order. `hold`: why rows that may go were not sent in the last run."""
+    return [_find(batch, row, history, guards, hold) for row in rows]
 
 
-def _barred(document: Document, barred: Mapping[str, str]) -> str:
-    destination = str(document.get("destination", ""))
-    return f"recipient {destination} {barred[destination]}" if destination in barred else ""
+def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -> Finding:
+    finding = finding_of(Place(batch, row), stand(row, history, guards), hold)
+    if finding.outcome not in MAY_BE_SETTLED:
+        return finding
+    later = settled_by(row, history, batch.first_seen_ns)
+    return finding if later is None else replace(finding, settled_by=_told(later), who_acts="-")
 
 
-def _find(batch: Batch, chunk: StoredChunk, at: int, repeat: Repeat | None, history: History, hold: str) -> Finding:
-    document, row = chunk.documents[at], chunk.rows[at]
-    problems = chunk.problems.get(at, ())
-    order_id = str(document.get("order_id", ""))
-    place = _Place(batch, chunk.sheet, row, document)
-    owned = owner_of(history, batch.id, chunk.sheet, row, order_id)
-    if owned is not None and not (owned.adopted and repeat is not None):  # an adopted charge does not know its row
-        if owned.adopted and document and not problems and not asks_the_same(document, owned):
-            owned = replace(owned, flaws=("terms: the row asks for other terms than the adopted charge has",))
-        if owned.ready and (paid := beside(owned, history)) is not None:
-            return place.unsent(Outcome.CONFLICT, f"not sent: another attempt has the money: {_told(paid)}")
-        return place.of_attempt(owned, problems)
-    if problems:
-        return place.unsent(Outcome.REJECTED, " | ".join(p.sentence() for p in problems), problems=problems)
-    if repeat is not None and repeat.outcome is not Outcome.DUPLICATE:
-        return place.unsent(repeat.outcome, repeat.reason)
-    judgement = judge(document, at in chunk.comeback, batch.id, history)
-    if isinstance(judgement, DuplicateOf):
-        stands = judgement.attempt.outcome
-        return place.unsent(Outcome.DUPLICATE, f"duplicate of {_told(judgement.attempt)}", counts_as=stands)
-    if isinstance(judgement, Cancelled):
-        return place.unsent(Outcome.REJECTED, f"cancelled by hand: {judgement.reason}")
-    if isinstance(judgement, ConflictWith):
-        return place.unsent(Outcome.CONFLICT, f"{judgement.why}: {_told(judgement.attempt)}")
-    if repeat is not None:
-        return place.unsent(repeat.outcome, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
-    return place.unsent(Outcome.HELD, hold or NOT_SENT_YET)
+def finding_of(place: Place, standing: Standing, hold: str = "") -> Finding:
+    """A standing as a line of the report."""
+    match standing:
+        case Owns(attempt, warnings=warnings):
+            return place.of_attempt(attempt, warnings)
+        case Rejected(reason, problems):
+            return place.unsent(Outcome.REJECTED, reason, problems=problems)
+        case Cancelled(reason):
+            return place.unsent(Outcome.REJECTED, f"cancelled by hand: {reason}")
+        case DuplicateOf(attempt, why=why):
+            return place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome)
+        case RepeatOf(repeat):
+            return place.unsent(Outcome.DUPLICATE, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
+        case ConflictWith(why, attempt):
+            return place.unsent(Outcome.CONFLICT, f"{why}: {_told(attempt)}" if attempt else why)
+        case Renamed(other):
+            reason = f'job "{other.job}" charged this very order ({other.charge_id}): was this job renamed?'
+            return place.unsent(Outcome.HELD, reason, who_acts="engineer")
+        case Waits(reason, who_acts, warnings):
+            return place.unsent(Outcome.HELD, reason, who_acts=who_acts, warnings=warnings)
+        case _:
+            may_go: MayGo = standing
+            return place.unsent(Outcome.HELD, hold or NOT_SENT_YET, warnings=may_go.warnings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A row of a batch, about to become a finding."""
 
     batch: Batch
-    sheet: str
-    row: int
-    document: Document
+    row: Row
 
     def unsent(
-        self, outcome: Outcome, reason: str, *, counts_as: Outcome | None = None, problems: tuple[Problem, ...] = ()
+        self,
+        outcome: Outcome,
+        reason: str,
+        *,
+        counts_as: Outcome | None = None,
+        problems: tuple[Problem, ...] = (),
+        who_acts: str = "",
+        warnings: tuple[str, ...] = (),
     ) -> Finding:
         """A finding about a row without an intent."""
-        document = self.document
+        document = self.row.document
         return Finding(
-            file=self.batch.file, row=self.row, sheet=self.sheet, order_id=str(document.get("order_id", "")),
-            outcome=outcome, counts_as=counts_as or outcome, amount=document.get("amount"),
-            currency=str(document.get("currency", "")).upper(), destination=str(document.get("destination", "")),
-            payment_method=payment_method(document), reason=reason, who_acts=WHO_ACTS[outcome], attempts=0,
-            batch_id=self.batch.id, metadata=document.get("metadata", {}), problems=problems,
-        )  # fmt: skip
+            file=self.batch.file,
+            row=self.row.row,
+            sheet=self.row.sheet,
+            order_id=str(document.get("order_id", "")),
+            outcome=outcome,
+            counts_as=counts_as or outcome,
+            amount=document.get("amount"),
+            currency=str(document.get("currency", "")).upper(),
+            destination=str(document.get("destination", "")),
+            payment_method=payment_method(payer_of(document)),
+            reason=reason,
+            who_acts=who_acts or WHO_ACTS[outcome],
+            attempts=0,
+            batch_id=self.batch.id,
+            metadata=document.get("metadata", {}),
+            problems=problems,
+            warnings=" | ".join(warnings),
+            mode=self.batch.mode,
+        )
 
-    def of_attempt(self, attempt: Attempt, problems: tuple[Problem, ...]) -> Finding:
+    def of_attempt(self, attempt: Attempt, warnings: tuple[str, ...]) -> Finding:
         """A finding about a row that owns an attempt: what was asked, and what became of it."""
         asked, charge, outcome = attempt.intent, attempt.charge, attempt.outcome
-        moved = charge if charge is not None and outcome in MONEY_MOVED else None
-        fee = moved.platform_fee if moved else None
-        return Finding(
-            file=self.batch.file, row=self.row, sheet=self.sheet, order_id=asked.order_id, outcome=outcome,
-            counts_as=outcome, amount=asked.amount, currency=asked.currency.upper(), destination=asked.destination,
-            payment_method=payment_method(self.document), reason=reason_of(attempt), who_acts=_who(attempt),
-            attempts=asked.attempt, batch_id=self.batch.id, metadata=self.document.get("metadata", {}),
-            problems=problems, charge_id=charge.id if charge else "",
-            chain_id=(charge.chain or "") if charge else "", transfer_id=(charge.transfer or "") if charge else "",
-            charged_amount=moved.amount if moved else None, fee=moved.fee if moved else None,
-            fee_vat=moved.fee_vat if moved else None, net=moved.net if moved else None, platform_fee=fee,
-            recipient_amount=moved.amount - fee if moved and fee is not None else None,
-            failure_code=(charge.failure_code or "") if charge else "",
+        finding = Finding(
+            file=self.batch.file,
+            row=self.row.row,
+            sheet=self.row.sheet,
+            order_id=asked.order_id,
+            outcome=outcome,
+            counts_as=outcome,
+            amount=asked.amount,
+            currency=asked.currency.upper(),
+            destination=asked.destination,
+            payment_method=payment_method(asked.payer or payer_of(self.row.document)),
+            reason=reason_of(attempt),
+            who_acts=_who(attempt),
+            attempts=asked.attempt,
+            batch_id=self.batch.id,
+            metadata=self.row.document.get("metadata", {}),
+            problems=self.row.problems,
             error_code=attempt.code if outcome is Outcome.REFUSED else "",
-            authorize_uri=(charge.authorize_uri or "") if charge and outcome is Outcome.PENDING else "",
-            idempotency_key=asked.key, sent_at=_iso(attempt.sent_ns), settled_at=_settled_at(attempt),
+            idempotency_key=asked.key,
+            sent_at=_iso(attempt.sent_ns),
+            settled_at=_settled_at(attempt),
             run_id=asked.run_id,
-        )  # fmt: skip
+            warnings=" | ".join(warnings),
+            mode=asked.mode or self.batch.mode,
+            accepted=outcome is Outcome.UNPROVEN and bool(attempt.accepted),
+        )
+        return finding if charge is None else _with_charge(finding, charge)
 
 
-def payment_method(document: Mapping[str, Any]) -> str:
+def _with_charge(finding: Finding, charge: ChargeSeen) -> Finding:
+    """What the gateway says of the charge; its money columns only where money moved."""
+    seen = replace(
+        finding,
+        charge_id=charge.id,
+        chain_id=charge.chain or "",
+        transfer_id=charge.transfer or "",
+        failure_code=charge.failure_code or "",
+        authorize_uri=(charge.authorize_uri or "") if finding.outcome is Outcome.PENDING else "",
+    )
+    if finding.outcome not in MONEY_MOVED:
+        return seen
+    fee = charge.platform_fee
+    return replace(
+        seen,
+        charged_amount=charge.amount,
+        fee=charge.fee,
+        fee_vat=charge.fee_vat,
+        net=charge.net,
+        fee_currency=charge.funding_currency or "",
+        funding_amount=charge.funding_amount,
+        funding_currency=charge.funding_currency or "",
+        platform_fee=fee,
+        recipient_amount=None if fee is None else charge.amount - fee,
+    )
+
+
+def payment_method(payer: str) -> str:
     """Kind and last four characters only: `customer *4242`."""
-    for kind in ("customer", "source", "card"):
-        if document.get(kind):
-            return f"{kind} *{str(document[kind])[-4:]}"
-    return ""
+    if not payer:
+        return ""
+    kinds = {"cust": "customer", "src": "source"}
+    return f"{kinds.get(payer.partition('_')[0], 'card')} *{payer.partition(':')[0][-4:]}"
 
 
 def reason_of(attempt: Attempt) -> str:
@@ -171,10 +230,13 @@ def reason_of(attempt: Attempt) -> str:
         case Outcome.SUCCEEDED:
             return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
-            return f"charged, but not proven to be what was asked: {attempt.why_unproven}"
+            accepted = f"; accepted by {attempt.accepted}" if attempt.accepted else ""
+            return f"charged, but not proven to be what was asked: {attempt.why_unproven}{accepted}"
         case Outcome.PENDING:
             if attempt.wants_chain:
                 return "paid, but its chain is not there yet: the next run asks again"
+            if attempt.missing_ns and charge is not None:
+                return f"the gateway no longer knows {charge.id}: see its dashboard, then batchpay resolve closes it"
             return "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
@@ -204,10 +266,14 @@ def _how_it_was_found(attempt: Attempt) -> str:
 
 
 def _who(attempt: Attempt) -> str:
+    if attempt.outcome is Outcome.UNPROVEN and attempt.accepted:
+        return "-"
     if attempt.outcome is Outcome.IN_DOUBT and attempt.spent:
         return "a person"
     if attempt.outcome is Outcome.REFUSED and attempt.code in ENGINEERS_CODES:
         return "engineer"
+    if attempt.outcome is Outcome.PENDING and attempt.missing_ns:
+        return "a person"
     if attempt.outcome is Outcome.PENDING and attempt.charge and attempt.charge.authorize_uri:
         return "payer"
     return WHO_ACTS[attempt.outcome]
@@ -265,6 +331,8 @@ class Totals:
     rows: Counter[str] = field(default_factory=Counter)  # by currency, counted apart from outcomes
     charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took
     named: Counter[str] = field(default_factory=Counter)  # outcomes that duplicates name
+    accepted: Counter[str] = field(default_factory=Counter)  # outcomes that a person took note of
+    settled: Counter[str] = field(default_factory=Counter)  # outcomes of rows that were settled elsewhere
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, code)
     recipients: Counter[tuple[str, str]] = field(default_factory=Counter)  # (recipient, currency) -> sum succeeded
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -279,6 +347,10 @@ class Totals:
         self.sums[currency, outcome.value] += finding.amount or 0
         if outcome is Outcome.DUPLICATE:
             self.named[finding.counts_as.value] += 1
+        if finding.settled_by:
+            self.settled[outcome.value] += 1
+        if finding.accepted:
+            self.accepted[outcome.value] += 1
         if outcome in MONEY_MOVED:
             self.charged[currency] += finding.charged_amount or 0
         if outcome is Outcome.SUCCEEDED:
@@ -301,8 +373,10 @@ class Totals:
         return {currency: total for currency, total in sorted(self.charged.items()) if total}
 
     def stands(self) -> set[Outcome]:
-        """Every outcome that some row has, or that a duplicate names."""
-        return {Outcome(o) for (_, o), n in self.counts.items() if n} | {Outcome(o) for o, n in self.named.items() if n}
+        """Every outcome that some row has and that was not settled elsewhere, or that a duplicate names."""
+        over = self.settled + self.accepted
+        own = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
+        return own | {Outcome(name) for name, number in self.named.items() if number}
 
     def equations(self, rows_in_file: int | None = None) -> list[Equation]:
         """What must be equal (contract, section 4): rows, sent, and the money asked and charged."""
@@ -333,19 +407,21 @@ class Totals:
         for name in _PAIRED:
             getattr(totals, name).update({(first, second): n for first, second, n in data[name]})
         for name in _PLAIN:
-            getattr(totals, name).update(dict(data[name]))
+            getattr(totals, name).update(dict(data.get(name, ())))
         return totals
 
 
 _PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts")
-_PLAIN = ("rows", "charged", "named")
+_PLAIN = ("rows", "charged", "named", "settled", "accepted")
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
     """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract, section 6)."""
-    stands = {outcome for totals in all_totals for outcome in totals.stands()} - {Outcome.DUPLICATE}
+    every = list(all_totals)
+    stands = {outcome for totals in every for outcome in totals.stands()} - {Outcome.DUPLICATE}
     if stopped or open_equation or Outcome.UNPROVEN in stands:
         return 12
     if stands & OPEN:
         return 11
-    return 0 if stands <= {Outcome.SUCCEEDED} else 10
+    accepted = any(totals.accepted.total() for totals in every)
+    return 10 if accepted or not stands <= {Outcome.SUCCEEDED} else 0

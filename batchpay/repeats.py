@@ -1,7 +1,7 @@
 """Orders that one run's own files ask for twice, or contradict, found without holding the rows.
 
-Pass one keeps a 64-bit hash per order id and per one-time token. Only when two are equal is a second pass needed, and
-it looks at nothing but the rows behind them:
+Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per one-time token. Only
+when two are equal is a second pass needed, and it looks at nothing but the rows behind them:
 
     repeats = Repeats()
     for judged in chunks: repeats.add(batch_id, judged)
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
-from batchpay.planning import alike, content_of, payer_of, single_use_of
+from batchpay.planning import alike, content_of, single_use_of
+from batchpay.text import told
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
@@ -42,7 +43,6 @@ class _Row:
     place: Place
     order_id: str
     content: bytes
-    look: int  # hash of payer, recipient, currency and amount
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
 
@@ -50,7 +50,9 @@ class _Row:
 class Repeats:
     """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, distinct: bool = False) -> None:
+        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`)."""
+        self._distinct = distinct
         self._ids = array("q")
         self._tokens = array("q")
         self._twice: tuple[Any, Any] | None = None
@@ -81,11 +83,19 @@ class Repeats:
         verdicts: dict[Place, Repeat] = {}
         notes = _Notes()
         for rows in by_id.values():
-            verdicts.update(_among_batches(rows, lambda some: _same_order(some, notes)))
+            verdicts.update(_among_batches(rows, lambda some: self._same_order(some, notes)))
         for rows in by_token.values():
             verdicts.update(_among_batches(rows, _same_token))
         self.notes = notes.sentences()
-        return verdicts
+        return _lonely_marked(verdicts, [row for rows in by_id.values() for row in rows])
+
+    def _same_order(self, rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+        """Rows whose order ids are equal, or equal but for what programs do to ids."""
+        by_id = _grouped(rows, lambda row: row.order_id)
+        if len(by_id) == 1:
+            return _same_id(by_id)
+        verdicts = _same_id(by_id) if self._distinct else _look_alikes(by_id)
+        return verdicts | _composed(rows, notes)
 
     def _repeated(self) -> tuple[Any, Any]:
         if self._twice is None:
@@ -116,14 +126,13 @@ def _id_hash(document: Document) -> int:
 
 
 def _row(place: Place, document: Document, *, owner: bool) -> _Row:
-    look = (payer_of(document), document["destination"], document["currency"], document["amount"])
     content = bytes.fromhex(content_of(document))
-    return _Row(place, document["order_id"], content, hash(look), single_use_of(document), owner)
+    return _Row(place, document["order_id"], content, single_use_of(document), owner)
 
 
 def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
     """The verdicts of a rule. A row of another file that was sent already is held against nobody: it is history, which
-    `lifecycle.judge` knows, and by which a corrected row comes back beside the file that it corrects.
+    `standing.stand` knows, and by which a corrected row comes back beside the file that it corrects.
     """
     batches = dict.fromkeys(row.place[0] for row in rows)
     if len(batches) == 1 or not any(row.owner for row in rows):
@@ -159,37 +168,53 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
 # --- verdicts ---------------------------------------------------------------------------------------------------
 
 
-def _same_order(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
-    """Rows whose order ids are equal, or equal to a careless eye."""
-    by_id = _grouped(rows, lambda row: row.order_id)
+def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """The same verdicts; those of rows whose very order id no other row of their file has say so."""
+    often = Counter((row.place[0], row.order_id) for row in rows)
+    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
+    return {place: replace(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+
+
+def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
+    """Rows whose order ids are equal, character by character."""
     verdicts: dict[Place, Repeat] = {}
     for same in by_id.values():
         if len({row.content for row in same}) > 1:
             verdicts.update(_all(same, Outcome.CONFLICT, "the same order id with other content stands in {}"))
         else:
             verdicts.update({row.place: _duplicate(row, same[0]) for row in same[1:]})
-    if len(by_id) > 1:
-        verdicts.update(_look_alikes(rows, by_id, notes))
     return verdicts
 
 
-def _look_alikes(rows: Sequence[_Row], by_id: Mapping[str, list[_Row]], notes: _Notes) -> dict[Place, Repeat]:
-    """Different ids for what seems one order: none is sent. Different orders get a note where only case differs."""
+def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
+    """Rows whose order ids are one but for what programs do to ids: none is sent, whatever they ask for.
+
+    A repeat of such a row is contested too: nobody waits for an owner that never comes.
+    """
+    return {
+        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id))
+        for same in by_id.values()
+        for row in same
+    }
+
+
+def _alike(row: _Row, other: _Row) -> Repeat:
+    name = told(other.order_id)
+    return Repeat(
+        Outcome.CONFLICT,
+        f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: if it is that "
+        f'order, write {name}; if both are right, say alike_ids = "distinct" in [input]',
+    )
+
+
+def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+    """Ids that are written alike in other characters; no source has both on purpose (fault-matrix X04)."""
     verdicts: dict[Place, Repeat] = {}
     for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
         if len({row.order_id for row in twins}) > 1:
             notes.composed.append(twins)
             reason = "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
             verdicts.update(_all(twins, Outcome.CONFLICT, reason))
-    for twins in _grouped(rows, lambda row: row.look).values():
-        ids = {row.order_id: None for row in twins}
-        if len(ids) > 1:
-            whole = [row for name in ids for row in by_id[name]]  # a repeat of a contested row is contested too
-            reason = "an order id that looks alike, for the same payer, recipient and amount, stands in {}"
-            verdicts.update(_all(whole, Outcome.CONFLICT, reason))
-    for twins in _grouped(rows, lambda row: row.order_id.casefold()).values():
-        if len({row.order_id for row in twins}) > 1 and any(row.place not in verdicts for row in twins):
-            notes.cased.append(twins)
     return verdicts
 
 
@@ -219,8 +244,8 @@ def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Rep
         others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
         named = ", ".join(_told(place, row.place) for place in others)
         more = len(rows) - 1 - len(others)
-        told = reason.format(f"{named} and {more} more" if more else named)
-        verdicts[row.place] = Repeat(outcome, f"{told}; leave only the right one")
+        why = reason.format(f"{named} and {more} more" if more else named)
+        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one")
     return verdicts
 
 
@@ -236,15 +261,11 @@ class _Notes:
 
     def __init__(self) -> None:
         self.composed: list[list[_Row]] = []
-        self.cased: list[list[_Row]] = []
 
     def sentences(self) -> list[str]:
-        told = []
-        if self.composed:
-            told.append(f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not sent")
-        if self.cased:
-            told.append(f"{_first(self.cased)}: order ids that differ in case only; they are different orders")
-        return told
+        if not self.composed:
+            return []
+        return [f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not sent"]
 
 
 def _first(groups: Sequence[Sequence[_Row]]) -> str:

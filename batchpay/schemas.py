@@ -7,16 +7,20 @@ be matched in linear time, and schemas that would cost more than a row is worth.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from batchpay.errors import Misconfigured
 from batchpay.job import Schema
+from batchpay.linting import lint
 from batchpay.strictjson import NotStrict, parse
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_BYTES = 1024 * 1024
+MAX_TOLD = 10  # faults of one schema, or notes about it
 MAX_COST = 20_000  # subschemas one row may have to pass
 
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})  # name -> schema
@@ -28,9 +32,12 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
     """Read and check a schema; raises Misconfigured (78) for one that cannot be trusted."""
     if isinstance(source, Path):
         name = name or source.name
-        if source.stat().st_size > MAX_BYTES:
-            _refuse(name, f"is larger than {MAX_BYTES} bytes", "make it smaller")
-        source = source.read_bytes()
+        try:
+            if source.stat().st_size > MAX_BYTES:
+                _refuse(name, f"is larger than {MAX_BYTES} bytes", "make it smaller")
+            source = source.read_bytes()
+        except OSError as error:
+            _refuse(name, f"cannot be read: {error.strerror}", "let this user read it", error)
     name = name or "the schema"
     try:
         document = parse(source, MAX_BYTES)
@@ -42,7 +49,11 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
     _check_keywords(schema)
     _check_cost(schema)
     compiled(schema)
-    return schema
+    found = lint(document)
+    if found.faults:
+        more = f"; and {len(found.faults) - MAX_TOLD} more" if len(found.faults) > MAX_TOLD else ""
+        _refuse(name, f"has rules that silently are none: {'; '.join(found.faults[:MAX_TOLD])}{more}", "correct them")
+    return replace(schema, notes=tuple(f"{name}: {note}" for note in found.notes[:MAX_TOLD]))
 
 
 def compiled(schema: Schema) -> Any:
@@ -103,11 +114,46 @@ def _check_keywords(schema: Schema) -> None:
             _refuse(schema.name, f"has an $id of its own at {place}", "only the schema as a whole may have one")
         patterns = [value] if keyword == "pattern" else value if keyword == "patternProperties" else ()
         for pattern in patterns if isinstance(patterns, list | dict) else ():
-            try:
-                jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
-            except ValueError as error:
-                found = f"has the pattern {pattern[:200]} at {place}, which cannot be matched in linear time"
-                _refuse(schema.name, found, "write it without look-around, back-references and huge repeats", error)
+            if isinstance(pattern, str) and not _takes(
+                pattern, options
+            ):  # what is no text, the engine refuses by itself
+                found, remedy = _why_not(pattern)
+                _refuse(schema.name, f"has the pattern {pattern[:200]} at {place}, {found}", remedy)
+
+
+def _takes(pattern: str, options: Any) -> bool:
+    """Does an engine take this pattern?"""
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
+    except ValueError:
+        return False
+    return True
+
+
+def _why_not(pattern: str) -> tuple[str, str]:
+    """What the linear engine has against a pattern, and what to do; it says no more itself than that it is none."""
+    import jsonschema_rs
+
+    if _takes(pattern, jsonschema_rs.FancyRegexOptions()):
+        return "which cannot be matched in linear time", "write it without look-around and back-references"
+    for escape in dict.fromkeys(_ESCAPE.findall(pattern)):
+        if not escape[1].isdigit() and not _takes(escape, jsonschema_rs.RegexOptions()):
+            remedy = "write $ for the end of the text" if escape == "\\Z" else "write it in another form"
+            return f"in which {escape} is nothing that the engine knows", remedy
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"which is no pattern ({error})", "correct it"
+    if any(int(count) > _MANY for count in _REPEAT.findall(pattern)):
+        return "whose repeats make it too large to be matched in linear time", "write it without huge repeats"
+    return "which is no pattern that the engine takes", "write it as ECMA-262 has it, without extensions"
+
+
+_ESCAPE = re.compile(r"\\[A-Za-z0-9]")
+_REPEAT = re.compile(r"\{\d{0,3}?,?(\d{1,9})")
+_MANY = 999
 
 
 def _check_cost(schema: Schema) -> None:

@@ -1,13 +1,13 @@
-"""One run's time at the gateway: look, ask, charge, compare; then let go, whatever happened."""
+"""One run's time at the gateway: its parts are put together, the sequence walks, and then all is let go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TypeVar
 
 from batchpay import accounts
 from batchpay.clock import SystemClock, iso
@@ -19,10 +19,25 @@ from batchpay.gateways.omise import Omise
 from batchpay.job import Job
 from batchpay.journals.lock import RunLock
 from batchpay.pacing import Breaker, Pacer
-from batchpay.settlement import Books, Candidate, Case, Limits, Line, Settlement, barred_recipients
+from batchpay.protocols import Clock, Gateway
+from batchpay.settlement import (
+    Brought,
+    Limits,
+    Line,
+    Look,
+    Preflight,
+    Run,
+    Sendable,
+    Talk,
+    account_of,
+    at_gateway,
+    enter,
+    preflight,
+)
 from batchpay.signals import Signals
 
 BEAT_S = 0.5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,60 +53,80 @@ class Options:
     grace_s: float | None = None
 
 
-class Talk(Protocol):
-    """Told of every step of a run, so that a person can watch it."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A new step; so many orders may move in it."""
-
-    def order(self, case: Case) -> None:
-        """An order moved."""
-
-
-def _nothing() -> Iterable[Candidate]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a run or a settle brings to the gateway."""
+    """What whoever starts a run or a settle gives it."""
 
     key: SecretKey
     options: Options
     talk: Talk
     signals: Signals
-    candidates: Callable[[], Iterable[Candidate]] = _nothing  # call it again to begin anew
-    orders: int = 0  # how many of them there may be
-    recipients: frozenset[str] = frozenset()  # to whom they may go
+    charges: bool = True  # False: it only asks
 
 
-async def visit(desk: Desk, visit: Visit) -> list[BatchpayError]:
-    """The whole visit; returns what made it end early. Raises what makes going on impossible."""
-    settings, clock = desk.job.gateway, desk.clock
-    gateway, line = Omise(settings, visit.key.reveal()), line_of(desk)
-    books = Books(desk.journal, clock, desk.job.name, desk.run_id, live=settings.mode == "live")
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """What a visit leaves beside the journal."""
+
+    trouble: tuple[BatchpayError, ...] = ()  # what made it end early
+    notes: tuple[str, ...] = ()  # what a person should hear
+
+
+async def visit(desk: Desk, visit: Visit) -> Visited:
+    """The whole visit. Raises what makes going on impossible."""
+    settings = desk.job.gateway
+    gateway = desk.edges.gateway(settings, visit.key.reveal())
     limits = _limits(desk.job, visit.options, desk.started_ns)
-    loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=visit.talk.order)
+    run = Run(settings, gateway, line_of(desk), desk.books, desk.clock, visit.talk, limits)
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
-        running.call_soon_threadsafe(loop.interrupt, f"interrupted by {name}", visit.options.grace_s)
+        running.call_soon_threadsafe(run.loop.interrupt, f"interrupted by {name}", visit.options.grace_s)
 
     visit.signals.call(interrupt)
     beat = asyncio.create_task(_beat())
     try:
-        await _work(desk, visit, loop, line, gateway)
+        await at_gateway(run, brought(desk, visit.options, charges=visit.charges))
     finally:
         beat.cancel()
         visit.signals.call(None)
         await gateway.aclose()
-        _note_holds(desk, loop.why_held)
-    if line.answers == 0 and not visit.signals.received:
+        _note_holds(desk, run.loop.why_held)
+    return Visited(_trouble(run, settings.url, interrupted=bool(visit.signals.received)), tuple(run.notes))
+
+
+def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:
+    line = run.line
+    if line.answers == 0 and not interrupted:
         why = f" ({line.trouble})" if line.trouble else ""
-        return [
-            GatewaySilent(f"{settings.url} gave not one answer{why}; nothing was charged that is not in the journal")
-        ]
-    return [line.fatal] if line.fatal else []
+        told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
+        return (GatewaySilent(told),)
+    return (line.fatal,) if line.fatal else ()
+
+
+def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
+    """What this run brings: where it looks from, how long it waits first, and what it may send."""
+    look = look_of(desk, options)
+    wait_s = _lost_sends_s(desk, adopt=options.adopt and not look.known_before)
+    barred, smallest = accounts.preflight_of(desk.journal)
+    asks_only = Brought(look, desk.started, wait_s, kept_preflight=Preflight(barred, (), smallest))
+    if not charges:
+        return asks_only
+
+    def survey() -> Sendable:
+        found = desk.survey()
+        return Sendable(found.orders, found.destinations)
+
+    return Brought(look, desk.started, wait_s, survey, desk.candidates, asks_only.kept_preflight)
+
+
+def look_of(desk: Desk, options: Options) -> Look:
+    """Where a run looks from. A flag only ever widens it (J01)."""
+    bound = accounts.listed_until(desk.journal)
+    default = bound or desk.started - accounts.FIRST_LOOK
+    since = min(default, options.since) if options.since else default
+    quiet_at_s = desk.started_s + desk.job.gateway.doubt_period_s
+    return Look(since, desk.journal.knows_orders(), options.adopt, quiet_at_s)
 
 
 async def _beat() -> None:
@@ -100,36 +135,28 @@ async def _beat() -> None:
         await asyncio.sleep(BEAT_S)
 
 
-async def _work(desk: Desk, visit: Visit, loop: Settlement, line: Line, gateway: Omise) -> None:
-    """The steps in their order."""
-    options, talk = visit.options, visit.talk
-    started = datetime.fromtimestamp(desk.started_ns / 1e9, UTC)
-    bound = accounts.listed_until(desk.journal)
-    if wait_s := _lost_sends_s(desk, adopt=options.adopt and bound is None):
-        talk.phase("waiting")
-        await line.rest(wait_s)
-    talk.phase("listing")
-    since = min(filter(None, (bound, options.since)), default=started - accounts.FIRST_LOOK)  # --since only widens it
-    if not await loop.look(since, adopt=options.adopt, known_before=bound is not None):
-        return
-    loop.lists.refuse_renamed(visit.candidates())
-    talk.phase("asking")
-    await loop.recover()
-    if next(iter(visit.candidates()), None) is not None and not line.closed:
-        talk.phase("preflight")
-        barred = await barred_recipients(visit.recipients, gateway, line, at_once=desk.job.gateway.concurrency)
-        if barred != accounts.barred(desk.journal):
-            desk.note("preflight", {"barred": barred})
-        loop.bar(barred)
-    talk.phase("charging", visit.orders)
-    await loop.settle(iter(visit.candidates()))
-    talk.phase("comparing")
-    await loop.compare(started)
-
-
 def line_of(desk: Desk) -> Line:
     """The way to the gateway of whoever holds the job's lock."""
     return _line(desk.job, desk.clock, desk.lock)
+
+
+async def at_the_gateway(
+    desk: Desk, key: SecretKey, ask: Callable[[Gateway, Line], Awaitable[T]], notes: list[str] | None = None
+) -> T:
+    """A person's command that asks the gateway: it enters as every run does, and lets go afterwards.
+
+    Raises Misconfigured for another account, mode or address than the journal's, and what closed the line.
+    """
+    line = line_of(desk)
+    gateway = desk.edges.gateway(desk.job.gateway, key.reveal())
+    try:
+        await enter(desk.job.gateway, gateway, line, desk.books, [] if notes is None else notes)
+        answer = await ask(gateway, line)
+    finally:
+        await gateway.aclose()
+    if line.fatal:
+        raise line.fatal
+    return answer
 
 
 @contextmanager
@@ -140,13 +167,14 @@ def errand(job: Job) -> Iterator[Line]:
         yield _line(job, clock, lock)
 
 
-def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> dict[str, str]:
-    """Those that cannot be paid now, each with why."""
+def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Preflight:
+    """Which of these cannot be paid now, and the gateway's smallest transfer."""
 
-    async def ask() -> dict[str, str]:
+    async def ask() -> Preflight:
         gateway = Omise(job.gateway, key.reveal())
         try:
-            return await barred_recipients(recipients, gateway, line, at_once=job.gateway.concurrency)
+            account = await account_of(job.gateway, gateway, line)
+            return await preflight(recipients, gateway, line, account.currency, job.gateway.concurrency)
         finally:
             await gateway.aclose()
 
@@ -154,7 +182,7 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> dic
         return asyncio.run(ask())
 
 
-def _line(job: Job, clock: SystemClock, lock: RunLock) -> Line:
+def _line(job: Job, clock: Clock, lock: RunLock) -> Line:
     settings, now_s = job.gateway, clock.elapsed_s()
     earlier = (now_s - age_s for age_s in lock.ages_s())
     pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
@@ -167,25 +195,25 @@ def _limits(job: Job, options: Options, started_ns: int) -> Limits:
         at = next_deadline(controls.deadline, controls.time_zone, datetime.fromtimestamp(started_ns / 1e9, UTC))
         deadline_ns = int(at.timestamp()) * 10**9
     return Limits(
-        orders=options.limit, canary=options.canary, max_failures=controls.max_failures,
-        deadline_ns=deadline_ns, deadline=f"{controls.deadline} {controls.time_zone}",
-    )  # fmt: skip
+        orders=options.limit,
+        canary=options.canary,
+        max_failures=controls.max_failures,
+        deadline_ns=deadline_ns,
+        deadline=f"{controls.deadline} {controls.time_zone}",
+    )
 
 
 def _lost_sends_s(desk: Desk, *, adopt: bool) -> float:
     """How long requests may still land that no intent of this journal tells of: it was lost, or an older copy is back.
 
-    The list that tells what the gateway has of them proves nothing before that (laws L5, L11).
+    The list that tells what the gateway has of them proves nothing before that (laws L5, L11). It counts from this
+    run's start: the lock's memory of the last requests may be as old as the journal.
     """
-    period_s = desk.job.gateway.doubt_period_s
-    if adopt:
-        return period_s
-    if not desk.lost_events:
-        return 0.0
-    return max(0.0, period_s - min(desk.lock.ages_s(), default=0.0))
+    return desk.job.gateway.doubt_period_s if adopt or desk.lost_events else 0.0
 
 
 def _note_holds(desk: Desk, why: str) -> None:
-    for batch in desk.planned:
+    for planned in desk.planned:
+        batch = planned.batch
         if why and not batch.refusal and accounts.last_hold(desk.journal, batch.id) != why:
             desk.note("held", {"reason": why}, batch.id)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from batchpay.job import Columns, Schema
-from batchpay.mapping import ESSENTIAL, Mapped, column_of, told
+from batchpay.mapping import ESSENTIAL, Mapped, column_of
 from batchpay.model import Document, Judged, Problem
 from batchpay.money import EXPONENTS, major_text
 from batchpay.schemas import compiled
+from batchpay.text import told
 
 Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
 """A control of its own over a chunk of documents: problems by position."""
@@ -88,7 +90,7 @@ class Checker:
         for check in self._checks:
             for at, more in check(mapped.documents).items():
                 problems[at] = problems.get(at, ()) + more
-        return Judged(mapped.chunk, mapped.documents, problems, mapped.comeback)
+        return Judged(mapped.chunk, mapped.documents, problems, mapped.comeback, mapped.corrects)
 
     def problems_of(self, document: Document, unmapped: Collection[str] = _NONE) -> tuple[Problem, ...]:
         """What the schema holds against a document, without what follows from fields that were refused before."""
@@ -215,9 +217,13 @@ def _value(document: Mapping[str, Any], name: str) -> str:
 
 
 def _money(document: Mapping[str, Any], minor: Any) -> str:
-    """An amount or a bound of amounts as the accountant writes it."""
+    """An amount or a bound of amounts as the accountant writes it, in the unit that the row has."""
     code = str(document.get("currency", "")).upper()
-    return f"{major_text(minor, code)} {code}" if code in EXPONENTS and isinstance(minor, int) else str(minor or "")
+    if code not in EXPONENTS or minor is None or isinstance(minor, bool | str | list | dict):
+        return str(minor or "")
+    if isinstance(minor, int):
+        return f"{major_text(minor, code)} {code}"
+    return f"{Decimal(repr(minor)).scaleb(-EXPONENTS[code]):f} {code}"  # a bound between two whole ones
 
 
 def _half_character(document: Document, columns: Columns) -> Problem:

@@ -7,6 +7,7 @@ sends twice charges twice.
     with Adversary() as gateway:
         gateway.on("00003", Fate(end="reset"), OK)         # its first POST loses its answer, the second goes well
         gateway.lists(Fate(status=500))                    # the next list fails
+        gateway.gets("/account", error(403, "forbidden"))  # what is asked before the first charge fails
         gateway.rule = lambda request: ...                 # or decide about every request
 """
 
@@ -23,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -30,6 +32,8 @@ from urllib.parse import parse_qsl, urlsplit
 SO_TIMESTAMPNS = 35
 LONGEST_S = 30.0  # no step of a fate waits longer
 PATIENCE_S = 5.0  # for the rest of a request that has begun
+FUNDING = "THB"  # the account's own currency
+IN_SATANG = {"JPY": 25, "USD": 36}  # what one smallest unit of another is worth, in satang
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,9 @@ class Adversary:
         self.hang_up: Callable[[int], bool] = lambda connection: False  # reset it as it is accepted
         self.lag_s = 0.0  # younger charges are not in lists
         self.key = ""  # the only secret key that is accepted; empty: any
+        self.account = "account_test_adversary0000001"  # whose every accepted key is
+        self.smallest_transfer = 100  # of the account's currency; no order of the tests is below it
+        self.recipients: dict[str, dict[str, Any] | None] = {}  # what is other than with any recipient; None: not there
 
     # --- what a test says
 
@@ -163,7 +170,7 @@ class Adversary:
         self._lists = list(fates)
 
     def gets(self, charge_id: str, *fates: Fate) -> None:
-        """The fates of the next readings of one charge; `*` for any."""
+        """The fates of the next readings of one charge, `*` for any, or of a path: "/account"."""
         self._gets[charge_id] = list(fates)
 
     def strangers(self, count: int, status: str = "successful", age_s: int = 0) -> None:
@@ -321,9 +328,11 @@ class Adversary:
                 queue = self._orders.get(request.order_id, [])
             elif request.path == "/charges":
                 queue = self._lists
-            else:
+            elif request.path.startswith("/charges/"):
                 charge_id = request.path.rsplit("/", 1)[-1]
                 queue = self._gets.get(charge_id) or self._gets.get("*", [])
+            else:
+                queue = self._gets.get(request.path, [])
             return queue.pop(0) if queue else OK
 
     def _answer(self, sock: socket.socket, request: Request, fate: Fate) -> bool:
@@ -390,10 +399,8 @@ class Adversary:
         elif request.method == "GET" and request.path == "/charges":
             self.before_list(request)
             status, document = 200, self._list(dict(parse_qsl(urlsplit(request.target).query)))
-        elif request.method == "GET":
-            with self._lock:
-                found = next((c for c in self.ledger if request.path == f"/charges/{c['id']}"), None)
-            status, document = (200, found) if found else (status, document)
+        elif request.method == "GET" and (found := self._found(request.path)) is not None:
+            status, document = 200, found
         if fate.raw is not None:
             request.status = 0
             return fate.raw
@@ -411,6 +418,21 @@ class Adversary:
         if fate.framed:
             return fate.framed(body)
         return http(body, request.status, *fate.headers)
+
+    def _found(self, path: str) -> dict[str, Any] | None:
+        """What stands at any other path than /charges."""
+        _, kind, *names = path.split("/")
+        if path == "/account":
+            return {"object": "account", "id": self.account, "livemode": False, "currency": FUNDING, "country": "TH"}
+        if path == "/capability":
+            return _capability(self.smallest_transfer)
+        if kind == "recipients" and len(names) == 1:
+            other = self.recipients.get(names[0], {})
+            return None if other is None else _recipient(names[0]) | other
+        if kind == "charges" and len(names) == 1:
+            with self._lock:
+                return next((charge for charge in self.ledger if charge["id"] == names[0]), None)
+        return None
 
     def _charge(self, request: Request, fate: Fate) -> dict[str, Any]:
         fields = request.fields
@@ -495,22 +517,54 @@ def _error(code: str, message: str) -> dict[str, Any]:
     return {"object": "error", "location": "https://docs.example/errors", "code": code, "message": message}
 
 
+def _capability(smallest_transfer: int) -> dict[str, Any]:
+    """What the account may do; whole smallest units of its currency."""
+    limits = {
+        "charge_amount": {"min": 100, "max": 500_000_000_000},
+        "transfer_amount": {"min": smallest_transfer, "max": 100_000_000_000},
+    }
+    return {"object": "capability", "location": "/capability", "country": "TH", "limits": limits}
+
+
+def _recipient(name: str) -> dict[str, Any]:
+    """Somebody who can be paid."""
+    return {
+        "object": "recipient",
+        "id": name,
+        "livemode": "_test_" not in name,
+        "deleted": False,
+        "verified": True,
+        "active": True,
+        "failure_code": None,
+    }
+
+
+def _commission(amount: int, fixed: str | None, percentage: str | None) -> int:
+    """The platform's share: fixed, and the percentage of the whole, halves up."""
+    share = (Decimal(amount) * Decimal(percentage or 0) / 100).quantize(Decimal(1), ROUND_HALF_UP)
+    return int(fixed or 0) + int(share)
+
+
 def _document(charge_id: str, fields: Mapping[str, str], becomes: Mapping[str, Any], age_s: int) -> dict[str, Any]:
-    """A charge in the shape of version 2019-05-29."""
-    amount = int(fields["amount"])
+    """A charge in the shape of version 2019-05-29; what it costs is in the account's currency."""
+    amount, currency = int(fields["amount"]), fields["currency"].upper()
     fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
-    commission = int(fixed or 0) + (amount * int(float(percentage or 0) * 10_000) + 500_000) // 1_000_000
-    fee = amount * 365 // 10_000
+    funding = amount * IN_SATANG.get(currency, 1)
+    fee = funding * 365 // 10_000
     vat = fee * 7 // 100
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age_s))
+    card, source = fields.get("card") or fields.get("customer"), fields.get("source")
     charge = {
         "object": "charge", "id": charge_id, "location": f"/charges/{charge_id}", "livemode": False, "amount": amount,
-        "currency": fields["currency"].upper(), "status": "successful", "failure_code": None, "failure_message": None,
-        "fee": fee, "fee_vat": vat, "net": amount - fee - vat, "created_at": created, "paid_at": created,
+        "currency": currency, "status": "successful", "failure_code": None, "failure_message": None,
+        "fee": fee, "fee_vat": vat, "net": funding - fee - vat, "created_at": created, "paid_at": created,
+        "funding_amount": funding, "funding_currency": FUNDING, "refunded_amount": 0,
         "destination": fields.get("destination"), "chain": f"acch_test_{charge_id[10:]}", "authorize_uri": None,
-        "description": fields.get("description"),
-        "platform_fee": {"fixed": int(fixed) if fixed else None, "percentage": percentage, "amount": commission}
-        if fixed or percentage else None,
+        "customer": fields.get("customer"), "description": fields.get("description"),
+        "card": {"object": "card", "id": f"card_test_{charge_id[10:]}", "last_digits": "4242"} if card else None,
+        "source": {"object": "source", "id": source, "type": "promptpay"} if source else None,
+        "platform_fee": {"fixed": int(fixed) if fixed else None, "percentage": percentage,
+                         "amount": _commission(amount, fixed, percentage)} if fixed or percentage else None,
         "metadata": {name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")},
         **becomes,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -78,6 +78,7 @@ class FakeGateway:
 
     fate: Callable[[int, dict[str, str]], str] = lambda number, fields: "ok"
     latency_s: float = 0.05
+    account: str = "account_test_1"
     lag_s: float = 0.0  # how long a charge stays out of lists
     charges: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[float, dict[str, str]]] = field(default_factory=list)
@@ -131,13 +132,21 @@ class FakeGateway:
             return Answer(out=True, status=404, document={"object": "error", "code": "not_found"})
         return Answer(out=True, status=200, document=found[0])
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+    async def read(self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]) -> Answer:
+        """Whose account it is; of anything else it does not tell."""
+        may_leave()
+        if path != "/account":
+            return Answer(out=True, status=404)
+        account = {"object": "account", "id": self.account, "livemode": False, "currency": "THB"}
+        return Answer(out=True, status=200, document=account)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
         may_leave()
         self.gets += 1
         await asyncio.sleep(self.latency_s)
         now_s = asyncio.get_running_loop().time()
         visible = [c for c in self.charges if c["created_at"] >= since and c["_at_s"] + self.lag_s <= now_s]
-        listing = {"object": "list", "data": visible[offset : offset + 100], "total": len(visible)}
+        listing = {"object": "list", "data": visible[offset : offset + limit], "total": len(visible)}
         return Answer(out=True, status=200, document=listing)
 
     async def aclose(self) -> None:

@@ -13,7 +13,7 @@ from tests.evidence import Event, Evidence, form
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 ATTEMPTS = 20
 BEGINS = ("intent", "adopted")
-CLOSED = frozenset({"declined", "expired", "reversed", "refused"})  # proven to have taken no money
+CLOSED = frozenset({"declined", "expired", "reversed", "refused", "withdrawn"})  # proven to have taken no money
 MONEY = frozenset({"succeeded", "unproven"})
 STATUS = {"failed": "declined", "expired": "expired", "reversed": "reversed", "pending": "pending"}
 NEXT = {
@@ -57,6 +57,7 @@ class Attempt:
     refused: bool = False
     spent: bool = False
     twins: set[str] = field(default_factory=set)
+    withdrawn: bool = False  # never charged, and never to be sent again
     path: list[tuple[Event, str]] = field(default_factory=list)  # the outcome after each event
     row: tuple[str, str, int] = ("", "", 0)  # batch, sheet, row
 
@@ -67,7 +68,9 @@ class Attempt:
             return self._charged()
         if any(send.end == "" for send in self.sends):
             return "in_doubt"
-        return "refused" if self.refused else "held"
+        if self.refused:
+            return "refused"
+        return "withdrawn" if self.withdrawn else "held"
 
     def _charged(self) -> str:
         if self.flawed:
@@ -94,6 +97,12 @@ class Attempt:
         for send in self.sends:
             if send.event.send == number:
                 send.end = how
+
+    def _withdrawn(self, event: Event) -> None:
+        self.withdrawn = True
+
+    def _missing(self, event: Event) -> None:
+        """The gateway no longer knows it: its state is not changed by that."""
 
     def _voided(self, event: Event) -> None:
         self._end(event.send, "voided")
@@ -182,5 +191,5 @@ def orphans(evidence: Evidence) -> list[Event]:
 
 def of_orders(evidence: Evidence) -> Iterable[Event]:
     """The events that are about one order of this job."""
-    kinds = ("intent", "voided", "answer", "found", "absent", "adopted")
+    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing")
     return (event for event in evidence.events if event.job == evidence.name and event.kind in kinds)

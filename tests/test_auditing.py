@@ -30,7 +30,7 @@ def test_a_night_matches_to_the_satang(market: Market) -> None:
     """Charges, credits and transfers; declined and refused rows are no differences."""
     rows = [order(number) for number in range(130)]
     market.orders([*rows, order(500, card="tokn_test_sandbox005000011")])
-    market.job(more="[fee]\nfixed = 500")
+    market.job(more="[fee]\nfixed = { THB = 500 }")
     assert market.run().returncode == 10
     code, kinds, told = audited(market)
     assert (code, kinds) == (0, {}), told["differences"]
@@ -109,7 +109,7 @@ def test_a_lie_that_a_list_corrected_is_corrected_in_the_books(market: Market) -
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 12
     code, kinds, told = audited(market)
-    assert told["journal"] == told["gateway"] == {"THB": "43.50"}
+    assert told["journal"] == told["gateway"] == {"THB": "203.50"}
     assert (code, kinds) == (0, {})
 
 

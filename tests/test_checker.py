@@ -25,7 +25,7 @@ from tests.faults.stage import stage
 from tests.world import KEY, order
 
 Facts_ = Facts | None
-MORE = '[fee]\nfixed = 500\n[report]\nformats = ["csv", "json", "parquet"]'
+MORE = '[fee]\nfixed = { THB = 500 }\n[report]\nformats = ["csv", "json", "parquet"]'
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     yield lines
     connection.execute("BEGIN")
     for name, kind in connection.execute("SELECT name, type FROM sqlite_master WHERE tbl_name = 'events'").fetchall():
-        if kind == "trigger" or name in ("one_intent_a_send", "alike_orders"):
+        if kind == "trigger" or name in ("one_intent_a_send", "charges_told_of"):
             connection.execute(f"DROP {kind} {name}")
     connection.execute("DELETE FROM events")
     digest = checker.GENESIS
@@ -207,7 +207,7 @@ def a_batch_without_a_report(folder: Path) -> None:
 def another_body(folder: Path) -> None:
     with gateway_log(folder) as lines:
         post = post_of(lines, "00001")
-        post["body"] = post["body"].replace("amount=2125", "amount=2126")
+        post["body"] = post["body"].replace("amount=10125", "amount=10126")
 
 
 def no_intent(folder: Path) -> None:
@@ -441,7 +441,7 @@ def a_float_in_the_journal(folder: Path) -> None:
 
 def a_satang_more_than_the_cell(folder: Path) -> None:
     path = folder / "orders.csv"
-    path.write_text(path.read_text().replace("21.25", "21.24"))
+    path.write_text(path.read_text().replace("101.25", "101.24"))
 
 
 def another_fee_than_the_gateway_says(folder: Path) -> None:

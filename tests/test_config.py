@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +355,151 @@ def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
     job = load_job(job_file(tmp_path, SMALLEST.replace("orders.csv", file)))
     assert job.input.delimiter == ("\t" if "tsv" in file.lower() else ",")
     assert "expected: One file or a glob" in refused(tmp_path, SMALLEST.replace("orders.csv", "orders.txt"))
+
+
+# --- keys of their own ------------------------------------------------------------------------------------------
+
+
+def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
+    """odd_ids, alike_ids, min_share, near_duplicates and the mode of report files."""
+    text = SMALLEST.replace("[columns]", 'odd_ids = "accept"\nalike_ids = "distinct"\n[columns]')
+    text += '[controls]\nmin_share = "send"\nnear_duplicates = "hold"\n[report]\nmode = "0640"\n'
+    job = load_job(job_file(tmp_path, text))
+    assert (job.input.odd_ids, job.input.alike_ids) == ("accept", "distinct")
+    assert (job.controls.min_share, job.controls.near_duplicates) == ("send", "hold")
+    assert job.report.mode == 0o640
+    assert load_job(job_file(tmp_path, text.replace("0640", "0644"))).report.mode == 0o644
+    for right, wrong in (("0640", "0666"), ('"hold"', '"stop"'), ('"send"', "true"), ('"accept"', '"Accept"')):
+        assert "expected: " in refused(tmp_path, text.replace(right, wrong))
+
+
+@pytest.mark.parametrize("amount", ['"amount"', '{ column = "amount" }', '{ value = "20.00" }'])
+def test_an_amount_says_its_unit(tmp_path: Path, amount: str) -> None:
+    """Baht or satang is a factor of a hundred: it has no default."""
+    said = refused(tmp_path, SMALLEST.replace('{ column = "amount", unit = "major" }', amount))
+    assert "columns.amount" in said
+    assert "unit, which has no default" in said
+
+
+@pytest.mark.fault("J28")
+@pytest.mark.parametrize(
+    ("currency", "fixed", "said"),
+    [
+        ('"currency"', "500", "a plain number needs one fixed currency"),
+        ('{ column = "currency" }', "0", "a plain number needs one fixed currency"),
+        ('{ value = "THB" }', "{ JPY = 30 }", "it has none for THB"),
+        ('{ value = "thb" }', "{ JPY = 30 }", "it has none for THB"),
+        ('"currency"', "{ THB = 500, XYZ = 1 }", "XYZ: unknown"),
+        ('{ value = "XYZ" }', "500", "XYZ: unknown"),
+        ('"currency"', "{ THB = 5.00 }", "fee.fixed: found {'THB': 5.0}"),
+        ('"currency"', "{ THB = -1 }", "fee.fixed: found {'THB': -1}"),
+        ('"currency"', "{ thb = 1 }", "fee.fixed: found {'thb': 1}"),
+        ('"currency"', "{}", "fee.fixed: found {}"),
+        ('"currency"', '"500"', "fee.fixed: found '500'"),
+    ],
+)
+def test_a_commission_has_a_currency(tmp_path: Path, currency: str, fixed: str, said: str) -> None:
+    """500 is five baht, five dollars or five hundred yen: 78, with the place."""
+    text = SMALLEST.replace('currency    = "currency"', f"currency = {currency}")
+    assert said in refused(tmp_path, f"{text}[fee]\nfixed = {fixed}\n")
+
+
+@pytest.mark.fault("J28")
+def test_commissions_that_are_clear(tmp_path: Path) -> None:
+    """One number for one currency, a table for several, a percentage for all."""
+
+    def fee(currency: str, lines: str) -> Fee | None:
+        text = SMALLEST.replace('currency    = "currency"', f"currency = {currency}")
+        return load_job(job_file(tmp_path, f"{text}[fee]\n{lines}\n")).fee
+
+    assert fee('{ value = "thb" }', "fixed = 500") == Fee({"THB": 500})
+    assert fee('"currency"', 'fixed = { THB = 500, JPY = 0 }\npercentage = "3.5"') == Fee({"THB": 500, "JPY": 0}, "3.5")
+    assert fee('"currency"', 'percentage = "3.5"') == Fee({}, "3.5")
+
+
+# --- what nobody means -------------------------------------------------------------------------------------------
+
+LONG = "x" * 5000
+
+
+@pytest.mark.fault("J22", "X20", "X21")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", '[gateway]\nurl = "http://127.0.0.1:99999"', "gateway.url: 'http://127.0.0.1:99999' is no address"),
+        ("", '[gateway]\nurl = "https://pay.example:0"', "a port is a number from 1 to 65535"),
+        ("", '[gateway]\nurl = "https://pay.example:8e3"', "is no address"),
+        ("", '[gateway]\nurl = "http://[::1"', "is no address"),
+        ("", '[gateway]\nurl = "https://:443"', "names no host"),
+        ("", '[report]\ndirectory = "a\\u0000b"', "report.directory: 'a\\x00b' holds a NUL character"),
+        ("", f'[report]\ndirectory = "{LONG}"', "is longer than a path can be"),
+        ("", f'[report]\ndirectory = "{"x/" * 3000}"', "is longer than a path can be"),
+        ("", '[state]\nurl = "sqlite:///a\\u0000b"', "state.url: 'a\\x00b' holds a NUL character"),
+        ("", f'[state]\nurl = "sqlite:///{LONG}"', "is longer than a path can be"),
+        ("orders.csv", "a\\u0000.csv", "input.file: 'a\\x00.csv' holds a NUL character"),
+        ("orders.csv", f"{LONG}.csv", "is longer than a path can be"),
+        ('name = "bangkok', 'schema = "a\\u0000"\nname = "bangkok', "schema: 'a\\x00' holds a NUL character"),
+        ('name = "bangkok', f'schema = "{LONG}"\nname = "bangkok', "is longer than a path can be"),
+        ('name = "bangkok', 'schema = "circle"\nname = "bangkok', "circle"),
+        ('"recipient"', '{ column = "a", lookup = "a\\u0000", key = "k", value = "v" }', "holds a NUL character"),
+        ('"recipient"', '{ column = "a", lookup = ".", key = "k", value = "v" }', "is missing, no file"),
+        ("", "[controls]\ncount = 1" + "0" * 5000, "holds a value that nobody can mean"),
+        ("", "[controls]\ncount = 0x1" + "f" * 5000, "a whole number of more than 64 bits"),
+        ("", "[controls]\ncount = 1000000000", "controls.count"),
+        ("", f'[controls]\ntime_zone = "{LONG}"', "is no time zone"),
+        ("", "[controls]\ncount = 9999-99-99", "not TOML"),
+    ],
+)
+def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Ports, paths, numbers and dates out of range: a sentence with the place, and no bug of ours."""
+    (tmp_path / "circle").symlink_to("circle")
+    text = SMALLEST.replace(old, new, 1) if old else f"{SMALLEST}{new}\n"
+    assert said in refused(tmp_path, text)
+
+
+@pytest.mark.fault("J22", "X21")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a." * 20_000 + "a = 1", "line 1: a key of more than 16 parts"),
+        (SMALLEST + "[" + "a . " * 20_000 + "a]", "line 13: a key of more than 16 parts"),
+        (SMALLEST + "x = { y = 1, " + '"a".' * 20_000 + "'a' = 1 }", "line 13: a key of more than 16 parts"),
+        (SMALLEST + "".join(f"k{number} = 1\n" for number in range(1900)), "more is wrong; correct this first"),
+        (SMALLEST + "".join(f"k{number} = 1\n" for number in range(20_000)), "keys and values, at most 2000"),
+        (SMALLEST + "metadata = {" + ", ".join(f"k{number} = 1" for number in range(1900)) + "}", "more is wrong"),
+        (SMALLEST + "[report]\nformats = [" + '1, "a", ' * 900 + "]", "more is wrong"),
+        (SMALLEST + "[report]\nformats = [" + "{ a = 1 }, " * 600 + "]", "more is wrong"),
+        (SMALLEST + "x = " + "{ a = " * 900 + "1" + " }" * 900, "nested too deeply"),
+        (SMALLEST + "x = '''" + "'" * 200_000, "not TOML"),
+        (SMALLEST + 'x = "' + "\\" * 200_000, "not TOML"),
+        (SMALLEST + "# " + "a." * 20_000 + "\n# " + "x" * 300_000, "larger than 256 KiB"),
+    ],
+)
+def test_no_job_file_burns_time(tmp_path: Path, text: str, said: str) -> None:
+    """Refused in under a second, whatever costs the square of its length somewhere."""
+    started = time.monotonic()
+    assert said in refused(tmp_path, text)
+    assert time.monotonic() - started < 3  # a second, on a machine that does nothing else
+
+
+def test_long_texts_with_points_are_no_keys(tmp_path: Path) -> None:
+    """Strings, comments and texts of several lines may hold as many as they like."""
+    points = "a." * 40
+    text = f"# {points}\n{SMALLEST}description = {{ template = '''{points}\n{points}''' }}\nsource = \"{points}\"\n"
+    assert load_job(job_file(tmp_path, text)).columns.fields["source"] == FromColumn(points)
+
+
+@pytest.mark.fault("J22")
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one a command is given in, when a path from it is needed."""
+    path = job_file(tmp_path, SMALLEST)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert load_job(path).input.pattern == str(tmp_path / "orders.csv")
+    with pytest.raises(Misconfigured, match="the folder that this command runs in is gone"):
+        load_job(path, input_override="orders.csv")
+    for name in ("job.toml", "x" * 5000, "x/" * 5000):
+        with pytest.raises(Misconfigured):
+            load_job(Path(name))

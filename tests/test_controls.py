@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 from batchpay import controls, strictjson
 from batchpay.controls import (
     Tally,
+    fee_check,
     max_amount_check,
     mode_check,
     next_deadline,
     parse_totals,
     refusal_of,
+    require_fixed_fee,
     run_refusal,
 )
-from batchpay.errors import FileRefused
-from batchpay.job import Columns, Controls, FromColumn, Input, Limit
+from batchpay.errors import FileRefused, Misconfigured
+from batchpay.job import Columns, Controls, Fee, FromColumn, Input, Limit
 from batchpay.model import Judged, Problem
 from batchpay.money import major_text
 
@@ -249,3 +251,43 @@ def test_the_next_deadline_is_found_in_its_time_zone(clock: str, zone: str, star
     """Also on the days when a clock jumps."""
     found = next_deadline(clock, zone, datetime.fromisoformat(started).replace(tzinfo=UTC))
     assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+# --- commissions -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J28")
+@pytest.mark.parametrize(
+    ("fee", "amount", "currency", "told"),
+    [
+        (Fee({"JPY": 600}), 500, "jpy", "600 JPY"),
+        (Fee({"THB": 500}), 499, "thb", "5.00 THB"),
+        (Fee({"THB": 1}, "100"), 1000, "thb", "10.01 THB"),
+        (Fee({"THB": 500}, "0.000001"), 500, "thb", "5.01 THB"),
+        (Fee({"THB": 500}), 500, "thb", ""),
+        (Fee({}, "100"), 1000, "thb", ""),
+        (Fee({"THB": 500}), 1, "jpy", ""),
+        (Fee({"THB": 0}, "0"), 1, "thb", ""),
+    ],
+)
+def test_a_commission_above_the_order_is_rejected(fee: Fee, amount: int, currency: str, told: str) -> None:
+    """Exactly reckoned; all of it is not above it, and a share of 0 is what min_share is about."""
+    check = fee_check(fee, COLUMNS)
+    found = check([{"amount": amount, "currency": currency}, {"amount": amount}, {"currency": currency}, {}])
+    assert set(found) == ({0} if told else set())
+    for (problem,) in found.values():
+        assert (problem.column, problem.rule) == ("Amount", "commission-above-amount")
+        assert told in problem.remedy
+
+
+@pytest.mark.fault("J28")
+def test_a_currency_without_a_commission_of_its_own_is_78() -> None:
+    """Named with file, row and remedy; rejected rows ask for none, and a job without fixed ones is content."""
+    rows = [{"amount": 1, "currency": "thb"}, {"amount": 1, "currency": "eur"}, {"amount": 1}]
+    problem = Problem("x", "", "rule", "remedy")
+    chunk = Rows(range(2, 5), "Orders")
+    told = r"no commission for EUR, which row 3 of sheet Orders of a\.xlsx is in: .*EUR = 0"
+    with pytest.raises(Misconfigured, match=told):
+        require_fixed_fee(Judged(chunk, rows, {2: (problem,)}), Fee({"THB": 500}), "a.xlsx")
+    require_fixed_fee(Judged(chunk, rows, {1: (problem,), 2: (problem,)}), Fee({"THB": 500}), "a.xlsx")
+    require_fixed_fee(Judged(chunk, rows, {}), Fee({}, "5"), "a.xlsx")

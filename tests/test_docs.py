@@ -207,11 +207,12 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
     """The contract's list of defaults, whole, and no `default` that its description keeps to itself."""
     assert {(name, key) for name, key, _ in DEFAULTS} == {
         ("input", "encoding"), ("input", "header_row"), ("input", "on_reject"), ("input", "optional"),
-        ("input", "not_cards"), *(("gateway", key) for key in (
+        ("input", "not_cards"), ("input", "odd_ids"), ("input", "alike_ids"), *(("gateway", key) for key in (
             "url", "mode", "version", "rate", "burst", "concurrency", "timeout", "send_window", "doubt_period",
             "lookup_gap", "pause",
         )), ("controls", "time_zone"), ("controls", "approval"), ("report", "directory"), ("report", "formats"),
-        ("report", "language"), ("report", "mode"), ("state", "url"),
+        ("controls", "min_share"), ("controls", "near_duplicates"), ("report", "mode"), ("report", "language"),
+        ("state", "url"),
     }  # fmt: skip
     for name, key, inner in properties():
         assert "default" not in inner or "efault" in inner["description"], (name, key)

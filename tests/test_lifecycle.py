@@ -1,4 +1,4 @@
-"""The proof table, the fold and the judgement of rows: every pair of inputs, every arrow."""
+"""The proof table, the fold and the state table: every pair of inputs, every arrow."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.job import MAX_ATTEMPTS
+from batchpay.job import Fee
 from batchpay.lifecycle import (
     NEXT,
-    Cancelled,
-    ConflictWith,
     DoubtRules,
-    DuplicateOf,
-    History,
-    Next,
     Proof,
     fold,
     impossible,
-    judge,
     money_charges,
-    owner_of,
     seen,
     verdict,
 )
@@ -250,80 +243,9 @@ def test_the_state_table_lets_money_never_go_back() -> None:
     assert not impossible(Outcome.PENDING, Outcome.SUCCEEDED)
 
 
-def history(*events: Event) -> History:
-    attempts = fold(events)
-    return History(attempts={"0001": attempts} if attempts else {}, owned={2: "0001"} if attempts else {})
-
-
 DECLINED = answer_event(1, status="failed", paid=False)
 OTHER = "2026-11-25-ba9876543210"
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
-
-
-def test_who_owns_an_order() -> None:
-    """The row of the first intent owns it, even when the row now maps to another id."""
-    known = history(FIRST)
-    assert owner_of(known, BATCH, "", 2, "0001")
-    assert owner_of(known, BATCH, "", 2, "another id")
-    assert owner_of(known, BATCH, "", 3, "0001") is None
-    assert owner_of(known, OTHER, "", 2, "0001") is None
-
-
-@pytest.mark.fault("E03", "E04", "E05")
-@pytest.mark.parametrize(
-    "document, comeback, batch, events, kind",
-    [
-        (DOCUMENT, False, OTHER, [], Next),
-        (DOCUMENT, False, OTHER, [FIRST], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST], ConflictWith),
-        (CHANGED, True, OTHER, [FIRST], ConflictWith),
-        (DOCUMENT, True, OTHER, [FIRST, answer_event(1)], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST, answer_event(1)], ConflictWith),
-        (DOCUMENT, False, OTHER, [FIRST, DECLINED], DuplicateOf),
-        (DOCUMENT, True, OTHER, [FIRST, DECLINED], Next),
-        (CHANGED, False, OTHER, [FIRST, DECLINED], Next),
-        (CHANGED, True, BATCH, [FIRST, DECLINED], ConflictWith),
-        (DOCUMENT, True, BATCH, [FIRST, DECLINED], DuplicateOf),
-        (CHANGED, False, OTHER, [FIRST, event("voided", 1)], ConflictWith),
-    ],
-)
-def test_what_a_row_means(document: Any, comeback: bool, batch: str, events: list[Event], kind: type) -> None:
-    """Contract, section 4: ownership and coming back."""
-    assert isinstance(judge(document, comeback, batch, history(*events)), kind)
-
-
-@pytest.mark.fault("B31", "I7")
-def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
-    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay twice."""
-    twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
-    assert twin
-    known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
-    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
-    assert judge(CHANGED, True, OTHER, history(FIRST, DECLINED)) == Next(2)
-
-
-def test_the_next_attempt_has_the_next_number_and_another_key() -> None:
-    """A try after a decline is a new attempt."""
-    assert judge(CHANGED, False, OTHER, history(FIRST, DECLINED)) == Next(2)
-
-
-@pytest.mark.fault("E04")
-def test_an_id_that_lost_its_zeros_is_a_conflict_when_it_asks_the_same() -> None:
-    """A spreadsheet that turned 0001 into 1 does not charge a night twice."""
-    known = replace(history(), look_alikes={"1": fold([FIRST])})
-    assert isinstance(judge({**DOCUMENT, "order_id": "1"}, False, OTHER, known), ConflictWith)
-    assert judge({**DOCUMENT, "order_id": "1", "amount": 5}, False, OTHER, known) == Next(1)
-
-
-ADOPTED = event("adopted", charge=DECLINED.data["charge"], intent={**kept(), "content": ""})
-
-
-def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
-    """It is owned by any row of its batch, and asks the same as a row with its amount, currency and recipient."""
-    known = history(ADOPTED)
-    assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
-    assert isinstance(judge(DOCUMENT, False, OTHER, known), DuplicateOf)
-    assert judge({**DOCUMENT, "amount": 5}, False, OTHER, known) == Next(2)
 
 
 @pytest.mark.fault("L6")
@@ -347,23 +269,6 @@ def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> 
     (attempt,) = fold([FIRST, event("resolved", by="me", **data)])
     assert (attempt.outcome, attempt.code, bool(attempt.unclear)) == (outcome, code, False)
     assert outcome is Outcome.SUCCEEDED or "asked the bank" in attempt.message
-
-
-@pytest.mark.fault("L10")
-def test_a_cancelled_order_is_never_sent() -> None:
-    """Whether its attempt was closed by the word, or it never had one."""
-    closed = history(FIRST, event("voided", 1), event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me"))
-    assert isinstance(judge(CHANGED, True, OTHER, closed), Cancelled)
-    never = replace(history(), cancelled={"0001": "wrong shop"})
-    assert judge(DOCUMENT, True, OTHER, never) == Cancelled("wrong shop")
-
-
-@pytest.mark.fault("L3", "L11")
-def test_attempts_end_where_keys_are_no_longer_looked_for() -> None:
-    """Twenty keys of an order are recomputed from a list: a twenty-first would not be recognised."""
-    last = replace(INTENT, attempt=MAX_ATTEMPTS)
-    known = replace(history(), attempts={"0001": (replace(fold([FIRST, DECLINED])[0], intent=last),)})
-    assert isinstance(judge(CHANGED, True, OTHER, known), ConflictWith)
 
 
 @pytest.mark.fault("B16", "L7")
@@ -392,3 +297,116 @@ def test_content_is_everything_an_order_asks_for() -> None:
     """Any change of any field is other content; the order of keys is not."""
     assert content_of(DOCUMENT) == content_of(dict(reversed(DOCUMENT.items())))
     assert content_of(DOCUMENT) != content_of({**DOCUMENT, "metadata": {"a": "b"}})
+
+
+def asked(fixed: int | None, percentage: str | None) -> Intent:
+    """INTENT with a commission."""
+    return replace(INTENT, fee_fixed=fixed, fee_percentage=percentage)
+
+
+@pytest.mark.fault("J15", "B15")
+@pytest.mark.parametrize(
+    "fixed, percentage, got, flaws",
+    [
+        (None, None, None, 0),
+        (None, None, {"fixed": None, "percentage": None, "amount": None}, 0),
+        (None, None, {"fixed": 0, "percentage": 0, "amount": 0}, 0),
+        (None, None, {"fixed": 1, "percentage": None, "amount": 1}, 2),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13462}, 0),
+        (500, "10.5", {"fixed": 500, "percentage": "10.50", "amount": 13463}, 0),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13461}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": 10.5, "amount": 13464}, 1),
+        (500, "10.5", {"fixed": 5, "percentage": 10.5, "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "ten", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "NaN", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": 500, "percentage": "Infinity", "amount": 13462}, 1),
+        (500, "10.5", {"fixed": "500", "percentage": 10.5, "amount": 13462}, 1),
+        (500, "10.5", None, 3),
+        (500, "10.5", {"fixed": 0, "percentage": 0, "amount": 0}, 3),
+        (500, None, {"fixed": 500, "percentage": None, "amount": 500}, 0),
+    ],
+)
+def test_a_commission_is_part_of_the_proof(fixed: Any, percentage: Any, got: Any, flaws: int) -> None:
+    """Fixed part and percentage as asked, the amount within the rounding of both; else a person looks."""
+    answer = Answer(out=True, status=200, document=charge(platform_fee=got))
+    found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
+    assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
+    assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)
+
+
+@pytest.mark.fault("J15")
+def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
+    """But not say something else."""
+    for got, flaws in ((None, 0), ({"fixed": 7, "percentage": None, "amount": 0}, 2)):
+        document = charge(status="failed", paid=False, platform_fee=got)
+        found = verdict(Answer(out=True, status=200, document=document), asked(500, None), live=False, doubted=False)
+        assert len(found.flaws) == flaws
+
+
+@pytest.mark.fault("J15", "A13")
+def test_what_an_older_journal_asked_stands_in_its_body() -> None:
+    """Commissions were not kept apart from it: they are read from there."""
+    for fee, kept_fee in ((Fee({"THB": 500}, "10.5"), (500, "10.5")), (None, (None, None))):
+        old = intent_of(
+            DOCUMENT, job="night", attempt=1, fee=fee, batch_id=BATCH, sheet="", row=2, run_id="r1", journal_id="j1"
+        )
+        data = {name: value for name, value in kept().items() if name not in ("mode", "fee_fixed", "fee_percentage")}
+        (attempt,) = fold([event("intent", 1, intent={**data, "body": old.body}, boot_id="b", boot_s=1.0)])
+        assert (attempt.intent.fee_fixed, attempt.intent.fee_percentage) == kept_fee
+
+
+@pytest.mark.fault("B32", "J04")
+@pytest.mark.parametrize(
+    "known, found, by_id, outcome",
+    [
+        ({}, {"status": "pending", "paid": False, "chain": None}, False, Outcome.SUCCEEDED),
+        ({}, {"status": "pending", "paid": False, "chain": None}, True, Outcome.SUCCEEDED),
+        ({}, {"chain": None}, False, Outcome.SUCCEEDED),
+        ({}, {"status": "reversed", "paid": False}, False, Outcome.REVERSED),
+        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, False, Outcome.DECLINED),
+        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, True, Outcome.PENDING),
+        ({"status": "failed", "paid": False}, {}, True, Outcome.SUCCEEDED),
+        ({"status": "pending", "paid": False}, {"status": "failed", "paid": False}, False, Outcome.DECLINED),
+    ],
+)
+def test_a_page_from_before_takes_nothing_back(known: Any, found: Any, by_id: bool, outcome: Outcome) -> None:
+    """A list may be a copy; what is asked for by its id is not, but a paid charge is not unpaid by it either."""
+    document = seen(charge(**found))[0]
+    assert document
+    (attempt,) = fold([FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)])
+    assert attempt.outcome is outcome
+
+
+@pytest.mark.fault("J27")
+def test_a_charge_that_the_gateway_no_longer_knows_is_noted_and_nothing_else() -> None:
+    """From the first time on; it is pending as before, until it is seen again."""
+    pending = answer_event(1, status="pending", paid=False)
+    gone = replace(event("missing"), at_ns=7)
+    (attempt,) = fold([FIRST, pending, gone, replace(gone, at_ns=9)])
+    assert (attempt.outcome, attempt.missing_ns) == (Outcome.PENDING, 7)
+    back = seen(charge())[0]
+    assert back
+    (attempt,) = fold([FIRST, pending, gone, event("found", charge=back.to_json())])
+    assert (attempt.outcome, attempt.missing_ns) == (Outcome.SUCCEEDED, 0)
+
+
+def test_a_person_may_accept_what_is_not_proven() -> None:
+    """It stays unproven, and says who took note of it and why; a complete proof settles it."""
+    wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+    (attempt,) = fold([FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")])
+    assert (attempt.outcome, attempt.accepted) == (Outcome.UNPROVEN, "me: seen")
+    right = event("resolved", **{"as": "charged"}, reason="seen", by="me", charge=answer_event(1).data["charge"])
+    (attempt,) = fold([FIRST, wrong, right])
+    assert attempt.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.fault("J13")
+def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -> None:
+    """Then it is its row's again, and no other attempt may follow."""
+    (gone,) = fold([FIRST, event("voided", 1), event("withdrawn")])
+    assert (gone.state, gone.closed, gone.ready, gone.may_go_again) == ("withdrawn", True, False, False)
+    assert not gone.owned_by(BATCH, "", 2)
+    found = seen(charge())[0]
+    assert found
+    (back,) = fold([FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())])
+    assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == ("succeeded", False, True)

@@ -57,8 +57,8 @@ def test_pages_overlap_by_one_and_end_with_the_count() -> None:
     [
         (page(3, 4, total=4), "shifted"),  # one before ours went away
         (page(total=3), "shifted"),  # an empty page
-        (page(2, total=3), "2 charges were read where the gateway counts 3"),  # nothing new, and not all read
-        (page(2, 3, total=1), "3 charges were read where the gateway counts 1"),
+        (page(2, total=3), "2 objects were read where the gateway counts 3"),  # nothing new, and not all read
+        (page(2, 3, total=1), "3 objects were read where the gateway counts 1"),
     ],
 )
 def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str) -> None:
@@ -83,3 +83,32 @@ def test_a_list_ends_with_charges_younger_than_itself() -> None:
         assert found is not None
         listing.add(found)
         assert (listing.complete, listing.latest) == (False, "")
+
+
+@pytest.mark.fault("J12", "B32")
+def test_one_charge_that_is_too_long_to_be_read_is_passed_over() -> None:
+    """Asked for by itself: behind the last one that was read, or the very first; what was passed over is counted."""
+    listing = Listing()
+    listing.add(page(1, 2, total=4))
+    listing.step()
+    assert listing.offset == 2
+    listing.skip()
+    assert (listing.offset, listing.skipped) == (3, 1)
+    listing.add(page(4, total=4))
+    assert listing.complete and not listing.broken
+    first = Listing()
+    first.step()
+    assert first.offset == 0
+    first.skip()
+    first.add(page(2, total=2))
+    assert first.complete and first.skipped == 1
+
+
+@pytest.mark.fault("J05")
+def test_what_a_list_shows_and_what_it_would_have_to_show() -> None:
+    """Everything up to its own time, and up to the youngest charge in it; without a time, everything."""
+    listing = Listing(now=AT.format(5))
+    listing.add(page(1, 7, total=2))
+    assert listing.shows("chrg_test_1") and not listing.shows("chrg_test_2")
+    assert [listing.reaches(AT.format(second)) for second in (4, 5, 6, 7, 8)] == [True, True, True, True, False]
+    assert Listing().reaches(AT.format(59))

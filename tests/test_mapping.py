@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
-from batchpay.mapping import column_of, map_chunk, told
+from batchpay.mapping import column_of, map_chunk
 from batchpay.model import Problem
 from batchpay.money import EXPONENTS, major_text
+from batchpay.text import told
 
 CORE = {
     "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromColumn("Cur"),
@@ -28,6 +29,7 @@ class TextChunk:
     cells_: list[dict[str, str]]
     problems: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     sheet: str = ""
+    typed: dict[str, dict[int, str]] = field(default_factory=dict)
 
     @property
     def columns(self):
@@ -80,7 +82,7 @@ def test_what_goes_in_comes_out(orders):
         for no, amount, code, shop, note, upper in orders
     ]
     result = map_chunk(
-        TextChunk(cells), Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")})
+        TextChunk(cells), Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}), "accept"
     )
     assert not result.problems
     assert not result.incomplete

@@ -1,4 +1,4 @@
-"""Who is sent next: one at a time for each payer, nobody for a barred recipient, nothing that nobody knows."""
+"""Who is sent next: one at a time for each payer, nothing that nobody knows, nothing beside an open attempt."""
 
 from __future__ import annotations
 
@@ -48,23 +48,42 @@ def test_a_payer_waits_for_its_own_and_for_nobody_else() -> None:
     assert taken(waiting) is None and not waiting.idle
 
 
-def test_a_barred_recipients_orders_and_unknown_ones_are_passed_over() -> None:
+def known(number: int, *, in_doubt: bool = False) -> Case:
+    """An order that an earlier run left open."""
+    intent = candidate(number).intent
+    assert intent is not None
+    unclear = frozenset({1}) if in_doubt else frozenset()
+    return Case(intent, Attempt(intent, sends=1, unclear=unclear), present=False)
+
+
+def test_orders_that_nobody_knows_and_those_without_a_row_are_passed_over() -> None:
     """They are not claimed: the report says why."""
-    some = queue(candidate(0, destination="recp_test_barred"), Candidate("0009", None), candidate(1))
-    some.barred = {"recp_test_barred"}
-    some.known["0008"] = Case(candidate(8).intent, Attempt(candidate(8).intent))  # type: ignore[arg-type]
+    some = queue(Candidate("0009", None), candidate(1))
+    some.known["0008"] = known(8)
+    some.known["0009"] = Case(candidate(9).intent)  # type: ignore[arg-type]  # known, but nothing was written yet
     assert (taken(some), taken(some)) == ("0001", None)
 
 
 def test_an_open_order_of_an_earlier_run_goes_once_its_row_is_there() -> None:
-    """As the very case that look-ups write to; barred when its recipient is."""
-    intent = candidate(0).intent
-    assert intent is not None
-    known = Case(intent, Attempt(intent), present=False)
-    some = queue(Candidate("0000", None))
-    some.known["0000"] = known
-    assert some.take(quiet=True) is known and known.present
-    barred = queue(Candidate("0000", None))
-    barred.known["0000"] = Case(intent, Attempt(intent), present=False)
-    barred.barred = {"recp_test_1"}
-    assert taken(barred) is None
+    """As the very case that look-ups write to; one in doubt waits for them."""
+    some = queue(Candidate("0000", None), Candidate("0001", None))
+    some.known["0000"], some.known["0001"] = known(0), known(1, in_doubt=True)
+    assert some.take(quiet=True) is some.known["0000"] and some.known["0000"].present
+    some.done(some.known["0000"])
+    assert taken(some) is None and some.known["0001"].present
+
+
+@pytest.mark.fault("J13", "L3")
+def test_a_new_attempt_of_an_order_goes_beside_none_that_may_yet_take_money() -> None:
+    """One that was never charged gives way to it; one in doubt, or found by a list meanwhile, does not."""
+    given = candidate(0)
+    ready, doubt = known(0), known(0, in_doubt=True)
+    anew = Candidate("0000", given.intent, (), ready.attempt)
+    some = queue(anew)
+    some.known["0000"] = ready
+    case = some.take(quiet=True)
+    assert case is not None and case is not ready and case.withdraw is ready.attempt
+    for candidates, held in (((given,), ready), ((anew,), doubt), ((given,), doubt)):
+        some = queue(*candidates)
+        some.known["0000"] = held
+        assert taken(some) is None

@@ -7,31 +7,31 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import History, fold
-from batchpay.model import Batch, Finding, Outcome, Problem, Repeat, StoredChunk
+from batchpay.lifecycle import fold
+from batchpay.model import Batch, Finding, Outcome, Problem, Repeat
 from batchpay.reconciliation import Totals, exit_code, find
-from tests.test_lifecycle import BATCH, DOCUMENT, FIRST, OTHER, answer_event, event
+from batchpay.standing import Elsewhere, Guards, History, Row
+from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()
+FREE = Guards()
+RECEIVED_NS = 5  # after FIRST was sent: what was charged by then settled something else
 
 
 def batch(batch_id: str = BATCH) -> Batch:
     return Batch(
         id=batch_id, job="night", file="orders.csv", sha256="0" * 64, format="csv", rows_read=1, columns=("a",),
-        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0",
+        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0", first_seen_ns=RECEIVED_NS,
     )  # fmt: skip
 
 
-def chunk(document: dict[str, Any], *problems: Problem, row: int = 2) -> StoredChunk:
-    return StoredChunk(0, "", [row], [document], {0: problems} if problems else {}, frozenset(), b"")
-
-
 def one(*events: Any, batch_id: str = BATCH, row: int = 2, document: dict[str, Any] = DOCUMENT,
-        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "") -> Finding:  # fmt: skip
+        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "",
+        guards: Guards = FREE, **known: Any) -> Finding:  # fmt: skip
+    """The finding of one row; `known`: what else its history knows."""
     attempts = fold(events)
-    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}) if attempts else EMPTY
-    repeats = {("", row): repeat} if repeat else {}
-    (finding,) = find(batch(batch_id), chunk(document, *problems, row=row), repeats, history, hold)
+    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}, **known) if attempts else EMPTY
+    (finding,) = find(batch(batch_id), [Row(batch_id, "", row, document, problems, repeat)], history, guards, hold)
     return finding
 
 
@@ -98,7 +98,9 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
         (one(FIRST, event("answer", 1, verdict="refused", code="locked_out")),
          Outcome.REFUSED, "engineer", "locked_out"),
         (one(ADOPTED, document={**DOCUMENT, "amount": 5}), Outcome.UNPROVEN, "a person", "other terms"),
-        (one(FIRST, event("voided", 1), SECOND), Outcome.CONFLICT, "accountant", "another attempt has the money"),
+        (one(FIRST, event("voided", 1), SECOND), Outcome.SUCCEEDED, "-", "the journal had lost it"),
+        (one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
+         Outcome.CONFLICT, "accountant", "another attempt has the money"),
         (one(FIRST, SECOND), Outcome.IN_DOUBT, "next run", "no proof"),
     ],
 )  # fmt: skip
@@ -106,6 +108,65 @@ def test_what_seldom_happens_has_its_words_too(finding: Finding, outcome: Outcom
     """A person's word, a missing chain, a charge of another journal."""
     assert (finding.outcome, finding.who_acts) == (outcome, acts)
     assert word in finding.reason
+
+
+GONE = event("missing")
+PENDING = answer_event(1, status="pending", paid=False, authorize_uri="https://x")
+UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+ACCEPTED = event("resolved", **{"as": "accepted"}, reason="their mistake", by="me")
+ELSEWHERE = {"elsewhere": {"0001": (Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"),)}}
+
+
+@pytest.mark.fault("J06", "J13", "J23", "J27", "J29")
+@pytest.mark.parametrize(
+    "finding, outcome, acts, word",
+    [
+        (one(guards=Guards(barred={"recp_test_1": "is not verified"})), Outcome.HELD, "engineer", "is not verified"),
+        (one(guards=Guards(stop="two charges"), hold="--limit 3"), Outcome.HELD, "a person", "two charges"),
+        (one(guards=Guards(refusal="3 rows")), Outcome.HELD, "accountant", "3 rows"),
+        (one(FIRST, DECLINED, batch_id=OTHER, document={**DOCUMENT, "card": "x"}, **ELSEWHERE),
+         Outcome.HELD, "engineer", 'job "day" charged this very order (chrg_test_9)'),
+        (one(FIRST, PENDING, GONE), Outcome.PENDING, "a person", "no longer knows chrg_test_1"),
+        (one(FIRST, UNPROVEN, ACCEPTED), Outcome.UNPROVEN, "-", "amount: x; accepted by me: their mistake"),
+        (one(FIRST, event("voided", 1), event("withdrawn")), Outcome.HELD, "next run", "not sent yet"),
+    ],
+)  # fmt: skip
+def test_what_holds_a_row_back_and_what_a_person_must_do_is_said(
+    finding: Finding, outcome: Outcome, acts: str, word: str
+) -> None:
+    """A reason that is true, and who acts: not always the next run."""
+    assert (finding.outcome, finding.who_acts) == (outcome, acts)
+    assert word in finding.reason
+
+
+@pytest.mark.fault("I14")
+def test_a_row_that_was_settled_elsewhere_keeps_its_outcome_and_counts_no_more() -> None:
+    """It names batch, row and charge; before its file came, or in doubt, nothing settles it."""
+    late = replace(FIRST, at_ns=RECEIVED_NS + 1)
+    for known in ({"problems": (PROBLEM,)}, {"document": {**DOCUMENT, "amount": 5}}):
+        settled = one(late, answer_event(1), batch_id=OTHER, row=9, **known)
+        assert settled.outcome in (Outcome.REJECTED, Outcome.CONFLICT) and settled.who_acts == "-"
+        assert f"batch {BATCH} row 2, succeeded, chrg_test_1" in settled.settled_by
+        assert exit_code([counted(settled)], stopped=False) == 0
+        before = one(FIRST, answer_event(1), batch_id=OTHER, row=9, **known)
+        assert (before.outcome, before.settled_by, before.who_acts) == (settled.outcome, "", "accountant")
+        assert exit_code([counted(settled, before)], stopped=False) == 10
+
+
+@pytest.mark.fault("I14")
+def test_an_unproven_charge_that_a_person_accepted_counts_as_10() -> None:
+    """Not as 12; another one that nobody accepted does."""
+    accepted, open_one = one(FIRST, UNPROVEN, ACCEPTED), one(FIRST, UNPROVEN)
+    assert exit_code([counted(accepted)], stopped=False) == 10
+    assert exit_code([counted(accepted, open_one)], stopped=False) == 12
+
+
+@pytest.mark.fault("J16")
+def test_fees_are_in_the_currency_of_the_account() -> None:
+    """Which is not always the order's."""
+    paid = one(FIRST, answer_event(1, fee=10, net=90, funding_amount=4115, funding_currency="usd"))
+    assert (paid.currency, paid.fee_currency, paid.funding_amount, paid.funding_currency) == ("THB", "USD", 4115, "USD")
+    assert one(FIRST, PENDING).fee_currency == ""
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from batchpay.cells import encode_cells
 from batchpay.data import data_path
 from batchpay.errors import CannotWrite
+from batchpay.lineage import place_told
 from batchpay.model import Finding, Outcome, StoredChunk
 from batchpay.reconciliation import Totals
 from batchpay.reports import Inputs, write_reports
@@ -80,7 +81,8 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     header, *rows = read_csv(tmp_path / "results.csv")
     assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
     assert header[len(CONTRACT) :] == [
-        "Item", "input.reason", "metadata[invoice]", "charged_amount", "authorize_uri", "mode",
+        "Item", "input.reason", "metadata[invoice]", "charged_amount", "fee_currency", "funding_amount",
+        "funding_currency", "authorize_uri", "warnings", "settled_by", "mode",
     ]  # fmt: skip
     assert {row[-1] for row in rows} == {"TEST"}
     assert len(rows) == 2
@@ -156,16 +158,14 @@ def test_rejects_are_the_inputs_own_rows(tmp_path: Path, form: str, name: str, d
     cells = [["0001", "x", ""], ["0002", "=1+1", "y"]]
     write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=delimiter))
     header, row = read_csv(tmp_path / name, delimiter)
-    assert header == [
-        *NAMES,
-        "batchpay_row",
-        "batchpay_outcome",
-        "batchpay_reason",
-        "batchpay_retry",
-        "batchpay_defused",
-    ]
-    assert row[:5] == ["0002", "'=1+1", "y", "3", "rejected"]
-    assert json.loads(row[-1]) == ["Item"]
+    ours = ("batch", "row", "sheet", "outcome", "reason", "retry", "id", "defused")
+    assert header == [*NAMES, *(f"batchpay_{name}" for name in ours)]
+    told = dict(zip(header, row, strict=True))
+    assert row[:3] == ["0002", "'=1+1", "y"]
+    assert (told["batchpay_row"], told["batchpay_outcome"]) == ("3", "rejected")
+    assert json.loads(told["batchpay_defused"]) == ["Item"]
+    names = (told[f"batchpay_{name}"] for name in ("id", "batch", "sheet", "row"))
+    assert place_told(*names) == (told["batchpay_batch"], told["batchpay_sheet"], 3)
 
 
 def test_rejects_of_parquet_are_parquet_untouched(tmp_path: Path) -> None:

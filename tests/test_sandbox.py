@@ -17,7 +17,8 @@ import pytest
 
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import Rate, Rule, SandboxServer, read_script
-from batchpay.sandbox.arithmetic import CHARGE_MIN, commission_of, fee_of, funding_of
+from batchpay.sandbox.arithmetic import commission_of, fee_of, funding_of
+from batchpay.sandbox.terms import CHARGE_MIN
 from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused, wait_for
 
 # The keys of a recorded charge (omise-api.md, 3.1), plus the two of chained charges.
@@ -625,7 +626,7 @@ def test_a_reset_is_a_reset(sandbox):
     """The client sees ECONNRESET, not an orderly end."""
     sandbox.add_rule(action="reset_after")
     with socket.create_connection(("127.0.0.1", sandbox.port)) as sock:
-        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             sock.recv(1)
 
@@ -773,7 +774,7 @@ def test_lists_lag_behind_and_pages_come_empty(sandbox, api):
 def test_anything_can_be_written_to_the_wire(sandbox, text):
     sandbox.add_rule(action="raw", body=text)
     with socket.create_connection(("127.0.0.1", sandbox.port)) as sock:
-        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        sock.sendall(b"POST /charges HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
         assert sock.makefile("rb").read() == text.encode()
 
 

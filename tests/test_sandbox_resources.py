@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from batchpay.sandbox import SandboxServer
-from batchpay.sandbox.ledger import EVENTS_KEPT, Ledger
+from batchpay.sandbox.ledger import EVENTS_KEPT
 from batchpay.sandbox.records import Charge
+from batchpay.sandbox.store import Store
 from tests.sandboxes import RECIPIENT, client, order, refused
 
 EVENT_KEYS = {"object", "id", "livemode", "location", "webhook_deliveries", "data", "key", "created_at"}
@@ -110,7 +111,7 @@ def test_events_are_the_same_after_a_restart(tmp_path):
 
 def test_old_events_are_forgotten_so_that_a_million_charges_fit():
     """The newest are kept, in order, and found by id; the oldest are gone from both."""
-    ledger = Ledger()
+    ledger = Store().of("somebody")
     charge = Charge("chrg_test_0", False, ledger.now(), 2000, "THB")
     for number in range(2 * EVENTS_KEPT + 10):
         charge.description = str(number)

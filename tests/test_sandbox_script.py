@@ -15,7 +15,8 @@ import pytest
 
 from batchpay.errors import Misconfigured
 from batchpay.sandbox import ACTIONS, Rule, SandboxServer, read_script
-from batchpay.sandbox.script import Script
+from batchpay.sandbox.faults import ENDS
+from batchpay.sandbox.script import SETTINGS, Script
 from tests.sandboxes import KEY, client, order, refused, wait_for
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text("utf-8")
@@ -108,7 +109,66 @@ def maintained(sandbox, api):
     assert (charge["amount"], charge["metadata"]) == (100000, {"order_id": "A-1"})
 
 
+def unreadable(sandbox, api):
+    refused(api.get("/account"), 403, "forbidden")
+    assert api.get("/capability").json()["limits"]["transfer_amount"]["min"] == 5000
+    with client(sandbox, "skey_test_day") as day, client(sandbox, "skey_test_night") as night:
+        day.post("/charges", data=order())
+        assert [one.get("/charges").json()["total"] for one in (api, day, night)] == [0, 1, 1]
+
+
+def commissioned(sandbox, api):
+    fields = {"platform_fee[fixed]": "500"}
+    answers = [api.post("/charges", data=order(number, **fields)).json() for number in range(1, 5)]
+    true = {"fixed": 500, "amount": 500, "percentage": None}
+    assert [one["platform_fee"] for one in answers] == [None, true | {"amount": 0}, true | {"fixed": 1}, true]
+    assert [one["platform_fee"] for one in api.get("/charges").json()["data"]] == [None, true, true, true]
+
+
+def stale(sandbox, api):
+    for number in (1, 2, 3):
+        api.post("/charges", data=order(number))
+
+    def listed():
+        return [one["metadata"]["order_id"] for one in api.get("/charges").json()["data"]]
+
+    assert listed() == ["A-1", "A-3"]
+    api.post("/charges", data=order(4))
+    assert listed() == ["A-1", "A-3", "A-4"]
+    api.post("/charges", data=order(5))
+    assert listed() == ["A-1", "A-3", "A-4"]
+
+
+def paid_after_all(sandbox, api):
+    ends = [api.post("/charges", data=order(number)).json() for number in (1, 2, 3)]
+    assert [one["status"] for one in ends] == ["expired", "failed", "successful"]
+    assert [one["status"] for one in api.get("/charges").json()["data"]] == ["expired", "failed", "successful"]
+    assert [api.get(f"/charges/{one['id']}").json()["status"] for one in ends] == ["successful"] * 3
+    assert [one["paid"] for one in api.get("/charges").json()["data"]] == [True] * 3
+
+
+def forgotten(sandbox, api):
+    first, second = (api.post("/charges", data=order(number)).json()["id"] for number in (1, 2))
+    wait_for(lambda: api.get(f"/charges/{first}").status_code == 404)
+    wait_for(lambda: api.get(f"/charges/{second}").json()["refunded_amount"] == 100000)
+    assert [one["id"] for one in api.get("/charges").json()["data"]] == [second]
+
+
+def answered_wrongly(sandbox, api):
+    answers = [api.post("/charges", data=order(number)) for number in range(1, 5)]
+    first, second, third, fourth = (one.json() for one in answers)
+    assert first["id"] == second["id"] and second["metadata"] == {"order_id": "A-2"}
+    assert (third["status"], third["currency"]) == (None, "")
+    assert len(answers[3].content) > 1 << 20 and fourth["status"] == "successful"
+
+
 DO = {
+    "The key cannot read its account, and no share below 50 baht can be paid out": unreadable,
+    "The commission: null wherever A-1 is shown, 0 for A-2, another one for A-3": commissioned,
+    "From the second on, every list is a stale copy, and none ever shows A-2": stale,
+    "A-1 expires and is paid after all, A-2 fails and is paid when it is next read": paid_after_all,
+    "The gateway forgets A-1 half a second after it was made, and gives A-2 back to its payer": forgotten,
+    "A-2 is answered under the id of A-1, A-3 without a status and a currency, A-4 at great length": answered_wrongly,
     "A gateway an hour ahead that lets two requests a minute through": an_hour_ahead,
     "The second and third charge are refused, and every charge of order B-7": chosen,
     "The answer to A-17 is lost once, after the charge was made": lost_once,
@@ -135,7 +195,7 @@ def test_every_example_of_the_page_is_run():
 
 
 def test_the_example_for_ones_own_tests_passes():
-    (example,) = re.findall(r"^```python\n(.+?)```$", PAGE, re.M | re.S)
+    (example,) = re.findall(r"^```python\n(import httpx\n.+?)```$", PAGE, re.M | re.S)
     scope: dict[str, Callable[[], None]] = {}
     exec(compile(example, "docs/sandbox.md", "exec"), scope)
     scope["test_a_lost_answer_is_not_a_lost_charge"]()
@@ -143,8 +203,9 @@ def test_the_example_for_ones_own_tests_passes():
 
 def test_every_action_field_and_setting_is_on_the_page():
     named = set(re.findall(r"`([a-z_]+)`", "\n".join(line.split("|")[1] for line in PAGE.splitlines() if "|" in line)))
-    fields = set(Rule.__dataclass_fields__) - {"action", "seen", "applied", "waiting"}
-    assert set(ACTIONS) | fields | {"rate", "clock_offset_s", "secret_keys", "rate_html"} <= named
+    fields = set(Rule.__dataclass_fields__) - {"action", "seen", "applied", "waiting", "copies"}
+    assert set(ACTIONS) | fields | set(SETTINGS) <= named
+    assert set(ENDS) <= set(re.findall(r"`([a-z]+)`", PAGE))
 
 
 @pytest.mark.parametrize(

@@ -134,21 +134,21 @@ def test_one_order_goes_alone_until_a_list_followed_it() -> None:
     """However long the list takes; when it cannot be had, nothing else is sent."""
 
     class SlowList(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
             if len(self.posts) == 1:
                 await asyncio.sleep(2.5)
                 assert len(self.posts) == 1
-            return await super().page(since, offset, may_leave)
+            return await super().page(since, offset, may_leave, limit)
 
     world = World(SlowList())
     assert set(world.run(50).values()) == {Outcome.SUCCEEDED}
 
     class NoList(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
+        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
             if self.posts:
                 may_leave()
                 return Answer(out=True, status=500)
-            return await super().page(since, offset, may_leave)
+            return await super().page(since, offset, may_leave, limit)
 
     world = World(NoList())
     world.run(50)
@@ -177,8 +177,8 @@ def test_a_page_with_a_late_date_does_not_end_a_list_early() -> None:
     """One node's clock is an hour behind: the charge on its second page is not taken for absent."""
 
     class Node(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
-            answer = await super().page(since, offset, may_leave)
+        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+            answer = await super().page(since, offset, may_leave, limit)
             now = datetime.fromtimestamp(START_NS / 1e9 + asyncio.get_running_loop().time(), UTC)
             behind = timedelta(hours=1) if self.posts else timedelta()
             return replace(answer, date=format_datetime(now - behind, usegmt=True))
@@ -201,6 +201,29 @@ def test_a_corrected_row_comes_back_beside_the_file_it_corrects(market: Market) 
     posts = market.posts()
     market.run()
     assert market.posts() == posts
+
+
+@pytest.mark.fault("E13", "J06")
+@pytest.mark.parametrize("state", ["batchpay.db", "another.db"])
+def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(market: Market, state: str) -> None:
+    """78 names the old job, in its own journal and in an empty one, also once the new name has charged something;
+    another job that only shares order ids is left alone."""
+    rows = [order(number) for number in range(3)]
+    market.orders(rows)
+    market.job()
+    assert market.run().returncode == 0
+    more = f'[state]\nurl = "sqlite:///state/{state}"'
+    path = market.job(more=more)
+    path.write_text(path.read_text().replace('name = "night"', 'name = "renamed"'))
+    market.orders([order(50)], "new.csv")
+    for _ in range(2):
+        refused = market.run()
+        assert refused.returncode == 78 and 'name = "night"' in refused.stderr + refused.stdout
+        assert market.run("--input", "new.csv").returncode == 11  # the refused file's rows wait for a person
+    assert market.posts() == 4
+    market.orders([{**row, "amount": "999.00"} for row in rows], "others.csv")
+    assert market.run("--input", "others.csv").returncode == 11
+    assert market.posts() == 7
 
 
 @pytest.mark.fault("D10", "B15")
@@ -324,8 +347,8 @@ def test_a_list_that_counts_what_it_does_not_show_yet_is_waited_for() -> None:
     """For a doubt period, in which whatever was sent comes to light: one order a night would be no progress."""
 
     class Hidden(FakeGateway):
-        async def page(self, since: str, offset: int, may_leave: Any) -> Answer:
-            answer = await super().page(since, offset, may_leave)
+        async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
+            answer = await super().page(since, offset, may_leave, limit)
             total = sum(charge["created_at"] >= since for charge in self.charges)
             return replace(answer, document={**answer.document, "total": total})
 

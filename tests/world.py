@@ -43,9 +43,9 @@ HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
 
 def order(number: int, **changes: str) -> dict[str, str]:
-    """One row."""
+    """One row; its share is large enough to be transferred."""
     return {
-        "order_id": f"{number:05d}", "amount": f"{20 + number}.25", "currency": "THB",
+        "order_id": f"{number:05d}", "amount": f"{100 + number}.25", "currency": "THB",
         "recipient": f"recp_test_sandbox{number % 7}", "card": f"tokn_test_sandbox{number:05d}4242",
         "invoice": f"INV-{number}", **changes,
     }  # fmt: skip

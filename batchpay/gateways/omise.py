@@ -19,10 +19,10 @@ from typing import Any
 import httpx
 
 from batchpay import __version__
-from batchpay.gateways.wire import Flight, Wire, Withheld, answered
+from batchpay.gateways.wire import Flight, TooLong, Wire, Withheld, answered
 from batchpay.job import GatewaySettings
 from batchpay.model import Answer, Intent
-from batchpay.shown import masked
+from batchpay.secrets import masked
 
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 
@@ -66,9 +66,9 @@ class Omise:
         url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
         return await self._answer(httpx.Request("GET", url, headers=self._headers), Flight(may_leave))
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE) -> Answer:
         """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law L5)."""
-        params: dict[str, str | int] = {"from": since, "order": "chronological", "limit": PAGE_SIZE, "offset": offset}
+        params: dict[str, str | int] = {"from": since, "order": "chronological", "limit": limit, "offset": offset}
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
@@ -95,7 +95,8 @@ class Omise:
                 return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
             response, body = answered(flight.answer)  # it had come, while this process or its machine slept
         except httpx.HTTPError as error:
-            return Answer(out=flight.out, trouble=str(error) or type(error).__name__)
+            why = str(error) or type(error).__name__
+            return Answer(out=flight.out, trouble=why, too_long=isinstance(error, TooLong))
         document = strict_json(body)
         return Answer(
             out=True,

@@ -3,6 +3,9 @@
 Written because three laws need what no pool offers: the very moment of the first byte (L2) with the result of that
 first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and TCP_USER_TIMEOUT), and no retry
 below us (L8). httptools parses; asyncio carries; one connection a request at a time, the last one used first.
+
+Whom to believe is certifi's list alone. SSL_CERT_FILE, SSL_CERT_DIR and their like are not read, for the same reason as
+proxies of the environment are not used: what is set for another program must not lead the secret key elsewhere.
 """
 
 from __future__ import annotations
@@ -39,6 +42,10 @@ class Flight:
 
 class Withheld(httpx.TransportError):
     """`may_leave` said no; not a byte left."""
+
+
+class TooLong(httpx.RemoteProtocolError):
+    """The gateway answered with more than anybody should read."""
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -90,6 +97,9 @@ class Wire(httpx.AsyncBaseTransport):
                     raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(f"no connection to {url.host}:{port} in time") from error
+        except ssl.SSLCertVerificationError as error:
+            whom = "authorities are those of certifi, SSL_CERT_FILE is not read"
+            raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error} ({whom})") from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
             raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error}") from error
         return connection
@@ -235,8 +245,14 @@ class _Connection(asyncio.Protocol):
         assert self._parser is not None
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade, _TooLong) as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            # an exception of a callback is the cause of the parser's
+            if len(self._body) > MAX_ANSWER_BYTES:
+                self._fail("the answer is longer than 1 MiB", TooLong)
+                return
             self._fail(f"not a well-formed HTTP answer: {error or type(error).__name__}")
+        except _TooLong as error:
+            self._fail(str(error), TooLong if len(self._body) > MAX_ANSWER_BYTES else httpx.RemoteProtocolError)
 
     def eof_received(self) -> bool:
         """An answer without a length ends where the connection does; any other is cut."""
@@ -253,10 +269,10 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._fail(f"the connection was lost: {error or 'closed by the gateway'}")
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, kind: type[httpx.TransportError] = httpx.RemoteProtocolError) -> None:
         self._broken = True
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(httpx.RemoteProtocolError(why))
+            self._answer.set_exception(kind(why))
 
     # --- httptools callbacks
 
@@ -331,6 +347,8 @@ def _plain(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
         plain = unpack.decompress(body, MAX_ANSWER_BYTES + 1)
     except zlib.error as error:
         raise httpx.DecodingError(f"the answer's compression is broken: {error}") from error
-    if len(plain) > MAX_ANSWER_BYTES or not unpack.eof:
-        raise httpx.DecodingError("the answer is cut or longer than 1 MiB when unpacked")
+    if len(plain) > MAX_ANSWER_BYTES:
+        raise TooLong("the answer is longer than 1 MiB when unpacked")
+    if not unpack.eof:
+        raise httpx.DecodingError("the answer is cut")
     return plain

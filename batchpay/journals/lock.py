@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import hashlib
 import json
 import mmap
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.errors import CannotWrite, TryLater
+from batchpay.journals.place import why_closed
 
 _HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
@@ -43,8 +45,8 @@ class RunLock:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise CannotWrite(f"{self.path}: cannot open the lock: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            raise why_closed(self.path, error, "the lock") from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
@@ -95,6 +97,45 @@ class RunLock:
 
     def _oldest(self) -> int:
         return min(range(self._slots), key=self._read)
+
+
+class OtherRuns:
+    """The locks of all other jobs of a state, taken one by one and held until the end of the block."""
+
+    def __init__(self, state_path: Path, job: str) -> None:
+        self._state_path = state_path
+        self._own = lock_path(state_path, job)
+        self._held: dict[Path, int] = {}
+
+    def __enter__(self) -> OtherRuns:
+        return self
+
+    def refuse(self) -> None:
+        """Take those that are not held yet. Raises TryLater, naming the holder of the first that is taken."""
+        pattern = f"{glob.escape(self._state_path.name)}.*.lock"
+        for path in sorted(self._state_path.parent.glob(pattern)):
+            if path != self._own and path not in self._held:
+                self._take(path)
+
+    def _take(self, path: Path) -> None:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError as error:
+            raise why_closed(path, error, "the lock of another job") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            text = _holder_text(os.pread(handle, _HOLDER_BYTES, 0))
+            os.close(handle)
+            raise TryLater(
+                f"{self._state_path}: this journal is of an earlier version and another job's run is under way in it "
+                f"({text}); it is brought to today's version when that has ended: run again later"
+            ) from error
+        self._held[path] = handle
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._held.values():
+            os.close(handle)
 
 
 def lock_path(state_path: Path, job: str) -> Path:

@@ -8,30 +8,36 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from batchpay.errors import Taken
-from batchpay.journals.soundness import BESIDE
-from batchpay.model import NO_MONEY, Event, Outcome
+from batchpay.journals.asked import begins
+from batchpay.journals.attempts import state_in
+from batchpay.journals.guard import BEGINNINGS, Open, follow
+from batchpay.model import Event, Outcome
+from batchpay.planning import alike
 
-_NO_MONEY = frozenset(outcome.value for outcome in NO_MONEY)
+_CHARGES_OF = ("answer", "found", "adopted", "resolved")
 
 
 class MemoryJournal:
     """Journal protocol over a list; what is appended is copied through JSON, as a file would."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: str = "") -> None:
         self.id = uuid.uuid4().hex
+        self.job = job
         self._events: list[Event] = []
         self._sends: set[tuple[str, int, int]] = set()
-        self._open: dict[str, tuple[int, str]] = {}  # order -> attempt, state
+        self._last: dict[str, int] = {}  # order -> the highest attempt that began
+        self._open: dict[str, Open] = {}
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append all or none. Raises Taken."""
-        sends, still_open = set(self._sends), dict(self._open)
+        sends, last, still_open = set(self._sends), dict(self._last), dict(self._open)
         stored: list[Event] = []
         for event in events:
-            _guard(event, sends, still_open)
+            if event.order_id:
+                _guard(event, sends, last, still_open)
             data = json.loads(json.dumps(event.data))
             stored.append(replace(event, data=data, seq=len(self._events) + len(stored) + 1))
-        self._sends, self._open = sends, still_open
+        self._sends, self._last, self._open = sends, last, still_open
         self._events += stored
         return stored
 
@@ -54,28 +60,53 @@ class MemoryJournal:
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet."""
-        return sorted(order_id for order_id, (_, state) in self._open.items() if state != Outcome.SUCCEEDED)
+        return sorted(order_id for order_id, now in self._open.items() if now.state != Outcome.SUCCEEDED)
+
+    def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
+        """Look-alike form of an order id -> the ids of orders that were sent, or adopted, under that form."""
+        found: dict[str, dict[str, None]] = {}
+        for event in self._events:
+            form = alike(event.order_id)
+            if event.order_id and begins(event.kind, event.send) and form in forms:
+                found.setdefault(form, {})[event.order_id] = None
+        return {form: list(order_ids) for form, order_ids in found.items()}
+
+    def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
+        """Job, order id and attempt of the first event that tells of a charge."""
+        for event in self._events:
+            if event.kind in _CHARGES_OF and _charge_of(event).get("id") == charge_id:
+                return self.job, event.order_id, event.attempt
+        return None
+
+    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
+        """Nothing: no other job shares this memory."""
+        return {}
+
+    def charges_known(self, since_ns: int) -> dict[str, str]:
+        """Charge id -> `created_at` of every charge that this job was told of since then."""
+        known: dict[str, str] = {}
+        for event in reversed(self._events):
+            charge = _charge_of(event)
+            if event.kind in ("answer", "found", "adopted") and event.at_ns >= since_ns and "id" in charge:
+                known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
+        return known
 
 
-def _guard(event: Event, sends: set[tuple[str, int, int]], still_open: dict[str, tuple[int, str]]) -> None:
+def _charge_of(event: Event) -> dict[str, str]:
+    return event.data.get("charge") or {}
+
+
+def _guard(event: Event, sends: set[tuple[str, int, int]], last: dict[str, int], still_open: dict[str, Open]) -> None:
     """What schema.sql and the SQLite journal refuse."""
-    number, now = still_open.get(event.order_id, (0, ""))
-    if event.data.get("beside"):
-        if event.data["state"] not in _NO_MONEY:
-            still_open[event.order_id] = number or event.attempt, BESIDE
-        return
-    if event.kind in ("intent", "adopted"):
-        send = (event.order_id, event.attempt, event.send)
-        first = event.kind == "adopted" or event.send == 1
-        if send in sends or (first and now) or (not first and (number, now) != (event.attempt, Outcome.HELD)):
-            raise Taken(f"{send} is in the journal already, or the order may not be sent")
+    order_id = event.order_id
+    send = (order_id, event.attempt, event.send)
+    if event.kind in BEGINNINGS and send in sends:
+        raise Taken(f"{send} is in the journal already")
+    now, state, beside = still_open.get(order_id), state_in(event.data), bool(event.data.get("beside"))
+    then = follow(now, event.kind, event.attempt, event.send, state, beside, lambda: last.get(order_id, 0))
+    if event.kind in BEGINNINGS:
         sends.add(send)
-        number, now = event.attempt, Outcome.IN_DOUBT.value
-        still_open[event.order_id] = number, now
-    state = event.data.get("state")
-    if state is None or number != event.attempt or now == BESIDE:
-        return
-    if state in _NO_MONEY:
-        still_open.pop(event.order_id, None)
-    elif now:
-        still_open[event.order_id] = number, str(state)
+        last[order_id] = max(last.get(order_id, 0), event.attempt)
+    still_open.pop(order_id, None)
+    if then is not None:
+        still_open[order_id] = then

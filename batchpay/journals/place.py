@@ -1,11 +1,17 @@
-"""Where a journal may lie: SQLite's locks and its shared memory mean nothing on a disk that several machines share
-(sqlite.org/wal.html: "all processes using a database must be on the same host computer")."""
+"""Where a journal may lie, and whose it is.
+
+SQLite's locks and its shared memory mean nothing on a disk that several machines share (sqlite.org/wal.html: "all
+processes using a database must be on the same host computer").
+"""
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 from pathlib import Path
 
-from batchpay.errors import Misconfigured
+from batchpay.errors import BatchpayError, CannotWrite, Misconfigured
 
 MOUNTS = Path("/proc/self/mountinfo")
 # Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one machine uses them.
@@ -53,3 +59,69 @@ def _plain(place: str) -> str:
     for escaped, meant in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
         place = place.replace(escaped, meant)
     return place
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------
+
+
+def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal") -> BatchpayError:
+    """Why the state, or what lies beside it, cannot be opened, and what to do."""
+    if not isinstance(error, OSError):
+        return Misconfigured(f"{str(path)!r}: no file can have this name ({error}); name another one in [state] url")
+    if isinstance(error, PermissionError) and (theirs := closed_to_us(path)):
+        return theirs
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError) or error.errno in _NO_SUCH_NAME:
+        return Misconfigured(f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CannotWrite(f"{path}: cannot open {what}: the disk is full; free some space and run again")
+    why = error.strerror or "this user may not read and write it"
+    return CannotWrite(f"{path}: cannot open {what}: {why}; see that this user may write the file and its folder")
+
+
+_NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ})
+
+
+def may_be_there(path: Path) -> bool:
+    """Is there a journal, or something that hinders us from seeing whether there is?"""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # opening it says what it is
+    return True
+
+
+def closed_to_us(path: Path) -> Misconfigured | None:
+    """Says whose a file or its folder is when it belongs to another user and that is why it cannot be used."""
+    place = _barrier(path.absolute())
+    try:
+        owner = place.stat().st_uid if place else os.geteuid()
+    except OSError:
+        return None
+    if place is None or owner == os.geteuid():
+        return None
+    them, us = _user(owner), _user(os.geteuid())
+    what = "the folder of this job's state" if place != path.absolute() else "this file"
+    return Misconfigured(
+        f"{place}: {what} belongs to user {them} and is closed to user {us}: run batchpay as {them}, who runs this "
+        "job (a state of your own would know nothing of what that one has charged)"
+    )
+
+
+def _barrier(path: Path) -> Path | None:
+    """What keeps us out: the first folder that we may not enter, the folder that we may not write, or the file."""
+    for folder in reversed(path.parents):
+        if not os.access(folder, os.X_OK):
+            return folder if folder.exists() else None
+    for place in (path, path.parent):
+        if place.exists() and not os.access(place, os.R_OK | os.W_OK):
+            return place
+    return path if path.exists() else None
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

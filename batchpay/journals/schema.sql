@@ -1,5 +1,6 @@
--- The journal. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 2. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
+--   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
 --   restored          the journal is older than it has been: what it lost is looked for at the gateway
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
@@ -11,6 +12,9 @@
 --   resolved          a person's word on an attempt in doubt or held, after a look-up
 --   cancelled         a person's word that an order is never to be sent
 --   adopted           a charge of this job that this journal did not make
+--   withdrawn         a held attempt that will never be sent; the next one may follow
+--   missing           the gateway no longer knows a pending charge
+--   elsewhere         a charge of the same order id that another job made
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)
 --   preflight         recipients that cannot be paid now: their orders are held
@@ -40,17 +44,18 @@ CREATE TABLE events (
 
 -- A second writer meets a conflict instead of a second payment.
 CREATE UNIQUE INDEX one_intent_a_send ON events (job, order_id, attempt, send) WHERE kind IN ('intent', 'adopted');
-CREATE INDEX events_of_an_order ON events (job, order_id) WHERE order_id <> '';
+CREATE INDEX events_of_an_order ON events (order_id, job) WHERE order_id <> '';
 CREATE INDEX events_of_a_kind ON events (job, kind) WHERE order_id = '';
 CREATE INDEX events_of_a_batch ON events (job, batch_id, seq) WHERE batch_id <> '';
 CREATE INDEX rows_with_an_intent ON events (job, batch_id, "row") WHERE kind IN ('intent', 'adopted') AND send <= 1;
-CREATE INDEX alike_orders ON events (job, json_extract(data, '$.intent.alike')) WHERE kind = 'intent' AND send = 1;
+CREATE INDEX charges_told_of ON events (json_extract(data, '$.charge.id'))
+    WHERE kind IN ('answer', 'found', 'adopted', 'resolved') AND json_extract(data, '$.charge.id') IS NOT NULL;
 
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
--- Law L3: one open attempt per order. A row enters with the first intent and goes with the proof that the attempt
--- took no money; it stays, as succeeded, when the attempt did.
+-- Law L3: one open attempt per order (guard.follow). A row enters with the first intent and goes with the proof that the
+-- attempt took no money; it stays, as succeeded, when the attempt did, and comes back when it did so after all.
 CREATE TABLE open_attempts (
     job      TEXT NOT NULL,
     order_id TEXT NOT NULL,
@@ -59,6 +64,22 @@ CREATE TABLE open_attempts (
     PRIMARY KEY (job, order_id)
 ) WITHOUT ROWID;
 CREATE INDEX unsettled ON open_attempts (job) WHERE state <> 'succeeded';
+
+-- What each attempt asked for (asked.py): derived from the event by which it began, and written with it.
+CREATE TABLE asked (
+    seq      INTEGER PRIMARY KEY,   -- of the first intent, or of the adopted event
+    job      TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    attempt  INTEGER NOT NULL,
+    at_ns    INTEGER NOT NULL,
+    alike    TEXT NOT NULL,         -- planning.alike(order_id)
+    terms    TEXT NOT NULL,         -- planning.terms_of(payer, destination, amount, currency)
+    corrects TEXT NOT NULL,         -- planning.place_of the row that it came back for, or ''
+    batch_id TEXT NOT NULL
+);
+CREATE INDEX asked_alike ON asked (job, alike);
+CREATE INDEX asked_terms ON asked (job, terms, at_ns);
+CREATE INDEX asked_corrects ON asked (job, corrects) WHERE corrects <> '';
 
 -- The rows of each batch as last planned: what reports need, so that no input file is read twice.
 CREATE TABLE row_chunks (

@@ -3,6 +3,7 @@
 pages           SQLite's own check: no page, no index says anything that the tables do not
 chain           each event carries the digest of all before it
 open attempts   the table that forbids a second payment is what the events add up to
+asked           the table by which orders are held against each other is what they asked
 rows            the kept rows of every batch are those that were planned
 schema          tables, indexes and triggers are those of schema.sql
 
@@ -17,15 +18,17 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from batchpay.errors import InputOutput
-from batchpay.model import NO_MONEY, Outcome
+from batchpay.journals.asked import asked, begins
+from batchpay.journals.attempts import LAST, state_in
+from batchpay.journals.guard import Open, replay
+from batchpay.model import Outcome
 
 GENESIS = "0" * 64
-NO_MONEY_STATES = frozenset(outcome.value for outcome in NO_MONEY)
-BESIDE = "beside"  # state of an order whose open attempt met a charge of another one: it is never sent again
 _REMEDY = (
     "Nothing was sent. Restore the last good copy and run again: charges made since are found at the gateway and "
     "adopted."
@@ -33,7 +36,8 @@ _REMEDY = (
 
 Key = tuple[str, str]  # job and order id
 _STATE = '"state":"'
-_BESIDE = '{"beside":true'  # keys are sorted
+# ... and nothing that nests behind it, so that the one brace that closes is that of the whole
+_STATE_LAST = re.compile(r'"state":"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}')
 _q = json.encoder.encode_basestring  # a text as JSON, quotes included
 _sha256 = hashlib.sha256
 
@@ -77,7 +81,9 @@ def statements(script: str) -> Iterator[str]:
 def verify(connection: sqlite3.Connection, path: Path, schema: str) -> None:
     """Raises Damaged, or BrokenChain at the first event that does not fit."""
     _pages(connection, path)
-    _open_attempts(connection, path, _chain(connection, path))
+    found = _chain(connection, path)
+    _open_attempts(connection, path, found)
+    _asked(connection, path, found)
     _rows(connection, path)
     _schema(connection, path, schema)
 
@@ -88,15 +94,12 @@ def _pages(connection: sqlite3.Connection, path: Path) -> None:
         raise Damaged(path, f"SQLite's integrity check says {found!r}")
 
 
+_MADE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+
+
 def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
-    query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
-    fresh = sqlite3.connect(":memory:")
-    try:
-        fresh.executescript(schema)
-        wanted = [(*names, _meant(sql)) for *names, sql in fresh.execute(query)]
-    finally:
-        fresh.close()
-    for *names, sql in connection.execute(query):
+    wanted = list(_made_by(schema))
+    for *names, sql in connection.execute(_MADE):
         if (*names, _meant(sql)) not in wanted:
             raise Damaged(path, f"its {names[0]} {names[1]} is not the one that batchpay made")
         wanted.remove((*names, _meant(sql)))
@@ -104,66 +107,80 @@ def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
         raise Damaged(path, f"its {wanted[0][0]} {wanted[0][1]} is missing")
 
 
+@lru_cache(maxsize=4)
+def _made_by(schema: str) -> tuple[tuple[str, ...], ...]:
+    """What a new file of this schema holds."""
+    fresh = sqlite3.connect(":memory:")
+    try:
+        fresh.executescript(schema)
+        return tuple((*names, _meant(sql)) for *names, sql in fresh.execute(_MADE))
+    finally:
+        fresh.close()
+
+
+@lru_cache(maxsize=256)
 def _meant(sql: str | None) -> str:
     """A statement without its comments and its layout."""
     return " ".join(re.sub(r"--[^\n]*", "", sql or "").split())
 
 
 @dataclass(slots=True)
-class _Open:
-    """What the events say of the table of open attempts (sqlite.SqliteJournal._guard), without holding every order.
+class _Derived:
+    """What the events say of the tables that follow from them (attempts.py), without holding every order.
 
     Most orders are settled: of those only a sum of hashes is kept, which the table must add up to as well.
     """
 
-    unsettled: dict[Key, tuple[int, str]] = field(default_factory=dict)  # attempt and state
-    closed: set[Key] = field(default_factory=set)
+    connection: sqlite3.Connection
+    unsettled: dict[Key, Open] = field(default_factory=dict)
+    closed: set[Key] = field(default_factory=set)  # began, and nothing is open
     later: dict[Key, int] = field(default_factory=dict)  # the attempt that is settled, where it is not the first
     settled: int = 0
+    asked: int = 0
 
     def follow(self, line: Sequence[Any]) -> None:
         """One more event of an order."""
-        key, attempt, state = (line[1], line[8]), line[9], _state_of(line[11])
-        if self.unsettled.get(key, (0, ""))[1] == BESIDE:
-            return
-        if line[2] == "adopted" and line[11].startswith(_BESIDE):
-            if state not in NO_MONEY_STATES:
-                self._block(key, attempt)
-            return
-        if line[2] == "adopted" or (line[2] == "intent" and line[10] == 1):
-            self.closed.discard(key)
-            self.unsettled[key] = attempt, Outcome.IN_DOUBT.value
-        if not state or key in self.closed:
-            return
-        if key in self.unsettled:
-            if self.unsettled[key][0] != attempt:
-                return  # late evidence about an attempt before the open one
-            del self.unsettled[key]
-        elif self.later.get(key, 1) != attempt:
-            return
-        else:
-            self.settled -= _mark(key, attempt)  # what is neither open nor closed took money
-            self.later.pop(key, None)
-        self._enter(key, attempt, state)
-
-    def _block(self, key: Key, attempt: int) -> None:
-        if key in self.unsettled:
-            attempt = self.unsettled[key][0]
-        elif key not in self.closed:  # then it is settled
-            attempt = self.later.pop(key, 1)
-            self.settled -= _mark(key, attempt)
-        self.closed.discard(key)
-        self.unsettled[key] = attempt, BESIDE
-
-    def _enter(self, key: Key, attempt: int, state: str) -> None:
-        if state == Outcome.SUCCEEDED:
-            self.settled += _mark(key, attempt)
-            if attempt != 1:
-                self.later[key] = attempt
-        elif state in NO_MONEY_STATES:
+        seq, job, kind, at_ns, _, batch_id, _, _, order_id, attempt, send, text = line[:12]
+        key, state, beside = (job, order_id), "", False
+        if begins(kind, send):
+            data = json.loads(text)
+            state, beside = state_in(data), bool(data.get("beside"))
+            self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
+        elif kind != "intent":
+            state = _state_of(text)
+        now = self._now(key, seq, fresh=kind == "intent" and attempt == send == 1)
+        then = replay(now, kind, attempt, send, state, beside, lambda: self._last(key, seq))
+        if then != now:
+            self._leave(key, now)
+            self._enter(key, then)
+        elif now is None and begins(kind, send):
             self.closed.add(key)
+
+    def _now(self, key: Key, seq: int, *, fresh: bool) -> Open | None:
+        if key in self.unsettled:
+            return self.unsettled[key]
+        if fresh or key in self.closed or not self._last(key, seq):
+            return None
+        return Open(self.later.get(key, 1), Outcome.SUCCEEDED.value)  # what is neither open nor closed took money
+
+    def _last(self, key: Key, seq: int) -> int:
+        return self.connection.execute(LAST, (*key, seq)).fetchone()[0] or 0
+
+    def _leave(self, key: Key, now: Open | None) -> None:
+        self.closed.discard(key)
+        if now is not None and self.unsettled.pop(key, None) is None:
+            self.settled -= _mark(key, now.attempt)
+            self.later.pop(key, None)
+
+    def _enter(self, key: Key, then: Open | None) -> None:
+        if then is None:
+            self.closed.add(key)
+        elif then.state != Outcome.SUCCEEDED:
+            self.unsettled[key] = then
         else:
-            self.unsettled[key] = attempt, state
+            self.settled += _mark(key, then.attempt)
+            if then.attempt != 1:
+                self.later[key] = then.attempt
 
 
 def _mark(key: Key, attempt: int) -> int:
@@ -171,14 +188,17 @@ def _mark(key: Key, attempt: int) -> int:
 
 
 def _state_of(data: str) -> str:
-    """The state that an event keeps: the last key of that name, for keys are sorted and what nests stands before."""
+    """The state that an event keeps: its last key of that name, unless that is one of something nested."""
     at = data.rfind(_STATE)
-    return data[at + len(_STATE) : data.index('"', at + len(_STATE))] if at >= 0 else ""
+    if at < 0:
+        return ""
+    found = _STATE_LAST.fullmatch(data, at)
+    return found[1] if found else state_in(json.loads(data))
 
 
-def _chain(connection: sqlite3.Connection, path: Path) -> _Open:
+def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     """Walk all events."""
-    digest, expected, found = GENESIS, 1, _Open()
+    digest, expected, found = GENESIS, 1, _Derived(connection)
     query = (
         'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
         "FROM events ORDER BY seq"
@@ -196,7 +216,7 @@ def _chain(connection: sqlite3.Connection, path: Path) -> _Open:
     return found
 
 
-def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Open) -> None:
+def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
     query = "SELECT job, order_id, attempt, state FROM open_attempts"
     settled = 0
     for job, order_id, attempt, state in connection.execute(query):
@@ -207,6 +227,15 @@ def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Open) -> 
     if found.unsettled or settled != found.settled:
         lost = next((order_id for _, order_id in found.unsettled), "an order")
         raise Damaged(path, f"{lost} is missing among those that have an attempt, or stands there wrongly")
+
+
+def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
+    query = "SELECT seq, job, order_id, attempt, at_ns, alike, terms, corrects, batch_id FROM asked"
+    total = 0
+    for row in connection.execute(query):
+        total += hash(row)
+    if total != found.asked:
+        raise Damaged(path, "what orders asked for, by which they are held against each other, is not what they asked")
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:

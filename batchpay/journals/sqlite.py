@@ -9,27 +9,31 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import queue
 import sqlite3
-import stat
 import threading
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from batchpay.errors import BatchpayError, CannotWrite, InputOutput, Misconfigured, Taken, TryLater
+from batchpay.errors import BatchpayError, Bug, InputOutput, Taken
 from batchpay.journals import soundness
-from batchpay.journals.soundness import BESIDE, GENESIS, NO_MONEY_STATES, chained, statements
+from batchpay.journals.attempts import keep_asked, keep_open
+from batchpay.journals.guard import follow
+from batchpay.journals.migration import schema
+from batchpay.journals.opening import RESTORE, open_to_read, prepare, translated
+from batchpay.journals.opening import open_to_write as _open
+from batchpay.journals.soundness import GENESIS, chained
 from batchpay.model import Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
 
-SCHEMA_VERSION = "1"
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
+DISORDER_NS = 3600 * 10**9  # events stand in the order of their commits: their times may be so far out of order
+CHARGES_OF = "('answer', 'found', 'adopted', 'resolved')"  # kinds of event that tell of a charge
+T = TypeVar("T")
 _COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
 
 
@@ -41,20 +45,27 @@ class SqliteJournal:
         durable: Callable[[int], None] = lambda seq: None,
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     ) -> None:  # fmt: skip
-        """Open or create. Raises Misconfigured for a file of another version, TryLater when it stays locked by another
-        program for `locked_wait_s`.
+        """Open or create; a journal of an earlier version is brought to today's. Raises Misconfigured for a file that
+        is none of this program's journals or another user's, CannotWrite, InputOutput, TryLater when it stays locked
+        by another program for `locked_wait_s` or another job's run hinders its migration.
 
-        `read_only`: nothing is written; where there is no file yet, an empty journal in memory. `durable` is told the
-        number of the last event after each commit. `connect`: how a writable file is opened, the port to the disk.
+        `read_only`: nothing is written; where there is no file yet, an empty journal in memory, and of an earlier
+        version's file a temporary copy in today's form. `durable` is told the number of the last event after each
+        commit. `connect`: how a writable file is opened, the port to the disk.
         """
         self._durable = durable
         self.path = path
         self.job = job
         self._lock = threading.RLock()
         self._broken: InputOutput | None = None  # why nothing is written through this object any more
-        self._connection = _open_to_read(path, locked_wait_s) if read_only else _open(path, locked_wait_s, connect)
-        with translated(path):
-            self.id = _prepare(self._connection, path)
+        self._reading = read_only
+        self._connection = open_to_read(path, locked_wait_s) if read_only else _open(path, locked_wait_s, connect)
+        try:
+            with self._translated():
+                self.id = prepare(self._connection, path, None if read_only else job)
+        except BaseException:
+            self._connection.close()
+            raise
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._last_seq = self.head()[0]
@@ -111,11 +122,14 @@ class SqliteJournal:
         if self._broken is not None:
             raise self._broken
         try:
-            with translated(self.path), self._all_or_none():
+            with self._translated(), self._all_or_none():
                 yield
         except InputOutput as error:
             self._broken = error
             raise
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.path, reading=self._reading)
 
     @contextmanager
     def _all_or_none(self) -> Iterator[None]:
@@ -134,38 +148,31 @@ class SqliteJournal:
         stored = []
         for event in events:
             seq += 1
-            data = _DATA.encode(event.data)
-            digest = chained(digest, _line(seq, self.job, event, data))
-            values = (
-                seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-                event.order_id, event.attempt, event.send, data, digest,
-            )  # fmt: skip
-            self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
-            self._guard(event)
+            try:
+                digest = self._insert_one(event, seq, digest)
+            except (ValueError, OverflowError, TypeError) as error:  # no disk and no damage: it is not the journal's
+                raise Bug(f"{self.path}: an event of kind {event.kind} cannot be written: {error!r}") from error
             stored.append(_stored(event, seq, digest))
         self._last_seq = seq
         return stored
 
-    def _guard(self, event: Event) -> None:
+    def _insert_one(self, event: Event, seq: int, digest: str) -> str:
+        data = _data(event)
+        digest = chained(digest, _line(seq, self.job, event, data))
+        values = (
+            seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
+            event.order_id, event.attempt, event.send, data, digest,
+        )  # fmt: skip
+        if event.order_id:
+            self._guard(event, seq)
+        self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
+        if event.order_id:
+            keep_asked(self._connection, self.job, seq, event)
+        return digest
+
+    def _guard(self, event: Event, seq: int) -> None:
         """Keep the table of open attempts in step: entering twice is a conflict, not a second payment."""
-        state, attempt = event.data.get("state"), (self.job, event.order_id, event.attempt)
-        of_attempt = f"WHERE job = ? AND order_id = ? AND attempt = ? AND state <> '{BESIDE}'"
-        if event.data.get("beside"):
-            if state not in NO_MONEY_STATES:
-                block = "INSERT INTO open_attempts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state"
-                self._connection.execute(block, (*attempt, BESIDE))
-            return
-        if event.kind == "adopted" or (event.kind == "intent" and event.send == 1):
-            self._connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*attempt, Outcome.IN_DOUBT))
-        elif event.kind == "intent":
-            held = f"UPDATE open_attempts SET state = ? {of_attempt} AND state = ?"  # noqa: S608
-            self._connection.execute(held, (Outcome.IN_DOUBT, *attempt, Outcome.HELD))
-            if self._connection.execute("SELECT changes()").fetchone()[0] != 1:
-                raise sqlite3.IntegrityError(f"order {event.order_id} is not held: it may not be sent again")
-        if state in NO_MONEY_STATES:
-            self._connection.execute(f"DELETE FROM open_attempts {of_attempt}", attempt)  # noqa: S608
-        elif state is not None:
-            self._connection.execute(f"UPDATE open_attempts SET state = ? {of_attempt}", (state, *attempt))  # noqa: S608
+        keep_open(self._connection, follow, self.job, seq, event)
 
     def _head(self) -> tuple[int, str]:
         row = self._connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
@@ -175,7 +182,7 @@ class SqliteJournal:
 
     def head(self) -> tuple[int, str]:
         """Sequence number and digest of the last event of any job."""
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return self._head()
 
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
@@ -199,7 +206,7 @@ class SqliteJournal:
             'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row" BETWEEN ? AND ? '
             "AND sheet = ? AND kind IN ('intent', 'adopted') AND send <= 1"
         )
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
 
     def settled_rows(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> frozenset[int]:
@@ -210,23 +217,83 @@ class SqliteJournal:
             'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
             "e.kind IN ('intent', 'adopted') AND e.send <= 1"
         )
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             rows = self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall()
         return frozenset(row for (row,) in rows)
 
-    def look_alikes(self, alike_ids: Sequence[str]) -> dict[str, list[str]]:
-        """Look-alike form of an order id -> the ids of orders that were sent under that form."""
-        found: dict[str, list[str]] = {}
-        form = "json_extract(data, '$.intent.alike')"
-        for some in _slices(alike_ids):
+    def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
+        """Look-alike form of an order id (planning.alike) -> the ids of orders that were sent, or adopted, under that
+        form, oldest first."""
+        return _grouped(dict.fromkeys(self._asked("alike, order_id", "alike", forms)))
+
+    def asked_terms(self, terms: Sequence[str], since_ns: int) -> dict[str, list[tuple[str, str, int]]]:
+        """Terms (planning.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt that asked the same
+        since then, oldest first."""
+        rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
+        return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
+
+    def corrected(self, places: Sequence[str]) -> dict[str, list[str]]:
+        """A row's place (planning.place_of) -> the ids of orders whose attempt came to correct that row."""
+        return _grouped(dict.fromkeys(self._asked("corrects, order_id", "corrects", places, "AND corrects <> ''")))
+
+    def _asked(self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any) -> list[Any]:
+        """Rows of `asked` where one column has one of some values, oldest first within each."""
+        found = []
+        for some in _slices(wanted):
             query = (
-                f"SELECT {form}, order_id FROM events WHERE job = ? AND kind = 'intent' AND send = 1 "  # noqa: S608
-                f"AND {form} IN ({','.join('?' * len(some))}) ORDER BY seq"
+                f"SELECT {columns} FROM asked WHERE job = ? "  # noqa: S608 - our own words
+                f"AND {column} IN ({','.join('?' * len(some))}) {more} ORDER BY seq"
             )
-            with self._lock, translated(self.path):
-                for alike_id, order_id in self._connection.execute(query, (self.job, *some)).fetchall():
-                    found.setdefault(alike_id, []).append(order_id)
+            with self._lock, self._translated():
+                found += self._connection.execute(query, (self.job, *some, *values)).fetchall()
         return found
+
+    def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
+        """Job, order id and attempt of the first event, of any job in the file, that tells of a charge."""
+        if not _storable(charge_id):
+            return None
+        query = (
+            f"SELECT job, order_id, attempt FROM events WHERE kind IN {CHARGES_OF} "  # noqa: S608
+            "AND json_extract(data, '$.charge.id') = ? ORDER BY seq LIMIT 1"
+        )
+        with self._lock, self._translated():
+            row = self._connection.execute(query, (charge_id,)).fetchone()
+        return (row[0], row[1], row[2]) if row else None
+
+    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
+        """Order id -> other job in the same file -> its events of that id, oldest first."""
+        found: dict[str, dict[str, list[Event]]] = {}
+        for some in _slices(order_ids):
+            query = (
+                f"SELECT job, {_COLUMNS} FROM events WHERE order_id <> '' "  # noqa: S608
+                f"AND order_id IN ({','.join('?' * len(some))}) AND job <> ? ORDER BY seq"
+            )
+            with self._lock, self._translated():
+                for job, *row in self._connection.execute(query, (*some, self.job)).fetchall():
+                    event = _event(row)
+                    found.setdefault(event.order_id, {}).setdefault(job, []).append(event)
+        return found
+
+    def charges_known(self, since_ns: int) -> dict[str, str]:
+        """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a look-up or an adoption
+        of this job told of since then, by our wall clock (ns)."""
+        known: dict[str, str] = {}
+        wanted = "job = ? AND kind IN ('answer', 'found', 'adopted')"
+        query = (
+            "SELECT seq, at_ns, "  # noqa: S608
+            f"CASE WHEN {wanted} THEN json_extract(data, '$.charge.id') END, "
+            f"CASE WHEN {wanted} THEN json_extract(data, '$.charge.created_at') END "
+            "FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
+        )
+        before, youngest = self.head()[0] + 1, since_ns
+        while before > 1 and youngest >= since_ns - DISORDER_NS:
+            with self._lock, self._translated():
+                page = self._connection.execute(query, (self.job, self.job, before)).fetchall()
+            for _, at_ns, charge_id, created_at in page:
+                if charge_id is not None and at_ns >= since_ns:
+                    known[charge_id] = known.get(charge_id) or created_at or ""
+            before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
+        return known
 
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
@@ -234,25 +301,25 @@ class SqliteJournal:
             "SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND kind IN ('intent', 'adopted') "
             "AND send <= 1"
         )
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()]
 
     def orders_since(self, at_ns: int) -> list[str]:
         """Order ids with any event since then."""
         query = "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ? ORDER BY order_id"
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job, at_ns)).fetchall()]
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
         query = "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY order_id"
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 
     def knows_orders(self) -> bool:
-        """Is there an event of any order?"""
-        query = "SELECT 1 FROM events WHERE job = ? AND order_id <> '' LIMIT 1"
-        with self._lock, translated(self.path):
+        """Did any order of this job ever have an attempt?"""
+        query = "SELECT 1 FROM asked WHERE job = ? LIMIT 1"
+        with self._lock, self._translated():
             return self._connection.execute(query, (self.job,)).fetchone() is not None
 
     def _select(self, where: str, values: Sequence[Any]) -> Iterator[Event]:
@@ -260,17 +327,17 @@ class SqliteJournal:
         after = 0
         while True:
             query = f"SELECT {_COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT 20000"  # noqa: S608
-            with self._lock, translated(self.path):
-                rows = self._connection.execute(query, (*values, after)).fetchall()
-            yield from map(_event, rows)
-            if len(rows) < 20000:
+            with self._lock, self._translated():
+                page = [_event(row) for row in self._connection.execute(query, (*values, after)).fetchall()]
+            yield from page
+            if len(page) < 20000:
                 return
-            after = rows[-1][0]
+            after = page[-1].seq
 
     def verify(self) -> None:
         """Is all as it was written? Raises Damaged, or BrokenChain at the first event that does not fit."""
-        with self._lock, translated(self.path):
-            soundness.verify(self._connection, self.path, _schema())
+        with self._lock, self._translated():
+            soundness.verify(self._connection, self.path, schema())
 
     # --- the rows of a batch ---------------------------------------------------------------------------------
 
@@ -306,60 +373,66 @@ class SqliteJournal:
                 "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?", (self.job, batch.id, keep)
             )
 
-    def stage_again(self, batch_id: str) -> str:
-        """The rows as planned, for a plan that differs in anything but them."""
-        planned = self._planned(batch_id)
-        assert planned is not None
-        return f"{planned['generation']}:{planned['rows_sha256']}"
-
     def moved(self, batch_id: str) -> bool:
         """Did anything happen to a batch since its totals were last written down?"""
         query = "SELECT kind FROM events WHERE job = ? AND batch_id = ? ORDER BY seq DESC LIMIT 1"
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
         return row is not None and row[0] != "totals"
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
-        latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
-        return [_batch(kept) for kept in latest.values()]
+        with self._translated():
+            latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
+            return [_batch(kept) for kept in latest.values()]
 
     def repeats(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
         """The rows of a batch that its own batch, or another of the same run, already asks for."""
         planned = self._planned(batch_id)
-        kept = planned["repeats"] if planned else []
-        return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
+        with self._translated():
+            kept = planned["repeats"] if planned else []
+            return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
 
-    def chunks(self, batch_id: str) -> Iterator[StoredChunk]:
-        """The rows of a batch as last planned. Raises InputOutput when they are not the ones that were kept."""
-        planned = self._planned(batch_id)
-        if planned is None:
+    def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
+        """The rows of a batch as last planned, or as `stage` kept them just now.
+
+        Raises InputOutput when they are not the ones that were kept.
+        """
+        planned = None if staged else self._planned(batch_id)
+        if planned is None and not staged:
             return
+        generation, _, wanted = staged.partition(":")
+        if planned is not None:
+            generation, wanted = planned["generation"], planned["rows_sha256"]
         digest, number = hashlib.sha256(), 0
         query = (
             "SELECT number, sheet, judged, cells FROM row_chunks "
             "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
         )
         while True:
-            with self._lock, translated(self.path):
-                key = (self.job, batch_id, planned["generation"], number)
+            with self._lock, self._translated():
+                key = (self.job, batch_id, generation, number)
                 row = self._connection.execute(query, key).fetchone()
-            if row is None:
+                chunk = _unpack(*row) if row else None
+            if chunk is None:
                 break
             digest.update(hashlib.sha256(row[2]).digest() + hashlib.sha256(row[3]).digest())
-            yield _unpack(*row)
+            yield chunk
             number += 1
-        if digest.hexdigest() != planned["rows_sha256"]:
-            raise InputOutput(f"{self.path}: the rows kept for batch {batch_id} are damaged; restore a backup")
+        if digest.hexdigest() != wanted:
+            raise InputOutput(f"{self.path}: the rows kept for batch {batch_id} are damaged; {RESTORE}")
 
     def _planned(self, batch_id: str) -> dict[str, Any] | None:
         query = (
             "SELECT data FROM events WHERE job = ? AND kind = 'batch.planned' AND order_id = '' AND batch_id = ? "
             "ORDER BY seq DESC LIMIT 1"
         )
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
-        return json.loads(row[0]) if row else None
+            planned = _object(row[0]) if row else None
+            if planned is not None and not {"batch", "generation", "rows_sha256", "repeats"} <= planned.keys():
+                raise ValueError(f"batch {batch_id} lacks a part of its plan")
+            return planned
 
     def close(self) -> None:
         """Write what waits, then let go of the file."""
@@ -397,99 +470,6 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
         group[0].loop.call_soon_threadsafe(settle)
 
 
-# --- opening ---------------------------------------------------------------------------------------------------
-
-
-def _refuse_no_file(path: Path) -> None:
-    """Raises Misconfigured where something that is no file has the journal's name, or the name of its folder."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"{path}: cannot be the journal: {error}; correct [state] url") from error
-    if not stat.S_ISREG(mode):
-        raise Misconfigured(f"{path}: is no plain file and cannot be the journal; correct [state] url")
-
-
-def _open(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
-    _refuse_no_file(path)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise Misconfigured(f"{path}: the state must be a regular file")
-            os.fchmod(file.fileno(), 0o600)
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot open the journal: {error.strerror}") from error
-    with translated(path):
-        connection = connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -16000")
-    return connection
-
-
-def _open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
-    _refuse_no_file(path)
-    with translated(path):
-        place = f"{path.absolute().as_uri()}?mode=ro" if path.is_file() else "file::memory:"
-        return sqlite3.connect(place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=True)
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> str:
-    """Create the tables in a new file, check the version of an old one; returns the journal's own id."""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    connection.execute("BEGIN" if tables else "BEGIN IMMEDIATE")
-    try:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            for statement in statements(_schema()):
-                connection.execute(statement)
-            meta = (("schema_version", SCHEMA_VERSION), ("journal_id", uuid.uuid4().hex))
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-        elif "meta" not in tables:
-            raise Misconfigured(f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url")
-        found = dict(connection.execute("SELECT name, value FROM meta"))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has rolled back by itself
-            connection.execute("ROLLBACK")
-        raise
-    if found.get("schema_version") != SCHEMA_VERSION:
-        raise Misconfigured(
-            f"{path}: written by another version of batchpay (journal version {found.get('schema_version')}, this "
-            f"program knows {SCHEMA_VERSION}); it was left untouched: use the newer program"
-        )
-    return str(found["journal_id"])
-
-
-def _schema() -> str:
-    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours, with the place and the remedy."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise Taken(f"{path}: {error}") from error
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        text = str(error)
-        if "locked" in text or "busy" in text:
-            raise TryLater(f"{path}: another program keeps it locked; run again later") from error
-        if "full" in text:
-            raise CannotWrite(f"{path}: the disk is full; free some space and run again, nothing is lost") from error
-        if "readonly" in text or "unable to open" in text:
-            raise CannotWrite(f"{path}: cannot write the journal: {text}") from error
-        raise InputOutput(f"{path}: cannot use the journal: {text}; check the disk, restore a backup") from error
-    except (ValueError, KeyError, zlib.error) as error:
-        raise InputOutput(f"{path}: a line of the journal cannot be read: {error!r}; restore a backup") from error
-
-
 # --- lines -----------------------------------------------------------------------------------------------------
 
 
@@ -501,6 +481,21 @@ def _line(seq: int, job: str, event: Event, data: str) -> list[Any]:
 
 
 _DATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _data(event: Event) -> str:
+    """What an event keeps, as JSON; half a surrogate pair, which is no text for SQLite, stays an escape."""
+    data = _DATA.encode(event.data)
+    return data if _storable(data) else _ESCAPED.encode(event.data)
+
+
+def _storable(text: str) -> bool:
+    """Can SQLite hold it?"""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _stored(event: Event, seq: int, digest: str) -> Event:
@@ -511,33 +506,53 @@ def _stored(event: Event, seq: int, digest: str) -> Event:
     )  # fmt: skip
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def _object(data: str) -> dict[str, Any]:
+    kept = json.loads(data)
+    if not isinstance(kept, dict):
+        raise ValueError("what an event keeps is no JSON object")
+    return kept
+
+
+def _event(row: Sequence[Any]) -> Event:
     seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
     return Event(
-        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, json.loads(data), seq, digest
+        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, _object(data), seq, digest
     )  # fmt: skip
 
 
 def _slices(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    unique = list(dict.fromkeys(values))
+    """At most so many at a time, each once; a text that no journal can hold is nowhere in it."""
+    unique = [value for value in dict.fromkeys(values) if _storable(value)]
     for start in range(0, len(unique), size):
         yield unique[start : start + size]
 
 
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
+
+
 def _pack(judged: Judged) -> bytes:
+    """Row numbers, documents, problems, come-backs and, where there are any, corrected places, by position."""
     problems = {str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()}
-    kept = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
+    kept: list[Any] = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
+    if judged.corrects:  # without them the bytes, and so the digest of a planned batch, are those of version 1
+        kept.append({str(at): place for at, place in sorted(judged.corrects.items())})
     return zlib.compress(
         json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1
     )
 
 
 def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
-    rows, documents, problems, comeback = json.loads(zlib.decompress(judged).decode("utf-8", "surrogatepass"))
+    kept = json.loads(zlib.decompress(judged).decode("utf-8", "surrogatepass"))
+    rows, documents, problems, comeback = kept[:4]
+    corrects = kept[4] if len(kept) > 4 else {}
     return StoredChunk(
         number=number, sheet=sheet, rows=rows, documents=documents,
         problems={int(at): tuple(Problem(**problem) for problem in found) for at, found in problems.items()},
-        comeback=frozenset(comeback), cells=cells,
+        comeback=frozenset(comeback), cells=cells, corrects={int(at): place for at, place in corrects.items()},
     )  # fmt: skip
 
 
@@ -547,9 +562,9 @@ def _batch(kept: Mapping[str, Any]) -> Batch:
 
 
 def _repeat_json(repeat: Repeat) -> list[Any]:
-    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row]
+    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row, repeat.alone]
 
 
 def _repeat(kept: Sequence[Any]) -> Repeat:
-    outcome, reason, of_sheet, of_row = kept
-    return Repeat(Outcome(outcome), reason, of_sheet, of_row)
+    outcome, reason, of_sheet, of_row, *alone = kept
+    return Repeat(Outcome(outcome), reason, of_sheet, of_row, bool(alone and alone[0]))

@@ -16,7 +16,7 @@ from batchpay.job import Input
 from batchpay.readers.apart import read_apart
 from batchpay.readers.delimited import read_delimited
 from batchpay.readers.find import find_files
-from batchpay.readers.snapshot import Format, Snapshot, open_snapshot
+from batchpay.readers.snapshot import OF_ONE_FILE, Format, Snapshot, Unread, open_snapshot
 from batchpay.readers.table import Table, TextChunk
 
 Reader = Callable[[Snapshot, Input, Sequence[str]], Table]
@@ -27,7 +27,7 @@ FORMATS: dict[Format, Reader] = {
     "xlsx": read_apart,
 }
 
-__all__ = ["FORMATS", "Snapshot", "Table", "TextChunk", "find_files", "open_snapshot", "read"]
+__all__ = ["FORMATS", "OF_ONE_FILE", "Snapshot", "Table", "TextChunk", "Unread", "find_files", "open_snapshot", "read"]
 
 
 def read(snapshot: Snapshot, settings: Input, columns: Sequence[str]) -> Table:

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from batchpay.errors import BatchpayError, FileRefused, InputOutput, TryLater
+from batchpay.errors import BatchpayError, FileRefused, TryLater
 from batchpay.job import Input
 from batchpay.model import Problem
 from batchpay.readers.pieces import Notes, Piece, raw_of
-from batchpay.readers.snapshot import Snapshot
+from batchpay.readers.snapshot import Snapshot, Unread
 from batchpay.readers.table import Table
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_apart(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Ta
         finally:
             child.end()
 
-    return Table(snapshot, first.columns, first.sheet, pieces, settings.not_cards, first.about)
+    return Table(snapshot, first.columns, first.sheet, pieces, settings.not_cards, first.about, rounded=first.rounded)
 
 
 class _Child:
@@ -78,6 +78,7 @@ class _Child:
             self._died()
         told = self._checked(self._stream.schema.metadata)
         self.columns, self.sheet, self.about = tuple(told["columns"]), told["sheet"], told["about"]
+        self.rounded = tuple(told["rounded"])
 
     def pieces(self, notes: Notes) -> Iterator[Piece]:
         """All rows, then the notes that came with them."""
@@ -94,7 +95,8 @@ class _Child:
                 return
             problems = {int(at): [Problem(*problem) for problem in found] for at, found in told["problems"].items()}
             rows = range(told["row"], told["row"] + batch.num_rows)
-            yield Piece(batch, rows, raw_of(batch), problems)
+            typed = {name: {int(at): kind for at, kind in kinds.items()} for name, kinds in told["typed"].items()}
+            yield Piece(batch, rows, raw_of(batch), problems, typed)
 
     def _checked(self, metadata: Any) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(metadata[_TOLD])
@@ -113,7 +115,7 @@ class _Child:
         raise FileRefused(f"{self._path}: is cut or damaged ({why}); send it again")
 
 
-_KINDS = {kind.exit_code: kind for kind in (FileRefused, InputOutput)}
+_KINDS = {kind.exit_code: kind for kind in (FileRefused, Unread)}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -153,6 +155,7 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
     try:
         table = _parsers()[snapshot.format](snapshot, settings, wanted)
         told = {"columns": table.columns, "sheet": table.sheet, "about": table.about_header}
+        told["rounded"] = table.rounded
         schema = pa.schema([(name, pa.string()) for name in table.columns], _packed(told))
         writer = pa.ipc.new_stream(sink, schema)
         notes = Notes()
@@ -160,7 +163,8 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
             problems = {
                 at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]] for at in piece.problems
             }
-            writer.write_batch(piece.batch, custom_metadata=_packed({"row": piece.rows[0], "problems": problems}))
+            about = {"row": piece.rows[0], "problems": problems, "typed": piece.typed}
+            writer.write_batch(piece.batch, custom_metadata=_packed(about))
             _more_time()
         _last(writer, schema, {"notes": notes.others})
     except BrokenPipeError:

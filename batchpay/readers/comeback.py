@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
+from batchpay.lineage import DEFUSED
 from batchpay.model import Problem
 from batchpay.readers.pieces import Piece
 from batchpay.text import FORMULA_STARTS, told
 
-MARKS = "batchpay_defused"  # the column that names the cells with an apostrophe of ours, as a JSON list
-
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
     """The names of the columns as the input had them; where no cell of ours is, they stand as they are."""
-    if MARKS not in cells:
+    if DEFUSED not in cells:
         return list(cells)
     return [_bare(cell) if cell not in wanted else cell for cell in cells]
 
@@ -26,12 +25,12 @@ def _bare(name: str) -> str:
 def restore(piece: Piece) -> None:
     """Undo what the rejects file says was done to its cells; who has corrected one may have taken it off already."""
     names = piece.batch.schema.names
-    if MARKS not in names:
+    if DEFUSED not in names:
         return
     import pyarrow as pa
 
     wanted: dict[str, list[int]] = {}
-    for at, mark in enumerate(piece.batch.column(names.index(MARKS)).to_pylist()):
+    for at, mark in enumerate(piece.batch.column(names.index(DEFUSED)).to_pylist()):
         for name in _names(piece, at, mark) if mark else ():
             wanted.setdefault(name, []).append(at)
     for name in wanted.keys() & set(names):
@@ -51,5 +50,5 @@ def _names(piece: Piece, at: int, mark: str) -> list[str]:
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return names
     remedy = "it says which cells got an apostrophe: leave it as it was, or empty it and take the apostrophes off"
-    piece.blame(at, Problem(MARKS, told(mark), "not-a-mark", remedy))
+    piece.blame(at, Problem(DEFUSED, told(mark), "not-a-mark", remedy))
     return []

@@ -12,6 +12,8 @@ from itertools import chain
 
 from batchpay.errors import FileRefused, Misconfigured
 from batchpay.job import Input
+from batchpay.lineage import ROW as ROW_COLUMN
+from batchpay.lineage import is_rejects_file
 from batchpay.model import Problem
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
@@ -19,7 +21,7 @@ from batchpay.readers.plain import plain_rows
 from batchpay.readers.records import Record, Records, lines_to_open_quote, records_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
-from batchpay.readers.text import LINE_LIMIT, Block, blocks
+from batchpay.readers.text import LINE_LIMIT, Block, blocks, starts_with_bom
 from batchpay.text import told
 
 
@@ -30,14 +32,38 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
         raise Misconfigured(f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit")
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
-    source = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
+    stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
+    source = _of_rejects_file(stated) or stated
     header, _, _ = source.header()
-    names, about = check_header(snapshot.path, header, wanted, settings.header_row)
+    names, about = check_header(snapshot.path, header, wanted, source.header_row)
+    if source != stated:
+        about.append("rows of an earlier file that came back: read as that file of rejects was written")
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return source.pieces(names, notes)
 
     return Table(snapshot, names, "", pieces, settings.not_cards, about)
+
+
+def _of_rejects_file(stated: _Source) -> _Source | None:
+    """How a file of ours that comes back is to be read, whatever the job says of its inputs; None for any other.
+
+    Its header is in row 1. A byte order mark says that it is UTF-8, and its header what stands between the cells.
+    """
+    encoding = "utf-8" if starts_with_bom(stated.snapshot) else stated.encoding
+    try:
+        first = next(blocks(stated.snapshot, encoding), None)
+    except FileRefused:
+        return None  # whoever reads it as stated says why
+    text = first.data.decode() if first else ""
+    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)) if ROW_COLUMN in text else ():
+        found = records_of(text, delimiter, 1)
+        if found.records and is_rejects_file(found.records[0].cells):
+            return _Source(stated.snapshot, encoding, delimiter, 1)
+    return None
+
+
+_BETWEEN = (",", ";", "\t")
 
 
 @dataclass(frozen=True, slots=True)

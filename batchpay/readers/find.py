@@ -6,28 +6,27 @@ import glob
 import os
 from pathlib import Path
 
-from batchpay.errors import InputMissing, InputOutput
+from batchpay.errors import InputMissing
 from batchpay.job import Input
-from batchpay.readers.snapshot import require_regular
 
 TOTALS = ".totals.json"  # control totals beside an input are no input
 
 
 def find_files(job_input: Input) -> list[Path]:
-    """The regular files of a path or glob; one reached by several names counts once, under the first.
+    """The files of a path or glob; one reached by several names counts once, under the first.
 
-    Raises InputMissing when there is none and the job does not call that fine, Misconfigured for anything that is
-    not a regular file.
+    Whether each can be read is found out when it is opened. Raises InputMissing when there is none and the job does not
+    call that fine.
     """
-    found: dict[tuple[int, int], Path] = {}
+    found: dict[tuple[int, int] | Path, Path] = {}
     for path in _matches(job_input.pattern):
         try:
             status = path.stat()
         except FileNotFoundError:
             continue  # gone since it was listed, or a link to nothing
-        except OSError as error:
-            raise InputOutput(f"{path}: cannot be looked at: {error.strerror}") from error
-        require_regular(path, status)
+        except OSError:
+            found[path] = path
+            continue
         found.setdefault((status.st_dev, status.st_ino), path)
     if not found and not job_input.optional:
         raise InputMissing(

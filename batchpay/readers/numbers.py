@@ -15,14 +15,14 @@ from batchpay.text import told
 DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
 SINGLE_DIGITS = 6
 HALF_DIGITS = 3
-_EXACT_BELOW = 10**15
+EXACT_BELOW = 10**15
 
 
 def float_text(number: float, shortest: str = "") -> str:
     """A float as text; `shortest` is its shortest form when it is not that of a 64-bit float."""
     if not math.isfinite(number):
         return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-    if number.is_integer() and abs(number) < _EXACT_BELOW:
+    if number.is_integer() and abs(number) < EXACT_BELOW:
         return str(int(number))
     text = shortest or repr(number)
     return plain_decimal(text) if "e" in text or text.endswith(".0") else text
@@ -38,7 +38,7 @@ def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) 
     """What is wrong with a number that an order is to be made of, if anything."""
     if not math.isfinite(number):
         return Problem(column, text, "not-a-number", "write the number itself")
-    if abs(number) >= _EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
+    if abs(number) >= EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
         remedy = f"more than {digits} digits are rounded in this kind of cell: write it as text, or as an exact decimal"
         return Problem(column, told(text), "number-not-exact", remedy)
     return None

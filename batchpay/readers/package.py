@@ -42,6 +42,7 @@ class Package:
     small: bool = False
     sheets: list[Sheet] = field(default_factory=list)
     has_macros: bool = False
+    _styles: str = ""
     _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -133,11 +134,16 @@ class Package:
             if rel.get("Type", "").endswith(f"/{kind}") and rel.get("TargetMode") != "External"
         }
 
+    def styles(self) -> ElementTree.Element | None:
+        """The styles of its cells, if it has any."""
+        return self._xml(self._styles) if self._styles in self.zip.namelist() else None
+
     def _find_sheets(self) -> list[Sheet]:
         books = list(self._targets("", "officeDocument").values())
         if not books or not books[0].endswith(".xml"):
             raise self._refused("is a zip file without a workbook; save it as .xlsx")
         parts = self._targets(books[0], "worksheet")
+        self._styles = next(iter(self._targets(books[0], "styles").values()), "")
         found = []
         for element in self._xml(books[0]).iter():
             if element.tag.rpartition("}")[2] == "sheet":

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 ROW = "row"  # whom to blame when no single column is
 Found = dict[int, list[Problem]]
 """Problems by position."""
+Typed = dict[str, dict[int, str]]
+"""Column -> position -> `date` or `boolean`: cells that the format calls something else than text or a number."""
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Piece:
     rows: Sequence[int]
     raw: bytes  # UTF-8 in which every cell stands as it is, cells and rows apart
     problems: Found = field(default_factory=dict)
+    typed: Typed = field(default_factory=dict)
 
     def blame(self, at: int, problem: Problem) -> None:
         """One more thing that is wrong with the row at this position."""

@@ -1,14 +1,21 @@
-"""What spreadsheet libraries do not tell, read from a sheet's XML: errors, formulas without value, hidden rows."""
+"""What spreadsheet libraries do not tell, read from a sheet's XML: errors, formulas without value, hidden rows, styles.
+
+Libraries put cells where their addresses say: of two cells or rows with one address one is lost without a word. So
+every address is looked at here.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 MARKED_LIMIT = 200_000  # cells with an error or without a value; more and the sheet is broken as a whole
+LAST_ROW = 1_048_576
 _ROW_LIMIT = 32 * 1024**2
-_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)[\s>]")
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>/]")
 _ERROR = re.compile(
     rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?"""
     rb"""(?:<(?:\w+:)?v[^>]*>([^<]*))?"""
@@ -17,6 +24,11 @@ _NO_VALUE = re.compile(
     rb"""<(?:\w+:)?c((?:\s[^>]*)?)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"""
     rb"""(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
 )
+_DATA = re.compile(rb"<(?:\w+:)?sheetData[\s>]")
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
+_ROW_NUMBER = re.compile(rb"""[^>]*?\sr\s*=\s*["'](\d{1,9})["']""")
+_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Za-z]{1,3})(\d{1,9})["']""")
+_TYPE = re.compile(rb"""\bt\s*=\s*["'](?!n["'])""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _HIDDEN = re.compile(rb"""<(?:\w+:)?row\s[^>]*\bhidden\s*=\s*["'](?:1|true)["']""")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s")
@@ -37,6 +49,26 @@ class SheetFacts:
     merged: int = 0
     last_row: int = 0
     last_column: int = 0
+    twice: str = ""  # what stands there more than once, or where it does not belong
+    styled: dict[int, Styled] = field(default_factory=dict)  # by column
+
+    @property
+    def last_marked(self) -> int:
+        """The last row with an error or a formula without a value; libraries may end before it."""
+        return max((row for _, row in (*self.errors, *self.no_value)), default=0)
+
+
+@dataclass(slots=True)
+class Styled:
+    """The number cells of one column that have a style somebody asked for, in the order of their rows."""
+
+    rows: array[int] = field(default_factory=lambda: array("I"))
+    styles: array[int] = field(default_factory=lambda: array("I"))
+
+    def between(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """Row and style of those from row `first` up to, not including, row `end`."""
+        for at in range(bisect_left(self.rows, first), bisect_left(self.rows, end)):
+            yield self.rows[at], self.styles[at]
 
 
 def has_values(windows: Iterable[bytes]) -> bool:
@@ -44,10 +76,17 @@ def has_values(windows: Iterable[bytes]) -> bool:
     return any(_VALUE.search(window) for window in _whole_rows(windows))
 
 
-def scan(windows: Iterable[bytes]) -> SheetFacts:
-    """One pass over a sheet's XML."""
+def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
+    """One pass over a sheet's XML. Of number cells with one of these styles the place is kept."""
     facts = SheetFacts()
+    addresses = _Addresses()
+    of_style = re.compile(
+        rb"""<(?:\w+:)?c\s([^>]*?\bs\s*=\s*["'](%s)["'][^>]*)>""" % b"|".join(b"%d" % number for number in styles)
+    )
     for window in _whole_rows(windows):
+        facts.twice = facts.twice or addresses.fault_in(window)
+        for found in of_style.finditer(window) if styles else ():
+            _keep_style(facts, found[1], int(found[2]))
         if b'"e"' in window or b"'e'" in window:
             for found in _ERROR.finditer(window):
                 if (place := _place(found[1])) and len(facts.errors) <= MARKED_LIMIT:
@@ -67,6 +106,46 @@ def scan(windows: Iterable[bytes]) -> SheetFacts:
         facts.last_column = max(facts.last_column, *map(_column, set(_COLUMNS.findall(window))), 0)
         facts.last_row = max(facts.last_row, _last_row(window))
     return facts
+
+
+def _keep_style(facts: SheetFacts, attributes: bytes, style: int) -> None:
+    place = _place(attributes)
+    if _TYPE.search(attributes):
+        return
+    if place is None:
+        facts.twice = facts.twice or "numbers shown with zeros, without the addresses of their cells"
+    else:
+        styled = facts.styled.setdefault(place[0], Styled())
+        styled.rows.append(place[1])
+        styled.styles.append(style)
+
+
+class _Addresses:
+    """Rows come one after the other, and cells lie in the row around them, each once."""
+
+    def __init__(self) -> None:
+        self._row = 0
+        self._tables = 0
+
+    def fault_in(self, window: bytes) -> str:
+        """What is wrong with the rows of a window, which are whole ones; empty when nothing is."""
+        self._tables += len(_DATA.findall(window))
+        if self._tables > 1:
+            return "more than one table of cells"
+        for row in _ROW.split(window)[1:]:
+            found = _ROW_NUMBER.match(row)
+            number = int(found[1]) if found else self._row + 1
+            if number <= self._row:
+                return f"row {number} more than once, or out of its order"
+            if number > LAST_ROW:
+                return f"row {number}, where a sheet ends at {LAST_ROW}"
+            self._row = number
+            cells = _CELL.findall(row)
+            if {int(digits) for digits in {digits for _, digits in cells}} - {number}:
+                return f"cells of another row in row {number}"
+            if len(set(cells)) < len(cells):
+                return f"a cell of row {number} more than once"
+        return ""
 
 
 def _last_row(window: bytes) -> int:

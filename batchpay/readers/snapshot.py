@@ -26,6 +26,21 @@ _MAGIC = {
 }
 
 
+class Unread(InputOutput):
+    """One input file cannot be read: nothing is known of the others."""
+
+
+class StillWritten(TryLater):
+    """One input file was being written to: its own night has not come."""
+
+
+class NotRegular(Misconfigured):
+    """A folder, pipe, device or socket where a file was expected."""
+
+
+OF_ONE_FILE = (FileRefused, InputMissing, Unread, StillWritten, NotRegular)  # one bad file of a glob stops no other
+
+
 @dataclass(slots=True)
 class Snapshot:
     """The bytes of one input file as they were when it was opened. Use as a context manager."""
@@ -51,7 +66,7 @@ class Snapshot:
         """Raises TryLater when the file was written to since it was opened."""
         now = os.fstat(self.fd)
         if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
-            raise TryLater(
+            raise StillWritten(
                 f"{self.path}: still being written: it changed while it was read; nothing was done with it, "
                 "run again when its sender has finished"
             )
@@ -85,7 +100,7 @@ class _Through(io.RawIOBase):
         try:
             count = os.preadv(self._fd, [buffer], self._at)
         except OSError as error:
-            raise InputOutput(f"reading the input failed: {error.strerror}") from error
+            raise Unread(f"reading the input failed: {error.strerror}") from error
         self._at += count
         return count
 
@@ -104,14 +119,15 @@ class _Through(io.RawIOBase):
 def open_snapshot(path: Path) -> Snapshot:
     """Open a file, digest it, and learn its format from name and content, which must agree.
 
-    Raises InputMissing, InputOutput, Misconfigured (not a regular file), FileRefused and TryLater.
+    Raises InputMissing, Unread, NotRegular, FileRefused and StillWritten.
     """
     try:
+        require_regular(path, path.stat())
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError as error:
         raise InputMissing(f"{path}: there is no such file") from error
     except OSError as error:
-        raise InputOutput(f"{path}: cannot be opened: {error.strerror}") from error
+        raise Unread(f"{path}: cannot be opened: {error.strerror}") from error
     try:
         return _snapshot(path, fd)
     except BaseException:
@@ -139,9 +155,9 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
 
 
 def require_regular(path: Path, found: os.stat_result) -> None:
-    """Raises Misconfigured for directories, FIFOs, sockets and devices."""
+    """Raises NotRegular for directories, FIFOs, sockets and devices."""
     if kind := kind_of(found.st_mode):
-        raise Misconfigured(f"{path}: is {kind}; [input] file must name regular files")
+        raise NotRegular(f"{path}: is {kind}; [input] file must name regular files")
 
 
 def kind_of(mode: int) -> str:

@@ -29,6 +29,7 @@ class TextChunk:
     rows: Sequence[int]
     problems: Mapping[int, tuple[Problem, ...]]
     batch: pa.RecordBatch = field(repr=False)
+    typed: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
@@ -52,6 +53,7 @@ class Table:
     not_cards: Collection[str] = ()
     about_header: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
 
     def chunks(self) -> Iterator[TextChunk]:
         """The rows, from the first one each time. Raises FileRefused, or TryLater when the file was being written."""
@@ -78,8 +80,12 @@ class Table:
         for part in range(parts):
             start, end = part * count // parts, (part + 1) * count // parts
             problems = {at - start: tuple(piece.problems[at]) for at in sorted(piece.problems) if start <= at < end}
+            typed = {
+                name: {at - start: kind for at, kind in kinds.items() if start <= at < end}
+                for name, kinds in piece.typed.items()
+            }
             batch = piece.batch.slice(start, end - start)
-            yield TextChunk(self.columns, self.sheet, piece.rows[start:end], problems, batch)
+            yield TextChunk(self.columns, self.sheet, piece.rows[start:end], problems, batch, typed)
 
 
 def _drop_blank(piece: Piece, notes: Notes) -> None:
@@ -107,3 +113,6 @@ def _leave_out(piece: Piece, gone: Sequence[int]) -> None:
     piece.rows = [piece.rows[at] for at in kept]
     piece.batch = piece.batch.take(pa.array(kept, pa.int64()))
     piece.problems = {moved[at]: found for at, found in piece.problems.items()}
+    piece.typed = {
+        name: {moved[at]: kind for at, kind in kinds.items() if at in moved} for name, kinds in piece.typed.items()
+    }

@@ -132,17 +132,21 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
             except UnicodeDecodeError as error:
                 at_line = line + data.count(b"\n", 0, error.start)
                 wrong = data[error.start : error.end]
-                bom = 0 if not _starts_with_bom(snapshot) else len(_BOM)
+                bom = 0 if not starts_with_bom(snapshot) else len(_BOM)
                 raise _wrong_bytes(snapshot, "utf-8", wrong, offset + bom + error.start, at_line) from error
         yield Block(data, line)
         line += data.count(b"\n")
         offset += len(data)
 
 
-def _starts_with_bom(snapshot: Snapshot) -> bool:
+def starts_with_bom(snapshot: Snapshot) -> bool:
+    """Does the text begin with the mark of UTF-8?"""
     with snapshot.stream() as stream:
         raw = cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if snapshot.gzipped else stream
-        return raw.read(len(_BOM)) == _BOM
+        try:
+            return raw.read(len(_BOM)) == _BOM
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return False
 
 
 def _wrong_bytes(snapshot: Snapshot, encoding: str, wrong: bytes, offset: int, line: int) -> FileRefused:

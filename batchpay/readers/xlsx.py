@@ -1,25 +1,28 @@
 """XLSX: one sheet by calamine, or row by row through openpyxl when it is too large to be held in memory.
 
-Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true or false. A time of
-midnight is a date alone, as a sheet does not tell them apart. Links, macros and formulas are never followed or run.
+Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true or false; only zeros
+in front of a whole number are read as they are shown, as ids have them. A time of midnight is a date alone, as a sheet
+does not tell them apart. Links, macros and formulas are never followed or run.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from batchpay.errors import FileRefused
 from batchpay.job import Input
+from batchpay.lineage import is_rejects_file
 from batchpay.model import Problem
 from batchpay.readers import numbers
+from batchpay.readers.formats import Zeros, zero_formats
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
-from batchpay.readers.pieces import ROW, Notes, Piece, batch_of, raw_of
+from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
 from batchpay.readers.sheetxml import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
@@ -31,13 +34,16 @@ Values = Sequence[Any]
 
 def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
     """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and what libraries do."""
-    book = _Book.open(snapshot, settings)
+    try:
+        book = _Book.open(snapshot, settings.sheet)
+    except _NoSuchSheet as missing:
+        book = _rejects_book(snapshot, missing)
     rows = book.rows()
-    header = _header(rows, settings.header_row)
-    names, about = check_header(snapshot.path, header, wanted, settings.header_row)
+    header_row, header, below = _header(rows, settings.header_row)
+    names, about = check_header(snapshot.path, header, wanted, header_row)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        return _pieces(book, rows, names, wanted, settings.header_row + 1, notes)
+        return _pieces(book, chain(below, rows), names, wanted, header_row + 1, notes)
 
     return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
 
@@ -49,24 +55,36 @@ class _Book:
     package: Package
     sheet: Sheet
     facts: SheetFacts
+    zeros: Mapping[int, Zeros]
     at_once: bool
 
     @classmethod
-    def open(cls, snapshot: Snapshot, settings: Input) -> _Book:
+    def open(cls, snapshot: Snapshot, wanted: str | None) -> _Book:
         package = Package.open(snapshot, snapshot.stream())
-        sheet = _choose(package, settings.sheet)
-        facts = scan(package.windows(sheet.part))
+        sheet = _choose(package, wanted)
+        zeros = zero_formats(package)
+        facts = scan(package.windows(sheet.part), zeros)
+        if facts.twice:
+            raise FileRefused(
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands there cannot be told; "
+                "open it in a spreadsheet program, look, and save it"
+            )
         if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{sheet.name}' holds too many errors or formulas without a value; "
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas without a value; "
                 "open it in a spreadsheet program, let it calculate, and save it"
             )
         at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
-        return cls(package, sheet, facts, at_once)
+        return cls(package, sheet, facts, zeros, at_once)
 
     def rows(self) -> Iterator[Values]:
-        """The values of every row from the first of the sheet on; once."""
-        return self._by_calamine() if self.at_once else self._by_openpyxl()
+        """The values of every row from the first of the sheet to the last in which a person sees something; once."""
+        count = 0
+        for row in self._by_calamine() if self.at_once else self._by_openpyxl():
+            count += 1
+            yield row
+        for _ in range(count, self.facts.last_marked):
+            yield ()
 
     def _by_calamine(self) -> Iterator[Values]:
         import python_calamine
@@ -97,7 +115,7 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
                 return sheet
         near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
         meant = f" (did you mean '{told(near[0])}'?)" if near else ""
-        raise FileRefused(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
+        raise _NoSuchSheet(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
     filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
     if len(filled) != 1:
         found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
@@ -120,48 +138,117 @@ def _about(book: _Book) -> list[str]:
     return [sentence for holds, sentence in about if holds]
 
 
-def _header(rows: Iterator[Values], row: int) -> list[str]:
-    cells = [_text(value) for value in next(islice(rows, row - 1, None), ())]
+def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
+    """The header's row and cells, and rows below it that have been read already.
+
+    A file of ours that comes back has its header in row 1, whatever the job says of its inputs.
+    """
+    above = list(islice(rows, row))
+    if above and is_rejects_file(first := _cells(above[0])):
+        return 1, first, above[1:]
+    return row, _cells(above[-1]) if len(above) == row else [], []
+
+
+def _cells(values: Values) -> list[str]:
+    cells = [_text(value) for value in values]
     while cells and not cells[-1]:
         cells.pop()
     return cells
+
+
+class _NoSuchSheet(FileRefused):
+    """The sheet that the job names is not there."""
+
+
+def _rejects_book(snapshot: Snapshot, missing: _NoSuchSheet) -> _Book:
+    """The one sheet of a file of ours, which somebody's program has named; raises `missing` for any other file."""
+    try:
+        book = _Book.open(snapshot, None)
+    except FileRefused:
+        raise missing from None
+    if not is_rejects_file(_cells(next(book.rows(), ()))):
+        raise missing
+    return _Book.open(snapshot, None)  # its rows can be read once
 
 
 def _pieces(
     book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, names, wanted)
+    seen = _Seen(book, names, wanted)
     while values := list(islice(rows, CHUNK_ROWS)):
-        yield _piece(values, names, wanted, row, marked)
+        yield _piece(values, names, wanted, row, marked, seen)
         row += len(values)
+    for sentence in seen.notes.values():
+        notes.add(sentence)
     if marked.elsewhere:
         notes.add(f"{marked.elsewhere} cells with an error or without a value, in columns no field uses")
 
 
-def _piece(values: list[Values], names: Sequence[str], wanted: Collection[str], row: int, marked: _Marked) -> Piece:
+def _piece(
+    values: list[Values], names: Sequence[str], wanted: Collection[str], row: int, marked: _Marked, seen: _Seen
+) -> Piece:
     width = len(names)
     fitted = [_fitted(cells, width) for cells in values]
     columns = list(zip(*fitted, strict=True))
     texts = [[_text(value) for value in column] for column in columns]
     problems: dict[int, list[Problem]] = {}
+    typed: Typed = {}
     for name, column, column_texts in zip(names, columns, texts, strict=True):
         for at, value in enumerate(column) if name in wanted else ():
-            if type(value) in (int, float) and (found := numbers.inexact(name, value, column_texts[at])):
-                problems.setdefault(at, []).append(found)
+            if type(value) in (int, float):
+                if found := numbers.inexact(name, value, column_texts[at]):
+                    problems.setdefault(at, []).append(found)
+            elif type(value) is not str and (kind := _kind(value)):
+                typed.setdefault(name, {})[at] = kind
+    seen.apply(row, columns, texts)
     marked.apply(row, texts, problems)
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
             texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            remedy = (
-                f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
-            )
-            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", remedy))
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width)))
+    marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
-    return Piece(batch, range(row, row + len(values)), raw_of(batch), problems)
+    return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
+
+
+def _beyond(width: int) -> str:
+    return f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
 
 
 def _fitted(cells: Values, width: int) -> Values:
     return cells[:width] if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+
+
+class _Seen:
+    """Whole numbers that a format shows with zeros: what is shown is what a person takes for the id."""
+
+    def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
+        self.notes: dict[str, str] = {}  # by column, of those that a field uses
+        self._zeros, self._names, self._wanted = book.zeros, names, wanted
+        self._styled = {column: cells for column, cells in book.facts.styled.items() if column <= len(names)}
+
+    def apply(self, first: int, columns: Sequence[Values], texts: list[list[str]]) -> None:
+        """Let the cells of the rows from `first` on be what the sheet shows."""
+        for column, styled in self._styled.items():
+            values, shown_texts = columns[column - 1], texts[column - 1]
+            for row, style in styled.between(first, first + len(values)):
+                seen = _with_zeros(values[row - first], self._zeros[style])
+                if seen and seen != (was := shown_texts[row - first]):
+                    shown_texts[row - first] = seen
+                    self._note(self._names[column - 1], f"{seen} for the number {was}")
+
+    def _note(self, name: str, example: str) -> None:
+        if name in self._wanted and name not in self.notes:
+            sentence = f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
+            self.notes[name] = f"{sentence}: {told(example)}"
+
+
+def _with_zeros(value: Any, zeros: Zeros) -> str:
+    """A whole number of exactly known digits as the sheet shows it; empty for anything else."""
+    if type(value) not in (int, float) or abs(value) >= numbers.EXACT_BELOW or not float(value).is_integer():
+        return ""
+    return zeros.shown(int(value))
 
 
 class _Marked:
@@ -181,6 +268,8 @@ class _Marked:
         for at in range(len(texts[0])) if self._by_row else ():
             for column, error in self._by_row.get(first + at, ()):
                 if column > len(self._names):
+                    beyond = error or "a formula without a value"
+                    problems.setdefault(at, []).append(Problem(ROW, beyond, "ragged-row", _beyond(len(self._names))))
                     continue
                 name = self._names[column - 1]
                 texts[column - 1][at] = error
@@ -190,8 +279,16 @@ class _Marked:
                     remedy = "the sheet could not calculate this cell: correct it"
                     problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
                 else:
-                    remedy = "a formula without a value: open the file in a spreadsheet and save it, or write the value"
-                    problems.setdefault(at, []).append(Problem(name, "", "formula-without-value", remedy))
+                    problems.setdefault(at, []).append(Problem(name, "", "formula-without-value", _NO_VALUE))
+
+    def keep_blank(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
+        """A row in which nothing stands but formulas without a value is a row: a spreadsheet program shows them."""
+        for at in range(len(texts[0])) if self._by_row else ():
+            if first + at in self._by_row and at not in problems and not any(column[at] for column in texts):
+                problems[at] = [Problem(ROW, "", "formula-without-value", _NO_VALUE)]
+
+
+_NO_VALUE = "a formula without a value: open the file in a spreadsheet and save it, or write the value"
 
 
 def _text(value: Any) -> str:
@@ -209,6 +306,13 @@ def _text(value: Any) -> str:
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
     return str(value)
+
+
+def _kind(value: Any) -> str:
+    """What a cell is when neither text nor number."""
+    if isinstance(value, bool):
+        return "boolean"
+    return "date" if isinstance(value, (dt.date, dt.time, dt.timedelta)) else ""
 
 
 def _unescaped(text: str) -> str:

@@ -1,8 +1,9 @@
 """rejects.csv or rejects.parquet: the rows somebody must correct, as the input had them, ready to be sent back.
 
-Columns that begin with batchpay_ are ignored when the file comes back, but two: batchpay_retry = yes asks for another
-attempt at an unchanged row, and batchpay_defused names the cells that got an apostrophe here, so that the reader takes
-it off again. Rejects of an Excel file are written as CSV so far.
+The columns that begin with batchpay_ say which row each one was (lineage.py). Of them, batchpay_retry = yes asks for
+another attempt at an unchanged row, batchpay_id gives a damaged order id back, and batchpay_defused names the cells
+that got an apostrophe here, so that the reader takes it off again. The header is in row 1, wherever the input had it:
+such a file is known by its columns. Rejects of an Excel file are written as CSV so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from batchpay.cells import decode_cells
+from batchpay.lineage import ADDED, told_id
 from batchpay.model import Finding, Outcome
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
@@ -22,7 +24,6 @@ from batchpay.text import defused, visible
 WANTED = frozenset(
     {Outcome.REJECTED, Outcome.REFUSED, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.CONFLICT}
 )
-ADDED = ("batchpay_row", "batchpay_outcome", "batchpay_reason", "batchpay_retry", "batchpay_defused")
 
 
 def write_rejects(directory: Directory, inputs: Inputs) -> None:
@@ -49,15 +50,19 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
 
 
 def _told(finding: Finding) -> list[str]:
-    return [str(finding.row), finding.outcome.value, visible(finding.reason), ""]
+    """All of ADDED but the last."""
+    place = (finding.batch_id, str(finding.row), finding.sheet)
+    own = told_id(finding.order_id, finding.batch_id, finding.sheet, finding.row)
+    return [*place, finding.outcome.value, visible(finding.reason), "", own]
 
 
 def _write_text(directory: Directory, inputs: Inputs) -> None:
     batch = inputs.batch
-    encoding = "utf-8-sig" if batch.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else batch.encoding
+    encoding, delimiter = ("utf-8", ",") if batch.format == "xlsx" else (batch.encoding, batch.delimiter)
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
     with directory.text("rejects.tsv" if batch.format == "tsv" else "rejects.csv", encoding, "replace") as text:
-        writer = csv.writer(text, delimiter="," if batch.format == "xlsx" else batch.delimiter)
-        text.write("\r\n" * (0 if batch.format == "xlsx" else batch.header_row - 1))
+        writer = csv.writer(text, delimiter=delimiter)
         first = True
         for columns, rows in _rejected(inputs):
             if first:
@@ -65,7 +70,8 @@ def _write_text(directory: Directory, inputs: Inputs) -> None:
                 first = False
             for row in rows:
                 safe = [defused(cell) for cell in row]
-                changed = [name for name, cell, was in zip(columns, safe, row, strict=False) if cell != was]
+                names = (*columns, *ADDED[:-1])
+                changed = [name for name, cell, was in zip(names, safe, row, strict=True) if cell != was]
                 writer.writerow([*safe, json.dumps(changed, ensure_ascii=False) if changed else ""])
 
 

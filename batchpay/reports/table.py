@@ -71,14 +71,20 @@ COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
 }
 LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
     "charged_amount": ("int", lambda f: f.charged_amount),
+    "fee_currency": ("text", lambda f: f.fee_currency),
+    "funding_amount": ("int", lambda f: f.funding_amount),
+    "funding_currency": ("text", lambda f: f.funding_currency),
     "authorize_uri": ("text", lambda f: f.authorize_uri),
+    "warnings": ("text", lambda f: f.warnings),
+    "settled_by": ("text", lambda f: f.settled_by),
+    "mode": ("text", lambda f: "TEST" if f.mode == "test" else f.mode),
 }
 
 
 def header_of(batch: Batch) -> dict[str, str]:
     """Every column's name, as it may be shown, with its kind: ours, the input's unused ones, metadata, later ones."""
     header = {name: kind for name, (kind, _) in COLUMNS.items()}
-    last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()} | {"mode": "text"}
+    last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()}
     for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]:
         header[_free(visible(name), header | last)] = "text"
     return header | last
@@ -101,7 +107,6 @@ def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
             *unused,
             *([finding.metadata.get(key, "") for finding in findings] for key in batch.metadata),
             *([get(finding) for finding in findings] for _, get in LAST_COLUMNS.values()),
-            ["TEST" if batch.mode == "test" else batch.mode] * len(findings),
         ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -14,11 +16,12 @@ from batchpay.errors import Misconfigured
 from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.desk import Desk
-from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.faults import ENDS, Rule
 from batchpay.sandbox.keys import EITHER, PUBLIC, SECRET
 from batchpay.sandbox.ledger import Ledger, Thing
-from batchpay.sandbox.problems import Problem
+from batchpay.sandbox.problems import Problem, error_object
 from batchpay.sandbox.records import KINDS
+from batchpay.sandbox.store import Store
 
 ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/charges", SECRET, {"POST": charging.create, "GET": listing.listed("charge")}),
@@ -64,6 +67,8 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/capability", EITHER, {"GET": account.capability}),
 ]  # fmt: skip
 
+_LOOPBACK = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+
 
 class Resource:
     """One path; starlette takes it as an ASGI application, so that every method comes here."""
@@ -88,26 +93,39 @@ class Backstage:
         self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """GET log, GET ledger, POST rules."""
-        response: Response = JSONResponse({"error": "GET log, GET ledger or POST rules"}, 404)
-        name = scope["path_params"]["name"]
-        if scope["client"] is None or scope["client"][0] not in ("127.0.0.1", "::1"):
-            response = JSONResponse({"error": "loopback only"}, 403)
-        elif (scope["method"], name) == ("GET", "log"):
-            response = JSONResponse(self._desk.log.documents())
-        elif (scope["method"], name) == ("GET", "ledger"):
-            response = JSONResponse({f"{kind}s": everything(self._desk.ledger, kind) for kind in KINDS})
-        elif (scope["method"], name) == ("POST", "rules"):
-            response = self._add(await Request(scope, receive).body())
+        """GET log, GET ledger, POST rules, DELETE rules, POST turn."""
+        response: Response = JSONResponse({"error": "GET log, GET ledger, POST or DELETE rules, POST turn"}, 404)
+        match scope["method"], scope["path_params"]["name"]:
+            case "GET", "log":
+                response = JSONResponse(self._desk.log.documents())
+            case "GET", "ledger":
+                response = JSONResponse({f"{kind}s": everything(self._desk.store, kind) for kind in KINDS})
+            case "POST", "rules":
+                response = _told(await Request(scope, receive).body(), self._add)
+            case "DELETE", "rules":
+                self._desk.rules.clear()
+                response = JSONResponse({"rules": 0})
+            case "POST", "turn":
+                response = _told(await Request(scope, receive).body(), self._turn)
         await response(scope, receive, send)
 
-    def _add(self, body: bytes) -> Response:
-        try:
-            given: Any = json.loads(body)
-            self._desk.rules.extend([Rule.parse(one) for one in (given if isinstance(given, list) else [given])])
-        except (ValueError, TypeError, AttributeError, Misconfigured) as error:
-            return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse({"rules": len(self._desk.rules)})
+    def _add(self, given: Any) -> dict[str, Any]:
+        self._desk.rules.extend([Rule.parse(one) for one in (given if isinstance(given, list) else [given])])
+        return {"rules": len(self._desk.rules)}
+
+    def _turn(self, given: Any) -> dict[str, Any]:
+        wanted = {"becomes": "", "order_id": "", "id": ""} | given
+        if set(wanted) != {"becomes", "order_id", "id"} or wanted["becomes"] not in ENDS:
+            raise Misconfigured(f"give becomes, one of {', '.join(ENDS)}, and the order_id or the id of a charge")
+        return {"turned": self._desk.turn(wanted["becomes"], wanted["order_id"], wanted["id"])}
+
+
+def _told(body: bytes, do: Callable[[Any], dict[str, Any]]) -> Response:
+    """What came of it, or what was wrong with what was asked."""
+    try:
+        return JSONResponse(do(json.loads(body)))
+    except (ValueError, TypeError, AttributeError, Misconfigured) as error:
+        return JSONResponse({"error": str(error)}, 400)
 
 
 def build(desk: Desk) -> ASGIApp:
@@ -117,6 +135,9 @@ def build(desk: Desk) -> ASGIApp:
     router = Router(routes, redirect_slashes=False, default=Resource(desk, EITHER, {}))
 
     async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
+        if why := stranger(scope):
+            await JSONResponse(error_object("forbidden", why), 403)(scope, receive, send)
+            return
         path = scope["path"]
         if path.endswith("/") and path != "/":
             scope["path"] = path.rstrip("/")
@@ -125,9 +146,27 @@ def build(desk: Desk) -> ASGIApp:
     return sandbox
 
 
-def everything(ledger: Ledger, kind: str) -> list[Thing]:
-    """All there is of a kind, as the API shows it, oldest first; asked from other threads too."""
-    return [listing.rendered(ledger, kind, one) for one in list(ledger.shelves[kind].values())]
+def stranger(scope: Scope) -> str:
+    """Why a request is none of a program on this machine: a web page that somebody reads here may send what it likes
+    to 127.0.0.1, under its own name for it. "" when it is one; what is refused is neither noted nor has it any effect.
+    """
+    if scope["client"] is None or scope["client"][0] not in ("127.0.0.1", "::1"):
+        return "the sandbox answers this machine alone"
+    named = [value for name, value in scope["headers"] if name == b"host"]
+    if len(named) != 1 or not _LOOPBACK.fullmatch(named[0]):
+        return "the Host of a request is 127.0.0.1, localhost or [::1], with any port"
+    headers = dict(scope["headers"])
+    if b"origin" in headers or headers.get(b"sec-fetch-site", b"none") != b"none":
+        return "the sandbox answers programs, not web pages: a request with an Origin is refused"
+    return ""
+
+
+def everything(store: Store, kind: str) -> list[Thing]:
+    """All there is of a kind in all accounts, as the API shows it, oldest first; asked from other threads too."""
+    found = [(ledger, one) for ledger in list(store.ledgers.values()) for one in list(ledger.shelves[kind].values())]
+    if len(store.ledgers) > 1:
+        found.sort(key=lambda pair: pair[1].id.rpartition("_")[2])
+    return [listing.rendered(ledger, kind, one) for ledger, one in found]
 
 
 def _no_service(ledger: Ledger, call: Call) -> Thing:

@@ -17,8 +17,6 @@ FUNDING_CURRENCY = "THB"
 FEE_RATE = "3.65"
 VAT_RATE = "7.0"
 TRANSFER_FEE, TRANSFER_FEE_VAT = 2804, 196  # 30 THB with 7 % VAT, as recorded (omise-api.md, 7.1)
-CHARGE_MIN, CHARGE_MAX = 2000, 500_000_000_000  # of a recorded test account (omise-api.md, 2.3)
-TRANSFER_MIN = 3000
 
 # Baht for one main unit: any figures would do, these never change.
 _RATES = {

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from batchpay.sandbox.faults import NO_RULE, Rule
 from batchpay.sandbox.ledger import Ledger, Thing
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Authenticated and parsed; `ids` are the variable parts of the path, `lag_s` hides younger charges in lists."""
+    """Authenticated and parsed; `ids` are the variable parts of the path, `rule` what goes wrong with it."""
 
     method: str
     path: str
@@ -19,7 +20,7 @@ class Call:
     now: int
     livemode: bool = False
     ids: tuple[str, ...] = ()
-    lag_s: float = 0.0
+    rule: Rule = NO_RULE
 
     def with_params(self, params: dict[str, Any]) -> Call:
         """The same request with other parameters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchpay.money import EXPONENTS
-from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients
+from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients, refunds
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.payers import Payer
@@ -38,6 +38,49 @@ def strangers(ledger: Ledger, count: int, livemode: bool) -> None:
         name, now = ledger.mint("chrg", livemode), ledger.now()
         charge = Charge(name, livemode, now, 10000, "THB", captured_amount=10000, description="somebody else's")
         ledger.commit(charge, *_settle(ledger, charge))
+
+
+def become(ledger: Ledger, charge: Charge, end: str) -> None:
+    """From now on the charge is something else, whatever it was: no document lets a gateway do so, and it may.
+
+    The books follow: what was paid and is no more is a debit, what is paid now a credit, a transfer and a chain.
+    """
+    if charge.deleted or charge.status == end:
+        return
+    if end == "refunded":
+        left = charge.captured_amount - charge.refunded if charge.status == "successful" else 0
+        if left:
+            refunds.give_back(ledger, charge, left, {})
+        return
+    if end == "forgotten":
+        charge.deleted = True
+        ledger.commit(charge, news="charge.update")
+        return
+    records = _undone(ledger, charge) if charge.status == "successful" else []
+    charge.status = end
+    charge.failure_code = (charge.failure_code or "failed_processing") if end == "failed" else None
+    charge.expired = ledger.now() if end == "expired" else None
+    charge.reversed = ledger.now() if end == "reversed" else None
+    if end == "successful":
+        charge.captured_amount = charge.amount
+        records = _settle(ledger, charge)
+    ledger.commit(charge, *records, news="charge.update")
+
+
+def _undone(ledger: Ledger, charge: Charge) -> list[Record]:
+    """The money of a charge that was paid goes back; the debit's key is ours, for none was recorded."""
+    charge.paid = None
+    debit = Transaction(
+        id=ledger.mint("trxn", charge.livemode),
+        livemode=charge.livemode,
+        created=ledger.now(),
+        amount=arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net,
+        currency=arithmetic.FUNDING_CURRENCY,
+        direction="debit",
+        key="charge.reversed.debit",
+        origin=charge.id,
+    )
+    return [debit]
 
 
 def lapse(ledger: Ledger) -> None:
@@ -124,10 +167,12 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
         raise bad_request("amount is required")
     if currency not in EXPONENTS:
         raise bad_request(f"currency {currency} is not supported")
-    if not arithmetic.CHARGE_MIN <= arithmetic.funding_of(amount, currency) <= arithmetic.CHARGE_MAX:
+    if not ledger.terms.charge_min <= arithmetic.funding_of(amount, currency) <= ledger.terms.charge_max:
         raise Problem(400, "invalid_amount", "amount must be between the limits of GET /capability")
     payer = payers.chosen(ledger, call)
     destination = params.text(given, "destination")
+    if destination is None and ledger.terms.chained_only:
+        raise bad_request("destination is required")
     if destination is not None:
         recipients.payable(ledger, destination, call.livemode)
     platform = params.mapping(given, "platform_fee")

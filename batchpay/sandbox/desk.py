@@ -13,21 +13,21 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from batchpay.sandbox import charging, params, wire
+from batchpay.sandbox import account, charging, lies, params, recipients, subjects, wire
 from batchpay.sandbox.call import Call, Handler
-from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.faults import NO_RULE, Rule
 from batchpay.sandbox.idempotency import Replays
 from batchpay.sandbox.keys import Keys
 from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.log import Entry, Log
 from batchpay.sandbox.problems import Problem, error_object, unauthorised
+from batchpay.sandbox.store import Store
 from batchpay.sandbox.throttle import Throttle
 
 Result = tuple[int, Any]
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
 _SWAP_S = 5.0
-_NO_RULE = Rule()
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
 
 
@@ -43,6 +43,7 @@ class Asked:
     ids: tuple[str, ...]
     given: params.Params = field(default_factory=dict)
     problem: Problem | None = None
+    ledger: Ledger | None = None  # whose books, once the key is known to be good
 
     def header(self, name: bytes) -> str:
         """A header's text; "" when it is missing."""
@@ -53,14 +54,14 @@ class Desk:
     """One sandbox's counter; used on the server's own thread."""
 
     def __init__(
-        self, ledger: Ledger, rules: list[Rule], throttle: Throttle | None, honours_keys: bool, keys: Keys
+        self, store: Store, rules: list[Rule], throttle: Throttle | None, honours_keys: bool, keys: Keys
     ) -> None:
-        self.ledger = ledger
+        self.store = store
         self.rules = rules
         self.throttle = throttle
         self.log = Log()
         self.keys = keys
-        self._replays = Replays(ledger) if honours_keys else None
+        self._replays = Replays(store.common) if honours_keys else None
         self._sends: Counter[str] = Counter()
         self._late: set[asyncio.Task[Result]] = set()
         self._last: Response | None = None
@@ -81,8 +82,8 @@ class Desk:
             asked.problem = error
         rule = self._rule(entry, asked.given)
         if rule is None and self._replays is None:
-            return self._answered(entry, *self._handled(asked, _NO_RULE))
-        return await self._the_long_way(asked, rule or _NO_RULE)
+            return self._answered(entry, *self._handled(asked, NO_RULE))
+        return await self._the_long_way(asked, rule or NO_RULE)
 
     def _handled(self, asked: Asked, rule: Rule) -> Result:
         """Authenticate and handle; whatever happens becomes a status and a document."""
@@ -93,12 +94,17 @@ class Desk:
                 raise unauthorised()
             if asked.problem is not None:
                 raise asked.problem
-            livemode = "_test_" not in key
-            charging.lapse(self.ledger)
-            charging.strangers(self.ledger, rule.insert, livemode)
-            entry = asked.entry
-            call = Call(entry.method, entry.path, asked.given, self.ledger.now(), livemode, asked.ids, rule.lag_s)
-            return 200, asked.handler(self.ledger, call)
+            livemode, entry = "_test_" not in key, asked.entry
+            asked.ledger = ledger = self.keys.books(key, self.store)
+            asked.entry.account = account.id_of(ledger, livemode) if ledger.account else ""
+            if ledger.account and "recipient" not in ledger.shelves:
+                recipients.seed(ledger)
+            charging.lapse(ledger)
+            charging.strangers(ledger, rule.insert, livemode)
+            if rule.becomes:
+                subjects.turn(ledger, rule, subjects.asked_about(self.store, ledger, entry, rule))
+            call = Call(entry.method, entry.path, asked.given, ledger.now(), livemode, asked.ids, rule)
+            return 200, asked.handler(ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
         except Exception as error:  # a bug of the sandbox must not look like the gateway's silence
@@ -115,12 +121,24 @@ class Desk:
             name = entry.key or entry.batchpay_key
             self._sends[name] += 1
             attempt = self._sends[name]
-        keys = (entry.key, entry.batchpay_key)
+        if not self.rules:
+            return None
+        about = subjects.about(self.store, entry, attempt)
         for rule in self.rules:
-            if rule.matches(entry.method, entry.path, entry.order_id, keys, attempt):
+            if rule.matches(entry.method, entry.path, about):
                 entry.fault = rule.action if rule.action != "none" else "rule"
                 return rule
         return None
+
+    def turn(self, end: str, order_id: str, charge_id: str) -> list[str]:
+        """Charges of an order, or one by its id, become something else now; the ids of all that were meant."""
+        meant = []
+        for ledger in list(self.store.ledgers.values()):
+            for charge in list(ledger.shelves["charge"].values()):
+                if charge.id == charge_id or (order_id and charge.metadata.get("order_id") == order_id):
+                    charging.become(ledger, charge, end)
+                    meant.append(charge.id)
+        return meant
 
     # --- the long way: faults and replays
 
@@ -155,12 +173,9 @@ class Desk:
     def _settled(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
         """The request has its effect, once or twice, to be seen now or later."""
         result = status, document = self._handled(asked, rule)
-        if status == 200 and asked.entry.method == "POST" and document.get("object") == "charge":
-            made = [document["id"]]
-            if rule.commit == "twice":
-                made.append(charging.again(self.ledger, made[0]))
-            for name in made if rule.hide_s else ():
-                self.ledger.hide(name, rule.hide_s)
+        if status == 200 and (asked.entry.method, asked.entry.path) == ("POST", "/charges"):
+            assert asked.ledger is not None
+            result = status, subjects.made(asked.ledger, rule, document)
         self._end(ticket, result)
         return result
 
@@ -174,9 +189,9 @@ class Desk:
         if rule.replaces():
             status, document = rule.answer()
         elif isinstance(document, dict):
-            document = rule.altered(document)
+            document = lies.told(rule, document, self.store)
         previous = self._last
-        response = self._answered(entry, status, document, rule.extra_headers(self.ledger.now()))
+        response = self._answered(entry, status, document, rule.extra_headers(self.store.now()))
         if rule.reply == "swap":
             return await _swapped(rule, response)
         if rule.reply == "stale":
@@ -195,9 +210,9 @@ class Desk:
             response = Response(document, status, extra, kind)
         else:
             response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
-        response.headers.setdefault("date", _date(self.ledger.now()))  # a rule may say another
+        response.headers.setdefault("date", _date(self.store.now()))  # a rule may say another
         if self.throttle is not None:
-            response.headers.update(self.throttle.headers())
+            response.headers.update(self.throttle.headers(self.store.clock_s()))
         if entry.method == "POST":
             self._last = response
         return response

@@ -8,17 +8,21 @@ In a script (`script.py`):
     times = 1
 
 Which requests (all must hold): `method` (POST) and `path` (/charges), both with wild cards; `order_id`; `key`
-(Idempotency-Key or metadata[batchpay_key]); `attempt` (only the nth POST of that key, from 1); then of those `nth` (a
-number or a list, from 1), `every` (each nth), `times` (at most so often). The first rule that matches is applied.
+(Idempotency-Key or metadata[batchpay_key]); `attempt` (only the nth POST of that key, from 1); then of those all but
+the first `skip`, and of these `nth` (a number or a list, from 1), `every` (each nth), `times` (at most so often). The
+first rule that matches is applied. A request that names a charge in its path is about the order of that charge. A list
+is about many: there `order_id` and `key` choose which of its entries the rule is about.
 
 How: an action is a name for some of the fields of `Rule`, and any field may be given beside it or without it:
 `commit` now, never, late (`late_s` later, whatever became of the client) or twice; `wait_before_s` and `wait_after_s`
 around the commit; `status`, `headers`, `retry_after`, `location`, `code`, `message`, `body` (an object: JSON; a text:
-as it is) for another answer; `change` and `drop` for fields of the true one (`metadata.order_id` reaches inside);
-`reply` for an answer that is broken on the wire; `date_offset_s` for a Date from another clock; `revoke` to refuse the
-request's API key from now on; `hide_s` to keep the charge that was made out of lists and searches for a while. For a
-list: `lag_s` hides younger charges, `insert` makes so many charges of somebody else just before it is read, `empty`
-takes its data away.
+as it is) for another answer; `change`, `null` and `drop` for fields of the true one (`metadata.order_id` reaches
+inside), `pad` for so many bytes more in its metadata, `id_of` for the id of another order's charge; `reply` for an
+answer that is broken on the wire; `date_offset_s` for a Date from another clock; `revoke` to refuse the request's API
+key from now on; `hide_s` to keep the charge that was made out of lists and searches for a while. For a list: `lag_s`
+hides younger charges, `frozen` shows it as it was when the rule was first applied, `omit` leaves charges out, `insert`
+makes so many charges of somebody else just before it is read, `empty` takes its data away. And in the books: `becomes`,
+`becomes_s` later, for what the charge that the request is about is from then on.
 """
 
 from __future__ import annotations
@@ -31,6 +35,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from batchpay.errors import Misconfigured
 from batchpay.sandbox.problems import error_object
+
+STATUS_PAGE = "status.omise.co"  # where the gateway's own pages send whoever gets a 5xx
+_BAD_GATEWAY = f"<html><body>Bad gateway: see {STATUS_PAGE} for incidents</body></html>"
 
 ACTIONS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -50,8 +57,8 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "error_after": {"status": 500, "code": "internal_error"},
     "error_late": {"commit": "late", "status": 500, "code": "internal_error"},
     "error_as_success": {"commit": "never", "status": 200, "code": "bad_request"},
-    "html_before": {"commit": "never", "status": 502, "body": "<html><body>Bad gateway</body></html>"},
-    "html_after": {"status": 502, "body": "<html><body>Bad gateway</body></html>"},
+    "html_before": {"commit": "never", "status": 502, "body": _BAD_GATEWAY},
+    "html_after": {"status": 502, "body": _BAD_GATEWAY},
     "bad_json": {"body": '{"object": "charge", "amount": '},
     "redirect": {"commit": "never", "status": 302, "body": ""},
     "torn": {"reply": "torn"},
@@ -69,10 +76,26 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "crowd": {"method": "GET", "path": "/charges", "insert": 1},
     "list_lag": {"method": "GET", "path": "/charges", "lag_s": 1},
     "empty_page": {"method": "GET", "path": "/charges", "empty": True},
+    "frozen_list": {"method": "GET", "path": "/charges", "frozen": True},
+    "missing": {"method": "GET", "path": "/charges", "omit": True},
+    "no_commission": {"method": "*", "path": "/charges*", "order_id": "*", "null": ["platform_fee"]},
+    "too_long": {"pad": 1 << 20},
+    "turn": {"method": "GET", "path": "/charges*"},
 }
 
 COMMITS = ("now", "never", "late", "twice")
 REPLIES = ("normal", "reset", "close", "hang", "torn", "drip", "huge", "gzip_bomb", "raw", "swap", "stale")
+ENDS = ("pending", "successful", "failed", "expired", "reversed", "refunded", "forgotten")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom a request is about: its order, the keys it goes by, the how manieth POST of them it is; a list is `many`."""
+
+    order_id: str = ""
+    keys: tuple[str, ...] = ()
+    attempt: int = 0
+    many: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +108,7 @@ class Rule:
     order_id: str | None = None
     key: str | None = None
     attempt: int | None = None
+    skip: int = 0
     nth: int | list[int] | None = None
     every: int | None = None
     times: int | None = None
@@ -101,8 +125,15 @@ class Rule:
     message: str | None = None
     body: Any = None
     change: dict[str, Any] = field(default_factory=dict)
+    null: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
+    pad: int = 0
+    id_of: str | None = None
+    becomes: str | None = None
+    becomes_s: float = 0
     lag_s: float = 0
+    frozen: bool = False
+    omit: bool = False
     empty: bool = False
     insert: int = 0
     hide_s: float = 0
@@ -114,6 +145,7 @@ class Rule:
     seen: int = 0
     applied: int = 0
     waiting: Any = None  # swap: the first of the two answers and its future
+    copies: dict[Any, Any] = field(default_factory=dict)  # frozen: the lists as they were
 
     @classmethod
     def parse(cls, given: Rule | dict[str, Any]) -> Rule:
@@ -132,25 +164,51 @@ class Rule:
         rule = cls(**(ACTIONS[action] | given))
         if rule.commit not in COMMITS or rule.reply not in REPLIES:
             raise Misconfigured(f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}")
+        if rule.becomes is not None and rule.becomes not in ENDS:
+            raise Misconfigured(f"fault rule: becomes is one of {', '.join(ENDS)}, not {rule.becomes!r}")
         return rule
 
-    def matches(self, method: str, path: str, order_id: str, keys: tuple[str, str], attempt: int) -> bool:
+    def matches(self, method: str, path: str, about: About) -> bool:
         """Whether it is to be applied to this request; counts what it has seen."""
         if self.times is not None and self.applied >= self.times:
             return False
-        if not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path)):
-            return False
-        if self.order_id is not None and not fnmatchcase(order_id, self.order_id):
-            return False
-        if (self.key is not None and self.key not in keys) or (self.attempt is not None and self.attempt != attempt):
+        if not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path) and self._chooses(about)):
             return False
         self.seen += 1
-        if self.nth is not None and self.seen not in (self.nth if isinstance(self.nth, list) else [self.nth]):
+        number = self.seen - self.skip
+        if number < 1:
             return False
-        if self.every is not None and self.seen % self.every:
+        if self.nth is not None and number not in (self.nth if isinstance(self.nth, list) else [self.nth]):
+            return False
+        if self.every is not None and number % self.every:
             return False
         self.applied += 1
         return True
+
+    def _chooses(self, about: About) -> bool:
+        """In a list the names of orders choose entries, so that a rule with them must have something to do to those."""
+        if self.attempt is not None and self.attempt != about.attempt:
+            return False
+        if about.many and self.names_orders():
+            return self._does_to_entries()
+        return self._speaks_of(about.order_id, about.keys)
+
+    def names_orders(self) -> bool:
+        """Whether it is about some orders only; in a list, then, about entries."""
+        return self.order_id is not None or self.key is not None
+
+    def _does_to_entries(self) -> bool:
+        said = (self.change, self.null, self.drop, self.pad, self.id_of, self.omit, self.becomes)
+        return any(said)
+
+    def _speaks_of(self, order_id: str, keys: tuple[str, ...]) -> bool:
+        if self.order_id is not None and not fnmatchcase(order_id, self.order_id):
+            return False
+        return self.key is None or self.key in keys
+
+    def speaks_of(self, metadata: dict[str, Any]) -> bool:
+        """Whether it is about the order of a charge, by the charge's metadata."""
+        return self._speaks_of(str(metadata.get("order_id") or ""), (str(metadata.get("batchpay_key") or ""),))
 
     def replaces(self) -> bool:
         """Whether the answer is the rule's own, not the true one."""
@@ -160,8 +218,12 @@ class Rule:
         """The rule's own answer."""
         body = self.body
         if body is None:
-            body = error_object(self.code, self.message or self.code) if self.code else ""
+            body = error_object(self.code, self.message or self._usual_message()) if self.code else ""
         return self.status or 200, body
+
+    def _usual_message(self) -> str:
+        code = self.code or ""
+        return f"{code}: see {STATUS_PAGE} for incidents" if (self.status or 200) >= 500 else code
 
     def extra_headers(self, now: int) -> dict[str, str]:
         """Headers that come with the answer; a header that is given wins over one that is made."""
@@ -173,22 +235,6 @@ class Rule:
         if self.date_offset_s:
             extra.setdefault("Date", formatdate(now + self.date_offset_s, usegmt=True))
         return extra
-
-    def altered(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The true answer with its fields changed, dropped or, in a list, its data taken away."""
-        document = dict(document)
-        for path, value in self.change.items():
-            *parents, last = path.split(".")
-            here = document
-            for name in parents:
-                here[name] = dict(here.get(name) or {})
-                here = here[name]
-            here[last] = value
-        for name in self.drop:
-            document.pop(name, None)
-        if self.empty and "data" in document:
-            document["data"] = []
-        return document
 
 
 def fits(value: Any, kind: Any) -> bool:
@@ -204,4 +250,6 @@ def fits(value: Any, kind: Any) -> bool:
     return isinstance(value, get_origin(kind) or kind)
 
 
-_GIVEN = {name: kind for name, kind in get_type_hints(Rule).items() if name not in ("seen", "applied", "waiting")}
+_OWN = ("seen", "applied", "waiting", "copies")
+_GIVEN = {name: kind for name, kind in get_type_hints(Rule).items() if name not in _OWN}
+NO_RULE = Rule()

@@ -29,7 +29,26 @@ _RENDER: dict[str, Callable[[Ledger, Any], Thing]] = {
 
 def listed(kind: str) -> Handler:
     """GET /charges and its like."""
-    return lambda ledger, call: _page(ledger, call, kind, visible(ledger, call, kind))
+
+    def handler(ledger: Ledger, call: Call) -> Thing:
+        ids, shelf = visible(ledger, call, kind), ledger.shelves[kind]
+        if kind in ledger.deleted:
+            ids = [name for name in ids if not is_deleted(shelf[name])]
+        if call.rule.frozen:
+            copy = _copied(ledger, call, kind, ids)
+            return _page(ledger, call, list(copy), copy, lambda one: one)
+        return _page(ledger, call, ids, shelf, lambda one: rendered(ledger, kind, one))
+
+    return handler
+
+
+def _copied(ledger: Ledger, call: Call, kind: str, ids: list[str]) -> dict[str, Thing]:
+    """The list as it was when its rule was first applied."""
+    copies, name = call.rule.copies, (ledger.account, call.livemode, kind)
+    if name not in copies:
+        copies[name] = {one: rendered(ledger, kind, ledger.shelves[kind][one]) for one in ids}
+    copy: dict[str, Thing] = copies[name]
+    return copy
 
 
 def retrieved(kind: str) -> Handler:
@@ -45,7 +64,7 @@ def of_charge(kind: str) -> Handler:
         charge = ledger.get("charge", call.ids[0], call.livemode)
         shelf = ledger.shelves[kind]
         ids = [name for name in ledger.order[kind, call.livemode] if getattr(shelf[name], field) == charge.id]
-        return _page(ledger, call, kind, ids)
+        return _page(ledger, call, ids, shelf, lambda one: rendered(ledger, kind, one))
 
     return handler
 
@@ -57,10 +76,17 @@ def cards(ledger: Ledger, call: Call) -> Thing:
 
 
 def visible(ledger: Ledger, call: Call, kind: str) -> list[str]:
-    """Ids of a kind in the order they were made, without charges that lists do not show yet."""
-    ids, now = ledger.order[kind, call.livemode], time.monotonic()
-    if kind == "charge" and (call.lag_s > 0 or now < ledger.hidden_until):
-        return [name for name in ids if ledger.shown_at.get(name, 0.0) <= now - call.lag_s]
+    """Ids of a kind in the order they were made, without charges that lists do not show: not yet, or never."""
+    ids, now, rule = ledger.order[kind, call.livemode], time.monotonic(), call.rule
+    if kind != "charge":
+        return ids
+    shelf = ledger.shelves[kind]
+    if rule.lag_s > 0 or now < ledger.hidden_until:
+        ids = [name for name in ids if ledger.shown_at.get(name, 0.0) <= now - rule.lag_s]
+    if rule.omit:
+        ids = [name for name in ids if not rule.speaks_of(shelf[name].metadata)]
+    if kind in ledger.deleted:
+        ids = [name for name in ids if not is_deleted(shelf[name])]
     return ids
 
 
@@ -75,8 +101,9 @@ def _as_it_was(ledger: Ledger, event: Event) -> Thing:
     return rendered(ledger, kind, KINDS[kind](**fields) if kind in KINDS else fields)
 
 
-def _page(ledger: Ledger, call: Call, kind: str, ids: list[str]) -> Thing:
-    given, shelf = call.params, ledger.shelves[kind]
+def _page(ledger: Ledger, call: Call, ids: list[str], shelf: dict[str, Any], shown: Callable[[Any], Thing]) -> Thing:
+    """What a list says of the ids that are in it, in the order they were made."""
+    given = call.params
     limit = params.whole(given, "limit")
     offset = params.whole(given, "offset") or 0
     order = params.text(given, "order") or "chronological"
@@ -87,8 +114,6 @@ def _page(ledger: Ledger, call: Call, kind: str, ids: list[str]) -> Thing:
     if offset < 0 or (limit is not None and limit < 0):
         raise Problem(400, "invalid_page", "limit and offset must not be negative")
     limit = LIMIT if limit is None else min(limit, LIMIT_MAX)
-    if kind in ledger.deleted:
-        ids = [name for name in ids if not is_deleted(shelf[name])]
 
     def created(name: str) -> int:
         one = shelf[name]
@@ -102,7 +127,7 @@ def _page(ledger: Ledger, call: Call, kind: str, ids: list[str]) -> Thing:
         page = ids[max(first, end - offset - limit) : max(first, end - offset)][::-1]
     return {
         "object": "list",
-        "data": [rendered(ledger, kind, shelf[name]) for name in page],
+        "data": [shown(shelf[name]) for name in page],
         "limit": limit,
         "offset": offset,
         "total": total,

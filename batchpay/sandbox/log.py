@@ -27,6 +27,7 @@ class Entry:
     batchpay_key: str = ""
     status: int = 0
     fault: str = ""
+    account: str = ""  # whose key it came with; "" when nobody's
 
 
 class Log:

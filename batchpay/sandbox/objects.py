@@ -12,6 +12,7 @@ from typing import Any
 from batchpay.sandbox import arithmetic
 from batchpay.sandbox.names import FAILURES
 from batchpay.sandbox.records import Chain, Charge, Event, Refund, Transaction, Transfer
+from batchpay.sandbox.terms import Terms
 
 Thing = dict[str, Any]
 
@@ -98,9 +99,19 @@ def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: li
     }
 
 
-def transfer(record: Transfer, bank_account: Thing | None, transactions: list[Thing]) -> Thing:
-    """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee."""
+def within(terms: Terms, amount: int) -> bool:
+    """May so much of the account's currency go to a bank at once? Something must be left of it after the fee."""
+    fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
+    return terms.transfer_min <= amount <= terms.transfer_max and amount > fee
+
+
+def transfer(record: Transfer, terms: Terms, bank_account: Thing | None, transactions: list[Thing]) -> Thing:
+    """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee.
+
+    One that a charge caused is made whatever its amount is, and is not sendable when that is too small.
+    """
     total_fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
+    fits = within(terms, arithmetic.funding_of(record.amount, record.currency))
     return {
         "object": "transfer",
         "id": record.id,
@@ -116,7 +127,7 @@ def transfer(record: Transfer, bank_account: Thing | None, transactions: list[Th
         "net": record.amount - total_fee,
         "recipient": record.recipient,
         "bank_account": bank_account,
-        "sendable": record.sent is None and not record.deleted and record.amount > total_fee,
+        "sendable": record.sent is None and not record.deleted and fits,
         "sent": record.sent is not None,
         "sent_at": instant(record.sent),
         "paid": record.paid is not None,

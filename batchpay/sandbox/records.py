@@ -42,6 +42,7 @@ class Charge:
     authorized_at: int | None = None
     expired: int | None = None
     reversed: int | None = None
+    deleted: bool = False  # forgotten: 404 by its id and in no list
 
 
 @dataclass(slots=True)

@@ -20,18 +20,21 @@ def create(ledger: Ledger, call: Call) -> Thing:
         raise bad_request("amount is required")
     if charge.status != "successful" or amount > charge.captured_amount - charge.refunded:
         raise Problem(400, "failed_refund", "the charge is not paid, or less is left of it than the amount")
+    return objects.refund(give_back(ledger, charge, amount, params.mapping(call.params, "metadata")))
+
+
+def give_back(ledger: Ledger, charge: Charge, amount: int, metadata: Thing) -> Refund:
+    """So much of a paid charge goes back to its payer."""
+    now = ledger.now()
     debit = Transaction(
-        ledger.mint("trxn", call.livemode), call.livemode, call.now, arithmetic.funding_of(amount, charge.currency),
-        arithmetic.FUNDING_CURRENCY, "debit", "charge.refunded.debit", ledger.mint("rfnd", call.livemode),
+        ledger.mint("trxn", charge.livemode), charge.livemode, now, arithmetic.funding_of(amount, charge.currency),
+        arithmetic.FUNDING_CURRENCY, "debit", "charge.refunded.debit", ledger.mint("rfnd", charge.livemode),
     )  # fmt: skip
-    refund = Refund(
-        debit.origin, call.livemode, call.now, amount, charge.currency, charge.id, debit.id,
-        params.mapping(call.params, "metadata"),
-    )  # fmt: skip
+    refund = Refund(debit.origin, charge.livemode, now, amount, charge.currency, charge.id, debit.id, metadata)
     charge.refunded += amount
     charge.refunds = [*charge.refunds, refund.id]
     ledger.commit(refund, debit, charge)
-    return objects.refund(refund)
+    return refund
 
 
 def retrieve(ledger: Ledger, call: Call) -> Thing:

@@ -7,7 +7,10 @@
     rate_html = false           # the 429 as an HTML page
     idempotency = "off"         # or "on": honour the Idempotency-Key header
     secret_keys = ["skey_test_a"]  # the only good ones; without it any skey_test_... is
+    accounts = { shop = ["skey_test_b", "skey_test_c"] }  # keys of one account; any other key has its own
     clock_offset_s = 0          # how far the gateway's clock is ahead of this machine's
+    charge_min = 2000           # limits of GET /capability, in satang; charge_max, transfer_min, transfer_max likewise
+    chained_only = false        # true: a charge without destination is 400 bad_request
 
 JSON has the same shape, or is a plain list of rules.
 """
@@ -16,18 +19,21 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from batchpay.errors import Misconfigured
 from batchpay.sandbox.faults import Rule, fits
+from batchpay.sandbox.terms import Terms
 from batchpay.sandbox.throttle import Rate
 
-_SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "rate": str, "rate_headers": bool, "rate_retry_after": str, "rate_html": bool, "idempotency": str,
-    "secret_keys": list[str], "clock_offset_s": float,
+    "secret_keys": list[str], "accounts": dict[str, Any], "clock_offset_s": float, "charge_min": int, "charge_max": int,
+    "transfer_min": int, "transfer_max": int, "chained_only": bool,
 }  # fmt: skip
+_TERMS = tuple(one.name for one in fields(Terms))
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Script:
     idempotency: str = "off"
     secret_keys: list[str] | None = None
     clock_offset_s: float = 0.0
+    accounts: dict[str, list[str]] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
 
 def read_script(path: Path) -> Script:
@@ -68,9 +76,9 @@ def read_script(path: Path) -> Script:
 
 def _set_up(rules: list[Rule], settings: dict[str, Any]) -> Script:
     for name, value in settings.items():
-        if name not in _SETTINGS:
-            raise Misconfigured(f"no setting {name}; settings are {', '.join(_SETTINGS)}")
-        if not fits(value, _SETTINGS[name]):
+        if name not in SETTINGS:
+            raise Misconfigured(f"no setting {name}; settings are {', '.join(SETTINGS)}")
+        if not fits(value, SETTINGS[name]):
             raise Misconfigured(f"{name} = {value!r} is of the wrong kind")
     if settings.get("idempotency", "off") not in ("off", "on"):
         raise Misconfigured(f"idempotency is off or on, not {settings['idempotency']!r}")
@@ -84,7 +92,12 @@ def _set_up(rules: list[Rule], settings: dict[str, Any]) -> Script:
             asked.limit, asked.window_s, settings.get("rate_retry_after", "1") or None,
             settings.get("rate_headers", True), settings.get("rate_html", False),
         )  # fmt: skip
+    accounts = settings.get("accounts", {})
+    for name, keys in accounts.items():
+        if not fits(keys, list[str]):
+            raise Misconfigured(f"accounts.{name} is a list of secret keys")
     return Script(
         rules, rate, settings.get("idempotency", "off"), settings.get("secret_keys"),
-        float(settings.get("clock_offset_s", 0)),
+        float(settings.get("clock_offset_s", 0)), accounts,
+        Terms(**{name: value for name, value in settings.items() if name in _TERMS}),
     )  # fmt: skip

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import recipients, wire
+from batchpay.sandbox import wire
 from batchpay.sandbox.app import everything
 from batchpay.sandbox.desk import Desk
-from batchpay.sandbox.faults import Rule
+from batchpay.sandbox.faults import ENDS, Rule
 from batchpay.sandbox.keys import Keys
-from batchpay.sandbox.ledger import Ledger, Thing
+from batchpay.sandbox.ledger import Thing
 from batchpay.sandbox.log import Entry
 from batchpay.sandbox.loop import HOST, Loop, listening
 from batchpay.sandbox.script import Script, read_script
+from batchpay.sandbox.store import Store
+from batchpay.sandbox.terms import Terms
 from batchpay.sandbox.throttle import Rate, Throttle
 
 START_S = 10.0
@@ -29,7 +31,8 @@ class SandboxServer:
     """The imitated gateway on loopback, in a thread and a loop of its own.
 
     `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is "off" or "on";
-    `clock_offset_s` is how far its clock, in every Date and created_at, is ahead of this machine's.
+    `clock_offset_s` is how far its clock, in every Date and created_at, is ahead of this machine's; `accounts` are
+    names with the secret keys of each, where one account has several; `terms` its limits.
     """
 
     def __init__(
@@ -41,17 +44,18 @@ class SandboxServer:
         rate: Rate | str | None = None,
         secret_keys: Iterable[str] | None = None,
         clock_offset_s: float = 0.0,
+        accounts: Mapping[str, Iterable[str]] | None = None,
+        terms: Terms | None = None,
     ) -> None:
         if idempotency not in ("off", "on"):
             raise Misconfigured(f"idempotency is off or on, not {idempotency!r}")
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
         parsed = [Rule.parse(rule) for rule in rules]
         self.port = port
-        self.ledger = Ledger(Path(ledger_path) if ledger_path is not None else None, clock_offset_s)
+        self.store = Store(Path(ledger_path) if ledger_path is not None else None, clock_offset_s, terms)
         self.desk = Desk(
-            self.ledger, parsed, Throttle(limit) if limit else None, idempotency == "on",
-            Keys(secret_keys),
-        )  # fmt: skip
+            self.store, parsed, Throttle(limit) if limit else None, idempotency == "on", Keys(secret_keys, accounts)
+        )
         self.door = wire.Door()
         self._server: Loop | None = None
         self._thread: threading.Thread | None = None
@@ -69,7 +73,17 @@ class SandboxServer:
         """One as a script's file sets it up; what is given here as well comes first."""
         read = read_script(script) if script is not None else Script()
         honours = "on" if "on" in (idempotency, read.idempotency) else "off"
-        return cls(port, read.rules, honours, ledger_path, rate or read.rate, read.secret_keys, read.clock_offset_s)
+        return cls(
+            port,
+            read.rules,
+            honours,
+            ledger_path,
+            rate or read.rate,
+            read.secret_keys,
+            read.clock_offset_s,
+            accounts=read.accounts,
+            terms=read.terms,
+        )
 
     @property
     def url(self) -> str:
@@ -79,12 +93,12 @@ class SandboxServer:
     # --- what it saw and did
 
     def charges(self) -> list[Thing]:
-        """Every charge of the ledger as the API shows it, oldest first."""
-        return everything(self.ledger, "charge")
+        """Every charge of every account as the API shows it, oldest first."""
+        return everything(self.store, "charge")
 
     def transfers(self) -> list[Thing]:
         """Every transfer, oldest first."""
-        return everything(self.ledger, "transfer")
+        return everything(self.store, "transfer")
 
     def requests(self, method: str = "*", path: str = "*") -> list[Entry]:
         """Every request so far, oldest first; of one method and exact path when given."""
@@ -109,11 +123,24 @@ class SandboxServer:
 
     def set_clock(self, offset_s: float) -> None:
         """Its clock is so far ahead from now on; what is over by then happens. It never goes back."""
-        self.ledger.offset_s = offset_s
+        self.store.offset_s = offset_s
 
     def accept_keys(self, *secret_keys: str) -> None:
         """From now on only these secret keys are good."""
         self.desk.keys.accept(*secret_keys)
+
+    def turn(self, becomes: str, *, order_id: str = "", charge_id: str = "") -> list[str]:
+        """Charges of an order, or one charge, become something else now (`faults.ENDS`); returns their ids.
+
+        Raises Misconfigured for another end, or while it is not running.
+        """
+        if becomes not in ENDS or self._server is None:
+            raise Misconfigured(f"a charge becomes one of {', '.join(ENDS)}, while the sandbox runs")
+        asked = asyncio.run_coroutine_threadsafe(self._turned(becomes, order_id, charge_id), self._server.loop)
+        return asked.result(START_S)
+
+    async def _turned(self, becomes: str, order_id: str, charge_id: str) -> list[str]:
+        return self.desk.turn(becomes, order_id, charge_id)
 
     def reset_connections(self, count: int = 1, after_bytes: int = 0) -> None:
         """The next connections are reset, on accept or after so many bytes of what the client sends."""
@@ -131,7 +158,7 @@ class SandboxServer:
         """Listen; returns when requests can come."""
         sock = listening(self.port)
         self.port = sock.getsockname()[1]
-        self._open()
+        self.store.open()
         self._server = Loop(self.desk, self.door)
         self._thread = threading.Thread(target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True)
         self._thread.start()
@@ -145,7 +172,7 @@ class SandboxServer:
             self._server.should_exit = True
             self._thread.join()
             self._server = self._thread = None
-        self.ledger.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -159,16 +186,12 @@ class SandboxServer:
         """Serve in the foreground until SIGINT or SIGTERM."""
         sock = listening(self.port)
         self.port = sock.getsockname()[1]
-        self._open()
+        self.store.open()
         self._server = Loop(self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None)
         try:
             asyncio.run(self._server.serve(sockets=[sock]))
         finally:
-            self.ledger.close()
-
-    def _open(self) -> None:
-        self.ledger.open()
-        recipients.seed(self.ledger)
+            self.store.close()
 
     def _work(self, sock: socket.socket) -> None:
         assert self._server is not None

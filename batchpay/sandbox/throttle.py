@@ -46,12 +46,12 @@ class Throttle:
         self._stamps.append(now)
         return True
 
-    def headers(self) -> dict[str, str]:
-        """What every answer says about the limit."""
+    def headers(self, clock_s: float) -> dict[str, str]:
+        """What every answer says about the limit; the reset is when the whole of it is free, by the gateway's clock."""
         if not self.rate.headers:
             return {}
         return {
             "X-RateLimit-Limit": str(self.rate.limit),
             "X-RateLimit-Remaining": str(max(0, self.rate.limit - len(self._stamps))),
-            "X-RateLimit-Reset": str(int(time.time() + self.rate.window_s) + 1),
+            "X-RateLimit-Reset": str(int(clock_s + self.rate.window_s) + 1),
         }

@@ -7,6 +7,7 @@ from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.problems import Problem, bad_request, not_found
 from batchpay.sandbox.records import Chain, Record, Transaction, Transfer
+from batchpay.sandbox.terms import Terms
 
 
 def create(ledger: Ledger, call: Call) -> Thing:
@@ -18,7 +19,7 @@ def create(ledger: Ledger, call: Call) -> Thing:
     amount = params.whole(call.params, "amount")
     recipient = params.text(call.params, "recipient") or recipients.DEFAULT
     recipients.payable(ledger, recipient, call.livemode)
-    _check(amount, ledger.funds.balance(call.livemode)[1])
+    _check(ledger.terms, amount, ledger.funds.balance(call.livemode)[1])
     assert amount is not None
     transfer = Transfer(
         id=ledger.mint("trsf", call.livemode),
@@ -46,7 +47,7 @@ def update(ledger: Ledger, call: Call) -> Thing:
     if "amount" in call.params:
         amount = params.whole(call.params, "amount")
         own = arithmetic.funding_of(transfer.amount, transfer.currency)
-        _check(amount, ledger.funds.balance(call.livemode)[1] + own)
+        _check(ledger.terms, amount, ledger.funds.balance(call.livemode)[1] + own)
         transfer.amount = amount or 0
     transfer.metadata = params.mapping(call.params, "metadata") or transfer.metadata
     ledger.commit(transfer, news="transfer.update")
@@ -83,7 +84,7 @@ def render(ledger: Ledger, transfer: Transfer) -> Thing:
     recipient = recipients.existing(ledger, transfer.recipient, transfer.livemode)
     entry = ledger.find("transaction", transfer.transaction) if transfer.transaction else None
     account = recipient["bank_account"] if recipient else None
-    return objects.transfer(transfer, account, [objects.transaction(entry)] if entry else [])
+    return objects.transfer(transfer, ledger.terms, account, [objects.transaction(entry)] if entry else [])
 
 
 # --- chains
@@ -106,11 +107,11 @@ def revoke_chain(ledger: Ledger, call: Call) -> Thing:
 # --- inside
 
 
-def _check(amount: int | None, transferable: int) -> None:
+def _check(terms: Terms, amount: int | None, transferable: int) -> None:
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
-    if amount <= arithmetic.TRANSFER_MIN:
-        raise Problem(400, "invalid_amount", f"amount must be more than {arithmetic.TRANSFER_MIN}")
+    if not objects.within(terms, amount):
+        raise Problem(400, "invalid_amount", "amount must be within the limits of GET /capability and above the fee")
     if amount > transferable:
         raise Problem(422, "insufficient_balance", "the transferable balance is lower than the amount")
 

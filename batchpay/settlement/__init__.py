@@ -1,18 +1,38 @@
-"""CHARGE + JOURNAL: the one loop where plan, gateway and journal meet.
+"""CHARGE + JOURNAL: where plan, gateway and journal meet.
 
+run     the sequence of a run, step by step
 line    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
 books   what is known of each order, and how it is written down: the only writer of evidence
 queue   who is sent next, and how far a run may go
 preflight  may each recipient be paid at all?
 lists   the gateway's own list of charges, held against the books
 doubts  what became of the sends that nobody answered
-loop    the workers, the deadline, and when the run is over
+loop    the workers, the deadline, and when sending is over
 """
 
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
+from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
-from batchpay.settlement.preflight import barred_recipients
+from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
+from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter
 
-__all__ = ["Books", "Candidate", "Case", "Limits", "Line", "Settlement", "barred_recipients"]
+__all__ = [
+    "Books",
+    "Brought",
+    "Candidate",
+    "Case",
+    "Limits",
+    "Line",
+    "Look",
+    "Preflight",
+    "Run",
+    "Sendable",
+    "Settlement",
+    "Talk",
+    "account_of",
+    "at_gateway",
+    "enter",
+    "preflight",
+]

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from batchpay.errors import Taken
-from batchpay.job import MAX_ATTEMPTS
+from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
 from batchpay.planning import alike, key_of
 from batchpay.protocols import Clock, Journal
 
+LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
 _KEPT_FIELDS = tuple(f.name for f in fields(Intent) if f.name not in _ROW_FIELDS)
 
@@ -25,6 +26,7 @@ class Case:
     intent: Intent
     attempt: Attempt | None = None  # None: nothing was written yet
     others: tuple[Attempt, ...] = ()  # the order's other attempts: closed, unless a list showed one that we lost
+    withdraw: Attempt | None = None  # one that was never charged and must give way before this one is sent
     sends_in_run: int = 0
     present: bool = True  # is its row in an input of this run?
     ask_at_s: float = 0.0  # when to look it up next
@@ -40,7 +42,11 @@ class Case:
 class Books:
     """Writes events through the journal and keeps each case in step with what was written."""
 
-    def __init__(self, journal: Journal, clock: Clock, job: str, run_id: str, *, live: bool) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, job: str, run_id: str, *, live: bool, fee: Fee | None = None
+    ) -> None:
+        """`fee`: the commission that a charge is held against when nobody knows what was asked for it."""
+        self._fee = fee
         self._journal = journal
         self._clock = clock
         self._job = job
@@ -49,6 +55,11 @@ class Books:
         self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
+        self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
+        self._told_twice: set[tuple[str, tuple[str, int]]] = set()
+        # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
+        self.known: dict[str, tuple[str, float]] = {}
+        self._told_of = {str(event.data.get("charge", "")) for event in journal.events(["stop"])}
 
     # --- writing
 
@@ -77,14 +88,26 @@ class Books:
         kept = {name: value for name, value in data.items() if value not in (None, "", [], False)}
         await self._write(case, "answer", kept, case.attempt.sends if case.attempt else 0)
 
-    async def found(self, case: Case, charge: ChargeSeen, *, reread: bool = False) -> None:
-        """A look-up showed a charge of this attempt; written when it says anything new."""
+    async def found(
+        self,
+        case: Case,
+        charge: ChargeSeen,
+        *,
+        reread: bool = False,
+        by_id: bool = False,
+    ) -> None:
+        """A look-up showed a charge of this attempt; written when it says anything new.
+
+        `by_id`: it was asked for by its id, not listed.
+        """
         if not reread and case.attempt and _known_already(case.attempt, charge):
+            self._prove(charge)
             return
         flaws = flaws_of(charge, case.intent, self._live)
         data: dict[str, Any] = {"charge": charge.to_json()}
         data |= {"flaws": list(flaws)} if flaws else {}
         data |= {"reread": True} if reread else {}
+        data |= {"by_id": True} if by_id else {}
         before = case.attempt
         after = advance(before, Event("found", attempt=case.intent.attempt, data=data))
         if before and _same_evidence(before, after):
@@ -103,8 +126,10 @@ class Books:
         intent = Intent(
             order_id=metadata["order_id"], attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
             content="", amount=charge.amount, currency=charge.currency, destination=charge.destination or "",
-            payer="", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
+            payer=charge.payer or "", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
             run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
+            mode="live" if self._live else "test", fee_fixed=self._fee.fixed_in(charge.currency) if self._fee else None,
+            fee_percentage=self._fee.percentage if self._fee else None,
         )  # fmt: skip
         case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
@@ -114,14 +139,54 @@ class Books:
         await self._write(case, "adopted", data, 0)
         return case
 
+    async def withdraw(self, attempt: Attempt) -> None:
+        """An attempt that was never charged gives way to the next one of its order. Raises errors.Taken."""
+        case = self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt, present=False)
+        if case.attempt is None or not case.attempt.ready:
+            raise Taken(f"order {attempt.intent.order_id} is not held by now")
+        await self._write(case, "withdrawn", {}, 0)
+
+    async def missing(self, case: Case) -> None:
+        """The gateway answered that it knows no charge of this id (J27); written once."""
+        if case.attempt is not None and not case.attempt.missing_ns:
+            await self._write(case, "missing", {}, 0)
+
+    async def elsewhere(self, charge: ChargeSeen) -> None:
+        """A charge that another job of this account made, kept for as long as its order may come here (J06)."""
+        order_id, job = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_job", "")
+        if not order_id or not job or job == self._job:
+            return
+        data = {
+            "job": job,
+            "charge_id": charge.id,
+            "payer": charge.payer or "",
+            "destination": charge.destination or "",
+            "amount": charge.amount,
+            "currency": charge.currency,
+            "takes_money": charge.takes_money,
+        }
+        earlier = self._journal.histories([order_id]).get(order_id, [])
+        told = [e.data for e in earlier if e.kind == "elsewhere" and e.data["charge_id"] == charge.id]
+        if (told[-1]["takes_money"] != charge.takes_money) if told else charge.takes_money:
+            await self._journal.write([self._event("elsewhere", data, order_id=order_id)])
+
     async def resolve(self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None) -> None:
-        """A person's word on an attempt: charged (by this charge), not-charged or cancelled."""
+        """A person's word on an attempt: charged (by this charge), accepted as it is, not-charged or cancelled."""
         data: dict[str, Any] = {"as": as_, "reason": reason, "by": by}
         await self._write(case, "resolved", {**data, "charge": charge.to_json()} if charge else data, 0)
 
     async def stop(self, reason: str, case: Case | None = None) -> None:
         """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10)."""
         await self._journal.write([self._stop_event(reason, case)])
+
+    async def stop_for_charge(self, charge_id: str, reason: str) -> None:
+        """The same about a charge, once: what a person has lifted is not brought up again."""
+        self.known.pop(charge_id, None)
+        if charge_id in self._told_of:
+            return
+        self._told_of.add(charge_id)
+        self.stopped = self.stopped or reason
+        await self._journal.write([self._event("stop", {"reason": reason, "order": "", "charge": charge_id})])
 
     async def note(self, kind: str, data: Mapping[str, Any], batch_id: str = "") -> None:
         """An event about the run or a batch, not about one order."""
@@ -138,9 +203,9 @@ class Books:
             if kind == "intent" and before is not None and not before.ready:
                 raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
             after = advance(before, event)
-            data["state"] = after.outcome.value  # nobody else has seen this event yet
+            data["state"] = after.state  # nobody else has seen this event yet
             events = [event]
-            if reason := _why_stop(case, before, after):
+            if reason := self._twice_told(after) or _why_stop(case, before, after, by_hand=kind == "resolved"):
                 events.append(self._stop_event(reason, case))
             if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
                 self.trust_429 = False
@@ -149,6 +214,38 @@ class Books:
             case.attempt = after
             if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
                 self._undecided.pop(intent.key, None)
+
+    def remember(self, since_ns: int) -> None:
+        """Charges that this journal has had proof of since then, or else the last one before: lists must show them."""
+        known = self._journal.charges_known(since_ns)
+        if not known:
+            earlier = self._journal.charges_known(since_ns - LONGEST_SILENCE_NS)
+            youngest = max(earlier, key=lambda charge_id: earlier[charge_id], default="")
+            known = {youngest: earlier[youngest]} if youngest else {}
+        for charge_id, created_at in known.items():
+            if charge_id not in self._told_of:
+                self.known.setdefault(charge_id, (created_at, float("-inf")))
+
+    def _prove(self, charge: ChargeSeen) -> None:
+        if charge.id not in self._told_of:
+            self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
+
+    def _twice_told(self, after: Attempt) -> str:
+        """Does the gateway tell one charge of two orders, or of two attempts? A charge belongs to one (J11)."""
+        charge, mine = after.charge, (after.intent.order_id, after.intent.attempt)
+        if charge is None:
+            return ""
+        self._prove(charge)
+        if charge.id not in self._orders:
+            earlier = self._journal.order_of_charge(charge.id)
+            self._orders[charge.id] = (earlier[1], earlier[2]) if earlier and earlier[0] == self._job else mine
+            if earlier and earlier[0] != self._job:
+                return f"{charge.id} was answered for order {mine[0]}; it is order {earlier[1]}'s of job {earlier[0]}"
+        first = self._orders[charge.id]
+        if first == mine or (charge.id, mine) in self._told_twice:
+            return ""
+        self._told_twice.add((charge.id, mine))
+        return f"{charge.id} was answered for order {mine[0]}; it is order {first[0]}'s (attempt {first[1]})"
 
     def _stop_event(self, reason: str, case: Case | None) -> Event:
         self.stopped = self.stopped or reason
@@ -163,6 +260,13 @@ class Books:
         self._undecided[case.intent.key] = case
 
     # --- reading
+
+    def account(self) -> dict[str, Any]:
+        """The account, mode and address that this journal belongs to; empty when no run wrote them down yet."""
+        kept: dict[str, Any] = {}
+        for event in self._journal.events(["account"]):
+            kept = dict(event.data)
+        return kept
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
@@ -248,8 +352,8 @@ def _same_evidence(before: Attempt, after: Attempt) -> bool:
     )  # fmt: skip
 
 
-def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:
-    """Does this evidence break a promise, or contradict what was proven (law L10)?"""
+def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bool) -> str:
+    """Does this evidence break a promise, or contradict what was proven (law L10)? A person may contradict."""
     order = f"order {after.intent.order_id}"
     was = before.outcome if before else None
     if after.outcome is Outcome.UNPROVEN and was is not Outcome.UNPROVEN:
@@ -257,7 +361,7 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt) -> str:
         return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
     if len(after.twins) > 1 and (before is None or after.twins != before.twins):
         return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
-    if was is not None and impossible(was, after.outcome):
+    if was is not None and not by_hand and impossible(was, after.outcome):
         return f"{order}: was {was.value}, is now {after.outcome.value}"
     charges = money_charges((*case.others, after))
     if len(charges) > 1 and (before is None or after.charge != before.charge):

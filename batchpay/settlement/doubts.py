@@ -11,7 +11,7 @@ from functools import partial
 
 from batchpay.job import GatewaySettings
 from batchpay.lifecycle import CHARGE_ID, DoubtRules, seen
-from batchpay.model import Outcome, Page
+from batchpay.model import ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line
@@ -98,14 +98,41 @@ class Doubts:
     async def reread(self, case: Case) -> None:
         """Ask for one charge by its id: pending may have ended, a chain may have come."""
         assert case.attempt is not None and case.attempt.charge is not None
-        charge_id = case.attempt.charge.id
-        if not CHARGE_ID.fullmatch(charge_id):
-            return
-        answer = await self._line.ask(partial(self._gateway.get, charge_id))
-        charge, flaws = seen(answer.document) if answer else (None, ())
-        if charge is not None and charge.id == charge_id and not flaws:
-            await self._books.found(case, charge, reread=case.attempt.wants_chain)
+        charge = await self._read(case, case.attempt.charge.id)
+        if charge is not None:
+            await self._books.found(case, charge, reread=case.attempt.wants_chain, by_id=True)
             self._told(case)
+
+    async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
+        """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
+        if not CHARGE_ID.fullmatch(charge_id):
+            return None
+        answer = await self._line.ask(partial(self._gateway.get, charge_id))
+        charge = seen(answer.document)[0] if answer is not None else None
+        if charge is not None and charge.id == charge_id:
+            return charge
+        pending = case.attempt is not None and case.attempt.outcome is Outcome.PENDING
+        if pending and answer is not None and answer.status == 404:
+            await self._books.missing(case)
+            self._told(case)
+        return None
+
+    async def clears(self, case: Case) -> bool:
+        """Did every charge of the order's earlier attempts end without money, asked again by its id just now (J04)?
+
+        What is found is written down: a charge that may take money after all keeps this attempt from being sent.
+        """
+        for earlier in case.others:
+            ids = {earlier.charge.id} if earlier.charge else set()
+            old = Case(earlier.intent, earlier, tuple(o for o in case.others if o is not earlier), present=False)
+            for charge_id in sorted(ids | earlier.twins):
+                charge = await self._read(old, charge_id)
+                if charge is None:
+                    return False
+                await self._books.found(old, charge, by_id=True)
+                if charge.takes_money:
+                    return False
+        return True
 
     async def _look_up_or_leave(self) -> None:
         """A gateway whose lists stay incomplete keeps its secrets for this run: the next one asks again."""
@@ -130,15 +157,15 @@ class Doubts:
         first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
         since = first_sent - OVERLAP if self._line.dated else EVERYTHING  # our clock may have been wrong at that time
         listing = await self._lists.read(since, absorb)
-        complete = listing is not None and listing.complete
+        proves = self._lists.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id in self._open:
-                if complete and case in due:
+                if proves and case in due:
                     await self._absent(case)
                 else:
                     soon_s = self._clock.elapsed_s() + self._gap_s
-                    case.ask_at_s = max(self._due_s(case), soon_s) if complete else soon_s
-        return complete
+                    case.ask_at_s = max(self._due_s(case), soon_s) if proves else soon_s
+        return proves
 
     def _due_s(self, case: Case) -> float:
         assert case.attempt is not None and case.attempt.doubt is not None

@@ -6,14 +6,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
 from batchpay.model import Answer
-from batchpay.pacing import Breaker, Pacer, backoff_s, retry_after_s
+from batchpay.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 from batchpay.protocols import Clock
 
 LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
@@ -106,15 +105,18 @@ class Line:
             self._learn(answer, self._asks if asking else self._sends)
         return answer
 
-    async def ask(self, request: Request) -> Answer | None:
-        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before."""
+    async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
+        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before.
+
+        `learn` False: it is about something that the key need not be good for.
+        """
         for failures in range(1, TRIES + 1):
             if not await self.permit(asking=True):
                 return None
-            answer = await self._unless_closed(partial(self.send, request, asking=True))
+            answer = await self._unless_closed(partial(self.send, request, asking=True, learn=learn))
             if answer is None or self.closed:
                 return None
-            if _usable(answer):
+            if _usable(answer) or answer.too_long:
                 return answer
             if answer.status != 429:
                 await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
@@ -145,7 +147,10 @@ class Line:
 
     def _learn(self, answer: Answer, breaker: Breaker) -> None:
         now_s = self._clock.elapsed_s()
-        self.answers += answer.status is not None
+        self.answers += answer.status is not None or answer.too_long
+        if answer.too_long:
+            breaker.answered()
+            return
         if answer.status is None or answer.status >= 500:
             self.trouble = answer.trouble or self.trouble
             self._silent(now_s, breaker)
@@ -163,7 +168,8 @@ class Line:
         """What an answer says about the rate."""
         now_s = self._clock.elapsed_s()
         if answer.status == 429:
-            self._pacer.throttled(now_s, retry_after_s(answer.retry_after), random.random())  # noqa: S311
+            after_s = retry_after_s(answer.retry_after, self._told_s(answer))
+            self._pacer.throttled(now_s, after_s, random.random())  # noqa: S311
         elif answer.status is not None and answer.status < 500:
             self._pacer.answered()
             self._take_advice(answer, now_s)
@@ -177,9 +183,12 @@ class Line:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md, section 6)."""
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return
-        theirs = instant(answer.date)
-        theirs_s = theirs.timestamp() if theirs else self._clock.now_ns() / 1e9
-        self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - theirs_s)
+        self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - self._told_s(answer))
+
+    def _told_s(self, answer: Answer) -> float:
+        """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds since 1970."""
+        theirs = http_date(answer.date)
+        return theirs.timestamp() if theirs else self._clock.now_ns() / 1e9
 
     def _check_clock(self, date: str) -> None:
         """Once per run: the gateway's clock and ours must agree, or look-ups by time prove nothing."""
@@ -208,10 +217,7 @@ def _usable(answer: Answer) -> bool:
 
 def instant(date: str) -> datetime | None:
     """A Date header as UTC; None when it is not one."""
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return http_date(date)
 
 
 def _is_count(text: str) -> bool:

@@ -1,91 +1,131 @@
-"""The gateway's own list of charges, held against the journal: before, while and after a run (law L11)."""
+"""The gateway's own list of charges, held against the journal: before, while and after a run (law L11).
+
+Every list passes `read`, and whether it proves anything is asked of `lacking`: a list that does not show a charge of
+which this journal has proof is a copy from before, or lies, and proves no absence (fault-matrix J05, J11).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from batchpay.errors import Misconfigured, Taken
-from batchpay.listing import Listing, page_of
-from batchpay.model import ChargeSeen, Intent, Page
+from batchpay.job import GatewaySettings
+from batchpay.listing import Listing, is_instant, page_of
+from batchpay.model import Answer, ChargeSeen, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line, instant
-from batchpay.settlement.queue import Candidate
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
 YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
+SKEW_S = 300.0  # how far our clock may be from the gateway's (fault-matrix C04)
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
+PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
+PASSED_OVER = "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles no doubt"
+LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
 Absorb = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a run looks before it sends anything."""
+
+    since: datetime  # the last completed listing's bound, or how far back an empty journal looks
+    known_before: bool  # does the journal know any order? False beside charges of this job: it was lost
+    adopt: bool  # ... and a person said to take them over
+    quiet_at_s: float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
 
 
 class Lists:
     """Reads lists and takes what is of this job into the books. `told` is called with each order that moved."""
 
-    def __init__(self, gateway: Gateway, line: Line, books: Books, clock: Clock, told: Callable[[Case], None]) -> None:
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        gateway: Gateway,
+        line: Line,
+        books: Books,
+        clock: Clock,
+        told: Callable[[Case], None],
+    ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._line = line
         self._books = books
         self._told = told
-        self._elsewhere: dict[int, str] = {}  # hash of an order's id and terms -> the other job that charged it
+        self._period_s = settings.doubt_period_s
+        self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
+        self._met_unknown = False
+        self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
-    async def look(self, since: datetime, *, adopt: bool, known_before: bool, gap_s: float) -> str:
-        """List from `since` and adopt what is ours; returns why that could not be done, empty when it could.
+    # --- before the first send
 
-        Raises Misconfigured for an empty journal (`known_before` False) beside charges of this job without `adopt`.
+    async def look(self, look: Look, *, gap_s: float) -> str:
+        """List and adopt what is ours; returns why that could not be done, empty when it could.
+
+        A charge of ours that this journal does not know means that it was restored: then a second list follows, once
+        nothing can land any more that was under way when it was (J02). Raises Misconfigured for an empty journal beside
+        charges of this job without `adopt`.
         """
-
-        async def absorb(page: Page) -> None:
-            matched = self._books.match(page.charges)
-            if matched and not known_before and not adopt:
-                raise Misconfigured(
-                    f"the gateway has charges of this job (such as {matched[0][0].id}) but the journal is empty: it "
-                    "was lost or is another one. Restore it, or run once with --adopt to take these charges over"
-                )
-            for charge, known in matched:
-                await self._absorb(charge, known, adopting=True)
-            if not known_before:
-                self._note_elsewhere(page.charges)
-
-        for _ in range(IN_VAIN):
-            listing = await self.read(since - OVERLAP, absorb)
-            if listing is not None and listing.complete:
-                if known_before or self._line.dated or since == EVERYTHING:
-                    await self._books.note("listing", {"bound": self._bound(listing) or iso(since)})
-                    return ""
+        since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
+        why = "the gateway's list of charges could not be read completely"
+        while in_vain < IN_VAIN and not self._line.closed:
+            self._met_unknown = False
+            listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
+            if listing is None or not listing.complete:
+                in_vain += 1
+                await self._line.rest(gap_s)
+                continue
+            if not (look.known_before or self._line.dated or since == EVERYTHING):
                 since = EVERYTHING  # it was our clock that said where to begin
                 continue
-            if self._line.closed:
-                break
-            await self._line.rest(gap_s)
-        return self._line.closed or "the gateway's list of charges could not be read completely"
+            if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
+                await self._line.rest(wait_s)
+                continue
+            if lacking := await self._still_lacking(listing):
+                why = f"the gateway's list does not show {lacking[0]}, which this journal has proof of"
+                in_vain = IN_VAIN * (self._clock.elapsed_s() - began_s > self._period_s)
+                await self._line.rest(gap_s)
+                continue
+            await self._note_bound(listing, iso(since))
+            return ""
+        return self._line.closed or why
 
-    def refuse_renamed(self, candidates: Iterable[Candidate]) -> None:
-        """A first run whose very orders were charged under another job's name: was the job renamed (E13)?
+    async def _absorb_first(self, look: Look, page: Page) -> None:
+        """A page of the list before the first send."""
+        for charge, known in self._books.match(page.charges):
+            if not isinstance(known, Case):
+                await self._met(charge, look)
+            await self._absorb(charge, known, adopting=True)
+        for charge in page.charges:
+            await self._books.elsewhere(charge)
 
-        Raises Misconfigured. Costs nothing when no other job charged anything.
-        """
-        for candidate in candidates if self._elsewhere else ():
-            intent = candidate.intent
-            job = self._elsewhere.get(_terms(intent.order_id, intent) if intent else 0)
-            if intent is not None and job is not None:
-                raise Misconfigured(
-                    f'order {intent.order_id} was charged, for the same amount and recipient, by job "{job}"; this job '
-                    f'has charged nothing yet. If it was renamed, give it its old name again: name = "{job}"; if '
-                    "these are other orders, give them other ids"
-                )
+    async def _met(self, charge: ChargeSeen, look: Look) -> None:
+        """A charge of ours that this journal does not know. It is noted before anything is adopted."""
+        if not look.known_before and not look.adopt:
+            raise Misconfigured(
+                f"the gateway has charges of this job (such as {charge.id}) but the journal is empty: it "
+                "was lost or is another one. Restore it, or run once with --adopt to take these charges over"
+            )
+        if not self._met_unknown:
+            await self._books.note("restored", {"met": charge.id})
+        self._met_unknown = True
+
+    # --- while and after
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
         listing = await self.read(since - OVERLAP, self._absorb_all)
-        if listing is not None and listing.complete and (bound := self._bound(listing)):
-            await self._books.note("listing", {"bound": bound})
+        if listing is not None and listing.complete:
+            await self._still_lacking(listing)
+            await self._note_bound(listing, "")
 
     async def watch(self, since: datetime) -> datetime | None:
         """The same while orders are sent; returns from where the next one goes on, None when it was not complete."""
@@ -95,23 +135,83 @@ class Lists:
         youngest = time_of(listing.latest)
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
 
+    # --- one list
+
     async def read(self, since: datetime, absorb: Absorb) -> Listing | None:
-        """Read one listing to its end, page by page; None when the gateway gave no page at all."""
-        listing = Listing()
-        from_, pages = iso(since), 0
-        while not (listing.complete or listing.broken):
-            answer = await self._line.ask(partial(self._gateway.page, from_, listing.offset))
-            page = page_of(answer.document) if answer and answer.status == 200 else None
-            if page is None or pages >= PAGES:
-                return listing if pages else None
-            if not pages and answer is not None and (date := instant(answer.date)):
+        """Read one listing to its end, page by page; None when the gateway gave no page at all.
+
+        Pages shrink while an answer is longer than anybody should read; a charge that is, by itself, is passed over.
+        """
+        begun_s = self._clock.elapsed_s()
+        listing = Listing(begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s)))
+
+        async def take(answer: Answer) -> bool:
+            page = page_of(answer.document)
+            if page is None:
+                return False
+            if not listing.offset and not listing.now and (date := instant(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
-            pages += 1
             await absorb(listing.add(page))
-        return listing
+            return True
+
+        read = await read_list(self._line, partial(self._gateway.page, listing.since), listing, take)
+        if listing.skipped and PASSED_OVER not in self.notes:
+            self.notes.append(PASSED_OVER)
+        return listing if read else None
+
+    def _youngest_witness(self, begun_s: float) -> str:
+        """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
+        witnesses = self._books.known.values()
+        made = [at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s]
+        return max(made, default=iso(datetime.max.replace(tzinfo=UTC)))
+
+    def lacking(self, listing: Listing) -> list[str]:
+        """Charges that this journal has proof of and a complete list should show, but does not; the oldest first."""
+        lacking = []
+        for charge_id, (created_at, proven_s) in self._books.known.items():
+            due = is_instant(created_at) and listing.since <= created_at and listing.reaches(created_at)
+            if due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id):
+                lacking.append((created_at, charge_id))
+        return [charge_id for _, charge_id in sorted(lacking)]
+
+    def proves_absence(self, listing: Listing | None) -> bool:
+        """Is what this list does not show not there (law L5)?"""
+        return listing is not None and listing.complete and not listing.skipped and not self.lacking(listing)
+
+    async def _still_lacking(self, listing: Listing) -> list[str]:
+        """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
+        waiting = []
+        for charge_id in self.lacking(listing):
+            created_at, _ = self._books.known[charge_id]
+            is_old = self._age_s(created_at) >= self._period_s
+            if is_old and (created_at < listing.latest or await self._unknown(charge_id)):
+                await self._books.stop_for_charge(
+                    charge_id, f"{charge_id} is in the journal, and no complete list of the gateway shows it"
+                )
+            else:
+                waiting.append(charge_id)
+        return waiting
+
+    async def _unknown(self, charge_id: str) -> bool:
+        """Does the gateway say, asked for its id, that there is no such charge?"""
+        answer = await self._line.ask(partial(self._gateway.get, charge_id))
+        return answer is not None and answer.status == 404
+
+    def _age_s(self, created_at: str) -> float:
+        """How old a charge is by the gateway's clock; by ours, and then with a margin, where it does not tell."""
+        made = time_of(created_at)
+        now = self._now() if self._line.dated else self._now() - timedelta(seconds=SKEW_S)
+        return (now - made).total_seconds() if made else 0.0
+
+    async def _note_bound(self, listing: Listing, otherwise: str) -> None:
+        """Up to when a completed list speaks, but not beyond a charge that it should show and does not show yet."""
+        oldest = [self._books.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
+        bound = min([self._bound(listing) or otherwise, *oldest])
+        if bound:
+            await self._books.note("listing", {"bound": bound})
 
     def _bound(self, listing: Listing) -> str:
-        """Up to when a completed listing speaks: the gateway's clock, or else its youngest charge, if that has been.
+        """The gateway's clock, or else its youngest charge, if that has been.
 
         Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
         """
@@ -119,6 +219,8 @@ class Lists:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
+
+    # --- what it shows
 
     async def _absorb_all(self, page: Page) -> None:
         for charge, known in self._books.match(page.charges):
@@ -130,28 +232,59 @@ class Lists:
             await self._books.found(known, charge)
             return
         if known is None:
-            await self._books.stop(f"{charge.id} carries this job's name and a key this job would not make")
+            await self._books.stop_for_charge(
+                charge.id, f"{charge.id} carries this job's name and a key this job would not make"
+            )
             return
         try:
             case = await self._books.adopt(charge, known)
-        except Taken:  # it entered the journal at this moment: by a worker's intent, or from a list beside this one
-            for _, by_now in self._books.match([charge]):
-                if isinstance(by_now, Case):
-                    await self._books.found(by_now, charge)
+        except Taken:  # its order entered the journal at this moment: by a worker's intent, or from another list
+            ((_, by_now),) = self._books.match([charge])
+            await self._absorb(charge, by_now, adopting=adopting)  # as its own attempt now, or beside another one
             return
         self._told(case)
         if not adopting:
             await self._books.stop(f"{charge.id} was made for this job by another run, with another journal", case)
 
-    def _note_elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
-        for charge in charges:
-            job, order_id = charge.metadata.get("batchpay_job", ""), charge.metadata.get("order_id", "")
-            if job and order_id and charge.takes_money and not self._books.is_ours(charge):
-                self._elsewhere[_terms(order_id, charge)] = job
+
+async def read_list(
+    line: Line, page_at: Callable[..., Awaitable[Answer]], listing: Listing, take: Callable[[Answer], Awaitable[bool]]
+) -> bool:
+    """Read any list of the gateway page by page until it is complete or has shifted; False when not one page came.
+
+    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it is one.
+    Pages shrink while an answer is longer than anybody should read; what is, by itself, is passed over (J12).
+    """
+    pages, limit = 0, PAGE_SIZE
+    while not (listing.complete or listing.broken):
+        answer = await line.ask(partial(_page_at, page_at, listing.offset, limit))
+        if pages >= PAGES or answer is None:
+            return pages > 0
+        pages += 1
+        if answer.too_long:
+            limit = _smaller(listing, limit)
+            continue
+        if answer.status != 200 or not await take(answer):
+            return pages > 1
+        limit = min(PAGE_SIZE, max(2, limit * 2))
+    return True
 
 
-def _terms(order_id: str, asked: ChargeSeen | Intent) -> int:
-    return hash((order_id, asked.amount, asked.currency, asked.destination))
+async def _page_at(
+    page_at: Callable[..., Awaitable[Answer]], offset: int, limit: int, may_leave: Callable[[], bool]
+) -> Answer:
+    return await page_at(offset, may_leave, limit=limit)
+
+
+def _smaller(listing: Listing, limit: int) -> int:
+    """The size of the next page after one that was too long: down to two, then the one object by itself."""
+    if limit > 2:
+        return max(2, limit // 4)
+    if limit == 2:
+        listing.step()
+    else:
+        listing.skip()
+    return 1
 
 
 def iso(at: datetime) -> str:

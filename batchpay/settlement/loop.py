@@ -11,24 +11,27 @@ list     once more, to see that the gateway's books and ours agree
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator
+import json
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from batchpay.errors import Bug, Misconfigured, Taken
 from batchpay.job import GatewaySettings
-from batchpay.lifecycle import Proof, verdict
+from batchpay.lifecycle import Proof, Verdict, verdict
 from batchpay.model import Answer, Outcome
 from batchpay.protocols import Clock, Gateway
+from batchpay.secrets import masked
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.line import Line
-from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, time_of
+from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.queue import Candidate, Limits, Queue
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
+LONGEST_EVIDENCE = 4000  # characters of an answer that is not what was asked for
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
@@ -49,7 +52,7 @@ class Settlement:
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
-        self.lists = Lists(gateway, line, books, clock, progress)
+        self.lists = Lists(settings, gateway, line, books, clock, progress)
         self._doubts = Doubts(
             settings, gateway, line, books, self.lists, clock, self._news, self._queue.again, progress
         )
@@ -66,13 +69,13 @@ class Settlement:
 
     # --- the run
 
-    async def look(self, since: datetime, *, adopt: bool, known_before: bool) -> bool:
-        """List the gateway's charges from `since` and adopt what is ours; False when no list could be had.
+    async def look(self, look: Look) -> bool:
+        """List the gateway's charges and adopt what is ours; False when no list could be had.
 
-        Raises Misconfigured for an empty journal (`known_before` False) beside charges of this job without `adopt`.
+        Raises Misconfigured for an empty journal beside charges of this job, unless it is to adopt them.
         """
         gap_s = min(self._settings.lookup_gap_s, LONGEST_GAP_S)
-        self._why_held = await self.lists.look(since, adopt=adopt, known_before=known_before, gap_s=gap_s)
+        self._why_held = await self.lists.look(look, gap_s=gap_s)
         return not self._why_held
 
     async def recover(self) -> None:
@@ -89,10 +92,6 @@ class Settlement:
                 await self._doubts.reread(case)
                 if case.attempt.wants_chain:
                     self._doubts.read_again(case)
-
-    def bar(self, recipients: Collection[str]) -> None:
-        """Hold every order for these recipients."""
-        self._queue.barred = frozenset(recipients)
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
         """Send what may be sent and wait out every doubt."""
@@ -215,7 +214,9 @@ class Settlement:
         return None
 
     async def _send(self, case: Case) -> None:
-        """One send: permit, durable intent, request, proof, durable answer; in this order and no other."""
+        """One send: earlier charges, permit, durable intent, request, proof, durable answer; in this order."""
+        if case.sends_in_run == 0 and not await self._doubts.clears(case):
+            return
         if not await self._line.permit():
             return
         if self._over() or (case.attempt and not case.attempt.ready):
@@ -223,6 +224,9 @@ class Settlement:
             return
         boot_s = self._clock.elapsed_s()
         try:
+            if case.attempt is None and case.withdraw is not None:
+                await self._books.withdraw(case.withdraw)
+                boot_s = self._clock.elapsed_s()
             await self._books.intend(case, boot_s)
         except Taken:  # another row of this run was faster with the same order: the report will name it
             self._line.unused()
@@ -253,7 +257,7 @@ class Settlement:
             return
         trust_429 = self._books.trust_429
         proof = verdict(answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429)
-        await self._books.answered(case, proof, answer.status, answer.excerpt, left_s)
+        await self._books.answered(case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s)
         if proof.charge is not None and not self._line.gateway_date and (at := time_of(proof.charge.created_at)):
             self._line.compare_clock(at)
         match proof.proof:
@@ -279,3 +283,10 @@ class Settlement:
         why = f"order {intent.order_id}: the gateway knows key {intent.key} with another body than {intent.body_sha256}"
         await self._books.stop(f"{why}: {message}", case)
         self._line.close(why, Bug(f"{why} ({message}); nothing more is sent: please report this"))
+
+
+def _raw(answer: Answer, proof: Verdict) -> str:
+    """What came, as it came, where it is not what was asked for: evidence that a person may need."""
+    if not proof.flaws:
+        return ""
+    return masked(json.dumps(answer.document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])

@@ -1,55 +1,91 @@
-"""Before the first order: may each recipient of the file be paid at all? (omise-api.md, 7.3)
+"""Before the first order: may each recipient be paid at all, and what is the gateway's smallest transfer?
 
-Only what the gateway says bars anybody: a charge to a recipient it calls unverified would be refused, or worse, charged
-without a split. A gateway that does not tell of recipients bars nobody.
+(omise-api.md, 7.3 and 3.) Only what the gateway says holds anybody back: a charge to a recipient it calls unverified
+would be refused, or worse, charged without a split. Of whom it does not tell, nothing is held.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from batchpay.model import Answer
 from batchpay.protocols import Gateway
 from batchpay.settlement.line import Line
 
-UNTOLD = 3  # recipients in a row of which the gateway tells nothing: it tells of none
 _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")
 
 
-async def barred_recipients(
-    recipients: Collection[str], gateway: Gateway, line: Line, *, at_once: int
-) -> dict[str, str]:
-    """Recipients that cannot be paid now, each with the reason. Waits for the limiter like any request."""
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the gateway said before anything was sent."""
+
+    barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
+    unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
+    smallest_share: Mapping[str, int] = field(default_factory=dict)  # upper-case currency -> its smallest transfer
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return {"barred": dict(self.barred), "smallest_share": dict(self.smallest_share)}
+
+
+NOTHING_ASKED = Preflight()
+
+
+async def preflight(
+    recipients: Collection[str], gateway: Gateway, line: Line, currency: str, at_once: int
+) -> Preflight:
+    """Ask for every recipient, and for the gateway's limits. Waits for the limiter like any request.
+
+    `currency`: in which the account is paid out, upper case; empty when it is not known.
+    """
+    smallest = await _smallest_share(gateway, line, currency)
     barred: dict[str, str] = {}
-    untold = 0
+    unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
-        for recipient, document in zip(some, await _documents(some, gateway, line), strict=True):
-            untold = untold + 1 if document is None else 0
-            if why := _why_barred(document):
+        answers = await asyncio.gather(*(_glance(gateway, line, f"/recipients/{recipient}") for recipient in some))
+        for recipient, answer in zip(some, answers, strict=True):
+            why = why_barred(recipient, answer)
+            if why is None:
+                unknown.append(recipient)
+            elif why:
                 barred[recipient] = why
-        if untold >= UNTOLD or line.closed:
+        if line.closed:
             break
-    return barred
+    return Preflight(barred, tuple(unknown), smallest)
 
 
-async def _documents(recipients: Collection[str], gateway: Gateway, line: Line) -> list[Any]:
-    async def read(recipient: str) -> Any:
-        answer = await line.glance(partial(gateway.read, f"/recipients/{recipient}", {}))
-        document = answer.document if answer is not None and answer.status == 200 else None
-        fits = isinstance(document, dict) and document.get("object") == "recipient" and document.get("id") == recipient
-        return document if fits else None
-
-    return list(await asyncio.gather(*map(read, recipients)))
+async def _glance(gateway: Gateway, line: Line, path: str) -> Answer | None:
+    return await line.glance(partial(gateway.read, path, {}))
 
 
-def _why_barred(document: Any) -> str:
-    if document is None:
-        return ""
+async def _smallest_share(gateway: Gateway, line: Line, currency: str) -> dict[str, int]:
+    """The smallest transfer in the account's own currency; empty when the gateway does not tell."""
+    answer = await _glance(gateway, line, "/capability")
+    document = answer.document if answer is not None and answer.status == 200 else None
+    if not isinstance(document, dict) or document.get("object") != "capability":
+        return {}
+    limits = document.get("limits")
+    limit = limits.get("transfer_amount") if isinstance(limits, dict) else None
+    smallest = limit.get("min") if isinstance(limit, dict) else None
+    return {currency: smallest} if currency and type(smallest) is int and smallest > 0 else {}
+
+
+def why_barred(recipient: str, answer: Answer | None) -> str | None:
+    """Why this recipient cannot be paid now; empty when it can, None when the gateway does not tell."""
+    if answer is None:
+        return None
+    document = answer.document if isinstance(answer.document, dict) else {}
+    if answer.status == 404 and document.get("object") == "error" and document.get("code") == "not_found":
+        return "does not exist at the gateway: correct the order, or the lookup file"
+    if answer.status != 200 or document.get("object") != "recipient" or document.get("id") != recipient:
+        return None
     if document.get("deleted") is True:
         return "is deleted at the gateway: give the order another recipient"
     if document.get("verified") is False:

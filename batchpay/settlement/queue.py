@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from batchpay.job import SENDS_PER_RUN, Limit
@@ -21,7 +21,8 @@ class Candidate:
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
-    before: tuple[Attempt, ...] = ()  # closed attempts of the order
+    before: tuple[Attempt, ...] = ()  # the order's attempts so far
+    withdraw: Attempt | None = None  # one that was never charged and gives way to this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Queue:
     """Hands out cases; a case that was taken comes back through `done`, and through `again` if it may go again."""
 
     def __init__(self, limits: Limits) -> None:
-        self.barred: Collection[str] = ()  # recipients whose orders are held
         self.known: dict[str, Case] = {}  # open orders of earlier runs
         self.why_held = ""  # why what is left of the file is not sent
         self.closed = ""  # why nothing more is sent in this run, by what the orders so far came to
@@ -139,17 +139,15 @@ class Queue:
     def _claim(self, candidate: Candidate) -> Case | None:
         known = self.known.get(candidate.order_id)
         attempt = known.attempt if known else None
-        destination = candidate.intent.destination if candidate.intent else known.intent.destination if known else ""
-        if destination in self.barred:
-            return None
         if candidate.intent is not None:
-            case = None if attempt else Case(candidate.intent, others=candidate.before)
-        elif known is not None and attempt is not None:
-            known.present = True
-            case = known if attempt.ready and known.sends_in_run == 0 else None
-        else:
-            case = None
-        return case
+            gives_way = candidate.withdraw is not None and (attempt is None or attempt.ready)
+            if attempt is not None and not attempt.closed and not gives_way:
+                return None  # by a list, meanwhile
+            return Case(candidate.intent, others=candidate.before, withdraw=candidate.withdraw)
+        if known is None or attempt is None:
+            return None
+        known.present = True
+        return known if attempt.ready and known.sends_in_run == 0 else None
 
     def _is_free(self, lane: str) -> bool:
         return not lane or lane not in self._busy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from batchpay.protocols import Journal
 @pytest.fixture(params=["memory", "sqlite"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
     if request.param == "memory":
-        yield MemoryJournal()
+        yield MemoryJournal("night")
         return
     opened = SqliteJournal(tmp_path / "state" / "batchpay.db", "night")
     yield opened
@@ -68,7 +69,7 @@ def test_a_second_intent_for_one_send_is_refused_whole(journal: Journal) -> None
 def test_one_open_attempt_an_order(journal: Journal) -> None:
     """Attempt 2 exists only after attempt 1 is proven to have taken no money."""
     journal.append([intent("a")])
-    for state in ("in_doubt", "pending", "succeeded", "unproven", "held"):
+    for state in ("held", "in_doubt", "pending", "succeeded", "unproven"):
         journal.append([answer("a", state)])
         with pytest.raises(Taken):
             journal.append([intent("a", attempt=2)])
@@ -99,23 +100,131 @@ def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(journal: Journal)
 @pytest.mark.fault("B19", "I6")
 def test_only_a_held_order_is_sent_again(journal: Journal) -> None:
     """Whatever a worker believes: a second send needs an attempt that is known to have charged nothing."""
-    journal.append([intent("a")])
     for state in ("in_doubt", "pending", "succeeded", "unproven"):
-        journal.append([answer("a", state)])
+        journal.append([intent(state), answer(state, state)])
         with pytest.raises(Taken):
-            journal.append([intent("a", send=2)])
-    journal.append([answer("a", "held")])
-    journal.append([intent("a", send=2)])
+            journal.append([intent(state, send=2)])
+    journal.append([answer("in_doubt", "held")])
+    journal.append([intent("in_doubt", send=2)])
+
+
+@pytest.mark.fault("L6", "J04")
+@pytest.mark.parametrize("state", ["succeeded", "pending", "unproven", "in_doubt"])
+def test_money_that_a_closed_attempt_has_after_all_blocks_the_next(journal: Journal, state: str) -> None:
+    """A declined charge became successful: attempt 2 never begins, until there is proof again that it took none."""
+    journal.append([intent("a"), answer("a", "declined"), answer("a", state)])
+    for event in (intent("a", attempt=2), intent("a", send=2), withdrawn("a")):
+        with pytest.raises(Taken):
+            journal.append([event])
+    assert journal.open_orders() == ([] if state == "succeeded" else ["a"])
+    journal.append([answer("a", "reversed"), intent("a", attempt=2)])
+
+
+@pytest.mark.fault("L6", "J04")
+@pytest.mark.parametrize("state", ["succeeded", "pending", "unproven", "in_doubt"])
+def test_money_of_an_earlier_attempt_beside_an_open_one_blocks_its_order_for_good(journal: Journal, state: str) -> None:
+    """Attempt 1 has money after all while attempt 2 is open: kept, and nothing is sent for this order again."""
+    journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2), answer("a", "held", attempt=2)])
+    journal.append([answer("a", state)])
+    journal.append([answer("a", "declined"), answer("a", "declined", attempt=2)])
+    for event in (intent("a", attempt=2, send=2), intent("a", attempt=3)):
+        with pytest.raises(Taken):
+            journal.append([event])
+    assert journal.open_orders() == ["a"]
 
 
 @pytest.mark.fault("L6")
-def test_late_evidence_about_an_earlier_attempt_is_kept_and_changes_nothing_else(journal: Journal) -> None:
+def test_late_evidence_without_money_about_an_earlier_attempt_changes_nothing(journal: Journal) -> None:
     """The later attempt stays what it is, settled or open, and the journal stays sound."""
     journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2)])
-    journal.append([answer("a", "pending", attempt=1)])
+    journal.append([answer("a", "expired"), answer("a", "held")])
+    assert journal.open_orders() == ["a"]
     journal.append([answer("a", "succeeded", attempt=2)])
-    journal.append([answer("a", "unproven", attempt=1), answer("a", "declined", attempt=1)])
+    journal.append([answer("a", "reversed"), answer("a", "held")])
     assert journal.open_orders() == []
+    with pytest.raises(Taken):
+        journal.append([intent("a", attempt=3)])
+
+
+@pytest.mark.fault("L3", "I6")
+def test_a_charge_that_was_seen_is_not_unseen(journal: Journal) -> None:
+    """What says of a paid or pending attempt that nothing was charged, or nothing known, makes no second send."""
+    for state in ("succeeded", "pending", "unproven"):
+        journal.append([intent(state), answer(state, state), answer(state, "in_doubt"), answer(state, "held")])
+        for event in (intent(state, send=2), withdrawn(state)):
+            with pytest.raises(Taken):
+                journal.append([event])
+    assert journal.open_orders() == ["pending", "unproven"]
+
+
+@pytest.mark.fault("L3", "J13")
+def test_only_a_held_attempt_is_withdrawn_and_then_the_next_one_may_follow(journal: Journal) -> None:
+    """It was never sent, or is proven not to have been charged: it never will be, and the order is free."""
+    journal.append([intent("a")])
+    for state in ("in_doubt", "pending"):
+        journal.append([answer("a", state)])
+        with pytest.raises(Taken):
+            journal.append([withdrawn("a")])
+    journal.append([intent("b"), answer("b", "held")])
+    with pytest.raises(Taken):
+        journal.append([withdrawn("b", attempt=2)])
+    journal.append([withdrawn("b")])
+    for event in (withdrawn("b"), intent("b", send=2), intent("b")):
+        with pytest.raises(Taken):
+            journal.append([event])
+    journal.append([intent("b", attempt=2)])
+    assert journal.open_orders() == ["a", "b"]
+
+
+@pytest.mark.fault("L3", "J04")
+def test_a_withdrawn_attempt_that_was_charged_after_all_blocks_the_next(journal: Journal) -> None:
+    """Whoever sent it: its money is seen before the next attempt begins, or beside it."""
+    journal.append([intent("a"), answer("a", "held"), withdrawn("a"), answer("a", "succeeded")])
+    with pytest.raises(Taken):
+        journal.append([intent("a", attempt=2)])
+
+
+@pytest.mark.fault("L3", "G08")
+def test_the_number_of_an_attempt_is_used_once(journal: Journal) -> None:
+    """An adopted charge has its key already: no intent asks for it with that key, nor with that of one before it."""
+    journal.append([adopted("a", 2, "declined", beside=False)])
+    for attempt in (1, 2):
+        with pytest.raises(Taken):
+            journal.append([intent("a", attempt=attempt)])
+    with pytest.raises(Taken):
+        journal.append([adopted("a", 2, "declined", beside=False)])
+    journal.append([intent("a", attempt=3)])
+
+
+@pytest.mark.fault("L3")
+def test_an_intent_is_never_beside_another_attempt(journal: Journal) -> None:
+    """Only a charge that exists is kept there; what is yet to be sent is refused."""
+    journal.append([intent("a")])
+    with pytest.raises(Taken):
+        journal.append([intent("a", attempt=2, beside=True)])
+
+
+def test_evidence_about_what_never_began_is_a_bug(journal: Journal) -> None:
+    """Nothing could be made of it: no event says what was asked."""
+    with pytest.raises(Taken):
+        journal.append([answer("a", "succeeded")])
+    journal.append([intent("a")])
+    with pytest.raises(Taken):
+        journal.append([answer("a", "succeeded", attempt=2)])
+
+
+def test_what_another_job_charged_says_nothing_about_our_attempts(journal: Journal) -> None:
+    """It is kept under the order's id, whatever its charge looks like."""
+    charge = {"id": "chrg_test_9", "metadata": {"state": "pending"}}
+    event = Event("elsewhere", 2, order_id="a", attempt=1, data={"charge": charge, "job": "day", "state": "succeeded"})
+    journal.append([event, replace(event, data={"charge": charge})])
+    journal.append([intent("a"), replace(event, attempt=0), answer("a", "declined"), event])
+    journal.append([Event("found", 2, order_id="a", attempt=1, data={"charge": charge})])  # says no state of its own
+    journal.append([intent("a", attempt=2)])
+
+
+def withdrawn(order_id: str, attempt: int = 1) -> Event:
+    return Event("withdrawn", 3, "run", order_id=order_id, attempt=attempt, data={"state": "withdrawn"})
 
 
 def adopted(order_id: str, attempt: int, state: str, *, beside: bool = True) -> Event:
@@ -159,3 +268,55 @@ def test_a_charge_beside_late_evidence_blocks_its_order_too(journal: Journal) ->
     journal.append([adopted("a", 2, "succeeded")])
     with pytest.raises(Taken):
         journal.append([intent("a", attempt=3)])
+
+
+# --- what is asked of all orders -------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J07", "E04")
+def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
+    """By the form of their own ids, whatever their intents keep; each once, whatever attempts it has."""
+    journal.append([intent("0012"), answer("0012", "declined"), intent("0012", attempt=2), intent("12.0")])
+    journal.append([adopted("ab 1", 1, "succeeded", beside=False), intent("other")])
+    assert journal.look_alikes(["12", "ab1", "nobody", "12"]) == {"12": ["0012", "12.0"], "ab1": ["ab 1"]}
+    assert journal.look_alikes([]) == {}
+    assert journal.look_alikes(["\ud800"]) == {}
+
+
+def told(order_id: str, kind: str, charge: str, at_ns: int = 5, created_at: str = "", attempt: int = 1) -> Event:
+    seen = {"id": charge, **({"created_at": created_at} if created_at else {})}
+    return Event(kind, at_ns, order_id=order_id, attempt=attempt, data={"charge": seen, "state": "pending"})
+
+
+@pytest.mark.fault("J11")
+def test_a_charge_belongs_to_the_order_that_told_of_it_first(journal: Journal) -> None:
+    """Answers, look-ups, adoptions and a person's word tell of one."""
+    journal.append([intent("a"), told("a", "answer", "chrg_1"), told("a", "found", "chrg_2")])
+    journal.append([intent("b"), told("b", "answer", "chrg_1"), told("b", "resolved", "chrg_3")])
+    journal.append([adopted("c", 4, "succeeded", beside=False)])
+    journal.append([Event("stop", data={"charge": {"id": "chrg_9"}})])
+    asked = ("chrg_1", "chrg_2", "chrg_3", "chrg_test_4", "chrg_9", "chrg", "\ud800")
+    owners = [journal.order_of_charge(charge_id) for charge_id in asked]
+    assert owners == [("night", "a", 1), ("night", "a", 1), ("night", "b", 1), ("night", "c", 4), None, None, None]
+
+
+@pytest.mark.fault("J05")
+def test_charges_known_are_those_told_of_since_a_time(journal: Journal) -> None:
+    """With what the gateway said of their making; events may stand an hour out of the order of their times."""
+    hour = 3600 * 10**9
+    journal.append([intent(order_id) for order_id in "abcd"])
+    journal.append([told("a", "answer", "chrg_old", hour), told("b", "answer", "chrg_b", 2 * hour, "2026-01-02")])
+    journal.append([told("c", "found", "chrg_late", hour + 1), told("b", "found", "chrg_b", 3 * hour, "2026-01-03")])
+    journal.append([told("b", "found", "chrg_b", 4 * hour), told("d", "resolved", "chrg_word", 4 * hour)])
+    journal.append([Event("answer", 4 * hour, order_id="d", attempt=1, data={"state": "refused"})])
+    assert journal.charges_known(2 * hour) == {"chrg_b": "2026-01-03"}
+    assert journal.charges_known(hour + 1) == {"chrg_b": "2026-01-03", "chrg_late": ""}
+    assert journal.charges_known(0) == {"chrg_b": "2026-01-03", "chrg_late": "", "chrg_old": ""}
+    assert journal.charges_known(5 * hour) == {}
+
+
+def test_no_other_job_is_elsewhere_in_a_journal_of_one(journal: Journal) -> None:
+    """Our own events are not another job's."""
+    journal.append([intent("a")])
+    assert journal.elsewhere(["a", "b", "\ud800"]) == {}
+    assert journal.histories(["\ud800"]) == {}

@@ -33,7 +33,7 @@ def test_a_429_that_charged(night: Stage, gateway: Adversary) -> None:
     gateway.on("00002", Fate(status=429, code="too_many_requests"))
     stopped = night.run()
     assert stopped.returncode == 12
-    assert all(charge["id"] in stopped.stdout for charge in gateway.charges() if charge["amount"] == 2225)
+    assert all(charge["id"] in stopped.stdout for charge in gateway.charges() if charge["amount"] == 10225)
     night.right(but=("I1", "I2", "I6"))
 
 

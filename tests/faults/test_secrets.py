@@ -35,10 +35,10 @@ def test_more_than_allowed_is_rejected_or_held(market: Market) -> None:
     """Above max_amount: the row is rejected, the others go. Above max_total: the plan is refused whole."""
     rows = [order(1), order(2, amount="5000.00"), order(3)]
     market.orders(rows)
-    market.job(more='[controls]\nmax_total = { THB = "30.00" }\nmax_amount = { THB = "100.00" }')
+    market.job(more='[controls]\nmax_total = { THB = "200.00" }\nmax_amount = { THB = "1000.00" }')
     refused = market.run()
     assert refused.returncode == 65 and "max_total" in refused.stderr and market.posts() == 0
-    market.job(more='[controls]\nmax_amount = { THB = "100.00" }')
+    market.job(more='[controls]\nmax_amount = { THB = "1000.00" }')
     assert market.run().returncode == 10
     assert {row["order_id"]: row["outcome"] for row in market.results()} == {
         "00001": "succeeded", "00002": "rejected", "00003": "succeeded",

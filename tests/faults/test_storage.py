@@ -426,7 +426,7 @@ def test_a_newer_journal_is_78_and_untouched(market: Market) -> None:
     market.run("--limit", "0")
     path = market.folder / "state" / "batchpay.db"
     with closing(sqlite3.connect(path)) as raw:
-        raw.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")
+        raw.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
         raw.commit()
     before = path.read_bytes()
     refused = market.run()

@@ -195,3 +195,87 @@ def test_every_refusal_is_one_of_ours(tmp_path: Path) -> None:
     with pytest.raises(BatchpayError) as caught:
         look(tmp_path, "orders.csv")
     assert caught.value.exit_code == 74
+
+
+# --- one bad file of a glob --------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J22", "X20")
+def test_one_bad_file_of_a_glob_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, a pipe, a socket, a file that cannot be read, one that is no text, one without a name, bad totals."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for number, name in enumerate(("a.csv", "m.csv", "z.csv")):
+        (inbox / name).write_text(text_of([row(number)]))
+    (inbox / "b.csv").mkdir()
+    os.mkfifo(inbox / "c.csv")
+    (inbox / "d.csv").write_bytes(b"\xff\xfe")
+    (inbox / os.fsdecode(b"e\xff.csv")).write_text(text_of([row(8)]))
+    (inbox / "f.csv").write_text(text_of([row(9)]))
+    (inbox / "f.csv.totals.json").mkdir()
+    (inbox / "g.csv").symlink_to("g.csv")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(inbox)
+        listening.bind("h.csv")
+        looked = look(tmp_path, "inbox/*.csv")
+    assert [document["order_id"] for document in looked.documents if document["order_id"] != "A00009"] == [
+        "A00000",
+        "A00001",
+        "A00002",
+    ]
+    told = "\n".join(looked.refused)
+    for words in (
+        "b.csv: is a directory",
+        "c.csv: is a named pipe",
+        "d.csv: ",
+        "e\\xff.csv: the name of this file is not",
+        "f.csv.totals.json: cannot read",
+        "g.csv: cannot be opened",
+        "h.csv: is a socket",
+    ):
+        assert words in told
+    assert len(looked.refused) == 7
+
+
+@pytest.mark.fault("J22")
+def test_a_night_with_a_bad_file_charges_the_others(market: Market) -> None:
+    """Through the program: the good files are charged and reported, the code is the worst, no traceback."""
+    market.orders([order(1)], "orders-1.csv")
+    market.orders([order(2)], "orders-9.csv")
+    (market.folder / "orders-2.csv").mkdir()
+    (market.folder / os.fsdecode(b"orders-3\xff.csv")).write_text("x")
+    market.job(file="orders-*.csv")
+    for verb in ("check", "plan", "run"):
+        result = market.run(verb=verb)
+        assert "orders-2.csv: is a directory" in result.stderr
+        assert "orders-3\\xff.csv" in result.stderr
+        assert "Traceback" not in result.stderr
+        assert "bug" not in result.stderr
+        assert result.returncode in (65, 78)
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_that_still_grows_waits_and_the_others_do_not(tmp_path: Path, number: int) -> None:
+    """One alone is 75; one of several is told, and the rest is read."""
+    for at in range(number):
+        (tmp_path / f"orders-{at}.csv").write_text(text_of([row(at)]))
+    growing = tmp_path / f"orders-{number - 1}.csv"
+    seen = []
+
+    def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+        for judged in chunks:
+            seen.append(judged.documents[0]["order_id"])
+        if intake.snapshot.path == growing:
+            with growing.open("ab") as file:
+                file.write(b"x")
+
+    with ExitStack() as stack:
+        if number == 1:
+            with pytest.raises(TryLater, match="still being written"):
+                take_in(job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep)
+        else:
+            intakes = take_in(job(tmp_path, "orders-*.csv"), stack, lambda sha256: sha256, keep)
+            assert [type(error).exit_code for error in intakes.refused] == [75]
+            assert [intake.snapshot.name for intake in intakes.files] == ["orders-0.csv"]

@@ -33,14 +33,14 @@ def test_the_apostrophe_we_put_is_taken_off_again(tmp_path: Path) -> None:
     """Only where we put one, and where it still stands; a cell that was corrected is taken as it is."""
     names = json.dumps(["order_id", "note", "amount"])
     looked = look(tmp_path, "rejects.csv", marked(
-        row(1, order_id="'=A1", note="'+66 2", amount="10", batchpay_defused=names),
-        row(2, order_id="'=A2", note="'+66 2"),
+        row(1, order_id="'-A1", note="'+66 2", amount="10", batchpay_defused=names),
+        row(2, order_id="'-A2", note="'+66 2"),
         row(3, order_id="A3", note="fine", batchpay_defused=""),
         row(4, note="''x", batchpay_defused='["note"]'),
         row(5, note="'x", batchpay_defused='["nobody"]'),
     ))  # fmt: skip
     assert looked.problems == {}
-    assert [document["order_id"] for document in looked.documents[:3]] == ["=A1", "'=A2", "A3"]
+    assert [document["order_id"] for document in looked.documents[:3]] == ["-A1", "'-A2", "A3"]
     assert [document["description"] for document in looked.documents] == ["+66 2", "'+66 2", "fine", "'x", "'x"]
     assert looked.documents[0]["amount"] == 1000
 
@@ -67,7 +67,7 @@ def test_what_stands_behind_the_apostrophe_is_looked_at_like_any_cell(tmp_path: 
 def test_rejected_rows_come_back_corrected_through_the_program(market: Market, name: str) -> None:
     """Three rows go wrong, one of them declined; the file that names them is corrected, sent back, and all is paid."""
     rows = [
-        order(1), order(2, amount="20.255", invoice="=SUM(A1)"), order(3, recipient="acct_1", order_id="-3"),
+        order(1), order(2, amount="100.255", invoice="=SUM(A1)"), order(3, recipient="acct_1", order_id="-3"),
         order(4, card="tokn_test_sandbox000040011"), order(5, invoice="plain"),
     ]  # fmt: skip
     _write(market.folder / name, rows)
@@ -81,7 +81,7 @@ def test_rejected_rows_come_back_corrected_through_the_program(market: Market, n
     if not name.endswith("parquet"):
         assert back[0]["invoice"] == "'=SUM(A1)"
         assert back[1]["order_id"] == "'-3"
-    back[0]["amount"] = "20.25"
+    back[0]["amount"] = "100.25"
     back[1]["recipient"] = "recp_test_sandbox1"
     back[2]["card"] = "tokn_test_sandbox000044242"
     _write(market.folder / f"again-{rejects.name}", back)

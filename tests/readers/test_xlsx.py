@@ -63,11 +63,13 @@ def far(data: bytes) -> bytes:
     return rezipped(data, {SHEET: lambda xml: xml.replace("</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>")})
 
 
-def with_cell(xml: str) -> bytes:
-    """A workbook with one good row and one whose note is written so."""
+def with_cell(xml: str, column: str = "F") -> bytes:
+    """A workbook with one good row and one whose note, or the cell of another column, is written so."""
+    letter = {name: chr(ord("A") + at) for at, name in enumerate(HEADER)}
+    name = next(name for name in HEADER if letter[name] == column)
     return rezipped(
-        book(good(1), good(2, note="@")),
-        {SHEET: lambda sheet: re.sub(r'<c r="F3".*?</c>', xml, sheet)},
+        book(good(1), good(2, **{name: "@"})),
+        {SHEET: lambda sheet: re.sub(rf'<c r="{column}3".*?</c>', xml.replace('"F3"', f'"{column}3"'), sheet)},
     )
 
 
@@ -171,7 +173,7 @@ def test_formulas_without_a_value_and_errors_reject_their_row(tmp_path: Path, na
     """In a column that a field reads; elsewhere they are only counted."""
     xml, rule = BROKEN_CELLS[name]
     assert both(tmp_path, with_cell(xml)).rules == {3: [("note", rule)]}
-    elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml.replace("F3", "H3")))
+    elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml, "H"))
     assert elsewhere.problems == {}
     assert "1 cells with an error or without a value, in columns no field uses" in elsewhere.notes
 
@@ -365,3 +367,53 @@ def test_any_text_reads_back_by_both_libraries(
 def _inline(letter: str, number: int, text: str) -> str:
     text = escape(re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text))
     return f'<c r="{letter}{number}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+# --- every row in which a person sees anything --------------------------------------------------------------------
+
+UNCALCULATED = '<row r="{0}"><c r="A{0}"><f>"A"&amp;{0}</f></c><c r="B{0}"><f>B2</f></c></row>'
+
+
+@pytest.mark.fault("J09", "X17")
+def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> None:
+    """Libraries end before them, a spreadsheet program shows them: rejected, in whichever columns they stand."""
+    stray = '<row r="5"><c r="H5"><f>1+1</f></c></row><row r="6"><c r="K6"><f>1+1</f></c></row>'
+    tail = UNCALCULATED.format(3) + UNCALCULATED.format(4) + stray + '<row r="9"><c r="A9" t="e"><v>#N/A</v></c></row>'
+    data = rezipped(book(good(1)), {SHEET: lambda xml: xml.replace("</sheetData>", tail + "</sheetData>")})
+    looked = both(tmp_path, data)
+    assert looked.rows == [2, 3, 4, 5, 6, 9]
+    assert set(looked.problems) == {3, 4, 5, 6, 9}
+    assert ("order_id", "formula-without-value") in looked.rules[3]
+    assert ("row", "formula-without-value") in looked.rules[5]
+    assert ("row", "ragged-row") in looked.rules[6]
+    assert ("order_id", "error-cell") in looked.rules[9]
+
+
+@pytest.mark.fault("J09", "X17")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda xml: xml.replace('<row r="4"', '<row r="3"'), "row 3 more than once"),
+        (lambda xml: xml.replace('r="4"', 'r="3"').replace("4", "3"), "row 3 more than once"),
+        (lambda xml: xml.replace('<row r="4"', '<row r="2"'), "row 2 more than once, or out of its order"),
+        (lambda xml: xml.replace('"A4"', '"A3"'), "cells of another row in row 4"),
+        (lambda xml: xml.replace('"B4"', '"A4"'), "a cell of row 4 more than once"),
+        (lambda xml: xml.replace("</sheetData>", "</sheetData><sheetData><row/></sheetData>"), "more than one table"),
+        (lambda xml: re.sub(r'(r="[A-H]?)4"', r'\g<1>2000000"', xml), "row 2000000, where a sheet ends"),
+        (lambda xml: re.sub(r' r="4"', "", re.sub(r'<row r="3"', '<row r="7"', xml)), "cells of another row in row 7"),
+    ],
+)
+def test_two_rows_or_cells_of_one_address_are_refused(tmp_path: Path, change: Callable[[str], str], told: str) -> None:
+    """Of which a library keeps one: 65, naming the row."""
+    data = rezipped(book(good(1), good(2), good(3)), {SHEET: change})
+    assert told in look(tmp_path, "orders.xlsx", data).refusal
+
+
+@pytest.mark.fault("J09", "X17")
+def test_a_sheet_of_nothing_but_formulas_is_a_sheet_with_data(tmp_path: Path) -> None:
+    """Which of two is meant is not guessed because one has not been calculated."""
+
+    def two(workbook: openpyxl.Workbook) -> None:
+        workbook.create_sheet("Other").append(["=1+1"])
+
+    assert "2 visible sheets hold data" in look(tmp_path, "orders.xlsx", book(good(), change=two)).refusal

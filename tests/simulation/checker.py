@@ -6,14 +6,14 @@ Nothing here asks the program what it thinks: states, keys and doubts are derive
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from batchpay import accounts
 from batchpay.errors import BatchpayError
 from batchpay.model import Event, Finding
-from batchpay.reconciliation import Totals, find
+from batchpay.reconciliation import Totals
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
 from tests.simulation.weather import LIES
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tests.simulation.story import Story
 
 NOT_CHARGED = {401, 403, 404, 405, 429}  # told so, the same key may go again at once
-NO_MONEY = {"refused", "declined", "expired", "reversed"}
 AFTER = {  # fault-matrix I8
     "in_doubt": {"succeeded", "unproven", "pending", "declined", "expired", "reversed", "refused", "held"},
-    "held": {"in_doubt", "succeeded", "unproven", "pending", "declined", "expired", "reversed"},
+    "held": {"in_doubt", "succeeded", "unproven", "pending", "declined", "expired", "reversed", "withdrawn"},
+    "withdrawn": {"succeeded", "unproven", "pending", "declined", "expired", "reversed"},
     "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
     "unproven": {"succeeded", "reversed"},
     "succeeded": {"reversed"},
@@ -36,13 +36,16 @@ EPSILON_S = 1e-6
 def check_journal(machine: Machine) -> list[str]:
     """I9, D13: the chain verifies, and every event that was ever acknowledged is still there, in its order."""
     try:
-        with machine.copy() as journal:
-            journal.verify()
-            events = list(journal.events())
+        events: list[tuple[Event, str]] = []
+        for job in (JOB, "renamed"):
+            with machine.copy(job) as journal:
+                journal.verify()
+                events += [(event, job) for event in journal.events()]
+        events.sort(key=lambda found: found[0].seq)
     except BatchpayError as error:
         return [f"I9: the journal cannot be read: {error}"]
     acknowledged = set(machine.acknowledged)
-    there = [(event.seq, event.digest) for event in events]
+    there = [(event.seq, event.digest) for event, _ in events]
     if [place for place in there if place in acknowledged] != machine.acknowledged:
         lost = len(acknowledged - set(there))
         return [f"I9: {lost} of {len(acknowledged)} acknowledged events are not in the journal"]
@@ -50,17 +53,17 @@ def check_journal(machine: Machine) -> list[str]:
     return []
 
 
-def _take_in_unacknowledged(machine: Machine, events: list[Event]) -> None:
+def _take_in_unacknowledged(machine: Machine, events: list[tuple[Event, str]]) -> None:
     """A commit that nobody was told of, because the process died in it, may have become durable all the same."""
     world = machine.world
-    there = {(event.seq, event.digest) for event in events}
+    there = {(event.seq, event.digest) for event, _ in events}
     known = {(c.event.seq, c.event.digest): c for c in world.commits if c.machine == machine.name}
     for place, commit in known.items():
         if place not in there:
             commit.forgotten_tick = min(commit.forgotten_tick, world.tick())
-    for event in events:
+    for event, job in events:
         if (event.seq, event.digest) not in known:
-            world.commits.append(Commit(world.tick(), world.loop.time(), machine.name, event))
+            world.commits.append(Commit(world.tick(), world.loop.time(), machine.name, event, job=job))
 
 
 def note_lift(machine: Machine, event: Event) -> None:
@@ -71,11 +74,22 @@ def note_lift(machine: Machine, event: Event) -> None:
 
 
 def excused(world: World) -> set[str]:
-    """Orders about which the gateway lied or which it charged twice of its own accord."""
+    """Orders about which the gateway lied or contradicted itself, or which it charged twice of its own accord."""
     lied = {r.order_id for r in world.ledger.requests if r.fate.startswith("lie ")}
-    twins = {c["metadata"]["order_id"] for c in world.ledger.charges if _key(c) in world.ledger.twins}
-    chainless = {c["metadata"]["order_id"] for c in world.ledger.of_job(JOB) if c["paid"] and not c["chain"]}
-    return lied | twins | chainless
+    odd = set()
+    for charge in world.ledger.charges:
+        chainless = charge["paid"] and not charge["chain"]
+        unlisted = charge["_visible_s"] == float("inf")
+        if _key(charge) in world.ledger.twins or chainless or unlisted or charge.get("_changed"):
+            odd.add(charge["metadata"].get("order_id", ""))
+        if charge["status"] == "forgotten":
+            odd.add(charge["metadata"].get("order_id", ""))
+    return lied | odd
+
+
+def sale_of(order_id: str) -> str:
+    """The sale behind an id that a spreadsheet may have damaged."""
+    return order_id.removesuffix(".0").lstrip("0") or "0"
 
 
 def check_story(story: Story) -> list[str]:
@@ -84,7 +98,8 @@ def check_story(story: Story) -> list[str]:
     found = [*_one_charge_an_order(story), *_posts(world), *_attempts(world), *_states(world), *_rate(world)]
     found += [*_stops(world), *_lies_are_stopped(world), *_twins_are_stopped(story)]
     found += [*_looks_first(world), *_refused_key(world)]
-    if not story.at_once:
+    found += _other_account(world)
+    if not (story.at_once or story.undetectable):
         found += [*_after_money(world), *_sums(story)]
     return found
 
@@ -93,17 +108,36 @@ def check_story(story: Story) -> list[str]:
 
 
 def _one_charge_an_order(story: Story) -> Iterator[str]:
-    """I1."""
-    taken = Counter(
-        c["metadata"]["order_id"]
-        for c in story.world.ledger.of_job(JOB)
-        if c["status"] in MONEY and _key(c) not in story.world.ledger.twins
-    )
-    for order_id, count in taken.items():
-        if count > 1 and not story.at_once:
-            yield f"I1: order {order_id} was charged {count} times"
-        elif count > 1 and not all(_stopped(story.world, machine) for machine in story.machines):
-            yield f"E12: order {order_id} was charged by two machines at once, and not both have stopped"
+    """I1: per sale, over every id that was made of its own, every name of the job and every account."""
+    world = story.world
+    taken: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for charge in (*world.ledger.charges, *world.other.charges):
+        metadata = charge["metadata"]
+        listed = charge["_visible_s"] != float("inf")  # of one that no list shows nobody can know
+        ours = "batchpay_job" in metadata and listed
+        if ours and charge["status"] in MONEY and _key(charge) not in world.ledger.twins:
+            taken[sale_of(metadata["order_id"])].append(charge)
+    for sale, charges in taken.items():
+        if len(charges) < 2 or _came_alive_later(charges):
+            continue
+        if not (story.at_once or story.undetectable):
+            yield f"I1: sale {sale} was charged {len(charges)} times: {[c['id'] for c in charges]}"
+        elif not all(_stopped(world, machine) for machine in story.machines):
+            yield f"E12: sale {sale} was charged {len(charges)} times, and not every journal has stopped"
+
+
+def _came_alive_later(charges: list[dict[str, object]]) -> bool:
+    """Had all but one ended without money when that one was made? Nobody could know."""
+    made = [float(str(charge["_at_s"])) for charge in charges]
+    alive = [float(str(charge["_changed"])) for charge in charges if charge.get("_changed")]
+    return len(alive) >= len(charges) - 1 and min(alive) > min(made)
+
+
+def _other_account(world: World) -> Iterator[str]:
+    """J03: not one charge is asked of an account that the journal does not belong to."""
+    for request in world.other.requests:
+        if request.what == "POST":
+            yield f"J03: order {request.order_id} was asked of another account (run {request.run_id})"
 
 
 def _posts(world: World) -> Iterator[str]:
@@ -113,7 +147,7 @@ def _posts(world: World) -> Iterator[str]:
     for request in _posted(world):
         by_key[request.key].append(request)
     for key, requests in by_key.items():
-        commits = [c for c in world.commits if keys.get((c.event.order_id, c.event.attempt)) == key]
+        commits = [c for c in world.commits if keys.get((c.job, c.event.order_id, c.event.attempt)) == key]
         for number, request in enumerate(requests, 1):
             before = [c for c in commits if c.tick < request.tick]
             intents = list(
@@ -163,17 +197,19 @@ def _doubt_respected(world: World, first: Request, second: Request, commits: lis
 
 def _after_money(world: World) -> Iterator[str]:
     """I6: no POST for an order after it took money."""
+    unlisted = {c["metadata"].get("order_id") for c in world.ledger.charges if c["_visible_s"] == float("inf")}
     for request in _posted(world):
-        if request.money_before:
+        if request.money_before and request.order_id not in unlisted:
             yield f"I6: order {request.order_id} was sent after it had taken money (run {request.run_id})"
 
 
 def _rate(world: World) -> Iterator[str]:
     """I11: requests of any kind in any rolling window, per machine, across its runs."""
     settings = world.settings
-    by_machine: dict[str, list[float]] = defaultdict(list)
-    for request in world.ledger.requests:
-        by_machine[request.machine].append(request.at_s)
+    jobs = {process.run_id: process.job.name for process in world.processes}
+    by_machine: dict[str, list[float]] = defaultdict(list)  # and by job: each has a rate of its own
+    for request in (*world.ledger.requests, *world.other.requests):
+        by_machine[f"{request.machine}, job {jobs[request.run_id]}"].append(request.at_s)
     for machine, unsorted in by_machine.items():
         times, first = sorted(unsorted), 0
         for last, at_s in enumerate(times):
@@ -192,7 +228,7 @@ def _looks_first(world: World) -> Iterator[str]:
             continue
         seen.add(request.run_id)
         listed = any(
-            c.event.kind == "listing" and c.event.run_id == request.run_id and c.tick < request.tick
+            c.event.kind == "listing" and c.event.run_id.endswith(request.run_id) and c.tick < request.tick
             for c in world.commits
         )
         asked = any(
@@ -207,7 +243,7 @@ def _refused_key(world: World) -> Iterator[str]:
     """B20: after a refused key, at most as many more requests as were under way."""
     for process in world.processes:
         requests = [r for r in world.ledger.requests if r.run_id == process.run_id]
-        refused = [r.told_tick for r in requests if r.told in (401, 403)]
+        refused = [r.told_tick for r in requests if r.told in (401, 403) and r.what != "READ"]
         later = [r for r in requests if refused and r.tick > min(refused) and r.what == "POST"]
         if len(later) > world.settings.concurrency:
             yield f"B20: {len(later)} POSTs of {process.run_id} after the key was refused"
@@ -218,19 +254,19 @@ def _refused_key(world: World) -> Iterator[str]:
 
 def _attempts(world: World) -> Iterator[str]:
     """I7, law L3: attempt n + 1 only after proof that attempt n took no money."""
-    ended: set[tuple[str, str, int]] = set()
+    ended: set[tuple[str, str, str, int]] = set()
     for commit in world.commits:
         event = commit.event
         if not event.order_id:
             continue
         if event.kind == "intent" and event.send == 1 and event.attempt > 1:
-            proven = (commit.machine, event.order_id, event.attempt - 1)
+            proven = (commit.machine, commit.job, event.order_id, event.attempt - 1)
             if proven not in ended:
                 yield f"I7: attempt {event.attempt} of order {event.order_id} began while the one before was open"
         refused = event.kind == "answer" and event.data.get("verdict") == "refused"
         charge = event.data.get("charge") or {}
-        where = (commit.machine, event.order_id, event.attempt)
-        if refused or charge.get("status") in ("failed", "expired", "reversed"):
+        where = (commit.machine, commit.job, event.order_id, event.attempt)
+        if refused or event.kind == "withdrawn" or charge.get("status") in ("failed", "expired", "reversed"):
             ended.add(where)
         elif charge.get("status") in MONEY:
             ended.discard(where)
@@ -239,15 +275,15 @@ def _attempts(world: World) -> Iterator[str]:
 def _states(world: World) -> Iterator[str]:
     """I8: outcomes move only as the table says; what the gateway contradicts itself about is a stop."""
     for machine in {c.machine for c in world.commits}:
-        states: dict[tuple[str, int], str] = {}
+        states: dict[tuple[str, str, int], str] = {}
         commits = [c for c in world.commits if c.machine == machine and c.forgotten_tick == float("inf")]
         for commit, following in zip(commits, [*commits[1:], None], strict=True):
             event = commit.event
             after = event.data.get("state")
             if after is None:
                 continue
-            before = states.get((event.order_id, event.attempt), "held")
-            states[event.order_id, event.attempt] = after
+            before = states.get((commit.job, event.order_id, event.attempt), "held")
+            states[commit.job, event.order_id, event.attempt] = after
             stopped = following is not None and following.event.kind == "stop"
             if after != before and after not in AFTER.get(before, set()) and not stopped:
                 yield f"I8: order {event.order_id} went from {before} to {after}"
@@ -255,10 +291,12 @@ def _states(world: World) -> Iterator[str]:
 
 def _stops(world: World) -> Iterator[str]:
     """L10: nothing is sent between a stop and its end."""
+    jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
         stop = ""
         for c in world.commits:
-            if c.machine == request.machine and c.tick < request.tick < c.forgotten_tick:
+            of_the_run = c.machine == request.machine and c.job == jobs[request.run_id]
+            if of_the_run and c.tick < request.tick < c.forgotten_tick:
                 stop = c.event.data["reason"] if c.event.kind == "stop" else "" if c.event.kind == "lifted" else stop
         if stop:
             yield f"L10: order {request.order_id} was sent under a stop: {stop}"
@@ -283,7 +321,8 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
     """B31: the gateway charged one key twice: somebody must have noticed."""
     world = story.world
     for key in world.ledger.twins:
-        charges = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
+        charges = [c for c in of_key if c["_visible_s"] != float("inf")]
         order_id = charges[0]["metadata"]["order_id"] if charges else ""
         noticed = any(c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits)
         if len(charges) > 1 and not noticed:
@@ -294,25 +333,28 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
 
 
 def findings(story: Story) -> list[Finding]:
-    """What the reports would show: every row of every file."""
+    """What the reports would show: every row of every file that is an input now."""
     rows: list[Finding] = []
     with story.machines[0].copy() as journal:
+        batches = {batch.file: batch for batch in journal.batches()}
         for file in story.files:
-            history = accounts.history_of(journal, file.batch.id, file.chunk)
-            rows += find(file.batch, file.chunk, {}, history, "held back")
+            for _, found in accounts.findings_of(story.job, journal, batches[file.path.name])():
+                rows += found
     return rows
 
 
 def _sums(story: Story) -> Iterator[str]:
     """I2, I3, I17, I19: the report and the gateway tell of the same money."""
     rows, world = findings(story), story.world
-    wanted = [(file.batch.id, row) for file in story.files for row in file.chunk.rows]
-    if [(row.batch_id, row.row) for row in rows] != wanted:
+    wanted = [(file.path.name, row) for file in story.files for row in range(2, 2 + len(file.rows))]
+    if [(row.file, row.row) for row in rows] != wanted:
         yield "I3: not every row stands exactly once in the report"
     totals = Totals()
     for row in rows:
         totals.add(row)
-        if row.outcome not in ("succeeded", "duplicate") and not (row.reason and row.who_acts != "-"):
+        if row.outcome not in ("succeeded", "duplicate") and not (
+            row.reason and (row.who_acts != "-" or row.settled_by)
+        ):
             yield f"I19: order {row.order_id} is {row.outcome} without a reason or somebody to act"
     lied = excused(world)
     for equation in totals.equations(len(wanted)):
@@ -331,7 +373,7 @@ def _sums(story: Story) -> Iterator[str]:
     if unproven := [row.order_id for row in rows if row.charge_id in chainless and row.outcome == "succeeded"]:
         yield f"L7: {unproven} are shown as succeeded, and nothing proves their split"
     for charge in world.ledger.of_job(JOB):
-        if charge["amount"] not in {d["amount"] for f in story.files for d in f.chunk.documents}:
+        if charge["amount"] not in story.every_amount:
             yield f"I17: {charge['amount']} was charged and nobody asked for it"
 
 
@@ -340,8 +382,8 @@ def check_liveness(story: Story) -> list[str]:
     lied = excused(story.world)
     stuck = []
     for row in findings(story):
-        spent = row.outcome == "in_doubt" and row.who_acts == "a person"
-        if row.outcome in ("in_doubt", "held", "pending") and row.order_id not in lied and not spent:
+        a_persons = row.who_acts != "next run" and row.outcome != "pending"
+        if row.outcome in ("in_doubt", "held", "pending") and row.order_id not in lied and not a_persons:
             stuck.append(f"I15: order {row.order_id} is still {row.outcome}: {row.reason}")
     return stuck
 
@@ -353,10 +395,10 @@ def _posted(world: World) -> Iterator[Request]:
     return (request for request in world.ledger.requests if request.what == "POST")
 
 
-def _keys(world: World) -> dict[tuple[str, int], str]:
-    """(order, attempt) -> key, as the first intents say."""
+def _keys(world: World) -> dict[tuple[str, str, int], str]:
+    """(job, order, attempt) -> key, as the first intents say."""
     return {
-        (c.event.order_id, c.event.attempt): c.event.data["intent"]["key"]
+        (c.job, c.event.order_id, c.event.attempt): c.event.data["intent"]["key"]
         for c in world.commits
         if "intent" in c.event.data
     }

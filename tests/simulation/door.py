@@ -121,8 +121,20 @@ class Door:
             "amount": {"amount": document["amount"] + 1}, "currency": {"currency": "USD"},
             "destination": {"destination": "recp_test_77"}, "no destination": {"destination": None},
             "key": {"metadata": {**document["metadata"], "batchpay_key": "another"}}, "livemode": {"livemode": True},
-            "id": {"id": document["id"].replace("_test", "")},
+            "id": {"id": document["id"].replace("_test", "")}, "null status": {"status": None},
+            "empty currency": {"currency": ""},
         }  # fmt: skip
+        if document["status"] == "successful" and document["platform_fee"]["amount"]:  # before, it need not say
+            change["no fee"] = {"platform_fee": {"fixed": None, "amount": None, "percentage": None}}
+        if kind == "stolen id":
+            others = [
+                c["id"] for c in self._ledger.of_job(document["metadata"]["batchpay_job"]) if c["id"] != document["id"]
+            ]
+            if others:
+                return {**document, "id": self._dice.choice(others)}
+            kind = "amount"
+        if kind == "no fee" and kind not in change:
+            kind = "amount"
         return {**document, **change.get(kind, {})}
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
@@ -134,9 +146,24 @@ class Door:
 
         return await self._look("GET", may_leave, shown)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
         """GET /charges: one page."""
-        return await self._look("LIST", may_leave, lambda: (200, self._ledger.page(since, offset)))
+        return await self._look("LIST", may_leave, lambda: (200, self._ledger.page(since, offset, limit)))
+
+    async def read(self, path: str, query: Any, may_leave: Callable[[], bool]) -> Answer:
+        """GET /account, /capability or a recipient."""
+        world = self._process.world
+
+        def shown() -> tuple[int, Any]:
+            if path == "/account" and world.account_told:
+                name = "first" if self._ledger is world.ledger else "other"
+                return 200, {"object": "account", "id": f"account_test_{name}", "livemode": False, "currency": "THB"}
+            if path.startswith("/recipients/"):
+                recipient = path.removeprefix("/recipients/")
+                return 200, {"object": "recipient", "id": recipient, "verified": True, "active": True}
+            return 404, None
+
+        return await self._look("READ", may_leave, shown)
 
     async def _look(self, what: str, may_leave: Callable[[], bool], shown: Callable[[], tuple[int, Any]]) -> Answer:
         fate = self._process.world.weather.look()

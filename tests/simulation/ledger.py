@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tests.fakes import START_NS
@@ -56,6 +57,7 @@ class Ledger:
     charges: list[Document] = field(default_factory=list)
     twins: set[str] = field(default_factory=set)  # keys that the gateway itself charged twice
     hidden_in_total: bool = False  # does a list count what it does not show yet?
+    copy_at_s: float | None = None  # lists show the account as it was then
     _due: list[tuple[float, int, Callable[[float], Any]]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
     _behaviour: dict[str, str] = field(default_factory=dict)  # by key
@@ -109,19 +111,29 @@ class Ledger:
 
     def _charge(self, fields: dict[str, str], at_s: float, behaviour: str) -> Document:
         number = len(self.charges) + 1
-        status = {"declined": "failed"}.get(behaviour, "pending" if behaviour.startswith("pending") else "successful")
+        waits = behaviour.startswith(("pending", "expired")) or behaviour == "forgotten"
+        status = "failed" if behaviour.startswith("declined") else "pending" if waits else "successful"
         charge: Document = {
             "object": "charge", "id": f"chrg_test_{number}", "livemode": False, "status": status,
             "paid": status == "successful", "amount": int(fields["amount"]), "currency": fields["currency"].upper(),
             "destination": fields["destination"], "created_at": iso(at_s), "chain": None,
             "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
-            "failure_code": "insufficient_fund" if status == "failed" else None,
+            "failure_code": "insufficient_fund" if status == "failed" else None, "customer": fields.get("customer"),
+            "platform_fee": commission(fields), "funding_amount": int(fields["amount"]), "funding_currency": "THB",
             "_at_s": at_s, "_visible_s": at_s + self.dice.uniform(0, self.longest_lag_s),
         }  # fmt: skip
+        if behaviour == "unlisted":
+            charge["_visible_s"] = float("inf")
         self.charges.append(charge)
+        if behaviour in ("declined then paid", "expired then paid"):
+            self.later(
+                at_s + self.dice.choice([2.0, 100.0, 4000.0, 200_000.0]), lambda at: self._comes_alive(charge, at)
+            )
+        if behaviour == "forgotten":
+            self.later(at_s + self.dice.choice([1.0, 100.0]), lambda at: charge.update(status="forgotten"))
         if status == "successful":
             self._chain(charge, at_s, behaviour)
-        elif status == "pending":
+        elif status == "pending" and behaviour != "forgotten":
             self.later(at_s + self.dice.choice([1.0, 20.0, 400.0]), lambda at: self._decide(charge, at, behaviour))
         return charge
 
@@ -136,35 +148,62 @@ class Ledger:
         if behaviour == "reversed":
             self.later(at_s + 500, lambda _: charge.update(status="reversed", paid=False))
 
+    def _comes_alive(self, charge: Document, at_s: float) -> None:
+        """A charge that had ended without money becomes successful."""
+        charge.update(status="successful", paid=True, failure_code=None, _changed=at_s)
+        self._chain(charge, at_s, "ok")
+
     def _decide(self, charge: Document, at_s: float, behaviour: str) -> None:
-        status = {"pending failed": "failed", "pending expired": "expired"}.get(behaviour, "successful")
+        if charge["status"] != "pending":
+            return
+        ends = {"pending failed": "failed", "pending expired": "expired", "expired then paid": "expired"}
+        status = ends.get(behaviour, "successful")
         charge.update(status=status, paid=status == "successful")
         if status == "successful":
             self._chain(charge, at_s, behaviour)
 
     def neighbour(self, at_s: float) -> None:
         """A charge of somebody else's on the same account."""
-        fields = {"amount": "777", "currency": "thb", "destination": "recp_test_9", "metadata[shop]": "next door"}
+        fields = {
+            "amount": "777",
+            "currency": "thb",
+            "customer": "cust_test_next",
+            "destination": "recp_test_9",
+            "metadata[shop]": "next door",
+        }
         self._charge(fields, at_s, "ok")
 
     # --- what it shows
 
-    def page(self, since: str, offset: int) -> Document:
+    def page(self, since: str, offset: int, limit: int = PAGE) -> Document:
         """One page of the list, oldest first."""
         self.advance()
-        matching = [c for c in self.charges if c["created_at"] >= since]
-        shown = sorted((c for c in matching if c["_visible_s"] <= self.now()), key=lambda c: (c["created_at"], c["id"]))
+        as_of_s = self.now() if self.copy_at_s is None else self.copy_at_s
+        there = (c for c in self.charges if c["status"] != "forgotten" and c["_at_s"] <= as_of_s)
+        matching = [c for c in there if c["created_at"] >= since and c["_visible_s"] != float("inf")]
+        shown = sorted((c for c in matching if c["_visible_s"] <= as_of_s), key=lambda c: (c["created_at"], c["id"]))
         total = len(matching) if self.hidden_in_total else len(shown)
-        return {"object": "list", "data": [dict(c) for c in shown[offset : offset + PAGE]], "total": total}
+        size = min(PAGE, limit)
+        return {"object": "list", "data": [dict(c) for c in shown[offset : offset + size]], "total": total}
 
     def one(self, charge_id: str) -> Document | None:
         """A charge by its id."""
         self.advance()
-        return next((dict(c) for c in self.charges if c["id"] == charge_id), None)
+        found = (dict(c) for c in self.charges if c["id"] == charge_id and c["status"] != "forgotten")
+        return next(found, None)
 
     def of_job(self, job: str) -> list[Document]:
         """Every charge with this job's name."""
         return [c for c in self.charges if c["metadata"].get("batchpay_job") == job]
+
+
+def commission(fields: dict[str, str]) -> Document:
+    """What the platform gets, as the gateway understood it."""
+    fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
+    exact = Decimal(fixed or 0) + int(fields["amount"]) * Decimal(percentage or 0) / 100
+    asked = fixed is not None or percentage is not None
+    amount = int(exact.to_integral_value(ROUND_HALF_UP)) if asked else None
+    return {"fixed": int(fixed) if fixed else None, "percentage": percentage, "amount": amount}
 
 
 def error(code: str, message: str = "") -> Document:

@@ -1,7 +1,6 @@
-"""A story handed to the outside judge: the gateway's log, the journal, true reports and true input files in a folder.
+"""A story handed to the outside judge: the gateway's log, the journal, the program's own reports and its input files.
 
-Only of nights that one machine spent with one journal and a gateway that told the truth: what the judge must find
-wrong otherwise, the simulator's own checks look at.
+Every seed is judged; of a night whose journal was lost, or whose gateway lied, only by the rules that hold even then.
 """
 
 from __future__ import annotations
@@ -10,39 +9,34 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from batchpay.cells import encode_cells
-from batchpay.config import load_job
-from batchpay.desk import Desk
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Batch, Chunk, Event, Judged
-from batchpay.publish import publish
+from batchpay.job import GatewaySettings
 from tests.checker import judge
 from tests.evidence import Facts
 from tests.simulation.checker import excused
 from tests.simulation.ledger import Request
 
 if TYPE_CHECKING:
-    from tests.simulation.process import InputFile
     from tests.simulation.story import Story
 
-COLUMNS = ("order_id", "amount", "currency", "destination", "card", "customer")
+COLUMNS = ("order_id", "amount", "currency", "shop", "card", "customer", "batchpay_retry")
 JOB = """
-name = "night"
+name = "{name}"
 [input]
 file = "*.csv"
+optional = true
 [columns]
 order_id = "order_id"
 amount = {{ column = "amount", unit = "minor" }}
 currency = "currency"
-destination = "destination"
+destination = {{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }}
 card = "card"
+customer = "customer"
+{fee}
 [gateway]
 url = "http://127.0.0.1:1"
 rate = "{rate}"
@@ -51,36 +45,55 @@ send_window = "{send_window_s:.3f}s"
 doubt_period = "{doubt_s:.3f}s"
 lookup_gap = "{gap_s:.3f}s"
 """
+# What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the simulator looks itself.
+OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
+OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
-def csv_of(documents: Sequence[dict[str, Any]]) -> bytes:
-    """The file whose rows these orders are."""
+def job_text(settings: GatewaySettings, name: str, fee: str) -> str:
+    """The job file of a story."""
+    return JOB.format(
+        name=name,
+        fee=f"[fee]\n{fee}" if fee else "",
+        rate=f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
+        timeout_s=settings.timeout_s,
+        send_window_s=settings.send_window_s,
+        doubt_s=_floor(settings.doubt_period_s),
+        gap_s=_floor(settings.lookup_gap_s),
+    )
+
+
+def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
+    """The file with these rows."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, restval="")
     writer.writeheader()
-    writer.writerows({**document, "currency": document["currency"].upper()} for document in documents)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def may_judge(story: Story) -> bool:
-    """Was it a night of one machine, one journal, a clock that may be believed, and a gateway that told the truth?"""
+def dropped(story: Story) -> frozenset[str]:
+    """The rules that this night cannot be held to."""
     injected = story.world.weather.injected
     lost = injected["journal restored"] + injected["journal lost"]
-    return len(story.machines) == 1 and not lost and story.world.dated and not excused(story.world)
+    rules: frozenset[str] = frozenset()
+    if lost or len(story.machines) > 1 or story.renamed or not story.world.dated:
+        rules |= OF_THE_JOURNAL
+    if excused(story.world) or story.at_once or story.undetectable or story.renamed:
+        rules |= OF_THE_GATEWAY
+    if any(c.get("_changed") or c["_visible_s"] == math.inf for c in story.world.ledger.charges):
+        rules |= OF_THE_GATEWAY | {"I6", "I7"}
+    return rules
 
 
 def findings(story: Story, folder: Path) -> list[str]:
     """What the judge says."""
     world, machine = story.world, story.machines[0]
     folder.mkdir()
-    settings = world.settings
-    (folder / "job.toml").write_text(JOB.format(
-        rate=f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}", timeout_s=settings.timeout_s,
-        send_window_s=settings.send_window_s, doubt_s=_floor(settings.doubt_period_s),
-        gap_s=_floor(settings.lookup_gap_s),
-    ))  # fmt: skip
+    shutil.copy(story.folder / "job.toml", folder)
+    shutil.copytree(machine.folder / "reports", folder / "reports")
     for file in story.files:
-        (folder / file.batch.file).write_bytes(csv_of(file.chunk.documents))
+        shutil.copy(file.path, folder)
     (folder / "state").mkdir()
     for name, data in machine.disk.snapshot().items():
         (folder / "state" / f"batchpay.db{name.rpartition('journal.db')[2]}").write_bytes(data)
@@ -90,8 +103,9 @@ def findings(story: Story, folder: Path) -> list[str]:
         for charge in world.ledger.charges:
             shown = {name: value for name, value in charge.items() if not name.startswith("_")}
             log.write(json.dumps({"charge": shown, "born": charge["_at_s"]}) + "\n")
-    head = _report(story, folder)
-    return [f"outside: {found}" for found in judge(folder, Facts(heads=[head]))]
+    but = dropped(story)
+    facts = Facts(heads=[] if "I9" in but else machine.acknowledged[-1:])
+    return [f"outside: {found}" for found in judge(folder, facts) if found.rule not in but]
 
 
 def _floor(seconds: float) -> float:
@@ -100,41 +114,11 @@ def _floor(seconds: float) -> float:
 
 
 def _seen(request: Request, number: int) -> dict[str, Any]:
-    target = {"POST": "/charges", "LIST": "/charges?order=chronological", "GET": "/charges/one"}[request.what]
+    targets = {"POST": "/charges", "LIST": "/charges?order=chronological", "GET": "/charges/one", "READ": "/account"}
+    target = targets[request.what]
     return {
         "number": number, "at": request.at_s, "boot_s": request.boot_s, "wall_ns": request.wall_ns,
         "method": "POST" if request.what == "POST" else "GET", "target": target, "body": request.body,
         "headers": [["idempotency-key", request.key]] if request.key else [], "whole": True, "known": None,
         "status": request.told or 0,
     }  # fmt: skip
-
-
-def _report(story: Story, folder: Path) -> tuple[int, str]:
-    """Plan and publish every file from the journal as it lies there, as a run does at its end."""
-    job = load_job(folder / "job.toml")
-    journal = SqliteJournal(folder / "state" / "batchpay.db", job.name)
-    try:
-        head = journal.head()
-        desk = cast(Desk, SimpleNamespace(journal=journal, job=job, note=_noting(journal)))
-        for file in story.files:
-            publish(desk, _planned(journal, file))
-    finally:
-        journal.close()
-    return head
-
-
-def _noting(journal: SqliteJournal) -> Any:
-    def note(kind: str, data: Any, batch_id: str = "") -> Event:
-        return journal.append([Event(kind, at_ns=1, batch_id=batch_id, data=data)])[0]
-
-    return note
-
-
-def _planned(journal: SqliteJournal, file: InputFile) -> Batch:
-    chunk = file.chunk
-    columns = {name: [f"{document.get(name, '')}." for document in chunk.documents] for name in COLUMNS}  # no report
-    cells = encode_cells(list(chunk.rows), pa.RecordBatch.from_pydict(columns))
-    rows = cast(Chunk, SimpleNamespace(rows=chunk.rows, sheet=chunk.sheet, cells=lambda: cells))
-    staged = journal.stage(file.batch.id, [Judged(rows, chunk.documents, chunk.problems, chunk.comeback)])
-    journal.plan(Event("batch.planned", at_ns=1), file.batch, staged, {})
-    return file.batch

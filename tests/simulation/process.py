@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay import accounts
-from batchpay.desk import sendable
+from batchpay import pipeline
+from batchpay.config import SecretKey
+from batchpay.desk import Edges
 from batchpay.errors import BatchpayError
-from batchpay.job import GatewaySettings
-from batchpay.journals.lock import RunLock
+from batchpay.job import GatewaySettings, Job
 from batchpay.journals.sqlite import SqliteJournal, _Submission
-from batchpay.model import Batch, Event, StoredChunk
-from batchpay.pacing import Breaker, Pacer
-from batchpay.planning import intent_of
-from batchpay.settlement import Books, Candidate, Limits, Line, Settlement
+from batchpay.model import Event
+from batchpay.session import Options
+from batchpay.settlement import Case
+from batchpay.signals import Signals
 from tests.fakes import START_NS, Died, VirtualLoop
 from tests.simulation.disk import Disk
 from tests.simulation.door import Door
@@ -31,6 +32,7 @@ from tests.simulation.weather import Weather
 JOB = "night"
 LONGEST_RUN_S = 3_000_000.0  # virtual, with every suspension; a run that takes longer never ends
 MOST_STEPS = 20_000  # of one run: so many calls at its edges mean that it turns in circles
+FIRST, OTHER = "skey_test_first", "skey_test_other"  # keys of two accounts
 
 
 class Stuck(AssertionError):
@@ -59,15 +61,8 @@ class Commit:
     at_s: float
     machine: str
     event: Event
+    job: str = "night"
     forgotten_tick: float = float("inf")  # when a restored or lost journal no longer knew it
-
-
-@dataclass
-class InputFile:
-    """A batch of this job, ready for `sendable`."""
-
-    batch: Batch
-    chunk: StoredChunk
 
 
 @dataclass
@@ -88,10 +83,12 @@ class World:
     commits: list[Commit] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     frozen_s: float = 0.0
+    account_told: bool = True  # does the gateway say whose account a key is of?
     _ticks: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.loop.time, self.tick, self.dice)
+        self.other = Ledger(self.loop.time, self.tick, self.dice)  # another account's
 
     def tick(self) -> int:
         """The order of things, whatever the clocks say."""
@@ -129,6 +126,14 @@ class Machine:
     def boot_id(self) -> str:
         return f"{self.name} boot {self.boots}"
 
+    @property
+    def folder(self) -> Path:
+        return self.state_path.parent
+
+    def locks(self) -> dict[str, bytes]:
+        """What the runs of this machine know beside the journal."""
+        return {path.name: path.read_bytes() for path in self.folder.glob("*.lock")}
+
     def reboot(self) -> None:
         """CLOCK_BOOTTIME starts anew."""
         self.boots += 1
@@ -157,10 +162,10 @@ class Machine:
         return START_NS + int((self.world.loop.time() + self.skew_s) * 1e9)
 
     @contextmanager
-    def copy(self) -> Iterator[SqliteJournal]:
+    def copy(self, job: str = JOB) -> Iterator[SqliteJournal]:
         """A copy of the journal, to look at without touching it."""
         disk = self.disk.copy("looked at")
-        journal = SqliteJournal(self.state_path, JOB, connect=disk.connect)
+        journal = SqliteJournal(self.state_path, job, connect=disk.connect)
         try:
             yield journal
         finally:
@@ -176,9 +181,15 @@ class Machine:
         finally:
             journal.close()
 
-    def restore(self, files: dict[str, bytes], acknowledged: list[tuple[int, str]]) -> None:
-        """Yesterday's journal, or none: the machine forgets what came after."""
+    def restore(
+        self, files: dict[str, bytes], acknowledged: list[tuple[int, str]], locks: dict[str, bytes] | None = None
+    ) -> None:
+        """Yesterday's journal, or none: the machine forgets what came after. `locks`: those of that time come too."""
         self.disk.restore(files)
+        for path in self.folder.glob("*.lock") if locks is not None else ():
+            path.unlink()
+        for name, data in (locks or {}).items():
+            (self.folder / name).write_bytes(data)
         kept = set(acknowledged)
         tick = self.world.tick()
         for commit in self.world.commits:
@@ -190,11 +201,11 @@ class Machine:
 class VirtualJournal(SqliteJournal):
     """The true journal; its writer thread is a timer, so that a seed always groups the same way."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, job: Job, durable: Callable[[int], None]) -> None:
         self._process, self._machine, self._world = process, process.machine, process.world
         self._gathering: list[_Submission] = []
         self._fresh: list[Event] = []
-        super().__init__(process.machine.state_path, JOB, connect=process.machine.disk.connect)
+        super().__init__(job.state_path, job.name, durable=durable, connect=process.machine.disk.connect)
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """What arrives while a commit is under way shares the next one."""
@@ -229,21 +240,47 @@ class VirtualJournal(SqliteJournal):
             raise Died  # it died while the commit was on its way: nobody was told
         for event in self._fresh:
             self._machine.acknowledged.append((event.seq, event.digest))
-            self._world.commits.append(Commit(self._world.tick(), self._world.loop.time(), self._machine.name, event))
+            place = (self._world.tick(), self._world.loop.time(), self._machine.name)
+            self._world.commits.append(Commit(*place, event, job=self.job))
 
     def close(self) -> None:
         self._flush()
         super().close()
 
 
+class Nobody:
+    """Talk port: nobody listens."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A step."""
+
+    def order(self, case: Case) -> None:
+        """An order moved."""
+
+
+class Summons(Signals):
+    """Signals that come when the story says so, not from the kernel."""
+
+    def __enter__(self) -> Summons:
+        return self
+
+    def send(self) -> None:
+        """SIGTERM."""
+        self.received = "SIGTERM"
+        if self._call is not None:
+            self._call(self.received)
+
+
 @dataclass
 class Process:
-    """`batchpay run`, without files: what pipeline._at_the_gateway does, in its order."""
+    """`batchpay run` itself, from its lock to its reports: pipeline.night over made-up edges."""
 
     machine: Machine
-    files: Sequence[InputFile] = ()
-    adopt: bool = False
-    limits: Limits = field(default_factory=Limits)
+    files: Sequence[Path] = ()
+    job: Job = field(kw_only=True)
+    options: Options = field(default_factory=Options)
+    key: str = FIRST
+    formats: tuple[str, ...] = ("csv",)  # the summary costs as much as the rest of a small night
     dies_at_step: int | None = None
     dies_at_write: int | None = None
     dies_after_s: float | None = None
@@ -251,16 +288,16 @@ class Process:
     sync_fails_at_write: int | None = None
     disk_full_at_write: int | None = None
     interrupted_after_s: float | None = None
-    grace_s: float | None = None
     alive: bool = True
     died: bool = False
     trouble: list[BatchpayError] = field(default_factory=list)
     bug: BaseException | None = None
-    line: Line | None = None
+    result: pipeline.Result | None = None
 
     def __post_init__(self) -> None:
         self.world = self.machine.world
-        self.run_id = f"run {len(self.world.processes) + 1}"
+        self.number = len(self.world.processes) + 1
+        self.run_id = f"{self.number:08d}"  # the end of the run id that the program gives itself
         self.world.processes.append(self)
         self._task: asyncio.Task[None] | None = None
         self._steps = self._writes = 0
@@ -324,59 +361,33 @@ class Process:
     # --- the run
 
     async def _main(self) -> None:
-        machine, settings = self.machine, self.world.settings
-        started_ns = machine.now_ns()
-        holder = {"started": str(started_ns), "run": self.run_id}
-        lock = RunLock(machine.state_path, JOB, settings.rate, holder, wall_ns=machine.now_ns)
-        try:
-            journal = VirtualJournal(self)
-            try:
-                journal.verify()
-                self._note(journal, "run.started", {"boot_id": machine.boot_id})
-                try:
-                    await self._at_the_gateway(journal, lock, started_ns)
-                except BatchpayError as error:
-                    self.trouble.append(error)
-                self._note(journal, "run.finished", {"exit_code": 0})
-            finally:
-                with suppress(Died):
-                    journal.close()
-        finally:
-            lock.close()
-
-    async def _at_the_gateway(self, journal: VirtualJournal, lock: RunLock, started_ns: int) -> None:
-        machine, settings = self.machine, self.world.obeyed or self.world.settings
-        gateway = self.world.wrap_gateway(Door(self, self.world.ledger))
-        now_s = machine.elapsed_s()
-        earlier = (now_s - age_s for age_s in lock.ages_s())
-        pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
-        line = self.line = Line(machine, pacer, Breaker(settings.pause_s), lock.stamp)
-        books = Books(journal, machine, JOB, self.run_id, live=False)
-        loop = Settlement(settings, gateway, line, books, machine, limits=self.limits)
+        machine, world = self.machine, self.world
+        inbox = machine.folder / f"inbox {self.number}"
+        inbox.mkdir(parents=True)
+        for path in self.files:
+            os.link(path, inbox / path.name)
+        job = replace(
+            self.job,
+            input=replace(self.job.input, pattern=str(inbox / "*.csv")),
+            gateway=world.obeyed or world.settings,
+            state_path=machine.state_path,
+            report=replace(self.job.report, directory=machine.folder / "reports", formats=self.formats),
+        )
+        summons = Summons()
         if self.interrupted_after_s is not None:
-            running = asyncio.get_running_loop()
-            running.call_later(self.interrupted_after_s, loop.interrupt, "interrupted by SIGTERM", self.grace_s)
-        started = datetime.fromtimestamp(started_ns / 1e9, UTC)
-        bound = accounts.listed_until(journal)
-        since = bound or started - accounts.FIRST_LOOK
-        if await loop.look(since, adopt=self.adopt, known_before=bound is not None):
-            await loop.recover()
-            await loop.settle(self._candidates(journal))
-            await loop.compare(started)
-        if loop.why_held:
-            self._note(journal, "held", {"reason": loop.why_held})
-        if line.fatal:
-            self.trouble.append(line.fatal)
+            asyncio.get_running_loop().call_later(self.interrupted_after_s, summons.send)
+        edges = Edges(
+            clock=lambda: machine,
+            wall_ns=machine.now_ns,
+            journal=partial(VirtualJournal, self),
+            gateway=self._gateway,
+            run_name=lambda: self.run_id,
+            signals=lambda: summons,
+        )
+        made = await pipeline.night(job, SecretKey(self.key), self.options, Nobody(), edges=edges)
+        self.result = made
+        self.trouble += made.trouble
 
-    def _candidates(self, journal: VirtualJournal) -> Iterator[Candidate]:
-        for file in self.files:
-            for item in sendable(journal, file.batch.id, file.chunk, {}):
-                order_id = item.document["order_id"]
-                intent = intent_of(
-                    item.document, job=JOB, attempt=item.number, fee=None, batch_id=file.batch.id, sheet=item.sheet,
-                    row=item.row, run_id=self.run_id, journal_id=journal.id,
-                )  # fmt: skip
-                yield Candidate(order_id, None if item.open else intent)
-
-    def _note(self, journal: VirtualJournal, kind: str, data: dict[str, Any]) -> None:
-        journal.append([Event(kind, at_ns=self.machine.now_ns(), run_id=self.run_id, data=data)])
+    def _gateway(self, settings: GatewaySettings, secret_key: str) -> Any:
+        ledger = self.world.ledger if secret_key == FIRST else self.world.other
+        return self.world.wrap_gateway(Door(self, ledger))

@@ -15,7 +15,10 @@ POST = (
 # Ends a run: in a seed of its own kind, so that others get far.
 ENDS = ("401", "403", "405", "404 html", "404 recipient")
 # A promise broken by the gateway: a stop, and a person.
-LIES = ("amount", "currency", "destination", "no destination", "key", "livemode", "id", "swapped", "twin")
+LIES = (
+    "amount", "currency", "destination", "no destination", "key", "livemode", "id", "swapped", "twin", "no fee",
+    "stolen id", "null status", "empty currency",
+)  # fmt: skip
 LOOK = ("unreachable", "lost", "silent", "500", "503", "429", "html", "empty", "short", "shifted", "slow")
 
 

@@ -1,0 +1,322 @@
+"""From input files to what may be sent: the same walk for `plan`, which only tells, and for `run`, which sends.
+
+    take in -> files as a whole (control totals, likeness, limits) -> rows, one by one (`standing.stand`)
+
+Both hold the same values: a `PlannedBatch` is a file's rows with what was decided about the file, wherever its rows are
+kept. Nothing here writes a journal or asks the gateway.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from batchpay import __version__, accounts
+from batchpay.clock import iso
+from batchpay.controls import run_refusal
+from batchpay.errors import DoesNotAddUp, Misconfigured
+from batchpay.intake import Intake
+from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.likeness import Comparison, suspicious
+from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
+from batchpay.planning import intent_of
+from batchpay.settlement import Candidate
+from batchpay.standing import (
+    DuplicateOf,
+    Guards,
+    MayGo,
+    Owns,
+    Renamed,
+    Row,
+    Standing,
+    is_sendable,
+    rows_of,
+    stand,
+)
+
+REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """A file of this run: what was decided about it as a whole, and its rows, read anew each time."""
+
+    batch: Batch
+    chunks: Callable[[], Iterable[StoredChunk]]
+    repeats: Mapping[tuple[str, int], Repeat]
+
+    def refused(self, *reasons: str) -> PlannedBatch:
+        """The same with one reason more why nothing of it is sent."""
+        told = " ".join(reason for reason in (self.batch.refusal, *reasons) if reason)
+        return replace(self, batch=replace(self.batch, refusal=told))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row and its standing."""
+
+    row: Row
+    standing: Standing
+
+
+# --- the rows --------------------------------------------------------------------------------------------------
+
+
+def placed_rows(
+    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, *, decided: bool = False
+) -> Iterator[Placed]:
+    """The rows of a batch with their standings, in the file's order.
+
+    Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
+    """
+    batch = planned.batch
+    guards = replace(guards, refusal=batch.refusal)
+    for chunk in planned.chunks():
+        done: frozenset[int] = frozenset()
+        if chunk.rows and not decided:
+            done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+        history = accounts.history_of(journal, batch, chunk, done)
+        for row in rows_of(batch.id, chunk, planned.repeats):
+            if row.row not in done:
+                yield Placed(row, stand(row, history, guards))
+
+
+def candidates(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, run_id: str
+) -> Iterator[Candidate]:
+    """What may be sent, as the settlement takes it.
+
+    Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
+    """
+    for placed in _rows_of(job, journal, batches, guards):
+        _refuse_impossible(job, placed)
+        if is_sendable(placed.standing):
+            yield _candidate(job, journal, placed, run_id)
+
+
+def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str) -> Candidate:
+    match placed.standing:
+        case MayGo(number, before, withdraw):
+            intent = _intent(job, journal, placed.row, number, run_id)
+            return Candidate(intent.order_id, intent, before, withdraw)
+        case Owns(attempt) | DuplicateOf(attempt):
+            return Candidate(attempt.intent.order_id, None)
+    raise AssertionError(f"{placed.standing} is not sendable")
+
+
+def _refuse_impossible(job: Job, placed: Placed) -> None:
+    row, standing = placed.row, placed.standing
+    if isinstance(standing, Owns) and standing.contradicts:
+        charge = standing.attempt.charge
+        raise DoesNotAddUp(
+            f"order {standing.attempt.intent.order_id}: the gateway has {charge.id if charge else 'a charge'} "
+            f"for it, adopted, with other terms than row {row.row} asks: a person must look"
+        )
+    if isinstance(standing, Renamed):
+        raise Misconfigured(renamed(job, row, standing))
+
+
+def renamed(job: Job, row: Row, standing: Renamed) -> str:
+    """What is said of a job that seems to have been renamed (E13)."""
+    other = standing.elsewhere
+    return (
+        f'order {row.document["order_id"]} was charged, for the same payer, amount and recipient, by job "{other.job}" '
+        f'({other.charge_id}). If this job was renamed, give it its old name again: name = "{other.job}"; if these '
+        f"are other orders than those of that job, give them other ids"
+    )
+
+
+def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str) -> Intent:
+    return intent_of(
+        row.document,
+        job=job.name,
+        attempt=number,
+        fee=job.fee,
+        batch_id=row.batch_id,
+        sheet=row.sheet,
+        row=row.row,
+        run_id=run_id,
+        journal_id=journal.id,
+        mode=job.gateway.mode,
+        corrects=row.corrects,
+    )
+
+
+# --- what they add up to ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Survey:
+    """What may be sent of some batches, counted; money in smallest units by upper-case currency."""
+
+    orders: int = 0
+    sums: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    commission: dict[str, Decimal] = field(default_factory=dict)  # exact: the gateway rounds it
+    recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (id, currency) -> count, sum
+    warned: int = 0  # rows that resemble a recent order
+
+    def add(self, job: Job, placed: Placed) -> None:
+        """Count one row that may be sent."""
+        document = placed.row.document
+        if isinstance(placed.standing, MayGo):
+            currency, amount, destination = document["currency"].upper(), document["amount"], document["destination"]
+        else:
+            assert isinstance(placed.standing, Owns | DuplicateOf)
+            asked = placed.standing.attempt.intent
+            currency, amount, destination = asked.currency.upper(), asked.amount, asked.destination
+        self.orders += 1
+        self.sums[currency] += amount
+        self.counts[currency] += 1
+        commission = job.fee.of(amount, currency) if job.fee else Decimal(0)
+        self.commission[currency] = self.commission.get(currency, Decimal(0)) + commission
+        share = self.recipients.setdefault((destination, currency), [0, 0])
+        share[0] += 1
+        share[1] += amount
+        self.warned += bool(getattr(placed.standing, "warnings", ()))
+
+    @property
+    def destinations(self) -> frozenset[str]:
+        """Every recipient that something may be sent to."""
+        return frozenset(destination for destination, _ in self.recipients)
+
+
+def survey(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, *, strict: bool = False
+) -> Survey:
+    """Count what may be sent of the batches that are not refused. `strict`: raises what `candidates` raises."""
+    found = Survey()
+    for placed in _rows_of(job, journal, batches, guards):
+        if strict:
+            _refuse_impossible(job, placed)
+        if is_sendable(placed.standing):
+            found.add(job, placed)
+    return found
+
+
+def _rows_of(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards) -> Iterator[Placed]:
+    for planned in batches:
+        if not planned.batch.refusal:
+            yield from placed_rows(job, journal, planned, guards)
+
+
+def unasked(guards: Guards) -> Guards:
+    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run asks again."""
+    return replace(guards, barred={}, smallest_share={})
+
+
+# --- the files as a whole --------------------------------------------------------------------------------------
+
+
+def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None = None) -> Batch:
+    """The batch of an input file as it is planned now; `known`: as it was planned before."""
+    used = set(job.columns.used())
+    return Batch(
+        id=intake.batch_id,
+        job=job.name,
+        file=intake.snapshot.name,
+        sha256=intake.snapshot.sha256,
+        format=intake.snapshot.format,
+        rows_read=intake.tally.read,
+        columns=intake.columns,
+        unused=tuple(c for c in intake.columns if c not in used and not c.startswith("batchpay_")),
+        metadata=tuple(job.columns.metadata),
+        mode=job.gateway.mode,
+        job_sha256=job.sha256,
+        schema_sha256=job.schema.sha256,
+        version=__version__,
+        delimiter=job.input.delimiter,
+        encoding=job.input.encoding,
+        header_row=job.input.header_row,
+        notes=tuple(intake.notes),
+        refusal=intake.refusal,
+        first_seen_ns=known.first_seen_ns if known else first_seen_ns,
+        fingerprint=intake.features.fingerprint,
+        sample=intake.features.sample,
+        likeness=known.likeness if known else "",
+    )
+
+
+def judge_files(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], *, yes: bool, now_ns: int
+) -> list[PlannedBatch]:
+    """The same batches with every verdict about them as files: likeness to a recent one, and the limit of the run."""
+    earlier = list(journal.batches())
+    judged = [_held_against_recent(journal, planned, earlier, yes=yes, now_ns=now_ns) for planned in batches]
+    if not job.controls.max_total:
+        return judged
+    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in judged]))
+    why = run_refusal(survey(job, journal, judged, replace(guards, stop="")).sums, job.controls.max_total)
+    return [planned.refused(why) for planned in judged]
+
+
+def _held_against_recent(
+    journal: SqliteJournal, planned: PlannedBatch, earlier: Sequence[Batch], *, yes: bool, now_ns: int
+) -> PlannedBatch:
+    """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
+    batch = planned.batch
+    found = likeness(journal, earlier, planned, now_ns)
+    if found.refusal and not yes:
+        return planned.refused(found.refusal)
+    if not found.warning or any(known.id == batch.id for known in earlier):
+        return planned
+    return replace(planned, batch=replace(batch, likeness=found.warning))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What is to be said of a file that resembles a recent one."""
+
+    refusal: str = ""  # unless --yes
+    warning: str = ""
+
+
+def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedBatch, now_ns: int) -> Likeness:
+    """Hold a file against those of the last ten days; its orders are read only when it resembles one."""
+    batch = planned.batch
+    if batch.refusal or not batch.sample:
+        return Likeness()
+    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
+    recent = [
+        other
+        for other in earlier
+        if other.id != batch.id and other.first_seen_ns >= oldest_ns and _resembles(batch, other)
+    ]
+    if not recent:
+        return Likeness()
+    comparison = Comparison()
+    for other in recent:
+        for chunk in journal.chunks(other.id):
+            comparison.remember(orders_of(chunk))
+    for chunk in planned.chunks():
+        some = orders_of(chunk)
+        attempts = accounts.attempts_of(journal, [order["order_id"] for order in some])
+        comparison.compare(some, {order_id for order_id, found in attempts.items() if found})
+    return _said(batch, recent, comparison)
+
+
+def _resembles(batch: Batch, other: Batch) -> bool:
+    return batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+
+
+def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
+    twins = [other for other in recent if other.fingerprint == batch.fingerprint]
+    if twins and not comparison.known:
+        return Likeness(
+            refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
+            f"{_named(twins[-1])}: if these are new orders, run again with --yes."
+        )
+    if not comparison.warns:
+        return Likeness()
+    return Likeness(
+        warning=f"{comparison.alike} of its {comparison.new} new orders ask for the same payer, recipient and amount "
+        f"as orders of {_named(recent[-1])}: see that they are not the same sales under other ids"
+    )
+
+
+def _named(batch: Batch) -> str:
+    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"

@@ -1,0 +1,42 @@
+"""What each attempt asked for, as other orders are held against it: the table `asked`, a row per attempt that began.
+
+Derived from the events: written with them, made again when a journal is brought to a new version, and verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from batchpay.planning import alike, terms_of
+
+
+class Asked(NamedTuple):
+    """One row, in the order of the table's columns."""
+
+    seq: int  # of the event
+    job: str
+    order_id: str
+    attempt: int
+    at_ns: int  # wall clock, UTC
+    alike: str  # planning.alike of the order id
+    terms: str  # planning.terms_of what was asked
+    corrects: str  # planning.place_of the row that it came back for, or ""
+    batch_id: str
+
+
+_TEXTS = ("payer", "destination", "currency", "corrects")
+
+
+def begins(kind: str, send: int) -> bool:
+    """Does an event begin an attempt, so that it has a row?"""
+    return kind == "adopted" or (kind == "intent" and send == 1)
+
+
+def asked(seq: int, job: str, at_ns: int, batch_id: str, order_id: str, attempt: int, data: Mapping[str, Any]) -> Asked:
+    """The row of an event that begins an attempt; what its data do not say counts as empty."""
+    kept = data.get("intent")
+    intent: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
+    payer, destination, currency, corrects = (str(intent.get(name) or "") for name in _TEXTS)
+    terms = terms_of(payer, destination, intent.get("amount") or 0, currency)
+    return Asked(seq, job, order_id, attempt, at_ns, alike(order_id), terms, corrects, batch_id)

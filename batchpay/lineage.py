@@ -1,0 +1,61 @@
+"""LINEAGE: the columns of a rejects file by which a row that comes back says which row it was.
+
+    >>> own_id(told_id("0000001", "2025-11-24-0123456789ab", "", 7))
+    '0000001'
+    >>> own_id("id:0000002:1da5f322") is None  # a fill handle went over it
+    True
+    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789ab", "", "7")
+    ('2025-11-24-0123456789ab', '', 7)
+
+Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others. So an id is told
+with a word in front, which keeps every program from taking it for a number, and with two checks behind: four
+hexadecimal digits over the id, four over the id and the row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection
+
+BATCH, ROW, SHEET = "batchpay_batch", "batchpay_row", "batchpay_sheet"
+OUTCOME, REASON = "batchpay_outcome", "batchpay_reason"
+RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
+ID = "batchpay_id"
+DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
+ADDED = (BATCH, ROW, SHEET, OUTCOME, REASON, RETRY, ID, DEFUSED)
+
+_TOLD = re.compile(r"id:(.*):([0-9a-f]{4})([0-9a-f]{4})", re.DOTALL)
+_BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")
+_ROW = re.compile(r"([1-9][0-9]{0,9})(?:\.0*)?")  # a program may have made 7.0 of it
+
+
+def is_rejects_file(columns: Collection[str]) -> bool:
+    """Are these the columns of a file that we wrote for people to send back?"""
+    return ROW in columns and OUTCOME in columns
+
+
+def told_id(order_id: str, batch_id: str, sheet: str, row: int) -> str:
+    """The id of a rejected row as `batchpay_id` has it; an empty id, of a row without one, included."""
+    return f"id:{order_id}:{_check(order_id)}{_check(order_id, batch_id[-12:], sheet, str(row))}"
+
+
+def own_id(told: str) -> str | None:
+    """The order id in such a text; None where it is none, or was changed."""
+    found = _TOLD.fullmatch(told)
+    return found[1] if found and found[2] == _check(found[1]) else None
+
+
+def place_told(told: str, batch_id: str, sheet: str, row: str) -> tuple[str, str, int] | None:
+    """Batch, sheet and row that a row came back for; None when any of the four texts is not as it was told."""
+    found, number = _TOLD.fullmatch(told), _ROW.fullmatch(row)
+    if not found or not number or not _BATCH.fullmatch(batch_id):
+        return None
+    agrees = found[3] == _check(found[1], batch_id[-12:], sheet, number[1])
+    return (batch_id, sheet, int(number[1])) if agrees else None
+
+
+def _check(*parts: str) -> str:
+    text = json.dumps(parts)
+    return hashlib.blake2b(text.encode(), digest_size=2).hexdigest()

@@ -1,0 +1,19 @@
+"""What the gateway lets its accounts do: the limits that GET /capability tells, and which charges it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHARGE_MIN, CHARGE_MAX = 2000, 500_000_000_000  # of a recorded test account (omise-api.md, 2.3)
+TRANSFER_MIN, TRANSFER_MAX = 3000, 100_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Smallest units of the account's currency, to which other currencies are converted (omise-api.md, 2.3)."""
+
+    charge_min: int = CHARGE_MIN
+    charge_max: int = CHARGE_MAX
+    transfer_min: int = TRANSFER_MIN
+    transfer_max: int = TRANSFER_MAX
+    chained_only: bool = False  # a charge without `destination` is refused, as the page of chained charges has it

@@ -1,0 +1,209 @@
+"""The sequence of a run at the gateway: one order of steps, over ports, for everybody.
+
+    enter      whose money is it? another account, mode or address than the journal's ends the run     (J03)
+    wait       a journal that lost events waits until nothing of them can land any more                 (L5, L11)
+    look       list the gateway's charges, adopt what is ours, list again if the journal was restored   (L11, J02)
+    survey     what may be sent, judged anew with all that was found; another job's orders end the run  (J06)
+    recover    ask about every order that an earlier run left open
+    preflight  may each recipient be paid, and is each share large enough?
+    settle     send, and wait out every doubt
+    compare    list once more
+
+`batchpay run` and `batchpay settle`, the tests of the settlement and the simulator all call `at_gateway`. A person's
+commands (resolve, audit) take its first step, `enter`, before they ask anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+from batchpay.errors import Misconfigured
+from batchpay.job import GatewaySettings
+from batchpay.protocols import Clock, Gateway
+from batchpay.settlement.books import Books, Case
+from batchpay.settlement.line import Line
+from batchpay.settlement.lists import Look
+from batchpay.settlement.loop import Settlement
+from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
+from batchpay.settlement.queue import Candidate, Limits
+
+
+class Talk(Protocol):
+    """Told of every step of a run, so that a person can watch it."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A new step; so many orders may move in it."""
+
+    def order(self, case: Case) -> None:
+        """An order moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """What a run may send, counted before the first is sent."""
+
+    orders: int = 0
+    recipients: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a run brings to the gateway; of `settle` nothing may be sent.
+
+    `survey` and `candidates` are asked after the look, when the journal knows all that the gateway knows: they read it.
+    Both raise errors.Misconfigured or errors.DoesNotAddUp for what makes a run impossible.
+    """
+
+    look: Look
+    started: datetime
+    wait_s: float = 0.0  # until nothing can land any more of what the journal lost
+    survey: Callable[[], Sendable] = Sendable
+    candidates: Callable[[], Iterable[Candidate]] = tuple
+    kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose money it is (contract, section 1)."""
+
+    id: str = ""  # empty: the gateway does not tell
+    currency: str = ""  # in which it is paid out, upper case
+
+
+class Run:
+    """One run's parts, made once: whoever starts it may interrupt it, and asks it afterwards what held it back."""
+
+    def __init__(
+        self, settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, clock: Clock, talk: Talk,
+        limits: Limits,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.gateway = gateway
+        self.line = line
+        self.books = books
+        self.clock = clock
+        self.talk = talk
+        self.loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=talk.order)
+        self.notes: list[str] = []  # what a person should hear beside the outcomes
+
+
+async def at_gateway(run: Run, brought: Brought) -> None:
+    """The steps in their order; the one place that knows it. Raises what makes going on impossible."""
+    line, loop, talk = run.line, run.loop, run.talk
+    talk.phase("entering")
+    account = await enter(run.settings, run.gateway, line, run.books, run.notes)
+    if brought.wait_s and not line.closed:
+        talk.phase("waiting")
+        await line.rest(brought.wait_s)
+    talk.phase("listing")
+    run.books.remember(int(brought.look.since.timestamp()) * 10**9)
+    looked = await loop.look(brought.look)
+    run.notes += loop.lists.notes
+    if not looked:
+        return
+    await _belong(run.settings, run.books, account)
+    sendable = brought.survey()
+    talk.phase("asking")
+    await loop.recover()
+    if sendable.orders and not line.closed:
+        talk.phase("preflight")
+        await _preflight(run, brought, sendable, account)
+    talk.phase("charging", sendable.orders)
+    await loop.settle(iter(brought.candidates()))
+    talk.phase("comparing")
+    await loop.compare(brought.started)
+    run.notes += [note for note in loop.lists.notes if note not in run.notes]
+
+
+async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
+    """Ask, and keep the answer where every later decision about a row reads it: in the journal.
+
+    What an earlier run was told of recipients that this one has nothing for stays, and so does a smallest transfer
+    that the gateway does not tell today.
+    """
+    asked, kept = sendable.recipients, brought.kept_preflight
+    found = await preflight(asked, run.gateway, run.line, account.currency, run.settings.concurrency)
+    if found.unknown:
+        run.notes.append(f"the gateway does not tell of {len(found.unknown)} recipients, such as {found.unknown[0]}")
+    others = {recipient: why for recipient, why in kept.barred.items() if recipient not in asked}
+    told = Preflight({**others, **found.barred}, (), found.smallest_share or kept.smallest_share)
+    if told.to_json() != kept.to_json():
+        await run.books.note("preflight", told.to_json())
+
+
+# --- whose money is it -----------------------------------------------------------------------------------------
+
+
+async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, notes: list[str]) -> Account:
+    """Hold the key's account, the mode and the address against the journal's; the first run writes them down.
+
+    Raises Misconfigured for another one. An account that cannot be read is told: then mode and address alone are held,
+    from the first complete list on.
+    """
+    kept = books.account()
+    refuse_other_place(settings, kept)
+    account = await account_of(settings, gateway, line)
+    if not account.id:
+        if not line.closed:
+            notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
+        return account
+    if kept.get("account", account.id) not in (account.id, ""):
+        raise Misconfigured(
+            f"the key is of account {account.id}; this journal belongs to account {kept['account']}: what one account "
+            "was asked, another must not be asked again. Give the other key, or name another file in [state] url"
+        )
+    await _belong(settings, books, account)
+    return account
+
+
+async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) -> Account:
+    """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
+    the other mode."""
+    answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
+    return _account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
+
+
+async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
+    """Write down whose the journal is, once a gateway has answered: an address where nobody is binds no journal."""
+    kept = books.account()
+    told = {"account": account.id or str(kept.get("account", "")), "mode": settings.mode, "url": address_of(settings)}
+    if told != kept:
+        await books.note("account", told)
+
+
+def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
+    """Raises Misconfigured when mode or address are not those of the journal; empty `kept`: it is nobody's yet."""
+    if kept and kept["mode"] != settings.mode:
+        raise Misconfigured(
+            f"this journal belongs to {kept['mode']} mode, the job says {settings.mode}: a charge of one is none of "
+            f'the other. Say mode = "{kept["mode"]}", or name another file in [state] url'
+        )
+    if kept and kept["url"] and kept["url"] != address_of(settings):
+        raise Misconfigured(
+            f"this journal belongs to {kept['url']}, the job says {address_of(settings)}: what one gateway was asked, "
+            "another does not know. Give the job its old [gateway] url, or name another file in [state] url"
+        )
+
+
+def address_of(settings: GatewaySettings) -> str:
+    """The gateway's address in one form, whatever way it is written."""
+    scheme, _, rest = settings.url.lower().rstrip("/").partition("://")
+    default = {"https": ":443", "http": ":80"}.get(scheme, "")
+    return f"{scheme}://{rest.removesuffix(default)}" if default else f"{scheme}://{rest}"
+
+
+def _account_in(document: Any, settings: GatewaySettings) -> Account:
+    if not isinstance(document, dict) or document.get("object") != "account":
+        return Account()
+    account_id, currency, live = document.get("id"), document.get("currency"), document.get("livemode")
+    if isinstance(live, bool) and live is not (settings.mode == "live"):
+        told = "live" if live else "test"
+        raise Misconfigured(f"the key is of {told} mode, the job says {settings.mode}: give the key of that mode")
+    return Account(
+        account_id[:80] if isinstance(account_id, str) else "",
+        currency.upper() if isinstance(currency, str) else "",
+    )

@@ -1,0 +1,451 @@
+"""STANDING: what a row of a file is, and what may become of it. The one decision about a row; everybody reads it.
+
+    row + what the journal knows + what holds rows back  ->  one of the kinds below
+
+`check`, `plan`, `run`, `report`, `status` and `resolve` all ask here, so that they cannot disagree. Nothing here knows
+a clock, a disk or a network. Every guard stands in `stand`, and a row passes all of them for its first attempt and for
+every later one alike:
+
+    its own attempt -> its problems -> its repeats -> its correction -> a person's word -> its order's attempts
+                    -> ids that look alike -> another job's charge -> what holds it back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
+from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
+from batchpay.money import major_text
+from batchpay.planning import alike, content_of, payer_of, place_of, terms_of
+
+# --- what goes in ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was read and judged by itself; `document` is right where there is no problem."""
+
+    batch_id: str
+    sheet: str
+    row: int
+    document: Document
+    problems: tuple[Problem, ...] = ()
+    repeat: Repeat | None = None  # what the files of the same run say of it
+    comeback: bool = False  # batchpay_retry = yes
+    corrects: str = ""  # planning.place_of the row that it came back for
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A charge of the same order id that another job made, and that takes money or may."""
+
+    job: str
+    charge_id: str
+    payer: str  # empty: not told
+    destination: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An attempt of another order with the same payer, recipient, amount and currency."""
+
+    order_id: str
+    batch_id: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the journal knows that matters to a chunk of rows."""
+
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
+    owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
+    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike(): of other order ids
+    cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
+    corrected: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by place_of the row that came back
+    elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
+    near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What holds rows back that may go otherwise."""
+
+    refusal: str = ""  # why the whole batch is refused
+    stop: str = ""  # the stop in force
+    barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
+    smallest_share: Mapping[str, int] = field(
+        default_factory=dict
+    )  # upper-case currency -> the gateway's smallest transfer
+    fee: Fee | None = None
+    alike_ids: Literal["conflict", "distinct"] = "conflict"
+    near_duplicates: Literal["warn", "hold"] = "warn"
+    present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
+
+
+def rows_of(batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]) -> list[Row]:
+    """The rows of a chunk, in the file's order."""
+    return [
+        Row(
+            batch_id,
+            chunk.sheet,
+            chunk.rows[at],
+            document,
+            tuple(chunk.problems.get(at, ())),
+            repeats.get((chunk.sheet, chunk.rows[at])),
+            at in chunk.comeback,
+            chunk.corrects.get(at, ""),
+        )
+        for at, document in enumerate(chunk.documents)
+    ]
+
+
+# --- what comes out --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Owns:
+    """The row caused this attempt and shows its outcome. `resumes`: it may be sent (again) from this row."""
+
+    attempt: Attempt
+    resumes: bool = False
+    warnings: tuple[str, ...] = ()
+    contradicts: bool = False  # an adopted charge whose terms are not the row's: the run ends, a person looks
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It broke a rule; never sent."""
+
+    reason: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person said that this order is never to be sent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateOf:
+    """Another row owns the same order with the same content. `resumes`: the owner's file is not here, this row is."""
+
+    attempt: Attempt
+    resumes: bool = False
+    why: str = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatOf:
+    """An earlier row of the same run asks for the same order, and neither was sent yet."""
+
+    repeat: Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictWith:
+    """The order took, may have taken or may yet take money with other content, or under another id."""
+
+    why: str
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Another job charged this very order: was the job renamed? The whole run ends (78)."""
+
+    elsewhere: Elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class MayGo:
+    """The row may become this attempt of its order."""
+
+    number: int
+    before: tuple[Attempt, ...] = ()  # every attempt of the order so far
+    withdraw: Attempt | None = None  # one of them, proven not charged, that must be withdrawn first
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It may go, but not now."""
+
+    reason: str
+    who_acts: str = "next run"
+    warnings: tuple[str, ...] = ()
+
+
+Standing = Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
+
+
+def is_sendable(standing: Standing) -> bool:
+    """May a run send something for this row?"""
+    return isinstance(standing, MayGo) or (isinstance(standing, Owns | DuplicateOf) and standing.resumes)
+
+
+# --- the decision ----------------------------------------------------------------------------------------------
+
+
+def stand(row: Row, history: History, guards: Guards) -> Standing:
+    """What the row is now. Total: every row gets exactly one standing."""
+    order_id = str(row.document.get("order_id", ""))
+    attempts = history.attempts.get(order_id, ())
+    owned = owner_of(history, row.batch_id, row.sheet, row.row, order_id)
+    if owned is not None and owned.adopted and row.repeat is not None and not row.repeat.alone:
+        owned = None  # an adopted charge knows its batch, not its row
+    if owned is not None and not _planned_anew(row, owned, guards):
+        return _of_its_own(row, owned, history, guards)
+    if row.problems:
+        return Rejected(" | ".join(problem.sentence() for problem in row.problems), row.problems)
+    if row.repeat is not None and row.repeat.outcome is Outcome.REJECTED:
+        return Rejected(row.repeat.reason)
+    if row.repeat is not None and row.repeat.outcome is Outcome.CONFLICT:
+        return ConflictWith(row.repeat.reason)
+    if (correction := _correction(row, history)) is not None:
+        return DuplicateOf(correction, why="its corrected row was charged")
+    if reason := _cancelled(order_id, attempts, history):
+        return Cancelled(reason)
+    judged = _judged(row, attempts, history, guards)
+    if not isinstance(judged, MayGo):
+        return judged
+    if owned is not None and judged.withdraw is None and not owned.closed:
+        judged = replace(judged, withdraw=owned)  # it asked for another order when it was first planned
+    return _guarded(row, judged, history, guards)
+
+
+def _planned_anew(row: Row, owned: Attempt, guards: Guards) -> bool:
+    """Was its own attempt never charged, and is it no longer what the row asks? Then the row is judged afresh (J13)."""
+    if owned.adopted or not owned.ready:
+        return False
+    if row.problems or (row.repeat is not None and row.repeat.outcome is not Outcome.DUPLICATE):
+        return True
+    return not asks_the_same(row.document, owned)
+
+
+def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> Standing:
+    """The row caused an attempt: it shows what became of it."""
+    warnings = _warnings(row, history, before_ns=owned.sent_ns)
+    if owned.adopted and row.document and not row.problems and not asks_the_same(row.document, owned):
+        flaw = "terms: the row asks for other terms than the adopted charge has"
+        return Owns(replace(owned, flaws=(*owned.flaws, flaw)), warnings=warnings, contradicts=True)
+    attempts = history.attempts.get(owned.intent.order_id, ())
+    if owned.ready and (paid := beside(owned, attempts)) is not None:
+        return ConflictWith("not sent: another attempt has the money", paid)
+    if owned.ready and (reason := _cancelled(owned.intent.order_id, (), history)):
+        return Cancelled(reason)
+    if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
+        return Owns(owned, warnings=warnings)
+    blocked = _blocked(row, history, guards)
+    if blocked is not None and owned.ready:
+        return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
+    return Owns(owned, resumes=blocked is None and asks_the_same(row.document, owned), warnings=warnings)
+
+
+def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Waits | None:
+    """What keeps a row with an open attempt from being sent again."""
+    if (twin := _look_alike(row, history, guards)) is not None:
+        return _alike(twin)
+    if (reason_who := _held_back(row, guards)) is not None:
+        return Waits(*reason_who)
+    return None
+
+
+def _correction(row: Row, history: History) -> Attempt | None:
+    """An order under another id that came back for this row, and took money or may."""
+    order_id = row.document["order_id"]
+    found = history.corrected.get(place_of(row.batch_id, row.sheet, row.row), ())
+    return next((a for a in found if not a.closed and not a.ready and a.intent.order_id != order_id), None)
+
+
+def _cancelled(order_id: str, attempts: Sequence[Attempt], history: History) -> str:
+    """Why a person said never to send the order; empty when nobody did."""
+    if order_id in history.cancelled:
+        return history.cancelled[order_id]
+    if attempts and attempts[-1].refused and attempts[-1].code == CANCELLED:
+        return attempts[-1].message.removeprefix(BY_HAND)
+    return ""
+
+
+def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:
+    """What its order's attempts make of a row that owns none of them (contract, section 4)."""
+    document = row.document
+    if not attempts:
+        return _first_here(row, 1, (), None)
+    last = next((attempt for attempt in attempts if not attempt.closed), attempts[-1])
+    if not last.closed:
+        return _beside_open(row, attempts, last, history, guards)
+    own = [attempt for attempt in attempts if attempt.intent.batch_id == row.batch_id and not attempt.set_aside]
+    if own:
+        if asks_the_same(document, last):
+            return DuplicateOf(last)
+        return ConflictWith("its own batch already asked for it", last)
+    asked = [attempt for attempt in attempts if not attempt.set_aside]
+    same = next((attempt for attempt in reversed(asked) if asks_the_same(document, attempt)), None)
+    if same and not row.comeback:
+        return DuplicateOf(same)
+    if last.intent.attempt >= MAX_ATTEMPTS:
+        return ConflictWith(f"{MAX_ATTEMPTS} attempts were made; give the order a new id", last)
+    return _first_here(row, last.intent.attempt + 1, tuple(attempts), None)
+
+
+def _beside_open(row: Row, attempts: Sequence[Attempt], last: Attempt, history: History, guards: Guards) -> Standing:
+    """Its order has an attempt that is not over: one that was never charged goes on from here, or is planned anew."""
+    of_this_batch = last.intent.batch_id == row.batch_id
+    owner_is_here = of_this_batch or last.intent.batch_id in guards.present
+    only_one = beside(last, attempts) is None
+    if asks_the_same(row.document, last):
+        resumes = last.may_go_again and not owner_is_here and only_one and row.repeat is None
+        return DuplicateOf(last, resumes=resumes and _blocked(row, history, guards) is None)
+    may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
+    if may_be_replaced and (of_this_batch or not owner_is_here):
+        return _first_here(row, last.intent.attempt + 1, tuple(attempts), last)
+    return ConflictWith("same order id, other content", last)
+
+
+def _first_here(row: Row, number: int, before: tuple[Attempt, ...], withdraw: Attempt | None) -> Standing:
+    """The row may go, unless an earlier row of the same run asks for the same."""
+    if row.repeat is not None:
+        return RepeatOf(row.repeat)
+    return MayGo(number, before, withdraw)
+
+
+def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Standing:
+    """Every guard that a row passes before it becomes an attempt, whatever its number."""
+    if (twin := _look_alike(row, history, guards)) is not None:
+        return _alike(twin)
+    if (other := _elsewhere(row, history)) is not None:
+        return Renamed(other)
+    warnings = _warnings(row, history, but=guards.present)
+    if (reason_who := _held_back(row, guards)) is not None:
+        return Waits(*reason_who, warnings=warnings)
+    if warnings and guards.near_duplicates == "hold":
+        remedy = 'cancel it, or say near_duplicates = "warn" in [controls] to send it'
+        return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)
+    return replace(may_go, warnings=warnings)
+
+
+def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
+    """Why nothing is sent for this row now, and who acts."""
+    document = row.document
+    destination, currency = str(document["destination"]), str(document["currency"]).upper()
+    if guards.refusal:
+        return guards.refusal, "accountant"
+    if destination in guards.barred:
+        return f"recipient {destination} {guards.barred[destination]}", "engineer"
+    smallest = guards.smallest_share.get(currency, 0)
+    share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
+    if share < smallest:
+        told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
+        least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
+        return f'{told}, {least}: min_share = "send" in [controls] sends it', "accountant"
+    if guards.stop:
+        return f"a stop is in force: {guards.stop}", "a person"
+    return None
+
+
+# --- parts -----------------------------------------------------------------------------------------------------
+
+
+def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it.
+
+    Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
+    """
+    for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
+        owned = [a for a in reversed(history.attempts.get(candidate, ())) if a.owned_by(batch_id, sheet, row)]
+        if owned:
+            return next((attempt for attempt in owned if attempt.outcome is Outcome.IN_DOUBT), owned[0])
+    return None
+
+
+def asks_the_same(document: Document, attempt: Attempt) -> bool:
+    """Does a row ask for what the attempt asked? Of an adopted charge only its terms are known."""
+    asked = attempt.intent
+    if asked.content:
+        return content_of(document) == asked.content
+    terms = (document["amount"], document["currency"], document["destination"])
+    return terms == (asked.amount, asked.currency, asked.destination) and _may_pay(payer_of(document), asked.payer)
+
+
+def _may_pay(payer: str, told: str) -> bool:
+    """May the payer that a charge names be the one of a row? A charge names no token, and no card of a customer."""
+    mine = payer.partition(":")[0]
+    return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
+
+
+def _look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
+    """An earlier order whose id is this one but for what programs do to ids."""
+    if guards.alike_ids == "distinct":
+        return None
+    order_id = row.document["order_id"]
+    others = history.look_alikes.get(alike(order_id), ())
+    return next((attempt for attempt in others if attempt.intent.order_id != order_id), None)
+
+
+def _alike(twin: Attempt) -> ConflictWith:
+    other = twin.intent.order_id
+    return ConflictWith(
+        f"its id is order {other}'s but for what programs do to ids: if it is that order, write {other}; if both are "
+        'right, say alike_ids = "distinct" in [input]',
+        twin,
+    )
+
+
+def _elsewhere(row: Row, history: History) -> Elsewhere | None:
+    """Another job's charge for the same order id, payer, recipient and amount."""
+    document = row.document
+    terms = (document["destination"], document["amount"], document["currency"])
+    for other in history.elsewhere.get(document["order_id"], ()):
+        if terms == (other.destination, other.amount, other.currency) and _may_pay(payer_of(document), other.payer):
+            return other
+    return None
+
+
+def _warnings(row: Row, history: History, *, but: Collection[str] = (), before_ns: int = 0) -> tuple[str, ...]:
+    """What a person should know before, or after, it is sent: recent orders that ask for the same.
+
+    `but`: batches of the same run; `before_ns`: only what was asked before then.
+    """
+    document = row.document
+    if row.problems or "destination" not in document:
+        return ()
+    terms = terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+    near = [other for other in history.near.get(terms, ()) if _is_near(other, row, but, before_ns)]
+    if not near:
+        return ()
+    more = f" and {len(near) - 1} more" if len(near) > 1 else ""
+    first = near[0]
+    return (
+        f"order {first.order_id} of batch {first.batch_id}{more} asked for the same payer, recipient and amount "
+        "within ten days",
+    )
+
+
+def _is_near(other: Near, row: Row, but: Collection[str], before_ns: int) -> bool:
+    if other.order_id == row.document["order_id"] or other.batch_id in (row.batch_id, *but):
+        return False
+    return not before_ns or other.at_ns < before_ns
+
+
+def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
+    """The attempt that charged, later, what this row asked for: under its order id, or as its corrected row.
+
+    `received_ns`: when the row's file came; what was charged before then settled something else.
+    """
+    order_id = str(row.document.get("order_id", ""))
+    place = place_of(row.batch_id, row.sheet, row.row)
+    found: Iterable[Attempt] = (*history.attempts.get(order_id, ()), *history.corrected.get(place, ()))
+    for attempt in found:
+        later = attempt.sent_ns > received_ns or place == attempt.intent.corrects
+        if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
+            return attempt
+    return None

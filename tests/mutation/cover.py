@@ -1,0 +1,134 @@
+"""One run of all tests, each file in a fork: which test runs which line, how long each takes, and which fail."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.mutation import hook
+from tests.mutation.trial import name_of, pytest_of
+from tests.mutation.warm import Job, Tell, run
+
+TEST_FILE_S = 600.0  # after which a test file is given up
+
+
+@dataclass
+class Seen:
+    """What the tests do, the modules unchanged."""
+
+    took_s: dict[str, float] = field(default_factory=dict)  # test -> seconds, of those that pass
+    failed: list[str] = field(default_factory=list)
+    _by: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+
+    def tests_of(self, module: str, lines: tuple[int, int] | None) -> list[str]:
+        """The tests that run one of these lines, the quickest first; None: any line that not every import runs."""
+        by_line = self._by[module]
+        wanted = range(lines[0], lines[1] + 1) if lines else [at for at, tests in by_line.items() if "" not in tests]
+        found = set[str]().union(*(by_line[line] for line in wanted if line in by_line))
+        return sorted(found & self.took_s.keys(), key=lambda test: (self.took_s[test], test))
+
+    def add(self, module: str, line: int, tests: Sequence[str]) -> None:
+        """These tests run this line; "" is an import."""
+        self._by[module][line].update(tests)
+
+
+def see(
+    root: Path, modules: Sequence[str], test_files: Sequence[str], processes: int, keep: Path | None = None
+) -> Seen:
+    """Run them all; `keep` is a folder for what was seen of each file, looked up again while nothing has changed."""
+    seen, old = Seen(), {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
+
+    def looking(file: str) -> Callable[[Path, Tell], int]:
+        def work(folder: Path, tell: Tell) -> int:
+            return _look(root, folder, tell, file, modules)
+
+        return work
+
+    for path in old.values():
+        if path.exists():
+            _take(seen, json.loads(path.read_text("utf-8")))
+    new = [Job(file, looking(file)) for file in test_files if file not in old or not old[file].exists()]
+    for ended in run(new, processes, first_s=TEST_FILE_S):
+        broken = [told for kind, told in ended.told if kind == "broken"]
+        if ended.code is None or broken or not any(kind == "took" for kind, _ in ended.told):
+            raise SystemExit(f"{ended.about} could not be run: {' '.join(broken) or ended.code}")
+        if keep:
+            old[ended.about].write_text(json.dumps(ended.told), "utf-8")
+        _take(seen, ended.told)
+    return seen
+
+
+def _take(seen: Seen, told: Sequence[tuple[str, Any]]) -> None:
+    reports = [one for kind, one in told if kind == "took"]
+    bad = {test for test, _, passed in reports if not passed}
+    seen.failed += sorted(bad)
+    for test, took_s, _ in reports:
+        if test not in bad:
+            seen.took_s[test] = seen.took_s.get(test, 0.0) + took_s
+    for kind, one in told:
+        if kind == "line":
+            seen.add(*one)
+
+
+def _kept(folder: Path, root: Path, file: str, modules: Sequence[str]) -> Path:
+    """Where what was seen of a test file is kept, by all that it may depend on."""
+    folder.mkdir(exist_ok=True)
+    digest = hashlib.sha256(repr(list(modules)).encode())
+    helpers = [path for path in (root / "tests").rglob("*.py") if "mutation" not in path.parts]
+    helpers = [path for path in helpers if not path.name.startswith("test_")]
+    for path in sorted([*(root / "batchpay").rglob("*.py"), *helpers, root / file]):
+        digest.update(path.read_bytes())
+    return folder / digest.hexdigest()
+
+
+def _look(root: Path, folder: Path, tell: Tell, file: str, modules: Sequence[str]) -> int:
+    """Inside the fork: one test file, under coverage in this process and in all that it starts."""
+    lines, paths = folder / "lines", [str(root / module) for module in modules]
+    lines.mkdir()
+    recorder = hook.look(str(lines), paths, "")
+    orders = folder / "orders"
+    hook.write(orders, "look", str(lines), paths, "")
+    hook.hand_down(orders)
+    noted = _Noted(recorder, orders, lines, modules, paths, tell)
+    code = pytest_of(root, folder, [file], noted, f"--basetemp={folder / 'pytest'}")
+    recorder.stop()
+    recorder.save()
+    for kept in lines.iterdir():
+        _tell_lines(kept, dict(zip(paths, modules, strict=True)), tell)
+    return code
+
+
+def _tell_lines(kept: Path, modules: Mapping[str, str], tell: Tell) -> None:
+    from coverage import CoverageData
+
+    data = CoverageData(str(kept))
+    data.read()
+    for path in data.measured_files():
+        for line, tests in data.contexts_by_lineno(path).items():
+            tell("line", (modules[path], line, tests))
+
+
+class _Noted:
+    def __init__(
+        self, recorder: Any, orders: Path, lines: Path, modules: Sequence[str], paths: Sequence[str], tell: Tell
+    ) -> None:
+        self._recorder, self._orders, self._lines, self._tell = recorder, orders, lines, tell
+        self._modules, self._paths = modules, paths
+
+    def pytest_collection_finish(self) -> None:
+        for module in self._modules:  # an import is nobody's
+            importlib.import_module(name_of(module))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        hook.write(self._orders, "look", str(self._lines), list(self._paths), nodeid)
+        self._recorder.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if not report.skipped:
+            self._tell("took", (report.nodeid, report.duration, report.passed))

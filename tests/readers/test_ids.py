@@ -1,0 +1,214 @@
+"""Order ids in every format alike: what no id can be is rejected, what the sheet shows is the id."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pytest
+
+from batchpay.readers.formats import Zeros
+from tests.readers.files import JOB, Looked, look, look_at, row, text_of
+from tests.readers.test_parquet import look_at as look_at_parquet
+from tests.readers.test_parquet import table
+from tests.readers.test_xlsx import book, both, good, with_cell
+
+TEXTS = ["#N/A", "nan", "NULL", "8.85E+12", "8,85E+12", '="0008"', "=0008", "#REF!", "1-Mar"]
+FORMATS = ["csv", "tsv", "parquet", "xlsx"]
+
+
+def as_format(folder: Path, form: str, *ids: str, **how: Any) -> Looked:
+    """Rows with these ids in a file of this format."""
+    rows = [row(number, order_id=text) for number, text in enumerate(ids)]
+    if form == "parquet":
+        return look_at_parquet(folder, table(*rows), **how)
+    if form == "xlsx":
+        return look(folder, "orders.xlsx", book(*(good(n, order_id=text) for n, text in enumerate(ids)), change=_texts))
+    delimiter = "\t" if form == "tsv" else ","
+    return look(folder, f"orders.{form}", text_of(rows, delimiter=delimiter), **how)
+
+
+def _texts(workbook: openpyxl.Workbook) -> None:
+    """No formulas and no errors: texts that look like them."""
+    for cell in workbook["Orders"]["A"]:
+        cell.data_type = "s"
+
+
+@pytest.mark.fault("J08", "X09")
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_no_id_is_rejected_in_every_format_alike(tmp_path: Path, form: str) -> None:
+    """The same rows, rules and remedies; the good row among them goes on."""
+    csv = as_format(tmp_path, "csv", *TEXTS, "A1")
+    looked = as_format(tmp_path, form, *TEXTS, "A1")
+    assert looked.problems == csv.problems
+    assert set(looked.problems) == set(range(2, 2 + len(TEXTS)))
+    rules = [looked.rules[number] for number in sorted(looked.rules)]
+    names = (
+        "error-cell",
+        "not-a-number",
+        "no-value",
+        "exponent-number",
+        "exponent-number",
+        "formula-text",
+        "formula-text",
+        "error-cell",
+        "date-cell",
+    )
+    assert rules == [[("order_id", name)] for name in names]
+    assert all("order_id" not in document for document in looked.documents[:-1])
+    assert all('odd_ids = "accept"' in found.remedy for problems in looked.problems.values() for found in problems)
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize("form", ["csv", "tsv", "parquet"])
+def test_a_source_whose_ids_really_look_so_says_so(tmp_path: Path, form: str) -> None:
+    """odd_ids = "accept": taken as they stand."""
+    looked = as_format(tmp_path, form, *TEXTS, input='odd_ids = "accept"')
+    assert looked.problems == {}
+    assert [document["order_id"] for document in looked.documents] == TEXTS
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (dt.date(2025, 3, 1), "date-cell"),
+        (dt.datetime(2025, 3, 1, 13, 5), "date-cell"),
+        (dt.time(13, 5), "date-cell"),
+        (dt.timedelta(hours=30), "date-cell"),
+        (True, "boolean-cell"),
+    ],
+)
+def test_a_cell_that_is_a_date_or_a_truth_is_no_id(tmp_path: Path, value: Any, rule: str) -> None:
+    """Typed so in the sheet or the column: rejected; the same as text is an id."""
+    looked = both(tmp_path, book(good(1, order_id=value), good(2)))
+    assert looked.rules == {2: [("order_id", rule)]}
+    assert both(tmp_path, book(good(1, note=value))).problems == {}
+    if not isinstance(value, dt.timedelta):
+        assert look_at_parquet(tmp_path, table(row(1), order_id=pa.array([value]))).rules == looked.rules
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        assert look_at(tmp_path, row(1, order_id=value.isoformat())).problems == {}
+
+
+@pytest.mark.fault("J08", "X15")
+def test_columns_of_dates_reject_every_row_that_has_one(tmp_path: Path) -> None:
+    """Of any type, dictionaries too; an absent one is an empty id."""
+    for array in (
+        pa.array([dt.date(2025, 3, 1), None]),
+        pa.array([dt.datetime(2025, 3, 1), None], pa.timestamp("ns", "UTC")),
+        pa.array([dt.date(2025, 3, 1), None]).dictionary_encode(),
+        pa.array([dt.time(1), None]),
+    ):
+        looked = look_at_parquet(tmp_path, table(row(1), row(2), order_id=array))
+        assert looked.rules == {2: [("order_id", "date-cell")], 3: [("order_id", "required")]}, array.type
+
+
+@pytest.mark.fault("J08")
+def test_whole_numbers_are_the_same_id_in_every_format(tmp_path: Path) -> None:
+    """A number cell, an integer column and a column of doubles of 1003: `1003`, and the doubles are told."""
+    assert both(tmp_path, book(good(1, order_id=1003), good(2, order_id=1004.0))).documents[0]["order_id"] == "1003"
+    for array in (pa.array([1003]), pa.array([1003.0])):
+        looked = look_at_parquet(tmp_path, table(row(1), order_id=array))
+        assert (looked.problems, looked.documents[0]["order_id"]) == ({}, "1003")
+        told = [note for note in looked.notes if "column 'order_id' is of type double" in note]
+        assert len(told) == pa.types.is_floating(array.type)
+    assert look_at_parquet(tmp_path, table(row(1), amount=pa.array([10.0]))).notes == []
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize("cell", ["nan", "8.85E+12", "#N/A", "=A1"])
+def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(tmp_path: Path, cell: str) -> None:
+    """A damaged part of a template, or a damaged key of a lookup, is blamed once, in its own column."""
+    template = JOB.replace('order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}')
+    looked = look_at(tmp_path, row(1, extra="N"), row(2, extra=cell), text=template)
+    assert looked.documents[0]["order_id"] == "N-A00001"
+    assert [found[0] for found in looked.rules[3]] == ["extra"]
+    (tmp_path / "shops.csv").write_text(f'shop,id\nN,recp_test_1\n"{cell}",recp_test_2\n')
+    lookup = JOB.replace('"recipient"', '{{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }}')
+    looked = look_at(tmp_path, row(1, recipient="N"), row(2, recipient=cell), text=lookup)
+    assert [found[0] for found in looked.rules[3]] == ["recipient"]
+    assert "destination" not in looked.documents[1]
+    looked = look_at(tmp_path, row(2, recipient=cell), text=lookup, input='odd_ids = "accept"')
+    assert looked.documents[0]["destination"] == "recp_test_2"
+
+
+# --- zeros ------------------------------------------------------------------------------------------------------
+
+
+def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], None]:
+    """All cells of a column in this number format."""
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        for cell in workbook["Orders"][column]:
+            cell.number_format = code
+
+    return change
+
+
+@pytest.mark.fault("J08", "X09")
+@pytest.mark.parametrize(
+    ("code", "number", "shown"),
+    [
+        ("0000000", 1, "0000001"),
+        ("00", 123, "123"),
+        ("0000000;-0000000", 7, "0000007"),
+        ("000-0000", 15551234, "1555-1234"),
+        ('"INV-"00000', 42, "INV-00042"),
+        ("\\A000", 7, "A007"),
+        ("[$-41E]0000", 7, "0007"),
+        ("00000_)", 7, "00007"),
+        ("#000", 7, "007"),
+        ("[Red]000", 0, "000"),
+        ("0000000", 7.0, "0000007"),
+        ("General", 7, "7"),
+        ("0", 7, "7"),
+        ("0.00", 7, "7"),
+        ("#,##0", 7000, "7000"),
+        ("00%", 7, "7"),
+        ("0000", 1.5, "1.5"),
+        ("0000;0;", 0, "0"),
+        ("0000", -7, "-7"),
+        ("00E+00", 8850000000000, "8850000000000"),
+        ("@", 7, "7"),
+    ],
+)
+def test_an_id_is_what_its_number_format_shows(tmp_path: Path, code: str, number: Any, shown: str) -> None:
+    """Zeros in front are part of it, told once; decimals, percentages and exponents are not how ids are shown."""
+    looked = both(tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)))
+    assert (looked.problems, looked.documents[0]["order_id"]) == ({}, shown)
+    assert looked.cells["order_id"][0] == shown
+    told = [note for note in looked.notes if "as the sheet shows them" in note]
+    assert len(told) == (Zeros.of(code) is not None and shown != str(int(number)) and number == int(number))
+    assert all(shown in note for note in told)
+
+
+@pytest.mark.fault("J08")
+def test_zeros_are_told_once_a_file_and_amounts_stay_amounts(tmp_path: Path) -> None:
+    """Twenty rows, one note; a column that no field uses is read so too, without one; too many digits stay rejected."""
+    rows = [good(number, order_id=number, amount=7, extra=number) for number in range(1, 21)]
+    rows.append(good(99, order_id=1234567890123456))
+
+    def change(workbook: openpyxl.Workbook) -> None:
+        for column in "ABH":
+            formatted("0000", column)(workbook)
+
+    looked = both(tmp_path, book(*rows, change=change))
+    assert looked.rules == {22: [("order_id", "number-not-exact")]}
+    assert [document["amount"] for document in looked.documents[:20]] == [700] * 20
+    assert looked.documents[19]["order_id"] == looked.cells["extra"][19] == "0020"
+    assert sum("as the sheet shows them" in note for note in looked.notes) == 2  # order_id and amount
+
+
+@pytest.mark.fault("J08")
+def test_a_formulas_number_is_shown_with_zeros_too(tmp_path: Path) -> None:
+    """Its value has the cell's format; a text in such a cell is itself."""
+    data = with_cell('<c r="F3" s="1"><f>1+1</f><v>2</v></c>')
+    plain = look(tmp_path, "orders.xlsx", data)
+    assert plain.cells["note"][1] == "2"
+    styled = book(good(1, note=5), good(2, note="@"), change=formatted("000", "F"))
+    looked = both(tmp_path, styled)
+    assert looked.cells["note"] == ["005", "@"]

@@ -1,0 +1,268 @@
+"""What programs make of ids is known again, and nothing else is taken for it."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchpay import damage, lineage
+from batchpay.damage import fault_of, is_damaged, suspicious
+from batchpay.lineage import is_rejects_file, own_id, place_told, told_id
+from batchpay.readers import formats
+
+
+@pytest.mark.parametrize("module", [damage, lineage, formats])
+def test_the_examples_of_the_modules_hold(module: object) -> None:
+    """What the docstrings show is what happens."""
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+ODD = {
+    "error-cell": [
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#NAME?",
+        "#DIV/0!",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#n/a",
+        "#FIELD!",
+        "#NV",
+        "#WERT!",
+        "#BEZUG!",
+        "#VALEUR!",
+        "#NOM?",
+        "#¡VALOR!",
+        "#¿NOMBRE?",
+        "#N/D",
+        "#Н/Д",
+        "#ССЫЛКА!",
+        "#DEĞER!",
+        "#YOK",
+        "＃Ｎ／Ａ",
+        "#####",
+        "Err:502",
+        "#ERROR!",
+        "# N/A",
+    ],
+    "not-a-number": [
+        "nan",
+        "NaN",
+        "NAN",
+        "-nan",
+        "nan(ind)",
+        "inf",
+        "-inf",
+        "+Infinity",
+        "∞",
+        "1.#QNAN",
+        "-1.#IND",
+        "1.#INF",
+    ],
+    "no-value": [
+        "null",
+        "NULL",
+        "None",
+        "NaT",
+        "nil",
+        "NA",
+        "N/A",
+        "<NA>",
+        "(null)",
+        "[NULL]",
+        "\\N",
+        "undefined",
+        "(blank)",
+    ],
+    "exponent-number": [
+        "8.85E+12",
+        "8,85E+12",
+        "8.85e12",
+        "1E+05",
+        "1e-05",
+        "-8.85E+12",
+        "−8.85E+12",
+        ".5E3",
+        "８.８５Ｅ＋１２",
+        "8.85 E+12",
+    ],
+    "formula-text": ['="0008"', "=0008", "=A1", "=SUM(A1:A2)", "＝0008", "{=A1}", "+SUM(A1)", "@SUM(A1)", "-cmd()"],
+    "date-cell": [
+        "1-Mar",
+        "05-Dec",
+        "Mar-01",
+        "1-Mar-25",
+        "2025-11-24 00:00:00",
+        "2025-11-24T00:00:00",
+        "3月1日",
+        "1-มี.ค.",
+    ],
+}
+FINE = [
+    "0000001",
+    "1003.0",
+    "1E5",
+    "1e3",
+    "12E4",
+    "3-1",
+    "12/5",
+    "2025-11-24",
+    "20251124",
+    "-3",
+    "+3",
+    "@home",
+    "#12",
+    "#A12!",
+    "nancy",
+    "INF-7",
+    "none-1",
+    "NAB",
+    "Err",
+    "A=1",
+    "#",
+    "-",
+    "E5",
+    "0x10",
+    "x" * 100,
+    "ร้าน 12",
+    "cafe\u0301",
+    "A B",
+    "TRUE",
+    "2025-11-24 13:05:00",
+    "{x}",
+    "<x>",
+    "",
+]
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(("rule", "text"), [(rule, text) for rule, texts in ODD.items() for text in texts])
+def test_what_no_id_looks_like(rule: str, text: str) -> None:
+    """Known by its form, in any case and width; a whole column is looked through first, and that misses none."""
+    fault = fault_of(text)
+    assert fault is not None and fault.rule == rule
+    assert 'odd_ids = "accept"' in fault.remedy
+    assert suspicious(["A1", text, "A2"])
+
+
+@pytest.mark.fault("J08", "X14")
+@pytest.mark.parametrize("text", FINE)
+def test_what_an_id_may_look_like(text: str) -> None:
+    """Zeros, points, article numbers, dates as people write them: ids."""
+    assert fault_of(text) is None
+
+
+@given(st.text(max_size=12) | st.from_regex(r"[-+#=]?[0-9.,]*[eE#n][-+a0-9/!A-Z]*", fullmatch=True))
+def test_the_quick_look_misses_nothing(text: str) -> None:
+    """What the close look refuses, the quick one has seen."""
+    if fault_of(text) is not None and "\n" not in text:
+        assert suspicious([text])
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(
+    ("cell", "own"),
+    [
+        ("1", "0000001"),
+        ("1.0", "0000001"),
+        ("2.02511E+17", "202511240000012345"),
+        ("", "A1"),
+        ("#REF!", "A1"),
+        ("202511240000012000", "202511240000012345"),
+        ("202511240000012352", "202511240000012345"),
+        ("100000", "1E5"),
+        ("1.00E+05", "1E5"),
+        ("3-Jan", "3-1"),
+        ("01/03/2025", "3-1"),
+        ("2025-03-01", "3-1"),
+        ("5-Dec", "12/5"),
+        ("2025-12-05 00:00:00", "12/5"),
+        ("Mar-01", "MAR1"),
+        ("a1", "A1"),
+        ("A 1", "A1"),
+        ("Ａ１", "A1"),
+        ("1.1", "1.10"),
+        ("1,003", "1003"),
+        ("-3.00", "-3"),
+        ("nan", "0007"),
+    ],
+)
+def test_an_id_is_known_in_what_programs_made_of_it(cell: str, own: str) -> None:
+    """Zeros lost, rounded, turned into a date, another case or width, gone, an error."""
+    assert is_damaged(cell, own)
+    assert not is_damaged(own, own)
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(
+    ("cell", "own"),
+    [
+        ("A2", "A1"),
+        ("0002", "0001"),
+        ("202511240000012346", "202511240000012345"),
+        ("2025-11-24", "A1"),
+        ("1004", "1003.0"),
+        ("4-1", "A1"),
+        ("12", "0x12"),
+        ("A1-2", "A1"),
+        ("1e999", "1"),
+        ("1", "1e999x"),
+    ],
+)
+def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:
+    """Whoever writes another id asks for another order."""
+    assert not is_damaged(cell, own)
+
+
+# --- how a row says which it was --------------------------------------------------------------------------------
+
+BATCH = "2025-11-24-0123456789ab"
+
+
+@given(st.text(max_size=20), st.text(max_size=8), st.integers(1, 10**6))
+def test_an_id_and_a_row_come_back_as_they_were_told(order_id: str, sheet: str, row: int) -> None:
+    """Of any id and sheet; a row number that a program made a decimal of is still it."""
+    told = told_id(order_id, BATCH, sheet, row)
+    assert own_id(told) == order_id
+    assert place_told(told, BATCH, sheet, str(row)) == place_told(told, BATCH, sheet, f"{row}.0") == (BATCH, sheet, row)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "A1", "id:A1", "id:A1:", "id:A2:0000", "id:A1:zzzzzzzz", "0000001", "id:0000001", "ID:A1:00000000"]
+)
+def test_what_was_not_told_says_nothing(told: str) -> None:
+    """Neither an id nor a row."""
+    assert own_id(told) is None
+    assert place_told(told, BATCH, "", "7") is None
+
+
+def test_a_number_filled_down_names_no_other_row() -> None:
+    """Row, batch, sheet or id changed without the others: nothing is said of any row."""
+    told = told_id("0000001", BATCH, "Orders", 7)
+    for batch, sheet, row in [
+        (BATCH, "Orders", "8"),
+        (BATCH, "Other", "7"),
+        ("2025-11-24-0123456789ac", "Orders", "7"),
+        ("45985", "Orders", "7"),
+        (BATCH, "Orders", ""),
+        (BATCH, "Orders", "7.5"),
+        (BATCH, "Orders", "-7"),
+        (BATCH, "Orders", "07"),
+        ("", "", "7"),
+    ]:
+        assert place_told(told, batch, sheet, row) is None
+    assert own_id(told) == "0000001"
+    assert own_id(told.replace("0000001", "0000002")) is None
+
+
+def test_a_rejects_file_is_known_by_its_columns() -> None:
+    """Two of ours that every version has written."""
+    assert is_rejects_file(("order_id", "batchpay_row", "batchpay_outcome"))
+    assert not is_rejects_file(("order_id", "batchpay_row"))

@@ -1,0 +1,243 @@
+"""What the journal on disk is asked about all orders, and that no question walks through all events."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from batchpay.errors import InputOutput
+from batchpay.journals.sqlite import SqliteJournal, _pack, _unpack
+from batchpay.model import Event, Judged, Problem
+from batchpay.planning import place_of, terms_of
+
+HOUR_NS = 3600 * 10**9
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "j.db", "night")
+    yield opened
+    opened.verify()
+    opened.close()
+
+
+def intent(order_id: str, at_ns: int = 1, attempt: int = 1, batch_id: str = "batch-1", **asked: Any) -> Event:
+    kept = {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": "cust_1", **asked}
+    data = {"state": "in_doubt", "intent": kept}
+    return Event("intent", at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=1, data=data)
+
+
+def answer(order_id: str, state: str, attempt: int = 1, charge: str = "") -> Event:
+    data = {"state": state, **({"charge": {"id": charge}} if charge else {})}
+    return Event("answer", 2, order_id=order_id, attempt=attempt, send=1, data=data)
+
+
+TERMS = terms_of("cust_1", "recp_1", 100, "thb")
+
+
+@pytest.mark.fault("J06", "J07")
+def test_who_asked_the_same(journal: SqliteJournal) -> None:
+    """Every attempt since a time with its batch, oldest first; of an adopted charge what it says."""
+    journal.append([intent("old", 5), intent("a", 10), answer("a", "declined"), intent("a", 11, 2, "batch-2")])
+    journal.append([intent("other", 12, amount=101), intent("THB", 13, currency="THB")])
+    seen = {"state": "succeeded", "intent": {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": ""}}
+    journal.append([Event("adopted", 14, order_id="seen", attempt=1, batch_id="b", data=seen)])
+    by_whom = terms_of("", "recp_1", 100, "thb")
+    assert journal.asked_terms([TERMS, by_whom, "0" * 16], 10) == {
+        TERMS: [("a", "batch-1", 10), ("a", "batch-2", 11), ("THB", "batch-1", 13)],
+        by_whom: [("seen", "b", 14)],
+    }
+    assert journal.asked_terms([TERMS], 14) == journal.asked_terms([], 0) == {}
+
+
+@pytest.mark.fault("J14")
+def test_who_came_to_correct_a_row(journal: SqliteJournal) -> None:
+    """By the place of the row; each order once."""
+    place, other = place_of("2026-01-01-0123456789ab", "Orders", 7), place_of("2026-01-01-0123456789ab", "", 7)
+    journal.append([intent("a", corrects=place), answer("a", "declined"), intent("a", attempt=2, corrects=place)])
+    journal.append([intent("b", corrects=place), intent("plain")])
+    assert journal.corrected([place, other, ""]) == {place: ["a", "b"]}
+
+
+@pytest.mark.fault("J06")
+def test_what_other_jobs_of_the_file_did_with_an_order(tmp_path: Path) -> None:
+    """By order and job, oldest first; each job keeps its own open attempts."""
+    jobs = {name: SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day", "noon")}
+    for name in ("day", "noon", "night"):
+        jobs[name].append([intent("a"), answer("a", "succeeded", charge=f"chrg_{name}")])
+    jobs["day"].append([intent("b")])
+    found = jobs["night"].elsewhere(["a", "b", "c"])
+    assert {order_id: list(by_job) for order_id, by_job in found.items()} == {"a": ["day", "noon"], "b": ["day"]}
+    assert [event.kind for event in found["a"]["noon"]] == ["intent", "answer"]
+    assert found["a"]["noon"] == jobs["noon"].histories(["a"])["a"]
+    assert jobs["night"].order_of_charge("chrg_day") == ("day", "a", 1)
+    assert jobs["night"].look_alikes(["a", "b"]) == {"a": ["a"]}
+    assert jobs["night"].asked_terms([TERMS], 0) == {TERMS: [("a", "batch-1", 1)]}
+    assert jobs["night"].charges_known(0) == {"chrg_night": ""}
+    assert jobs["noon"].open_orders() == []
+    jobs["night"].verify()
+    for opened in jobs.values():
+        opened.close()
+
+
+def test_many_values_are_asked_about_at_once(journal: SqliteJournal) -> None:
+    """More than SQLite takes in one statement."""
+    journal.append([intent(f"0{n}") for n in range(3000)])
+    forms = [str(n) for n in range(3000)]
+    assert journal.look_alikes(forms)["2999"] == ["02999"]
+    assert len(journal.look_alikes(forms)) == 2999  # "0" is nothing without its zeros
+    assert len(journal.histories([f"0{n}" for n in range(3000)])) == 3000
+
+
+@pytest.mark.fault("J05", "C01")
+def test_charges_known_are_found_behind_a_clock_that_was_wrong_once(journal: SqliteJournal) -> None:
+    """A few events of a machine that thought it was 1970 do not hide those before them."""
+    journal.append([intent(f"{n}", 100 * HOUR_NS) for n in range(10)])
+    for n in range(5):
+        journal.append([Event("answer", 100 * HOUR_NS, order_id=f"{n}", attempt=1, data={"charge": {"id": f"c{n}"}})])
+    journal.append([Event("run.started", n) for n in range(500)])
+    assert set(journal.charges_known(99 * HOUR_NS)) == {"c0", "c1", "c2", "c3", "c4"}
+
+
+@pytest.mark.fault("J05")
+def test_charges_known_does_not_walk_to_the_beginning(journal: SqliteJournal) -> None:
+    """It stops where a whole page of events is older, an hour of disorder allowed for."""
+    journal.append(
+        [intent("a"), Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "deep"}})]
+    )
+    journal.append([Event("run.started", n) for n in range(5000)])
+    journal.append([Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "near"}})])
+    assert journal.charges_known(49 * HOUR_NS) == {"near": ""}
+
+
+QUESTIONS: dict[str, tuple[Any, ...]] = {
+    "look_alikes": (["a"],),
+    "asked_terms": (["a"], 0),
+    "corrected": (["a"],),
+    "order_of_charge": ("a",),
+    "elsewhere": (["a", "b"],),
+    "histories": (["a", "b"],),
+    "open_orders": (),
+    "moved": ("a",),
+    "owned": ("a", "", 1, 9),
+    "settled_rows": ("a", "", 1, 9),
+    "orders_of": ("a",),
+    "repeats": ("a",),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> None:
+    """Each is answered by an index, with two values or two thousand; nor does writing an event scan anything."""
+    journal.append([intent("x")])
+    asked: list[str] = []
+    journal._connection.set_trace_callback(asked.append)
+    getattr(journal, question)(*QUESTIONS[question])
+    journal.append([intent("y"), answer("y", "declined"), answer("y", "succeeded")])
+    journal._connection.set_trace_callback(None)
+    assert len(asked) > 8
+    for statement in asked:
+        if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+            steps = [row[3] for row in journal._connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+            scans = [step for step in steps if step.startswith("SCAN") and "ORDER BY seq DESC LIMIT 1" not in statement]
+            assert scans == [], (statement, steps)
+
+
+# --- evidence is kept as it came --------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J19", "L6")
+def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
+    """The gateway may send it, escaped; SQLite cannot hold it as text, so it stays an escape."""
+    odd = "caf\u00e9 \ud800 \u0000 \U0001f600"
+    journal.append(
+        [
+            intent("a"),
+            Event(
+                "answer",
+                2,
+                order_id="a",
+                attempt=1,
+                send=1,
+                data={
+                    "state": "unproven",
+                    "message": odd,
+                    "charge": {"id": "chrg_1", "metadata": {odd: odd}},
+                },
+            ),
+        ]
+    )
+    kept = next(journal.events(["answer"])).data
+    assert kept["message"] == odd
+    assert kept["charge"]["metadata"] == {odd: odd}
+    assert journal.order_of_charge("chrg_1") == ("night", "a", 1)
+
+
+# --- the rows of a batch ----------------------------------------------------------------------------------------
+
+
+def judged(corrects: dict[int, str]) -> Any:
+    chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: b"cells")
+    problems = {1: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    return Judged(chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects)
+
+
+@pytest.mark.fault("J33")
+def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None:
+    """By position; without any, the bytes are those that version 1 kept, so that a batch planned again is the same."""
+    chunk = _unpack(0, "", _pack(judged({0: "place\t2\tü", 2: "other"})), b"cells")
+    assert chunk.corrects == {0: "place\t2\tü", 2: "other"}
+    assert (chunk.comeback, list(chunk.rows)) == (frozenset({2}), [2, 3, 4])
+    version_1 = zlib.decompress(_pack(judged({})))
+    assert version_1.endswith(b",[2]]")
+    assert _unpack(0, "", _pack(judged({})), b"").corrects == {}
+
+
+# --- and is it still what the events say? -----------------------------------------------------------------------
+
+EDITS = {
+    "a row gone": "DELETE FROM asked WHERE order_id = 'a'",
+    "a row more": "INSERT INTO asked SELECT 99, job, 'z', 1, at_ns, 'z', terms, corrects, batch_id FROM asked LIMIT 1",
+    "another form": "UPDATE asked SET alike = 'x' WHERE order_id = 'a'",
+    "other terms": "UPDATE asked SET terms = 'x' WHERE order_id = 'a'",
+    "another place": "UPDATE asked SET corrects = 'x' WHERE order_id = 'a'",
+    "another time": "UPDATE asked SET at_ns = at_ns + 1 WHERE order_id = 'a'",
+    "another job": "UPDATE asked SET job = 'day' WHERE order_id = 'a'",
+    "two rows exchanged": "UPDATE asked SET terms = (SELECT o.terms FROM asked AS o WHERE o.seq = 3 - asked.seq) "
+    "WHERE seq IN (1, 2)",
+    "an index gone": "DROP INDEX asked_terms",
+    "an open attempt gone": "DELETE FROM open_attempts WHERE order_id = 'late'",
+    "an open attempt settled": "UPDATE open_attempts SET attempt = 2 WHERE order_id = 'late'",
+}
+
+
+@pytest.mark.fault("D14", "D06")
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_follows_from_the_events_is_verified(tmp_path: Path, edit: str) -> None:
+    """Any change of the tables that forbid a second payment is damage."""
+    journal = SqliteJournal(tmp_path / "j.db", "night")
+    journal.append([intent("a"), intent("b", amount=5), answer("b", "succeeded")])
+    journal.append([intent("late"), answer("late", "declined"), answer("late", "succeeded")])
+    journal.verify()
+    with closing(sqlite3.connect(tmp_path / "j.db")) as raw:
+        raw.execute(EDITS[edit])
+        raw.commit()
+    with pytest.raises(InputOutput, match="damaged or edited"):
+        journal.verify()
+    journal.close()
+
+
+@pytest.mark.fault("J19", "L6")
+@pytest.mark.parametrize("kept", [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}])
+def test_an_adopted_charge_of_any_shape_is_kept(journal: SqliteJournal, kept: Any) -> None:
+    """What it does not say counts as empty; nothing of it is a reason to lose it."""
+    journal.append([Event("adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept})])
+    assert journal.look_alikes(["7"]) == {"7": ["0007"]}
+    assert journal.corrected([""]) == {}

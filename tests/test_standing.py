@@ -1,0 +1,493 @@
+"""What a row is, and what may become of it: the one decision, every branch of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.lifecycle import Attempt, fold
+from batchpay.model import Outcome, Problem, Repeat, StoredChunk
+from batchpay.planning import alike, payer_of, place_of, terms_of
+from batchpay.standing import (
+    Cancelled,
+    ConflictWith,
+    DuplicateOf,
+    Elsewhere,
+    Guards,
+    History,
+    MayGo,
+    Near,
+    Owns,
+    Rejected,
+    Renamed,
+    RepeatOf,
+    Row,
+    Standing,
+    Waits,
+    is_sendable,
+    owner_of,
+    rows_of,
+    settled_by,
+    stand,
+)
+from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, INTENT, OTHER, answer_event, charge, event, seen
+
+CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
+PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+VOIDED = event("voided", 1)
+ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
+PAID = answer_event(1)
+BY_HAND = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
+WITHDRAWN = event("withdrawn")
+ADOPTED = event("adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""})
+ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
+TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
+CONTESTED = Repeat(Outcome.CONFLICT, "row 3 differs")
+LOOKS_ALIKE = Repeat(Outcome.CONFLICT, "row 3 has its id without zeros", alone=True)
+TOKEN_TWICE = Repeat(Outcome.REJECTED, "token-twice")
+
+
+def history(*events: Any, **more: Any) -> History:
+    """What a journal with these events of order 0001 knows; its first attempt is of row 2 of BATCH."""
+    attempts = fold(events)
+    return History({"0001": attempts} if attempts else {}, {2: "0001"} if attempts else {}, **more)
+
+
+def other(document: dict[str, Any] = DOCUMENT, **changes: Any) -> Row:
+    """A row of another file than the one whose row 2 asked first."""
+    return Row(OTHER, "", 9, document, **changes)
+
+
+def mine(document: dict[str, Any] = DOCUMENT, **changes: Any) -> Row:
+    """The row that asked first."""
+    return Row(BATCH, "", 2, document, **changes)
+
+
+def beside(document: dict[str, Any] = DOCUMENT, **changes: Any) -> Row:
+    """Another row of the same file."""
+    return Row(BATCH, "", 3, document, **changes)
+
+
+def second(*events: Any, batch: str = OTHER) -> list[Any]:
+    """Events of attempt 2, asked by row 9 of another file."""
+    key = INTENT.key[:-1] + "0"
+    intent = {**FIRST.data["intent"], "key": key}
+    first = replace(FIRST, attempt=2, batch_id=batch, row=9, data={**FIRST.data, "intent": intent})
+    return [first, *(replace(one, attempt=2, batch_id=batch, row=9) for one in events)]
+
+
+FREE = Guards()
+WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
+
+
+@pytest.mark.fault("E03", "E04", "E05", "J13")
+@pytest.mark.parametrize(
+    "row, events, guards, kind, sent",
+    [
+        # nobody asked yet
+        (other(), [], FREE, MayGo, True),
+        (other(repeat=TWICE), [], FREE, RepeatOf, False),
+        (other(repeat=CONTESTED), [], FREE, ConflictWith, False),
+        (other(repeat=TOKEN_TWICE), [], FREE, Rejected, False),
+        (other(problems=(PROBLEM,)), [], FREE, Rejected, False),
+        (other(problems=(PROBLEM,), repeat=CONTESTED), [], FREE, Rejected, False),
+        # an attempt in doubt
+        (mine(), [FIRST], FREE, Owns, True),
+        (mine(CHANGED), [FIRST], FREE, Owns, False),
+        (mine(problems=(PROBLEM,)), [FIRST], FREE, Owns, False),
+        (beside(), [FIRST], FREE, DuplicateOf, False),
+        (other(), [FIRST], FREE, DuplicateOf, True),
+        (other(), [FIRST], WITH_ITS_FILE, DuplicateOf, False),
+        (other(repeat=TWICE), [FIRST], FREE, DuplicateOf, False),
+        (other(CHANGED), [FIRST], FREE, ConflictWith, False),
+        (other(CHANGED, comeback=True), [FIRST], FREE, ConflictWith, False),
+        # proven not charged
+        (mine(), [FIRST, VOIDED], FREE, Owns, True),
+        (mine(), [FIRST, ABSENT], FREE, Owns, True),
+        (mine(CHANGED), [FIRST, VOIDED], FREE, MayGo, True),
+        (mine(problems=(PROBLEM,)), [FIRST, VOIDED], FREE, Rejected, False),
+        (mine(repeat=CONTESTED), [FIRST, VOIDED], FREE, ConflictWith, False),
+        (mine(repeat=TOKEN_TWICE), [FIRST, VOIDED], FREE, Rejected, False),
+        (mine(repeat=TWICE), [FIRST, VOIDED], FREE, Owns, True),
+        (other(), [FIRST, VOIDED], FREE, DuplicateOf, True),
+        (other(), [FIRST, VOIDED], WITH_ITS_FILE, DuplicateOf, False),
+        (other(CHANGED), [FIRST, VOIDED], FREE, MayGo, True),
+        (other(CHANGED), [FIRST, VOIDED], WITH_ITS_FILE, ConflictWith, False),
+        (other(CHANGED, repeat=TWICE), [FIRST, VOIDED], FREE, RepeatOf, False),
+        (beside(CHANGED), [FIRST, VOIDED], WITH_ITS_FILE, MayGo, True),
+        (mine(CHANGED), [FIRST, VOIDED, WITHDRAWN], FREE, MayGo, True),
+        (mine(), [FIRST, VOIDED, WITHDRAWN], FREE, MayGo, True),
+        (other(), [FIRST, VOIDED, WITHDRAWN], FREE, MayGo, True),
+        # charged, or may be
+        (mine(), [FIRST, PAID], FREE, Owns, False),
+        (mine(problems=(PROBLEM,)), [FIRST, PAID], FREE, Owns, False),
+        (beside(), [FIRST, PAID], FREE, DuplicateOf, False),
+        (other(comeback=True), [FIRST, PAID], FREE, DuplicateOf, False),
+        (other(CHANGED), [FIRST, PAID], FREE, ConflictWith, False),
+        # took no money
+        (mine(), [FIRST, DECLINED], FREE, Owns, False),
+        (other(), [FIRST, DECLINED], FREE, DuplicateOf, False),
+        (other(comeback=True), [FIRST, DECLINED], FREE, MayGo, True),
+        (other(CHANGED), [FIRST, DECLINED], FREE, MayGo, True),
+        (other(CHANGED, repeat=TWICE), [FIRST, DECLINED], FREE, RepeatOf, False),
+        (beside(CHANGED, comeback=True), [FIRST, DECLINED], FREE, ConflictWith, False),
+        (beside(comeback=True), [FIRST, DECLINED], FREE, DuplicateOf, False),
+        # a second attempt beside it
+        (mine(), [FIRST, DECLINED, *second(PAID)], FREE, Owns, False),
+        (mine(), [FIRST, VOIDED, *second(PAID)], FREE, ConflictWith, False),
+        (mine(), [FIRST, *second(PAID)], FREE, Owns, False),
+        (other(CHANGED, comeback=True), [FIRST, VOIDED, *second(VOIDED, batch="2026-11-26-aaaaaaaaaaaa")], FREE,
+         ConflictWith, False),
+        (Row("2026-11-27-cccccccccccc", "", 4, DOCUMENT), [FIRST, VOIDED, *second(VOIDED)], FREE, DuplicateOf, False),
+        # a person's word
+        (mine(), [FIRST, VOIDED, BY_HAND], FREE, Owns, False),
+        (other(CHANGED, comeback=True), [FIRST, VOIDED, BY_HAND], FREE, Cancelled, False),
+        # found at the gateway, made by a journal that is gone
+        (mine(), [ADOPTED], FREE, Owns, False),
+        (beside(), [ADOPTED], FREE, Owns, False),
+        (beside(repeat=TWICE), [ADOPTED], FREE, DuplicateOf, False),
+        (mine(repeat=CONTESTED), [ADOPTED], FREE, ConflictWith, False),
+        (mine(repeat=LOOKS_ALIKE), [ADOPTED], FREE, Owns, False),
+        (mine({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, Owns, False),
+        (other(), [ADOPTED], FREE, DuplicateOf, False),
+        (other({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, ConflictWith, False),
+        (other({**DOCUMENT, "amount": 5}), [ADOPTED_DECLINED], FREE, MayGo, True),
+        (other(), [ADOPTED_DECLINED], FREE, DuplicateOf, False),
+    ],
+)  # fmt: skip
+def test_what_a_row_is(row: Row, events: list[Any], guards: Guards, kind: type, sent: bool) -> None:
+    """Contract, section 4: ownership, coming back, what was planned and never charged; and whether a run sends it."""
+    standing = stand(row, history(*events), guards)
+    assert (type(standing), is_sendable(standing)) == (kind, sent), standing
+
+
+def test_every_outcome_of_its_own_attempt_is_shown_by_a_row_and_named_by_its_double() -> None:
+    """However the row reads by now, and whatever holds others back."""
+    for status, outcome in (("successful", Outcome.SUCCEEDED), ("pending", Outcome.PENDING),
+                            ("failed", Outcome.DECLINED), ("expired", Outcome.EXPIRED),
+                            ("reversed", Outcome.REVERSED)):  # fmt: skip
+        known = history(FIRST, answer_event(1, status=status, paid=status == "successful"))
+        for guards in (FREE, Guards(refusal="r", stop="s", barred={"recp_test_1": "b"})):
+            shown = stand(mine(), known, guards)
+            double = stand(beside(), known, guards)
+            assert isinstance(shown, Owns) and shown.attempt.outcome is outcome
+            assert isinstance(double, DuplicateOf) and double.attempt is shown.attempt
+
+
+def test_who_owns_an_order() -> None:
+    """The row of the first intent owns it, even when the row now maps to another id."""
+    known = history(FIRST)
+    assert owner_of(known, BATCH, "", 2, "0001")
+    assert owner_of(known, BATCH, "", 2, "another id")
+    assert owner_of(known, BATCH, "", 3, "0001") is None
+    assert owner_of(known, BATCH, "s", 2, "0001") is None
+    assert owner_of(known, OTHER, "", 2, "0001") is None
+
+
+@pytest.mark.fault("J13", "L11")
+def test_of_two_attempts_of_one_row_the_last_is_shown_unless_one_is_in_doubt() -> None:
+    """An adopted charge of its batch beside its own attempt: what nobody knows yet is not hidden behind a success."""
+    again = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
+    shown = owner_of(history(FIRST, VOIDED, again), BATCH, "", 2, "0001")
+    assert shown and shown.outcome is Outcome.SUCCEEDED
+    doubt = owner_of(history(FIRST, again), BATCH, "", 2, "0001")
+    assert doubt and doubt.outcome is Outcome.IN_DOUBT
+
+
+def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
+    """It is owned by any row of its batch; a payer that it does not tell, or a token, is nobody's contradiction."""
+    known = history(ADOPTED)
+    assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
+
+    def told(payer: str) -> Standing:
+        kept = {**ADOPTED.data["intent"], "payer": payer}
+        return stand(other(), history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept})), FREE)
+
+    assert isinstance(told(""), DuplicateOf) and isinstance(told("tokn_test_1"), DuplicateOf)
+    customer = {**DOCUMENT, "customer": "cust_test_1", "card": "card_test_7"}
+    for payer, kind in (("cust_test_1", DuplicateOf), ("cust_test_2", ConflictWith)):
+        kept = {**ADOPTED.data["intent"], "payer": payer}
+        known = history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept}))
+        assert isinstance(stand(other(customer), known, FREE), kind)
+
+
+@pytest.mark.fault("L11")
+def test_an_adopted_charge_whose_terms_the_row_denies_is_a_contradiction() -> None:
+    """The run ends and a person looks; a row that broke a rule denies nothing."""
+    denied = stand(mine({**DOCUMENT, "amount": 5}), history(ADOPTED), FREE)
+    assert isinstance(denied, Owns) and denied.contradicts
+    assert denied.attempt.outcome is Outcome.UNPROVEN and "other terms" in denied.attempt.why_unproven
+    for quiet in (mine(), mine({**DOCUMENT, "amount": 5}, problems=(PROBLEM,)), mine({})):
+        standing = stand(quiet, history(ADOPTED), FREE)
+        assert isinstance(standing, Owns) and not standing.contradicts
+
+
+@pytest.mark.fault("J13")
+def test_what_was_planned_and_never_charged_is_withdrawn_before_the_next() -> None:
+    """The next attempt has the next number and knows whom to withdraw, whoever asks for it."""
+    ready = fold([FIRST, VOIDED])[0]
+    for row in (mine(CHANGED), beside(CHANGED), other(CHANGED)):
+        assert stand(row, history(FIRST, VOIDED), FREE) == MayGo(2, (ready,), ready)
+    withdrawn = fold([FIRST, VOIDED, WITHDRAWN])
+    assert stand(mine(CHANGED), history(FIRST, VOIDED, WITHDRAWN), FREE) == MayGo(2, withdrawn)
+
+
+@pytest.mark.fault("J13")
+def test_a_row_that_now_asks_for_another_order_withdraws_what_it_asked_first() -> None:
+    """An edited job maps it to another id: its first order, never charged, must not go as well."""
+    ready = fold([FIRST, VOIDED])[0]
+    standing = stand(mine({**DOCUMENT, "order_id": "0777"}), history(FIRST, VOIDED), FREE)
+    assert standing == MayGo(1, (), ready)
+
+
+def test_the_next_attempt_has_the_next_number_and_knows_those_before() -> None:
+    """A try after a decline is a new attempt; all that were made are asked about before it goes (J04)."""
+    declined = fold([FIRST, DECLINED])
+    assert stand(other(CHANGED), history(FIRST, DECLINED), FREE) == MayGo(2, declined)
+
+
+@pytest.mark.fault("B31", "I7")
+def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
+    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay twice."""
+    twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
+    assert twin
+    known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
+    assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), ConflictWith)
+    assert isinstance(stand(other(CHANGED, comeback=True), history(FIRST, DECLINED), FREE), MayGo)
+
+
+@pytest.mark.fault("L3", "L11")
+@pytest.mark.parametrize("events", [[FIRST, DECLINED], [FIRST, VOIDED]])
+def test_attempts_end_where_keys_are_no_longer_looked_for(events: list[Any]) -> None:
+    """Twenty keys of an order are recomputed from a list: a twenty-first would not be recognised."""
+    last = replace(fold(events)[0], intent=replace(INTENT, attempt=MAX_ATTEMPTS))
+    known = replace(history(), attempts={"0001": (last,)})
+    assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), ConflictWith)
+    before = replace(last, intent=replace(INTENT, attempt=MAX_ATTEMPTS - 1))
+    known = replace(history(), attempts={"0001": (before,)})
+    assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), MayGo)
+
+
+@pytest.mark.fault("L10")
+def test_a_cancelled_order_is_never_sent() -> None:
+    """Whether its attempt was closed by the word, was never charged, or never was."""
+    never = history(cancelled={"0001": "wrong shop"})
+    assert stand(other(comeback=True), never, FREE) == Cancelled("wrong shop")
+    assert stand(mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE) == Cancelled("late")
+    closed = history(FIRST, VOIDED, BY_HAND)
+    assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled("wrong shop")
+
+
+def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
+    """Only `cancelled` ends an order for ever."""
+    refused = event("answer", 1, verdict="refused", code="invalid_card")
+    assert isinstance(stand(other(CHANGED), history(FIRST, refused), FREE), MayGo)
+
+
+# --- guards that every attempt passes --------------------------------------------------------------------------
+
+
+ZEROS = {**DOCUMENT, "order_id": "1", "amount": 5, "destination": "recp_test_2"}
+
+
+def look_alike(*events: Any) -> dict[str, Any]:
+    """What a journal knows in which order 0001 looks like order 1."""
+    return {"look_alikes": {alike("1"): fold(events)}}
+
+
+@pytest.mark.fault("J07", "E04")
+def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_it_did() -> None:
+    """First attempt, later attempt, one that goes on: none of them is sent; a source with both ids says so."""
+    twin = look_alike(FIRST, PAID)
+    first = stand(other(ZEROS), History(**twin), FREE)
+    assert isinstance(first, ConflictWith) and first.attempt
+    assert "order 0001's" in first.why and "write 0001" in first.why
+    of_one = {"order_id": "1"}
+    renamed = [replace(one, **of_one) for one in (FIRST, DECLINED)]
+    later = History({"1": fold(renamed)}, {2: "1"}, **twin)
+    assert isinstance(stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE), ConflictWith)
+    waiting = [replace(FIRST, **of_one, data={**FIRST.data, "intent": {**FIRST.data["intent"], "content": "x"}}),
+               replace(VOIDED, **of_one)]  # fmt: skip
+    held = History({"1": fold(waiting)}, {2: "1"}, **twin)
+    assert isinstance(stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith)
+    distinct = Guards(alike_ids="distinct")
+    assert isinstance(stand(other(ZEROS), History(**twin), distinct), MayGo)
+    same = History({"0001": fold([FIRST, DECLINED])}, {}, look_alikes={alike("0001"): fold([FIRST, DECLINED])})
+    assert isinstance(stand(other(CHANGED), same, FREE), MayGo), "an order is not its own look-alike"
+
+
+@pytest.mark.fault("J07")
+def test_a_look_alike_of_a_row_with_an_open_attempt_keeps_it_from_going_on() -> None:
+    """Never charged: it is a conflict. In doubt: it shows that, and is not sent again."""
+    known = {"look_alikes": {alike("0001"): fold([replace(FIRST, order_id="1"), replace(PAID, order_id="1")])}}
+    assert isinstance(stand(mine(), history(FIRST, VOIDED, **known), FREE), ConflictWith)
+    doubt = stand(mine(), history(FIRST, **known), FREE)
+    assert isinstance(doubt, Owns) and not doubt.resumes
+    double = stand(other(), history(FIRST, VOIDED, **known), FREE)
+    assert isinstance(double, DuplicateOf) and not double.resumes
+
+
+def elsewhere(**changes: Any) -> Elsewhere:
+    return replace(Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"), **changes)
+
+
+@pytest.mark.fault("J06", "E13")
+def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
+    """Same id, recipient, amount and payer: was the job renamed? At its first attempt and at every later one."""
+    for found in (elsewhere(), elsewhere(payer="tokn_test_1")):
+        known = {"elsewhere": {"0001": (elsewhere(amount=1), found)}}
+        assert stand(other(), history(**known), FREE) == Renamed(found)
+        assert stand(other(CHANGED), history(FIRST, DECLINED, **known), FREE) == Renamed(found)
+    for strange in (elsewhere(amount=1), elsewhere(destination="recp_test_2"), elsewhere(currency="jpy")):
+        known = {"elsewhere": {"0001": (strange,)}}
+        assert isinstance(stand(other(), history(**known), FREE), MayGo)
+    customer = {**DOCUMENT, "customer": "cust_test_1"}
+    del customer["card"]
+    known = {"elsewhere": {"0001": (elsewhere(payer="cust_test_2"),)}}
+    assert isinstance(stand(other(customer), history(**known), FREE), MayGo)
+
+
+BARRED = Guards(barred={"recp_test_1": "is not verified"})
+
+
+@pytest.mark.parametrize(
+    "guards, acts, word",
+    [
+        (Guards(refusal="the file has 3 rows"), "accountant", "3 rows"),
+        (BARRED, "engineer", "recipient recp_test_1 is not verified"),
+        (Guards(stop="unproven"), "a person", "a stop is in force: unproven"),
+        (Guards(smallest_share={"THB": 123451}), "accountant", "smallest transfer is 1234.51"),
+        (Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")), "accountant", "share would be 1234.48 THB"),
+        (Guards(refusal="r", stop="s", barred=BARRED.barred), "accountant", "r"),
+    ],
+)
+def test_what_holds_a_row_back_holds_every_kind_of_it(guards: Guards, acts: str, word: str) -> None:
+    """A new order, one that comes back, one that was never charged; who acts is named. What is in doubt stays so."""
+    for row, events in ((other(), []), (other(CHANGED), [FIRST, DECLINED]), (mine(), [FIRST, VOIDED]),
+                        (mine(CHANGED), [FIRST, VOIDED])):  # fmt: skip
+        standing = stand(row, history(*events), guards)
+        assert isinstance(standing, Waits), (row, standing)
+        assert standing.who_acts == acts and word in standing.reason
+    doubt = stand(mine(), history(FIRST), guards)
+    assert isinstance(doubt, Owns) and not doubt.resumes
+    double = stand(other(), history(FIRST), guards)
+    assert isinstance(double, DuplicateOf) and not double.resumes
+
+
+@pytest.mark.fault("J29")
+def test_a_share_that_can_be_transferred_holds_nobody() -> None:
+    """To the last satang; of a currency that the gateway does not tell, nothing is known."""
+    for guards in (Guards(smallest_share={"THB": 123450}), Guards(smallest_share={"JPY": 10**9}),
+                   Guards(smallest_share={"THB": 123350}, fee=Fee({"THB": 100}))):  # fmt: skip
+        assert isinstance(stand(other(), history(), guards), MayGo)
+
+
+# --- orders that ask for the same ------------------------------------------------------------------------------
+
+
+TERMS = terms_of(payer_of(DOCUMENT), "recp_test_1", 123450, "thb")
+
+
+def near(*others: Near) -> dict[str, Any]:
+    return {"near": {TERMS: others}}
+
+
+LAST_WEEK = Near("0009", "2026-11-20-dddddddddddd", 0)
+
+
+@pytest.mark.fault("E04")
+def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
+    """Not the order itself, nor another one of its file, nor of a file of the same run."""
+    told = stand(other(), history(**near(LAST_WEEK)), FREE)
+    assert isinstance(told, MayGo) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in told.warnings[0]
+    more = stand(other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE)
+    assert isinstance(more, MayGo) and "and 1 more" in more.warnings[0]
+    for quiet in (Near("0001", BATCH, 0), Near("0009", OTHER, 0)):
+        assert stand(other(), history(**near(quiet)), FREE) == MayGo(1)
+    present = Guards(present=frozenset({LAST_WEEK.batch_id}))
+    assert stand(other(), history(**near(LAST_WEEK)), present) == MayGo(1)
+
+
+@pytest.mark.fault("E04")
+def test_a_job_may_hold_such_an_order() -> None:
+    """Until a person cancels it or changes the job; what holds it back otherwise is told first."""
+    hold = Guards(near_duplicates="hold")
+    standing = stand(other(), history(**near(LAST_WEEK)), hold)
+    assert isinstance(standing, Waits) and standing.who_acts == "accountant" and standing.warnings
+    assert standing.reason.startswith("order 0009") and 'near_duplicates = "warn"' in standing.reason
+    barred = stand(other(), history(**near(LAST_WEEK)), replace(hold, barred=BARRED.barred))
+    assert isinstance(barred, Waits) and barred.who_acts == "engineer" and barred.warnings
+    assert isinstance(stand(other(), history(), hold), MayGo)
+
+
+def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
+    """Not of what came later, which is told at the later one; a row that broke a rule is told of nothing."""
+    earlier, later = replace(LAST_WEEK, at_ns=0), replace(LAST_WEEK, at_ns=2)
+    sent = history(FIRST, PAID, **near(earlier))
+    shown = stand(mine(), sent, FREE)
+    assert isinstance(shown, Owns) and shown.warnings
+    quiet = stand(mine(), history(FIRST, PAID, **near(later)), FREE)
+    assert isinstance(quiet, Owns) and not quiet.warnings
+    for row in (mine(problems=(PROBLEM,)), mine({})):
+        standing = stand(row, sent, FREE)
+        assert isinstance(standing, Owns) and not standing.warnings
+    held = stand(mine(), history(FIRST, VOIDED, **near(earlier)), BARRED)
+    assert isinstance(held, Waits) and held.warnings
+
+
+# --- corrections -----------------------------------------------------------------------------------------------
+
+
+def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
+    """Row 9 of OTHER came back under another id."""
+    place = place_of(OTHER, "", 9)
+    named = [replace(one, order_id=order_id, batch_id=BATCH, row=7) for one in events]
+    return {"corrected": {place: fold(named)}}
+
+
+@pytest.mark.fault("E05", "J07")
+def test_a_row_whose_corrected_row_was_charged_is_not_charged_as_well() -> None:
+    """Under whatever id it came back; while that one took no money, or was never charged, the row is itself."""
+    for events in ([FIRST, PAID], [FIRST]):
+        standing = stand(other(), history(**corrected_by(*events)), FREE)
+        assert isinstance(standing, DuplicateOf) and "corrected row" in standing.why
+        assert standing.attempt.intent.order_id == "0005"
+    for events in ([FIRST, DECLINED], [FIRST, VOIDED]):
+        assert isinstance(stand(other(), history(**corrected_by(*events)), FREE), MayGo)
+    same_id = history(FIRST, PAID, **corrected_by(FIRST, PAID, order_id="0001"))
+    standing = stand(other(), same_id, FREE)
+    assert isinstance(standing, DuplicateOf) and standing.why == "duplicate"
+
+
+def settled(row: Row, known: History, received_ns: int = 0) -> Attempt | None:
+    return settled_by(row, known, received_ns)
+
+
+def test_what_settles_a_row_elsewhere() -> None:
+    """A later success of its order, or of its corrected row whenever; not its own, nor what was there before."""
+    paid = fold([FIRST, PAID])[0]
+    assert settled(other(problems=(PROBLEM,)), history(FIRST, PAID)) == paid
+    assert settled(other(), history(FIRST, PAID), received_ns=1) is None
+    assert settled(mine(), history(FIRST, PAID)) is None
+    assert settled(other(), history(FIRST, DECLINED)) is None
+    assert settled(other(), history()) is None
+    assert settled(other({}), history()) is None
+    place = place_of(OTHER, "", 9)
+    intent = {**FIRST.data["intent"], "corrects": place}
+    corrects = replace(FIRST, data={**FIRST.data, "intent": intent})
+    found = settled(other(), history(**corrected_by(corrects, PAID)), received_ns=9)
+    assert found and found.intent.order_id == "0005"
+
+
+def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
+    """Problems, repeats, retry and what they correct, each at its own row."""
+    chunk = StoredChunk(
+        0, "s", [2, 5], [DOCUMENT, CHANGED], {1: (PROBLEM,)}, frozenset({1}), b"", {1: "there"}
+    )  # fmt: skip
+    assert rows_of(BATCH, chunk, {("s", 2): TWICE, ("", 5): CONTESTED}) == [
+        Row(BATCH, "s", 2, DOCUMENT, (), TWICE),
+        Row(BATCH, "s", 5, CHANGED, (PROBLEM,), None, True, "there"),
+    ]

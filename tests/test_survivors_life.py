@@ -1,0 +1,336 @@
+"""Where one small change of the life of a charge, of its report or of the limits once went unseen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from batchpay.controls import max_amount_check, mode_check, parse_totals, run_refusal
+from batchpay.errors import FileRefused
+from batchpay.job import Columns, FromColumn, FromValue
+from batchpay.lifecycle import Attempt, Proof, fold, money_charges, seen, verdict
+from batchpay.model import Answer, Event, Outcome
+from batchpay.reconciliation import Totals
+from tests.test_controls import COLUMNS, paid, refused, tally
+from tests.test_lifecycle import CHANGED, DECLINED, FIRST, INTENT, OTHER, answer_event, charge, error, event
+from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
+
+# --- the proof table --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("B12", "B17", "B24")
+@pytest.mark.parametrize(
+    "status, document, proof, code, message",
+    [
+        (299, charge(), Proof.CHARGE, "", ""),
+        (200, None, Proof.IN_DOUBT, "", "a success status without a charge object"),
+        (200, error("bad", "words"), Proof.IN_DOUBT, "bad", "words"),
+        (401, None, Proof.KEY_REFUSED, "401", ""),
+        (403, error("forbidden"), Proof.KEY_REFUSED, "forbidden", "m"),
+        (500, None, Proof.IN_DOUBT, "", "status 500"),
+        (301, None, Proof.IN_DOUBT, "", "status 301"),
+        (502, error("bad", "words"), Proof.IN_DOUBT, "bad", "words"),
+        (408, None, Proof.IN_DOUBT, "", "status 408"),
+        (408, error("slow", "words"), Proof.IN_DOUBT, "slow", "words"),
+        (400, error("backend_error", ""), Proof.IN_DOUBT, "backend_error", "status 400"),
+        (404, None, Proof.NOT_HERE, "", "status 404 without the gateway's error object"),
+        (405, error("nope", "words"), Proof.NOT_HERE, "nope", "words"),
+        (418, None, Proof.IN_DOUBT, "", "status 418 without the gateway's error object"),
+    ],
+)
+def test_a_verdict_says_what_it_rests_on(status: int, document: Any, proof: Proof, code: str, message: str) -> None:
+    """The gateway's code and words, else the bare status: somebody reads them in a report."""
+    found = verdict(Answer(out=True, status=status, document=document), INTENT, live=False, doubted=False)
+    assert (found.proof, found.code, found.message) == (proof, code, message)
+
+
+@pytest.mark.parametrize("out, status", [(False, None), (True, None)])
+def test_no_answer_says_why(out: bool, status: int | None) -> None:
+    """Whether or not a byte left, the trouble is kept."""
+    found = verdict(Answer(out=out, status=status, trouble="the name is unknown"), INTENT, live=False, doubted=False)
+    assert found.message == "the name is unknown"
+
+
+@pytest.mark.fault("B24", "J19")
+@pytest.mark.parametrize(
+    "changes, text",
+    [
+        ({"status": None}, "status is not a str"),
+        ({"currency": ""}, "currency: asked thb, got "),
+        ({"currency": None}, "currency is not a str"),
+        ({"amount": 2**63}, "amount: asked 123450, got 0"),
+        ({"id": "chrg_test_1\n"}, "id: asked a test charge, got chrg_test_1\n"),
+        ({"id": "xchrg_test_1"}, "id: asked a test charge, got xchrg_test_1"),
+        ({"id": "chrg_test_" + "x" * 65}, "id: asked a test charge"),
+        ({"id": "chrg_1"}, "id: asked a test charge, got chrg_1"),
+    ],
+)
+def test_evidence_that_is_odd_is_kept_and_named(changes: dict[str, Any], text: str) -> None:
+    """No null and no number beyond a column ends as a bug; what was asked and what came stands beside it."""
+    found = verdict(Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False)
+    assert found.proof is Proof.UNPROVEN
+    assert found.charge is not None
+    assert any(flaw.startswith(text) for flaw in found.flaws), found.flaws
+    (attempt,) = fold([FIRST, evidence("answer", 1, found.charge.to_json(), verdict="unproven", flaws=found.flaws)])
+    assert attempt.outcome is Outcome.UNPROVEN
+
+
+def test_a_live_charge_is_one_whose_id_says_so() -> None:
+    """The id of the other mode is a flaw, and the sentence names the mode that was asked for."""
+    live = {"id": "chrg_1", "livemode": True}
+    assert verdict(Answer(out=True, status=200, document=charge(**live)), INTENT, live=True, doubted=False).flaws == ()
+    wrong = verdict(Answer(out=True, status=200, document=charge(livemode=True)), INTENT, live=True, doubted=False)
+    assert wrong.flaws == ("id: asked a live charge, got chrg_test_1",)
+
+
+# --- what events add up to --------------------------------------------------------------------------------------
+
+
+def evidence(kind: str, send: int, shown: dict[str, Any], **data: Any) -> Event:
+    return event(kind, send, charge=shown, **data)
+
+
+def shown(**changes: Any) -> dict[str, Any]:
+    """A charge as the journal keeps it."""
+    found, _ = seen(charge(**changes))
+    assert found is not None
+    return found.to_json()
+
+
+def folded(*events: Event) -> Attempt:
+    (attempt,) = fold(events)
+    return attempt
+
+
+def test_the_time_of_the_first_send_stays() -> None:
+    """Whatever is sent again: the first intent's time is when it was sent."""
+    first = replace(FIRST, at_ns=5 * 10**9)
+    again = replace(event("intent", 2, boot_id="b", boot_s=300.0), at_ns=9 * 10**9)
+    put_off = event("answer", 1, verdict="throttled")
+    assert folded(first).sent_ns == 5 * 10**9
+    twice = folded(first, put_off, again)
+    assert (twice.sent_ns, twice.sends) == (5 * 10**9, 2)
+    finding = one(first, put_off, again)
+    assert (finding.sent_at, finding.settled_at) == ("1970-01-01T00:00:05Z", "")
+    late = replace(answer_event(2), at_ns=11 * 10**9)
+    assert one(first, put_off, again, late).settled_at == "1970-01-01T00:00:11Z"
+
+
+@pytest.mark.fault("B31", "L10")
+def test_another_charge_after_a_contradicted_one_is_judged_by_itself() -> None:
+    """Flaws are those of the charge that is reported: a proper one beside it is a second charge, and counted."""
+    wrong = evidence("answer", 1, shown(amount=1), verdict="unproven", flaws=["amount: asked 123450, got 1"])
+    same = evidence("found", 0, shown())
+    assert folded(FIRST, wrong, same).outcome is Outcome.UNPROVEN  # the same id, two stories
+    other = evidence("found", 0, shown(id="chrg_test_2"))
+    swapped = folded(FIRST, wrong, other)
+    assert swapped.outcome is Outcome.SUCCEEDED and swapped.charge and swapped.charge.id == "chrg_test_2"
+    assert sorted(money_charges([swapped])) == ["chrg_test_1", "chrg_test_2"]
+    assert not swapped.closed
+
+
+@pytest.mark.fault("B30", "B31")
+def test_a_charge_that_carries_another_key_is_no_twin() -> None:
+    """An answer that belongs to somebody else is a flaw of ours, and no second charge of this order."""
+    foreign = shown(id="chrg_test_9", metadata={"batchpay_key": "another", "order_id": "0002"})
+    flaw = "metadata[batchpay_key]: asked x, got another"
+    mixed = folded(
+        FIRST, evidence("answer", 1, foreign, verdict="unproven", flaws=[flaw]), evidence("found", 0, shown())
+    )
+    assert mixed.twins == {"chrg_test_1"}
+    assert mixed.outcome is Outcome.SUCCEEDED
+    assert money_charges([mixed]) == ["chrg_test_1"]
+
+
+@pytest.mark.fault("B34", "L6")
+@pytest.mark.parametrize(
+    "stale", [{"status": "pending", "paid": False}, {"chain": None}], ids=["pending", "without its chain"]
+)
+def test_an_older_picture_of_a_charge_takes_nothing_back(stale: dict[str, Any]) -> None:
+    """A page from before the answer; a later picture is taken as it is."""
+    known = folded(FIRST, answer_event(1), evidence("found", 0, shown(**stale)))
+    assert known.outcome is Outcome.SUCCEEDED and known.charge and known.charge.chain == "acch_test_1"
+    pending = answer_event(1, status="pending", paid=False)
+    assert folded(FIRST, pending, evidence("found", 0, shown())).outcome is Outcome.SUCCEEDED
+    reversed_ = evidence("found", 0, shown(status="reversed", paid=False))
+    assert folded(FIRST, answer_event(1), reversed_).outcome is Outcome.REVERSED
+
+
+def test_an_answer_that_left_late_starts_the_doubt_when_it_left() -> None:
+    """A doubt period counts from the first byte, or from the commit if that was later."""
+    for left_s, boot_s in ((104.5, 104.5), (90.0, 100.0), (None, 100.0)):
+        attempt = folded(FIRST, event("answer", 1, verdict="in_doubt", left_s=left_s))
+        assert attempt.doubt is not None and attempt.doubt.boot_s == boot_s
+
+
+def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
+    """Only a person's word closes for good: a gateway that happens to use the word refuses like with any other."""
+    refused_ = event("answer", 1, verdict="refused", code="cancelled", message="m")
+    assert folded(FIRST, refused_).refused
+    throttled = event("answer", 1, verdict="throttled", code="cancelled")
+    assert one(FIRST, throttled, batch_id=OTHER, row=9, document=CHANGED).outcome is Outcome.CONFLICT
+
+
+# --- the report -------------------------------------------------------------------------------------------------
+
+
+def codes(*findings: Any) -> dict[tuple[str, str], int]:
+    return dict(counted(*findings).codes)
+
+
+def test_codes_are_the_rules_of_rejected_rows_and_the_gateways_of_the_others() -> None:
+    """What report.json counts: every rule of a rejected row, one code of a declined or refused one, none of a good."""
+    declined = one(FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund"))
+    turned = one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no"))
+    twice = replace(PROBLEM, rule="unknown-currency")
+    assert codes(declined) == {("declined", "insufficient_fund"): 1}
+    assert codes(turned, turned) == {("refused", "bad_request"): 2}
+    assert codes(one(problems=(PROBLEM, twice))) == {
+        ("rejected", "number-format"): 1,
+        ("rejected", "unknown-currency"): 1,
+    }
+    assert codes(one(FIRST, answer_event(1)), one()) == {}
+    assert codes(one(FIRST, answer_event(1), problems=(PROBLEM,))) == {}
+
+
+@pytest.mark.fault("J13", "J14")
+def test_an_edited_job_makes_no_charged_row_unproven() -> None:
+    """What was charged keeps its outcome, whatever its row asks now; only an adopted charge is held against its row."""
+    other = {**CHANGED, "amount": 5, "destination": "recp_test_9"}
+    assert one(FIRST, answer_event(1), document=other).outcome is Outcome.SUCCEEDED
+    assert one(FIRST, DECLINED, document=other).outcome is Outcome.DECLINED
+    assert one(ADOPTED, document=other).outcome is Outcome.UNPROVEN
+    assert one(ADOPTED, document={}).outcome is Outcome.SUCCEEDED
+
+
+def test_an_address_to_pay_at_is_given_while_somebody_may_still_pay() -> None:
+    """Not with a charge that has ended, and not where the gateway gave none."""
+    pending = {"status": "pending", "paid": False}
+    assert one(FIRST, answer_event(1, **pending, authorize_uri="https://pay.example/1")).authorize_uri
+    assert one(FIRST, answer_event(1, **pending)).authorize_uri == ""
+    assert one(FIRST, answer_event(1, authorize_uri="https://pay.example/1")).authorize_uri == ""
+    assert one(FIRST).authorize_uri == one().authorize_uri == ""
+
+
+@pytest.mark.parametrize(
+    "data, reason",
+    [({"message": "m", "code": "c"}, "m"), ({"code": "c"}, "c"), ({}, "it was not sent")],
+)
+def test_what_was_not_charged_says_why_not(data: dict[str, str], reason: str) -> None:
+    """The gateway's words, else its code, else that it was not sent."""
+    assert one(FIRST, event("answer", 1, verdict="not_sent", **data)).reason == f"nothing was charged yet ({reason})"
+
+
+@pytest.mark.fault("I2")
+def test_totals_are_the_same_in_any_order_of_rows() -> None:
+    """What is kept and what is shown comes by currency, not by chance."""
+    thb = one(FIRST, answer_event(1))
+    usd = replace(thb, currency="USD", charged_amount=7, amount=7)
+    refunded = replace(thb, currency="AUD", charged_amount=0, amount=0)
+    one_way, other_way = counted(usd, thb, refunded), counted(refunded, thb, usd)
+    assert list(one_way.money_moved()) == list(other_way.money_moved()) == ["THB", "USD"]
+    assert one_way.to_json() == other_way.to_json()
+    assert [e.currency for e in one_way.equations()] == [e.currency for e in other_way.equations()]
+    assert [e.currency for e in one_way.equations() if "amounts" in e.name] == ["AUD", "THB", "USD"]
+    assert one_way.recipients == {("recp_test_1", "THB"): 123450, ("recp_test_1", "USD"): 7, ("recp_test_1", "AUD"): 0}
+    assert set(one_way.recipient_counts.values()) == {1}
+
+
+def test_money_that_did_not_move_is_in_no_sum_of_money() -> None:
+    """A pending, declined or held row has an amount asked and none charged."""
+    rows = [one(), one(FIRST), one(FIRST, DECLINED), one(FIRST, answer_event(1, status="pending", paid=False))]
+    totals = counted(*rows)
+    assert (totals.charged, totals.recipients, totals.money_moved()) == ({}, {}, {})
+    assert not any("amounts" in equation.name for equation in totals.equations())
+    assert totals.sums["THB", "declined"] == 123450
+    assert Totals.from_json(totals.to_json()) == totals
+
+
+# --- limits -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("H03")
+def test_only_what_the_job_maps_is_held_against_its_mode() -> None:
+    """A fixed value is looked at like a column; a field the job does not have is not."""
+    check = mode_check("test", Columns({"destination": FromColumn("Shop"), "customer": FromValue("cust_1")}, {}))
+    found = check([{"destination": "recp_1", "customer": "cust_1", "card": "card_1"}])
+    assert [problem.rule for problem in found[0]] == ["other-mode", "other-mode"]
+    assert [problem.column for problem in found[0]][:1] == ["Shop"]
+
+
+@pytest.mark.fault("H01")
+def test_a_row_that_cannot_be_read_is_named_with_its_sheet() -> None:
+    """The first of them; how many more there are is counted."""
+    counted_ = tally(paid(100), {"order_id": "A"}, {"order_id": "B"}, bad=[1, 2])
+    assert "the amount of row 3 and 1 more cannot be read" in refused(counted_, total={"THB": 100})
+    single = tally(paid(100), {"order_id": "A"}, bad=[1])
+    assert "the amount of row 3 cannot be read" in refused(single, total={"THB": 100})
+
+
+@pytest.mark.fault("H04")
+@pytest.mark.parametrize("code", ["thb", "THB"])
+def test_a_limit_of_a_run_fits_its_currency_however_it_is_written(code: str) -> None:
+    """At the limit a run goes, one satang above it does not; a currency without a limit has none."""
+    assert run_refusal({code: 100}, {"thb": 100}) == run_refusal({code: 100}, {"THB": 100}) == ""
+    told = run_refusal({code: 101}, {"Thb": 100})
+    assert "The plan would charge 1.01 THB, [controls] max_total allows 1.00 THB" in told
+    assert run_refusal({code: 10**9}, {"usd": 1}) == run_refusal({code: 10**9}, None) == ""
+    both = run_refusal({"usd": 2, code: 101}, {"thb": 100, "usd": 1})
+    assert both.index("THB") < both.index("USD")
+    assert both.count("max_total allows") == 2
+
+
+@pytest.mark.fault("H04")
+def test_an_order_at_the_limit_goes_and_one_above_it_is_rejected() -> None:
+    """To the satang, by currency."""
+    check = max_amount_check({"THB": 100, "jpy": 5}, COLUMNS)
+    found = check([paid(100), paid(101), paid(5, "jpy"), paid(6, "jpy"), paid(10**9, "usd"), {"order_id": "A"}])
+    assert list(found) == [1, 3]
+    (problem,) = found[1]
+    assert (problem.column, problem.rule, problem.value) == ("Amount", "above-max-amount", "1.01 THB")
+    assert "at most 1.00 THB an order" in problem.remedy
+
+
+@pytest.mark.fault("H03")
+@pytest.mark.parametrize("mode, text, other", [("test", "recp_1", "live"), ("live", "recp_test_1", "test")])
+def test_a_recipient_of_the_other_mode_is_told_with_both_modes(mode: Any, text: str, other: str) -> None:
+    """Which mode it is of, and which the job runs in."""
+    ((problem,),) = mode_check(mode, COLUMNS)([{"destination": text}]).values()
+    assert (problem.column, problem.value) == ("Shop", text)
+    assert problem.remedy == f"it is of {other} mode, but the job runs in {mode} mode"
+
+
+@pytest.mark.fault("H01")
+def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
+    """In whatever order its problems were found."""
+    total = tally(paid(100), {"order_id": "A"}, {"order_id": "B"}, {"order_id": "C"}, bad=[3, 2, 1])
+    assert "the amount of row 3 and 2 more cannot be read" in refused(total, total={"THB": 100})
+
+
+@pytest.mark.fault("H01")
+@pytest.mark.parametrize(
+    "data, found",
+    [
+        (b"[", "is not strict JSON"), (b"{}", "must be an object with count, total or both"),
+        (b'{"count": -1}', "has the count -1, not a whole number of rows"),
+        (b'{"total": {"THB": 1}}', "must give the total as text per currency"),
+        (b'{"total": ["THB"]}', "must give the total as text per currency"),
+        (b'{"total": {"THB": "1,2"}}', "has the total 1,2 THB: write"),
+        (b'{"total": {"THB": "1", "thb": "1"}}', "has two totals or a negative one for THB"),
+        (b'{"total": {"THB": "-1"}}', "has two totals or a negative one for THB"),
+    ],
+)  # fmt: skip
+def test_a_doubtful_totals_file_is_named_first(data: bytes, found: str) -> None:
+    """Its name, what was found, and what to do."""
+    with pytest.raises(FileRefused) as refusal:
+        parse_totals(data, "orders.csv.totals.json")
+    told = str(refusal.value)
+    assert told.startswith(f"orders.csv.totals.json {found}"), told
+    assert "correct it and send it again with the file" in told
+
+
+def test_a_total_of_nothing_is_a_total() -> None:
+    """Zero rows and zero baht may be declared."""
+    assert parse_totals(b'{"count": 0, "total": {"THB": "0"}}') == (0, {"THB": 0})
