@@ -30,7 +30,7 @@ def test_a_night_matches_to_the_satang(market: Market) -> None:
     """Charges, credits and transfers; declined and refused rows are no differences."""
     rows = [order(number) for number in range(130)]
     market.orders([*rows, order(500, card="tokn_test_sandbox005000011")])
-    market.job(more="[fee]\nfixed = 500")
+    market.job(more="[fee]\nfixed = { THB = 500 }")
     assert market.run().returncode == 10
     code, kinds, told = audited(market)
     assert (code, kinds) == (0, {}), told["differences"]

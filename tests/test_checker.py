@@ -25,7 +25,7 @@ from tests.faults.stage import stage
 from tests.world import KEY, order
 
 Facts_ = Facts | None
-MORE = '[fee]\nfixed = 500\n[report]\nformats = ["csv", "json", "parquet"]'
+MORE = '[fee]\nfixed = { THB = 500 }\n[report]\nformats = ["csv", "json", "parquet"]'
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def test_the_same_file_again_shows_the_same_and_sends_nothing(market: Market) ->
 def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     """Every field of every charge (contract, section 7)."""
     market.orders([order(7, invoice="ใบแจ้งหนี้ & 7")])
-    market.job(more='[fee]\nfixed = 500\npercentage = "10.5"')
+    market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     assert market.run().returncode == 0
     (charge,) = market.sandbox.charges()
     assert (charge["amount"], charge["currency"], charge["destination"]) == (2725, "THB", "recp_test_sandbox0")
