@@ -5,7 +5,7 @@ with a right check digit. Whatever stands between the digits, up to three charac
 
     in one piece            4242424242424242
     cut as cards are        4242.4242.4242.4242   3782 822463 10005   4242x4242x4242x4242
-    cut in any other way    424242-4242424242     when nothing else is there and every cut is alike
+    cut in any other way    424242-4242424242     when every cut is alike, and other numbers are cut off otherwise
 
 Not one: digits that are part of a word or a UUID (ids and tokens), unless the word says that a card follows; a moment
 in time; 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are long gone, so everything else of that
@@ -94,15 +94,16 @@ def _among(text: str, groups: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
             if not 13 <= sum(end - start for start, end in parts) <= 19:
                 continue
             digits = "".join(_ascii(text[start:end]) for start, end in parts)
-            if is_card(digits) and _stands_so(text, parts, alone=len(parts) == len(groups)):
+            around = (groups[first - 1 : first], groups[last : last + 1])
+            if is_card(digits) and _stands_so(text, parts, around):
                 yield parts[0][0], parts[-1][1], digits
                 first = last - 1
                 break
         first += 1
 
 
-def _stands_so(text: str, parts: Sequence[Span], *, alone: bool) -> bool:
-    """Are these groups of digits cut and surrounded as a card number may be? `alone`: no other group stands near."""
+def _stands_so(text: str, parts: Sequence[Span], around: tuple[Sequence[Span], Sequence[Span]]) -> bool:
+    """Are these groups of digits cut and surrounded as a card number may be? `around`: the groups next to them."""
     start = parts[0][0]
     if _in_a_word(text, start, before=True) or _in_a_word(text, parts[-1][1], before=False):
         return False
@@ -113,6 +114,8 @@ def _stands_so(text: str, parts: Sequence[Span], *, alone: bool) -> bool:
         return False
     if any(map(_LETTERS.search, between)) and _WORD_BEFORE.search(text[max(0, start - 1) : start]):
         return False  # letters in front as well: a piece of an id
+    outside = [text[one[1] : parts[0][0]] for one in around[0]] + [text[parts[-1][1] : one[0]] for one in around[1]]
+    alone = not outside or (len(set(between)) == 1 and between[0] not in outside)
     cuts = list(map(_cut, between))
     sizes = [end - start for start, end in parts]
     if _printed(sizes):
@@ -126,7 +129,7 @@ def _printed(sizes: Sequence[int]) -> bool:
 
 
 def _fits_printed(cuts: Sequence[str], *, alone: bool) -> bool:
-    """Cut alike, or in any way when nothing else is there; `5123 4567 / 6123 4567` are two telephone numbers."""
+    """Cut alike, or in any way when no other number is near; `5123 4567 / 6123 4567` are two telephone numbers."""
     if len(set(cuts)) > 1:
         return alone and not (len(cuts) == 3 and cuts[0] == cuts[2])
     return alone or not _LISTS.intersection(cuts[0])
@@ -134,7 +137,7 @@ def _fits_printed(cuts: Sequence[str], *, alone: bool) -> bool:
 
 def _fits_any(text: str, start: int, sizes: Sequence[int], cut: str) -> bool:
     """Every cut alike: no list, no sum, no pair of telephone numbers, no piece of an id."""
-    if _LISTS.intersection(cut):
+    if len(set(cut)) > 1 or _LISTS.intersection(cut):
         return False
     if cut in _THOUSANDS and set(sizes[1:]) == {3}:
         return False

@@ -37,6 +37,7 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import EXPONENTS, NotMoney, to_minor
+from batchpay.readers.snapshot import kind_of
 from batchpay.schemas import load_schema
 from batchpay.secrets import KEY_PATTERN, scrubbed
 
@@ -47,6 +48,7 @@ MAX_BITS = 63  # of a whole number, without its sign
 MAX_TOLD = 20  # sentences about one job file: more help nobody
 MAX_NAME_BYTES = 255  # of a file or folder, and ...
 MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
+MAX_KEY_BYTES = 4096
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
@@ -80,7 +82,8 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
     if file:
         try:
-            direct = Path(file).read_text("utf-8").rstrip("\r\n")
+            with Path(file).open("rb") as opened:  # a pipe as well: but no more than a key is long
+                direct = opened.read(MAX_KEY_BYTES).decode("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
     if not direct:
@@ -113,11 +116,14 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise Misconfigured(f"{path}: there is no such job file")
-        if path.stat().st_size > MAX_JOB_BYTES:
+        found = path.stat()
+        if kind := kind_of(found.st_mode):
+            raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
+        if found.st_size > MAX_JOB_BYTES:
             raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

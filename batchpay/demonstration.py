@@ -24,6 +24,7 @@ from batchpay.text import many, visible
 
 MARK = ".made-by-batchpay-demo"
 LEDGER = "sandbox-ledger.jsonl"
+MAX_SCRIPT_BYTES = 1 << 20
 LEDGER_START = b'[["'  # how the first line of every ledger begins
 KEY = SecretKey("skey_test_demo00000000000")
 # What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each time.
@@ -164,6 +165,8 @@ def serve_sandbox(port: int, script: Path | None, ledger: Path | None, idempoten
 
     if ledger is not None:
         _refuse_stranger(ledger)
+    if script is not None and not (script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES):
+        raise Usage(f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB")
     serve(
         port, script=script, idempotency=idempotency, ledger_path=ledger,
         on_ready=lambda url: streams.write(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -52,7 +53,7 @@ class Verified:
 
 def verify(job: Job, batch_id: str | None = None) -> Verified:
     """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a damaged journal."""
-    if not job.state_path.is_file():
+    if not os.path.lexists(job.state_path):
         raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()

@@ -45,9 +45,11 @@ def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping
     if fnmatch.fnmatch(str(real), os.path.realpath(job.input.pattern)):
         raise Usage(f"{flag} {path}: would be read as an input by the next run; name another file")
     state = Path(os.path.realpath(job.state_path))
+    reports = Path(os.path.realpath(job.report.directory))
+    if state.is_relative_to(real) or reports.is_relative_to(real):
+        raise Usage(f"{flag} {path}: is where the job keeps its journal or its reports; name another file")
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
-    reports = Path(os.path.realpath(job.report.directory))
     inside = real.relative_to(reports).parts if real.is_relative_to(reports) else ()
     if len(inside) > 1 and any((reports / inside[0] / name).exists() for name in OF_REPORTS):
         raise Usage(f"{flag} {path}: lies among the reports of a batch; name a file elsewhere")

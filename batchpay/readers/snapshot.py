@@ -156,9 +156,15 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
 
 def require_regular(path: Path, found: os.stat_result) -> None:
     """Raises NotRegular for directories, FIFOs, sockets and devices."""
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((k for k, is_a in _KINDS.items() if is_a(found.st_mode)), "not a file")
+    if kind := kind_of(found.st_mode):
         raise NotRegular(f"{path}: is {kind}; [input] file must name regular files")
+
+
+def kind_of(mode: int) -> str:
+    """What has this mode, when it is no regular file; else nothing."""
+    if stat.S_ISREG(mode):
+        return ""
+    return next((kind for kind, is_a in _KINDS.items() if is_a(mode)), "not a file")
 
 
 _KINDS = {

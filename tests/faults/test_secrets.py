@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.adversary import Adversary, Fate, error
+from tests.faults.stage import Stage
 from tests.machine import settles, wait_for
 from tests.world import KEY, Market, order
 
@@ -94,3 +98,183 @@ def test_a_key_refused_by_the_gateway_is_not_repeated(market: Market) -> None:
         assert all(key.encode() not in path.read_bytes() for path in market.folder.rglob("*") if path.is_file())
     market.sandbox.accept_keys(KEY)
     settles(market, [order(1)])
+
+
+# --- by side ways
+
+TOKEN = "tokn_test_5xuy4w91xqz7d1w9u0t"
+SECRETS = {
+    "points": "4242.4242.4242.4242",
+    "slashes": "4242/4242/4242/4242",
+    "low lines": "4242_4242_4242_4242",
+    "colons": "4242:4242:4242:4242",
+    "stars": "4242*4242*4242*4242",
+    "letters": "4242x4242x4242x4242",
+    "line breaks": "4242\n4242\n4242\n4242",
+    "broken": "4242424242\n424242",
+    "secret key": "skey_test_5xuy4w91xqz7d1w9u0t",
+    "public key": "pkey_test_5xuy4w91xqz7d1w9u0t",
+    "chain key": "ckey_test_5xuy4w91xqz7d1w9u0t",
+    "live chain key": "chain_5xuy4w91xqz7d1w9u0t",
+    "basic": "c2tleV90ZXN0XzV4dXk0dzkxeHF6N2QxdzkwdA==",
+}
+EVERYTHING = '[report]\nformats = ["csv", "json", "parquet"]'
+
+
+def traces(secret: str) -> list[bytes]:
+    """The secret as it is, and as a file that escapes its line ends may have it."""
+    return [secret.encode(), json.dumps(secret)[1:-1].encode()]
+
+
+def everything_said(market: Market) -> bytes:
+    """What every verb prints, some for people and some for programs."""
+    said = b""
+    for at, verb in enumerate(("check", "plan", "run", "status", "report", "verify", "status", "check")):
+        done = market.run(*(["--json"] if at % 2 else []), verb=verb)
+        said += done.stdout.encode() + done.stderr.encode()
+    return said
+
+
+def nowhere(market: Market, secret: str, said: bytes, *, but: tuple[str, ...] = ()) -> None:
+    """Not in what was said, and in no file but the input and those named."""
+    for trace in traces(secret):
+        assert trace not in said
+        for path in market.folder.rglob("*"):
+            allowed = path.name == "orders.csv" or path.name.startswith(but or "orders.csv")
+            if path.is_file() and not allowed:
+                assert trace not in path.read_bytes(), path
+
+
+def with_columns(market: Market, rows: list[dict[str, str]]) -> None:
+    """An input file that has more columns than the job reads."""
+    with (market.folder / "orders.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0]])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.fault("J21", "I12", "X26", "H06")
+@pytest.mark.parametrize("column", ["invoice", "Note"])
+def test_a_secret_by_a_side_way_rejects_its_row(market: Market, column: str) -> None:
+    """In a column that becomes metadata, or in one that nothing reads: masked at the reader, and nowhere afterwards."""
+    rows = [{**order(at), "Note": "", column: secret} for at, secret in enumerate(SECRETS.values())]
+    with_columns(market, [*rows, {**order(99), "Note": ""}])
+    market.job(more=EVERYTHING)
+    said = everything_said(market)
+    outcomes = {row["order_id"]: row for row in market.results()}
+    assert outcomes.pop("00099")["outcome"] == "succeeded"
+    assert {row["outcome"] for row in outcomes.values()} == {"rejected"}
+    for row in outcomes.values():
+        assert "card-number" in row["reason"] or "secret-key" in row["reason"]
+    for secret in SECRETS.values():
+        nowhere(market, secret, said)
+
+
+@pytest.mark.fault("J21", "I12")
+@pytest.mark.parametrize("where", ["metadata", "description", "template", "order_id"])
+def test_a_token_stays_in_the_column_that_pays(market: Market, where: str) -> None:
+    """Mapped to anything else its rows are rejected: it would stand in reports, and at the gateway for all to see."""
+    market.orders([order(1, card=TOKEN), order(2, card=TOKEN)])
+    text = market.job(more=EVERYTHING).read_text()
+    mapped = {
+        "metadata": text.replace('invoice = "invoice"', 'invoice = "card"'),
+        "description": text.replace("[gateway]", "[gateway]").replace('"card"', '"card"\ndescription = "card"'),
+        "template": text.replace('"card"', '"card"\ndescription = { template = "paid with {card}, thanks" }'),
+        "order_id": text.replace('order_id    = "order_id"', 'order_id    = { template = "{order_id}-{card}" }'),
+    }
+    (market.folder / "job.toml").write_text(mapped[where])
+    said = everything_said(market)
+    assert market.outcomes() == {"rejected": 2}
+    assert market.posts() == 0
+    nowhere(market, TOKEN, said, but=("batchpay.db", "rejects"))
+
+
+@pytest.mark.fault("J21", "I12")
+def test_a_token_in_a_column_that_nothing_reads_is_shown_by_its_end(market: Market) -> None:
+    """The row goes; results, plan and messages have the last four characters."""
+    with_columns(market, [{**order(1), "Old token": TOKEN, "Stored": "card_test_5xuy4w91xqz7d1w9aaa"}])
+    market.job(more=EVERYTHING)
+    said = everything_said(market)
+    (row,) = market.results()
+    assert (row["outcome"], row["Old token"], row["Stored"]) == ("succeeded", "tokn_test_…9u0t", "card_test_…9aaa")
+    nowhere(market, TOKEN, said, but=("batchpay.db", "rejects"))
+
+
+@pytest.mark.fault("J21", "I12")
+def test_a_reason_holds_no_secret(market: Market) -> None:
+    """The journal keeps a person's word for ever: it is refused (64), and not repeated."""
+    market.orders([order(1)])
+    market.job()
+    market.run("--limit", "0")
+    words = (("00001", "--cancel"), ("00001", "--as", "not-charged"), ("--lift-stop",))
+    for at, secret in enumerate((*SECRETS.values(), TOKEN)):
+        done = market.run(*words[at % 3], "--reason", f"the payer said {secret}", verb="resolve")
+        assert done.returncode == 64 and "say it without" in done.stderr, done
+        nowhere(market, secret, done.stdout.encode() + done.stderr.encode())
+    assert market.run("00001", "--cancel", "--reason", "asked twice", verb="resolve").returncode == 0
+
+
+@pytest.mark.fault("J21", "I12")
+def test_a_secret_on_the_command_line_is_not_repeated(market: Market) -> None:
+    """As an order, a batch, a charge, a file or a number."""
+    market.orders([order(1)])
+    market.job()
+    every = " ---- ".join(secret.replace("/", "_") for secret in (*SECRETS.values(), TOKEN))
+    said = b""
+    for verb, *words in (
+        ("resolve", every, "--as", "not-charged", "--reason", "x"),
+        ("resolve", "1", "--as", every, "--reason", "x"),
+        ("report", every),
+        ("verify", every),
+        ("run", "--limit", SECRETS["points"]),
+        ("run", "--since", TOKEN),
+        ("run", "--grace", SECRETS["secret key"]),
+        ("plan", "--out", f"no/{every}"),
+        ("run", "--input", f"{every[-100:]}.csv"),
+    ):
+        done = market.run(*words, verb=verb)
+        assert done.returncode in (64, 66, 73), done
+        said += done.stdout.encode() + done.stderr.encode()
+    for secret in (*SECRETS.values(), TOKEN):
+        nowhere(market, secret.replace("/", "_"), said)
+
+
+@pytest.mark.fault("J21", "I12", "B22")
+def test_keys_that_the_gateway_echoes_are_masked(night: Stage, gateway: Adversary) -> None:
+    """Chain and public keys, in messages, in fields and in pages that are no answer at all."""
+    night.job(more=EVERYTHING)
+    night.orders([order(number) for number in range(1, 7)])
+    echo = " ---- ".join((*SECRETS.values(), TOKEN))
+    gateway.on("00001", error(400, "invalid_card", echo))
+    gateway.on("00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo}))
+    gateway.on("00003", error(500, "backend_error", echo))
+    gateway.on("00004", Fate(status=502, body=echo.encode()))
+    gateway.on("00005", error(400, SECRETS["live chain key"], "no"))
+    night.run("--summary")
+    night.run("--summary")
+    said = everything_said(night)
+    for secret in (*SECRETS.values(), TOKEN):
+        nowhere(night, secret, said, but=("gateway.jsonl",))
+
+
+@pytest.mark.fault("J21", "X26")
+def test_numbers_that_are_no_cards_go(market: Market) -> None:
+    """Telephone numbers, sums, tax ids, article numbers, moments and ids, each in its own row: all are charged."""
+    from tests.test_cards import NOT_CARDS
+
+    texts = [text for text in NOT_CARDS.values() if "\n" not in text and not text.startswith("tokn_")]
+    market.orders([order(number, invoice=text) for number, text in enumerate(texts)])
+    market.job()
+    assert market.run().returncode == 0, market.run(verb="check").stdout
+    assert market.outcomes() == {"succeeded": len(texts)}
+
+
+@pytest.mark.fault("J21", "X26")
+def test_a_column_of_no_cards_is_shown_as_it_is(market: Market) -> None:
+    """`not_cards` is the job's word; keys are looked for even there."""
+    market.orders([order(1, invoice=CARD), order(2, invoice=SECRETS["secret key"])])
+    market.job(input='not_cards = ["invoice"]')
+    assert market.run().returncode == 10
+    rows = {row["order_id"]: row for row in market.results()}
+    assert rows["00001"]["outcome"] == "succeeded" and rows["00001"]["metadata[invoice]"] == CARD
+    assert rows["00002"]["outcome"] == "rejected" and "secret-key" in rows["00002"]["reason"]
