@@ -1,10 +1,15 @@
-"""Parquet: a few thousand rows at a time, every type as exact text; the first row below the column names is row 2."""
+"""Parquet: a few thousand rows at a time, every type as exact text; the first row below the column names is row 2.
+
+A few kilobytes can stand for gigabytes. What the footer declares is weighed first; the longest value of each dictionary
+then says how many rows can be unfolded at a time; and all that was unfolded is weighed on the way.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batchpay.errors import FileRefused
@@ -19,7 +24,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow import parquet
 
-GROUP_LIMIT = 1024**3  # unpacked bytes of one row group, as its footer declares them
+TEXT_LIMIT = 2 * 1024**3  # bytes of all cells as text, each cell one more
+RATIO_LIMIT = 100  # of them to those of the file, ...
+RATIO_FROM = 8 * 1024**2  # ... from here on
+PIECE_BYTES = 16 * 1024**2  # of text that is unfolded at a time
+_FEW_ROWS = 64  # read at a time where the packing tells nothing of the size of what is packed
 _FIRST_ROW = 2
 
 
@@ -29,7 +38,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
 
     with _opened(snapshot) as file:
         schema = file.schema_arrow
-        _check_size(snapshot, file.metadata)
+        _Scale(snapshot).weigh(_declared(file.metadata))
     names, about = check_header(snapshot.path, schema.names, wanted, row=1)
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
@@ -49,8 +58,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
 def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -> Iterator[Piece]:
     row = _FIRST_ROW
     with _opened(snapshot) as file:
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS, use_threads=False):
-            batch.validate(full=True)
+        for batch in _merged(_weighed(_batches(snapshot, file), _Scale(snapshot))):
             yield _piece(batch, names, wanted, row)
             row += batch.num_rows
         if row - _FIRST_ROW != file.metadata.num_rows:
@@ -59,27 +67,150 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
             )
 
 
+def _declared(metadata: parquet.FileMetaData) -> int:
+    """The bytes that a file unfolds to at the least, as its footer has them."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    values = sum(column.num_values for group in groups for column in _columns(group))
+    size = sum(group.total_byte_size for group in groups)
+    return int(max(size, values, metadata.num_rows * metadata.num_columns))
+
+
+def _columns(group: Any) -> list[Any]:
+    return [group.column(at) for at in range(group.num_columns)]
+
+
+@dataclass(slots=True)
+class _Scale:
+    """What a file has unfolded to so far."""
+
+    snapshot: Snapshot
+    total: int = 0
+
+    def weigh(self, size: int) -> None:
+        """Add so many bytes. Raises FileRefused when it is too much, or too much for so small a file."""
+        self.total += size
+        if self.total > TEXT_LIMIT:
+            raise FileRefused(f"{self.snapshot.path}: unpacks to more than {TEXT_LIMIT} bytes of text: split the file")
+        if self.total > max(RATIO_FROM, RATIO_LIMIT * self.snapshot.size):
+            raise FileRefused(
+                f"{self.snapshot.path}: unpacks to more than {RATIO_LIMIT} times its size: the same over and over "
+                "is no file of orders"
+            )
+
+
+def _batches(snapshot: Snapshot, file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """All rows, so many at a time as cannot unfold to more than some megabytes."""
+    for number in range(file.metadata.num_row_groups):
+        rows = _rows_at_a_time(snapshot, file.metadata, number)
+        yield from file.iter_batches(batch_size=rows, row_groups=[number], use_threads=False)
+
+
+def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: int) -> int:
+    """By the longest values that the dictionaries of a row group hold."""
+    import pyarrow as pa
+
+    texts = [column for column in _columns(metadata.row_group(number)) if column.physical_type == "BYTE_ARRAY"]
+    packed = [column.path_in_schema for column in texts if column.has_dictionary_page]
+    flat = {
+        metadata.schema.column(at).path for at in range(metadata.num_columns) if _is_flat(metadata.schema.column(at))
+    }
+    if not flat.issuperset(packed) or any(_by_difference(column) for column in texts):
+        return _FEW_ROWS
+    if not packed:
+        return CHUNK_ROWS
+    with _opened(snapshot, packed) as file:
+        batches = file.iter_batches(batch_size=1, row_groups=[number], columns=packed, use_threads=False)
+        columns = next(batches, pa.RecordBatch.from_pylist([])).columns
+    dictionaries = (column.dictionary for column in columns if pa.types.is_dictionary(column.type))
+    longest = sum(_longest(values) for values in dictionaries)
+    return min(CHUNK_ROWS, max(1, PIECE_BYTES // max(1, longest)))
+
+
+def _is_flat(column: parquet.ColumnSchema) -> bool:
+    return bool(column.max_repetition_level == 0 and column.path == column.name)
+
+
+def _by_difference(column: Any) -> bool:
+    """Does it keep each text as what it has not in common with the one before?"""
+    return any(name == "DELTA_BYTE_ARRAY" for name in column.encodings)
+
+
+def _longest(values: pa.Array) -> int:
+    """Bytes of the longest text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (_is_text(values.type) or pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)):
+        return 0
+    return int(pc.max(pc.binary_length(values)).as_py() or 0)
+
+
+def _weighed(batches: Iterable[pa.RecordBatch], scale: _Scale) -> Iterator[pa.RecordBatch]:
+    """The same without dictionaries, as far as the scale lets them pass."""
+    import pyarrow as pa
+
+    for batch in batches:
+        batch.validate(full=True)
+        columns = [_plain(column) for column in batch.columns]
+        scale.weigh(batch.num_rows * batch.num_columns + sum(column.nbytes for column in columns if _is_long(column)))
+        yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _is_long(column: pa.Array) -> bool:
+    """May a cell of it be longer than a number?"""
+    from pyarrow import types
+
+    return not types.is_primitive(column.type)
+
+
+def _is_text(of: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(of) or types.is_large_string(of) or types.is_string_view(of))
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _merged(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Small ones together, up to a chunk of rows or a piece of bytes."""
+    waiting: list[pa.RecordBatch] = []
+    for part in parts:
+        rows, size = sum(p.num_rows for p in waiting), sum(p.nbytes for p in waiting)
+        if waiting and (rows + part.num_rows > CHUNK_ROWS or size + part.nbytes > PIECE_BYTES):
+            yield _together(waiting)
+            waiting = []
+        waiting.append(part)
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    if len(parts) == 1:
+        return parts[0]
+    columns = [pa.concat_arrays(columns) for columns in zip(*(part.columns for part in parts), strict=True)]
+    return pa.RecordBatch.from_arrays(columns, names=parts[0].schema.names)
+
+
 @contextmanager
-def _opened(snapshot: Snapshot) -> Iterator[parquet.ParquetFile]:
+def _opened(snapshot: Snapshot, repeated: Sequence[str] = ()) -> Iterator[parquet.ParquetFile]:
     from pyarrow import parquet
 
     with (
         snapshot.stream() as stream,
         parquet.ParquetFile(
             stream, page_checksum_verification=True, pre_buffer=False, buffer_size=1024 * 1024,
-            coerce_int96_timestamp_unit="us",
+            coerce_int96_timestamp_unit="us", read_dictionary=list(repeated),
         ) as file,
     ):  # fmt: skip
         yield file
-
-
-def _check_size(snapshot: Snapshot, metadata: parquet.FileMetaData) -> None:
-    for number in range(metadata.num_row_groups):
-        if (size := metadata.row_group(number).total_byte_size) > GROUP_LIMIT:
-            raise FileRefused(
-                f"{snapshot.path}: row group {number + 1} unpacks to {size} bytes, at most {GROUP_LIMIT}: "
-                "write smaller row groups"
-            )
 
 
 def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str], row: int) -> Piece:
@@ -143,7 +274,7 @@ def _maker(of: pa.DataType) -> Callable[[pa.Array], pa.Array]:
     """How values of a type become text."""
     from pyarrow import types
 
-    if types.is_string(of) or types.is_large_string(of) or types.is_string_view(of):
+    if _is_text(of):
         return _cast
     if types.is_integer(of) or types.is_boolean(of) or types.is_date32(of) or types.is_null(of):
         return _cast

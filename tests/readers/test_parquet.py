@@ -7,6 +7,8 @@ import io
 import os
 import resource
 import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from batchpay.errors import FileRefused, TryLater
 from batchpay.job import Input
 from batchpay.readers import apart, open_snapshot, read
 from batchpay.readers.pieces import Notes
-from tests.readers.files import CARD, HEADER, Looked, look, row
+from tests.readers.files import CARD, HEADER, Looked, job, look, row
 
 
 def table(*rows: dict[str, Any], **columns: pa.Array) -> pa.Table:
@@ -197,7 +199,62 @@ def test_a_small_file_of_huge_values_ends_in_its_own_process(tmp_path: Path) -> 
     bomb = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 4 * 2**20]))
     rows = {name: pa.array([row()[name]] * 100_000) for name in HEADER}
     looked = look_at(tmp_path, pa.table({**rows, "extra": bomb}))
-    assert "needs more memory" in looked.refusal or "cut or damaged" in looked.refusal
+    assert "unpacks to more than 100 times its size" in looked.refusal
+
+
+@pytest.mark.fault("J25", "X18")
+@pytest.mark.parametrize("kind", ["rows", "texts", "packed", "differences", "nothing", "lists"])
+def test_a_small_file_of_many_rows_costs_neither_memory_nor_time(tmp_path: Path, kind: str) -> None:
+    """The same over and over, however it is packed: 65 within some megabytes of it, in a process that stays small."""
+    count = 40_000
+    made = {name: pa.array([row()[name]] * count) for name in HEADER}
+    how: dict[str, Any] = {"compression": "zstd"}
+    if kind == "texts":
+        made["extra"] = pa.array(["x" * 10_000] * count)
+    elif kind == "packed":
+        made["extra"], how["use_dictionary"] = pa.array(["x" * 10_000] * count), False
+    elif kind == "differences":
+        made["extra"], how["use_dictionary"] = pa.array(["x" * 10_000] * count), False
+        how["column_encoding"] = {"extra": "DELTA_BYTE_ARRAY"}
+    elif kind == "nothing":
+        made = {name: pa.nulls(count * 100, pa.string()) for name in HEADER}
+    elif kind == "lists":
+        made["extra"] = pa.array([[1] * 300] * count)
+    else:
+        made = {name: pa.array([row()[name]] * count * 10) for name in HEADER}
+    data = packed(pa.table(made), **how)
+    assert len(data) < 300_000
+    (tmp_path / "orders.parquet").write_bytes(data)
+    job(tmp_path, "orders.parquet")
+    done = subprocess.run([sys.executable, "-c", MEASURED], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "unpacks to more than 100 times its size" in done.stderr
+    code, kilobytes = map(int, done.stdout.split()[-2:])
+    assert code == 65
+    assert kilobytes < 300 * 1024
+
+
+# Of a process that this one starts, the kernel would count this one's memory too.
+MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "batchpay", "check", "job.toml", "--input", "orders.parquet"])
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.fault("J25")
+def test_many_different_rows_are_a_file_of_orders(tmp_path: Path) -> None:
+    """In one row group or in many, whatever the packing: every row once, in order."""
+    rows = table(*(row(number, note="n" * (number % 50)) for number in range(20_000)))
+    for how in (
+        {},
+        {"use_dictionary": False},
+        {"row_group_size": 999},
+        {"compression": "zstd"},
+        {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"},
+    ):
+        looked = look(tmp_path, "orders.parquet", packed(rows, **how))
+        assert (looked.refused, looked.rows) == ([], list(range(2, 20_002)))
+        assert looked.documents[12_345]["description"] == "n" * (12_345 % 50)
 
 
 @pytest.mark.fault("X18")
