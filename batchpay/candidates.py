@@ -92,13 +92,10 @@ def candidates(
 
     Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
     """
-    for planned in batches:
-        if planned.batch.refusal:
-            continue
-        for placed in placed_rows(job, journal, planned, guards):
-            _refuse_impossible(job, placed)
-            if is_sendable(placed.standing):
-                yield _candidate(job, journal, placed, run_id)
+    for placed in _rows_of(job, journal, batches, guards):
+        _refuse_impossible(job, placed)
+        if is_sendable(placed.standing):
+            yield _candidate(job, journal, placed, run_id)
 
 
 def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str) -> Candidate:
@@ -188,15 +185,28 @@ class Survey:
         return frozenset(destination for destination, _ in self.recipients)
 
 
-def survey(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards) -> Survey:
-    """Count what may be sent of the batches that are not refused. Raises what `candidates` raises."""
+def survey(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, *, strict: bool = False
+) -> Survey:
+    """Count what may be sent of the batches that are not refused. `strict`: raises what `candidates` raises."""
     found = Survey()
-    for planned in batches:
-        for placed in placed_rows(job, journal, planned, guards) if not planned.batch.refusal else ():
+    for placed in _rows_of(job, journal, batches, guards):
+        if strict:
             _refuse_impossible(job, placed)
-            if is_sendable(placed.standing):
-                found.add(job, placed)
+        if is_sendable(placed.standing):
+            found.add(job, placed)
     return found
+
+
+def _rows_of(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards) -> Iterator[Placed]:
+    for planned in batches:
+        if not planned.batch.refusal:
+            yield from placed_rows(job, journal, planned, guards)
+
+
+def unasked(guards: Guards) -> Guards:
+    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run asks again."""
+    return replace(guards, barred={}, smallest_share={})
 
 
 # --- the files as a whole --------------------------------------------------------------------------------------
@@ -239,7 +249,7 @@ def judge_files(
     judged = [_held_against_recent(journal, planned, earlier, yes=yes, now_ns=now_ns) for planned in batches]
     if not job.controls.max_total:
         return judged
-    guards = accounts.guards_of(job, journal, present=[planned.batch.id for planned in judged])
+    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in judged]))
     why = run_refusal(survey(job, journal, judged, replace(guards, stop="")).sums, job.controls.max_total)
     return [planned.refused(why) for planned in judged]
 

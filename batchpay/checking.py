@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, renamed
+from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, renamed, survey, unasked
 from batchpay.clock import SystemClock
 from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError
@@ -187,15 +187,8 @@ def _ask(
     """What the gateway says of the recipients that something may be sent to."""
     if ask is None:
         return None
-    guards = replace(
-        accounts.guards_of(job, journal, present=[b.batch.id for b in planned]), barred={}, smallest_share={}
-    )
-    found = Survey()
-    for batch in planned:
-        for placed in placed_rows(job, journal, batch, guards) if not batch.batch.refusal else ():
-            if is_sendable(placed.standing):
-                found.add(job, placed)
-    return ask(found.destinations)
+    guards = unasked(accounts.guards_of(job, journal, present=[b.batch.id for b in planned]))
+    return ask(survey(job, journal, planned, guards).destinations)
 
 
 def _walk(

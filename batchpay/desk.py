@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, survey
+from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, survey, unasked
 from batchpay.clock import SystemClock, iso
 from batchpay.errors import DoesNotAddUp
 from batchpay.gateways.omise import Omise
@@ -151,9 +151,12 @@ class Desk:
     # --- what may be sent
 
     def survey(self) -> Survey:
-        """What may be sent now of all batches of this run."""
+        """What may be sent of all batches of this run, as far as it is known before recipients are asked about.
+
+        Raises Misconfigured and DoesNotAddUp for rows that make the run impossible.
+        """
         with self._stopping():
-            return survey(self.job, self.journal, self.planned, self._guards())
+            return survey(self.job, self.journal, self.planned, unasked(self._guards()), strict=True)
 
     def candidates(self) -> Iterator[Candidate]:
         """The same, one by one, as the settlement takes it."""

@@ -29,6 +29,7 @@ from batchpay.settlement import (
     Run,
     Sendable,
     Talk,
+    account_of,
     at_gateway,
     enter,
     preflight,
@@ -172,7 +173,8 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
     async def ask() -> Preflight:
         gateway = Omise(job.gateway, key.reveal())
         try:
-            return await preflight(recipients, gateway, line, "", job.gateway.concurrency)
+            account = await account_of(job.gateway, gateway, line)
+            return await preflight(recipients, gateway, line, account.currency, job.gateway.concurrency)
         finally:
             await gateway.aclose()
 

@@ -16,7 +16,7 @@ from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.run import Brought, Run, Sendable, Talk, at_gateway, enter
+from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter
 
 __all__ = [
     "Books",
@@ -31,6 +31,7 @@ __all__ = [
     "Sendable",
     "Settlement",
     "Talk",
+    "account_of",
     "at_gateway",
     "enter",
     "preflight",

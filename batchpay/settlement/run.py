@@ -120,12 +120,19 @@ async def at_gateway(run: Run, brought: Brought) -> None:
 
 
 async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
-    """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
-    found = await preflight(sendable.recipients, run.gateway, run.line, account.currency, run.settings.concurrency)
+    """Ask, and keep the answer where every later decision about a row reads it: in the journal.
+
+    What an earlier run was told of recipients that this one has nothing for stays, and so does a smallest transfer
+    that the gateway does not tell today.
+    """
+    asked, kept = sendable.recipients, brought.kept_preflight
+    found = await preflight(asked, run.gateway, run.line, account.currency, run.settings.concurrency)
     if found.unknown:
         run.notes.append(f"the gateway does not tell of {len(found.unknown)} recipients, such as {found.unknown[0]}")
-    if found.to_json() != brought.kept_preflight.to_json():
-        await run.books.note("preflight", found.to_json())
+    others = {recipient: why for recipient, why in kept.barred.items() if recipient not in asked}
+    told = Preflight({**others, **found.barred}, (), found.smallest_share or kept.smallest_share)
+    if told.to_json() != kept.to_json():
+        await run.books.note("preflight", told.to_json())
 
 
 # --- whose money is it -----------------------------------------------------------------------------------------
@@ -139,9 +146,7 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
     """
     kept = books.account()
     refuse_other_place(settings, kept)
-    answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
-    document = answer.document if answer is not None and answer.status == 200 else None
-    account = _account_of(document, settings)
+    account = await account_of(settings, gateway, line)
     if not account.id:
         if not line.closed:
             notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
@@ -153,6 +158,13 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
         )
     await _belong(settings, books, account)
     return account
+
+
+async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) -> Account:
+    """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
+    the other mode."""
+    answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
+    return _account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
 
 
 async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
@@ -184,7 +196,7 @@ def address_of(settings: GatewaySettings) -> str:
     return f"{scheme}://{rest.removesuffix(default)}" if default else f"{scheme}://{rest}"
 
 
-def _account_of(document: Any, settings: GatewaySettings) -> Account:
+def _account_in(document: Any, settings: GatewaySettings) -> Account:
     if not isinstance(document, dict) or document.get("object") != "account":
         return Account()
     account_id, currency, live = document.get("id"), document.get("currency"), document.get("livemode")

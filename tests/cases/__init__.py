@@ -34,7 +34,7 @@ KEY = SecretKey("skey_test_cases0000000000")
 RESULTS = (
     "file", "row", "sheet", "order_id", "outcome", "amount", "currency", "amount_major", "destination",
     "payment_method", "platform_fee", "recipient_amount", "failure_code", "error_code", "who_acts", "attempts",
-    "reason",
+    "reason", "warnings", "settled_by",
 )  # fmt: skip
 VOLATILE = (
     (re.compile(r"\b\d{4}-\d\d-\d\d-([0-9a-f]{12})\b"), r"BATCH-\1"),  # the day of the first receipt
