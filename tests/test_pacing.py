@@ -320,6 +320,8 @@ def test_a_429_halves_once_per_wait_and_recovers() -> None:
     pacer.answered()
     assert pacer.share(1002.0 + 5.1) == pytest.approx(0.6)
     assert pacer.share(1002.0 + 60) == 1.0
+    pacer.throttled(1002.0, 2.0, 0.5)
+    assert pacer.share(1002.0) == 0.25
 
 
 def test_half_the_share_is_half_the_pace() -> None:
@@ -344,11 +346,11 @@ def test_a_permit_that_is_not_free_is_a_bug() -> None:
 def test_what_is_remembered_of_requests_is_bounded() -> None:
     """By the longest window that an advice may speak of; and that is remembered whole."""
     pacer = Pacer(8, 1.0, 1)
-    run(pacer, 600.0)
+    run(pacer, 500.0)
     assert len(pacer._history) <= 8 * 2 * 121
-    pacer.advised(1600.0, 0, 120.0)
-    pacer.permit(1600.2)
-    assert pacer.wait_s(1600.2) < 0.2
+    pacer.advised(1500.0, 0, 120.0)
+    pacer.permit(1500.2)
+    assert pacer.wait_s(1500.2) < 0.2
 
 
 def test_the_rate_has_a_floor() -> None:
@@ -418,6 +420,24 @@ def test_five_non_answers_pause_and_the_fourth_trip_gives_up() -> None:
         assert not breaker.open
         breaker.silent(now_s)
     assert breaker.open
+
+
+@pytest.mark.fault("B35")
+def test_four_non_answers_are_no_outage() -> None:
+    """At first, after an answer, and after a pause."""
+    breaker = Breaker(30.0)
+
+    def silent(times: int, at_s: float) -> bool:
+        for _ in range(times):
+            breaker.silent(at_s)
+        return breaker.paused_until_s > at_s
+
+    assert not silent(4, 0.0)
+    breaker.answered()
+    assert not silent(4, 1.0)
+    assert silent(1, 2.0)
+    assert not silent(4, 100.0)
+    assert silent(1, 101.0)
 
 
 @pytest.mark.fault("B35")
@@ -553,6 +573,26 @@ def test_nothing_free_in_a_short_window_that_we_did_not_fill_is_waited_out_too()
     pacer.permit(1000.0)
     pacer.left(1000.0)
     assert pacer.wait_s(1000.0) == pytest.approx(1.0, rel=0.1)
+
+
+def test_requests_from_before_the_window_are_not_in_it() -> None:
+    """A minute's work, a minute's rest: a window of half a minute that is full has none of ours."""
+    pacer = Pacer(8, 1.0, 1)
+    run(pacer, 60.0)
+    pacer.advised(1120.0, 0, 30.0)
+    pacer.permit(1120.0)
+    assert pacer.wait_s(1120.0) > 0.9
+
+
+def test_at_half_the_pace_half_as_many_are_all_that_is_wanted() -> None:
+    """After a 429 our own share of a window is smaller, and that is nobody's doing but ours."""
+    pacer = Pacer(100, 1.0, 1)
+    pacer.throttled(1000.0, 1.0, 0.5)
+    pacer.answered()
+    run(pacer, 5.0)
+    pacer.advised(1005.0, 0, 4.0)
+    pacer.permit(1005.05)
+    assert pacer.share(1005.0) == 0.5 and pacer.wait_s(1005.05) < 0.05
 
 
 def test_requests_of_an_earlier_run_are_ours() -> None:

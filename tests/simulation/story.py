@@ -377,8 +377,8 @@ class Story:
             c for c in self.world.commits
             if c.machine == machine.name and (c.event.seq, c.event.digest) not in kept and c.event.kind == "intent"
         ]  # fmt: skip
-        known = {c.event.data["charge"]["id"] for c in self.world.commits
-                 if (c.event.seq, c.event.digest) in kept and c.event.data.get("charge")}  # fmt: skip
+        seen = [c.event.data.get("charge") for c in self.world.commits if (c.event.seq, c.event.digest) in kept]
+        known = {charge["id"] for charge in seen if isinstance(charge, dict)}
         told = any(charge["id"] not in known for charge in self.world.ledger.of_job(JOB) if self._is_shown(charge))
         if whole and forgotten and not told:
             self.undetectable = True
