@@ -691,6 +691,35 @@ def _() -> None:
     swap("batchpay.journals.lock:RunLock.ages_s", always(()))
 
 
+def forgets_the_first(name: str) -> Callable[[], None]:
+    """Whoever counts does not count the first thing it is given."""
+
+    def make(was: Any) -> Any:
+        def add(self: Any, given: Any) -> None:
+            if self.read if hasattr(self, "read") else self.rows_read:
+                was(self, given)
+            else:
+                _count_the_rest(self, given, was)
+
+        return add
+
+    return lambda: swap(name, make)
+
+
+def _count_the_rest(counter: Any, given: Any, was: Any) -> None:
+    if not hasattr(given, "documents"):
+        counter.rows_read += 1  # of a finding nothing else is counted
+        return
+    chunk = replace(given.chunk, rows=given.chunk.rows[1:])
+    problems = {at - 1: found for at, found in given.problems.items() if at}
+    was(counter, replace(given, chunk=chunk, documents=given.documents[1:], problems=problems))
+
+
+TWO_SIDES = "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
+mutant("I3", "the reader does not count a row", TWO_SIDES)(forgets_the_first("batchpay.controls:Tally.add"))
+mutant("I3", "a row is in no total", TWO_SIDES)(forgets_the_first("batchpay.reconciliation:Totals.add"))
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
