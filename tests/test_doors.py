@@ -298,7 +298,7 @@ def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(market: Mar
 def test_a_look_alike_that_was_declined_does_not_come_back(market: Market) -> None:
     """The guard is passed by every attempt, not by the first one alone."""
     market.job(input='alike_ids = "distinct"')
-    market.orders([order(1, card="tokn_test_declined_0011"), order(2, order_id="1")])
+    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2, order_id="1")])
     night(market)
     market.job()
     market.orders([order(1, card="tokn_test_sandboxother4242")])
