@@ -28,7 +28,7 @@ from batchpay.reports.files import Directory
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 from batchpay.settlement.lists import read_list
-from batchpay.text import defused
+from batchpay.text import defused, visible
 
 TRIES = 8  # of one listing that shifts while it is read
 SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
@@ -187,7 +187,7 @@ def _write(job: Job, made: Audit) -> tuple[Path, ...]:
             for one in refunds:
                 major = _money(one.refund_minor, one.currency)
                 cells = [one.order_id, one.charge_id, str(one.refund_minor), one.currency, major, one.told]
-                writer.writerow([defused(cell) for cell in cells])
+                writer.writerow([defused(visible(cell)) for cell in cells])
     return tuple(directory.written)
 
 

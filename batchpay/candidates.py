@@ -238,6 +238,7 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
         fingerprint=intake.features.fingerprint,
         sample=intake.features.sample,
         likeness=known.likeness if known else "",
+        read=intake.tally.reading(),
     )
 
 

@@ -370,11 +370,11 @@ def _usage(error: click.ClickException) -> str:
 
 def _translated(error: Exception) -> BatchpayError | None:
     """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
-    from batchpay.oserrors import of_system, of_threads
+    from batchpay.oserrors import of_runtime, of_system
 
     if isinstance(error, OSError | ValueError):
         return of_system(error)
-    return of_threads(error) if isinstance(error, RuntimeError) else None
+    return of_runtime(error) if isinstance(error, RuntimeError) else None
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:

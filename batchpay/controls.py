@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from batchpay.errors import FileRefused, Misconfigured
 from batchpay.job import Columns, Controls, Fee, Input, Limit
 from batchpay.mapping import column_of
-from batchpay.model import Document, Judged, Problem
+from batchpay.model import Document, Judged, Problem, Read
 from batchpay.money import NotMoney, grouped_text, to_minor
 from batchpay.strictjson import NotStrict, parse
 from batchpay.text import many, told
@@ -117,13 +117,14 @@ class Tally:
     total: Counter[str] = field(default_factory=Counter)  # of all rows that could be read
     valid: Counter[str] = field(default_factory=Counter)  # of those that may be sent
     orders: Counter[str] = field(default_factory=Counter)  # how many those are
+    rows: Counter[str] = field(default_factory=Counter)  # of every row; without a currency: the empty one
     unread: int = 0  # rows without an amount and currency that could be read
     first_unread: str = ""
 
     def add(self, judged: Judged) -> None:
         """Count one chunk."""
         documents, problems = judged.documents, judged.problems
-        self.read += len(documents)
+        self.read += len(judged.chunk.rows)
         self.rejected += len(problems)
         valid = [document for at, document in enumerate(documents) if at not in problems] if problems else documents
         sums, counts = _sums(valid)
@@ -131,11 +132,22 @@ class Tally:
         self.orders.update(counts)
         self.total.update(sums)
         self.total.update(_sums([documents[at] for at in problems if _is_priced(documents[at])])[0])
+        self.rows.update(counts)
+        self.rows.update(_told_currency(documents[at]) for at in problems)
+        self.rows[""] += len(judged.chunk.rows) - len(documents)
         for at in sorted(problems):
             if not _is_priced(documents[at]):
                 sheet = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
                 self.first_unread = self.first_unread or f"row {judged.chunk.rows[at]}{sheet}"
                 self.unread += 1
+
+    def reading(self) -> tuple[Read, ...]:
+        """What was read, for the journal: an equation's left side, counted before anybody judged a row's history."""
+        return tuple(Read(code, self.rows[code], self.total[code]) for code in sorted(self.rows) if self.rows[code])
+
+
+def _told_currency(document: Document) -> str:
+    return str(document.get("currency", "")).upper()
 
 
 def _is_priced(document: Document) -> bool:

@@ -227,6 +227,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What the reader counted of one currency as it read a file, rejected rows among them."""
+
+    currency: str  # upper case; empty: of rows whose currency could not be read
+    rows: int
+    sum: int  # smallest units, of the rows whose amount could be read; 0 without a currency
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """The instructions of one input file, as last planned (contract, section 1)."""
 
@@ -252,6 +261,7 @@ class Batch:
     fingerprint: str = ""  # the same for the same payers, recipients and amounts in any order
     sample: tuple[str, ...] = ()  # by which it is held against other files (likeness.Features)
     likeness: str = ""  # a warning: how it resembled a recent file when it was first seen
+    read: tuple[Read, ...] = ()  # by currency; empty in journals that did not keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,3 +342,5 @@ class Finding:
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
+    read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
+    read_currency: str = ""  # of read_amount

@@ -52,11 +52,13 @@ def of_system(error: OSError | ValueError) -> BatchpayError | None:
     return None
 
 
-def of_threads(error: RuntimeError) -> BatchpayError | None:
-    """A thread that the machine did not give; None for any other."""
-    if "start new thread" not in str(error):
-        return None
-    return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
+def of_runtime(error: RuntimeError) -> BatchpayError | None:
+    """A thread that the machine did not give, or a link to itself, which pathlib tells so; None for any other."""
+    if "start new thread" in str(error):
+        return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
+    if "Symlink loop" in str(error):
+        return Misconfigured(f"{error}: a link that leads to itself; {_REMEDIES[Misconfigured]}")
+    return None
 
 
 def _of_errno(error: OSError) -> BatchpayError:

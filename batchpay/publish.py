@@ -39,7 +39,7 @@ def publish(desk: Desk, batch: Batch) -> Published:
 def _publish(desk: Desk, batch: Batch, found: accounts.Found) -> Published:
     journal = desk.journal
     totals, digest = accounts.totals_of(found)
-    equations = tuple(totals.equations(batch.rows_read))
+    equations = tuple(totals.equations(batch.rows_read, batch.read))
     stop = stop_in_force(journal.events(["stop", "lifted"]))
     data = {**totals.to_json(), "rows_sha256": digest, "stop": stop, "version": batch.version}
     latest = accounts.last_totals(journal).get(batch.id)

@@ -20,9 +20,11 @@ from batchpay.model import (
     SENT,
     Batch,
     ChargeSeen,
+    Document,
     Finding,
     Outcome,
     Problem,
+    Read,
 )
 from batchpay.planning import payer_of
 from batchpay.standing import (
@@ -44,6 +46,8 @@ from batchpay.standing import (
 )
 from batchpay.text import told
 
+ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
+SUMS_READ = "amounts read = amounts of the rows reported"
 NOT_SENT_YET = "not sent yet"
 MAY_BE_SETTLED = frozenset(
     {
@@ -142,7 +146,7 @@ class Place:
             outcome=outcome,
             counts_as=counts_as or outcome,
             amount=document.get("amount"),
-            currency=str(document.get("currency", "")).upper(),
+            currency=_currency_of(document),
             destination=str(document.get("destination", "")),
             payment_method=payment_method(payer_of(document)),
             reason=reason,
@@ -153,6 +157,8 @@ class Place:
             problems=problems,
             warnings=" | ".join(warnings),
             mode=self.batch.mode,
+            read_amount=document.get("amount"),
+            read_currency=_currency_of(document),
         )
 
     def of_attempt(self, attempt: Attempt, warnings: tuple[str, ...]) -> Finding:
@@ -183,6 +189,8 @@ class Place:
             warnings=" | ".join(warnings),
             mode=asked.mode or self.batch.mode,
             accepted=outcome is Outcome.UNPROVEN and bool(attempt.accepted),
+            read_amount=self.row.document.get("amount"),
+            read_currency=_currency_of(self.row.document),
         )
         return finding if charge is None else _with_charge(finding, charge)
 
@@ -212,6 +220,10 @@ def _with_charge(finding: Finding, charge: ChargeSeen) -> Finding:
         platform_fee=fee,
         recipient_amount=None if fee is None else charge.amount - fee,
     )
+
+
+def _currency_of(document: Document) -> str:
+    return str(document.get("currency", "")).upper()
 
 
 def payment_method(payer: str) -> str:
@@ -329,6 +341,9 @@ class Totals:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, outcome)
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)  # by currency, counted apart from outcomes
+    unsent: Counter[str] = field(default_factory=Counter)  # by the currency that the row says, as it was read
+    sent: Counter[str] = field(default_factory=Counter)  # ... of rows with a send
+    asked: Counter[str] = field(default_factory=Counter)  # sums of what the rows say, as they were read
     charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took
     named: Counter[str] = field(default_factory=Counter)  # outcomes that duplicates name
     accepted: Counter[str] = field(default_factory=Counter)  # outcomes that a person took note of
@@ -342,7 +357,14 @@ class Totals:
         currency, outcome = finding.currency, finding.outcome
         self.rows_read += 1
         self.rows[currency] += 1
-        self.with_intent += bool(finding.idempotency_key) and outcome is not Outcome.HELD
+        with_send = bool(finding.idempotency_key) and outcome is not Outcome.HELD
+        self.with_intent += with_send
+        if with_send:
+            self.sent[finding.read_currency] += 1
+        elif outcome not in SENT:
+            self.unsent[finding.read_currency] += 1
+        if finding.read_currency:
+            self.asked[finding.read_currency] += finding.read_amount or 0
         self.counts[currency, outcome.value] += 1
         self.sums[currency, outcome.value] += finding.amount or 0
         if outcome is Outcome.DUPLICATE:
@@ -378,13 +400,13 @@ class Totals:
         own = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
         return own | {Outcome(name) for name, number in self.named.items() if number}
 
-    def equations(self, rows_in_file: int | None = None) -> list[Equation]:
-        """What must be equal (contract, section 4): rows, sent, and the money asked and charged."""
-        equations = []
-        for currency in sorted(self.rows):
-            parts = sum(self.count(o, currency) for o in Outcome)
-            equations.append(Equation(currency, "rows read = rejected + duplicate + conflict + held + sent",
-                                      self.rows[currency], parts))  # fmt: skip
+    def equations(self, rows_in_file: int | None = None, read: Iterable[Read] = ()) -> list[Equation]:
+        """What must be equal (contract, section 4): rows, sent, and the money asked and charged.
+
+        `read`: what the reader counted, each left side that is about the file. The right sides are findings, by the
+        currency that a row itself says: a job that was changed since may read it otherwise than it was sent.
+        """
+        equations = self._of_what_was_read({one.currency: one for one in read})
         sent = sum(self.count(o) for o in SENT)
         equations.append(Equation("", "rows with a send = sum of the outcomes of sent rows", self.with_intent, sent))
         if rows_in_file is not None:
@@ -392,6 +414,17 @@ class Totals:
         for currency in sorted(self.charged):
             asked = self.sums[currency, Outcome.SUCCEEDED.value] + self.sums[currency, Outcome.UNPROVEN.value]
             equations.append(Equation(currency, "amounts asked = amounts charged", asked, self.charged[currency]))
+        return equations
+
+    def _of_what_was_read(self, read: Mapping[str, Read]) -> list[Equation]:
+        """None for a batch of which nobody kept what was read."""
+        equations = []
+        for currency in sorted(read.keys() | self.unsent.keys() | self.sent.keys()) if read else ():
+            one = read.get(currency, Read(currency, 0, 0))
+            placed = self.unsent[currency] + self.sent[currency]
+            equations.append(Equation(currency, ROWS_READ, one.rows, placed))
+            if currency:
+                equations.append(Equation(currency, SUMS_READ, one.sum, self.asked[currency]))
         return equations
 
     def to_json(self) -> dict[str, Any]:
@@ -412,7 +445,7 @@ class Totals:
 
 
 _PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts")
-_PLAIN = ("rows", "charged", "named", "settled", "accepted")
+_PLAIN = ("rows", "charged", "named", "settled", "accepted", "unsent", "sent", "asked")
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:

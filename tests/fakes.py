@@ -79,6 +79,7 @@ class FakeGateway:
     fate: Callable[[int, dict[str, str]], str] = lambda number, fields: "ok"
     latency_s: float = 0.05
     account: str = "account_test_1"
+    copy_at_s: float | None = None  # lists show the account as it was then
     lag_s: float = 0.0  # how long a charge stays out of lists
     charges: list[dict[str, Any]] = field(default_factory=list)
     posts: list[tuple[float, dict[str, str]]] = field(default_factory=list)
@@ -145,7 +146,8 @@ class FakeGateway:
         self.gets += 1
         await asyncio.sleep(self.latency_s)
         now_s = asyncio.get_running_loop().time()
-        visible = [c for c in self.charges if c["created_at"] >= since and c["_at_s"] + self.lag_s <= now_s]
+        as_of_s = now_s if self.copy_at_s is None else self.copy_at_s
+        visible = [c for c in self.charges if c["created_at"] >= since and c["_at_s"] + self.lag_s <= as_of_s]
         listing = {"object": "list", "data": visible[offset : offset + limit], "total": len(visible)}
         return Answer(out=True, status=200, document=listing)
 

@@ -67,6 +67,18 @@ IDS: dict[str, str] = {
     "X19": "hostile gzip", "X20": "paths", "X21": "job files", "X22": "schema references", "X23": "slow patterns",
     "X24": "schema corners", "X25": "templates", "X26": "card numbers", "X27": "metadata", "X28": "lookup files",
     "X29": "all rows bad",
+    # doors that no guard watched
+    "J01": "--since on a lost journal", "J02": "state put back in mid-request", "J03": "another account's key",
+    "J04": "an ended charge comes alive", "J05": "a stale list", "J06": "renamed job's second night",
+    "J07": "guards of a first attempt only", "J08": "damaged ids", "J09": "rows not handed on",
+    "J10": "test charges told as live", "J11": "one charge, two orders", "J12": "answers too long",
+    "J13": "held for ever", "J14": "plan is not run", "J15": "commission not taken", "J16": "fees' currency",
+    "J17": "two jobs, one report", "J18": "one counter twice", "J19": "evidence that cannot be kept",
+    "J20": "foreign text", "J21": "secrets by side ways", "J22": "a bug that is none", "J23": "recipients untold",
+    "J24": "overwritten files", "J25": "small Parquet, large rows", "J26": "a web page at the sandbox",
+    "J27": "forgotten pending charge", "J28": "one fee, many currencies", "J29": "shares too small",
+    "J30": "whose day", "J31": "later refunds", "J32": "adopted and unseen", "J33": "earlier journals",
+    "J34": "Retry-After as a date", "J35": "recipients asked in vain", "J36": "charges without a time",
     # what must hold afterwards
     "I1": "charged once", "I2": "one sum everywhere", "I3": "every row once", "I4": "intent before POST",
     "I5": "no hidden retry", "I6": "no POST in doubt", "I7": "one open attempt", "I8": "lawful moves",
@@ -83,7 +95,7 @@ IDS: dict[str, str] = {
 GROUPS: dict[str, str] = {
     "A": "death of the process at every point of a charge", "B": "network and gateway", "C": "clocks",
     "D": "storage", "E": "the same order from two sides", "F": "signals and surroundings", "G": "several machines",
-    "H": "people and limits", "X": "bad inputs", "I": "what must hold after all of it", "L": "laws, broken on purpose",
+    "H": "people and limits", "J": "doors that no guard watched", "X": "bad inputs", "I": "what must hold after all of it", "L": "laws, broken on purpose",
 }  # fmt: skip
 _ONE = "there is no shared journal yet: one machine at a time, held by its lock"
 WHY: dict[str, str] = {

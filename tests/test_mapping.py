@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
-from batchpay.mapping import column_of, map_chunk
+from batchpay.lineage import told_id
+from batchpay.mapping import _with_own_ids, column_of, map_chunk
 from batchpay.model import Problem
 from batchpay.money import EXPONENTS, major_text
+from batchpay.planning import place_of
 from batchpay.text import told
 
 CORE = {
@@ -371,3 +373,111 @@ def test_an_empty_chunk_is_no_trouble():
     chunk.texts = lambda column: []
     result = map_chunk(chunk, Columns(CORE, {}))
     assert (result.documents, result.problems) == ([], {})
+
+
+# --- ids that programs damaged, and rows that come back -----------------------------------------------------------
+
+
+def chunk(*rows, typed=None, problems=None):
+    """A chunk of rows that differ from a good one."""
+    return TextChunk([{**GOOD, **row} for row in rows], problems or {}, typed=typed or {})
+
+
+@pytest.mark.fault("J08")
+def test_what_no_id_can_be_is_refused_unless_the_job_accepts_it():
+    """By its text or its type; a cell that the reader has blamed is told once."""
+    blamed = {3: (Problem("No", "#REF!", "error-cell", "x"),), 4: (Problem("Note", "x", "x", "x"),)}
+    some = chunk(
+        {},
+        {"No": "nan"},
+        {"No": "2025-03-01"},
+        {"No": "#REF!"},
+        {"No": "null"},
+        {"No": ""},
+        {"No": "A7"},
+        typed={"No": {2: "date", 6: "unknown"}},
+        problems=blamed,
+    )
+    result = map_chunk(some, Columns(CORE, {}))
+    assert [rules(result, at) for at in range(7)] == [
+        [],
+        [("No", "not-a-number")],
+        [("No", "date-cell")],
+        [("No", "error-cell")],
+        [("Note", "x"), ("No", "no-value")],
+        [],
+        [],
+    ]
+    assert [document.get("order_id") for document in result.documents] == ["A1", *[None] * 5, "A7"]
+    taken = map_chunk(some, Columns(CORE, {}), "accept")
+    assert [document.get("order_id") for document in taken.documents] == [
+        "A1",
+        "nan",
+        "2025-03-01",
+        None,
+        "null",
+        None,
+        "A7",
+    ]
+
+
+@pytest.mark.fault("J08")
+def test_a_cell_that_feeds_two_fields_is_blamed_once():
+    """The order id and the key of a lookup, from one column."""
+    fields = {"order_id": FromTemplate(("", "Shop", "-", "No", "")), "destination": LOOKUP}
+    result = mapped({"Shop": "nan"}, {"Shop": "North"}, fields=fields)
+    assert rules(result) == [("Shop", "not-a-number")]
+    assert result.unmapped[0] == {"order_id", "destination"}
+    assert result.documents[1]["order_id"] == "North-A1"
+
+
+BATCH = "2025-11-24-0123456789ab"
+
+
+def back(own, cell, row=7, **changes):
+    """A row that comes back."""
+    ours = {"batchpay_batch": BATCH, "batchpay_row": str(row), "batchpay_id": told_id(own, BATCH, "", row)}
+    return {"No": cell, **ours, **changes}
+
+
+@pytest.mark.fault("J08")
+def test_rows_that_come_back_have_their_own_ids():
+    """Damaged ones are mended with what the reader held against them; another id, or a damaged batchpay_id, stays."""
+    problems = {
+        1: (Problem("No", "1e18", "number-not-exact", "x"), Problem("Note", "x", "x", "x")),
+        2: (Problem("No", "x", "number-not-exact", "x"),),
+        3: (Problem("No", "x", "control-character", "x"),),
+    }
+    given = chunk(
+        back("007", "7"),
+        back("123456789012345678", "123456789012345000"),
+        back("A3", "A3"),
+        back("A4", "a4"),
+        back("A5", "B5"),
+        back("A6", "6", batchpay_id="id:A6:0000"),
+        back("3-1", "2025-03-01"),
+        back("", "A8"),
+        typed={"No": {6: "date"}},
+        problems=problems,
+    )
+    result = map_chunk(given, Columns(CORE, {"note": FromColumn("No")}))
+    ids = [document.get("order_id") for document in result.documents]
+    assert ids == ["007", "123456789012345678", "A3", None, "B5", "6", "3-1", "A8"]
+    assert result.documents[0]["metadata"] == {"note": "007"}
+    assert result.restored == (0, 1, 3, 6)
+    assert [rules(result, at) for at in range(4)] == [[], [("Note", "x")], [], [("No", "control-character")]]
+    assert result.chunk is given
+    mended, _ = _with_own_ids(given, CORE["order_id"])
+    assert (mended.sheet, mended.columns, mended.rows) == (given.sheet, given.columns, given.rows)
+    assert mended.cells() == given.cells()
+    assert map_chunk(given, Columns({**CORE, "order_id": FromValue("A")}, {})).restored == ()
+
+
+def test_rows_that_come_back_say_which_they_correct():
+    """Where all that names it is as it was told."""
+    given = chunk(back("A1", "A1"), back("A2", "A2", batchpay_row="8"), back("A3", "A3", 9))
+    result = map_chunk(given, Columns(CORE, {}))
+    assert result.corrects == {0: place_of(BATCH, "", 7), 2: place_of(BATCH, "", 9)}
+    sheets = [{**row, "batchpay_sheet": "S"} for row in (back("A1", "A1"),)]
+    assert map_chunk(chunk(*sheets), Columns(CORE, {})).corrects == {}
+    assert mapped({}).corrects == {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from batchpay.controls import Tally
 from batchpay.lifecycle import fold
-from batchpay.model import Batch, Finding, Outcome, Problem, Repeat
-from batchpay.reconciliation import Totals, exit_code, find
+from batchpay.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
+from batchpay.reconciliation import ROWS_READ, SUMS_READ, Totals, exit_code, find
 from batchpay.standing import Elsewhere, Guards, History, Row
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
@@ -237,8 +238,75 @@ def test_the_equations_close_and_can_fail() -> None:
     short = counted(replace(PAID, charged_amount=1)).equations(1)
     assert [e.name for e in short if not e.closes] == ["amounts asked = amounts charged"]
     assert len(counted(PAID).equations()) == len(lost) - 1  # a batch whose rows nobody counted
+    assert [e.name for e in counted(PAID).equations(1) if "rows read" in e.name] == []
     unsent = counted(replace(PAID, idempotency_key="")).equations(1)
     assert [e.name for e in unsent if not e.closes] == ["rows with a send = sum of the outcomes of sent rows"]
+
+
+@dataclass
+class Rows:
+    """A chunk without cells."""
+
+    rows: range
+    sheet: str = ""
+
+
+READ = [
+    {**DOCUMENT, "amount": 100},
+    {**DOCUMENT, "amount": 200},
+    {**DOCUMENT, "amount": 5, "currency": "jpy"},
+    {"order_id": "0004", "currency": "thb"},
+    {"order_id": "0005", "amount": 7},
+]
+
+BAD = {3: (PROBLEM,), 4: (PROBLEM,)}
+
+
+def judged_twice() -> tuple[Tally, Totals]:
+    """The same rows as the reader counts them, and as findings; the last two are rejected."""
+    tally = Tally()
+    tally.add(Judged(Rows(range(2, 7)), READ, BAD))  # type: ignore[arg-type]
+    return tally, counted(*findings_of(READ))
+
+
+def findings_of(documents: list[dict[str, Any]]) -> list[Finding]:
+    """Of rows of which nothing was sent."""
+    return [one(row=at + 2, document=document, problems=BAD.get(at, ())) for at, document in enumerate(documents)]
+
+
+@pytest.mark.fault("J18")
+def test_what_was_read_is_held_against_what_is_reported() -> None:
+    """Rows and sums by currency, also of rows without one, counted once as they are read and once as they end."""
+    tally, totals = judged_twice()
+    equations = totals.equations(5, tally.reading())
+    assert all(equation.closes for equation in equations), equations
+    assert {(e.currency, e.left) for e in equations if e.name == ROWS_READ} == {("THB", 3), ("JPY", 1), ("", 1)}
+    assert {(e.currency, e.left) for e in equations if e.name == SUMS_READ} == {("THB", 300), ("JPY", 5)}
+
+
+@pytest.mark.fault("J18")
+def test_a_row_that_only_one_side_counts_opens_an_equation() -> None:
+    """A row the reader did not count, one no finding has, one whose amount or currency changed on its way."""
+    tally, totals = judged_twice()
+    more = Read("USD", 1, 1)
+    assert not all(e.closes for e in totals.equations(5, [*tally.reading(), more]))
+    assert not all(e.closes for e in totals.equations(5, tally.reading()[:-1]))
+    for read in ({**DOCUMENT, "amount": 101}, {**DOCUMENT, "amount": 100, "currency": "usd"}):
+        rows = findings_of([read, *READ[1:]])
+        assert not all(e.closes for e in counted(*rows).equations(5, tally.reading()))
+    short = Tally()
+    short.add(Judged(Rows(range(2, 8)), READ, {}))  # type: ignore[arg-type]
+    assert short.read == 6 and short.reading()[0] == Read(
+        "", 2, 0
+    )  # a row that mapping lost is still one that was read
+
+
+@pytest.mark.fault("J18")
+def test_a_job_that_reads_a_sent_row_otherwise_closes_all_the_same() -> None:
+    """What was sent is shown as it was sent, and counted as it was read."""
+    sent = one(FIRST, answer_event(1), document={**DOCUMENT, "amount": 1, "currency": "jpy"})
+    assert (sent.amount, sent.currency) == (123450, "THB")
+    assert all(e.closes for e in counted(sent).equations(1, [Read("JPY", 1, 1)]))
 
 
 @pytest.mark.fault("I14")

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -247,3 +248,25 @@ def test_an_empty_batch_has_a_report(tmp_path: Path) -> None:
     assert len(read_csv(tmp_path / "results.csv")) == 1
     assert io.StringIO((tmp_path / "report.json").read_text())
     assert Outcome.SUCCEEDED.value not in json.loads((tmp_path / "report.json").read_text())["outcomes"]
+
+
+@pytest.mark.parametrize(("mode", "folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
+def test_files_have_the_jobs_mode_whatever_the_umask(tmp_path: Path, mode: int, folder: int) -> None:
+    """Folders accordingly; what lies there already is brought along."""
+    for umask in (0o000, 0o077):
+        before = os.umask(umask)
+        try:
+            write_reports(tmp_path / "reports" / "batch", inputs([PAID], [["1", "x", ""]]), mode)
+        finally:
+            os.umask(before)
+        for path in (tmp_path / "reports").rglob("*"):
+            assert path.stat().st_mode & 0o777 == (folder if path.is_dir() else mode), path
+        assert (tmp_path / "reports").stat().st_mode & 0o777 == folder
+
+
+def test_a_report_that_was_shared_is_closed_again(tmp_path: Path) -> None:
+    """The job's mode of today holds for every file that is written and for its folder."""
+    write_reports(tmp_path / "batch", inputs([PAID], [["1", "x", ""]]), 0o644)
+    write_reports(tmp_path / "batch", inputs([PAID], [["1", "x", ""]]), 0o600)
+    assert (tmp_path / "batch").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "batch" / "results.csv").stat().st_mode & 0o777 == 0o600

@@ -471,3 +471,24 @@ def vars_of(settings: GatewaySettings) -> dict[str, Any]:
 
 
 __all__ = ["BatchpayError", "World"]
+
+
+@pytest.mark.fault("J05", "L5")
+def test_a_stale_copy_of_the_list_proves_no_absence() -> None:
+    """It lacks a charge that was answered: so that it lacks another one says nothing, and nothing is sent again."""
+    world = World()
+
+    def fate(number: int, fields: dict[str, str]) -> str:
+        if number == 0:
+            return "ok"
+        world.gateway.copy_at_s = 1.0  # from now on lists come from a copy of long ago
+        return "lost after"
+
+    world.gateway.fate = fate
+    outcomes = world.run(2)
+    assert outcomes == {"0000": Outcome.SUCCEEDED, "0001": Outcome.IN_DOUBT}
+    assert len(world.gateway.posts) == 2
+    world.gateway.copy_at_s = None
+    assert world.run(2)["0001"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 2
+    world.check()

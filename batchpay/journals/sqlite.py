@@ -28,7 +28,7 @@ from batchpay.journals.migration import schema
 from batchpay.journals.opening import RESTORE, open_to_read, prepare, translated
 from batchpay.journals.opening import open_to_write as _open
 from batchpay.journals.soundness import GENESIS, chained
-from batchpay.model import Batch, Event, Judged, Outcome, Problem, Repeat, StoredChunk
+from batchpay.model import Batch, Event, Judged, Outcome, Problem, Read, Repeat, StoredChunk
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 DISORDER_NS = 3600 * 10**9  # events stand in the order of their commits: their times may be so far out of order
@@ -558,7 +558,8 @@ def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk
 
 def _batch(kept: Mapping[str, Any]) -> Batch:
     lists = {name: tuple(kept.get(name, ())) for name in ("columns", "unused", "metadata", "notes", "sample")}
-    return Batch(**{**kept, **lists})
+    read = tuple(Read(**one) for one in kept.get("read", ()))
+    return Batch(**{**kept, **lists, "read": read})
 
 
 def _repeat_json(repeat: Repeat) -> list[Any]:

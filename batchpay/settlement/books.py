@@ -305,6 +305,18 @@ class Books:
                 matched.append((charge, self._number_of(order_id, key)))
         return matched
 
+    def case_of(self, charge_id: str) -> Case | None:
+        """The attempt whose charge this is, the very one that a worker holds if one does."""
+        known = self._journal.order_of_charge(charge_id)
+        if known is None or known[0] != self._job:
+            return None
+        attempts = fold(self._journal.histories([known[1]]).get(known[1], []))
+        attempt = next((a for a in attempts if a.intent.attempt == known[2]), None)
+        if attempt is None:
+            return None
+        others = tuple(other for other in attempts if other is not attempt)
+        return self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt, others, present=False)
+
     def _others(self, intent: Intent) -> tuple[Attempt, ...]:
         attempts = fold(self._journal.histories([intent.order_id]).get(intent.order_id, []))
         return tuple(other for other in attempts if other.intent.attempt != intent.attempt)

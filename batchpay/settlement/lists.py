@@ -14,7 +14,7 @@ from functools import partial
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
 from batchpay.listing import Listing, is_instant, page_of
-from batchpay.model import Answer, ChargeSeen, Page
+from batchpay.model import Answer, ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line, instant
@@ -28,6 +28,7 @@ PAGES = 100_000  # of one listing; no account of a gateway that tells its time c
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
 PASSED_OVER = "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles no doubt"
+LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
 LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
 Absorb = Callable[[Page], Awaitable[None]]
@@ -172,6 +173,8 @@ class Lists:
             due = is_instant(created_at) and listing.since <= created_at and listing.reaches(created_at)
             if due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id):
                 lacking.append((created_at, charge_id))
+        if len(lacking) <= listing.skipped:
+            return []  # they may be what was passed over; such a list proves nothing anyway
         return [charge_id for _, charge_id in sorted(lacking)]
 
     def proves_absence(self, listing: Listing | None) -> bool:
@@ -182,15 +185,30 @@ class Lists:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
         waiting = []
         for charge_id in self.lacking(listing):
+            if await self._was_pending(charge_id):
+                continue
             created_at, _ = self._books.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
-            if is_old and (created_at < listing.latest or await self._unknown(charge_id)):
+            is_passed_over = created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
+            if is_old and (is_passed_over or await self._unknown(charge_id)):
                 await self._books.stop_for_charge(
                     charge_id, f"{charge_id} is in the journal, and no complete list of the gateway shows it"
                 )
             else:
                 waiting.append(charge_id)
         return waiting
+
+    async def _was_pending(self, charge_id: str) -> bool:
+        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
+        case = self._books.case_of(charge_id)
+        if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
+            return False
+        if not await self._unknown(charge_id):
+            return False
+        await self._books.missing(case)
+        self._books.known.pop(charge_id, None)
+        self._told(case)
+        return True
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""

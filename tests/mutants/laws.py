@@ -691,6 +691,227 @@ def _() -> None:
     swap("batchpay.journals.lock:RunLock.ages_s", always(()))
 
 
+def forgets_the_first(name: str) -> Callable[[], None]:
+    """Whoever counts does not count the first thing it is given."""
+
+    def make(was: Any) -> Any:
+        def add(self: Any, given: Any) -> None:
+            if self.read if hasattr(self, "read") else self.rows_read:
+                was(self, given)
+            else:
+                _count_the_rest(self, given, was)
+
+        return add
+
+    return lambda: swap(name, make)
+
+
+def _count_the_rest(counter: Any, given: Any, was: Any) -> None:
+    if not hasattr(given, "documents"):
+        counter.rows_read += 1  # of a finding nothing else is counted
+        return
+    chunk = replace(given.chunk, rows=given.chunk.rows[1:])
+    problems = {at - 1: found for at, found in given.problems.items() if at}
+    was(counter, replace(given, chunk=chunk, documents=given.documents[1:], problems=problems))
+
+
+TWO_SIDES = "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
+mutant("I3", "the reader does not count a row", TWO_SIDES)(forgets_the_first("batchpay.controls:Tally.add"))
+mutant("I3", "a row is in no total", TWO_SIDES)(forgets_the_first("batchpay.reconciliation:Totals.add"))
+
+
+# --- the doors of fault-matrix 7a ------------------------------------------------------------------------------
+
+DOORS = "test_doors.py::"
+
+
+async def nothing(*given: Any, **named: Any) -> None:
+    """A step that is left out."""
+
+
+def left_out(was: Any) -> Any:
+    """An asynchronous step that does nothing."""
+    return nothing
+
+
+@mutant(
+    "J01",
+    "--since narrows the look, and stands for an empty journal's",
+    DOORS + "test_since_only_widens_what_a_lost_journal_looks_at",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        def look_of(desk: Any, options: Any) -> Any:
+            look = was(desk, options)
+            return replace(
+                look, since=options.since or look.since, known_before=look.known_before or bool(options.since)
+            )
+
+        return look_of
+
+    swap("batchpay.session:look_of", make)
+
+
+@mutant(
+    "J02",
+    "an unknown charge is adopted and nothing is thought of it",
+    DOORS + "test_a_whole_state_folder_put_back_waits_for_what_was_under_way",
+)
+def _() -> None:
+    swap("batchpay.settlement.lists:Lists._met", left_out)
+
+
+@mutant("J03", "any account will do", DOORS + "test_the_key_of_another_account_is_refused_before_it_charges")
+def _() -> None:
+    from batchpay.settlement.run import Account
+
+    def make(was: Any) -> Any:
+        async def enter(*given: Any) -> Account:
+            return Account()
+
+        return enter
+
+    swap("batchpay.settlement.run:enter", make)
+
+
+@mutant(
+    "J04",
+    "earlier charges are not read again",
+    DOORS + "test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        async def clears(self: Any, case: Any) -> bool:
+            return True
+
+        return clears
+
+    swap("batchpay.settlement.doubts:Doubts.clears", make)
+
+
+@mutant(
+    "J05", "a list that lacks known charges proves absence", LOOP + "test_a_stale_copy_of_the_list_proves_no_absence"
+)
+def _() -> None:
+    swap("batchpay.settlement.lists:Lists.lacking", always([]))
+
+
+@mutant("J06", "another job's charge of the order is no matter", DOORS + "test_a_renamed_job_is_refused_on_every_night")
+def _() -> None:
+    swap("batchpay.standing:_elsewhere", always(None))
+
+
+@mutant(
+    "J07",
+    "a second attempt passes no look-alike guard",
+    DOORS + "test_a_look_alike_that_was_declined_does_not_come_back",
+)
+def _() -> None:
+    def make(was: Any) -> Any:
+        return lambda row, history, guards: (
+            None if history.attempts.get(row.document["order_id"]) else was(row, history, guards)
+        )
+
+    swap("batchpay.standing:_look_alike", make)
+
+
+@mutant(
+    "J08",
+    "a trailing .0 makes another order",
+    DOORS + "test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks",
+)
+def _() -> None:
+    swap("batchpay.planning:alike", lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"))
+
+
+@mutant("J10", "another mode or address is the same journal", DOORS + "test_another_mode_or_address_is_another_journal")
+def _() -> None:
+    swap("batchpay.settlement.run:refuse_other_place", always(None))
+
+
+@mutant("J11", "one charge id may be of two orders", DOORS + "test_one_charge_id_for_two_orders_is_a_stop")
+def _() -> None:
+    swap("batchpay.settlement.books:Books._twice_told", always(""))
+
+
+@mutant(
+    "J11",
+    "a charge that no list shows is no finding",
+    DOORS + "test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period",
+)
+def _() -> None:
+    swap("batchpay.settlement.books:Books.stop_for_charge", left_out)
+
+
+@mutant("J12", "a page that is too long ends the night", DOORS + "test_pages_shrink_until_they_fit")
+def _() -> None:
+    from batchpay.errors import GatewaySilent
+
+    def make(was: Any) -> Any:
+        def smaller(listing: Any, limit: int) -> int:
+            raise GatewaySilent("too long")
+
+        return smaller
+
+    swap("batchpay.settlement.lists:_smaller", make)
+
+
+@mutant(
+    "J13",
+    "what was never charged is never planned anew",
+    DOORS + "test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended",
+)
+def _() -> None:
+    swap("batchpay.standing:_planned_anew", always(False))
+
+
+@mutant("J15", "the commission is not looked at", DOORS + "test_a_commission_that_was_not_taken_is_no_success")
+def _() -> None:
+    swap("batchpay.lifecycle:fee_flaws_of", always(()))
+
+
+@mutant("J17", "a batch is of its bytes alone", DOORS + "test_two_jobs_with_one_file_and_one_folder_write_two_reports")
+def _() -> None:
+    swap("batchpay.planning:batch_id_of", lambda was: lambda first, job, sha256: was(first, "any", sha256))
+
+
+@mutant(
+    "J19",
+    "what cannot be read of a charge is overlooked",
+    DOORS + "test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop",
+)
+def _() -> None:
+    swap("batchpay.lifecycle:flaws_of", always(()))
+
+
+@mutant(
+    "J27",
+    "a pending charge that the gateway forgot is still its to decide",
+    DOORS + "test_a_pending_charge_that_the_gateway_forgot_is_for_a_person",
+)
+def _() -> None:
+    swap("batchpay.settlement.books:Books.missing", left_out)
+
+
+@mutant("J28", "a fixed fee is the same number in every currency", DOORS + "test_a_fixed_fee_is_of_a_currency")
+def _() -> None:
+    swap("batchpay.job:Fee.fixed_in", lambda was: lambda self, currency: next(iter(self.fixed.values()), None))
+
+
+@mutant(
+    "J29",
+    "a share may be smaller than any transfer",
+    DOORS + "test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send",
+)
+def _() -> None:
+    swap("batchpay.settlement.preflight:_smallest_share", lambda was: nothing_told)
+
+
+async def nothing_told(*given: Any) -> dict[str, int]:
+    """A gateway without limits."""
+    return {}
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))

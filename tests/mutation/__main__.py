@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import sys
 import time
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.mutation.changes import Change, changes_of, shown
 from tests.mutation.cover import Seen, see
-from tests.mutation.trial import trial
+from tests.mutation.trial import file_of, trial
 from tests.mutation.warm import Ended, Job, run, warm_up
 
 HERE = Path(__file__).parent
@@ -32,7 +33,8 @@ class Plan:
 
     modules: Sequence[str]
     tests: Sequence[str]
-    budget_s: float
+    share: float
+    more: Mapping[str, float]
     patience_s: float
     least: int
     bar: int
@@ -42,18 +44,21 @@ class Plan:
 def plan_of(text: str, root: Path) -> Plan:
     """Read it; raises SystemExit for a pattern that finds no file."""
     told = tomllib.loads(text)
-    without = {path for pattern in told["without"] for path in _found(root, pattern)}
-    modules = [
-        path for pattern in told["modules"] for path in _found(root, pattern) if not path.endswith("__init__.py")
-    ]
-    tests = [path for pattern in told["tests"] for path in _found(root, pattern) if path not in without]
-    return Plan(modules, tests, *(told[name] for name in ("budget_s", "patience_s", "least", "bar", "bar_module")))
+    modules, tests, without, _ = (_found(root, told[name]) for name in ("modules", "tests", "without", "more"))
+    return Plan(
+        [path for path in modules if not path.endswith("__init__.py")],
+        [path for path in tests if path not in without],
+        *(told[name] for name in ("share", "more", "patience_s", "least", "bar", "bar_module")),
+    )
 
 
-def _found(root: Path, pattern: str) -> list[str]:
-    found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern))
-    if not found:
-        raise SystemExit(f"tests/mutation/modules.toml: no file is called {pattern}: write its new name")
+def _found(root: Path, patterns: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for pattern in patterns:
+        some = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern))
+        if not some:
+            raise SystemExit(f"tests/mutation/modules.toml: no file is called {pattern}: write its new name")
+        found += some
     return found
 
 
@@ -82,17 +87,21 @@ def drawn(changes: Mapping[str, Sequence[Change]], wanted: int, least: int, seed
 def jobs(root: Path, changes: Sequence[Change], seen: Seen, plan: Plan) -> Iterator[Job[Change]]:
     """A trial for each change that any test passes by."""
     for change in changes:
-        tests = within(seen, seen.tests_of(change.module, None if change.imported else change.lines), plan.budget_s)
-        if tests:
+        if tests := chosen_for(change, seen, plan):
             yield Job(change, trial(root, change, tests, seen.took_s.__getitem__, plan.patience_s))
 
 
-def within(seen: Seen, tests: Sequence[str], budget_s: float) -> list[str]:
-    """As many as the budget allows, at least one."""
-    chosen: list[str] = []
-    for test in tests:
-        budget_s -= seen.took_s[test]
-        if budget_s < 0 and chosen:
+def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
+    """The tests that pass by: of the module's own test file first, the quickest first, up to the share; at least one.
+
+    A share of the time that all tests took, so that a slow machine chooses like a quick one.
+    """
+    tests = seen.tests_of(change.module, None if change.imported else change.lines)
+    left_s = plan.more.get(change.module, plan.share) * sum(seen.took_s.values())
+    stem, chosen = Path(change.module).stem, list[str]()
+    for test in sorted(tests, key=lambda test: stem not in re.split(r"[\W_]", file_of(test))):
+        left_s -= seen.took_s[test]
+        if left_s < 0 and chosen:
             break
         chosen.append(test)
     return chosen
@@ -113,8 +122,8 @@ def main() -> int:
     asked = _arguments()
     root, home = (asked.root, asked.root) if asked.root else (ROOT, HERE)
     plan = plan_of((home / "modules.toml").read_text("utf-8"), root)
-    if asked.budget:
-        plan = replace(plan, budget_s=asked.budget)
+    if asked.share:
+        plan = replace(plan, share=asked.share, more={})
     modules = [module for module in plan.modules if not asked.only or any(one in module for one in asked.only)]
     all_ = {module: changes_of(root, module) for module in plan.modules}
     same = equivalent((home / "equivalent.toml").read_text("utf-8"), [c for some in all_.values() for c in some])
@@ -148,7 +157,7 @@ def _arguments() -> Any:
     parser.add_argument("--only", action="append", help="modules whose path holds this; may be given again")
     parser.add_argument("--root", type=Path, help="another project, with a modules.toml and an equivalent.toml")
     parser.add_argument("--line", type=int, help="only the drawn changes of this line")
-    parser.add_argument("--budget", type=float, default=None, help="seconds of tests for one change")
+    parser.add_argument("--share", type=float, help="of the time of all tests, for one change: 0.08")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keep", type=Path, help="folder for what was seen of the tests, used while nothing changed")
     parser.add_argument("--verbose", action="store_true", help="what saw each change, as it is seen")

@@ -281,7 +281,7 @@ class Story:
 
     def _perhaps_edit(self) -> None:
         """Somebody mends, or breaks, the lookup file or the job between two nights."""
-        if self.dice.random() < 0.08:
+        if self.dice.random() < 0.08 and not self.renamed:  # another recipient under another name is another order
             self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
@@ -304,7 +304,7 @@ class Story:
         if chance < 0.06 and self.world.account_told and self._is_bound(machine):
             process.key = OTHER
             self.world.weather.injected["another account's key"] += 1
-        elif 0.06 <= chance < 0.1 and self.world.ledger.copy_at_s is None:
+        elif 0.06 <= chance < 0.1 and self.world.ledger.copy_at_s is None and self._shops == list(range(SHOPS)):
             process.job = replace(process.job, name="renamed")
             self.renamed = True
             self.world.weather.injected["job renamed"] += 1
@@ -388,7 +388,8 @@ class Story:
 
     async def _finds_its_journal_empty(self, machine: Machine) -> None:
         """Law L11: an empty journal beside charges of the job is 78 until --adopt is given."""
-        ours = [c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > self.world.loop.time() - 30 * 86_400]
+        since_s = self.world.loop.time() - 30 * 86_400
+        ours = [c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > since_s and self._is_shown(c)]
         plain = self.process(machine)
         await plain.run()
         self._after(plain)
@@ -478,7 +479,8 @@ class Story:
         again = [r for r in ledger.requests[posts:] if r.what == "POST"]
         if again:
             self.violations.append(f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}")
-        if not self.renamed:
+        kept_back = any(c["_visible_s"] == float("inf") for c in ledger.charges)  # every list proves nothing then
+        if not (self.renamed or kept_back):
             self.violations += checker.check_liveness(self)
 
     async def _run_calmly(self, machine: Machine) -> None:

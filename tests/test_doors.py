@@ -1,0 +1,416 @@
+"""The doors that no guard watched (fault-matrix 7a), each made to happen against the true program over real HTTP."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from batchpay import pipeline
+from batchpay.config import SecretKey, load_job
+from batchpay.errors import BatchpayError, Misconfigured, Usage
+from batchpay.saying import Quiet
+from batchpay.session import Options
+from tests.world import KEY, Market, order
+
+OTHER_KEY = "skey_test_another0account"
+FEE = '[fee]\nfixed = { THB = 500 }\npercentage = "10.5"\n'
+
+
+def night(market: Market, *, key: str = KEY, **flags: Any) -> int:
+    """One run of the job as it lies there; its exit code."""
+    try:
+        return pipeline.run(load_job(market.folder / "job.toml"), SecretKey(key), Options(**flags), Quiet()).exit_code
+    except BatchpayError as error:
+        return error.exit_code
+
+
+def rows(market: Market) -> dict[str, dict[str, str]]:
+    """Order id -> its row of the results."""
+    return {row["order_id"]: row for row in market.results()}
+
+
+@pytest.fixture
+def three(market: Market) -> Market:
+    """Three orders and a job for them."""
+    market.job()
+    market.orders([order(1), order(2), order(3)])
+    return market
+
+
+# --- states that are not what they were ------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J01", "D10")
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(days=30)])
+def test_since_only_widens_what_a_lost_journal_looks_at(three: Market, ago: timedelta) -> None:
+    """A journal that was lost beside charges of the job is 78, whatever --since says; nothing is charged again."""
+    assert night(three) == 0
+    shutil.rmtree(three.folder / "state")
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert night(three, since=midnight - ago) == 78
+    assert three.posts() == 3
+    assert night(three, since=midnight - ago, adopt=True) == 0
+    three.agree()
+
+
+@pytest.mark.fault("J01")
+def test_a_since_that_lies_ahead_is_usage(three: Market) -> None:
+    """It could only mean that nothing is looked at."""
+    job = load_job(three.folder / "job.toml")
+    ahead = Options(since=datetime.now(UTC) + timedelta(days=1))
+    with pytest.raises(Usage, match="not there yet"):
+        pipeline.run(job, SecretKey(KEY), ahead, Quiet())
+    assert three.posts() == 0
+
+
+@pytest.mark.fault("J02", "D09")
+@pytest.mark.parametrize("with_reports", [True, False])
+def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(market: Market, *, with_reports: bool) -> None:
+    """One charge that the journal does not know is met: so it waits out the doubt period and lists again before it
+    sends, and finds the request that landed meanwhile."""
+    market.job(doubt="1.5s")
+    market.orders([order(1)])
+    assert night(market) == 0
+    for name in ("state", "reports"):
+        shutil.copytree(market.folder / name, market.folder / f"{name} of before")
+    market.orders([order(1), order(2), order(3)])
+    market.sandbox.add_rule(action="error_late", late_s=1.0, order_id="00003")
+    night(market, grace_s=0.0, limit=2)
+    for name in ("state", "reports") if with_reports else ("state",):
+        shutil.rmtree(market.folder / name)
+        shutil.copytree(market.folder / f"{name} of before", market.folder / name)
+    market.sandbox.clear_rules()
+    assert night(market) == 0
+    market.agree()
+
+
+@pytest.mark.fault("J03", "J10")
+def test_the_key_of_another_account_is_refused_before_it_charges(three: Market) -> None:
+    """What one account was asked in vain, another is not asked again: 78, not a charge in its books."""
+    three.sandbox.add_rule(action="reset_before", order_id="00002")
+    assert night(three, grace_s=0.0) == 0 or three.posts() >= 3
+    three.sandbox.clear_rules()
+    three.orders([order(1), order(2), order(3), order(4)])
+    assert night(three, key=OTHER_KEY) == 78
+    assert night(three) == 0
+    three.agree()
+
+
+@pytest.mark.fault("J03")
+def test_another_mode_or_address_is_another_journal(three: Market) -> None:
+    """The job says live, or another gateway: 78, naming [state] url."""
+    assert night(three) == 0
+    job = three.folder / "job.toml"
+    was = job.read_text("utf-8")
+    job.write_text(was.replace("http://127.0.0.1:", "http://localhost:"), "utf-8")
+    with pytest.raises(Misconfigured, match=r"\[state\] url"):
+        pipeline.run(load_job(job), SecretKey(KEY), Options(), Quiet())
+    live = was.replace("[gateway]", '[gateway]\nmode = "live"').replace('doubt_period = "0.6s"', 'doubt_period = "90s"')
+    job.write_text(live, "utf-8")
+    with pytest.raises(Misconfigured, match=r"test mode.*\[state\] url"):
+        pipeline.run(load_job(job), SecretKey("skey_0123456789abcdef01"), Options(), Quiet())
+    assert three.posts() == 3
+
+
+@pytest.mark.fault("J03")
+def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(three: Market) -> None:
+    """Mode and address alone are held then."""
+    three.sandbox.add_rule(method="GET", path="/account", status=403, code="forbidden", commit="never")
+    made = pipeline.run(load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet())
+    assert made.exit_code == 0
+    assert any("account" in note for note in made.notes)
+
+
+@pytest.mark.fault("J06", "E13")
+@pytest.mark.parametrize("same_journal", [True, False])
+def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal: bool) -> None:
+    """Also after its new name has charged once: for as long as the journal or the gateway knows the old one."""
+    assert night(three) == 0
+    job = three.folder / "job.toml"
+    job.write_text(job.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8")
+    if not same_journal:
+        shutil.rmtree(three.folder / "state")
+    assert night(three) == 78
+    three.orders([order(8)], "orders.csv")
+    assert night(three) == 11  # an order that the old name never charged is sent; the others wait for the name
+    three.orders([order(1), order(2), order(9)])
+    assert night(three) == 78
+    assert sorted(three.money()) == ["00001", "00002", "00003", "00008"]
+    assert all(count == 1 for count in three.money().values())
+
+
+# --- charges that are not what they were -----------------------------------------------------------------------
+
+
+@pytest.mark.fault("J04")
+@pytest.mark.parametrize("ended", ["failed", "expired"])
+def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt(market: Market, ended: str) -> None:
+    """Its order comes back corrected; the earlier charge is read again by its id and ends that."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(becomes=ended, order_id="00001", times=1)
+    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    assert night(market) in (10, 11, 12)
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    market.sandbox.turn(order_id="00001", becomes="successful")
+    market.orders([order(1, card="tokn_test_sandboxother4242")])
+    night(market)
+    assert market.money() == {"00001": 1}
+
+
+@pytest.mark.fault("J05")
+def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(market: Market) -> None:
+    """A stale copy of the list: the order whose answer was lost stays in doubt and is not sent again."""
+    market.job()
+    market.orders([order(1)])
+    assert night(market) == 0
+    market.sandbox.add_rule(method="GET", path="/charges", action="frozen_list")
+    httpx.get(f"{market.sandbox.url}/charges", auth=(KEY, ""), trust_env=False)
+    market.orders([order(2), order(3)])
+    market.sandbox.add_rule(action="reset_after", order_id="00003")
+    night(market)
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1} or market.money() == {"00001": 1}
+    posts = market.posts()
+    night(market)
+    assert market.posts() == posts
+
+
+@pytest.mark.fault("J11")
+def test_one_charge_id_for_two_orders_is_a_stop(three: Market) -> None:
+    """A charge belongs to one order."""
+    three.sandbox.add_rule(id_of="00001", order_id="00002")
+    assert night(three) == 12
+    assert rows(three)["00003"]["outcome"] in ("held", "succeeded")
+    posts = three.posts()
+    assert night(three) == 12
+    assert three.posts() == posts
+
+
+@pytest.mark.fault("J11")
+def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(three: Market) -> None:
+    """The others are shown, younger ones too: this one was answered and is in no list."""
+    three.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    night(three)
+    three.orders([order(4)])
+    three.job(doubt="0.6s")
+    time.sleep(1.2)
+    assert night(three) == 12
+    assert "no complete list" in three.run(verb="status").stdout
+
+
+@pytest.mark.fault("J12")
+def test_pages_shrink_until_they_fit(three: Market) -> None:
+    """Our own legal data make a page longer than a mebibyte: it is asked for in parts, and the night goes on."""
+    three.sandbox.add_rule(method="GET", path="/charges", pad=450_000)
+    assert night(three) == 0
+    three.orders([order(number) for number in range(1, 8)])
+    assert night(three) == 0
+    three.agree()
+
+
+@pytest.mark.fault("J12")
+def test_a_charge_too_long_to_be_read_is_told_and_the_night_goes_on(three: Market) -> None:
+    """One entry of the list alone is longer than anybody should read."""
+    assert night(three) == 0
+    three.sandbox.add_rule(method="GET", path="/charges", pad=1_200_000, order_id="00001")
+    three.orders([order(4)])
+    made = pipeline.run(load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet())
+    assert made.exit_code in (0, 11, 12)
+    assert three.money()["00004"] == 1
+    assert any("passed over" in note for note in made.notes)
+
+
+@pytest.mark.fault("J15", "L7")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"action": "no_commission"},
+        {"change": {"platform_fee.amount": 0}},
+        {"change": {"platform_fee.amount": 1}},
+        {"change": {"platform_fee.fixed": 499}},
+        {"change": {"platform_fee.percentage": "10.4"}},
+        {"drop": ["platform_fee"]},
+    ],
+)
+def test_a_commission_that_was_not_taken_is_no_success(market: Market, rule: dict[str, Any]) -> None:
+    """Fixed part, percentage and amount as asked; else unproven, a stop, 12."""
+    market.job(more=FEE)
+    market.orders([order(1, amount="100.00")])
+    market.sandbox.add_rule(order_id="00001", **rule)
+    assert night(market) == 12
+    assert rows(market)["00001"]["outcome"] == "unproven"
+    assert "platform_fee" in rows(market)["00001"]["reason"]
+
+
+@pytest.mark.fault("J19")
+@pytest.mark.parametrize("rule", [{"null": ["status"]}, {"change": {"currency": ""}}, {"null": ["amount", "currency"]},
+                                  {"change": {"status": 7}}, {"drop": ["id"]}])  # fmt: skip
+def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(market: Market, rule: dict[str, Any]) -> None:
+    """It is unproven, on this run and on every later one, and never a bug."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(order_id="00001", **rule)
+    assert night(market) == 12
+    proven_by_a_list = rule == {"drop": ["id"]}  # which shows it whole; that it stopped stays
+    assert rows(market)["00001"]["outcome"] == ("succeeded" if proven_by_a_list else "unproven")
+    assert night(market) == 12
+    assert market.posts() == 1
+
+
+@pytest.mark.fault("J27")
+def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market) -> None:
+    """The machine never turns it into a failure; the reason says so, and resolve closes it after a look-up."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    assert night(market) == 11
+    market.sandbox.turn(order_id="00001", becomes="forgotten")
+    night(market)
+    row = rows(market)["00001"]
+    assert (row["outcome"], row["who_acts"]) == ("pending", "a person")
+    assert "no longer knows" in row["reason"]
+    done = market.run("00001", "--as", "not-charged", "--reason", "the dashboard has none", verb="resolve")
+    assert done.returncode == 0, done.stderr
+    assert rows(market)["00001"]["outcome"] == "refused"
+
+
+# --- rows that are not what they were --------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J07", "J08", "E04")
+@pytest.mark.parametrize("disguise", ["1", "1.0", " 00001 ", "００００１", "001.00"])
+def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(market: Market, disguise: str) -> None:
+    """Whatever its payer and amount, on the first night and when it comes back corrected."""
+    market.job()
+    market.orders([order(1)])
+    assert night(market) == 0
+    market.orders([order(1, order_id=disguise, amount="77.00", card="tokn_test_sandboxother4242")])
+    assert night(market) == 10
+    row = next(row for row in market.results() if row["order_id"] != "00001")
+    assert row["outcome"] in ("conflict", "rejected")
+    market.orders([order(1, order_id=disguise, amount="78.00", card="tokn_test_sandboxthird4242")])
+    assert night(market) == 10
+    assert market.money() == {"00001": 1}
+
+
+@pytest.mark.fault("J07")
+def test_a_look_alike_that_was_declined_does_not_come_back(market: Market) -> None:
+    """The guard is passed by every attempt, not by the first one alone."""
+    market.job(input='alike_ids = "distinct"')
+    market.orders([order(1, card="tokn_test_declined_0011"), order(2, order_id="1")])
+    night(market)
+    market.job()
+    market.orders([order(1, card="tokn_test_sandboxother4242")])
+    night(market)
+    assert market.money() == {"1": 1}
+
+
+@pytest.mark.fault("J07", "D10")
+def test_a_look_alike_of_an_adopted_order_is_a_conflict(market: Market) -> None:
+    """What was adopted counts like what was sent."""
+    market.job()
+    market.orders([order(1)])
+    assert night(market) == 0
+    shutil.rmtree(market.folder / "state")
+    market.orders([order(1, order_id="1")])
+    assert night(market, adopt=True) == 10
+    assert market.money() == {"00001": 1}
+
+
+@pytest.mark.fault("J13")
+def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(market: Market) -> None:
+    """Its first request was refused at the door; today's row asks for another recipient: attempt 2, and one charge."""
+    market.job()
+    market.orders([order(1)])
+    market.sandbox.add_rule(action="rate_limited", order_id="00001")
+    assert night(market) == 11
+    market.sandbox.clear_rules()
+    job = market.folder / "job.toml"
+    text = job.read_text("utf-8").replace('"recipient"', '{ value = "recp_test_sandbox6" }')
+    job.write_text(text, "utf-8")
+    assert night(market) == 0
+    row = rows(market)["00001"]
+    assert (row["outcome"], row["attempts"], row["destination"]) == ("succeeded", "2", "recp_test_sandbox6")
+    assert market.money() == {"00001": 1}
+
+
+@pytest.mark.fault("J13")
+def test_a_held_order_whose_file_is_gone_goes_on_from_another_file(market: Market) -> None:
+    """The same content in a new file sends the very attempt; changed content is planned anew."""
+    market.job()
+    market.orders([order(1), order(2)])
+    market.sandbox.add_rule(action="rate_limited")
+    assert night(market) == 11
+    market.sandbox.clear_rules()
+    market.orders([order(1), order(2, amount="55.00"), order(3)])
+    assert night(market) in (0, 10, 11)
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+    assert {c["amount"] for c in market.own_charges() if c["metadata"]["order_id"] == "00002"} == {5500}
+
+
+@pytest.mark.fault("J17")
+def test_two_jobs_with_one_file_and_one_folder_write_two_reports(three: Market) -> None:
+    """The batch is of job and file, so that no report of one job is touched by another."""
+    assert night(three) == 0
+    before = {path: path.read_bytes() for path in (three.folder / "reports").glob("*/*")}
+    text = (three.folder / "job.toml").read_text("utf-8").replace('name = "night"', 'name = "other"')
+    (three.folder / "job.toml").write_text(text, "utf-8")
+    night(three)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+@pytest.mark.fault("J28")
+def test_a_fixed_fee_is_of_a_currency(market: Market) -> None:
+    """A plain number needs one fixed currency, a table one for every currency that comes; else 78."""
+    market.job(more="[fee]\nfixed = 500\n")
+    market.orders([order(1)])
+    assert night(market) == 78
+    market.job(more="[fee]\nfixed = { JPY = 30 }\n")
+    assert night(market) == 78
+    market.job(more="[fee]\nfixed = { THB = 500 }\n")
+    market.orders([order(1), order(2, amount="30.00"), order(3, amount="4.00")])
+    night(market)
+    assert rows(market)["00003"]["outcome"] == "rejected"
+    assert {c["platform_fee"]["amount"] for c in market.own_charges()} == {500}
+
+
+@pytest.mark.fault("J29")
+@pytest.mark.parametrize("min_share", ["hold", "send"])
+def test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send(market: Market, min_share: str) -> None:
+    """The gateway's limit is known before anything is sent, and kept for the report."""
+    market.sandbox.add_rule(method="GET", path="/capability", change={"limits.transfer_amount.min": 5000})
+    market.job(more=f'{FEE}[controls]\nmin_share = "{min_share}"\n')
+    market.orders([order(1, amount="50.00"), order(2, amount="500.00")])
+    code = night(market)
+    row = rows(market)["00001"]
+    if min_share == "send":
+        assert (code, row["outcome"]) == (0, "succeeded")
+    else:
+        assert (code, row["outcome"], row["who_acts"]) == (11, "held", "accountant")
+        assert "smallest transfer" in row["reason"]
+    assert rows(market)["00002"]["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("J13", "L3")
+def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Market) -> None:
+    """A rejected row came back corrected, with another order id, and was charged; then the first rule is mended."""
+    market.job()
+    market.orders([order(1, amount="1,2,3"), order(2)])
+    assert night(market) == 10
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    text = rejects.read_text("utf-8-sig").replace("1,2,3", "210.25")
+    corrected = [line for line in text.splitlines() if line]
+    assert len(corrected) == 2
+    (market.folder / "corrected.csv").write_text("\n".join(corrected).replace("\n00001,", "\nA-1,") + "\n", "utf-8")
+    market.job(file="corrected.csv")
+    night(market)
+    assert market.money() == {"00002": 1, "A-1": 1} or market.money() == {"00002": 1, "00001": 1}
+    market.job()
+    night(market)
+    assert sum(market.money().values()) == 2
