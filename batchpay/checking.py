@@ -65,8 +65,9 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
 
     with ExitStack() as stack:
         journal, unreadable = _journal_if_readable(job, stack)
-        intakes = take_in(job, stack, partial(_batch_id, job, journal), keep, journal.owned)
-        planned = _planned(job, journal, intakes, yes=False)
+        at_ns = SystemClock().now_ns()
+        intakes = take_in(job, stack, partial(_batch_id, job, journal, at_ns), keep, journal.owned)
+        planned = _planned(job, journal, intakes, at_ns, yes=False)
         checked = Checked()
         for intake, batch in zip(intakes.files, planned, strict=True):
             repeated = _tell_repeats(intakes, intake, on_problem)
@@ -143,19 +144,22 @@ def plan(
     yes: bool = False,
     limit: int | None = None,
     on_row: OnRow = lambda finding, sent: None,
+    now_ns: int | None = None,
 ) -> dict[str, Any]:
     """What `run` would send now, by the same code: counts, sums, recipients, warnings and a hash over all of it.
 
     `ask`: tells which recipients cannot be paid now, and the smallest share; without it nothing leaves the machine.
-    `yes` and `limit` are those of `run`. Raises Misconfigured, InputMissing and what opening the journal raises.
+    `yes` and `limit` are those of `run`; `now_ns`: the wall clock, UTC, if not this machine's. Raises Misconfigured,
+    InputMissing and what opening the journal raises.
     """
     with ExitStack() as stack:
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
         stack.callback(journal.close)
         journal.verify()
         refuse_another_place(job, journal)
-        intakes = take_in(job, stack, partial(_batch_id, job, journal), _drain, journal.owned)
-        planned = _planned(job, journal, intakes, yes=yes)
+        at_ns = SystemClock().now_ns() if now_ns is None else now_ns
+        intakes = take_in(job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned)
+        planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         asked = _ask(job, journal, planned, ask)
         tally = _Tally()
@@ -208,14 +212,15 @@ def _walk(
         smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
         guards = replace(guards, barred=asked.barred, smallest_share=smallest)
     for placed in placed_rows(job, journal, batch, guards, decided=True):
-        finding, sent = finding_of(Place(batch.batch, placed.row), placed.standing), is_sendable(placed.standing)
+        sent, hold = is_sendable(placed.standing), ""
+        if sent and limit is not None and tally.survey.orders >= limit:
+            sent, hold = False, f"this run was limited to {limit} orders (--limit)"
+            tally.over_limit += 1
+        finding = finding_of(Place(batch.batch, placed.row), placed.standing, hold)
         if isinstance(placed.standing, Renamed):
             tally.impossible.append((78, renamed(job, placed.row, placed.standing)))
         if isinstance(placed.standing, Owns) and placed.standing.contradicts:
             tally.impossible.append((12, f"row {finding.row}: {finding.reason}"))
-        if sent and limit is not None and tally.survey.orders >= limit:
-            sent, tally.over_limit = False, tally.over_limit + 1
-            finding = replace(finding, reason=f"this run was limited to {limit} orders (--limit)")
         on_row(finding, sent)
         if not sent:
             tally.totals.add(finding)
@@ -282,9 +287,8 @@ def _sums(survey: Survey, currency: str) -> dict[str, Any]:
 # --- parts -----------------------------------------------------------------------------------------------------
 
 
-def _planned(job: Job, journal: SqliteJournal, intakes: Intakes, *, yes: bool) -> list[PlannedBatch]:
+def _planned(job: Job, journal: SqliteJournal, intakes: Intakes, now_ns: int, *, yes: bool) -> list[PlannedBatch]:
     """The batches as `run` would plan them; their rows are read from the files again."""
-    now_ns = SystemClock().now_ns()
     known = {batch.id: batch for batch in journal.batches()}
     drafts = [
         PlannedBatch(
@@ -340,9 +344,9 @@ def _lookups(job: Job) -> list[str]:
     return sorted(getattr(source, "sha256", "") for source in job.columns.fields.values())
 
 
-def _batch_id(job: Job, journal: SqliteJournal, sha256: str) -> str:
+def _batch_id(job: Job, journal: SqliteJournal, now_ns: int, sha256: str) -> str:
     known = next((batch for batch in journal.batches() if batch.sha256 == sha256), None)
-    return known.id if known else batch_id_of(datetime.now(UTC), job.name, sha256)
+    return known.id if known else batch_id_of(datetime.fromtimestamp(now_ns / 1e9, UTC), job.name, sha256)
 
 
 def _drain(intake: Intake, chunks: Iterator[Judged]) -> None:

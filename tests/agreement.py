@@ -1,0 +1,162 @@
+"""A plan, held row by row against the run that follows it (fault-matrix J14).
+
+    agreement = Agreement(job)
+    agreement.plan(...)             # before the run
+    ... the run ...
+    agreement.differences(posts)    # what a person who read the plan would call untrue
+
+A plan knows what the journal knows. What the run itself learnt from the gateway may change a row, and nothing else may:
+
+- an attempt that was in doubt, or pending, is found to have ended: its row, and every row that names it, says so;
+- a stop that the run made holds what was still to come;
+- an order that was sent has rows that name it: they were `duplicate` of a row not sent yet, and are of a charge now;
+- a recipient, or a share, that the plan did not ask about is held.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from batchpay import accounts, checking
+from batchpay.errors import BatchpayError
+from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.model import Finding
+from batchpay.planning import alike, key_of, place_of
+from batchpay.reports.results import shown_cells
+from batchpay.settlement import Preflight
+
+Place = tuple[str, str, int]
+OPEN = ("pending", "in_doubt", "unproven")
+MOVES = frozenset({"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing"})
+SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests
+
+
+@dataclass(frozen=True)
+class News:
+    """What a run wrote down that its plan could not know."""
+
+    moved: frozenset[str]  # orders that it sent, or learnt anything of
+    found: frozenset[str]  # orders of which the gateway showed a charge
+    stopped: bool
+    barred: frozenset[str]  # recipients that it was told cannot be paid
+    asked: bool  # did it ask the gateway about recipients, and hear something new?
+    numbers: dict[str, set[int]]  # order id -> its attempts by now
+    corrections: dict[str, set[str]]  # planning.place_of a row -> orders that came back for it
+
+    @classmethod
+    def of(cls, journal: SqliteJournal, head: int) -> News:
+        """Everything after that event."""
+        events = list(journal.events(after=head))
+        moved = {event.order_id for event in events if event.kind in MOVES}
+        attempts = accounts.attempts_of(journal, sorted({e.order_id for e in journal.events() if e.order_id}))
+        corrections: dict[str, set[str]] = {}
+        for order_id, some in attempts.items():
+            for attempt in some:
+                if attempt.intent.corrects:
+                    corrections.setdefault(attempt.intent.corrects, set()).add(order_id)
+        preflights = [event.data for event in events if event.kind == "preflight"]
+        return cls(
+            moved=frozenset(moved),
+            found=frozenset(event.order_id for event in events if event.kind in ("found", "adopted")),
+            stopped=any(event.kind == "stop" for event in events),
+            barred=frozenset(name for data in preflights for name in data["barred"]),
+            asked=bool(preflights),
+            numbers={order_id: {attempt.intent.attempt for attempt in some} for order_id, some in attempts.items()},
+            corrections=corrections,
+        )
+
+    def touches(self, finding: Finding) -> bool:
+        """Did the run learn something of this row's order, or of one that its reason may name?"""
+        place = place_of(finding.batch_id, finding.sheet, finding.row)
+        forms = {alike(order_id) for order_id in self.moved}
+        return alike(finding.order_id) in forms or bool(self.moved & self.corrections.get(place, set()))
+
+
+@dataclass
+class Agreement:
+    """One plan, and the run after it."""
+
+    job: Job
+    rows: list[tuple[Finding, bool]] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+    refused: int = 0  # the exit code of a plan that could not be made
+    asked: bool = True
+    _head: int = 0
+
+    def plan(self, ask: Callable[[frozenset[str]], Preflight] | None, **how: Any) -> None:
+        """What the plan says of every row, and of the run."""
+        self.asked = ask is not None
+        with self._journal() as journal:
+            self._head = journal.head()[0]
+        try:
+            self.told = checking.plan(self.job, ask, on_row=lambda *row: self.rows.append(row), **how)
+        except BatchpayError as error:
+            self.refused = error.exit_code
+
+    def differences(self, posts: list[tuple[str, str]], exit_code: int) -> list[str]:
+        """What it says otherwise than the run did. `posts`: order id and key of each request to charge, in order."""
+        if self.refused:
+            return [f"no plan ({self.refused}), but a run ({exit_code})"] * (self.refused != exit_code)
+        with self._journal() as journal:
+            news = News.of(journal, self._head)
+        return [*self._sent(posts, news), *self._not_sent(news), *self._ended(exit_code, posts, news)]
+
+    def _journal(self) -> Any:
+        return closing(SqliteJournal(self.job.state_path, self.job.name, read_only=True))
+
+    def _sent(self, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
+        """Who is told to be sent is sent, and nobody else, each order from one row only."""
+        wanted = [finding.order_id for finding, sent in self.rows if sent]
+        made = {order_id for order_id, _ in posts}
+        yield from (f"{name} would be sent from {n} rows" for name, n in Counter(wanted).items() if n > 1)
+        yield from (f"{order_id} was sent, the plan did not say so" for order_id in sorted(made - set(wanted)))
+        for finding, sent in self.rows:
+            if sent and finding.order_id not in made and not self._was_kept_back(finding, news):
+                yield f"{finding.order_id} was not sent, the plan said that it would be"
+        for order_id, key in posts:
+            if key not in {key_of(self.job.name, order_id, number) for number in news.numbers[order_id]}:
+                yield f"{order_id} was sent under a key that none of its attempts has"
+
+    def _was_kept_back(self, finding: Finding, news: News) -> bool:
+        told = finding.order_id in news.found or news.stopped
+        return told or (
+            not self.asked and news.asked and (finding.destination in news.barred or self._is_small(finding))
+        )
+
+    def _is_small(self, finding: Finding) -> bool:
+        return (finding.amount or 0) < SMALL and self.job.controls.min_share == "hold"
+
+    def _not_sent(self, news: News) -> Iterator[str]:
+        """Whoever is not sent stands in the report as the plan said, and for the reason it said."""
+        shown = self._results()
+        for finding, sent in self.rows:
+            place = (finding.batch_id, finding.sheet, finding.row)
+            row = shown.get(place, {"outcome": "in no report", "reason": ""})
+            planned, is_now = (finding.outcome.value, shown_cells([finding.reason])[0]), (row["outcome"], row["reason"])
+            may_move = news.touches(finding) and finding.outcome.value in OPEN
+            if news.touches(finding):
+                planned, is_now = planned[:1], is_now[:1]
+            if not sent and not may_move and planned != is_now:
+                yield f"order {finding.order_id} of {place}: planned {planned}, is {is_now}"
+
+    def _ended(self, exit_code: int, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
+        """Where nothing was to be sent and nothing was learnt the run ends as the plan said."""
+        quiet = not (posts or news.moved or news.stopped or news.asked or any(sent for _, sent in self.rows))
+        if quiet and self.told["exit_code"] != exit_code:
+            yield f"planned exit code {self.told['exit_code']}, is {exit_code}"
+
+    def _results(self) -> dict[Place, dict[str, str]]:
+        """Every row of this run's reports."""
+        rows: dict[Place, dict[str, str]] = {}
+        for batch_id in {finding.batch_id for finding, _ in self.rows}:
+            path = self.job.report.directory / batch_id / "results.csv"
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                for row in csv.DictReader(file):
+                    rows[batch_id, row["sheet"], int(row["row"])] = row
+        return rows
