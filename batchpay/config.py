@@ -206,7 +206,8 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     rules = {"uniqueItems": _each_once}
     extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
     validator = extended(schema)
-    for error in sorted(validator.iter_errors(told), key=lambda error: list(map(str, error.absolute_path))):
+    errors = islice(validator.iter_errors(told), MAX_TOLD * 5)
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
         yield from _worded(error, text)
 
 

@@ -66,9 +66,13 @@ _DATE = re.compile(
     re.VERBOSE,
 )
 _KINDS = (
-    ("error-cell", _ERROR), ("not-a-number", _NOT_A_NUMBER), ("no-value", _NO_VALUE), ("exponent-number", _EXPONENT),
-    ("formula-text", _FORMULA), ("date-cell", _DATE),
-)  # fmt: skip
+    ("error-cell", _ERROR),
+    ("not-a-number", _NOT_A_NUMBER),
+    ("no-value", _NO_VALUE),
+    ("exponent-number", _EXPONENT),
+    ("formula-text", _FORMULA),
+    ("date-cell", _DATE),
+)
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it at once.
 _SUSPECT = re.compile(
     r"\n(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
