@@ -18,14 +18,15 @@ from batchpay.cards import find, without_cards
 
 # As a pattern that RE2 reads as well (readers/screen.py): what is surely a key, whatever stands around it.
 KEY_PATTERN = (
-    r"[spc]key_(?:test_|live_)?[0-9A-Za-z]{10}|chain_(?:test_|live_)?[0-9A-Za-z]{16}"
+    r"(?:\A|[^A-Za-z])[spc]key_(?:test_|live_)?[0-9A-Za-z]{10}"
+    r"|(?:\A|[^A-Za-z_]|[A-Z]_)chain_(?:test_|live_)?[0-9A-Za-z]{16}"
     r"|(?:c2tleV|cGtleV|Y2tleV)[0-9A-Za-z+/]{12}|Y2hhaW5f[0-9A-Za-z+/]{12}"
 )
 _KEY = re.compile(KEY_PATTERN)
 # What may be a key, or the beginning of one: shown by its kind alone.
 _ANY_KEY = re.compile(
     r"(?<![A-Za-z])([spc]key_)(?:(?:test|live)_)?(?!(?:test|live)_)[0-9A-Za-z][^\s\"'<>]*"
-    r"|(?<![A-Za-z])(chain_)(?:(?:test_|live_)[0-9A-Za-z]{6}|[0-9A-Za-z]{16})[^\s\"'<>]*"
+    r"|(?<![A-Za-z])(?<![a-z]_)(chain_)(?:(?:test_|live_)[0-9A-Za-z]{6}|[0-9A-Za-z]{16})[^\s\"'<>]*"
     r"|(?:c2tleV|cGtleV|Y2tleV|Y2hhaW5f)[\w+/=]*"
 )
 _INSIDE = r"[^\s\"'<>…]"

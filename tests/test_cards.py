@@ -265,6 +265,7 @@ KEYS = {
     "in an address": f"https://skey_test_{KEY_TAIL}:@api.omise.co",
     "behind a line": f"OMISE_skey_test_{KEY_TAIL}",
     "base64": "Basic c2tleV90ZXN0XzV4dXk0dzkxeHF6N2QxdzkwdA==",
+    "assigned chain": f"OMISE_chain_{KEY_TAIL}",
     "assigned": f"OMISE_SECRET_KEY=skey_{KEY_TAIL}",
     "public in base64": "cGtleV90ZXN0XzV4dXk0dzkxeHF6N2QxdzkwdA==",
 }
@@ -279,6 +280,10 @@ NOT_KEYS = (
     "recp_test_5xuy4w91xqz7d1w9u0t",
     "cust_test_5xuy4w91xqz7d1w9u0t",
     "supply_chain_management",
+    "supply_chain_reconciliationsystem",
+    "whiskey_collection",
+    "hockey_tournament2026",
+    "passkey_enrollments",
     "card_holder_name",
     "src_file",
     "tokn_…",
