@@ -114,12 +114,12 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
     class Busy(FakeGateway):
         left: int = 12
 
-        async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
             if self.left > 0:
                 self.left -= 1
                 may_leave()
                 return Answer(out=True, status=status, retry_after="1")
-            return await super().page(since, offset, may_leave)
+            return await super().page(since, offset, may_leave, limit)
 
     world = World(Busy(), settings=replace(SETTINGS, pause_s=0.5))
     assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
@@ -145,12 +145,12 @@ class Crowded(FakeGateway):
     grows: int = 150  # charges more with each page: more than a page holds
     slowly_s: float = 1.0
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool]) -> Answer:
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
         now_s = asyncio.get_running_loop().time()
         date = format_datetime(datetime.fromtimestamp(START_NS // 10**9 + now_s, UTC), usegmt=True)
         self.charges += [stranger(len(self.charges) + n, now_s) for n in range(self.grows)]
         await asyncio.sleep(self.slowly_s)
-        return replace(await super().page(since, offset, may_leave), date=date)
+        return replace(await super().page(since, offset, may_leave, limit), date=date)
 
 
 @pytest.mark.fault("B32", "I15")
