@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +13,10 @@ from batchpay.clock import iso, ns_of
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Attempt, fold
-from batchpay.model import OPEN, Batch, Document, Event, Finding, StoredChunk
+from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
-from batchpay.reconciliation import Totals, find
+from batchpay.reconciliation import NOT_SENT_YET, Totals, find
 from batchpay.settlement.books import stop_in_force
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
@@ -174,9 +176,9 @@ def looked(journal: SqliteJournal, run_id: str) -> bool:
     return any(event.run_id == run_id for event in journal.events(["listing"]))
 
 
-def behind(journal: SqliteJournal, totals: Event, run_id: str) -> bool:
-    """Did more happen to a batch since its last report was written than that this run read its file?"""
-    return journal.changed(totals.batch_id, totals.seq, run_id)
+def behind(journal: SqliteJournal, totals: Event) -> bool:
+    """Did anything happen to an order of a batch since its last report was written?"""
+    return journal.changed(totals.batch_id, totals.seq)
 
 
 def is_open(event: Event) -> bool:
@@ -184,13 +186,16 @@ def is_open(event: Event) -> bool:
     return bool(Totals.from_json(event.data).stands() & OPEN)
 
 
-def status_of(job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int) -> dict[str, Any]:
+def status_of(
+    job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
+) -> dict[str, Any]:
     """One batch for `status`: where its rows stand, and each one that a later run or a person must settle."""
+    in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
         waiting: list[dict[str, Any]] = []
     else:
-        totals, waiting = _standing(job, journal, batch, now_ns)
+        totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
     return {
         "batch": batch.id,
         "file": batch.file,
@@ -201,21 +206,29 @@ def status_of(job: Job, journal: SqliteJournal, batch: Batch, event: Event | Non
         "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
         "refusal": batch.refusal,
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
-        "open_count": sum(totals.count(outcome) for outcome in OPEN),
+        "who_acts": dict(sorted(totals.acts.items())),
+        "in_work": in_work,
+        "open_count": sum(totals.count(outcome) for outcome in OPEN) - in_work,
         "open": waiting,
     }
 
 
-def _standing(job: Job, journal: SqliteJournal, batch: Batch, now_ns: int) -> tuple[Totals, list[dict[str, Any]]]:
-    """A batch counted anew, with its first open rows spelled out."""
-    totals = Totals()
+def _standing(
+    job: Job, journal: SqliteJournal, batch: Batch, now_ns: int, work: Work
+) -> tuple[Totals, list[dict[str, Any]], int]:
+    """A batch counted anew, with its first open rows spelled out, and how many are merely in work."""
+    totals, in_work, hold = Totals(), 0, last_hold(journal, batch.id)
     waiting: list[dict[str, Any]] = []
     for _, findings in findings_of(job, journal, batch)():
         for finding in findings:
             totals.add(finding)
-            if finding.outcome in OPEN and len(waiting) < LISTED:
+            if finding.outcome not in OPEN:
+                continue
+            if work.has(finding, hold):
+                in_work += 1
+            elif len(waiting) < LISTED:
                 waiting.append(_waiting(finding, batch, now_ns))
-    return totals, waiting
+    return totals, waiting, in_work
 
 
 def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
@@ -245,6 +258,65 @@ def strays(journal: SqliteJournal) -> Totals:
             if attempt.intent.batch_id[-12:] not in known and not attempt.closed:
                 totals.counts[attempt.intent.currency.upper(), attempt.outcome.value] += 1
     return totals
+
+
+def adopted_elsewhere(journal: SqliteJournal) -> list[Attempt]:
+    """Adopted charges of files that this journal never read, whatever became of them (J32)."""
+    known = {batch.id[-12:] for batch in journal.batches()}
+    orders = list(dict.fromkeys(order for batch_id, order in journal.adopted() if batch_id[-12:] not in known))
+    found = []
+    for attempts in attempts_of(journal, orders).values():
+        found += [a for a in attempts if a.adopted and a.intent.batch_id[-12:] not in known]
+    return found
+
+
+def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The same as numbers: how many by outcome, what they took by currency, and each of them."""
+    sums: Counter[str] = Counter()
+    for attempt in attempts:
+        if attempt.outcome in MONEY_MOVED and attempt.charge is not None:
+            sums[attempt.intent.currency.upper()] += attempt.charge.amount
+    return {
+        "count": len(attempts),
+        "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),
+        "charged": [{"currency": code, "sum_minor": n} for code, n in sorted(sums.items())],
+        "charges": [_adopted(attempt) for attempt in attempts],
+    }
+
+
+def _adopted(attempt: Attempt) -> dict[str, Any]:
+    asked, charge = attempt.intent, attempt.charge
+    return {
+        "order": asked.order_id, "charge": charge.id if charge else "", "outcome": attempt.outcome.value,
+        "amount": asked.amount, "currency": asked.currency.upper(), "destination": asked.destination,
+        "batch": asked.batch_id, "created_at": charge.created_at if charge else "",
+    }  # fmt: skip
+
+
+def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
+    """When the last run began, when it ended and how; without an end it was killed, or is at work."""
+    told: dict[str, Any] | None = None
+    for event in journal.events(["run.started", "run.finished"]):
+        if event.kind == "run.started":
+            told = {"run": event.run_id, "started": iso(event.at_ns), "ended": "", "exit_code": None}
+        elif told is not None and told["run"] == event.run_id:
+            told |= {"ended": iso(event.at_ns), "exit_code": int(event.data["exit_code"])}
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run that is at work now has in hand."""
+
+    attempts: Collection[tuple[str, int]] = frozenset()  # order id and attempt: a request of it may be on its way
+    batches: Collection[str] = frozenset()  # whose rows it will come to
+
+    def has(self, finding: Finding, hold: str) -> bool:
+        """Is this row merely on its way?"""
+        if finding.outcome is Outcome.IN_DOUBT:
+            return (finding.order_id, finding.attempts) in self.attempts
+        next_up = finding.outcome is Outcome.HELD and finding.reason in (NOT_SENT_YET, hold)
+        return next_up and finding.batch_id in self.batches
 
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:

@@ -157,15 +157,21 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
 
 @cli.command()
 @JOB
+@click.argument("order_id", required=False, type=Words())
 @JSON
-def status(job_file: Path, as_json: bool) -> None:
+def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
     """Show every batch and what waits, from the journal alone.
+
+    Also when the last run began, ended and how, and who is running now. With an order id: its whole story.
 
     Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a stop is in force.
     """
     from batchpay import pipeline, saying
 
     job = _job(job_file, None)
+    if order_id is not None:
+        saying.story(job, pipeline.story(job, order_id), as_json=as_json)
+        _leave(0)
     made = pipeline.status(job)
     saying.status(job, made, as_json=as_json)
     _leave(made.exit_code)

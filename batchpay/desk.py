@@ -81,6 +81,7 @@ class Desk:
         )
         self.lost_events = self._lost_events()
         self.planned: list[PlannedBatch] = []  # in this run
+        self.empty = False  # a night without a file, which the job says is well
 
     @property
     def started(self) -> datetime:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from batchpay import accounts
@@ -24,14 +25,17 @@ from batchpay.desk import WORLD, Desk, Edges
 from batchpay.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
 from batchpay.exits import worst
 from batchpay.job import Job
+from batchpay.journals.lock import running
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Batch, Outcome, RunDone
-from batchpay.publish import SPOOLED, Counted, Published, count, keep, publish, write
+from batchpay.model import OPEN, Batch, Outcome, RunDone
+from batchpay.publish import SPOOLED, Counted, Published, count, keep, publish, publish_adopted, publish_nothing, write
 from batchpay.reconciliation import Totals, exit_code
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
+from batchpay.stories import story_of
+from batchpay.text import told as shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Result:
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
     acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
     run: RunDone | None = None  # what this run did; None for what is no run
+    beside: tuple[Path, ...] = ()  # reports that are no batch's
 
 
 def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
@@ -83,6 +88,7 @@ async def night(
         if charges:
             talk.phase("reading")
             trouble += _take_in(desk, stack, yes=options.yes)
+            desk.empty = not desk.planned and not trouble
             if not desk.planned and not desk.journal.open_orders() and not desk.stop:
                 if trouble:
                     raise trouble[0]
@@ -118,7 +124,7 @@ def report(job: Job, batch_id: str | None) -> Result:
         ]
         every = [*(p.totals for p in published), *others]
         code = _code(desk, every, [], open_equation=any(p.open_equation for p in published))
-        return _result(desk, code, published, [], others)
+        return replace(_result(desk, code, published, [], others), beside=publish_adopted(desk))
 
 
 def _without_a_request(desk: Desk) -> Result:
@@ -146,10 +152,11 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
     """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too."""
     counted = _counted(desk)
     code = _code(desk, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
-    desk.note("run.counted", {"exit_code": code})
+    noted = desk.note("run.counted", {"exit_code": code})
     try:
         runs = Runs(desk.journal)
         published = [write(desk, one, runs) for one in counted]
+        beside = [*publish_adopted(desk), *(publish_nothing(desk, code, noted, runs) if desk.empty else ())]
     except BatchpayError as error:
         desk.note("run.finished", {"exit_code": error.exit_code})
         raise
@@ -157,7 +164,7 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
         for one in counted:
             one.spool.close()
     desk.note("run.finished", {"exit_code": code})
-    return _result(desk, code, published, trouble, notes=notes)
+    return replace(_result(desk, code, published, trouble, notes=notes), beside=tuple(beside))
 
 
 def _counted(desk: Desk) -> list[Counted]:
@@ -165,7 +172,7 @@ def _counted(desk: Desk) -> list[Counted]:
     latest, looked = accounts.last_totals(desk.journal), accounts.looked(desk.journal, desk.run_id)
     counted = []
     for at, batch in enumerate(_due_for_a_report(desk)):
-        if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id], desk.run_id):
+        if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id]):
             counted.append(count(desk, batch, spooled=at < SPOOLED))
         else:
             counted.append(keep(desk, batch, latest[batch.id]))
@@ -216,6 +223,10 @@ class Status:
     exit_code: int
     batches: list[dict[str, Any]]
     stop: str = ""
+    last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
+    running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
+    adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
+    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
 
 
 def status(job: Job) -> Status:
@@ -224,10 +235,34 @@ def status(job: Job) -> Status:
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
         latest = accounts.last_totals(journal)
-        batches = [accounts.status_of(job, journal, b, latest.get(b.id), clock.now_ns()) for b in journal.batches()]
+        at_work = running(job.state_path, job.name)
+        work = _work_of(journal, at_work)
+        now_ns = clock.now_ns()
+        batches = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
+        strays, last = accounts.strays(journal).stands(), accounts.last_run(journal)
+        adopted = accounts.adopted_json(accounts.adopted_elsewhere(journal))
     finally:
         journal.close()
-    unproven = any(Outcome.UNPROVEN in batch["outcomes"] for batch in batches)
-    is_open = any(batch["open_count"] for batch in batches)
-    return Status(12 if stop or unproven else 11 if is_open else 0, batches, stop)
+    unproven = Outcome.UNPROVEN in strays or any(Outcome.UNPROVEN in batch["outcomes"] for batch in batches)
+    is_open = strays & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    acts: Counter[str] = Counter()
+    for batch in batches:
+        acts.update(batch["who_acts"])
+    code = 12 if stop or unproven else 11 if is_open else 0
+    return Status(code, batches, stop, last, at_work, adopted, dict(acts))
+
+
+def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:
+    if at_work is None:
+        return accounts.Work()
+    return accounts.Work(Runs(journal).in_hand(at_work["run"]), frozenset(accounts.last_inputs(journal)))
+
+
+def story(job: Job, order_id: str) -> dict[str, Any]:
+    """One order from the journal alone. Raises InputMissing for one that no row and no event knows."""
+    with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        told = story_of(job, journal, order_id)
+    if not told["rows"] and not told["events"]:
+        raise InputMissing(f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file")
+    return told

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchpay import accounts
+from batchpay import __version__, accounts
 from batchpay.desk import Desk
 from batchpay.model import Batch, Event, RunDone
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
+from batchpay.reports.files import Directory
 from batchpay.runs import Runs
 from batchpay.settlement.books import stop_in_force
 from batchpay.spool import Spool
+from batchpay.text import json_text
 
 SPOOLED = 16  # batches whose rows are kept between counting and writing; of more they are judged anew
 
@@ -84,6 +86,37 @@ def keep(desk: Desk, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
     totals, spool = Totals.from_json(latest.data), Spool(desk.job.state_path.parent)
     return Counted(batch, totals, (), latest, accounts.findings_of(desk.job, desk.journal, batch), spool, kept=True)
+
+
+def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
+    """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises CannotWrite."""
+    job, journal = desk.job, desk.journal
+    nothing = Batch(
+        id=f"{desk.started:%Y-%m-%d}-no-input", job=job.name, file="", sha256="", format="", rows_read=0, columns=(),
+        unused=(), metadata=(), mode=job.gateway.mode, job_sha256=job.sha256, schema_sha256=job.schema.sha256,
+        version=__version__, notes=("there was no file tonight, and the job says that this is well",),
+    )  # fmt: skip
+    inputs = Inputs(
+        batch=nothing, formats=("json",), findings=lambda: iter(()), totals=Totals(), equations=(), exit_code=code,
+        journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=desk.stop,
+        versions={"batchpay": __version__}, run=runs.whole(desk.run_id),
+    )  # fmt: skip
+    return write_reports(job.report.directory / nothing.id, inputs, job.report.mode)
+
+
+ADOPTED = "adopted"  # the folder of what is in no batch's report
+
+
+def publish_adopted(desk: Desk) -> tuple[Path, ...]:
+    """`adopted/adopted.json`: charges of this job that no file of this journal asked for (J32); no such, no file."""
+    found = accounts.adopted_json(accounts.adopted_elsewhere(desk.journal))
+    if not found["count"]:
+        return ()
+    directory = Directory(desk.job.report.directory / ADOPTED, desk.job.report.mode)
+    told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
+    with directory.file("adopted.json") as file:
+        file.write((json_text(told) + "\n").encode("utf-8", "replace"))
+    return tuple(directory.written)
 
 
 def write(desk: Desk, counted: Counted, runs: Runs) -> Published:

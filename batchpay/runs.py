@@ -78,6 +78,12 @@ class Runs:
         """A run, over all batches; None for what was no run."""
         return self._told(run_id, "") if run_id in self._started else None
 
+    def in_hand(self, run_id: str) -> frozenset[tuple[str, int]]:
+        """Order id and attempt of all that a run has asked for itself."""
+        if run_id not in self._started:
+            return frozenset()
+        return frozenset(at for at, one in self._attempts(run_id).items() if one.intent)
+
     def _told(self, run_id: str, batch: str) -> RunDone:
         attempts = self._attempts(run_id)
         mine = {at: one for at, one in attempts.items() if not batch or one.batch == batch}

@@ -129,6 +129,8 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
                 yield f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not {equation.right}"
         left = "" if published.files else " are as they were: this run learned nothing new of this batch"
         yield f"  reports in {published.directory}{left}"
+    for path in made.beside:
+        yield f"also written: {path}"
     if made.run is not None:
         yield from _this_run(made.run)
     for note in made.notes:
@@ -162,6 +164,7 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
         "who_acts": dict(sorted(made.acts.items())),
         "run": run_json(made.run),
         "notes": list(made.notes),
+        "beside": [str(path) for path in made.beside],
         "stop": made.stop,
         "trouble": [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble],
         "batches": [
@@ -257,9 +260,15 @@ def resolved(made: Resolved, *, as_json: bool) -> None:
 def status(job: Job, made: Status, *, as_json: bool) -> None:
     """Every batch and where its rows stand; every row that waits, with its age."""
     if as_json:
-        told = {"job": job.name, "exit_code": made.exit_code, "stop": made.stop, "batches": made.batches}
+        told = {
+            "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
+            "running": made.running, "who_acts": dict(sorted(made.acts.items())), "batches": made.batches,
+            "adopted_elsewhere": made.adopted,
+        }  # fmt: skip
         write_json(told)
         return
+    for line in _runs_lines(job, made):
+        say(line)
     if not made.batches:
         say(f"{job.name}: no batch yet")
     for batch in made.batches:
@@ -276,10 +285,60 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
             )
         if batch["open_count"] > len(batch["open"]):
             say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
+        if batch["in_work"]:
+            say(f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in hand")
+    for line in _adopted_lines(made.adopted):
+        say(line)
     if made.stop:
         say(f"STOP: {made.stop}")
     if made.exit_code:
-        say(f"exit {made.exit_code}: {NEXT_STEP[made.exit_code]}")
+        say(f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}")
+
+
+def _runs_lines(job: Job, made: Status) -> Iterator[str]:
+    """Who is at work, and how the last run went."""
+    zone, now, last = job.controls.time_zone, made.running, made.last_run
+    if now is not None:
+        yield f"running now: pid {now['pid']} on {now['host']} since {times.local(now['started'], zone)}"
+    if last is None or (now is not None and now["run"] == last["run"]):
+        return
+    began = f"last run ({last['run']}): began {times.local(last['started'], zone)}"
+    if last["ended"]:
+        yield f"{began}, ended {times.local(last['ended'], zone)} with exit code {last['exit_code']}"
+    else:
+        yield f"{began} and did not end: it was killed, or the machine went down; run again to go on"
+
+
+def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
+    """Charges of this job that no file of this journal asked for."""
+    if not adopted["count"]:
+        return
+    sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
+    yield f"adopted and asked for by no file here: {many(adopted['count'], 'charge')}, charged {sums}"
+    for one in adopted["charges"][:20]:
+        money = money_text({one["currency"]: one["amount"]})
+        yield f"  order {one['order']}: {one['charge']}, {one['outcome']}, {money} for {one['destination']}"
+    if adopted["count"] > 20:
+        yield f"  and {adopted['count'] - 20} more (--json shows them)"
+
+
+def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
+    """Every row that asks for an order, then what happened to it."""
+    if as_json:
+        write_json(told)
+        return
+    for row in told["rows"]:
+        place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
+        rest = " ".join(filter(None, (row["charge"], row["reason"], row["settled_by"])))
+        acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
+        stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
+        say(f"order {told['order']}: {place} (batch {row['batch']}) {stands}{acts}")
+    for event in told["events"]:
+        by = f", by {event['who']}" if event["who"] else ""
+        state = f" -> {event['state']}" if event["state"] else ""
+        attempt = f"attempt {event['attempt']}: " if event["attempt"] else ""
+        at = times.local(event["at"], job.controls.time_zone)
+        say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
 
 
 def _mode(mode: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from typing import Any
 
 import httpx
@@ -97,3 +99,96 @@ def test_every_party_that_must_act_is_named_with_its_rows(market: Market) -> Non
     for party in ("the accountant: 1 row ", "the payer: 2 rows ", "the next run: 1 row "):
         assert party in last, last
     assert told(market)["who_acts"] == {"accountant": 1, "next run": 1, "payer": 2}
+
+
+@pytest.mark.fault("J24")
+def test_a_run_that_could_not_look_leaves_good_reports_as_they_were(market: Market) -> None:
+    """A refused key, a gateway that is silent, a job that reads every row otherwise: not a byte changes."""
+    market.orders([order(1), order(2, amount="x")])
+    market.job()
+    assert market.run().returncode == 10
+    before = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+    market.job(more='[controls]\nmax_amount = { THB = "0.50" }')
+    assert market.run(OMISE_SECRET_KEY="skey_test_wrong0123456789").returncode in (77, 78)
+    market.sandbox.add_rule({"method": "GET", "path": "/*", "status": 503})
+    silent = market.run("--summary")
+    assert {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")} == before
+    assert "are as they were" in silent.stdout
+
+
+def test_a_night_without_a_file_leaves_a_report(market: Market) -> None:
+    """report.json and manifest in a folder of its own, 0, silent; never without `optional`."""
+    market.job()
+    assert market.run().returncode == 66
+    assert not (market.folder / "reports").exists()
+    market.job(input="optional = true")
+    quiet = market.run()
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    report = told(market)
+    assert report["batch"]["id"].endswith("-no-input") and report["exit_code"] == report["run"]["exit_code"] == 0
+    (folder,) = (market.folder / "reports").iterdir()
+    assert folder.name == report["batch"]["id"]
+    assert {path.name for path in folder.iterdir()} == {"report.json", "manifest.json"}
+    last = json.loads(market.run("--json", verb="status").stdout)["last_run"]
+    assert (last["exit_code"], last["started"], last["run"]) == (0, report["run"]["started"], report["run"]["id"])
+
+
+def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) -> None:
+    """Who runs, since when, and what it has in hand is not listed as waiting; afterwards how it ended, or that it did
+    not."""
+    market.orders([order(number) for number in range(30)])
+    market.job(rate="4/s")
+    words, how = market.command("run", "job.toml")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+        until = time.monotonic() + 60
+        while not market.posts() and time.monotonic() < until:
+            time.sleep(0.1)
+        during = json.loads(market.run("--json", verb="status").stdout)
+        process.kill()
+    assert during["running"]["pid"] == str(process.pid) and during["running"]["started"]
+    assert (during["last_run"]["run"], during["last_run"]["ended"]) == (during["running"]["run"], "")
+    (batch,) = during["batches"]
+    assert (batch["open"], batch["open_count"]) == ([], 0) and batch["in_work"] > 0
+    killed = market.run(verb="status")
+    assert "did not end" in killed.stdout and "running now" not in killed.stdout
+    market.job()
+    assert market.run().returncode == 0
+    ended = json.loads(market.run("--json", verb="status").stdout)
+    assert (ended["running"], ended["last_run"]["exit_code"]) == (None, 0)
+
+
+def test_an_orders_whole_story(market: Market) -> None:
+    """Every row that asks for it and every event in words, with time, attempt and charge; an unknown one is 66."""
+    market.orders([order(1), order(2, amount="x")])
+    market.job()
+    market.run()
+    story = json.loads(market.run("00001", "--json", verb="status").stdout)
+    (row,) = market.results()[:1]
+    assert [(one["row"], one["outcome"]) for one in story["rows"]] == [(2, "succeeded")]
+    assert [event["kind"] for event in story["events"]] == ["intent", "answer"]
+    assert story["events"][-1]["charge"] == row["charge_id"] and row["idempotency_key"] in story["events"][0]["told"]
+    said = market.run("00001", verb="status").stdout
+    assert row["charge_id"] in said and "which proves: charge" in said
+    assert "rejected" in market.run("00002", verb="status").stdout
+    assert market.run("00009", verb="status").returncode == 66
+
+
+@pytest.mark.fault("J32")
+def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None:
+    """The journal was lost and the file did not come again: in status and in a report, with their sums."""
+    market.orders([order(1), order(2)])
+    market.job()
+    assert market.run().returncode == 0
+    for path in (market.folder / "state").iterdir():
+        path.unlink()
+    market.orders([order(9)])
+    adopting = market.run("--adopt", "--json")
+    assert adopting.returncode == 0, adopting.stdout
+    run = json.loads(adopting.stdout)["run"]
+    assert (run["sent"], run["adopted"]["count"], run["adopted"]["charged"][0]["sum_minor"]) == (1, 2, 20350)
+    assert run["charged"][0]["sum_minor"] == 10925
+    status = json.loads(market.run("--json", verb="status").stdout)["adopted_elsewhere"]
+    kept = json.loads((market.folder / "reports" / "adopted" / "adopted.json").read_text())
+    assert status["charged"] == kept["charged"] == [{"currency": "THB", "sum_minor": 20350}]
+    assert {one["order"] for one in kept["charges"]} == {"00001", "00002"}
+    assert "asked for by no file here: 2 charges, charged 203.50 THB" in market.run(verb="status").stdout

@@ -324,6 +324,15 @@ class SqliteJournal:
             for kind, batch_id, order_id, attempt, send, state, amount, currency in page:
                 yield Done(kind, batch_id, order_id, attempt, send, state or "", amount or 0, currency or "")
 
+    def adopted(self) -> list[tuple[str, str]]:
+        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest first."""
+        query = (
+            "SELECT batch_id, order_id FROM events WHERE job = ? AND \"row\" = 0 AND kind IN ('intent', 'adopted') "
+            "AND send <= 1 ORDER BY seq"
+        )
+        with self._lock, self._translated():
+            return self._connection.execute(query, (self.job,)).fetchall()
+
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
         query = (
@@ -409,12 +418,11 @@ class SqliteJournal:
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
         return row is not None and row[0] != "totals"
 
-    def changed(self, batch_id: str, after: int, but_run: str) -> bool:
-        """Did another run than this one change a batch after an event, or any run one of its orders?"""
-        of_batch = "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ?"
-        query = f"{of_batch} AND (run_id <> ? OR order_id <> '') LIMIT 1"
+    def changed(self, batch_id: str, after: int) -> bool:
+        """Did anything happen to an order of a batch after an event?"""
+        query = "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ? AND order_id <> '' LIMIT 1"
         with self._lock, self._translated():
-            return self._connection.execute(query, (self.job, batch_id, after, but_run)).fetchone() is not None
+            return self._connection.execute(query, (self.job, batch_id, after)).fetchone() is not None
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
