@@ -123,6 +123,7 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
+        cancelled={alike(event.order_id): event.order_id for event in journal.cancelled()},
         present=frozenset(last_inputs(journal) if present is None else present),
     )
 

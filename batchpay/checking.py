@@ -29,7 +29,7 @@ from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
 from batchpay.reconciliation import Place, Totals, exit_code, finding_of
 from batchpay.settlement import Preflight
-from batchpay.standing import Cancelled, ConflictWith, MayGo, Owns, Renamed, is_sendable
+from batchpay.standing import Cancelled, ConflictWith, MayGo, Owns, Renamed, goes_now
 
 OnProblem = Callable[[str, str, int, Problem], None]
 """Called with file, sheet, row and problem, in the file's order; what other rows and the journal say comes last."""
@@ -212,7 +212,7 @@ def _walk(
         smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
         guards = replace(guards, barred=asked.barred, smallest_share=smallest)
     for placed in placed_rows(job, journal, batch, guards, decided=True):
-        sent, hold = is_sendable(placed.standing), ""
+        sent, hold = goes_now(placed.standing), ""
         if sent and limit is not None and tally.survey.orders >= limit:
             sent, hold = False, f"this run was limited to {limit} orders (--limit)"
             tally.over_limit += 1

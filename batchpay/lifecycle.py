@@ -154,6 +154,8 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         return None, flaws
     flaws += tuple(f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == "")
     metadata = document.get("metadata")
+    if not isinstance(metadata, dict):
+        flaws += ("metadata is not an object",)
     platform_fee = document.get("platform_fee")
     commission = platform_fee if isinstance(platform_fee, dict) else {}
     charge = ChargeSeen(
@@ -224,6 +226,32 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
         if not fits:
             flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {'none' if got is None else format(got, 'f')}")
     return tuple(flaws)
+
+
+def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
+    """Could a listed charge that carries no key of ours be this attempt's, with what names it lost or unreadable?
+
+    `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may be anything.
+    """
+    if has_key(charge):
+        return False
+    if charge.created_at and charge.created_at < since:
+        return False
+    named = charge.metadata.get("order_id", intent.order_id)
+    terms = (
+        (charge.amount, intent.amount, "amount" in charge.unread),
+        (charge.currency, intent.currency, "currency" in charge.unread),
+        (charge.destination, intent.destination, charge.destination is None and bool(charge.unread)),
+    )
+    return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
+
+
+def has_key(charge: ChargeSeen) -> bool:
+    """Does it carry a well-formed batchpay_key, of whichever order and job?"""
+    return _WELL_FORMED_KEY.fullmatch(_key(charge) or "") is not None
+
+
+_WELL_FORMED_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def outcome_of(charge: ChargeSeen) -> Outcome:
@@ -459,7 +487,8 @@ def _answer(state: Attempt, event: Event) -> Attempt:
 def _evidence(state: Attempt, event: Event) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
     found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
-    ours = found is not None and _key(found) == state.intent.key
+    anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
+    ours = found is not None and _key(found) == state.intent.key and not anothers
     twins = state.twins | {found.id} if found and ours else state.twins
     if state.charge and not state.flaws and found and found.id != state.charge.id:
         # a second charge for one key: `twins` says so, and the first stays the one we report

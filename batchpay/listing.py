@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from batchpay.lifecycle import seen
-from batchpay.model import Page
+from batchpay.model import ChargeSeen, Page
 
 
 def page_of(document: Any) -> Page | None:
@@ -43,6 +43,7 @@ class Listing:
     broken: str = ""  # why it proves nothing and must start anew
     latest: str = ""  # the youngest created_at that was seen and is a time as documented
     skipped: int = 0  # charges too long to be read at all: what such a list does not show, it does not prove absent
+    unclear: list[ChargeSeen] = field(default_factory=list)  # charges that carry no well-formed key, of any job
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
 

@@ -74,7 +74,7 @@ def count(desk: Desk, batch: Batch, *, spooled: bool = True) -> Counted:
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {**totals.to_json(), "rows_sha256": digest, "stop": desk.stop, "version": batch.version}
         latest = accounts.last_totals(journal).get(batch.id)
-        if latest is None or latest.data != data:
+        if latest is None or latest.data != data or journal.moved(batch.id):  # else it would be written on every night
             latest = desk.note("totals", data, batch.id)
     except BaseException:
         spool.close()

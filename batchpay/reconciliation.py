@@ -266,6 +266,9 @@ def reason_of(attempt: Attempt) -> str:
 
 def _how_it_was_found(attempt: Attempt) -> str:
     """What an auditor asks about a charge that needed more than one request and its answer."""
+    if len(attempt.twins) > 1:
+        others = ", ".join(sorted(attempt.twins - {attempt.charge.id if attempt.charge else ""}))
+        return f"the gateway made more than one charge for it: {others} took money too, unless it was given back"
     if attempt.adopted:
         return "found at the gateway: the journal had lost it"
     if attempt.doubted and attempt.sends == 1:
@@ -278,6 +281,8 @@ def _how_it_was_found(attempt: Attempt) -> str:
 
 
 def _who(attempt: Attempt) -> str:
+    if len(attempt.twins) > 1:
+        return "a person"
     if attempt.outcome is Outcome.UNPROVEN and attempt.accepted:
         return "-"
     if attempt.outcome is Outcome.IN_DOUBT and attempt.spent:

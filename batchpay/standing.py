@@ -86,6 +86,7 @@ class Guards:
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"
+    cancelled: Mapping[str, str] = field(default_factory=dict)  # alike() of never sent orders that a person cancelled
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
 
 
@@ -192,6 +193,13 @@ def is_sendable(standing: Standing) -> bool:
     return isinstance(standing, MayGo) or (isinstance(standing, Owns | DuplicateOf) and standing.resumes)
 
 
+def goes_now(standing: Standing) -> bool:
+    """Would a run send something for this row without asking about it first?"""
+    if isinstance(standing, Owns | DuplicateOf):
+        return standing.resumes and standing.attempt.ready
+    return isinstance(standing, MayGo)
+
+
 # --- the decision ----------------------------------------------------------------------------------------------
 
 
@@ -254,6 +262,8 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
     """What keeps a row with an open attempt from being sent again: the guards of a new one."""
     if (twin := _look_alike(row, history, guards)) is not None:
         return _alike(twin)
+    if (cancelled := _cancelled_alike(row, guards)) is not None:
+        return cancelled
     if (other := _elsewhere(row, history)) is not None:
         return Renamed(other)
     if (reason_who := _held_back(row, guards)) is not None:
@@ -387,6 +397,15 @@ def _look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
     order_id = row.document["order_id"]
     others = history.look_alikes.get(alike(order_id), ())
     return next((attempt for attempt in others if attempt.intent.order_id != order_id), None)
+
+
+def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
+    """A person's word that an order is never sent holds for what programs make of its id, too."""
+    order_id = row.document["order_id"]
+    other = guards.cancelled.get(alike(order_id), order_id)
+    if guards.alike_ids == "distinct" or other == order_id:
+        return None
+    return ConflictWith(f"its id is order {other}'s, which a person cancelled, but for what programs do to ids")
 
 
 def _alike(twin: Attempt) -> ConflictWith:

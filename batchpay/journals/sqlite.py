@@ -354,6 +354,10 @@ class SqliteJournal:
         with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 
+    def cancelled(self) -> list[Event]:
+        """Every word of a person that an order without an attempt is never to be sent."""
+        return list(self._select("job = ? AND kind = 'cancelled'", (self.job,)))
+
     def knows_orders(self) -> bool:
         """Did any order of this job ever have an attempt?"""
         query = "SELECT 1 FROM asked WHERE job = ? LIMIT 1"

@@ -56,7 +56,6 @@ class Books:
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
-        self._told_twice: set[tuple[str, tuple[str, int]]] = set()
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
         self._told_of = {str(event.data.get("charge", "")) for event in journal.events(["stop"])}
@@ -195,6 +194,9 @@ class Books:
     async def _write(self, case: Case, kind: str, data: dict[str, Any], send: int) -> None:
         async with case.writing:
             intent = case.intent
+            anothers = self._anothers_charge(data, intent)
+            if anothers:
+                data["flaws"], data["anothers"] = [*data.get("flaws", ()), anothers], True
             event = self._event(
                 kind, data, batch_id=intent.batch_id, sheet=intent.sheet, row=intent.row,
                 order_id=intent.order_id, attempt=intent.attempt, send=send,
@@ -205,7 +207,8 @@ class Books:
             after = advance(before, event)
             data["state"] = after.state  # nobody else has seen this event yet
             events = [event]
-            if reason := self._twice_told(after) or _why_stop(case, before, after, by_hand=kind == "resolved"):
+            reason = _why_stop(case, before, after, by_hand=kind == "resolved")
+            if reason := anothers or reason:
                 events.append(self._stop_event(reason, case))
             if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
                 self.trust_429 = False
@@ -230,22 +233,22 @@ class Books:
         if charge.id not in self._told_of:
             self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
 
-    def _twice_told(self, after: Attempt) -> str:
-        """Does the gateway tell one charge of two orders, or of two attempts? A charge belongs to one (J11)."""
-        charge, mine = after.charge, (after.intent.order_id, after.intent.attempt)
-        if charge is None:
+    def _anothers_charge(self, data: Mapping[str, Any], intent: Intent) -> str:
+        """Is the charge that is told of one of another order or attempt? A charge belongs to one (J11)."""
+        charge, mine = data.get("charge"), (intent.order_id, intent.attempt)
+        if not isinstance(charge, Mapping) or not charge.get("id"):
             return ""
-        self._prove(charge)
-        if charge.id not in self._orders:
-            earlier = self._journal.order_of_charge(charge.id)
-            self._orders[charge.id] = (earlier[1], earlier[2]) if earlier and earlier[0] == self._job else mine
-            if earlier and earlier[0] != self._job:
-                return f"{charge.id} was answered for order {mine[0]}; it is order {earlier[1]}'s of job {earlier[0]}"
-        first = self._orders[charge.id]
-        if first == mine or (charge.id, mine) in self._told_twice:
+        charge_id = str(charge["id"])
+        if charge_id not in self._orders:
+            earlier = self._journal.order_of_charge(charge_id)
+            if earlier is not None and earlier[0] != self._job:
+                return f"{charge_id} was answered for order {mine[0]}; it is order {earlier[1]}'s of job {earlier[0]}"
+            self._orders[charge_id] = (earlier[1], earlier[2]) if earlier else mine
+        first = self._orders[charge_id]
+        if first == mine:
+            self._prove(ChargeSeen.from_json(charge))
             return ""
-        self._told_twice.add((charge.id, mine))
-        return f"{charge.id} was answered for order {mine[0]}; it is order {first[0]}'s (attempt {first[1]})"
+        return f"{charge_id} was answered for order {mine[0]}; it is order {first[0]}'s (attempt {first[1]})"
 
     def _stop_event(self, reason: str, case: Case | None) -> Event:
         self.stopped = self.stopped or reason

@@ -145,12 +145,14 @@ class Doubts:
         now_s = self._clock.elapsed_s()
         doubts = dict(self._open)
         due = [case for case in doubts.values() if self._due_s(case) <= now_s]
-        by_key = {case.intent.key: case for case in doubts.values()}
+        for case in doubts.values():
+            self._books.hold(case)
 
         async def absorb(page: Page) -> None:
-            for charge in page.charges:
-                if case := by_key.get(charge.metadata.get("batchpay_key", "")):
-                    await self._books.found(case, charge)
+            await self._lists.absorb_all(page)
+            for case in doubts.values():
+                still_open = case.intent.order_id in self._open
+                if still_open and case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT:
                     self._found(case)
 
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
@@ -160,12 +162,24 @@ class Doubts:
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id in self._open:
-                if proves and case in due:
+                assert case.attempt is not None
+                unclear = self._lists.may_show(listing, case.attempt)
+                if unclear is not None:
+                    self._leave(case, unclear)
+                elif proves and case in due:
                     await self._absent(case)
                 else:
                     soon_s = self._clock.elapsed_s() + self._gap_s
                     case.ask_at_s = max(self._due_s(case), soon_s) if proves else soon_s
         return proves
+
+    def _leave(self, case: Case, unclear: ChargeSeen) -> None:
+        """A charge that may be this order's, and cannot be told: no look-up of this run will prove its absence."""
+        del self._open[case.intent.order_id]
+        self._lists.notes.append(
+            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and carries no key"
+        )
+        self._told(case)
 
     def _due_s(self, case: Case) -> float:
         assert case.attempt is not None and case.attempt.doubt is not None

@@ -206,7 +206,7 @@ class Line:
         skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) > LARGEST_SKEW_S:
             why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
-            self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing was sent"))
+            self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing more is sent"))
 
 
 def _usable(answer: Answer) -> bool:

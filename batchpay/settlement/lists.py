@@ -13,6 +13,7 @@ from functools import partial
 
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
+from batchpay.lifecycle import Attempt, could_be, has_key, seen
 from batchpay.listing import Listing, is_instant, page_of
 from batchpay.model import Answer, ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
@@ -64,6 +65,7 @@ class Lists:
         self._period_s = settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
+        self._reread: set[str] = set()  # charges whose metadata could not be read, and were asked for by their id
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
     # --- before the first send
@@ -89,6 +91,13 @@ class Lists:
                 continue
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._line.rest(wait_s)
+                continue
+            if unreadable := next((c for c in listing.unclear if "metadata" in c.unread and c.destination), None):
+                why = (
+                    f"what {unreadable.id} in the gateway's list is for cannot be read: it may be an order of this job"
+                )
+                in_vain += 1
+                await self._line.rest(gap_s)
                 continue
             if lacking := await self._still_lacking(listing):
                 why = f"the gateway's list does not show {lacking[0]}, which this journal has proof of"
@@ -123,14 +132,14 @@ class Lists:
 
     async def compare(self, since: datetime) -> None:
         """List once more: whatever the gateway has of this job must be in the journal, once."""
-        listing = await self.read(since - OVERLAP, self._absorb_all)
+        listing = await self.read(since - OVERLAP, self.absorb_all)
         if listing is not None and listing.complete:
             await self._still_lacking(listing)
             await self._note_bound(listing, "")
 
     async def watch(self, since: datetime) -> datetime | None:
         """The same while orders are sent; returns from where the next one goes on, None when it was not complete."""
-        listing = await self.read(since, self._absorb_all)
+        listing = await self.read(since, self.absorb_all)
         if listing is None or not listing.complete:
             return None
         youngest = time_of(listing.latest)
@@ -152,13 +161,28 @@ class Lists:
                 return False
             if not listing.offset and not listing.now and (date := instant(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
-            await absorb(listing.add(page))
+            fresh = await self._readable(listing.add(page))
+            listing.unclear += [charge for charge in fresh.charges if not has_key(charge)]
+            await absorb(fresh)
             return True
 
         read = await read_list(self._line, partial(self._gateway.page, listing.since), listing, take)
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
         return listing if read else None
+
+    async def _readable(self, page: Page) -> Page:
+        """The same page; a charge of a recipient whose metadata cannot be read is asked for by its id, once."""
+        charges = []
+        for charge in page.charges:
+            if "metadata" in charge.unread and charge.destination is not None and charge.id not in self._reread:
+                self._reread.add(charge.id)
+                answer = await self._line.ask(partial(self._gateway.get, charge.id))
+                by_id = seen(answer.document)[0] if answer is not None else None
+                charges.append(by_id if by_id is not None and by_id.id == charge.id else charge)
+            else:
+                charges.append(charge)
+        return Page(tuple(charges), page.ids, page.total)
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
@@ -180,6 +204,12 @@ class Lists:
     def proves_absence(self, listing: Listing | None) -> bool:
         """Is what this list does not show not there (law L5)?"""
         return listing is not None and listing.complete and not listing.skipped and not self.lacking(listing)
+
+    def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
+        """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
+        sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
+        unclear = listing.unclear if listing is not None else ()
+        return next((charge for charge in unclear if could_be(charge, attempt.intent, iso(sent))), None)
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
@@ -240,7 +270,8 @@ class Lists:
 
     # --- what it shows
 
-    async def _absorb_all(self, page: Page) -> None:
+    async def absorb_all(self, page: Page) -> None:
+        """Take what is of this job into the books; what cannot be explained is a stop."""
         for charge, known in self._books.match(page.charges):
             await self._absorb(charge, known, adopting=False)
 

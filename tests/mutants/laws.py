@@ -831,7 +831,7 @@ def _() -> None:
 
 @mutant("J11", "one charge id may be of two orders", DOORS + "test_one_charge_id_for_two_orders_is_a_stop")
 def _() -> None:
-    swap("batchpay.settlement.books:Books._twice_told", always(""))
+    swap("batchpay.settlement.books:Books._anothers_charge", always(""))
 
 
 @mutant(
