@@ -169,6 +169,16 @@ def last_totals(journal: SqliteJournal) -> dict[str, Event]:
     return {event.batch_id: event for event in journal.events(["totals"])}
 
 
+def looked(journal: SqliteJournal, run_id: str) -> bool:
+    """Did a run complete its look at the gateway?"""
+    return any(event.run_id == run_id for event in journal.events(["listing"]))
+
+
+def behind(journal: SqliteJournal, totals: Event, run_id: str) -> bool:
+    """Did more happen to a batch since its last report was written than that this run read its file?"""
+    return journal.changed(totals.batch_id, totals.seq, run_id)
+
+
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
     return bool(Totals.from_json(event.data).stands() & OPEN)

@@ -137,12 +137,10 @@ def _fits_printed(cuts: Sequence[str], *, alone: bool) -> bool:
 
 def _fits_any(text: str, start: int, sizes: Sequence[int], cut: str) -> bool:
     """Every cut alike: no list, no sum, no pair of telephone numbers, no piece of an id."""
-    if len(set(cut)) > 1 or _LISTS.intersection(cut):
+    if len(set(cut)) > 1 or cut.isalpha() or _LISTS.intersection(cut):
         return False
     if cut in _THOUSANDS and set(sizes[1:]) == {3}:
         return False
-    if any(mark.isalpha() for mark in cut):
-        return len(set(sizes[:-1])) == 1 and sizes[0] <= 2
     half = len(sizes) // 2
     if len(set(sizes)) > 1 and sizes[:half] == sizes[half:]:
         return False

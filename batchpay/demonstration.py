@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ NIGHTS = (
     ("orders.parquet", "The same orders again, as Parquet: somebody exported them twice."),
     ("orders.xlsx", "And again, as an Excel workbook: somebody opened and re-saved them."),
 )
+FILES = ("job.toml", "recipients.csv", *(file for file, _ in NIGHTS))
 MEANING = {
     Outcome.SUCCEEDED: "charged once, the split proven",
     Outcome.PENDING: "a QR code nobody has scanned yet: the next run asks again",
@@ -99,22 +101,46 @@ def _prepared(where: Path) -> Path:
         if where.exists() and any(where.iterdir()):
             if not (where / MARK).exists():
                 raise Usage(f"{where} is not empty and not an old demo; name another folder with --directory")
+            _refuse_changed(where)
             for name in ("reports", "state"):
                 shutil.rmtree(where / name, ignore_errors=True)
             (where / LEDGER).unlink(missing_ok=True)
         where.mkdir(parents=True, exist_ok=True)
-        (where / MARK).touch()
-        for name in ("job.toml", "recipients.csv", *(file for file, _ in NIGHTS)):
+        for name in FILES:
             shutil.copyfile(data_path(f"samples/{name}"), where / name)
+        _mark(where)
     except OSError as error:
         raise CannotWrite(f"{where}: cannot make the demo's folder: {error.strerror}") from error
     return where
+
+
+def _mark(where: Path) -> None:
+    """Remember what the demo wrote, so that the next one overwrites nothing else."""
+    (where / MARK).write_text(json.dumps(_digests(where)), "utf-8")
+
+
+def _refuse_changed(where: Path) -> None:
+    """Somebody who has made the demo's job his own keeps it, and its journal."""
+    try:
+        written = json.loads((where / MARK).read_text("utf-8"))
+    except ValueError:
+        written = None
+    changed = [name for name, digest in _digests(where).items() if not written or written.get(name) != digest]
+    if changed or any((where / name).is_symlink() for name in (*FILES, "reports", "state")):
+        what = ", ".join(changed) or "a link"
+        raise Usage(f"{where}: {what} was changed since a demo wrote it; name another folder with --directory")
+
+
+def _digests(where: Path) -> dict[str, str]:
+    there = (where / name for name in FILES if (where / name).exists())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
 
 
 def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     job_file = where / "job.toml"
     sample = data_path("samples/job.toml").read_text("utf-8")
     job_file.write_text(sample.replace("http://127.0.0.1:8787", sandbox.url), "utf-8")
+    _mark(where)
     job = load_job(job_file, input_override=str(where / file))
     before = len(sandbox.requests("POST", "/charges"))
     with saying.talk(job.name) as talk:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from batchpay.text import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,38 @@ TABLE = (
 )
 NEXT_STEP = {one.code: one.remedy for one in TABLE}
 NAME = {one.code: one.name for one in TABLE}
+OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 # When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10; what keeps a whole file
 # or its reports from being right comes between what stops all and what the next run mends.
 PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
+
+
+BY_NAME = {
+    "a person": "must look, results.csv says why",
+    "engineer": "the setting or the account needs mending",
+    "accountant": "to correct and send as a new file (rejects file)",
+    "payer": "to pay, or otherwise",
+    "next run": "start the run again later",
+}  # who must act -> what about
+
+
+def sentence(code: int, acts: Mapping[str, int]) -> str:
+    """What stands beside an exit code: its own next step, or every party that must act with its rows.
+
+    >>> sentence(10, {"payer": 2, "accountant": 1})
+    'the accountant: 1 row to correct and send as a new file (rejects file); the payer: 2 rows to pay, or otherwise'
+    """
+    parties = [f"{_party(name)}: {many(acts[name], 'row')} {what}" for name, what in BY_NAME.items() if acts.get(name)]
+    own = NEXT_STEP.get(code, "see the message")
+    if code not in OF_ROWS:
+        return "; ".join([own, *parties])
+    if code == 12:
+        return "; ".join([NEXT_STEP[12], *parties])
+    return "; ".join(parties) or own
+
+
+def _party(name: str) -> str:
+    return name if name.startswith("a ") else f"the {name}"
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -227,6 +227,37 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What a run wrote about an order, in brief."""
+
+    kind: str
+    batch_id: str
+    order_id: str
+    attempt: int
+    send: int
+    state: str  # of the attempt after it; empty when the event says none
+    amount: int  # of the charge it tells of, smallest unit
+    currency: str  # empty: it tells of none
+
+
+@dataclass(frozen=True, slots=True)
+class RunDone:
+    """What one run did, to one batch or to all; money in smallest units by upper-case currency."""
+
+    id: str
+    started: str  # UTC, ISO 8601
+    ended: str  # when its work was counted; empty: it was killed before
+    exit_code: int | None  # at that moment, over all batches; None: it was killed before
+    sent: int  # attempts that left the machine
+    charged: Mapping[str, int]  # what took money and was not known to have done so before this run
+    adopted: int  # charges that the journal did not know
+    adopted_sums: Mapping[str, int]  # of those that took money
+    looked_up: int  # attempts of which a look-up told something
+    restored: bool  # it found the journal older than it had been
+    held: str  # why it did not send what it might have sent
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What the reader counted of one currency as it read a file, rejected rows among them."""
 

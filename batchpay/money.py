@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 # Decimals of each currency the gateway takes (omise-api.md, 2.2): 1/100 for all but JPY.
 # IDR has 2 here although other providers use 0.
@@ -124,3 +124,19 @@ def _number_remedy(text: str) -> str:
     if text != text.strip():
         return "remove the blanks before and after the number"
     return "write 1234.50 or 1,234.50 with a point for decimals, and nothing else"
+
+
+def money_text(sums: Mapping[str, int]) -> str:
+    """Sums in smallest units by currency, for a person.
+
+    >>> money_text({"JPY": 0, "THB": 123450})
+    '1,234.50 THB'
+    >>> money_text({})
+    'nothing'
+    """
+    told = []
+    for code, minor in sums.items():
+        known = code.upper() in EXPONENTS
+        if minor:
+            told.append(f"{grouped_text(minor, code)} {code}" if known else f"{minor} of the smallest unit of '{code}'")
+    return " and ".join(told) or "nothing"

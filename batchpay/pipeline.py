@@ -11,9 +11,10 @@ status   from the journal alone
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay import accounts
@@ -21,17 +22,16 @@ from batchpay.clock import SystemClock
 from batchpay.config import SecretKey
 from batchpay.desk import WORLD, Desk, Edges
 from batchpay.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
+from batchpay.exits import worst
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Batch, Outcome
-from batchpay.publish import Published, publish
+from batchpay.model import Batch, Outcome, RunDone
+from batchpay.publish import SPOOLED, Counted, Published, count, keep, publish, write
 from batchpay.reconciliation import Totals, exit_code
+from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
-
-# When several hold, the first of these is the exit code (contract, section 6); the rest by size.
-PRIORITY = (70, 12, 78, 73, 74, 65, 66, 77, 75, 69, 11, 10, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Result:
     trouble: list[BatchpayError]  # what went wrong beside the rows
     stop: str = ""
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
+    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    run: RunDone | None = None  # what this run did; None for what is no run
 
 
 def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
@@ -84,7 +86,7 @@ async def night(
             if not desk.planned and not desk.journal.open_orders() and not desk.stop:
                 if trouble:
                     raise trouble[0]
-                return _result(desk, [publish(desk, batch) for batch in _due_for_a_report(desk)], [])  # no request
+                return _without_a_request(desk)
         return await _work(desk, Visit(key, options, talk, signals, charges), trouble)
 
 
@@ -108,8 +110,21 @@ def report(job: Job, batch_id: str | None) -> Result:
             raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
         published = [publish(desk, batch) for batch in chosen]
         latest = accounts.last_totals(desk.journal)
-        others = [Totals.from_json(event.data) for event in latest.values() if accounts.is_open(event)]
-        return _result(desk, published, [], others)
+        mine = {batch.id for batch in chosen}
+        others = [
+            Totals.from_json(event.data)
+            for event in latest.values()
+            if event.batch_id not in mine and accounts.is_open(event)
+        ]
+        every = [*(p.totals for p in published), *others]
+        code = _code(desk, every, [], open_equation=any(p.open_equation for p in published))
+        return _result(desk, code, published, [], others)
+
+
+def _without_a_request(desk: Desk) -> Result:
+    """No file tonight and nothing open: that is written down as every run is."""
+    desk.note("run.started", {"boot_id": desk.clock.boot_id})
+    return _reported(desk, [])
 
 
 async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
@@ -124,9 +139,37 @@ async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Res
     if brought.signals.received:
         trouble.append(TryLater(f"interrupted by {brought.signals.received}; run the same command again to go on"))
     brought.talk.phase("reporting")
-    result = _result(desk, [publish(desk, batch) for batch in _due_for_a_report(desk)], trouble, notes=visited.notes)
-    desk.note("run.finished", {"exit_code": result.exit_code})
-    return result
+    return _reported(desk, trouble, visited.notes)
+
+
+def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] = ()) -> Result:
+    """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too."""
+    counted = _counted(desk)
+    code = _code(desk, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
+    desk.note("run.counted", {"exit_code": code})
+    try:
+        runs = Runs(desk.journal)
+        published = [write(desk, one, runs) for one in counted]
+    except BatchpayError as error:
+        desk.note("run.finished", {"exit_code": error.exit_code})
+        raise
+    finally:
+        for one in counted:
+            one.spool.close()
+    desk.note("run.finished", {"exit_code": code})
+    return _result(desk, code, published, trouble, notes=notes)
+
+
+def _counted(desk: Desk) -> list[Counted]:
+    """Every batch that is due for a report. A run that could not look leaves good reports as they were (J24)."""
+    latest, looked = accounts.last_totals(desk.journal), accounts.looked(desk.journal, desk.run_id)
+    counted = []
+    for at, batch in enumerate(_due_for_a_report(desk)):
+        if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id], desk.run_id):
+            counted.append(count(desk, batch, spooled=at < SPOOLED))
+        else:
+            counted.append(keep(desk, batch, latest[batch.id]))
+    return counted
 
 
 def _due_for_a_report(desk: Desk) -> list[Batch]:
@@ -143,22 +186,27 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
     return [*mine, *others]
 
 
+def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
+    """The exit code over these batches and every other one with an open row (contract, section 6)."""
+    totals = [*every, accounts.strays(desk.journal)]
+    of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
+    return worst([of_rows, *(error.exit_code for error in trouble)])
+
+
 def _result(
     desk: Desk,
+    code: int,
     published: list[Published],
     trouble: list[BatchpayError],
     others: Iterable[Totals] = (),
     notes: tuple[str, ...] = (),
 ) -> Result:
-    """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    stop = stop_in_force(desk.journal.events(["stop", "lifted"]))
-    codes = {error.exit_code for error in trouble} | {
-        exit_code(
-            [*(p.totals for p in published), *others, accounts.strays(desk.journal)],
-            stopped=bool(stop), open_equation=any(p.open_equation for p in published),
-        )
-    }  # fmt: skip
-    return Result(next(code for code in PRIORITY if code in codes), published, trouble, stop, notes)
+    """Who must act: over the same batches as the code."""
+    acts: Counter[str] = Counter()
+    for totals in (*(p.totals for p in published), *others, accounts.strays(desk.journal)):
+        acts.update(totals.acts)
+    done = Runs(desk.journal).whole(desk.run_id)
+    return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
 
 
 @dataclass(frozen=True, slots=True)

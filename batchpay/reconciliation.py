@@ -353,6 +353,9 @@ class Totals:
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, code)
     recipients: Counter[tuple[str, str]] = field(default_factory=Counter)  # (recipient, currency) -> sum succeeded
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
+    shares: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, platform | recipient) -> sum
+    acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -375,14 +378,27 @@ class Totals:
             self.settled[outcome.value] += 1
         if finding.accepted:
             self.accepted[outcome.value] += 1
+        if finding.who_acts != "-":
+            self.acts[finding.who_acts] += 1
         if outcome in MONEY_MOVED:
             self.charged[currency] += finding.charged_amount or 0
+            self._add_shares(finding)
         if outcome is Outcome.SUCCEEDED:
             self.recipients[finding.destination, currency] += finding.amount or 0
             self.recipient_counts[finding.destination, currency] += 1
         codes = [p.rule for p in finding.problems] if outcome is Outcome.REJECTED else []
         for code in codes or filter(None, (finding.failure_code, finding.error_code)):
             self.codes[outcome.value, code] += 1
+
+    def _add_shares(self, finding: Finding) -> None:
+        """Who got what of a charge, as far as the gateway tells."""
+        told = {"fee": finding.fee, "vat": finding.fee_vat, "net": finding.net}
+        for name, amount in told.items():
+            if amount is not None:
+                self.fees[finding.currency, finding.fee_currency, name] += amount
+        for name, amount in {"platform": finding.platform_fee, "recipient": finding.recipient_amount}.items():
+            if amount is not None:
+                self.shares[finding.currency, name] += amount
 
     def count(self, outcome: Outcome, currency: str | None = None) -> int:
         """Rows that ended so."""
@@ -440,14 +456,14 @@ class Totals:
         """The same totals back."""
         totals = cls(rows_read=data["rows_read"], with_intent=data["with_intent"])
         for name in _PAIRED:
-            getattr(totals, name).update({(first, second): n for first, second, n in data[name]})
+            getattr(totals, name).update({tuple(key): n for *key, n in data.get(name, ())})
         for name in _PLAIN:
             getattr(totals, name).update(dict(data.get(name, ())))
         return totals
 
 
-_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts")
-_PLAIN = ("rows", "charged", "named", "settled", "accepted", "unsent", "sent", "asked")
+_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares")
+_PLAIN = ("rows", "charged", "named", "settled", "accepted", "unsent", "sent", "asked", "acts")
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchpay import times
-from batchpay.exits import NEXT_STEP, worst
+from batchpay.exits import NEXT_STEP, sentence, worst
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
-from batchpay.money import grouped_text
+from batchpay.money import grouped_text, money_text
 from batchpay.streams import raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from batchpay.auditing import Audit
     from batchpay.checking import Checked
     from batchpay.doctoring import Finding
+    from batchpay.model import RunDone
     from batchpay.pipeline import Result, Status
     from batchpay.resolving import Resolved
     from batchpay.settlement import Case
@@ -117,22 +118,50 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
     for published in made.published:
         batch, totals = published.batch, published.totals
         yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
-        for currency, moved in totals.money_moved().items():
-            yield f"  charged {grouped_text(moved, currency)} {currency}"
+        yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
         if batch.likeness:
             yield f"  warning: {batch.likeness}"
-        yield f"  reports in {published.directory}"
+        for note in batch.notes:
+            yield f"  note: {note}"
+        for equation in published.equations:
+            if not equation.closes:
+                where = f"{equation.currency}: " if equation.currency else ""
+                yield f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not {equation.right}"
+        left = "" if published.files else " are as they were: this run learned nothing new of this batch"
+        yield f"  reports in {published.directory}{left}"
+    if made.run is not None:
+        yield from _this_run(made.run)
+    for note in made.notes:
+        yield f"note: {note}"
     if made.stop:
         yield f"STOP: {made.stop}"
-    yield f"exit {made.exit_code}: {NEXT_STEP.get(made.exit_code, 'see the message')}"
+    yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
+
+
+def _this_run(run: RunDone) -> Iterator[str]:
+    """What this run did, apart from what the batches came to over all runs."""
+    yield f"this run ({run.id}): sent {many(run.sent, 'order')}, charged {money_text(run.charged)}"
+    if run.adopted:
+        yield f"  adopted {many(run.adopted, 'charge')} that the journal did not know: {money_text(run.adopted_sums)}"
+    if run.looked_up:
+        yield f"  looked up {many(run.looked_up, 'order')}"
+    if run.restored:
+        yield "  found the journal older than it had been: an older copy of it is back"
+    if run.held:
+        yield f"  held the rest: {run.held}"
 
 
 def _result_json(job: Job, made: Result) -> dict[str, Any]:
+    from batchpay.reports.summary import run_json
+
     return {
         "job": job.name,
         "mode": job.gateway.mode,
         "exit_code": made.exit_code,
-        "next_step": NEXT_STEP.get(made.exit_code, ""),
+        "next_step": sentence(made.exit_code, made.acts),
+        "who_acts": dict(sorted(made.acts.items())),
+        "run": run_json(made.run),
+        "notes": list(made.notes),
         "stop": made.stop,
         "trouble": [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble],
         "batches": [

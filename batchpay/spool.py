@@ -44,6 +44,10 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The file is gone; what is read afterwards is asked for anew."""
         self._drop()
 
     def reading(self, source: Callable[[], Iterable[Found]]) -> Callable[[], Iterator[Found]]:

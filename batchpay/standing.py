@@ -251,10 +251,12 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     return Owns(owned, resumes=blocked is None and asks_the_same(row.document, owned), warnings=warnings)
 
 
-def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Waits | None:
-    """What keeps a row with an open attempt from being sent again."""
+def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | Waits | None:
+    """What keeps a row with an open attempt from being sent again: the guards of a new one."""
     if (twin := _look_alike(row, history, guards)) is not None:
         return _alike(twin)
+    if (other := _elsewhere(row, history)) is not None:
+        return Renamed(other)
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
     return None
@@ -321,13 +323,9 @@ def _first_here(row: Row, number: int, before: tuple[Attempt, ...], withdraw: At
 
 def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Standing:
     """Every guard that a row passes before it becomes an attempt, whatever its number."""
-    if (twin := _look_alike(row, history, guards)) is not None:
-        return _alike(twin)
-    if (other := _elsewhere(row, history)) is not None:
-        return Renamed(other)
     warnings = _warnings(row, history, but=guards.present)
-    if (reason_who := _held_back(row, guards)) is not None:
-        return Waits(*reason_who, warnings=warnings)
+    if (blocked := _blocked(row, history, guards)) is not None:
+        return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
     if warnings and guards.near_duplicates == "hold":
         remedy = 'cancel it, or say near_duplicates = "warn" in [controls] to send it'
         return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)

@@ -96,7 +96,8 @@ GROUPS: dict[str, str] = {
     "A": "death of the process at every point of a charge", "B": "network and gateway", "C": "clocks",
     "D": "storage", "E": "the same order from two sides", "F": "signals and surroundings", "G": "several machines",
     "H": "people and limits", "J": "doors that no guard watched", "X": "bad inputs",
-    "I": "what must hold after all of it", "L": "laws, broken on purpose",
+    "I": "what must hold after all of it",
+    "L": "laws, broken on purpose",
 }  # fmt: skip
 _ONE = "there is no shared journal yet: one machine at a time, held by its lock"
 WHY: dict[str, str] = {

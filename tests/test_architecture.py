@@ -32,8 +32,8 @@ PURE = {
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}
 CONTENTS = {
-    "config", "intake", "accounts", "candidates", "desk", "publish", "session", "pipeline", "checking", "resolving",
-    "doctoring", "probing", "auditing", "starting", "verifying", "writing", "oserrors",
+    "config", "intake", "accounts", "candidates", "desk", "publish", "runs", "session", "pipeline", "checking",
+    "resolving", "doctoring", "probing", "auditing", "starting", "verifying", "writing", "oserrors",
 }  # fmt: skip
 SHELL = {"cli", "flags", "saying", "streams", "demonstration", "__main__"}
 

@@ -62,7 +62,6 @@ CARDS = {
     "mixed": "4242-4242.4242/4242",
     "digit by digit": " ".join(CARD),
     "digit by point": ".".join(CARD),
-    "digit by letter": "x".join(CARD),
     "pairs": "42.42.42.42.42.42.42.42",
     "halves": "42424242 42424242",
     "bin first": "424242-4242424242",
@@ -172,7 +171,8 @@ NOT_CARDS = {
 
 def quick_look(text: str) -> bool:
     """Would the reader look closely at a block with this text in it?"""
-    return bool(pc.match_substring_regex(pa.array([text]), screen.CARD)[0].as_py())
+    looks = (screen.FIRST_LOOK, screen.CARD)
+    return all(pc.match_substring_regex(pa.array([text]), look)[0].as_py() for look in looks)
 
 
 @pytest.mark.fault("J21", "X26", "I12")

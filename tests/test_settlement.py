@@ -54,17 +54,18 @@ def document(number: int, payer: Callable[[int], dict[str, str]] = one_time_toke
 
 
 def candidates(
-    count: int, journal: MemoryJournal, payer: Callable[[int], dict[str, str]] = one_time_token
+    count: int, journal: MemoryJournal, payer: Callable[[int], dict[str, str]] = one_time_token, batch: str = ""
 ) -> Iterable[Candidate]:
     """What the rows of a file mean now, by the one decision."""
+    batch = batch or BATCH
     for number in range(count):
         order = document(number, payer)
         events = journal.histories([order["order_id"]])
         history = History(attempts={order_id: fold(found) for order_id, found in events.items()})
-        standing = stand(Row(BATCH, "", number + 2, order), history, Guards())
+        standing = stand(Row(batch, "", number + 2, order), history, Guards())
         if isinstance(standing, MayGo):
             intent = intent_of(
-                order, job=JOB, attempt=standing.number, fee=None, batch_id=BATCH, sheet="", row=number + 2,
+                order, job=JOB, attempt=standing.number, fee=None, batch_id=batch, sheet="", row=number + 2,
                 run_id="run", journal_id=journal.id, mode="test",
             )  # fmt: skip
             yield Candidate(order["order_id"], intent, standing.before, standing.withdraw)
@@ -87,13 +88,14 @@ class World:
     """One machine's state and one gateway; runs follow each other in one time."""
 
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(JOB))
     settings: GatewaySettings = SETTINGS
     now_s: float = 1000.0
     ahead_s: float = 0.0  # of the machine's clock
     line: Line | None = None
     payer: Callable[[int], dict[str, str]] = one_time_token
     settlement: Settlement | None = None
+    batch: str = BATCH
 
     def run(self, count: int = 5, *, limits: Limits | None = None, adopt: bool = False,
             meanwhile: Callable[[Settlement], Any] | None = None,
@@ -115,7 +117,7 @@ class World:
             look = Look(since, known, adopt, clock.elapsed_s() + self.settings.doubt_period_s)
 
             def rows() -> Iterable[Candidate]:
-                return candidates(count, self.journal, self.payer)
+                return candidates(count, self.journal, self.payer, self.batch)
 
             def survey() -> Sendable:
                 return Sendable(len(list(rows())), ["recp_test_1"])
@@ -310,7 +312,7 @@ def test_a_lost_journal_charges_nothing_again() -> None:
     """78 on an empty journal beside our charges; --adopt takes them over."""
     world = World()
     world.run(10)
-    world.journal = MemoryJournal()
+    world.journal = MemoryJournal(JOB)
     with pytest.raises(Misconfigured, match="--adopt"):
         world.run(10)
     assert set(world.run(12, adopt=True).values()) == {Outcome.SUCCEEDED}
@@ -492,3 +494,18 @@ def test_a_stale_copy_of_the_list_proves_no_absence() -> None:
     assert world.run(2)["0001"] is Outcome.SUCCEEDED
     assert len(world.gateway.posts) == 2
     world.check()
+
+
+@pytest.mark.fault("J04", "I7")
+def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt() -> None:
+    """Days later, in no list that is read any more: its order comes back, and the charge is asked for by its id."""
+    world = World(gateway=FakeGateway(fate=only(0, "declined")))
+    assert world.run(1)["0000"] is Outcome.DECLINED
+    world.now_s += 5 * 86_400
+    world.run(0)
+    world.now_s += 5 * 86_400
+    world.gateway.charges[0].update(status="successful", paid=True, chain="acch_test_1")
+    world.batch, world.payer = "2026-11-25-ba9876543210", lambda number: {"customer": f"cust_test_{number}"}
+    assert world.run(1)["0000"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 1
+    assert "was declined, is now succeeded" in world.stops()[0]

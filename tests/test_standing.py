@@ -341,6 +341,7 @@ def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
         known = {"elsewhere": {"0001": (elsewhere(amount=1), found)}}
         assert stand(other(), history(**known), FREE) == Renamed(found)
         assert stand(other(CHANGED), history(FIRST, DECLINED, **known), FREE) == Renamed(found)
+        assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(found)  # a send that would resume
     for strange in (elsewhere(amount=1), elsewhere(destination="recp_test_2"), elsewhere(currency="jpy")):
         known = {"elsewhere": {"0001": (strange,)}}
         assert isinstance(stand(other(), history(**known), FREE), MayGo)

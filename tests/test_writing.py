@@ -165,3 +165,27 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
         writing.refuse_overwriting("--out", path, force=False)
     writing.write_whole(path, b"ours", force=True)
     assert path.read_bytes() == b"ours" and [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+@pytest.mark.fault("J24")
+@pytest.mark.parametrize("change", ["edited", "linked", "nothing"])
+def test_a_demo_takes_back_only_what_a_demo_wrote(tmp_path: Path, change: str) -> None:
+    """Who has made its job his own keeps it, and the journal beside it."""
+    from batchpay.demonstration import _prepared
+
+    where = _prepared(tmp_path / "demo")
+    (where / "state").mkdir()
+    (where / "state" / "batchpay.db").write_text("a journal")
+    if change == "nothing":
+        _prepared(where)
+        assert not (where / "state").exists()
+        return
+    if change == "edited":
+        (where / "job.toml").write_text((where / "job.toml").read_text() + "# mine\n")
+    else:
+        (where / "orders.csv").rename(tmp_path / "mine.csv")
+        (where / "orders.csv").symlink_to(tmp_path / "mine.csv")
+    before = everything(tmp_path)
+    with pytest.raises(Usage, match="another folder"):
+        _prepared(where)
+    assert everything(tmp_path) == before

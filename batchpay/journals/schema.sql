@@ -22,6 +22,7 @@
 --   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
 --   audit             journal and gateway were matched over a period
 --   totals            where the rows of a batch stand; what a report was written from
+--   run.counted       the run's work is done and counted; its reports follow
 --   run.finished      with its exit code
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

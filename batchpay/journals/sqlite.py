@@ -28,7 +28,7 @@ from batchpay.journals.migration import schema
 from batchpay.journals.opening import RESTORE, open_to_read, prepare, translated
 from batchpay.journals.opening import open_to_write as _open
 from batchpay.journals.soundness import GENESIS, chained
-from batchpay.model import Batch, Event, Judged, Outcome, Problem, Read, Repeat, StoredChunk
+from batchpay.model import Batch, Done, Event, Judged, Outcome, Problem, Read, Repeat, StoredChunk
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 DISORDER_NS = 3600 * 10**9  # events stand in the order of their commits: their times may be so far out of order
@@ -295,6 +295,35 @@ class SqliteJournal:
             before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
         return known
 
+    def last_run_of(self, batch_id: str) -> str:
+        """The last run that wrote about a batch more than where its rows stand; empty when none did."""
+        query = (
+            "SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <> 'totals' AND run_id IN "
+            "(SELECT run_id FROM events WHERE job = ? AND kind = 'run.started' AND order_id = '') "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        with self._lock, self._translated():
+            row = self._connection.execute(query, (self.job, batch_id, self.job)).fetchone()
+        return row[0] if row else ""
+
+    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
+        """What a run wrote about orders, between two numbers of events."""
+        columns = (
+            "kind, batch_id, order_id, attempt, send, json_extract(data, '$.state'), "
+            "json_extract(data, '$.charge.amount'), json_extract(data, '$.charge.currency')"
+        )
+        last = self.head()[0] + 1 if before is None else before
+        for start in range(after, last, 20000):
+            query = (
+                f"SELECT {columns} FROM events WHERE seq > ? AND seq <= ? AND seq < ? "  # noqa: S608 - our own words
+                "AND job = ? AND run_id = ? AND order_id <> '' ORDER BY seq"
+            )
+            values = (start, start + 20000, last, self.job, run_id)
+            with self._lock, self._translated():
+                page = self._connection.execute(query, values).fetchall()
+            for kind, batch_id, order_id, attempt, send, state, amount, currency in page:
+                yield Done(kind, batch_id, order_id, attempt, send, state or "", amount or 0, currency or "")
+
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
         query = (
@@ -379,6 +408,13 @@ class SqliteJournal:
         with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
         return row is not None and row[0] != "totals"
+
+    def changed(self, batch_id: str, after: int, but_run: str) -> bool:
+        """Did another run than this one change a batch after an event, or any run one of its orders?"""
+        of_batch = "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ?"
+        query = f"{of_batch} AND (run_id <> ? OR order_id <> '') LIMIT 1"
+        with self._lock, self._translated():
+            return self._connection.execute(query, (self.job, batch_id, after, but_run)).fetchone() is not None
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""

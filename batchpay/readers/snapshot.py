@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from batchpay.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
-from batchpay.text import visible
+from batchpay.text import line
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}
@@ -56,7 +56,7 @@ class Snapshot:
     @property
     def name(self) -> str:
         """The file's name, without its directory, as it may be shown and kept."""
-        return visible(self.path.name)
+        return line(self.path.name)
 
     def stream(self) -> BinaryIO:
         """A new seekable reader from the first byte on; any number of them may be open."""

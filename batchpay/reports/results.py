@@ -7,7 +7,7 @@ from typing import Any
 
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
-from batchpay.secrets import masked
+from batchpay.secrets import masked, may_hold_more
 from batchpay.text import defused, visible
 
 __all__ = ["defused", "write_results_csv", "write_results_parquet"]
@@ -64,6 +64,6 @@ def shown_cells(cells: list[str]) -> list[str]:
     Card numbers were masked as the file was read, but for columns in which the job says there are none.
     """
     whole = "".join(cells)
-    if "_" in whole or "leV" in whole:
+    if may_hold_more(whole):
         cells = [masked(cell, cards=False) for cell in cells]
     return cells if whole.isascii() and whole.isprintable() else [visible(cell) for cell in cells]

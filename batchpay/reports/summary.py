@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from batchpay.model import Finding, Outcome
-from batchpay.money import EXPONENTS, grouped_text, major_text
+from batchpay.model import Finding, Outcome, RunDone
+from batchpay.money import EXPONENTS, major_text, money_text
 from batchpay.reconciliation import Totals
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
@@ -40,6 +40,8 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "exit_code": inputs.exit_code,
         "stop": inputs.stop,
         "outcomes": totals.outcomes(),
+        "who_acts": dict(sorted(totals.acts.items())),
+        "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
         "currencies": [_currency(totals, currency) for currency in sorted(totals.rows)],
         "equations": [
@@ -59,7 +61,7 @@ def verdict_of(inputs: Inputs) -> str:
     test = "TEST: " if batch.mode == "test" else ""
     if batch.refusal:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
-    moved = " and ".join(f"{grouped_text(n, c)} {c}" for c, n in totals.money_moved().items()) or "nothing"
+    moved = money_text(totals.money_moved())
     counts = ", ".join(f"{number} {name}" for name, number in totals.outcomes().items())
     return f"{test}{moved} charged; {many(totals.rows_read, 'row')}: {counts or 'none'}."
 
@@ -77,11 +79,44 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         if count := totals.count(outcome, currency):
             total = totals.sums[currency, outcome.value]
             outcomes[outcome.value] = {"count": count, "sum_minor": total, "sum": _major(total, currency)}
-    charged = totals.charged[currency]
+    asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
+    money = {
+        "asked": asked,
+        "charged": totals.charged[currency],
+        "platform_fee": totals.shares[currency, "platform"],
+        "recipient_amount": totals.shares[currency, "recipient"],
+    }
+    told: dict[str, Any] = {"currency": currency, "rows": totals.rows[currency]}
+    for name, minor in money.items():
+        told[f"{name}_minor"], told[name] = minor, _major(minor, currency)
+    return {**told, "fees": _fees(totals, currency), "outcomes": outcomes}
+
+
+def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
+    """What the gateway kept of the charges in a currency, and what is left, in each currency that it counts them in."""
+    found = []
+    for counted_in in sorted({fee_currency for code, fee_currency, _ in totals.fees if code == currency}):
+        told: dict[str, Any] = {"fee_currency": counted_in}
+        for name, key in {"fee": "fee", "fee_vat": "vat", "net": "net"}.items():
+            minor = totals.fees[currency, counted_in, key]
+            told[f"{name}_minor"], told[name] = minor, _major(minor, counted_in)
+        found.append(told)
+    return found
+
+
+def run_json(run: RunDone | None) -> dict[str, Any] | None:
+    """The last run that changed the batch, and what it did to it."""
+    if run is None:
+        return None
     return {
-        "currency": currency, "rows": totals.rows[currency], "charged_minor": charged,
-        "charged": _major(charged, currency), "outcomes": outcomes,
+        "id": run.id, "started": run.started, "ended": run.ended, "exit_code": run.exit_code, "sent": run.sent,
+        "charged": _sums(run.charged), "adopted": {"count": run.adopted, "charged": _sums(run.adopted_sums)},
+        "looked_up": run.looked_up, "restored": run.restored, "held": run.held,
     }  # fmt: skip
+
+
+def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"currency": code, "sum_minor": n, "sum": _major(n, code)} for code, n in sums.items()]
 
 
 def _major(minor: int, currency: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay.cells import decode_cells
-from batchpay.model import Batch, Finding, StoredChunk
+from batchpay.model import Batch, Finding, RunDone, StoredChunk
 from batchpay.money import major_text
 from batchpay.reconciliation import Equation, Totals
 from batchpay.text import visible
@@ -29,6 +29,7 @@ class Inputs:
     head_seq: int  # of the event that noted these totals
     head_digest: str
     stop: str = ""
+    run: RunDone | None = None  # the last run that changed the batch
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

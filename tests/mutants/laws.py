@@ -777,7 +777,7 @@ def _() -> None:
 @mutant(
     "J04",
     "earlier charges are not read again",
-    DOORS + "test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt",
+    LOOP + "test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt",
 )
 def _() -> None:
     def make(was: Any) -> Any:

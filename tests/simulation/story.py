@@ -362,6 +362,7 @@ class Story:
             machine.restore(files, acknowledged, locks if whole else None)
             self.world.weather.injected["journal restored"] += 1
             if whole:
+                await asyncio.sleep(self.world.settings.rate_window_s)  # no copy knows of requests of the last window
                 shutil.rmtree(machine.folder / "reports", ignore_errors=True)
                 self.world.weather.injected["machine restored"] += 1
         else:

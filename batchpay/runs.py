@@ -1,0 +1,135 @@
+"""What one run did, and to which batch, added up from its events alone (law L9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from batchpay.clock import iso
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.lifecycle import fold
+from batchpay.model import MONEY_MOVED, Done, Event, Outcome, RunDone
+
+_MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
+_UNSENT = frozenset({Outcome.HELD.value, "withdrawn"})
+_LOOKED = frozenset({"found", "absent", "missing"})
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What a run wrote about one attempt."""
+
+    batch: str
+    began_here: bool = False
+    intent: bool = False
+    adopted: bool = False
+    looked_up: bool = False
+    state: str = ""
+    amount: int = 0
+    currency: str = ""
+
+    def add(self, done: Done) -> None:
+        self.intent = self.intent or done.kind == "intent"
+        self.adopted = self.adopted or done.kind == "adopted"
+        self.began_here = self.began_here or done.kind == "adopted" or (done.kind == "intent" and done.send <= 1)
+        self.looked_up = self.looked_up or done.kind in _LOOKED
+        self.state = done.state or self.state
+        if done.currency:
+            self.amount, self.currency = done.amount, done.currency.upper()
+
+
+class Runs:
+    """The runs of a journal that is not written to meanwhile; each is read once."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self._journal = journal
+        self._read: dict[str, dict[tuple[str, int], _Attempt]] = {}
+
+    @cached_property
+    def _started(self) -> dict[str, Event]:
+        return {event.run_id: event for event in self._journal.events(["run.started"])}
+
+    @cached_property
+    def _until(self) -> dict[str, int]:
+        """Run -> number of the event with which the next run of this job began."""
+        return {one.run_id: after.seq for one, after in pairwise(self._started.values())}
+
+    @cached_property
+    def _ended(self) -> dict[str, Event]:
+        return {event.run_id: event for event in self._journal.events(["run.counted"])}
+
+    @cached_property
+    def _restored(self) -> frozenset[str]:
+        return frozenset(event.run_id for event in self._journal.events(["restored"]))
+
+    @cached_property
+    def _holds(self) -> dict[tuple[str, str], str]:
+        return {(e.run_id, e.batch_id[-12:]): str(e.data["reason"]) for e in self._journal.events(["held"])}
+
+    def of_batch(self, batch_id: str) -> RunDone | None:
+        """The last run that changed a batch, and what it did to it; None when no run did."""
+        run_id = self._journal.last_run_of(batch_id)
+        return None if run_id not in self._started else self._told(run_id, batch_id[-12:])
+
+    def whole(self, run_id: str) -> RunDone | None:
+        """A run, over all batches; None for what was no run."""
+        return self._told(run_id, "") if run_id in self._started else None
+
+    def _told(self, run_id: str, batch: str) -> RunDone:
+        attempts = self._attempts(run_id)
+        mine = {at: one for at, one in attempts.items() if not batch or one.batch == batch}
+        made = {at: one for at, one in mine.items() if not one.adopted}
+        adopted = [one for one in mine.values() if one.adopted]
+        ended = self._ended.get(run_id)
+        holds = {why: None for (run, of), why in self._holds.items() if run == run_id and batch in ("", of)}
+        return RunDone(
+            id=run_id,
+            started=iso(self._started[run_id].at_ns),
+            ended=iso(ended.at_ns) if ended else "",
+            exit_code=int(ended.data["exit_code"]) if ended else None,
+            sent=sum(one.intent and one.state not in _UNSENT for one in made.values()),
+            charged=_sums(self._newly_charged(run_id, made)),
+            adopted=len(adopted),
+            adopted_sums=_sums(one for one in adopted if one.state in _MONEY),
+            looked_up=sum(one.looked_up for one in mine.values()),
+            restored=run_id in self._restored,
+            held=" ".join(holds),
+        )
+
+    def _attempts(self, run_id: str) -> dict[tuple[str, int], _Attempt]:
+        """By order id and attempt."""
+        if run_id not in self._read:
+            found: dict[tuple[str, int], _Attempt] = {}
+            for done in self._journal.done_in(run_id, self._started[run_id].seq, self._until.get(run_id)):
+                at = (done.order_id, done.attempt)
+                if at not in found:
+                    found[at] = _Attempt(done.batch_id[-12:])
+                found[at].add(done)
+            self._read[run_id] = found
+        return self._read[run_id]
+
+    def _newly_charged(self, run_id: str, made: Mapping[tuple[str, int], _Attempt]) -> list[_Attempt]:
+        """Those that took money by the end of the run and were not known to have done so before it."""
+        moved = {at: one for at, one in made.items() if one.state in _MONEY}
+        older = [order_id for (order_id, _), one in moved.items() if not one.began_here]
+        before = self._moved_before(older, self._started[run_id].seq)
+        return [one for at, one in moved.items() if at not in before]
+
+    def _moved_before(self, order_ids: list[str], seq: int) -> set[tuple[str, int]]:
+        moved = set()
+        for order_id, events in self._journal.histories(order_ids).items():
+            for attempt in fold(event for event in events if event.seq < seq):
+                if attempt.outcome in MONEY_MOVED:
+                    moved.add((order_id, attempt.intent.attempt))
+        return moved
+
+
+def _sums(attempts: Iterable[_Attempt]) -> dict[str, int]:
+    """By currency."""
+    sums: Counter[str] = Counter()
+    for one in attempts:
+        sums[one.currency] += one.amount
+    return dict(sorted(sums.items()))
