@@ -88,14 +88,20 @@ def placed_rows(
 def candidates(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, run_id: str
 ) -> Iterator[Candidate]:
-    """What may be sent, as the settlement takes it.
+    """What may be sent, as the settlement takes it: of each order one row a run, the one that was there at its begin.
 
+    What became of an order in this very run makes way for no other row of it before the next one (J14).
     Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
     """
     for placed in _rows_of(job, journal, batches, guards):
         _refuse_impossible(job, placed)
-        if is_sendable(placed.standing):
+        if is_sendable(placed.standing) and not _was_sent(placed.standing, run_id):
             yield _candidate(job, journal, placed, run_id)
+
+
+def _was_sent(standing: Standing, run_id: str) -> bool:
+    """Was any attempt of the row's order sent in this run already?"""
+    return isinstance(standing, MayGo) and any(attempt.sent_in == run_id for attempt in standing.before)
 
 
 def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str) -> Candidate:

@@ -17,10 +17,10 @@ from functools import partial
 from typing import Any
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, renamed, survey, unasked
+from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, survey, unasked
 from batchpay.clock import SystemClock
 from batchpay.desk import refuse_another_place
-from batchpay.errors import BatchpayError
+from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
@@ -29,7 +29,8 @@ from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
 from batchpay.reconciliation import Place, Totals, exit_code, finding_of
 from batchpay.settlement import Preflight
-from batchpay.standing import Cancelled, ConflictWith, MayGo, Owns, Renamed, goes_now
+from batchpay.settlement.queue import limited
+from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, goes_now
 
 OnProblem = Callable[[str, str, int, Problem], None]
 """Called with file, sheet, row and problem, in the file's order; what other rows and the journal say comes last."""
@@ -130,11 +131,19 @@ def _tell_contested(
 class _Tally:
     """What the rows of a plan add up to."""
 
+    limit: int | None = None
+    impossible: str = ""  # why a run would end before it sends anything
     survey: Survey = field(default_factory=Survey)
     totals: Totals = field(default_factory=Totals)  # of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
-    impossible: list[tuple[int, str]] = field(default_factory=list)  # exit code and why a run would end before it sends
-    over_limit: int = 0
+
+    def hold(self) -> str:
+        """Why one row more that may go is not sent in this run; empty when it is."""
+        if self.impossible:
+            return self.impossible
+        if self.limit is not None and self.survey.orders >= self.limit:
+            return limited(self.limit)
+        return ""
 
 
 def plan(
@@ -161,66 +170,80 @@ def plan(
         intakes = take_in(job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned)
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
-        asked = _ask(job, journal, planned, ask)
-        tally = _Tally()
+        guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])
+        stop = guards.stop
+        impossible = _impossible(job, journal, planned, guards)
+        asked = _ask(job, journal, planned, guards, ask) if impossible is None else None
+        if asked is not None:
+            smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
+            guards = replace(guards, barred=asked.barred, smallest_share=smallest)
+        if isinstance(impossible, DoesNotAddUp):
+            guards = replace(guards, stop=stop or str(impossible))
+        tally = _Tally(limit, str(impossible or ""))
         for batch in planned:
             digest.update(batch.batch.sha256.encode())
-            _walk(job, journal, batch, planned, asked, limit, tally, digest, on_row)
-        stop = accounts.guards_of(job, journal).stop
+            _walk(job, journal, batch, guards, tally, digest, on_row)
         latest = accounts.last_totals(journal)
         mine = {batch.batch.id for batch in planned}
         others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and accounts.is_open(e)]
+        others.append(accounts.strays(journal))
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
-    codes = [code for code, _ in tally.impossible] + [65] * bool(refusals)
-    codes.append(exit_code([tally.totals, *others], stopped=bool(stop)))
-    if tally.over_limit:
-        codes.append(11)
+    codes = [65] * bool(refusals) + [exit_code([tally.totals, *others], stopped=bool(stop))]
+    if impossible is not None:
+        codes.append(impossible.exit_code)
+        refusals.append(str(impossible))
     return {
         **_document(job, planned, intakes, tally, asked),
         "stop": stop,
-        "refusals": [*refusals, *(why for _, why in tally.impossible)],
+        "refusals": refusals,
         "plan_hash": f"sha256:{digest.hexdigest()}",
         "exit_code": next(code for code in (12, 78, 65, 11, 10, 0) if code in codes),
     }
 
 
+def _impossible(
+    job: Job, journal: SqliteJournal, planned: list[PlannedBatch], guards: Guards
+) -> Misconfigured | DoesNotAddUp | None:
+    """Why a run would end before it sends anything."""
+    try:
+        survey(job, journal, planned, unasked(guards), strict=True)
+    except (Misconfigured, DoesNotAddUp) as error:
+        return error
+    return None
+
+
 def _ask(
-    job: Job, journal: SqliteJournal, planned: list[PlannedBatch], ask: Callable[[frozenset[str]], Preflight] | None
+    job: Job,
+    journal: SqliteJournal,
+    planned: list[PlannedBatch],
+    guards: Guards,
+    ask: Callable[[frozenset[str]], Preflight] | None,
 ) -> Preflight | None:
-    """What the gateway says of the recipients that something may be sent to."""
+    """What the gateway says of the recipients that something may be sent to, and what it said of others before."""
     if ask is None:
         return None
-    guards = unasked(accounts.guards_of(job, journal, present=[b.batch.id for b in planned]))
-    return ask(survey(job, journal, planned, guards).destinations)
+    found = survey(job, journal, planned, unasked(guards))
+    if not found.orders:
+        return None
+    barred, smallest = accounts.preflight_of(journal)
+    return ask(found.destinations).beside(Preflight(barred, (), smallest), found.destinations)
 
 
 def _walk(
     job: Job,
     journal: SqliteJournal,
     batch: PlannedBatch,
-    planned: list[PlannedBatch],
-    asked: Preflight | None,
-    limit: int | None,
+    guards: Guards,
     tally: _Tally,
     digest: Any,
     on_row: OnRow,
 ) -> None:
     """Every row of one file: what would be sent of it, what not and why."""
-    guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
-    if asked is not None:
-        smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
-        guards = replace(guards, barred=asked.barred, smallest_share=smallest)
     for placed in placed_rows(job, journal, batch, guards, decided=True):
-        sent, hold = goes_now(placed.standing), ""
-        if sent and limit is not None and tally.survey.orders >= limit:
-            sent, hold = False, f"this run was limited to {limit} orders (--limit)"
-            tally.over_limit += 1
+        hold = tally.hold() if goes_now(placed.standing) else ""
+        sent = goes_now(placed.standing) and not hold
         finding = finding_of(Place(batch.batch, placed.row), placed.standing, hold)
-        if isinstance(placed.standing, Renamed):
-            tally.impossible.append((78, renamed(job, placed.row, placed.standing)))
-        if isinstance(placed.standing, Owns) and placed.standing.contradicts:
-            tally.impossible.append((12, f"row {finding.row}: {finding.reason}"))
         on_row(finding, sent)
         if not sent:
             tally.totals.add(finding)

@@ -224,7 +224,8 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
         else:
             fits = asked == got or (name == "amount" and abs(asked - got) < 1)
         if not fits:
-            flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {'none' if got is None else format(got, 'f')}")
+            told = "none" if got is None else f"{Decimal(got):f}"
+            flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {told}")
     return tuple(flaws)
 
 
@@ -323,6 +324,7 @@ class Attempt:
     intent: Intent
     adopted: bool = False  # found at the gateway, not made by this journal
     sends: int = 0
+    sent_in: str = ""  # the run of its last send
     sent_ns: int = 0  # wall clock of the first send's intent
     settled_ns: int = 0  # wall clock of the evidence that decided it
     unclear: frozenset[int] = frozenset()  # sends without proof
@@ -391,8 +393,11 @@ class Attempt:
 
     @property
     def may_go_again(self) -> bool:
-        """Not charged, or not known to be: with its row present it may be sent again once that is proven."""
-        return self.ready or self.outcome is Outcome.IN_DOUBT
+        """Not charged, or not known to be: with its row present it may be sent again once that is proven.
+
+        Never where a token was used up: that may have been by the very request that nobody answered.
+        """
+        return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
 
     @property
     def state(self) -> str:
@@ -452,7 +457,7 @@ def _intent(state: Attempt, event: Event) -> Attempt:
     doubt = Doubt(str(event.data["boot_id"]), float(event.data["boot_s"]))
     return _but(
         state, sends=state.sends + 1, unclear=state.unclear | {event.send}, doubt=doubt,
-        sent_ns=state.sent_ns or event.at_ns,
+        sent_ns=state.sent_ns or event.at_ns, sent_in=event.run_id,
     )  # fmt: skip
 
 

@@ -112,7 +112,9 @@ def finding_of(place: Place, standing: Standing, hold: str = "") -> Finding:
         case Renamed(other):
             reason = f'job "{other.job}" charged this very order ({other.charge_id}): was this job renamed?'
             return place.unsent(Outcome.HELD, reason, who_acts="engineer")
-        case Waits(reason, who_acts, warnings):
+        case Waits(reason, who_acts, warnings, attempt):
+            if attempt is not None:
+                return replace(place.of_attempt(attempt, warnings), reason=reason, who_acts=who_acts)
             return place.unsent(Outcome.HELD, reason, who_acts=who_acts, warnings=warnings)
         case _:
             may_go: MayGo = standing

@@ -183,6 +183,7 @@ class Waits:
     reason: str
     who_acts: str = "next run"
     warnings: tuple[str, ...] = ()
+    attempt: Attempt | None = None  # its own, which was never charged
 
 
 Standing = Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
@@ -254,7 +255,7 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return Owns(owned, warnings=warnings)
     blocked = _blocked(row, history, guards)
     if blocked is not None and owned.ready:
-        return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
+        return replace(blocked, warnings=warnings, attempt=owned) if isinstance(blocked, Waits) else blocked
     return Owns(owned, resumes=blocked is None and asks_the_same(row.document, owned), warnings=warnings)
 
 

@@ -129,9 +129,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.fates: dict[str, str] = {}
-        self.till.fate = lambda post, fields: self.fates.setdefault(
-            fields["metadata[batchpay_key]"], self.dice.choice(FATES)
-        )
+        self.till.fate = self.fate
         self.inbox = self.folder / "inbox"
         self.inbox.mkdir(parents=True)
         self.controls = [
@@ -146,6 +144,14 @@ class Story:
         ]
         self.more = self.dice.choice(["", "", '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"'])
         self.text = "first"
+
+    def fate(self, post: int, fields: dict[str, str]) -> str:
+        """What becomes of a request: the same each time for one key, but a charge is made once only."""
+        key = fields["metadata[batchpay_key]"]
+        fate = self.fates.setdefault(key, self.dice.choice(FATES))
+        if fate.endswith("after"):
+            self.fates[key] = "429" if fate.startswith("429") else "ok"
+        return fate
 
     # --- the files
 
@@ -242,7 +248,7 @@ class Story:
         limit = self.dice.choice([None, None, None, 0, 1, 3])
         agreement = Agreement(job)
         agreement.plan(
-            self._asker(job) if self.dice.random() < 0.8 else None,
+            self._asker(job) if limit is not None or self.dice.random() < 0.8 else None,
             yes=yes, limit=limit, now_ns=START_NS + int(self.now_s * 1e9),
         )  # fmt: skip
         posts = len(self.till.posts)

@@ -348,3 +348,16 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
     ):
         assert "was not\\x1b[31m found" in finding.reason
         assert "tokn_" in finding.reason and "5xuy4w91" not in finding.reason
+
+
+@pytest.mark.fault("I8", "J13")
+def test_a_row_that_waits_still_shows_what_was_sent_for_it() -> None:
+    """Its key, its attempt and when: a request that the gateway turned away is no request that never was."""
+    waits = one(FIRST, event("answer", 1, verdict="throttled"), guards=Guards(stop="two charges"))
+    assert (waits.outcome, waits.who_acts, waits.reason) == (
+        Outcome.HELD,
+        "a person",
+        "a stop is in force: two charges",
+    )
+    assert (waits.attempts, waits.idempotency_key, bool(waits.sent_at)) == (1, FIRST.data["intent"]["key"], True)
+    assert all(equation.closes for equation in counted(waits).equations(1))

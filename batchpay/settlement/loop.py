@@ -67,6 +67,10 @@ class Settlement:
         """Why sending ended before everything was sent."""
         return self._why_held or self._queue.why_held
 
+    def hold(self, why: str) -> None:
+        """Nothing is sent in this run, and why."""
+        self._why_held = why
+
     # --- the run
 
     async def look(self, look: Look) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,14 @@ class Preflight:
     barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
     unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
     smallest_share: Mapping[str, int] = field(default_factory=dict)  # upper-case currency -> its smallest transfer
+
+    def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
+        """The same with what was told before of recipients that were not `asked` about, and of a smallest transfer that
+        the gateway does not tell today."""
+        others = {recipient: why for recipient, why in kept.barred.items() if recipient not in asked}
+        return replace(
+            self, barred={**others, **self.barred}, smallest_share=self.smallest_share or kept.smallest_share
+        )
 
     def to_json(self) -> dict[str, Any]:
         """For the journal."""

@@ -45,6 +45,7 @@ class Queue:
         self.closed = ""  # why nothing more is sent in this run, by what the orders so far came to
         self._limits = limits
         self._candidates: Iterator[Candidate] = iter(())
+        self._ahead: Candidate | None = None  # the next of them, looked at
         self._ready: deque[Case] = deque()  # claimed, waiting for nothing but a worker
         self._proven: deque[Case] = deque()  # doubts of earlier runs that were proven absent: like rows of the file
         self._tried = False
@@ -116,15 +117,12 @@ class Queue:
     def _next_row(self, *, quiet: bool) -> Case | None:
         limit = self._limits.orders
         while self._waiting < LANES_WAITING and not self._waits_for_canary(quiet=quiet):
+            if not self._proven and self._peek() is None:
+                return None
             if limit is not None and self._claimed >= limit:
-                self.why_held = self.why_held or f"this run was limited to {limit} orders (--limit)"
+                self.why_held = self.why_held or limited(limit)
                 return None
-            if self._proven:
-                case: Case | None = self._proven.popleft()
-            elif (candidate := next(self._candidates, None)) is not None:
-                case = self._claim(candidate)
-            else:
-                return None
+            case = self._proven.popleft() if self._proven else self._claim_next()
             if case is None:
                 continue
             self._claimed += 1
@@ -135,6 +133,16 @@ class Queue:
             self._lanes.setdefault(_lane(case), deque()).append(case)
             self._waiting += 1
         return None
+
+    def _peek(self) -> Candidate | None:
+        """The next row, without taking it."""
+        if self._ahead is None:
+            self._ahead = next(self._candidates, None)
+        return self._ahead
+
+    def _claim_next(self) -> Case | None:
+        candidate, self._ahead = self._ahead, None
+        return None if candidate is None else self._claim(candidate)
 
     def _claim(self, candidate: Candidate) -> Case | None:
         known = self.known.get(candidate.order_id)
@@ -174,6 +182,11 @@ class Queue:
         limit = self._limits.max_failures
         if limit and self._sent >= FAILURES_FROM and limit.exceeded_by(self._failed, self._sent):
             self.closed = f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no money"
+
+
+def limited(orders: int) -> str:
+    """Why the rest is held."""
+    return f"this run was limited to {orders} order{'' if orders == 1 else 's'} (--limit)"
 
 
 def _lane(case: Case) -> str:

@@ -106,7 +106,11 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if not looked:
         return
     await _belong(run.settings, run.books, account)
-    sendable = brought.survey()
+    try:
+        sendable = brought.survey()
+    except Misconfigured as error:
+        loop.hold(str(error))
+        raise
     talk.phase("asking")
     await loop.recover()
     if sendable.orders and not line.closed:
@@ -120,17 +124,12 @@ async def at_gateway(run: Run, brought: Brought) -> None:
 
 
 async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
-    """Ask, and keep the answer where every later decision about a row reads it: in the journal.
-
-    What an earlier run was told of recipients that this one has nothing for stays, and so does a smallest transfer
-    that the gateway does not tell today.
-    """
+    """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
     asked, kept = sendable.recipients, brought.kept_preflight
     found = await preflight(asked, run.gateway, run.line, account.currency, run.settings.concurrency)
     if found.unknown:
         run.notes.append(f"the gateway does not tell of {len(found.unknown)} recipients, such as {found.unknown[0]}")
-    others = {recipient: why for recipient, why in kept.barred.items() if recipient not in asked}
-    told = Preflight({**others, **found.barred}, (), found.smallest_share or kept.smallest_share)
+    told = found.beside(kept, asked)
     if told.to_json() != kept.to_json():
         await run.books.note("preflight", told.to_json())
 

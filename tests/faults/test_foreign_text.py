@@ -131,7 +131,7 @@ def test_a_rejects_file_with_defused_headers_is_read_by_its_job(market: Market) 
     assert market.run().returncode == 10
     (rejects,) = market.folder.glob("reports/*/rejects.csv")
     harmless_cells(rejects)
-    mended = rejects.read_text("utf-8-sig").replace(",x,THB", ",20.25,THB")
+    mended = rejects.read_text("utf-8-sig").replace(",x,THB", ",120.25,THB")
     (market.folder / "orders.csv").write_text(mended, "utf-8")
     assert market.run().returncode == 0, market.run(verb="check").stdout
     assert market.money() == {"1": 1}
