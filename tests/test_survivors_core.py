@@ -24,9 +24,21 @@ D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
 # --- money ------------------------------------------------------------------------------------------------------
 
 ISO_4217 = {
-    "AUD": 2, "CAD": 2, "CHF": 2, "CNY": 2, "DKK": 2, "EUR": 2, "GBP": 2, "HKD": 2, "IDR": 2, "JPY": 0, "MYR": 2,
-    "SGD": 2, "THB": 2, "USD": 2,
-}  # fmt: skip
+    "AUD": 2,
+    "CAD": 2,
+    "CHF": 2,
+    "CNY": 2,
+    "DKK": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "HKD": 2,
+    "IDR": 2,
+    "JPY": 0,
+    "MYR": 2,
+    "SGD": 2,
+    "THB": 2,
+    "USD": 2,
+}
 """Minor units of list one of ISO 4217, of every currency that the gateway takes."""
 
 
@@ -69,9 +81,16 @@ def test_forty_characters_are_a_number_and_one_more_is_none() -> None:
 
 @pytest.mark.parametrize(
     "text, remedy",
-    [(" 7", "remove the blanks"), ("7 ", "remove the blanks"), ("7\u00a0", "remove the blanks"),
-     ("1 000", "write 1234.50"), ("¹00", "use 0-9"), ("1½", "use 0-9"), ("๗", "use 0-9")],
-)  # fmt: skip
+    [
+        (" 7", "remove the blanks"),
+        ("7 ", "remove the blanks"),
+        ("7\u00a0", "remove the blanks"),
+        ("1 000", "write 1234.50"),
+        ("¹00", "use 0-9"),
+        ("1½", "use 0-9"),
+        ("๗", "use 0-9"),
+    ],
+)
 def test_the_remedy_fits_what_was_written(text: str, remedy: str) -> None:
     """Blanks around a number, digits of other scripts, and everything else are told apart."""
     with pytest.raises(NotMoney) as refused:
@@ -82,9 +101,21 @@ def test_the_remedy_fits_what_was_written(text: str, remedy: str) -> None:
 @pytest.mark.parametrize("decimals, code", [(2, "THB"), (0, "JPY")])
 @pytest.mark.parametrize(
     "texts",
-    [[], ["1"], ["1", "2.50"], ["1.25", "3.75"], ["1.25", ""], ["1\n2", "3"], ["1.25\n", "2"], ["12345678901234567"],
-     ["1,000.00", "5.00"], ["1.2", "1.20"], ["999999999999999"], ["9999999999999.99", "0.01"]],
-)  # fmt: skip
+    [
+        [],
+        ["1"],
+        ["1", "2.50"],
+        ["1.25", "3.75"],
+        ["1.25", ""],
+        ["1\n2", "3"],
+        ["1.25\n", "2"],
+        ["12345678901234567"],
+        ["1,000.00", "5.00"],
+        ["1.2", "1.20"],
+        ["999999999999999"],
+        ["9999999999999.99", "0.01"],
+    ],
+)
 def test_a_column_at_once_is_each_cell_by_itself(texts: list[str], decimals: int, code: str) -> None:
     """The quick way says what the slow one says, or nothing; a line break in a cell moves no amount to another row."""
     found = plain_minors(texts, decimals)
@@ -238,18 +269,29 @@ def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, 
     [
         ([], MADE, "unknown-to-journal", "the gateway has it, successful; the journal does not: run the job"),
         ([attempt(event("voided", 1))], MADE, "other-charge", "the journal says held for the same key"),
-        ([attempt()], {**MADE, "status": "failed", "paid": False}, "false-success",
-         "the journal says succeeded, the gateway failed"),
+        (
+            [attempt()],
+            {**MADE, "status": "failed", "paid": False},
+            "false-success",
+            "the journal says succeeded, the gateway failed",
+        ),
         ([attempt(PENDING)], MADE, "status", "the journal says pending, the gateway successful: batchpay settle asks"),
-        ([attempt()], {**MADE, "amount": 1}, "amount",
-         "the journal was told 123450 THB, the gateway lists 1 THB"),
-        ([attempt()], {**MADE, "currency": "JPY"}, "amount",
-         "the journal was told 123450 THB, the gateway lists 123450 JPY"),
-        ([attempt()], {**MADE, "destination": "recp_test_9"}, "terms",
-         "destination: asked recp_test_1, got recp_test_9"),
+        ([attempt()], {**MADE, "amount": 1}, "amount", "the journal was told 123450 THB, the gateway lists 1 THB"),
+        (
+            [attempt()],
+            {**MADE, "currency": "JPY"},
+            "amount",
+            "the journal was told 123450 THB, the gateway lists 123450 JPY",
+        ),
+        (
+            [attempt()],
+            {**MADE, "destination": "recp_test_9"},
+            "terms",
+            "destination: asked recp_test_1, got recp_test_9",
+        ),
         ([attempt()], {**MADE, "dispute": {"object": "dispute"}}, "disputed", "the payer disputes it"),
     ],
-)  # fmt: skip
+)
 def test_a_difference_names_the_order_the_charge_and_what_differs(
     mine: list[Attempt], theirs: dict[str, Any], kind: str, told: str
 ) -> None:

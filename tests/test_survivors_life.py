@@ -313,7 +313,8 @@ def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
 @pytest.mark.parametrize(
     "data, found",
     [
-        (b"[", "is not strict JSON"), (b"{}", "must be an object with count, total or both"),
+        (b"[", "is not strict JSON"),
+        (b"{}", "must be an object with count, total or both"),
         (b'{"count": -1}', "has the count -1, not a whole number of rows"),
         (b'{"total": {"THB": 1}}', "must give the total as text per currency"),
         (b'{"total": ["THB"]}', "must give the total as text per currency"),
@@ -321,7 +322,7 @@ def test_the_first_row_that_cannot_be_read_is_the_first_in_the_file() -> None:
         (b'{"total": {"THB": "1", "thb": "1"}}', "has two totals or a negative one for THB"),
         (b'{"total": {"THB": "-1"}}', "has two totals or a negative one for THB"),
     ],
-)  # fmt: skip
+)
 def test_a_doubtful_totals_file_is_named_first(data: bytes, found: str) -> None:
     """Its name, what was found, and what to do."""
     with pytest.raises(FileRefused) as refusal:

@@ -143,9 +143,13 @@ def test_why_there_was_no_answer_is_kept_although_a_later_one_says_nothing() -> 
 def limits(remaining: str, reset_in_s: float, **more: Any) -> Answer:
     """An answer that says how many more requests are taken until when, by the gateway's clock 40 s ahead of ours."""
     return Answer(
-        out=True, status=200, document={}, remaining=remaining, reset=str(START_NS // 10**9 + 1040 + int(reset_in_s)),
+        out=True,
+        status=200,
+        document={},
+        remaining=remaining,
+        reset=str(START_NS // 10**9 + 1040 + int(reset_in_s)),
         **{"date": date(1040), **more},
-    )  # fmt: skip
+    )
 
 
 async def spacing(told: Told) -> float:
@@ -180,9 +184,20 @@ def test_a_gateway_that_tells_no_time_is_read_by_our_clock() -> None:
 @pytest.mark.fault("B19", "B24")
 @pytest.mark.parametrize(
     "remaining, reset",
-    [("²", None), ("٣", None), ("-1", None), ("", None), ("0" * 13, None), ("two", None), ("5", "²"), ("5", ""),
-     ("5", "1e9"), ("5", "9" * 13), ("5", "soon")],
-)  # fmt: skip
+    [
+        ("²", None),
+        ("٣", None),
+        ("-1", None),
+        ("", None),
+        ("0" * 13, None),
+        ("two", None),
+        ("5", "²"),
+        ("5", ""),
+        ("5", "1e9"),
+        ("5", "9" * 13),
+        ("5", "soon"),
+    ],
+)
 def test_a_limit_in_words_or_odd_digits_is_no_limit(remaining: str, reset: str | None) -> None:
     """A header that is no count neither slows nor stops a run."""
 
@@ -261,9 +276,12 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
     "document, told_as",
-    [({"object": "error", "code": "authentication_failure", "message": "no"}, " authentication_failure)"),
-     ({"object": "error", "message": "locked"}, " locked)"), (None, ")")],
-)  # fmt: skip
+    [
+        ({"object": "error", "code": "authentication_failure", "message": "no"}, " authentication_failure)"),
+        ({"object": "error", "message": "locked"}, " locked)"),
+        (None, ")"),
+    ],
+)
 def test_a_refused_key_says_what_the_gateway_said(status: int, document: Any, told_as: str) -> None:
     """Its code, else its words, else the bare status."""
 

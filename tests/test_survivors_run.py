@@ -132,10 +132,19 @@ def stranger(number: int, at_s: float) -> dict[str, Any]:
     """A charge of the account that is nobody's order of this job."""
     made = datetime.fromtimestamp(START_NS // 10**9 + at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
-        "object": "charge", "id": f"chrg_test_stranger{number}", "livemode": False, "status": "successful",
-        "paid": True, "amount": 5, "currency": "THB", "destination": None, "chain": None, "created_at": made,
-        "metadata": {}, "_at_s": at_s,
-    }  # fmt: skip
+        "object": "charge",
+        "id": f"chrg_test_stranger{number}",
+        "livemode": False,
+        "status": "successful",
+        "paid": True,
+        "amount": 5,
+        "currency": "THB",
+        "destination": None,
+        "chain": None,
+        "created_at": made,
+        "metadata": {},
+        "_at_s": at_s,
+    }
 
 
 @dataclass

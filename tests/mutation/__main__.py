@@ -136,8 +136,11 @@ def main() -> int:
     seen = see(root, plan.modules, plan.tests, asked.processes, asked.keep)
     for test in seen.failed:
         print(f"left out, it fails without any change: {test}")
-    print(f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)} changes of "
-          f"{sum(map(len, worth.values()))}, {len(same)} more are known to change nothing", flush=True)  # fmt: skip
+    print(
+        f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)} changes of "
+        f"{sum(map(len, worth.values()))}, {len(same)} more are known to change nothing",
+        flush=True,
+    )
     seen_by: dict[Key, str] = {}
     for ended in run(jobs(root, chosen, seen, plan), asked.processes):
         seen_by[ended.about.key] = by = killed_by(ended)

@@ -113,9 +113,13 @@ def _below(node: ast.AST, name: str, at: int | None, spot: _Spot) -> _Spot:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name == "body":
         imported = False
     return replace(
-        spot, path=(*spot.path, (name, at)), within=inside, imported=imported,
-        texts=not isinstance(node, ast.JoinedStr), tuples=_keeps_length_free(node, name),
-    )  # fmt: skip
+        spot,
+        path=(*spot.path, (name, at)),
+        within=inside,
+        imported=imported,
+        texts=not isinstance(node, ast.JoinedStr),
+        tuples=_keeps_length_free(node, name),
+    )
 
 
 def _is_named(node: ast.AST) -> bool:
@@ -158,24 +162,46 @@ def _is_docstring(node: ast.AST, name: str, at: int | None, child: ast.AST) -> b
 # --- what a node may become -------------------------------------------------------------------------------------
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-}  # fmt: skip
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+}
 _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+    ast.LShift: ast.RShift,
     ast.RShift: ast.LShift,
-}  # fmt: skip
+}
 _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 _SQL = re.compile(r"\b(?:SELECT|UPDATE|INSERT|DELETE|WHERE|FROM)\b")
 _IN_SQL = (
-    (re.compile(r" = "), " <> "), (re.compile(r" <> "), " = "), (re.compile(r" AND "), " OR "),
-    (re.compile(r" > "), " >= "), (re.compile(r" < "), " <= "), (re.compile(r" >= "), " > "),
-    (re.compile(r" <= "), " < "), (re.compile(r" DESC\b"), ""), (re.compile(r"\bmax\(", re.IGNORECASE), "min("),
-    (re.compile(r"\bmin\(", re.IGNORECASE), "max("), (re.compile(r" IS NOT NULL"), " IS NULL"),
+    (re.compile(r" = "), " <> "),
+    (re.compile(r" <> "), " = "),
+    (re.compile(r" AND "), " OR "),
+    (re.compile(r" > "), " >= "),
+    (re.compile(r" < "), " <= "),
+    (re.compile(r" >= "), " > "),
+    (re.compile(r" <= "), " < "),
+    (re.compile(r" DESC\b"), ""),
+    (re.compile(r"\bmax\(", re.IGNORECASE), "min("),
+    (re.compile(r"\bmin\(", re.IGNORECASE), "max("),
+    (re.compile(r" IS NOT NULL"), " IS NULL"),
     (re.compile(r" NOT IN "), " IN "),
-)  # fmt: skip
+)
 
 
 def _of_node(node: ast.AST, spot: _Spot) -> Iterator[ast.AST]:

@@ -36,9 +36,14 @@ class _Steady:
         from hypothesis import HealthCheck, Phase, settings
 
         settings.register_profile(
-            "trial", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False,
-        )  # fmt: skip
+            "trial",
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate],
+            report_multiple_bugs=False,
+        )
         settings.load_profile("trial")
 
 

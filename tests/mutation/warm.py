@@ -24,11 +24,35 @@ Tell = Callable[..., None]
 """Says something to the process that watches: `tell(kind, value)`."""
 
 HEAVY = (
-    "pytest", "_pytest.assertion.rewrite", "hypothesis", "hypothesis.strategies", "numpy", "pyarrow", "pyarrow.csv",
-    "pyarrow.compute", "pyarrow.parquet", "pandas", "httpx", "httptools", "certifi", "jsonschema", "jsonschema_rs",
-    "python_calamine", "openpyxl", "starlette.applications", "uvicorn", "apsw", "click", "rich.console", "asyncio",
-    "coverage", "zoneinfo", "sqlite3", "multiprocessing", "concurrent.futures",
-)  # fmt: skip
+    "pytest",
+    "_pytest.assertion.rewrite",
+    "hypothesis",
+    "hypothesis.strategies",
+    "numpy",
+    "pyarrow",
+    "pyarrow.csv",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "pandas",
+    "httpx",
+    "httptools",
+    "certifi",
+    "jsonschema",
+    "jsonschema_rs",
+    "python_calamine",
+    "openpyxl",
+    "starlette.applications",
+    "uvicorn",
+    "apsw",
+    "click",
+    "rich.console",
+    "asyncio",
+    "coverage",
+    "zoneinfo",
+    "sqlite3",
+    "multiprocessing",
+    "concurrent.futures",
+)
 
 
 @dataclass(frozen=True)
