@@ -37,6 +37,8 @@ _REMEDIES = {
     "no-value": "what a program writes where it has no value: write the id itself",
     "exponent-number": "a number in exponent form has lost digits: write the id itself, as text",
     "formula-text": "the text of a formula: write the id itself, as text",
+    "exponent-cell": "a number shown with an exponent, which a spreadsheet makes of 8E5: write the id as text",
+    "fraction-cell": "a number shown as a fraction, which a spreadsheet makes of 1/2: write the id as text",
     "date-cell": "a date, which a spreadsheet makes of ids like 3-1: write the id itself, as text",
     "boolean-cell": "true or false, not a text: write the id itself, as text",
 }
@@ -92,7 +94,7 @@ def fault_of(text: str) -> Fault | None:
 
 
 def fault_of_type(kind: str) -> Fault | None:
-    """The same for a cell whose type says it: `date` or `boolean`."""
+    """The same for a cell whose type says it: `date`, `boolean`, `exponent` or `fraction`."""
     return _FAULTS.get(f"{kind}-cell")
 
 

@@ -58,19 +58,42 @@ class Zeros:
         return "".join(reversed(texts)).strip()
 
 
-def zero_formats(package: Package) -> dict[int, Zeros]:
-    """Cell style -> how it shows whole numbers, for the styles of a workbook that add zeros."""
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A format that shows a number as no id is written: with an exponent, or as a fraction.
+
+    >>> Unlike.of("0.00E+00"), Unlike.of("# ?/?"), Unlike.of("0.00"), Unlike.of('"E-"0000')
+    (Unlike(kind='exponent'), Unlike(kind='fraction'), None, None)
+    """
+
+    kind: str
+
+    @classmethod
+    def of(cls, code: str) -> Unlike | None:
+        """The format that a code describes; None when it is none of these."""
+        bare = re.sub(r'"[^"]*"|\\.', "", code)
+        if re.search(r"[0#?][eE][+-]", bare):
+            return cls("exponent")
+        return cls("fraction") if re.search(r"[0#?] */ *[0-9#?]", bare) else None
+
+
+_BUILT_IN = {"11": Unlike("exponent"), "48": Unlike("exponent"), "12": Unlike("fraction"), "13": Unlike("fraction")}
+
+
+def zero_formats(package: Package) -> dict[int, Zeros | Unlike]:
+    """Cell style -> how it shows numbers, for the styles of a workbook that add zeros or make an id unrecognisable."""
     root = package.styles()
     if root is None:
         return {}
-    codes: dict[str, Zeros] = {}
-    found: dict[int, Zeros] = {}
+    codes: dict[str, Zeros | Unlike] = dict(_BUILT_IN)
+    found: dict[int, Zeros | Unlike] = {}
     for element in root.iter():
         kind = element.tag.rpartition("}")[2]
-        if kind == "numFmt" and (zeros := Zeros.of(element.get("formatCode", ""))):
-            codes[element.get("numFmtId", "")] = zeros
+        code = element.get("formatCode", "")
+        if kind == "numFmt" and (shown := Unlike.of(code) or Zeros.of(code)):
+            codes[element.get("numFmtId", "")] = shown
         elif kind == "cellXfs":
             for number, style in enumerate(element):
-                if zeros := codes.get(style.get("numFmtId", "")):
-                    found[number] = zeros
+                if shown := codes.get(style.get("numFmtId", "")):
+                    found[number] = shown
     return found

@@ -19,7 +19,7 @@ from batchpay.job import Input
 from batchpay.lineage import is_rejects_file
 from batchpay.model import Problem
 from batchpay.readers import numbers
-from batchpay.readers.formats import Zeros, zero_formats
+from batchpay.readers.formats import Unlike, Zeros, zero_formats
 from batchpay.readers.header import check_header
 from batchpay.readers.package import Package, Sheet
 from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
@@ -55,7 +55,7 @@ class _Book:
     package: Package
     sheet: Sheet
     facts: SheetFacts
-    zeros: Mapping[int, Zeros]
+    zeros: Mapping[int, Zeros | Unlike]
     at_once: bool
 
     @classmethod
@@ -201,7 +201,7 @@ def _piece(
                     problems.setdefault(at, []).append(found)
             elif type(value) is not str and (kind := _kind(value)):
                 typed.setdefault(name, {})[at] = kind
-    seen.apply(row, columns, texts)
+    seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
@@ -228,12 +228,17 @@ class _Seen:
         self._zeros, self._names, self._wanted = book.zeros, names, wanted
         self._styled = {column: cells for column, cells in book.facts.styled.items() if column <= len(names)}
 
-    def apply(self, first: int, columns: Sequence[Values], texts: list[list[str]]) -> None:
-        """Let the cells of the rows from `first` on be what the sheet shows."""
+    def apply(self, first: int, columns: Sequence[Values], texts: list[list[str]], typed: Typed) -> None:
+        """Let the cells of the rows from `first` on be what the sheet shows; what no id looks like is marked."""
         for column, styled in self._styled.items():
             values, shown_texts = columns[column - 1], texts[column - 1]
             for row, style in styled.between(first, first + len(values)):
-                seen = _with_zeros(values[row - first], self._zeros[style])
+                form, value = self._zeros[style], values[row - first]
+                if isinstance(form, Unlike):
+                    if type(value) in (int, float):
+                        typed.setdefault(self._names[column - 1], {})[row - first] = form.kind
+                    continue
+                seen = _with_zeros(value, form)
                 if seen and seen != (was := shown_texts[row - first]):
                     shown_texts[row - first] = seen
                     self._note(self._names[column - 1], f"{seen} for the number {was}")

@@ -172,7 +172,6 @@ def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], Non
         ("0000", 1.5, "1.5"),
         ("0000;0;", 0, "0"),
         ("0000", -7, "-7"),
-        ("00E+00", 8850000000000, "8850000000000"),
         ("@", 7, "7"),
     ],
 )
@@ -184,6 +183,24 @@ def test_an_id_is_what_its_number_format_shows(tmp_path: Path, code: str, number
     told = [note for note in looked.notes if "as the sheet shows them" in note]
     assert len(told) == (Zeros.of(code) is not None and shown != str(int(number)) and number == int(number))
     assert all(shown in note for note in told)
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(
+    ("code", "number", "rule"),
+    [
+        ("0.00E+00", 800000, "exponent-cell"),
+        ("00E+00", 8850000000000, "exponent-cell"),
+        ("##0.0E+0", 800000, "exponent-cell"),
+        ("# ?/?", 0.5, "fraction-cell"),
+        ("# ??/16", 0.5, "fraction-cell"),
+    ],
+)
+def test_a_number_shown_as_no_id_is_written_is_no_id(tmp_path: Path, code: str, number: Any, rule: str) -> None:
+    """A spreadsheet made 800000 of 8E5, and a half of 1/2; in a column of amounts the same format says nothing."""
+    looked = both(tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)))
+    assert looked.rules == {2: [("order_id", rule)]}
+    assert both(tmp_path, book(good(1, amount=7), change=formatted(code, "B"))).problems == {}
 
 
 @pytest.mark.fault("J08")
