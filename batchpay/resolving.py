@@ -82,6 +82,8 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         if not flaws and charge.status == "successful" and charge.chain is None:
             flaws = ("no chain on a paid charge",)
         assert case.attempt is not None
+        if not flaws and case.attempt.outcome is Outcome.SUCCEEDED:
+            return _accept(desk, case, charge, ("its row asks for other terms",), reason)
         if flaws and case.attempt.outcome is not Outcome.UNPROVEN:
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
         if flaws:
@@ -97,6 +99,8 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
     with ExitStack() as stack:
         desk = Desk(job, stack)
         case = _unsettled(desk, order_id)
+        if case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED:
+            raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
         _refuse_too_early(desk, case)
         found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
         if found is not None:
@@ -127,6 +131,9 @@ def _unsettled(desk: Desk, order_id: str) -> Case:
         lost = attempt.outcome is Outcome.PENDING and attempt.missing_ns
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
+    contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
+    if contested is not None:
+        return _case(contested, attempts)  # its row may ask for other terms: that a person accepts it ends that
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(f"order {order_id} is pending and the gateway knows it: the next run asks what became of it")

@@ -245,7 +245,8 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     warnings = _warnings(row, history, before_ns=owned.sent_ns)
     if owned.adopted and row.document and not row.problems and not asks_the_same(row.document, owned):
         flaw = "terms: the row asks for other terms than the adopted charge has"
-        return Owns(replace(owned, flaws=(*owned.flaws, flaw)), warnings=warnings, contradicts=True)
+        told = replace(owned, flaws=(*owned.flaws, flaw))
+        return Owns(told, warnings=warnings, contradicts=not owned.accepted)
     attempts = history.attempts.get(owned.intent.order_id, ())
     if owned.ready and (paid := beside(owned, attempts)) is not None:
         return ConflictWith("not sent: another attempt has the money", paid)

@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from batchpay.errors import Misconfigured
+from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.job import GatewaySettings
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
@@ -106,13 +106,14 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     if not looked:
         return
     await _belong(run.settings, run.books, account)
-    try:
-        sendable = brought.survey()
-    except Misconfigured as error:
-        loop.hold(str(error))
-        raise
+    sendable, impossible = _survey(brought)
     talk.phase("asking")
     await loop.recover()
+    if impossible is not None:  # nothing is sent; what is open is asked about all the same
+        await loop.settle(iter(()))
+        await loop.compare(brought.started)
+        loop.hold(str(impossible))
+        raise impossible
     if sendable.orders and not line.closed:
         talk.phase("preflight")
         await _preflight(run, brought, sendable, account)
@@ -121,6 +122,14 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     talk.phase("comparing")
     await loop.compare(brought.started)
     run.notes += [note for note in loop.lists.notes if note not in run.notes]
+
+
+def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
+    """What may be sent, or why this run can send nothing: a renamed job, an adopted charge that contradicts its row."""
+    try:
+        return brought.survey(), None
+    except (DoesNotAddUp, Misconfigured) as error:
+        return Sendable(), error
 
 
 async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:

@@ -81,7 +81,8 @@ def dropped(story: Story) -> frozenset[str]:
         rules |= OF_THE_JOURNAL
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
-    if any(c.get("_changed") or c["_visible_s"] == math.inf for c in story.world.ledger.charges):
+    charges = story.world.ledger.charges
+    if any(c.get("_changed") or c["_visible_s"] == math.inf or c["status"] == "reversed" for c in charges):
         rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
 
