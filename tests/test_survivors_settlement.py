@@ -1,0 +1,446 @@
+"""Where one small change of the loop, its doubts or its books once went unseen; in virtual time, on real parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from batchpay.errors import Taken
+from batchpay.job import MAX_ATTEMPTS
+from batchpay.journals.memory import MemoryJournal
+from batchpay.lifecycle import fold, seen
+from batchpay.model import Answer, Event, Intent, Outcome
+from batchpay.planning import key_of
+from batchpay.settlement import Books, Case
+from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.test_lifecycle import INTENT, charge
+from tests.test_settlement import JOB, SETTINGS, World, only
+from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
+
+# --- doubts -----------------------------------------------------------------------------------------------------
+
+
+class Dated(FakeGateway):
+    """Tells its time with every list."""
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        now = datetime.fromtimestamp(START_NS // 10**9 + int(asyncio.get_running_loop().time()), UTC)
+        answer = await super().page(since, offset, may_leave, limit)
+        return replace(answer, date=format_datetime(now, usegmt=True))
+
+
+@pytest.mark.fault("B07", "L5", "I1")
+def test_a_doubt_of_long_ago_is_looked_for_from_its_own_beginning() -> None:
+    """Beside one of a moment ago: its charge, shown late, lies before what the younger one needs to be looked up."""
+    world = World(Dated(only(0, "lost after"), lag_s=701.0))
+    world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
+    assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
+    world.now_s = 1000.0 + 700.0
+    world.gateway.fate = lambda post, fields: "lost before" if post == 1 else "ok"
+    world.run(2)
+    assert world.gateway.money()["0000"] == 1
+    assert world.outcomes(1)["0000"] is Outcome.SUCCEEDED
+
+
+@dataclass
+class Unreadable(FakeGateway):
+    """At some times it answers with no list."""
+
+    times: tuple[tuple[float, float], ...] = ()
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        now_s = asyncio.get_running_loop().time()
+        if any(from_s <= now_s < until_s for from_s, until_s in self.times):
+            return replace(answer, document={"object": "search"})
+        return answer
+
+
+FOR_EVER = float("inf")
+
+
+@pytest.mark.fault("B32", "I15")
+def test_a_run_ends_although_lists_stay_incomplete() -> None:
+    """Its doubt is left to the next run, which asks again."""
+    world = World(Unreadable(only(2, "lost before"), times=((1001.0, FOR_EVER),)))
+    began_s = world.now_s
+    outcomes = world.run()
+    assert list(outcomes.values()).count(Outcome.IN_DOUBT) == 1
+    assert world.now_s - began_s < 300
+    world.gateway.times = ()  # type: ignore[attr-defined]
+    assert set(world.run().values()) == {Outcome.SUCCEEDED}
+    world.check()
+
+
+@pytest.mark.fault("B32", "I15")
+def test_a_list_that_is_incomplete_for_a_while_settles_the_doubt_when_it_can() -> None:
+    """Seven look-ups in vain are no reason to leave it to the next run, nor are as many more after a good one."""
+    for times in (((1001.5, 1012.0),), ((1001.5, 1012.0), (1015.0, 1026.0))):
+        world = World(Unreadable(only(2, "lost before"), times=times))
+        assert set(world.run().values()) == {Outcome.SUCCEEDED}
+        world.check()
+
+
+@pytest.mark.fault("B16", "L7")
+@pytest.mark.parametrize("late_s", [0.5, 4.0])
+def test_a_chain_that_comes_a_moment_late_is_seen_in_the_same_run(late_s: float) -> None:
+    """A paid charge without one is read again after five seconds, once."""
+
+    class Late(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            answer = await super().charge(intent, may_leave)
+            made = self.charges[-1]
+            chain, made["chain"] = made["chain"], None
+            asyncio.get_running_loop().call_later(late_s, made.update, {"chain": chain})
+            return replace(answer, document=dict(made))
+
+    world = World(Late())
+    assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
+    assert world.stops() == []
+    assert len(world.gateway.posts) == 3
+
+
+@pytest.mark.fault("B16", "L7", "L10")
+def test_a_chain_that_does_not_come_is_a_stop_and_is_asked_for_once() -> None:
+    """Five seconds after the answer; nothing is sent behind it."""
+
+    class Never(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            answer = await super().charge(intent, may_leave)
+            self.charges[-1]["chain"] = None
+            return replace(answer, document=dict(self.charges[-1]))
+
+    world = World(Never(), settings=replace(SETTINGS, concurrency=1, rate=1))
+    outcomes = world.run(30)
+    assert Outcome.UNPROVEN in outcomes.values() and Outcome.HELD in outcomes.values()
+    assert any("no chain on a paid charge" in reason for reason in world.stops())
+
+
+# --- watching while charging --------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("L11", "I15")
+def test_a_long_night_is_watched_and_never_closed_without_reason() -> None:
+    """Five minutes of orders are more than eight lists; each of them was good."""
+    world = World(settings=replace(SETTINGS, rate=1, concurrency=1))
+    assert set(world.run(300).values()) == {Outcome.SUCCEEDED}
+    assert world.settlement and world.settlement.why_held == ""
+
+
+@pytest.mark.fault("L11", "B32")
+def test_lists_that_fail_for_longer_than_a_doubt_period_end_the_sending() -> None:
+    """Without them nobody would see another run; the rest is for the next one."""
+    world = World(Unreadable(times=((1040.0, FOR_EVER),)), settings=replace(SETTINGS, rate=2, concurrency=1))
+    outcomes = world.run(300)
+    held = list(outcomes.values()).count(Outcome.HELD)
+    assert 100 < held < 280
+    assert world.settlement
+    assert world.settlement.why_held == "the gateway's list of charges could not be read completely while charging"
+
+
+@pytest.mark.fault("L11", "B32")
+def test_lists_that_fail_for_less_than_a_doubt_period_end_nothing() -> None:
+    """However often they were asked for meanwhile; nor do two such times add up."""
+    gateway = Unreadable(times=((1055.0, 1075.0), (1095.0, 1115.0)))
+    patient = replace(SETTINGS, rate=5, concurrency=1, lookup_gap_s=0.5, doubt_period_s=60.0)
+    world = World(gateway, settings=patient)
+    assert set(world.run(600).values()) == {Outcome.SUCCEEDED}
+    assert world.now_s > 1115.0
+
+
+# --- one send ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("L2", "I6")
+def test_an_intent_that_grew_old_while_connecting_is_voided_and_goes_again_in_the_same_run() -> None:
+    """Not a byte of the first left; it burns no attempt and leaves no doubt."""
+
+    @dataclass
+    class Slow(FakeGateway):
+        slow: int = 2
+
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            if intent.order_id == "0001" and self.slow:
+                self.slow -= 1
+                await asyncio.sleep(SETTINGS.send_window_s + 0.2)
+            return await super().charge(intent, may_leave)
+
+    world = World(Slow())
+    assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
+    assert [event.send for event in world.journal.events(["voided"])] == [1, 2]
+    (attempt,) = fold(world.journal.histories(["0001"])["0001"])
+    assert (attempt.sends, attempt.doubted, attempt.intent.attempt) == (3, False, 1)
+    assert len(world.gateway.posts) == 3
+
+
+@dataclass
+class Racing(MemoryJournal):
+    """Once armed, the next first intent takes a moment to be written, and says so."""
+
+    armed: bool = False
+    waits: asyncio.Event | None = None
+    order_id: str = ""
+
+    def __init__(self) -> None:
+        super().__init__(JOB)
+
+    async def write(self, events: Sequence[Event]) -> list[Event]:
+        event = events[0]
+        if self.armed and event.kind == "intent" and event.send == 1 and self.waits is not None:
+            self.armed, self.order_id = False, event.order_id
+            self.waits.set()
+            await asyncio.sleep(0.3)
+        elif event.kind == "adopted":
+            await asyncio.sleep(0.4)
+        return self.append(events)
+
+
+@pytest.mark.fault("L3", "L11", "E12")
+def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back() -> None:
+    """A list shows a charge of another run while a worker has just written its intent: not a byte of it leaves."""
+    journal = Racing()
+
+    class Elsewhere(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            await asyncio.sleep(0.5 if journal.order_id == intent.order_id else 0.0)
+            return await super().charge(intent, may_leave)
+
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+            if len(self.posts) > 20 and not journal.order_id:
+                journal.armed, journal.waits = True, asyncio.Event()
+                await journal.waits.wait()
+                number = int(journal.order_id)
+                fields = {**self.posts[0][1], "metadata[order_id]": journal.order_id, "amount": str(1000 + number)}
+                self._commit({**fields, "metadata[batchpay_key]": key_of(JOB, journal.order_id, 1)})
+            return await super().page(since, offset, may_leave, limit)
+
+    world = World(Elsewhere(), journal, settings=replace(SETTINGS, rate=2, concurrency=1, send_window_s=5.0))
+    world.run(120)
+    assert journal.order_id
+    assert world.gateway.money()[journal.order_id] == 1
+    sent = [fields["metadata[order_id]"] for _, fields in world.gateway.posts]
+    assert journal.order_id not in sent
+    (attempt,) = fold(journal.histories([journal.order_id])[journal.order_id])
+    assert attempt.outcome is Outcome.SUCCEEDED and not attempt.adopted
+
+
+# --- what is of this job ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("L11", "J07")
+def test_the_last_key_of_an_order_is_one_that_this_job_makes_and_the_next_is_none() -> None:
+    """The twentieth attempt is adopted like the first; a twenty-first is a stop."""
+    world = World()
+    made_elsewhere(world, fields_of(MAX_ATTEMPTS), "failed")
+    world.run(0, adopt=True)
+    assert world.stops() == []
+    (attempt,) = fold(world.journal.histories(["0000"])["0000"])
+    assert (attempt.intent.attempt, attempt.adopted, attempt.outcome) == (MAX_ATTEMPTS, True, Outcome.DECLINED)
+    strange = World()
+    made_elsewhere(strange, fields_of(MAX_ATTEMPTS + 1))
+    strange.run(0, adopt=True)
+    (why,) = strange.stops()
+    assert "carries this job's name and a key this job would not make" in why
+
+
+def test_what_a_list_shows_again_is_written_once() -> None:
+    """Nights of the same file add nothing to the history of an order."""
+    world = World()
+    world.run(5)
+    kinds = [event.kind for event in world.journal.events() if event.order_id]
+    for _ in range(3):
+        world.run(5)
+    assert [event.kind for event in world.journal.events() if event.order_id] == kinds
+    assert set(kinds) == {"intent", "answer"}
+
+
+@dataclass
+class Written:
+    """Books over a journal in memory."""
+
+    journal: MemoryJournal = field(default_factory=lambda: MemoryJournal("night"))
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        self.books = Books(self.journal, self.clock, "night", "run", live=False)
+
+    def run(self, main: Callable[[Books], Any]) -> None:
+        in_virtual_time(main(self.books), 1000.0)
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.journal.events()]
+
+
+def of_job(job: str, **changes: Any) -> Any:
+    """A charge as a list shows it."""
+    metadata = {**charge()["metadata"], "batchpay_job": job}
+    found, _ = seen(charge(**{"metadata": metadata, **changes}))
+    assert found is not None
+    return found
+
+
+@pytest.mark.fault("J06")
+def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes() -> None:
+    """Once each; our own, and those of nobody's order, are not noted."""
+    written = Written()
+    declined = {"status": "failed", "paid": False}
+
+    async def main(books: Books) -> None:
+        await books.elsewhere(of_job("night"))
+        await books.elsewhere(of_job("day", **declined))
+        await books.elsewhere(of_job("day", metadata={"batchpay_job": "day"}))
+        await books.elsewhere(of_job("", id="chrg_test_3"))
+        assert written.kinds() == []
+        await books.elsewhere(of_job("day"))
+        await books.elsewhere(of_job("day"))
+        assert written.kinds() == ["elsewhere"]
+        await books.elsewhere(of_job("day", **declined))
+        await books.elsewhere(of_job("day", **declined))
+        assert written.kinds() == ["elsewhere"] * 2
+        await books.elsewhere(of_job("day", id="chrg_test_2"))
+        assert written.kinds() == ["elsewhere"] * 3
+
+    written.run(main)
+    first, ended, other = (event.data for event in written.journal.events())
+    assert (first["job"], first["charge_id"], first["takes_money"]) == ("day", "chrg_test_1", True)
+    assert (first["destination"], first["amount"], first["currency"]) == ("recp_test_1", 123450, "thb")
+    assert (ended["takes_money"], other["charge_id"]) == (False, "chrg_test_2")
+
+
+@pytest.mark.fault("J13", "L3")
+def test_only_an_attempt_that_was_never_charged_is_withdrawn() -> None:
+    """One that is on its way, or has ended, gives way to nobody."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        assert case.attempt is not None
+        with pytest.raises(Taken, match="order 0001 is not held by now"):
+            await books.withdraw(case.attempt)
+        await books.void(case)
+        await books.withdraw(case.attempt)
+        assert case.attempt.state == "withdrawn"
+        with pytest.raises(Taken):
+            await books.withdraw(case.attempt)
+
+    written.run(main)
+    assert written.kinds() == ["intent", "voided", "withdrawn"]
+
+
+@pytest.mark.fault("L1", "L3")
+def test_an_intent_needs_an_order_that_is_held() -> None:
+    """Sends are numbered, the first carries what is asked, the others do not; none goes beside an open one."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        with pytest.raises(Taken, match="order 0001 is in_doubt by now"):
+            await books.intend(case, 1001.0)
+        await books.void(case)
+        await books.intend(case, 1002.0)
+
+    written.run(main)
+    first, voided, second = written.journal.events()
+    assert [event.send for event in (first, voided, second)] == [1, 1, 2]
+    assert "intent" in first.data and "intent" not in second.data
+    assert (first.data["boot_s"], second.data["boot_s"], second.data["boot_id"]) == (1000.0, 1002.0, "one boot")
+    assert first.data["sha256"] == second.data["sha256"] == INTENT.body_sha256
+    assert (first.data["state"], voided.data["state"]) == ("in_doubt", "held")
+
+
+@pytest.mark.fault("J27")
+def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
+    """Not every night anew."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.missing(case)  # nothing was ever sent for it
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night", status="pending", paid=False, chain=None))
+        await books.missing(case)
+        await books.missing(case)
+
+    written.run(main)
+    assert written.kinds() == ["intent", "found", "missing"]
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
+    """What a person has lifted is not brought up again for the same charge; another charge is."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        await books.stop_for_charge("chrg_test_1", "first")
+        await books.stop_for_charge("chrg_test_1", "again")
+        assert books.stopped == "first"
+        await books.note("lifted", {"reason": "seen"})
+        later = Books(written.journal, written.clock, "night", "run", live=False)
+        assert later.stopped == ""
+        await later.stop_for_charge("chrg_test_1", "again")
+        assert later.stopped == ""
+        await later.stop_for_charge("chrg_test_2", "another")
+        assert later.stopped == "another"
+
+    written.run(main)
+    assert [event.data["reason"] for event in written.journal.events(["stop"])] == ["first", "another"]
+
+
+def test_whose_journal_it_is_is_what_was_written_last() -> None:
+    """An empty journal is nobody's."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        assert books.account() == {}
+        await books.note("account", {"account": "", "mode": "test", "url": "u"})
+        await books.note("account", {"account": "a", "mode": "test", "url": "u"})
+        assert books.account() == {"account": "a", "mode": "test", "url": "u"}
+
+    written.run(main)
+
+
+@pytest.mark.fault("B25")
+def test_a_used_token_may_be_our_own_doing_only_if_it_was_this_token() -> None:
+    """A doubt about an earlier attempt with another card says nothing about this one."""
+    earlier = fold(
+        [
+            Event(
+                "intent",
+                at_ns=1,
+                order_id="0001",
+                attempt=1,
+                send=1,
+                batch_id="b",
+                row=2,
+                data={"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0},
+            ),
+            Event("answer", order_id="0001", attempt=1, send=1, data={"verdict": "in_doubt"}),
+        ]
+    )[0]
+    assert earlier.doubted
+    same, other = replace(INTENT, attempt=2), replace(INTENT, attempt=2, single_use="tokn_test_2")
+    assert Case(same, others=(earlier,)).doubted
+    assert not Case(other, others=(earlier,)).doubted
+    assert not Case(same).doubted
+    assert Case(INTENT, earlier).doubted
+
+
+def kept(intent: Intent) -> dict[str, Any]:
+    names = ("order_id", "attempt", "batch_id", "sheet", "row")
+    return {name: getattr(intent, name) for name in intent.__dataclass_fields__ if name not in names}
+
+
+@pytest.mark.fault("F01")
+def test_an_interrupted_run_tells_why_and_asks_nothing_more() -> None:
+    """The reason is the signal's; what was in doubt stays so."""
+    world = World(FakeGateway(only(0, "lost before")))
+    world.run(3, meanwhile=interrupted)
+    assert world.settlement and world.settlement.why_held == "SIGTERM"
