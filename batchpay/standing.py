@@ -243,7 +243,8 @@ def _planned_anew(row: Row, owned: Attempt, guards: Guards) -> bool:
 def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> Standing:
     """The row caused an attempt: it shows what became of it."""
     warnings = _warnings(row, history, before_ns=owned.sent_ns)
-    if owned.adopted and row.document and not row.problems and not asks_the_same(row.document, owned):
+    checked = bool(row.document) and not row.problems
+    if owned.adopted and not owned.closed and checked and not asks_the_same(row.document, owned):
         flaw = "terms: the row asks for other terms than the adopted charge has"
         told = replace(owned, flaws=(*owned.flaws, flaw))
         return Owns(told, warnings=warnings, contradicts=not owned.accepted)
