@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from batchpay.clock import iso, ns_of
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.kinship import Ancestry, Lineages, by_order
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
@@ -25,8 +26,17 @@ FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
 NEAR_NS = 10 * 86_400 * 10**9  # how long an order of the same payer, recipient and amount is told (contract, section 2)
 
 
-def history_of(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int] = frozenset()) -> History:
-    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest."""
+def history_of(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    but: frozenset[int] = frozenset(),
+    lineages: Lineages | None = None,
+) -> History:
+    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest.
+
+    `lineages`: what follows corrections back, if it is kept from chunk to chunk.
+    """
     owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
     owned = {row: order_id for row, order_id in owned.items() if row not in but}
     documents = [d for row, d in zip(chunk.rows, chunk.documents, strict=True) if row not in but]
@@ -38,7 +48,7 @@ def history_of(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: fr
         owned=owned,
         look_alikes=_look_alikes(journal, asked),
         cancelled=_cancelled(histories),
-        corrected=_corrected(journal, batch, chunk, but),
+        corrected=_corrected(journal, batch, chunk, but, lineages or Lineages(journal)),
         elsewhere=_elsewhere(journal, asked, histories),
         near=_near(journal, batch, documents),
     )
@@ -59,17 +69,55 @@ def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tupl
 
 
 def _corrected(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int]
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int], lineages: Lineages
 ) -> dict[str, tuple[Attempt, ...]]:
-    """Place of a row -> the attempts of rows that came back for it."""
-    places = [place_of(batch.id, chunk.sheet, row) for row in chunk.rows if row not in but]
-    orders = journal.corrected(places)
-    attempts = attempts_of(journal, [order_id for ids in orders.values() for order_id in ids])
-    found = {}
-    for place, ids in orders.items():
-        of_place = [a for order_id in ids for a in attempts.get(order_id, ()) if a.intent.corrects == place]
-        found[place] = tuple(of_place)
-    return found
+    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
+    sought = {}
+    for at in (at for at, row in enumerate(chunk.rows) if row not in but):
+        place, order_id = place_of(batch.id, chunk.sheet, chunk.rows[at]), chunk.documents[at].get("order_id")
+        if told := chunk.corrects.get(at):
+            sought[place] = _sought(journal, place, str(order_id or ""), lineages.of(told), lineages)
+        else:
+            keys = (place, by_order(str(order_id))) if order_id else (place,)
+            sought[place] = _Sought(str(order_id or ""), keys)
+    orders = journal.corrected([key for one in sought.values() for key in one.keys])
+    ids = {order_id for some in orders.values() for order_id in some}
+    ids.update(order_id for one in sought.values() for order_id in one.order_ids)
+    if not ids:
+        return {}
+    attempts = attempts_of(journal, sorted(ids))
+    found = {place: tuple(_kin(one, orders, attempts)) for place, one in sought.items()}
+    return {place: some for place, some in found.items() if some}
+
+
+class _Sought(NamedTuple):
+    """By what the other attempts of a row's sale are found."""
+
+    order_id: str  # its own: what that order did is told apart from what its kin did
+    keys: tuple[str, ...]  # of Intent.corrects
+    order_ids: frozenset[str] = frozenset()  # of the rows that it goes back to
+
+
+def _sought(journal: SqliteJournal, place: str, order_id: str, ancestry: Ancestry, lineages: Lineages) -> _Sought:
+    first_ids = [by_order(one) for one in dict.fromkeys((order_id, *ancestry.order_ids)) if one]
+    owners: set[str] = set(ancestry.order_ids)
+    for known in filter(None, map(lineages.where, ancestry.places)):
+        batch_id, sheet, row = known
+        owners.update(journal.owned(batch_id, sheet, row, row).values())
+    return _Sought(order_id, (place, *ancestry.places, *first_ids), frozenset(owners))
+
+
+def _kin(
+    sought: _Sought, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> Iterator[Attempt]:
+    """The attempts of other orders that correct what a row is or goes back to, or that those rows caused."""
+    correcting = [order_id for key in sought.keys for order_id in orders.get(key, ())]
+    for order_id in dict.fromkeys((*correcting, *sorted(sought.order_ids))):
+        if order_id == sought.order_id:
+            continue
+        for attempt in attempts.get(order_id, ()):
+            if order_id in sought.order_ids or attempt.intent.corrects in sought.keys:
+                yield attempt
 
 
 def _elsewhere(
@@ -150,8 +198,9 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     guards, hold = guards_of(job, journal, batch.refusal), last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
+        lineages = Lineages(journal)
         for chunk in journal.chunks(batch.id):
-            history = history_of(journal, batch, chunk)
+            history = history_of(journal, batch, chunk, lineages=lineages)
             yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
 
     return read

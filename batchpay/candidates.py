@@ -21,6 +21,7 @@ from batchpay.errors import DoesNotAddUp, Misconfigured
 from batchpay.intake import Intake
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.kinship import Lineages
 from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
 from batchpay.planning import intent_of
@@ -75,11 +76,12 @@ def placed_rows(
     """
     batch = planned.batch
     guards = replace(guards, refusal=batch.refusal)
+    lineages = Lineages(journal)
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
             done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-        history = accounts.history_of(journal, batch, chunk, done)
+        history = accounts.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
                 yield Placed(row, stand(row, history, guards))
@@ -93,10 +95,11 @@ def candidates(
     What became of an order in this very run makes way for no other row of it before the next one (J14).
     Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
     """
+    lineages = Lineages(journal)
     for placed in _rows_of(job, journal, batches, guards):
         _refuse_impossible(job, placed)
         if is_sendable(placed.standing) and not _was_sent(placed.standing, run_id):
-            yield _candidate(job, journal, placed, run_id)
+            yield _candidate(job, journal, placed, run_id, lineages)
 
 
 def _was_sent(standing: Standing, run_id: str) -> bool:
@@ -104,10 +107,10 @@ def _was_sent(standing: Standing, run_id: str) -> bool:
     return isinstance(standing, MayGo) and any(attempt.sent_in == run_id for attempt in standing.before)
 
 
-def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str) -> Candidate:
+def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages) -> Candidate:
     match placed.standing:
         case MayGo(number, before, withdraw):
-            intent = _intent(job, journal, placed.row, number, run_id)
+            intent = _intent(job, journal, placed.row, number, run_id, lineages)
             return Candidate(intent.order_id, intent, before, withdraw)
         case Owns(attempt) | DuplicateOf(attempt):
             return Candidate(attempt.intent.order_id, None)
@@ -136,7 +139,7 @@ def renamed(job: Job, row: Row, standing: Renamed) -> str:
     )
 
 
-def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str) -> Intent:
+def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
     return intent_of(
         row.document,
         job=job.name,
@@ -148,7 +151,7 @@ def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str
         run_id=run_id,
         journal_id=journal.id,
         mode=job.gateway.mode,
-        corrects=row.corrects,
+        corrects=lineages.of(row.corrects).identity,
     )
 
 

@@ -24,6 +24,7 @@ from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.kinship import Lineages
 from batchpay.model import Finding, Judged, Problem, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
@@ -67,7 +68,9 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
     with ExitStack() as stack:
         journal, unreadable = _journal_if_readable(job, stack)
         at_ns = SystemClock().now_ns()
-        intakes = take_in(job, stack, partial(_batch_id, job, journal, at_ns), keep, journal.owned)
+        intakes = take_in(
+            job, stack, partial(_batch_id, job, journal, at_ns), keep, journal.owned, Lineages(journal).of
+        )
         planned = _planned(job, journal, intakes, at_ns, yes=False)
         checked = Checked()
         for intake, batch in zip(intakes.files, planned, strict=True):
@@ -167,7 +170,9 @@ def plan(
         journal.verify()
         refuse_another_place(job, journal)
         at_ns = SystemClock().now_ns() if now_ns is None else now_ns
-        intakes = take_in(job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned)
+        intakes = take_in(
+            job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned, Lineages(journal).of
+        )
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])

@@ -20,6 +20,7 @@ from batchpay.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.kinship import Lineages
 from batchpay.model import Batch, Event, Judged
 from batchpay.planning import batch_id_of
 from batchpay.protocols import Clock, Gateway
@@ -119,7 +120,7 @@ class Desk:
         Nothing has left the machine after it.
         """
         refuse_another_place(self.job, self.journal)
-        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned)
+        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned, Lineages(self.journal).of)
         known = {batch.id: batch for batch in self.journal.batches()}
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
         self.planned = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)

@@ -20,6 +20,7 @@ from batchpay.controls import (
 )
 from batchpay.errors import BatchpayError, FileRefused
 from batchpay.job import Controls, FromColumn, Job
+from batchpay.kinship import Trace, only_named
 from batchpay.likeness import Features
 from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
@@ -103,14 +104,20 @@ def _told_restored(rows: Sequence[int]) -> Iterator[str]:
 
 
 def take_in(
-    job: Job, stack: ExitStack, batch_id_of: Callable[[str], str], keep: Keep, owned: Owned = nobody
+    job: Job,
+    stack: ExitStack,
+    batch_id_of: Callable[[str], str],
+    keep: Keep,
+    owned: Owned = nobody,
+    trace: Trace = only_named,
 ) -> Intakes:
     """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
 
-    `owned` tells which rows caused an attempt already: of those the journal speaks. Raises InputMissing when there is
-    no file and the job does not say that this is fine.
+    `owned` tells which rows caused an attempt already: of those the journal speaks; `trace` follows a row that
+    corrects another back to the first. Raises InputMissing when there is no file and the job does not say that this is
+    fine.
     """
-    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct")
+    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace)
     seen: set[str] = set()
     paths = readers.find_files(job.input)
     for path in paths:

@@ -125,7 +125,7 @@ class Intent:
     mode: str = ""  # test or live; empty in journals that did not keep it
     fee_fixed: int | None = None  # the commission asked for: platform_fee[fixed], smallest unit
     fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
-    corrects: str = ""  # the row that this one came back for (planning.place_of), if it says so
+    corrects: str = ""  # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
 
 
 @dataclass(frozen=True, slots=True)

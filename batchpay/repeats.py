@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from batchpay.kinship import Ancestry, Trace, by_order, only_named
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
-from batchpay.planning import alike, content_of, single_use_of
+from batchpay.planning import alike, content_of, place_of, single_use_of
 from batchpay.text import told
 
 Place = tuple[str, str, int]
@@ -45,13 +46,20 @@ class _Row:
     content: bytes
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
+    kin: Ancestry  # the rows that it corrects
 
 
 class Repeats:
     """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
 
-    def __init__(self, *, distinct: bool = False) -> None:
-        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`)."""
+    def __init__(self, *, distinct: bool = False, trace: Trace = only_named) -> None:
+        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`); `trace` follows a row that
+        corrects another back to the first of them.
+        """
+        self._trace = trace
+        self._places: set[str] = set()  # of rows that some row corrects under another order id
+        self._files: set[str] = set()  # last 12 digits of the batches
+        self._forms: set[str] = set()  # order ids of those rows, as look-alikes see them
         self._distinct = distinct
         self._ids = array("q")
         self._tokens = array("q")
@@ -63,12 +71,17 @@ class Repeats:
         documents = orders_of(chunk)
         self._ids.extend(map(_id_hash, documents))
         self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
+        self._files.add(batch_id[-12:])
+        for _, ancestry in self._corrections(chunk):
+            self._places.update(ancestry.places)
+            self._forms.update(map(alike, ancestry.order_ids))
+            self._ids.extend(map(hash, {*ancestry.places, *map(alike, ancestry.order_ids)}))
         self._twice = None
 
     def candidates(self) -> bool:
         """May there be a repeat at all? False is certain."""
         ids, tokens = self._repeated()
-        return len(ids) > 0 or len(tokens) > 0
+        return len(ids) > 0 or len(tokens) > 0 or any(place[:12] in self._files for place in self._places)
 
     def resolve(
         self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
@@ -86,8 +99,11 @@ class Repeats:
             verdicts.update(_among_batches(rows, lambda some: self._same_order(some, notes)))
         for rows in by_token.values():
             verdicts.update(_among_batches(rows, _same_token))
+        suspects = [row for rows in by_id.values() for row in rows]
+        for sale in self._sales(suspects):
+            verdicts.update(_among_batches(sale, _same_sale))
         self.notes = notes.sentences()
-        return _lonely_marked(verdicts, [row for rows in by_id.values() for row in rows])
+        return _lonely_marked(verdicts, suspects)
 
     def _same_order(self, rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
         """Rows whose order ids are equal, or equal but for what programs do to ids."""
@@ -96,6 +112,28 @@ class Repeats:
             return _same_id(by_id)
         verdicts = _same_id(by_id) if self._distinct else _look_alikes(by_id)
         return verdicts | _composed(rows, notes)
+
+    def _corrections(self, chunk: Judged | StoredChunk) -> Iterator[tuple[int, Ancestry]]:
+        """Position and ancestry of the valid rows that correct a row of another order, or one without an order id."""
+        for at, place in chunk.corrects.items():
+            if at not in chunk.problems:
+                ancestry = self._trace(place)
+                if ancestry.is_of_another(chunk.documents[at]["order_id"]):
+                    yield at, ancestry
+
+    def _sales(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+        """Rows that are one sale because some of them correct others, or the order of others."""
+        sales: dict[str, dict[Place, _Row]] = defaultdict(dict)
+        for row in rows:
+            own = place_of(*row.place)
+            for key in {own, *row.kin.places} & self._places:
+                sales[key][row.place] = row
+            for order_id in (row.order_id, *row.kin.order_ids):
+                if alike(order_id) in self._forms:
+                    sales[by_order(order_id if self._distinct else alike(order_id))][row.place] = row
+        for sale in sales.values():
+            if len(sale) > 1:
+                yield list(sale.values())
 
     def _repeated(self) -> tuple[Any, Any]:
         if self._twice is None:
@@ -114,20 +152,32 @@ class Repeats:
                 documents = orders_of(chunk)
                 hit_ids = _among(list(map(_id_hash, documents)), ids)
                 hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
-                hits = sorted({*hit_ids, *hit_tokens})
+                hits = sorted({*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)})
                 owners = owned(batch_id, sheet, rows[0], rows[-1]) if hits else {}
                 for number in hits:
-                    row = rows[places[number]]
-                    yield _row((batch_id, sheet, row), documents[number], owner=row in owners)
+                    row, told_place = rows[places[number]], chunk.corrects.get(places[number])
+                    kin = self._trace(told_place) if told_place else Ancestry()
+                    yield _row((batch_id, sheet, row), documents[number], kin, owner=row in owners)
+
+    def _kin_in(
+        self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
+    ) -> Iterator[int]:
+        """Which of the valid rows correct a row, or are one that some row corrects under another order id."""
+        if not self._places:
+            return
+        corrected_here = any(place[:12] == batch_id[-12:] for place in self._places)
+        for number, at in enumerate(places):
+            if at in chunk.corrects or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
+                yield number
 
 
 def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
 
 
-def _row(place: Place, document: Document, *, owner: bool) -> _Row:
+def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool) -> _Row:
     content = bytes.fromhex(content_of(document))
-    return _Row(place, document["order_id"], content, single_use_of(document), owner)
+    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin)
 
 
 def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
@@ -216,6 +266,24 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
             reason = "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
             verdicts.update(_all(twins, Outcome.CONFLICT, reason))
     return verdicts
+
+
+def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """A row and its corrections under other order ids: which of them is right is not ours to say."""
+    if len({row.order_id for row in rows}) == 1:
+        return {}
+    return {row.place: _kin_of(row, rows) for row in rows}
+
+
+def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
+    others = [other for other in rows if other.order_id != row.order_id]
+    named = ", ".join(f"{_told(other.place, row.place)} (order {told(other.order_id)})" for other in others[:NAMED])
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    return Repeat(
+        Outcome.CONFLICT,
+        f"asks under another order id for the same sale as {named}{more}: one corrects the other, or both correct one "
+        "row; leave only the right one. If they are different sales, clear the batchpay_ columns of the corrected row",
+    )
 
 
 def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:

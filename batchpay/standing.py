@@ -6,7 +6,7 @@
 a clock, a disk or a network. Every guard stands in `stand`, and a row passes all of them for its first attempt and for
 every later one alike:
 
-    its own attempt -> its problems -> its repeats -> its correction -> a person's word -> its order's attempts
+    its own attempt -> its problems -> its repeats -> its sale (kinship) -> a person's word -> its order's attempts
                     -> ids that look alike -> another job's charge -> what holds it back
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.kinship import by_order
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
@@ -36,7 +37,7 @@ class Row:
     problems: tuple[Problem, ...] = ()
     repeat: Repeat | None = None  # what the files of the same run say of it
     comeback: bool = False  # batchpay_retry = yes
-    corrects: str = ""  # planning.place_of the row that it came back for
+    corrects: str = ""  # planning.place_of the row that it came back for; kinship says to which sale that leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class History:
     owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
     look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike(): of other order ids
     cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
-    corrected: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by place_of the row that came back
+    corrected: Mapping[str, tuple[Attempt, ...]] = field(
+        default_factory=dict
+    )  # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or they correct it
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
 
@@ -219,8 +222,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return Rejected(row.repeat.reason)
     if row.repeat is not None and row.repeat.outcome is Outcome.CONFLICT:
         return ConflictWith(row.repeat.reason)
-    if (correction := _correction(row, history)) is not None:
-        return DuplicateOf(correction, why="its corrected row was charged")
+    if (kin := _kin(row, history, guards)) is not None:
+        return _of_one_sale(row, kin)
     if reason := _cancelled(order_id, attempts, history):
         return Cancelled(reason)
     judged = _judged(row, attempts, history, guards)
@@ -255,6 +258,8 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return Cancelled(reason)
     if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
         return Owns(owned, warnings=warnings)
+    if (kin := _kin(row, history, guards)) is not None:
+        return _of_one_sale(row, kin) if owned.ready else Owns(owned, warnings=warnings)
     blocked = _blocked(row, history, guards)
     if blocked is not None and owned.ready:
         return replace(blocked, warnings=warnings, attempt=owned) if isinstance(blocked, Waits) else blocked
@@ -274,11 +279,37 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
     return None
 
 
-def _correction(row: Row, history: History) -> Attempt | None:
-    """An order under another id that came back for this row, and took money or may."""
+def _kin(row: Row, history: History, guards: Guards) -> Attempt | None:
+    """What another order that is one sale with this row did, if it took money, may have, or goes in this very run."""
     order_id = row.document["order_id"]
     found = history.corrected.get(place_of(row.batch_id, row.sheet, row.row), ())
-    return next((a for a in found if not a.closed and not a.ready and a.intent.order_id != order_id), None)
+    others = [attempt for attempt in found if attempt.intent.order_id != order_id and not attempt.closed]
+    charged = next((attempt for attempt in others if not attempt.ready), None)
+    return charged or next((attempt for attempt in others if attempt.intent.batch_id in guards.present), None)
+
+
+def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
+    """A row of a sale that another order asks for already.
+
+    A row that corrects another may be told from it by what it asks for: then nobody but a person knows which it is.
+    """
+    if not row.corrects:
+        return DuplicateOf(kin, why="its corrected row was charged")
+    if _same_terms(row.document, kin):
+        return DuplicateOf(kin, why="it corrects a row that was charged")
+    return ConflictWith(
+        "it corrects a row of a sale that was asked for with other terms; if this is another sale, send it without "
+        "the batchpay_ columns",
+        kin,
+    )
+
+
+def _same_terms(document: Document, attempt: Attempt) -> bool:
+    asked = attempt.intent
+    terms = (document["destination"], document["amount"], document["currency"].lower())
+    return terms == (asked.destination, asked.amount, asked.currency.lower()) and _may_pay(
+        payer_of(document), asked.payer
+    )
 
 
 def _cancelled(order_id: str, attempts: Sequence[Attempt], history: History) -> str:
@@ -465,7 +496,8 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     place = place_of(row.batch_id, row.sheet, row.row)
     found: Iterable[Attempt] = (*history.attempts.get(order_id, ()), *history.corrected.get(place, ()))
     for attempt in found:
-        later = attempt.sent_ns > received_ns or place == attempt.intent.corrects
+        corrects = attempt.intent.corrects in (place, by_order(order_id)) and not row.corrects
+        later = attempt.sent_ns > received_ns or corrects
         if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
             return attempt
     return None

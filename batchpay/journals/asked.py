@@ -21,7 +21,7 @@ class Asked(NamedTuple):
     at_ns: int  # wall clock, UTC
     alike: str  # planning.alike of the order id
     terms: str  # planning.terms_of what was asked
-    corrects: str  # planning.place_of the row that it came back for, or ""
+    corrects: str  # kinship.Ancestry.identity of the rows that it came back for (once: planning.place_of), or ""
     batch_id: str
 
 

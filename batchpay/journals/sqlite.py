@@ -233,7 +233,8 @@ class SqliteJournal:
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
 
     def corrected(self, places: Sequence[str]) -> dict[str, list[str]]:
-        """A row's place (planning.place_of) -> the ids of orders whose attempt came to correct that row."""
+        """A row's place (planning.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
+        correct that row."""
         return _grouped(dict.fromkeys(self._asked("corrects, order_id", "corrects", places, "AND corrects <> ''")))
 
     def _asked(self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any) -> list[Any]:
@@ -440,6 +441,19 @@ class SqliteJournal:
         with self._translated():
             kept = planned["repeats"] if planned else []
             return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
+
+    def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
+        """One chunk of a batch as last planned; `chunks` is what proves that all of them are as they were kept."""
+        planned = self._planned(batch_id)
+        if planned is None:
+            return None
+        query = (
+            "SELECT number, sheet, judged, cells FROM row_chunks "
+            "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
+        )
+        with self._lock, self._translated():
+            row = self._connection.execute(query, (self.job, batch_id, planned["generation"], number)).fetchone()
+        return _unpack(*row) if row else None
 
     def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
         """The rows of a batch as last planned, or as `stage` kept them just now.
