@@ -59,6 +59,7 @@ class Repeats:
         self._trace = trace
         self._places: set[str] = set()  # of rows that some row corrects under another order id
         self._files: set[str] = set()  # last 12 digits of the batches
+        self._corrected_files: set[str] = set()  # of those rows, in the same way
         self._forms: set[str] = set()  # order ids of those rows, as look-alikes see them
         self._distinct = distinct
         self._ids = array("q")
@@ -74,6 +75,7 @@ class Repeats:
         self._files.add(batch_id[-12:])
         for _, ancestry in self._corrections(chunk):
             self._places.update(ancestry.places)
+            self._corrected_files.update(place.partition("\t")[0] for place in ancestry.places)
             self._forms.update(map(alike, ancestry.order_ids))
             self._ids.extend(map(hash, {*ancestry.places, *map(alike, ancestry.order_ids)}))
         self._twice = None
@@ -81,7 +83,7 @@ class Repeats:
     def candidates(self) -> bool:
         """May there be a repeat at all? False is certain."""
         ids, tokens = self._repeated()
-        return len(ids) > 0 or len(tokens) > 0 or any(place[:12] in self._files for place in self._places)
+        return len(ids) > 0 or len(tokens) > 0 or not self._files.isdisjoint(self._corrected_files)
 
     def resolve(
         self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
@@ -165,7 +167,7 @@ class Repeats:
         """Which of the valid rows correct a row, or are one that some row corrects under another order id."""
         if not self._places:
             return
-        corrected_here = any(place[:12] == batch_id[-12:] for place in self._places)
+        corrected_here = batch_id[-12:] in self._corrected_files
         for number, at in enumerate(places):
             if at in chunk.corrects or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
                 yield number

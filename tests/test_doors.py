@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import subprocess
 import time
@@ -409,3 +410,175 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     market.job()
     night(market)
     assert sum(market.money().values()) == 2
+
+
+# --- a row and its corrections are one sale -----------------------------------------------------------------------
+
+CORRECTED, AGAIN = "corrected.csv", "again.csv"
+
+
+def lookup(market: Market, *shops: str) -> None:
+    """Which shops the accountant has a recipient for."""
+    lines = [f"{shop},recp_test_sandbox1\n" for shop in shops]
+    (market.folder / "shops.csv").write_text("shop,rid\n" + "".join(lines), "utf-8")
+
+
+def told_back(market: Market, old_id: str, new_id: str, name: str, **changes: str) -> None:
+    """The rejected row of one order, sent back as a file under another order id, its own columns kept."""
+    for path in sorted((market.folder / "reports").glob("*/rejects.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            found = [row for row in csv.DictReader(file) if row["order_id"] == old_id]
+        if found:
+            write(market, name, [{**found[0], "order_id": new_id, **changes}])
+            return
+    raise AssertionError(f"no rejects of {old_id}")
+
+
+def write(market: Market, name: str, lines: list[dict[str, str]]) -> None:
+    """A file of these rows, with every column that one of them has."""
+    columns = dict.fromkeys(column for line in lines for column in line)
+    with (market.folder / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def read(market: Market, name: str) -> list[dict[str, str]]:
+    """The rows of a file."""
+    with (market.folder / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def send(market: Market, name: str, **flags: Any) -> int:
+    """One night with one file, or with those of a pattern."""
+    path = market.job(file=name)
+    plain = 'destination = "recipient"'
+    looked_up = 'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    path.write_text(path.read_text("utf-8").replace(plain, looked_up), "utf-8")
+    return night(market, **flags)
+
+
+X1 = {"order_id": "X-1", "recipient": "Q"}
+
+
+@pytest.fixture
+def rejected(market: Market) -> Market:
+    """X-1's shop was not in the lookup; its row came back as R-1, and then the lookup was mended."""
+    lookup(market, "A")
+    market.orders([order(1, **X1), order(2, recipient="A")], "a.csv")
+    assert send(market, "a.csv") == 10
+    told_back(market, "X-1", "R-1", CORRECTED, recipient="A")
+    lookup(market, "A", "Q")
+    return market
+
+
+def agreed(market: Market, *charged: str) -> None:
+    """Of the one sale these orders took money, and the other order of the file did."""
+    assert market.money() == dict.fromkeys([*charged, "00002"], 1)
+    market.agree()
+
+
+@pytest.mark.fault("J07")
+def test_a_row_and_its_correction_in_one_run_are_a_conflict(rejected: Market) -> None:
+    """Neither is sent, and each names the other."""
+    (rejected.folder / CORRECTED).rename(rejected.folder / "a2.csv")
+    assert send(rejected, "a*.csv") == 10
+    agreed(rejected)
+    found = rows(rejected)
+    assert [found[one]["outcome"] for one in ("X-1", "R-1")] == ["conflict", "conflict"]
+    assert "order R-1" in found["X-1"]["reason"] and "order X-1" in found["R-1"]["reason"]
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("held", [False, True])
+def test_a_correction_of_a_row_that_was_charged_is_its_duplicate(rejected: Market, *, held: bool) -> None:
+    """Whether or not the correction was there, and held, before the row itself was charged."""
+    if held:
+        send(rejected, CORRECTED, limit=0)
+    assert send(rejected, "a.csv") == 0
+    send(rejected, CORRECTED)
+    agreed(rejected, "X-1")
+    assert rows(rejected)["R-1"]["outcome"] == "duplicate"
+    assert "it corrects a row that was charged" in rows(rejected)["R-1"]["reason"]
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("together", [False, True])
+def test_two_corrections_of_one_row_are_never_both_sent(rejected: Market, *, together: bool) -> None:
+    """In one file, or in two files of one run."""
+    told_back(rejected, "X-1", "R-2", AGAIN, recipient="A")
+    if together:
+        write(rejected, CORRECTED, read(rejected, CORRECTED) + read(rejected, AGAIN))
+        (rejected.folder / AGAIN).unlink()
+    (rejected.folder / "a.csv").unlink()
+    assert send(rejected, "[ac]*.csv") == 10
+    agreed(rejected)
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("first", [True, False])
+def test_a_row_by_its_order_id_and_its_correction_in_one_new_file(rejected: Market, *, first: bool) -> None:
+    """The row without a word of where it came from: its order id says so."""
+    both = [order(1, **X1), *read(rejected, CORRECTED)]
+    write(rejected, AGAIN, both if first else both[::-1])
+    assert send(rejected, AGAIN) == 10
+    agreed(rejected)
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("first", [True, False])
+def test_a_row_by_its_order_id_and_its_correction_one_after_the_other(rejected: Market, *, first: bool) -> None:
+    """In two nights and two new files, whichever is first."""
+    write(rejected, AGAIN, [order(1, **X1)])
+    names = [AGAIN, CORRECTED] if first else [CORRECTED, AGAIN]
+    assert send(rejected, names[0]) == 0
+    send(rejected, names[1])
+    agreed(rejected, "X-1" if first else "R-1")
+
+
+@pytest.mark.fault("J07")
+def test_a_correction_of_a_correction_bars_the_first_row(market: Market) -> None:
+    """X-1 came back as R-1, R-1 as T-1, which was charged: neither of the others is."""
+    lookup(market, "A")
+    market.orders([order(1, **X1), order(2, recipient="A")], "a.csv")
+    send(market, "a.csv")
+    told_back(market, "X-1", "R-1", CORRECTED, recipient="W")
+    send(market, CORRECTED)
+    told_back(market, "R-1", "T-1", AGAIN, recipient="A")
+    assert send(market, AGAIN) == 0
+    lookup(market, "A", "Q", "W")
+    send(market, "a.csv")
+    send(market, CORRECTED)
+    agreed(market, "T-1")
+    assert [rows(market)[one]["outcome"] for one in ("X-1", "R-1")] == ["duplicate", "duplicate"]
+
+
+@pytest.mark.fault("J07")
+def test_a_declined_correction_is_not_tried_again_once_its_row_was_charged(rejected: Market) -> None:
+    """batchpay_retry says yes to the order R-1, and X-1 has the money."""
+    declined = [{**line, "card": "tokn_test_sandbox000010011"} for line in read(rejected, CORRECTED)]
+    write(rejected, CORRECTED, declined)
+    assert send(rejected, CORRECTED) == 10
+    assert send(rejected, "a.csv") == 0
+    told_back(rejected, "R-1", "R-1", AGAIN, card=order(1)["card"], recipient="A", batchpay_retry="yes")
+    send(rejected, AGAIN)
+    agreed(rejected, "X-1")
+
+
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("edit", ["alike", "odd"])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(market: Market, edit: str, *, first: bool) -> None:
+    """The row was kept back for its id, came back under another, and then the job says that such ids are right."""
+    lookup(market, "A", "Q")
+    old_id = {"alike": "2", "odd": "8.85E+12"}[edit]
+    market.orders([order(1, order_id=old_id, recipient="Q"), order(2, recipient="A")], "a.csv")
+    send(market, "a.csv")
+    (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        back = [row for row in csv.DictReader(file) if row["invoice"] == "INV-1"]
+    write(market, CORRECTED, [{**back[0], "order_id": "R-1"}])
+    market.settings["input"] = {"alike": 'alike_ids = "distinct"', "odd": 'odd_ids = "accept"'}[edit]
+    for name in ["a.csv", CORRECTED] if first else [CORRECTED, "a.csv"]:
+        send(market, name)
+    agreed(market, old_id if first else "R-1")

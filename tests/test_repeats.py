@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchpay.kinship import Ancestry
 from batchpay.model import Judged, Outcome, Problem
-from batchpay.planning import alike
+from batchpay.planning import alike, place_of
 from batchpay.repeats import Repeats
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
@@ -72,6 +73,57 @@ def test_what_was_sent_already_is_history_to_other_files():
     sent = {"old": {2: "A1", 3: "B1"}, "new": {}}
     verdicts = repeats.resolve(named, lambda batch, *place: sent[batch])
     assert outcomes(verdicts) == {("new", 4): D}
+
+
+FIRST = place_of("b0", "", 2)
+
+
+def corrected(*batches, first_id="X1", distinct=False, sent=None, bad=()):
+    """Verdicts over batches of (order id, the place that it corrects or ""); the row at FIRST has `first_id`."""
+    named = []
+    for number, pairs in enumerate(batches):
+        documents = [order(order_id) for order_id, _ in pairs]
+        corrects = {at: place for at, (_, place) in enumerate(pairs) if place}
+        problems = dict.fromkeys(bad, BAD) if number == 0 else {}
+        named.append((f"b{number}", [Judged(Rows(range(2, 2 + len(pairs))), documents, problems, corrects=corrects)]))
+    ids = (first_id,) if first_id else ()
+    repeats = Repeats(distinct=distinct, trace=lambda place: Ancestry((place,), ids, first_id))
+    for name, judged in named:
+        repeats.add(name, judged[0])
+    if not repeats.candidates():
+        return {}
+    return repeats.resolve(named, lambda batch, *place: (sent or {}).get(batch, {}))
+
+
+@pytest.mark.fault("J07")
+def test_a_row_and_its_corrections_in_one_run_are_a_conflict():
+    """By its place, by its order id, by each other; in one file or several; each names the others."""
+    verdicts = corrected([("X1", "")], [("R1", FIRST)])
+    assert outcomes(verdicts) == {("b0", 2): C, ("b1", 2): C}
+    assert "row 2 of batch b1 (order R1)" in verdicts["b0", "", 2].reason
+    assert "row 2 of batch b0 (order X1)" in verdicts["b1", "", 2].reason
+    elsewhere = place_of("gone", "", 7)
+    assert outcomes(corrected([("X1", ""), ("R1", elsewhere)])) == {("b0", 2): C, ("b0", 3): C}
+    assert outcomes(corrected([("R1", elsewhere)], [("R2", elsewhere)])) == {("b0", 2): C, ("b1", 2): C}
+    assert outcomes(corrected([("R1", elsewhere)], [("x1", "")])) == {("b0", 2): C, ("b1", 2): C}
+    assert corrected([("R1", elsewhere)], [("x1", "")], distinct=True) == {}
+
+
+@pytest.mark.fault("J07")
+def test_a_row_whose_first_id_could_not_be_read_is_known_by_its_place():
+    """Its id is right since the job was changed, and is not what the journal has of it."""
+    assert outcomes(corrected([("8E5", "")], [("R1", FIRST)], first_id="")) == {("b0", 2): C, ("b1", 2): C}
+    elsewhere = place_of("gone", "", 7)
+    assert outcomes(corrected([("R1", elsewhere), ("R2", elsewhere)], first_id="")) == {("b0", 2): C, ("b0", 3): C}
+
+
+@pytest.mark.fault("J07")
+def test_a_correction_alone_stands_against_nobody():
+    """Its row breaks a rule still, was sent before, or has the same order id: that is told elsewhere."""
+    assert corrected([("X1", "")], [("R1", FIRST)], bad=(0,)) == {}
+    assert corrected([("R1", FIRST)]) == {}
+    assert outcomes(corrected([("X1", "")], [("R1", FIRST)], sent={"b0": {2: "X1"}})) == {}
+    assert outcomes(corrected([("X1", "")], [("X1", FIRST)])) == {("b1", 2): D}
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True, max_size=30), st.integers(1, 7))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.kinship import by_order
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import Outcome, Problem, Repeat, StoredChunk
 from batchpay.planning import alike, payer_of, place_of, terms_of
@@ -463,6 +464,39 @@ def test_a_row_whose_corrected_row_was_charged_is_not_charged_as_well() -> None:
     assert isinstance(standing, DuplicateOf) and standing.why == "duplicate"
 
 
+@pytest.mark.fault("J07")
+def test_a_correction_of_a_row_that_was_charged_is_its_duplicate() -> None:
+    """With other terms nobody but a person knows whether it is the same sale."""
+    correction = other(corrects=place_of(BATCH, "", 2))
+    for events in ([FIRST, PAID], [FIRST]):
+        standing = stand(correction, history(**corrected_by(*events)), FREE)
+        assert isinstance(standing, DuplicateOf) and standing.why == "it corrects a row that was charged"
+    changed = replace(correction, document={**DOCUMENT, "amount": DOCUMENT["amount"] + 1})
+    standing = stand(changed, history(**corrected_by(FIRST, PAID)), FREE)
+    assert isinstance(standing, ConflictWith) and "batchpay_ columns" in standing.why
+    assert standing.attempt and standing.attempt.intent.order_id == "0005"
+    assert isinstance(stand(correction, history(**corrected_by(FIRST, DECLINED)), FREE), MayGo)
+
+
+@pytest.mark.fault("J07")
+def test_an_attempt_of_the_same_sale_that_goes_in_this_run_bars_the_others() -> None:
+    """It was never charged: without its file here it stands in nobody's way."""
+    waits = history(**corrected_by(FIRST, VOIDED))
+    assert isinstance(stand(other(), waits, replace(FREE, present=(BATCH,))), DuplicateOf)
+    assert isinstance(stand(other(), waits, FREE), MayGo)
+
+
+@pytest.mark.fault("J07")
+def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> None:
+    """Ready, it is a duplicate; in doubt, it shows itself and waits to be looked up."""
+    kin = {"corrected": {place_of(BATCH, "", 2): corrected_by(FIRST, PAID)["corrected"][place_of(OTHER, "", 9)]}}
+    assert isinstance(stand(mine(), history(FIRST, VOIDED, **kin), FREE), DuplicateOf)
+    doubt = stand(mine(), history(FIRST, **kin), FREE)
+    assert isinstance(doubt, Owns) and not doubt.resumes
+    free = stand(mine(), history(FIRST, VOIDED), FREE)
+    assert isinstance(free, Owns) and free.resumes
+
+
 def settled(row: Row, known: History, received_ns: int = 0) -> Attempt | None:
     return settled_by(row, known, received_ns)
 
@@ -481,6 +515,9 @@ def test_what_settles_a_row_elsewhere() -> None:
     corrects = replace(FIRST, data={**FIRST.data, "intent": intent})
     found = settled(other(), history(**corrected_by(corrects, PAID)), received_ns=9)
     assert found and found.intent.order_id == "0005"
+    of_order = replace(FIRST, data={**FIRST.data, "intent": {**intent, "corrects": by_order("0001")}})
+    assert settled(other(), history(**corrected_by(of_order, PAID)), received_ns=9)
+    assert settled(other(corrects="there"), history(**corrected_by(of_order, PAID)), received_ns=9) is None
 
 
 def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
