@@ -293,10 +293,11 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
 
     A row that corrects another may be told from it by what it asks for: then nobody but a person knows which it is.
     """
+    done = "goes first" if kin.ready else "was charged"
     if not row.corrects:
-        return DuplicateOf(kin, why="its corrected row was charged")
+        return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
     if _same_terms(row.document, kin):
-        return DuplicateOf(kin, why="it corrects a row that was charged")
+        return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
     return ConflictWith(
         "it corrects a row of a sale that was asked for with other terms; if this is another sale, send it without "
         "the batchpay_ columns",

@@ -75,7 +75,8 @@ class News:
         """Did the run learn something of this row's order, or of one that its reason may name?"""
         place = place_of(finding.batch_id, finding.sheet, finding.row)
         forms = {alike(order_id) for order_id in self.moved}
-        return alike(finding.order_id) in forms or bool(self.moved & self.corrections.get(place, set()))
+        named = any(f" of order {order_id} of batch " in finding.reason for order_id in self.moved)
+        return named or alike(finding.order_id) in forms or bool(self.moved & self.corrections.get(place, set()))
 
 
 @dataclass
