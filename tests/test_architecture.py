@@ -27,8 +27,7 @@ WORDS = {
 }
 PURE = {
     "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
-    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing",
-    "kinship",
+    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}

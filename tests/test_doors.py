@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from batchpay import pipeline
+from batchpay.checking import plan
 from batchpay.config import SecretKey, load_job
 from batchpay.errors import BatchpayError, Misconfigured, Usage
 from batchpay.journals.sqlite import SqliteJournal
@@ -451,11 +452,16 @@ def read(market: Market, name: str) -> list[dict[str, str]]:
 
 def send(market: Market, name: str, **flags: Any) -> int:
     """One night with one file, or with those of a pattern."""
+    prepare(market, name)
+    return night(market, **flags)
+
+
+def prepare(market: Market, name: str) -> None:
+    """The job for one file, or for those of a pattern, that looks up its recipients."""
     path = market.job(file=name)
     plain = 'destination = "recipient"'
     looked_up = 'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
     path.write_text(path.read_text("utf-8").replace(plain, looked_up), "utf-8")
-    return night(market, **flags)
 
 
 X1 = {"order_id": "X-1", "recipient": "Q"}
@@ -482,6 +488,9 @@ def agreed(market: Market, *charged: str) -> None:
 def test_a_row_and_its_correction_in_one_run_are_a_conflict(rejected: Market) -> None:
     """Neither is sent, and each names the other."""
     (rejected.folder / CORRECTED).rename(rejected.folder / "a2.csv")
+    prepare(rejected, "a*.csv")
+    planned = plan(load_job(rejected.folder / "job.toml"))
+    assert (planned["to_send"], planned["outcomes"]["conflict"]) == ({}, 2)
     assert send(rejected, "a*.csv") == 10
     agreed(rejected)
     found = rows(rejected)
