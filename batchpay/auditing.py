@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
 from batchpay.job import Job
 from batchpay.lifecycle import Attempt
-from batchpay.listing import Listing
+from batchpay.listing import Listing, is_instant
 from batchpay.matching import Match, Thing, match_charges, match_credits, match_transfers
 from batchpay.model import Answer
 from batchpay.money import EXPONENTS, major_text
@@ -56,6 +56,11 @@ class Period:
         """Was it made in this period, by the gateway's own clock?"""
         return _iso(self.since) <= created_at <= _iso(self.until)
 
+    def may_cover(self, attempt: Attempt) -> bool:
+        """The same for a charge that does not tell when it was made: by when it was asked for, generously."""
+        sent_at = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
+        return self.since - SKEW <= sent_at <= self.until + SKEW
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -82,6 +87,7 @@ class Audit:
             "matched": match.matched,
             "other_charges_of_the_account": match.others,
             "differences": [asdict(difference) for difference in match.differences],
+            "without_time": [asdict(charge) for charge in match.without_time],
             "notes": match.notes,
             "exit_code": self.exit_code,
         }
@@ -101,11 +107,18 @@ def audit(job: Job, key: SecretKey, period: Period) -> Audit:
 
 
 def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
-    """Every attempt of the journal whose charge was made in the period."""
+    """Every attempt of the journal whose charge was made in the period, or tells no time and may have been."""
     orders = desk.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
         for attempts in accounts.attempts_of(desk.journal, orders[start : start + 500]).values():
-            yield from (a for a in attempts if a.charge is not None and period.covers(a.charge.created_at))
+            yield from (attempt for attempt in attempts if _is_of(attempt, period))
+
+
+def _is_of(attempt: Attempt, period: Period) -> bool:
+    if attempt.charge is None:
+        return False
+    made_at = attempt.charge.created_at
+    return period.covers(made_at) if is_instant(made_at) else period.may_cover(attempt)
 
 
 async def _matched(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Match:
@@ -114,6 +127,11 @@ async def _matched(desk: Desk, period: Period, attempts: list[Attempt], gateway:
     if charges is None:
         raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
     match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
+    if match.without_time:
+        match.notes.append(
+            f"{len(match.without_time)} charges tell no time that they were made at and are in no list of these days: "
+            "they may be of another day; they stand by name in audit.json, under without_time"
+        )
     transactions = await _all(gateway, line, "/transactions", period.since, None)
     if transactions is None:
         match.notes.append("the gateway does not tell its transactions: credits were not matched")

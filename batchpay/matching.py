@@ -7,11 +7,12 @@ many must be there as were earned: a transfer does not say which charge it belon
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay.lifecycle import Attempt, flaws_of, outcome_of, seen
+from batchpay.listing import is_instant
 from batchpay.model import ChargeSeen, Outcome
 
 Thing = Mapping[str, Any]
@@ -30,6 +31,17 @@ class Difference:
     currency: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Timeless:
+    """A charge of the journal that the gateway gives no time for."""
+
+    order_id: str
+    charge_id: str
+    amount: int  # smallest unit
+    currency: str
+    outcome: str
+
+
 @dataclass(slots=True)
 class Match:
     """What an audit found."""
@@ -39,6 +51,7 @@ class Match:
     matched: int = 0  # charges that are the same on both sides
     others: int = 0  # charges of the account that are not this job's
     differences: list[Difference] = field(default_factory=list)
+    without_time: list[Timeless] = field(default_factory=list)  # ours, in no list, and of a day that nobody tells
     notes: list[str] = field(default_factory=list)
 
     def add(self, found: Iterable[Difference]) -> None:
@@ -47,7 +60,10 @@ class Match:
 
 
 def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], *, live: bool) -> Match:
-    """Both ways over the charges of one period: `attempts` are those whose charge was made in it."""
+    """Both ways over the charges of one period: `attempts` are those whose charge was made in it, or may have been.
+
+    What tells no time and is not in the list may be of another day: it is told apart, and counts on no side (J36).
+    """
     match = Match()
     by_key = {attempt.intent.key: attempt for attempt in attempts}
     of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
@@ -65,6 +81,9 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
         match.matched += not differences
         match.add(differences)
     for attempt in attempts:
+        if (timeless := _timeless(attempt, found)) is not None:
+            match.without_time.append(timeless)
+            continue
         match.add(_of_attempt(attempt, found))
         if attempt.charge is not None and attempt.outcome in (Outcome.SUCCEEDED, Outcome.UNPROVEN):
             match.ours[attempt.charge.currency.upper()] += attempt.charge.amount
@@ -72,6 +91,14 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
     for order_id, some in of_orders.items():
         match.add(_doubles(order_id, some, reported))
     return match
+
+
+def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
+    """A charge that no instant and no list puts into the period."""
+    charge = attempt.charge
+    if charge is None or charge.id in found or is_instant(charge.created_at):
+        return None
+    return Timeless(attempt.intent.order_id, charge.id, charge.amount, charge.currency.upper(), attempt.outcome.value)
 
 
 def _of_charge(charge: ChargeSeen, document: Thing, attempt: Attempt | None, live: bool) -> Iterator[Difference]:

@@ -125,3 +125,26 @@ def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
     code, kinds, told = audited(market)
     assert told["journal"] != told["gateway"]
     assert code == 12 and kinds["amount"] == ["00002"]
+
+
+@pytest.mark.fault("J36", "I2")
+def test_a_charge_that_tells_no_time_is_listed_by_name(market: Market) -> None:
+    """Answers without `created_at`: what a list has is matched all the same; what none has stands by name."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    for number in (1, 2):
+        rule = {"method": "POST", "path": "/charges", "order_id": f"{number:05d}"}
+        market.sandbox.add_rule({**rule, "action": "change", "change": {"created_at": None}})
+    assert market.run().returncode == 0
+    code, kinds, told = audited(market)
+    assert (code, kinds, told["matched"], told["without_time"]) == (0, {}, 3, [])
+    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    listed["data"] = [charge for charge in listed["data"] if charge["metadata"]["order_id"] == "00002"]
+    listed["total"] = len(listed["data"])
+    market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
+    code, kinds, told = audited(market)
+    (timeless,) = told["without_time"]
+    mine = {row["order_id"]: row for row in market.results()}["00001"]
+    assert (timeless["order_id"], timeless["charge_id"]) == ("00001", mine["charge_id"])
+    assert (code, kinds) == (12, {"false-success": ["00000"]}), "a time that the list should have covered"
+    assert "1 charges tell no time" in told["notes"][0]
