@@ -33,6 +33,7 @@ from batchpay.settlement import (
     at_gateway,
     enter,
     preflight,
+    whose_is_untold,
 )
 from batchpay.signals import Signals
 
@@ -97,6 +98,8 @@ async def visit(desk: Desk, visit: Visit) -> Visited:
 
 def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:
     line = run.line
+    if run.untold and not interrupted:
+        return (GatewaySilent(f"{run.untold}{f' ({line.trouble})' if line.trouble else ''}"),)
     if line.answers == 0 and not interrupted:
         why = f" ({line.trouble})" if line.trouble else ""
         told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
@@ -145,12 +148,15 @@ async def at_the_gateway(
 ) -> T:
     """A person's command that asks the gateway: it enters as every run does, and lets go afterwards.
 
-    Raises Misconfigured for another account, mode or address than the journal's, and what closed the line.
+    Raises Misconfigured for another account, mode or address than the journal's, GatewaySilent when nobody tells whose
+    the key is, and what closed the line.
     """
     line = line_of(desk)
     gateway = desk.edges.gateway(desk.job.gateway, key.reveal())
     try:
-        await enter(desk.job.gateway, gateway, line, desk.books, [] if notes is None else notes)
+        account = await enter(desk.job.gateway, gateway, line, desk.books, [] if notes is None else notes)
+        if (untold := whose_is_untold(desk.books, account)) and not line.closed:
+            raise GatewaySilent(untold)
         answer = await ask(gateway, line)
     finally:
         await gateway.aclose()

@@ -139,6 +139,19 @@ def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(three: Market)
     assert any("account" in note for note in made.notes)
 
 
+@pytest.mark.fault("J03")
+def test_an_account_that_was_told_before_must_be_told_again(three: Market) -> None:
+    """Else nobody knows whom the key belongs to: nothing is sent and nothing asked, until the gateway says it."""
+    assert night(three) == 0
+    three.orders([order(number) for number in range(4)])
+    three.sandbox.add_rule(method="GET", path="/account", status=403, code="forbidden", commit="never", times=1)
+    asked = len(three.sandbox.requests("GET", "/charges"))
+    assert night(three) == 69
+    assert three.posts() == 3 and len(three.sandbox.requests("GET", "/charges")) == asked
+    assert "did not tell whose account" in three.results()[3]["reason"]
+    assert night(three) == 0 and three.posts() == 4
+
+
 @pytest.mark.fault("J06", "E13")
 @pytest.mark.parametrize("same_journal", [True, False])
 def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal: bool) -> None:

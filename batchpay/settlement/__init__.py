@@ -16,7 +16,7 @@ from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter
+from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter, whose_is_untold
 
 __all__ = [
     "Books",
@@ -35,4 +35,5 @@ __all__ = [
     "at_gateway",
     "enter",
     "preflight",
+    "whose_is_untold",
 ]

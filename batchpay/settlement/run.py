@@ -89,6 +89,7 @@ class Run:
         self.talk = talk
         self.loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=talk.order)
         self.notes: list[str] = []  # what a person should hear beside the outcomes
+        self.untold = ""  # why it asked for nothing but the account
 
 
 async def at_gateway(run: Run, brought: Brought) -> None:
@@ -96,6 +97,10 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     line, loop, talk = run.line, run.loop, run.talk
     talk.phase("entering")
     account = await enter(run.settings, run.gateway, line, run.books, run.notes)
+    run.untold = "" if line.closed else whose_is_untold(run.books, account)
+    if run.untold:
+        loop.hold(run.untold)
+        return
     if brought.wait_s and not line.closed:
         talk.phase("waiting")
         await line.rest(brought.wait_s)
@@ -149,14 +154,14 @@ async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Ac
 async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, notes: list[str]) -> Account:
     """Hold the key's account, the mode and the address against the journal's; the first run writes them down.
 
-    Raises Misconfigured for another one. An account that cannot be read is told: then mode and address alone are held,
-    from the first complete list on.
+    Raises Misconfigured for another one. A gateway that never told its account is no reason to stop: then mode and
+    address alone are held, from the first complete list on. For one that told it before, see `whose_is_untold`.
     """
     kept = books.account()
     refuse_other_place(settings, kept)
     account = await account_of(settings, gateway, line)
     if not account.id:
-        if not line.closed:
+        if not line.closed and not kept.get("account"):
             notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
         return account
     if kept.get("account", account.id) not in (account.id, ""):
@@ -166,6 +171,20 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
         )
     await _belong(settings, books, account)
     return account
+
+
+def whose_is_untold(books: Books, account: Account) -> str:
+    """Why nothing may be sent or asked: the journal knows its account, and today nobody says whose the key is.
+
+    What another account does not know would pass for proof that it never was (J03).
+    """
+    known = books.account().get("account", "")
+    if account.id or not known:
+        return ""
+    return (
+        f"the gateway did not tell whose account the key is of, and this journal belongs to account {known}: nothing "
+        "is sent and nothing asked until it does; run again later"
+    )
 
 
 async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) -> Account:
