@@ -80,6 +80,15 @@ def test_the_body_holds_what_the_contract_lists():
     ]  # fmt: skip
 
 
+@pytest.mark.fault("J28")
+def test_a_fixed_fee_is_that_of_the_orders_own_currency():
+    """Of the others nothing is taken: 30 satang for 30 yen would be a hundredth, 500 yen for 5 baht a hundredfold."""
+    fee = Fee({"THB": 500, "JPY": 30}, None)
+    for currency, fixed in (("THB", "500"), ("JPY", "30"), ("SGD", None)):
+        fields = dict(parse_qsl(form_encoded({**ORDER, "currency": currency}, {"order_id": "0001"}, fee)))
+        assert fields.get("platform_fee[fixed]") == fixed
+
+
 def test_our_own_metadata_wins():
     """A row cannot pass for another order by its metadata."""
     fields = dict(parse_qsl(intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body))

@@ -320,6 +320,9 @@ def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
     with pytest.raises(Misconfigured, match="--adopt"):
         world.run(1)
     world.run(1, adopt=True)
+    assert {event.data["bound"] for event in world.journal.events(["listing"])} == {
+        world.gateway.charges[0]["created_at"]
+    }
     made_elsewhere(
         world, {**fields_of(1), "metadata[order_id]": "0001", "metadata[batchpay_key]": key_of(JOB, "0001", 1)}
     )

@@ -893,7 +893,11 @@ def _() -> None:
     swap("batchpay.settlement.books:Books.missing", left_out)
 
 
-@mutant("J28", "a fixed fee is the same number in every currency", DOORS + "test_a_fixed_fee_is_of_a_currency")
+@mutant(
+    "J28",
+    "a fixed fee is the same number in every currency",
+    "test_planning.py::test_a_fixed_fee_is_that_of_the_orders_own_currency",
+)
 def _() -> None:
     swap("batchpay.job:Fee.fixed_in", lambda was: lambda self, currency: next(iter(self.fixed.values()), None))
 
