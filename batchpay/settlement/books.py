@@ -58,7 +58,8 @@ class Books:
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
-        self._told_of = {str(event.data.get("charge", "")) for event in journal.events(["stop"])}
+        # charges that a stop told of, and those of them whose stop a person has lifted
+        self.told_of, self._lifted = _told_of(journal.events(["stop", "lifted"]))
 
     # --- writing
 
@@ -179,11 +180,13 @@ class Books:
         await self._journal.write([self._stop_event(reason, case)])
 
     async def stop_for_charge(self, charge_id: str, reason: str) -> None:
-        """The same about a charge, once: what a person has lifted is not brought up again."""
-        self.known.pop(charge_id, None)
-        if charge_id in self._told_of:
+        """The same about a charge, once: what a person has lifted is not brought up again.
+
+        Until then lists should show it all the same: one that does not may lack others too (J05).
+        """
+        if charge_id in self.told_of:
             return
-        self._told_of.add(charge_id)
+        self.told_of.add(charge_id)
         self.stopped = self.stopped or reason
         await self._journal.write([self._event("stop", {"reason": reason, "order": "", "charge": charge_id})])
 
@@ -226,11 +229,11 @@ class Books:
             youngest = max(earlier, key=lambda charge_id: earlier[charge_id], default="")
             known = {youngest: earlier[youngest]} if youngest else {}
         for charge_id, created_at in known.items():
-            if charge_id not in self._told_of:
+            if charge_id not in self._lifted:
                 self.known.setdefault(charge_id, (created_at, float("-inf")))
 
     def _prove(self, charge: ChargeSeen) -> None:
-        if charge.id not in self._told_of:
+        if charge.id not in self._lifted:
             self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
 
     def _anothers_charge(self, data: Mapping[str, Any], intent: Intent) -> str:
@@ -365,6 +368,18 @@ def _same_evidence(before: Attempt, after: Attempt) -> bool:
     return (old.id, old.chain, old.amount, old.currency, old.destination, old.livemode) == (
         new.id, new.chain, new.amount, new.currency, new.destination, new.livemode,
     )  # fmt: skip
+
+
+def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:
+    """Charges that stops are about, and those of them that stood before a person lifted what was in force."""
+    told: set[str] = set()
+    lifted: set[str] = set()
+    for event in events:
+        if event.kind == "lifted":
+            lifted |= told
+        elif charge_id := event.data.get("charge"):
+            told.add(str(charge_id))
+    return told, lifted
 
 
 def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bool) -> str:

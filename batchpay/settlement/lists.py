@@ -215,7 +215,7 @@ class Lists:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
         waiting = []
         for charge_id in self.lacking(listing):
-            if await self._was_pending(charge_id):
+            if charge_id in self._books.told_of or await self._was_pending(charge_id):
                 continue
             created_at, _ = self._books.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
