@@ -496,16 +496,37 @@ def test_a_stale_copy_of_the_list_proves_no_absence() -> None:
     world.check()
 
 
+@pytest.mark.fault("J05", "L5", "I6")
+def test_while_a_stop_tells_of_a_charge_that_lists_lack_they_prove_nothing() -> None:
+    """Days later, lists still come from a copy: the stop says so, and the doubt beside it stays one, night after night,
+    until lists show everything again."""
+    world = World()
+
+    def fate(number: int, fields: dict[str, str]) -> str:
+        world.gateway.copy_at_s = 0.0  # lists come from a copy of before all charges
+        return "ok" if number == 0 else "lost after"
+
+    world.gateway.fate = fate
+    assert world.run(2)["0001"] is Outcome.IN_DOUBT
+    for _ in range(3):
+        world.now_s += 3 * 86_400
+        assert world.run(2)["0001"] is Outcome.IN_DOUBT
+    assert len(world.stops()) == 1 and "no complete list" in world.stops()[0]
+    world.gateway.copy_at_s = None
+    assert world.run(2)["0001"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 2
+
+
 @pytest.mark.fault("J04", "I7")
 def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt() -> None:
     """Days later, in no list that is read any more: its order comes back, and the charge is asked for by its id."""
     world = World(gateway=FakeGateway(fate=only(0, "declined")))
     assert world.run(1)["0000"] is Outcome.DECLINED
     world.now_s += 5 * 86_400
-    world.run(0)
+    world.run(2)  # another order's charge: lists are read from there on
     world.now_s += 5 * 86_400
     world.gateway.charges[0].update(status="successful", paid=True, chain="acch_test_1")
     world.batch, world.payer = "2026-11-25-ba9876543210", lambda number: {"customer": f"cust_test_{number}"}
     assert world.run(1)["0000"] is Outcome.SUCCEEDED
-    assert len(world.gateway.posts) == 1
+    assert len(world.gateway.posts) == 2
     assert "was declined, is now succeeded" in world.stops()[0]
