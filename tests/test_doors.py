@@ -83,22 +83,29 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(market: Mark
     """One charge that the journal does not know is met: so it waits out the doubt period and lists again before it
     sends, and finds the request that landed meanwhile."""
     market.job(doubt="3s")
-    market.orders([order(1)])
+    job = market.folder / "job.toml"
+    job.write_text(
+        job.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
+    )  # pays twice
+    payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]
+    market.orders(payers[:1])
     assert night(market) == 0
     for name in ("state", "reports"):
         shutil.copytree(market.folder / name, market.folder / f"{name} of before")
-    market.orders([order(1), order(2), order(3)])
+    market.orders(payers)
     under_way = market.sandbox.add_rule(action="reset_late", late_s=2.5, order_id="00003")
     words, how = market.command("run", "job.toml")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
         while not under_way.applied:
             time.sleep(0.01)
         process.kill()
+    killed_s = time.monotonic()
     for name in ("state", "reports") if with_reports else ("state",):
         shutil.rmtree(market.folder / name)
         shutil.copytree(market.folder / f"{name} of before", market.folder / name)
     market.sandbox.clear_rules()
     assert night(market) == 0
+    time.sleep(max(0.0, killed_s + 3.0 - time.monotonic()))  # until what was under way has landed, waited for or not
     market.agree()
 
 

@@ -754,7 +754,7 @@ def _() -> None:
 
 @mutant(
     "J02",
-    "an unknown charge is adopted and nothing is thought of it",
+    "nothing is thought of an unknown charge, nothing waited out",
     DOORS + "test_a_whole_state_folder_put_back_waits_for_what_was_under_way",
 )
 def _() -> None:
