@@ -519,7 +519,9 @@ def i16(e: Evidence) -> Iterator[str]:
     """Nothing is left lying about; memory and descriptors were bounded."""
     name = re.escape(e.state.name)
     state = re.compile(rf"{name}(-wal|-shm|\.[0-9a-f]{{8}}\.lock)?")
-    report = re.compile(r"results\.(csv|parquet)|report\.(xlsx|html|json)|rejects\.\w+|adopted\.json|manifest(-\d+){0,2}\.json")
+    report = re.compile(
+        r"results\.(csv|parquet)|report\.(xlsx|html|json)|rejects\.\w+|adopted\.json|manifest(-\d+){0,2}\.json"
+    )
     for folder, known in ((e.state.parent, state), (e.report_folder, report)):
         for path in sorted(folder.rglob("*")) if folder.exists() else ():
             if path.is_file() and not known.fullmatch(path.name):
