@@ -412,6 +412,8 @@ class Story:
         self.machines.append(other)
         if self.dice.random() < 0.5:
             other.clone(self.machines[0])
+        else:
+            self.world.ledger.copy_at_s = None  # a list that hides all there is from a journal that knows of nothing
         for _ in range(self.dice.randint(1, 2)):
             process = self.process(other, options=Options(adopt=True))
             self._doom(process)
