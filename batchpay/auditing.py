@@ -5,32 +5,52 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from batchpay import accounts, times
+from batchpay.clock import iso
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
 from batchpay.job import Job
-from batchpay.lifecycle import Attempt
+from batchpay.lifecycle import CHARGE_ID, Attempt, seen
 from batchpay.listing import Listing, is_instant
-from batchpay.matching import Match, Thing, match_charges, match_credits, match_transfers
-from batchpay.model import Answer
-from batchpay.money import EXPONENTS, major_text
+from batchpay.matching import Difference, Match, Thing, apart, match_charges, match_credits, match_transfers
+from batchpay.model import Answer, ChargeSeen
+from batchpay.money import EXPONENTS, major_text, money_text
+from batchpay.noting import Note, kept, note_on, open_of
 from batchpay.protocols import Gateway
+from batchpay.refunds import (
+    Refund,
+    Refunded,
+    Totals,
+    booked_as_refunds,
+    counts_as_charged,
+    day_told,
+    less_given_back,
+    refund_of,
+    refunded_of,
+    sentence,
+    speaks_of_refunds,
+    totals_of,
+)
 from batchpay.reports.files import Directory
+from batchpay.resolving import who
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 from batchpay.settlement.lists import read_list
 from batchpay.text import defused, visible
+from batchpay.text import told as shown
 
 TRIES = 8  # of one listing that shifts while it is read
+NOT_THERE = (404, 405, 410)  # what says that a list does not exist
+NAMED = 20  # differences that a refused note names
 SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
 
 
@@ -52,6 +72,12 @@ class Period:
         """The last second, UTC."""
         return times.last_instant(self.last, self.zone)
 
+    @property
+    def told(self) -> str:
+        """The days, with their zone, for a person."""
+        days = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+        return f"{days} (days of {self.zone})"
+
     def covers(self, created_at: str) -> bool:
         """Was it made in this period, by the gateway's own clock?"""
         return _iso(self.since) <= created_at <= _iso(self.until)
@@ -63,47 +89,121 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What both ledgers showed of a period."""
+
+    match: Match
+    refunded: Sequence[Refunded] = ()  # charges of which something was given back: of the period, or in it
+    made: Sequence[tuple[Refunded, Refund]] = ()  # refunds made in the period, each with its charge
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """The result, and where it was written."""
 
+    job: Path
     period: Period
-    match: Match
-    files: tuple[Path, ...]
+    found: Found
+    notes: Mapping[str, Note]  # id of a difference -> a person's last word on it
+    files: tuple[Path, ...] = ()
+
+    @property
+    def match(self) -> Match:
+        """What was held against each other."""
+        return self.found.match
+
+    @property
+    def open(self) -> list[Difference]:
+        """The differences that no note holds for."""
+        return open_of(self.match.differences, self.notes)
 
     @property
     def exit_code(self) -> int:
-        """12 on any difference."""
-        return 12 if self.match.differences else 0
+        """12 on any difference that nobody took note of as it is."""
+        return 12 if self.open else 0
+
+    @property
+    def totals(self) -> Mapping[str, Totals]:
+        """By currency: charged, given back, left."""
+        return totals_of(self.match.theirs, self.found.refunded, self.found.made)
 
     def document(self) -> dict[str, Any]:
         """For programs, and for audit.json."""
-        match = self.match
+        match, zone = self.match, self.period.zone
         return {
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
-            "time_zone": self.period.zone,
+            "time_zone": zone,
             "journal": {code: _money(n, code) for code, n in sorted(match.ours.items())},
             "gateway": {code: _money(n, code) for code, n in sorted(match.theirs.items())},
+            "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
             "matched": match.matched,
             "other_charges_of_the_account": match.others,
-            "differences": [asdict(difference) for difference in match.differences],
+            "differences": [self._difference_json(difference) for difference in match.differences],
+            "open": len(self.open),
+            "noted": len(match.differences) - len(self.open),
+            "refunds": [_refund_json(one, made, zone) for one in self.found.refunded for made in one.refunds],
             "without_time": [asdict(charge) for charge in match.without_time],
             "notes": match.notes,
             "exit_code": self.exit_code,
         }
 
+    def _difference_json(self, one: Difference) -> dict[str, Any]:
+        note = self.notes.get(one.id)
+        return {
+            "id": one.id, "kind": one.kind, "order_id": one.order_id, "charge_id": one.charge_id, "told": one.told,
+            "amount": one.amount, "amount_major": _money(one.amount, one.currency), "currency": one.currency,
+            "refund_minor": one.refund_minor, "refund_major": _money(one.refund_minor, one.currency),
+            "noted": None if note is None else _note_json(note, holds=note.holds(one)),
+        }  # fmt: skip
 
-def audit(job: Job, key: SecretKey, period: Period) -> Audit:
-    """Match and write. Raises Usage for a period that ends before it begins, GatewaySilent when a list is not had."""
+
+def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None = None) -> Audit:
+    """Match and write. `note`: the id of a difference, and why it is well: a person's word, which the journal keeps.
+
+    Raises Usage for a period that ends before it begins and a note on what is no difference, GatewaySilent when a list
+    is not had.
+    """
     if period.last < period.first:
         raise Usage(f"--to {period.last} is before --from {period.first}")
     with ExitStack() as stack:
         desk = Desk(job, stack)
         attempts = list(_attempts(desk, period))
-        match = asyncio.run(at_the_gateway(desk, key, partial(_matched, desk, period, attempts)))
-        made = Audit(period, match, ())
-        desk.note("audit", {"from": str(period.first), "to": str(period.last), "differences": len(match.differences)})
-        return Audit(period, match, _write(job, made))
+        found = asyncio.run(at_the_gateway(desk, key, partial(_found, desk, period, attempts)))
+        _learn(desk, found.refunded, period.zone)
+        if note is not None:
+            _take_note(desk, found.match.differences, period, *note)
+        made = Audit(job.path, period, found, kept(desk.journal.events(["noted"])))
+        desk.note("audit", {
+            "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
+            "open": len(made.open),
+        })  # fmt: skip
+        return replace(made, files=_write(job, made))
+
+
+def _learn(desk: Desk, refunded: Sequence[Refunded], zone: str) -> None:
+    """Keep what was given back of each charge, when it is more than the journal knew."""
+    known = {event.data["charge_id"]: event.data for event in desk.journal.events(["refunded"])}
+    for one in refunded:
+        data, before = one.to_json(), known.get(one.charge_id, {})
+        if any(before.get(name) != data[name] for name in ("total", "refunds")):
+            desk.note("refunded", {**data, "told": sentence(one, zone)})
+
+
+def _take_note(desk: Desk, differences: Sequence[Difference], period: Period, note_id: str, reason: str) -> None:
+    """Keep a person's word on one difference, as it is now. Raises Usage for what is none."""
+    chosen = next((one for one in differences if one.id == note_id), None)
+    if chosen is None:
+        days = f"of {period.told}"
+        if not differences:
+            raise Usage(f"--note {shown(note_id)}: there is no difference {days}, and so nothing to take note of")
+        ids = ", ".join(one.id for one in differences[:NAMED])
+        more = f" and {len(differences) - NAMED} more (--json shows them)" if len(differences) > NAMED else ""
+        raise Usage(f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}")
+    new = note_on(chosen, reason, who())
+    old = kept(desk.journal.events(["noted"])).get(note_id)
+    if old is None or replace(old, at_ns=0) != new:
+        desk.note("noted", new.to_json())
 
 
 def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
@@ -121,7 +221,7 @@ def _is_of(attempt: Attempt, period: Period) -> bool:
     return period.covers(made_at) if is_instant(made_at) else period.may_cover(attempt)
 
 
-async def _matched(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Match:
+async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Found:
     """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had whole."""
     charges = await _all(gateway, line, "/charges", period.since, period.until)
     if charges is None:
@@ -142,28 +242,112 @@ async def _matched(desk: Desk, period: Period, attempts: list[Attempt], gateway:
         match.notes.append("the gateway does not tell its transfers: they were not matched")
     else:
         match.add(match_transfers(attempts, transfers))
-    return match
+    refunds = await _all(gateway, line, "/refunds", period.since, period.until)
+    if refunds is None:
+        booked = booked_as_refunds(one for one in transactions or () if period.covers(str(one.get("created_at"))))
+        ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job" if booked else ""
+        match.notes.append(
+            "the gateway does not tell its refunds: of those made in these days, only refunds of charges of these days "
+            f"were seen{ledger}"
+        )
+    told = [one for one in map(refund_of, refunds or ()) if one is not None]
+    listed = {one.id for one in told}
+    refunded = await _refunded(desk, gateway, line, charges, [one for one in told if _is_made_in(period, one, listed)])
+    match.add(one.difference(period.zone) for one in refunded)
+    match.differences = apart(less_given_back(match.differences, refunded))
+    made = [(one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)]
+    return Found(match, refunded, made)
+
+
+def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool:
+    """By its own time; without one, it is of the days that it was listed for (J36)."""
+    return period.covers(refund.made_at) if is_instant(refund.made_at) else refund.id in listed
+
+
+async def _refunded(
+    desk: Desk, gateway: Gateway, line: Line, charges: Sequence[Thing], listed: Sequence[Refund]
+) -> list[Refunded]:
+    """Every charge of this job of which something was given back: charges of the period, and of its refunds."""
+    shown_by: dict[str, Thing | None] = {str(one["id"]): one for one in charges if speaks_of_refunds(one)}
+    in_period = {str(one["id"]): one for one in charges}
+    for refund in listed:
+        if refund.charge_id not in shown_by:
+            shown_by[refund.charge_id] = in_period.get(refund.charge_id)
+    found = []
+    for charge_id, listed_as in shown_by.items():
+        owner = desk.journal.order_of_charge(charge_id)
+        if owner is not None and owner[0] != desk.job.name:
+            continue
+        document = listed_as or await _charge(gateway, line, charge_id)
+        order_id = _order_of(desk.job.name, document, owner)
+        if order_id is None:
+            continue
+        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(desk, owner))
+        if one is not None:
+            counts = charge_id in in_period and counts_as_charged(desk.job.name, in_period[charge_id])
+            found.append(replace(one, counts=counts))
+    return found
+
+
+def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | None) -> str | None:
+    """Whose charge it is, by the journal or else by what it carries; None when it is not this job's."""
+    if owner is not None:
+        return owner[1]
+    charge, _ = seen(document)
+    if charge is None or charge.metadata.get("batchpay_job") != job:
+        return None
+    return charge.metadata.get("order_id", "")
+
+
+def _kept_charge(desk: Desk, owner: tuple[str, str, int] | None) -> ChargeSeen | None:
+    """The charge as the journal knows it."""
+    if owner is None:
+        return None
+    attempts = accounts.attempts_of(desk.journal, [owner[1]]).get(owner[1], ())
+    return next((attempt.charge for attempt in attempts if attempt.intent.attempt == owner[2]), None)
+
+
+async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:
+    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent without an answer."""
+    if not CHARGE_ID.fullmatch(charge_id):
+        return None
+    answer = await line.ask(partial(gateway.get, charge_id))
+    if answer is None:
+        raise line.fatal or GatewaySilent(
+            f"the gateway does not answer about {charge_id}, which was refunded; try later"
+        )
+    document: Thing = answer.document
+    charge, _ = seen(document)
+    return document if charge is not None and charge.id == charge_id else None
 
 
 async def _all(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
-    """Every object of a list, oldest first; None when it could not be had whole."""
+    """Every object of a list, oldest first; None when it could not be had whole, or there is no such list."""
     for _ in range(TRIES):
-        found = await _once(gateway, line, path, since, until)
-        if found is not None or line.closed:
+        found, is_there = await _once(gateway, line, path, since, until)
+        if found is not None or not is_there or line.closed:
             return found
         await line.rest(1.0)
     return None
 
 
-async def _once(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
-    """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read."""
-    listing, found = Listing(since=_iso(since)), list[Thing]()
+async def _once(
+    gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None
+) -> tuple[list[Thing] | None, bool]:
+    """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read.
+
+    And whether the gateway has such a list at all.
+    """
+    listing, found, is_there = Listing(since=_iso(since)), list[Thing](), True
     query: dict[str, str | int] = {"from": _iso(since), "order": "chronological"}
     if until is not None:
         query["to"] = _iso(until)
 
     async def page_at(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer:
-        return await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
+        nonlocal is_there
+        answer = await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
+        is_there = answer.status not in NOT_THERE
+        return answer
 
     async def take(answer: Answer) -> bool:
         page = _page(answer.document)
@@ -175,7 +359,7 @@ async def _once(gateway: Gateway, line: Line, path: str, since: datetime, until:
         return True
 
     await read_list(line, page_at, listing, take)
-    return found if listing.complete and not listing.skipped else None
+    return found if listing.complete and not listing.skipped else None, is_there
 
 
 def _page(document: Any) -> tuple[list[Thing], int] | None:
@@ -207,6 +391,28 @@ def _write(job: Job, made: Audit) -> tuple[Path, ...]:
                 cells = [one.order_id, one.charge_id, str(one.refund_minor), one.currency, major, one.told]
                 writer.writerow([defused(visible(cell)) for cell in cells])
     return tuple(directory.written)
+
+
+def _totals_json(one: Totals, code: str) -> dict[str, Any]:
+    sums = {"gross": one.gross, "refunded": one.refunded, "left": one.left, "refunds_made": one.made}
+    minor = {f"{name}_minor": n for name, n in sums.items()}
+    return {**{name: _money(n, code) for name, n in sums.items()}, **minor}
+
+
+def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
+    return {
+        "refund_id": refund.id, "order_id": one.order_id, "charge_id": one.charge_id, "amount": refund.amount,
+        "amount_major": _money(refund.amount, refund.currency), "currency": refund.currency,
+        "made_at": refund.made_at, "day": day_told(refund.made_at, zone), "charged_at": one.charged_at,
+        "charge_day": day_told(one.charged_at, zone),
+    }  # fmt: skip
+
+
+def _note_json(note: Note, *, holds: bool) -> dict[str, Any]:
+    return {
+        "holds": holds, "reason": note.reason, "by": note.by, "at": iso(note.at_ns), "amount": note.amount,
+        "amount_major": _money(note.amount, note.currency), "currency": note.currency, "told": note.told,
+    }  # fmt: skip
 
 
 def _money(minor: int, currency: str) -> str:

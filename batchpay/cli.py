@@ -277,17 +277,25 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
 @JOB
 @click.option("--from", "first", required=True, metavar="DATE", help="First day, of the job's time zone.")
 @click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
+@click.option("--note", type=Words(), metavar="ID", help="Take note of one difference, by its id; with --reason.")
+@click.option("--reason", type=Reason(), metavar="TEXT", help="With --note: why it is well; the journal keeps it.")
 @JSON
-def audit(job_file: Path, first: str, last: str, as_json: bool) -> None:
+def audit(job_file: Path, first: str, last: str, note: str | None, reason: str | None, as_json: bool) -> None:
     """Match our journal and the gateway's ledger both ways.
 
-    Charges, credits and transfers of a period; lists what a person should refund.
+    Charges, credits, transfers and refunds of a period; lists what a person should refund, and what was refunded, by
+    the day of the charge and by the day of the refund.
+
+    Exits with 12 while there is a difference that nobody took note of as it is.
     """
     from batchpay import auditing, saying, times
 
+    if (note is None) != (reason is None):
+        raise Usage("--note ID and --reason TEXT go together: which difference, and why it is well")
     days = times.day("--from", first), times.day("--to", last)
     job, key = _key_and_job(job_file)
-    made = auditing.audit(job, key, auditing.Period(*days, job.controls.time_zone))
+    word = (note, reason) if note is not None and reason is not None else None
+    made = auditing.audit(job, key, auditing.Period(*days, job.controls.time_zone), word)
     saying.audit(made, as_json=as_json)
     _leave(made.exit_code)
 

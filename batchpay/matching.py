@@ -6,17 +6,23 @@ many must be there as were earned: a transfer does not say which charge it belon
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchpay.lifecycle import Attempt, flaws_of, outcome_of, seen
 from batchpay.listing import is_instant
 from batchpay.model import ChargeSeen, Outcome
+from batchpay.money import both_units
 
 Thing = Mapping[str, Any]
 """One object of the gateway, as it shows it."""
+
+
+_PLAIN = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,17 @@ class Difference:
     order_id: str
     charge_id: str
     told: str
+    amount: int = 0  # smallest unit: of the charge, the refunds, the credit or the transfers that it is about
+    currency: str = ""  # upper case
     refund_minor: int = 0  # what a person should give back, if anything
-    currency: str = ""
+    state: str = ""  # what else would make it another difference: a note is of the difference as it was
+    about: str = ""  # what it is about where that is not the charge
+
+    @property
+    def id(self) -> str:
+        """What a person takes note of it by: the same at every audit, in plain letters."""
+        about = self.about or self.charge_id or self.order_id
+        return f"{self.kind}:{about if _PLAIN.fullmatch(about) else _digest(about)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,15 @@ class Match:
     def add(self, found: Iterable[Difference]) -> None:
         """More differences."""
         self.differences.extend(found)
+
+
+def apart(differences: Sequence[Difference]) -> list[Difference]:
+    """The same, each with an id of its own: what would share one is named by its order too."""
+    shared = Counter(one.id for one in differences)
+    return [
+        replace(one, about=f"{one.about or one.charge_id}-{_digest(one.order_id)}") if shared[one.id] > 1 else one
+        for one in differences
+    ]
 
 
 def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], *, live: bool) -> Match:
@@ -102,34 +126,39 @@ def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
 
 
 def _of_charge(charge: ChargeSeen, document: Thing, attempt: Attempt | None, live: bool) -> Iterator[Difference]:
-    """A charge of this job against the attempt that asked for it."""
+    """A charge of this job against the attempt that asked for it. What was given back of it is told by `refunds`."""
     order_id = charge.metadata.get("order_id", "")
     if attempt is None:
-        yield Difference("unknown-to-journal", order_id, charge.id, f"the gateway has it, {charge.status}; the journal "
-                         "does not: run the job, which adopts it before it sends anything")  # fmt: skip
+        yield _about(charge, "unknown-to-journal", order_id, f"the gateway has it, {charge.status}; the journal does "
+                     "not: run the job, which adopts it before it sends anything", charge.status)  # fmt: skip
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
         known = attempt.charge.id if attempt.charge else attempt.outcome.value
         if charge.id not in attempt.twins or not charge.takes_money:
-            yield Difference("other-charge", order_id, charge.id, f"the journal says {known} for the same key")
+            yield _about(charge, "other-charge", order_id, f"the journal says {known} for the same key", known)
         return
     theirs, ours = outcome_of(charge), attempt.outcome
+    stand = f"{ours.value}/{charge.status}"
     if ours is Outcome.SUCCEEDED and (theirs is not Outcome.SUCCEEDED or not charge.paid):
-        yield Difference(
-            "false-success", order_id, charge.id, f"the journal says succeeded, the gateway {charge.status}"
+        yield _about(
+            charge, "false-success", order_id, f"the journal says succeeded, the gateway {charge.status}", stand
         )
     elif theirs is not ours and not (ours is Outcome.UNPROVEN and theirs is Outcome.SUCCEEDED):
         told = f"the journal says {ours.value}, the gateway {charge.status}: batchpay settle asks again"
-        yield Difference("status", order_id, charge.id, told)
+        yield _about(charge, "status", order_id, told, stand)
     if (attempt.charge.amount, attempt.charge.currency) != (charge.amount, charge.currency):
-        told = f"the journal was told {attempt.charge.amount} {attempt.charge.currency.upper()}, the gateway lists "
-        yield Difference("amount", order_id, charge.id, f"{told}{charge.amount} {charge.currency.upper()}")
+        mine = both_units(attempt.charge.amount, attempt.charge.currency)
+        told = f"the journal was told {mine}, the gateway lists {both_units(charge.amount, charge.currency)}"
+        yield _about(charge, "amount", order_id, told, f"{attempt.charge.amount} {attempt.charge.currency}")
     if flaws := flaws_of(charge, attempt.intent, live):
-        yield Difference("terms", order_id, charge.id, "; ".join(flaws))
-    if refunded := document.get("refunded_amount"):
-        yield Difference("refunded", order_id, charge.id, f"{refunded} was given back at the gateway, not by batchpay")
-    if document.get("dispute"):
-        yield Difference("disputed", order_id, charge.id, "the payer disputes it")
+        yield _about(charge, "terms", order_id, "; ".join(flaws), "; ".join(flaws))
+    if dispute := document.get("dispute"):
+        status = str(dispute.get("status") or "") if isinstance(dispute, dict) else ""
+        yield _about(charge, "disputed", order_id, "the payer disputes it", status)
+
+
+def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) -> Difference:
+    return Difference(kind, order_id, charge.id, told, charge.amount, charge.currency.upper(), state=state)
 
 
 def _of_attempt(attempt: Attempt, found: set[str]) -> Iterator[Difference]:
@@ -138,7 +167,7 @@ def _of_attempt(attempt: Attempt, found: set[str]) -> Iterator[Difference]:
     if charge is not None and charge.id not in found:
         told = f"the journal says {attempt.outcome.value}; the gateway does not list it"
         kind = "false-success" if attempt.outcome is Outcome.SUCCEEDED else "unknown-to-gateway"
-        yield Difference(kind, attempt.intent.order_id, charge.id, told)
+        yield _about(charge, kind, attempt.intent.order_id, told, f"{attempt.outcome.value}/")
 
 
 def _doubles(order_id: str, charges: Sequence[ChargeSeen], reported: set[str]) -> Iterator[Difference]:
@@ -150,7 +179,11 @@ def _doubles(order_id: str, charges: Sequence[ChargeSeen], reported: set[str]) -
     for charge in taking:
         if charge is not kept:
             told = f"the order was charged by {kept.id} too: give this one back"
-            yield Difference("double", order_id, charge.id, told, charge.amount, charge.currency.upper())
+            yield replace(_about(charge, "double", order_id, told, kept.id), refund_minor=charge.amount)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def match_credits(
@@ -161,21 +194,27 @@ def match_credits(
     for entry in transactions:
         if entry.get("direction") == "credit":
             credits[str(entry.get("origin"))].append(entry)
-    nets = {document.get("id"): document.get("net") for document in charges}
+    shown = {document.get("id"): document for document in charges}
     found: list[Difference] = []
     for attempt in attempts:
         charge = attempt.charge
-        if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in nets:
+        if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in shown:
             continue
+        net, code = shown[charge.id].get("net"), str(shown[charge.id].get("funding_currency") or charge.currency)
         order_id, mine = attempt.intent.order_id, credits.get(charge.id, [])
         if not mine:
-            found.append(Difference("no-credit", order_id, charge.id, "the account's ledger has no credit for it"))
+            found.append(_about(charge, "no-credit", order_id, "the account's ledger has no credit for it", ""))
         elif len(mine) > 1:
-            found.append(Difference("two-credits", order_id, charge.id, f"{len(mine)} credits in the account's ledger"))
-        elif mine[0].get("amount") != nets[charge.id]:
-            told = f"credited {mine[0].get('amount')}, its net is {nets[charge.id]}"
-            found.append(Difference("credit-differs", order_id, charge.id, told))
+            told = f"{len(mine)} credits in the account's ledger"
+            found.append(_about(charge, "two-credits", order_id, told, str(len(mine))))
+        elif (got := mine[0].get("amount")) != net:
+            told = f"credited {_sum_told(got, str(mine[0].get('currency') or code))}, its net is {_sum_told(net, code)}"
+            found.append(_about(charge, "credit-differs", order_id, told, f"{got}/{net}"))
     return found
+
+
+def _sum_told(minor: Any, currency: str) -> str:
+    return both_units(minor, currency) if type(minor) is int else "nothing that can be read"
 
 
 def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> list[Difference]:
@@ -185,18 +224,39 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
         charge = attempt.charge
         if charge is not None and attempt.outcome is Outcome.SUCCEEDED:
             wanted[attempt.intent.destination, charge.amount - (charge.platform_fee or 0)].append(attempt)
-    there = Counter((str(t.get("recipient")), t.get("amount")) for t in transfers if not t.get("deleted"))
+    there = Counter(_whom_and_how_much(transfer) for transfer in transfers if not transfer.get("deleted"))
     found = []
     for (recipient, amount), some in sorted(wanted.items()):
         if (missing := len(some) - there[recipient, amount]) > 0:
-            last = some[-1]
-            told = f"{missing} of {len(some)} transfers of {amount} to {recipient} are missing at the gateway"
-            found.append(Difference("transfer-missing", last.intent.order_id, _id(last), told))
+            found.append(_missing(recipient, amount, some, missing))
     for transfer in transfers:
-        if transfer.get("failure_code") and (str(transfer.get("recipient")), transfer.get("amount")) in wanted:
-            told = f"transfer {transfer.get('id')} to {transfer.get('recipient')} failed: {transfer['failure_code']}"
-            found.append(Difference("transfer-failed", "", "", told))
+        earners = wanted.get(_whom_and_how_much(transfer))
+        if earners and transfer.get("failure_code"):
+            found.append(_failure(transfer, earners[0].intent.currency))
     return found
+
+
+def _whom_and_how_much(transfer: Thing) -> tuple[str, int]:
+    amount = transfer.get("amount")
+    return str(transfer.get("recipient")), amount if type(amount) is int else -1
+
+
+def _failure(transfer: Thing, currency: str) -> Difference:
+    name, failure, amount = str(transfer.get("id")), str(transfer.get("failure_code")), transfer["amount"]
+    code = str(transfer.get("currency") or currency).upper()
+    told = f"transfer {name} of {both_units(amount, code)} to {transfer.get('recipient')} failed: {failure}"
+    return Difference("transfer-failed", "", "", told, amount, code, state=failure, about=name)
+
+
+def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int) -> Difference:
+    """So many transfers of an amount, of which too few are there; the last order stands for them."""
+    last, code = some[-1], some[-1].intent.currency.upper()
+    told = f"{missing} of {len(some)} transfers of {both_units(amount, code)} to {recipient} are missing at the gateway"
+    earned_by = _digest(",".join(sorted(_id(attempt) for attempt in some)))
+    return Difference(
+        "transfer-missing", last.intent.order_id, _id(last), told, missing * amount, code, state=earned_by,
+        about=f"{recipient}-{amount}",
+    )  # fmt: skip
 
 
 def _id(attempt: Attempt) -> str:

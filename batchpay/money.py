@@ -134,9 +134,25 @@ def money_text(sums: Mapping[str, int]) -> str:
     >>> money_text({})
     'nothing'
     """
-    told = []
-    for code, minor in sums.items():
-        known = code.upper() in EXPONENTS
-        if minor:
-            told.append(f"{grouped_text(minor, code)} {code}" if known else f"{minor} of the smallest unit of '{code}'")
+    told = [money_told(minor, code) for code, minor in sums.items() if minor]
     return " and ".join(told) or "nothing"
+
+
+def money_told(minor: int, currency: str) -> str:
+    """One amount with its currency, for a person; of a currency that nobody knows, in its smallest unit.
+
+    >>> money_told(123450, "thb"), money_told(0, "JPY"), money_told(7, "XXX")
+    ('1,234.50 THB', '0 JPY', "7 of the smallest unit of 'XXX'")
+    """
+    code = currency.upper()
+    return f"{grouped_text(minor, code)} {code}" if code in EXPONENTS else f"{minor} of the smallest unit of '{code}'"
+
+
+def both_units(minor: int, currency: str) -> str:
+    """The same with the number that programs and the gateway know it by.
+
+    >>> both_units(123450, "THB"), both_units(500, "JPY")
+    ('1,234.50 THB (123450 in the smallest unit)', '500 JPY')
+    """
+    told = money_told(minor, currency)
+    return f"{told} ({minor} in the smallest unit)" if EXPONENTS.get(currency.upper()) else told

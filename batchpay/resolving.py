@@ -38,7 +38,7 @@ def lift_stop(job: Job, reason: str) -> Resolved:
         stop = desk.stop
         if not stop:
             raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
-        desk.note("lifted", {"reason": reason, "by": _who(), "stop": stop})
+        desk.note("lifted", {"reason": reason, "by": who(), "stop": stop})
         _publish_all(desk)
         return Resolved(f"lifted: {stop}. The next run sends again")
 
@@ -50,9 +50,9 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
         attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
         held = next((attempt for attempt in attempts if attempt.ready), None)
         if held is not None:
-            asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, _who()))
+            asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
         elif _is_held_row(desk, order_id):
-            data = {"reason": reason, "by": _who()}
+            data = {"reason": reason, "by": who()}
             desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
         elif attempts:
             raise Usage(
@@ -88,7 +88,7 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
         if flaws:
             return _accept(desk, case, charge, flaws, reason)
-        asyncio.run(desk.books.resolve(case, "charged", reason, _who(), charge))
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
         _publish_all(desk)
         return Resolved(f"order {order_id} is settled: {charge_id}, {charge.status}")
 
@@ -107,7 +107,7 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
             asyncio.run(desk.books.found(case, found, by_id=True))
             _publish_all(desk)
             raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
-        asyncio.run(desk.books.resolve(case, "not-charged", reason, _who()))
+        asyncio.run(desk.books.resolve(case, "not-charged", reason, who()))
         _publish_all(desk)
         return Resolved(
             f"order {order_id} is settled: not charged. To charge it after all, send its row in a new file, corrected "
@@ -154,7 +154,7 @@ def _accept(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], 
     order_id, own = case.intent.order_id, case.attempt.charge
     if own is not None and own.id != charge.id:
         raise DoesNotAddUp(f"{charge.id} is not the charge of order {order_id}, which is {own.id}; it stays as it is")
-    asyncio.run(desk.books.resolve(case, "accepted", reason, _who()))
+    asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
     _publish_all(desk)
     return Resolved(
         f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is in the journal: it "
@@ -236,7 +236,8 @@ def _publish_all(desk: Desk) -> None:
             publish(desk, batch)
 
 
-def _who() -> str:
+def who() -> str:
+    """Whose word it is: the name of the user of this process."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

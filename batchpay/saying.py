@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchpay import times
+from batchpay.clock import iso
 from batchpay.exits import NEXT_STEP, sentence, worst
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
-from batchpay.money import grouped_text, money_text
+from batchpay.money import both_units, grouped_text, money_text, money_told
 from batchpay.streams import raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from batchpay.auditing import Audit
     from batchpay.checking import Checked
     from batchpay.doctoring import Finding
+    from batchpay.matching import Difference
     from batchpay.model import RunDone
+    from batchpay.noting import Note
     from batchpay.pipeline import Result, Status
     from batchpay.resolving import Resolved
     from batchpay.settlement import Case
@@ -204,22 +208,60 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
 
 
 def audit(made: Audit, *, as_json: bool) -> None:
-    """Both sides' sums, every difference, where the files are."""
-    told = made.document()
+    """Both sides' sums, every difference and a person's word on it, where the files are."""
     if as_json:
-        write_json({**told, "files": [str(path) for path in made.files]})
+        write_json({**made.document(), "files": [str(path) for path in made.files]})
         return
-    for side in ("journal", "gateway"):
-        say(f"{side}: " + (", ".join(f"{amount} {code}" for code, amount in told[side].items()) or "nothing charged"))
-    others = many(told["other_charges_of_the_account"], "charge")
-    say(f"{many(told['matched'], 'charge')} on both sides; {others} of the account beside this job's")
-    for one in made.match.differences:
-        say(f"{one.kind}: {' '.join(filter(None, (f'order {one.order_id}', one.charge_id)))}: {one.told}")
-    for note in made.match.notes:
-        say(f"note: {note}")
+    for line in audit_lines(made):
+        say(line)
+
+
+def audit_lines(made: Audit) -> Iterator[str]:
+    """The same as lines of text."""
+    match, period = made.match, made.period
+    yield f"audit of {period.told}"
+    for side, sums in (("journal", match.ours), ("gateway", match.theirs)):
+        yield f"{side}: " + (", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged")
+    for code, one in made.totals.items():
+        yield (
+            f"{code}: charged in these days {money_told(one.gross, code)}, given back of that "
+            f"{money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in these days, of "
+            f"whichever charge, {money_told(one.made, code)}"
+        )
+    others = many(match.others, "charge")
+    yield f"{many(match.matched, 'charge')} on both sides; {others} of the account beside this job's"
+    for difference in match.differences:
+        yield from _difference_lines(difference, made.notes.get(difference.id), period.zone)
+    for told in match.notes:
+        yield f"note: {told}"
     for path in made.files:
-        say(f"written: {path}")
-    say(f"exit {made.exit_code}: {'nothing to do' if not made.exit_code else NEXT_STEP[12]}")
+        yield f"written: {path}"
+    yield f"exit {made.exit_code}: {_audit_sentence(made)}"
+
+
+def _difference_lines(one: Difference, note: Note | None, zone: str) -> Iterator[str]:
+    """A difference, what it is noted by, and a person's word on it: on what it is, or on what it was."""
+    named = " ".join(filter(None, (f"order {one.order_id}" if one.order_id else "", one.charge_id)))
+    holds = note is not None and note.holds(one)
+    yield f"{'noted, ' if holds else ''}{one.kind}: {f'{named}: ' if named else ''}{one.told}"
+    yield f"  id {one.id}"
+    if note is not None:
+        noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
+        earlier = f", of an earlier state, {both_units(note.amount, note.currency)}; it has changed since, look again"
+        yield f"{noted}{'' if holds else earlier}: {note.reason}"
+
+
+def _audit_sentence(made: Audit) -> str:
+    """What stands beside an audit's exit code."""
+    noted = len(made.match.differences) - len(made.open)
+    beside = f"; {many(noted, 'difference')} noted by a person" if noted else ""
+    if not made.open:
+        return f"nothing to do{beside}"
+    days = f"--from {made.period.first} --to {made.period.last}"
+    return (
+        f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is understood and well is taken "
+        f"note of, and is 12 no longer: batchpay audit {shlex.quote(str(made.job))} {days} --note ID --reason TEXT"
+    )
 
 
 def verified(made: Verified, *, as_json: bool) -> None:

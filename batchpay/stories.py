@@ -15,13 +15,14 @@ from batchpay.standing import Guards, rows_of
 from batchpay.text import told as shown
 
 Told = Callable[[Mapping[str, Any], Event], str]
+BESIDE = ("stop", "refunded", "noted")  # kinds of event that are about an order, and no part of its attempts
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be empty."""
     rows = [_row(finding) for batch in journal.batches() for finding in _findings(job, journal, batch, order_id)]
-    stops = [event for event in journal.events(["stop"]) if event.data.get("order") == order_id]
-    events = sorted([*journal.histories([order_id]).get(order_id, []), *stops], key=lambda event: event.seq)
+    beside = [event for event in journal.events(BESIDE) if event.data.get("order") == order_id]
+    events = sorted([*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq)
     return {"order": order_id, "rows": rows, "events": [_event(event) for event in events]}
 
 
@@ -118,6 +119,15 @@ def _stop(data: Mapping[str, Any], _: Event) -> str:
     return f"STOP, nothing is sent until a person lifts it: {shown(str(data.get('reason', '')), 300)}"
 
 
+def _refunded(data: Mapping[str, Any], _: Event) -> str:
+    return f"an audit found {shown(str(data.get('told', '')), 500)}"
+
+
+def _noted(data: Mapping[str, Any], _: Event) -> str:
+    of = shown(str(data.get("id", "")), 200)
+    return f"a person took note of the audit's difference {of}: {shown(str(data.get('reason', '')), 300)}"
+
+
 def _otherwise(_: Mapping[str, Any], event: Event) -> str:
     return event.kind
 
@@ -135,4 +145,6 @@ _WORDS: Mapping[str, Told] = {
     "withdrawn": lambda *_: "never charged, and gives way to the next attempt",
     "elsewhere": _elsewhere,
     "stop": _stop,
+    "refunded": _refunded,
+    "noted": _noted,
 }

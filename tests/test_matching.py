@@ -53,7 +53,7 @@ UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["c
         ([attempt(UNPROVEN)], [MADE], []),
         ([attempt(UNPROVEN)], [{**MADE, "status": "reversed", "paid": False}], ["status"]),
         ([attempt()], [{**MADE, "amount": 1}], ["amount", "terms"]),
-        ([attempt()], [{**MADE, "refunded_amount": 5}], ["refunded"]),
+        ([attempt()], [{**MADE, "refunded_amount": 5}], []),
         ([attempt()], [{**MADE, "dispute": {"object": "dispute"}}], ["disputed"]),
     ],
 )  # fmt: skip
@@ -73,6 +73,22 @@ def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
     ]
     unknown = match_charges(JOB, [], [MADE, second], live=False)
     assert [d.charge_id for d in unknown.differences if d.kind == "double"] == ["chrg_test_2"]
+
+
+@pytest.mark.fault("J31")
+def test_a_difference_goes_by_an_id_that_a_person_can_type() -> None:
+    """The kind and what it is about, in plain letters; two that would share one are named by their orders too."""
+    from batchpay.matching import Difference, apart
+
+    one, other, alone = (Difference("terms", order_id, charge_id, "") for order_id, charge_id in
+                         (("1", CHARGE_ID), ("2", CHARGE_ID), ("3", "chrg_test_3")))  # fmt: skip
+    assert (one.id, alone.id) == (f"terms:{CHARGE_ID}", "terms:chrg_test_3")
+    assert [d.id.partition("-")[0] for d in apart([one, other, alone])] == [one.id, one.id, alone.id]
+    assert len({d.id for d in apart([one, other, alone])}) == 3
+    assert apart([one, alone]) == [one, alone]
+    odd = Difference("terms", "1", "chrg test\x1b[31m\n", "").id
+    assert odd == Difference("terms", "2", "chrg test\x1b[31m\n", "").id and odd.partition(":")[2].isalnum()
+    assert Difference("terms", "order 7", "", "").id.startswith("terms:")
 
 
 def credit(**changes: Any) -> dict[str, Any]:
@@ -107,9 +123,19 @@ def transfer(**changes: Any) -> dict[str, Any]:
         ([transfer(deleted=True)], ["transfer-missing"]),
         ([transfer(failure_code="invalid_account")], ["transfer-failed"]),
         ([transfer(), transfer(recipient="recp_test_9", failure_code="invalid_account")], []),
+        ([transfer(), transfer(amount=[1], failure_code="invalid_account")], []),
     ],
 )
 def test_each_success_has_a_transfer(transfers: list[Any], found: list[str]) -> None:
     """By recipient and amount, as many as were earned."""
     mine = [attempt(), attempt(PENDING)]
     assert [d.kind for d in match_transfers(mine, transfers)] == found
+
+
+@pytest.mark.fault("J31")
+def test_a_missing_transfer_of_one_day_is_not_that_of_another() -> None:
+    """They share recipient and amount; what is noted of the one says nothing of the other."""
+    later = attempt(answer_event(1, id="chrg_test_2"))
+    (one,), (other,) = match_transfers([attempt()], []), match_transfers([later], [])
+    assert (one.id, one.amount, one.currency) == (other.id, other.amount, other.currency)
+    assert one.state != other.state

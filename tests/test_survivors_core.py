@@ -11,7 +11,7 @@ from batchpay.lifecycle import Attempt
 from batchpay.listing import Listing
 from batchpay.matching import match_charges, match_credits, match_transfers
 from batchpay.model import Outcome
-from batchpay.money import EXPONENTS, MAX_MINOR, NotMoney, major_text, plain_minors, to_minor
+from batchpay.money import EXPONENTS, MAX_MINOR, NotMoney, grouped_text, major_text, plain_minors, to_minor
 from batchpay.planning import alike
 from batchpay.repeats import Repeats
 from tests.test_lifecycle import answer_event, event
@@ -255,7 +255,9 @@ def test_as_many_transfers_as_were_earned() -> None:
     assert match_transfers(mine, [transfer(), transfer()]) == []
     (missing,) = match_transfers(mine, [transfer()])
     assert (missing.kind, missing.charge_id) == ("transfer-missing", "chrg_test_2")
-    assert missing.told.startswith(f"1 of 2 transfers of {MADE['amount']} to {MADE['destination']} are missing")
+    whole = f"{grouped_text(MADE['amount'], 'THB')} THB ({MADE['amount']} in the smallest unit)"
+    assert missing.told.startswith(f"1 of 2 transfers of {whole} to {MADE['destination']} are missing")
+    assert (missing.amount, missing.currency) == (MADE["amount"], "THB")
 
 
 def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, str, str, str]]:
@@ -276,12 +278,17 @@ def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, 
             "the journal says succeeded, the gateway failed",
         ),
         ([attempt(PENDING)], MADE, "status", "the journal says pending, the gateway successful: batchpay settle asks"),
-        ([attempt()], {**MADE, "amount": 1}, "amount", "the journal was told 123450 THB, the gateway lists 1 THB"),
+        (
+            [attempt()],
+            {**MADE, "amount": 1},
+            "amount",
+            "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists 0.01 THB (1 in",
+        ),
         (
             [attempt()],
             {**MADE, "currency": "JPY"},
             "amount",
-            "the journal was told 123450 THB, the gateway lists 123450 JPY",
+            "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists 123,450 JPY",
         ),
         (
             [attempt()],
@@ -323,13 +330,18 @@ def test_a_credit_and_a_transfer_are_told_with_their_numbers() -> None:
     mine = [attempt()]
     (differs,) = match_credits(mine, [MADE], [credit(amount=1)])
     assert (differs.order_id, differs.charge_id) == ("0001", CHARGE_ID)
-    assert differs.told == "credited 1, its net is 118000"
+    net = "1,180.00 THB (118000 in the smallest unit)"
+    assert differs.told == f"credited 0.01 THB (1 in the smallest unit), its net is {net}"
+    (unread,) = match_credits(mine, [MADE], [credit(amount="1")])
+    assert unread.told == f"credited nothing that can be read, its net is {net}"
     (twice,) = match_credits(mine, [MADE], [credit(), credit()])
     assert (twice.order_id, twice.charge_id, twice.told) == ("0001", CHARGE_ID, "2 credits in the account's ledger")
     (none,) = match_credits(mine, [MADE], [credit(origin="chrg_test_9")])
     assert (none.order_id, none.charge_id) == ("0001", CHARGE_ID)
     (failed,) = match_transfers(mine, [transfer(failure_code="invalid_account")])
-    assert failed.told == f"transfer trsf_test_1 to {MADE['destination']} failed: invalid_account"
+    whole = "1,234.50 THB (123450 in the smallest unit)"
+    assert failed.told == f"transfer trsf_test_1 of {whole} to {MADE['destination']} failed: invalid_account"
+    assert (failed.id, failed.amount, failed.currency) == ("transfer-failed:trsf_test_1", MADE["amount"], "THB")
 
 
 def test_a_share_is_the_amount_less_the_commission() -> None:

@@ -21,6 +21,8 @@
 --   held              why the unsent rows of a batch were not sent
 --   probe.started, probe  test charges were made to learn what the gateway does, and what they showed
 --   audit             journal and gateway were matched over a period
+--   refunded          what an audit saw of money given back of a charge, when it was news
+--   noted             a person's word on one difference of an audit, as it was then
 --   totals            where the rows of a batch stand; what a report was written from
 --   run.counted       the run's work is done and counted; its reports follow
 --   run.finished      with its exit code
