@@ -47,7 +47,7 @@ sweep: $(READY)  ## the longer tests: kills by the hundred, every system call fa
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
-	reconciliation.py repeats.py settlement.py settlement_races.py standing.py)
+	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)
 SEEDS ?= 20000
 simulate: $(READY)  ## nights in virtual time, by dice: make simulate SEEDS=20000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

@@ -62,6 +62,16 @@ def test_each_difference_has_its_kind(mine: list[Attempt], theirs: list[Any], fo
     assert kinds(mine, theirs) == found
 
 
+@pytest.mark.fault("J36")
+def test_what_tells_no_time_and_is_in_no_list_counts_on_no_side() -> None:
+    """It stands by name; the same charge in the list is matched."""
+    timeless = attempt(answer_event(1, created_at=None))
+    match = match_charges(JOB, [timeless], [], live=False)
+    assert [(one.order_id, one.charge_id, one.currency) for one in match.without_time] == [("0001", CHARGE_ID, "THB")]
+    assert (match.differences, dict(match.ours)) == ([], {})
+    assert match_charges(JOB, [timeless], [MADE], live=False).matched == 1
+
+
 @pytest.mark.fault("B31")
 def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
     """A twin that the journal knows is no second difference; where neither is reported, the later one goes back."""

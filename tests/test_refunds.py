@@ -143,6 +143,16 @@ def test_of_a_refund_what_cannot_be_read_is_empty() -> None:
     assert "'' on a day that" in told(None, {**odd, "amount": 7, "charge": CHARGE_ID})
 
 
+def test_the_journal_keeps_every_refund_of_a_charge() -> None:
+    """With what it is of."""
+    found = refunded_of(CHARGE_ID, "0001", charge(4000, refund()), [])
+    assert found is not None
+    told = found.to_json()
+    assert (told["order"], told["charge_id"], told["total"], told["currency"]) == ("0001", CHARGE_ID, 4000, "THB")
+    assert told["refunds"] == [{"id": "rfnd_test_1", "charge_id": CHARGE_ID, "amount": 4000, "currency": "THB",
+                                "made_at": "2026-11-25T17:00:00Z"}]  # fmt: skip
+
+
 def test_an_order_that_nobody_knows_is_not_named() -> None:
     found = refunded_of(CHARGE_ID, "", charge(4000, refund()), [])
     assert found is not None and f"of charge {CHARGE_ID};" in found.difference(ZONE).told

@@ -15,7 +15,7 @@ import omise
 import pytest
 
 from batchpay.errors import Misconfigured
-from batchpay.sandbox import Rule, SandboxServer, read_script
+from batchpay.sandbox import Rule, SandboxServer, params, read_script
 from batchpay.sandbox.faults import ENDS
 from batchpay.sandbox.terms import Terms
 from tests.sandboxes import KEY, PUBLIC, RECIPIENT, client, order, refused, wait_for
@@ -43,7 +43,8 @@ def api(sandbox: SandboxServer) -> Iterator[httpx.Client]:
 
 ROUTES = [("POST", "/charges"), ("GET", "/charges"), ("GET", "/nothing"), ("GET", "/__sandbox/log"),
           ("GET", "/__sandbox/ledger"), ("POST", "/__sandbox/rules"), ("DELETE", "/__sandbox/rules"),
-          ("POST", "/__sandbox/turn"), ("OPTIONS", "/__sandbox/rules"), ("GET", "/charges/")]  # fmt: skip
+          ("POST", "/__sandbox/turn"), ("POST", "/__sandbox/clock"),
+          ("OPTIONS", "/__sandbox/rules"), ("GET", "/charges/")]  # fmt: skip
 FOREIGN: list[dict[str, str]] = [
     {"Host": "evil.example"},
     {"Host": "evil.example:8787"},
@@ -422,6 +423,20 @@ def test_every_end_can_be_asked_over_http(sandbox: SandboxServer, api: httpx.Cli
         assert answer.status_code == 400 and "error" in answer.json()
     with pytest.raises(Misconfigured, match="a charge becomes one of"):
         sandbox.turn("lost", order_id="A-1")
+
+
+@pytest.mark.fault("J31")
+def test_its_clock_can_be_set_over_http(sandbox: SandboxServer, api: httpx.Client) -> None:
+    """What is made afterwards is of that time; what is wrong with asking is told, and sets nothing."""
+    for wrong in ({}, [], "text", {"clock_offset_s": "1"}, {"clock_offset_s": True}, {"clock_offset_s": 1, "x": 1},
+                  {"clock_offset_s": 10**12}):  # fmt: skip
+        answer = api.post("/__sandbox/clock", json=wrong)
+        assert answer.status_code == 400 and "error" in answer.json()
+    assert sandbox.store.offset_s == 0
+    before = params.seconds(api.post("/charges", data=order()).json()["created_at"])
+    assert api.post("/__sandbox/clock", json={"clock_offset_s": 86_400}).json() == {"clock_offset_s": 86_400}
+    after = params.seconds(api.post("/charges", data=order(2)).json()["created_at"])
+    assert 0 <= after - before - 86_400 < 60
 
 
 def test_a_list_turns_the_charges_it_is_about(sandbox: SandboxServer, api: httpx.Client) -> None:

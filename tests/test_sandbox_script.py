@@ -100,6 +100,14 @@ def slow_clock(sandbox, api):
     assert abs((datetime.fromisoformat(answer.json()["created_at"]) - datetime.now(UTC)).total_seconds()) < 60
 
 
+def of_tomorrow(sandbox, api):
+    charge = api.post("/charges", data=order()).json()
+    answer = api.post(f"/charges/{charge['id']}/refunds", data={"amount": "100"})
+    assert abs(gap_s(answer)) < 60
+    made = datetime.fromisoformat(answer.json()["created_at"])
+    assert abs((made - datetime.now(UTC)).total_seconds() - 86_400) < 60
+
+
 def maintained(sandbox, api):
     page = api.get("/charges")
     assert (page.status_code, page.text, page.headers["retry-after"]) == (503, "<html>back soon</html>", "30")
@@ -177,6 +185,7 @@ DO = {
     "Others charge while a list is read": crowded,
     "The key is revoked at the third charge": revoked,
     "The clock of the answers is ten minutes slow": slow_clock,
+    "What is made is of tomorrow, though every answer tells the time of today": of_tomorrow,
     "A maintenance page instead of the list, then an answer with another amount": maintained,
 }
 

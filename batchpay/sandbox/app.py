@@ -16,7 +16,7 @@ from batchpay.errors import Misconfigured
 from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.desk import Desk
-from batchpay.sandbox.faults import ENDS, Rule
+from batchpay.sandbox.faults import ENDS, Rule, fits
 from batchpay.sandbox.keys import EITHER, PUBLIC, SECRET
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.problems import Problem, error_object
@@ -67,6 +67,7 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/capability", EITHER, {"GET": account.capability}),
 ]  # fmt: skip
 
+LONGEST_OFFSET_S = 3650 * 86_400
 _LOOPBACK = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -93,8 +94,9 @@ class Backstage:
         self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """GET log, GET ledger, POST rules, DELETE rules, POST turn."""
-        response: Response = JSONResponse({"error": "GET log, GET ledger, POST or DELETE rules, POST turn"}, 404)
+        """GET log, GET ledger, POST rules, DELETE rules, POST turn, POST clock."""
+        known = "GET log, GET ledger, POST or DELETE rules, POST turn, POST clock"
+        response: Response = JSONResponse({"error": known}, 404)
         match scope["method"], scope["path_params"]["name"]:
             case "GET", "log":
                 response = JSONResponse(self._desk.log.documents())
@@ -107,6 +109,8 @@ class Backstage:
                 response = JSONResponse({"rules": 0})
             case "POST", "turn":
                 response = _told(await Request(scope, receive).body(), self._turn)
+            case "POST", "clock":
+                response = _told(await Request(scope, receive).body(), self._set_clock)
         await response(scope, receive, send)
 
     def _add(self, given: Any) -> dict[str, Any]:
@@ -118,6 +122,13 @@ class Backstage:
         if set(wanted) != {"becomes", "order_id", "id"} or wanted["becomes"] not in ENDS:
             raise Misconfigured(f"give becomes, one of {', '.join(ENDS)}, and the order_id or the id of a charge")
         return {"turned": self._desk.turn(wanted["becomes"], wanted["order_id"], wanted["id"])}
+
+    def _set_clock(self, given: Any) -> dict[str, Any]:
+        offset_s = given.get("clock_offset_s")
+        if set(given) != {"clock_offset_s"} or not fits(offset_s, float) or not abs(offset_s) < LONGEST_OFFSET_S:
+            raise Misconfigured("give clock_offset_s, in seconds: how far its clock is ahead of this machine's")
+        self._desk.store.offset_s = float(offset_s)
+        return {"clock_offset_s": offset_s}
 
 
 def _told(body: bytes, do: Callable[[Any], dict[str, Any]]) -> Response:

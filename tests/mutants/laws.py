@@ -916,6 +916,24 @@ async def nothing_told(*given: Any) -> dict[str, int]:
     return {}
 
 
+REFUNDS = "test_auditing_refunds.py::"
+mutant(
+    "J31",
+    "a refund is dropped from the day it was made",
+    REFUNDS + "test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own",
+)(lambda: swap("batchpay.auditing:_is_made_in", always(False)))
+mutant(
+    "J31",
+    "what was given back is not taken from what was charged",
+    "test_refunds.py::test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back",
+)(lambda: swap("batchpay.refunds:Totals.left", prop(lambda self, was: self.gross)))
+mutant(
+    "J31",
+    "a note holds for ever, whatever its difference becomes",
+    REFUNDS + "test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes",
+)(lambda: swap("batchpay.noting:Note.holds", always(True)))
+
+
 def by_law() -> Iterator[Mutant]:
     """In the order of the laws."""
     yield from sorted(MUTANTS.values(), key=lambda m: (m.law[0] != "L", int(m.law[1:])))
