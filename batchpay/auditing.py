@@ -252,7 +252,8 @@ async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: G
         )
     told = [one for one in map(refund_of, refunds or ()) if one is not None]
     listed = {one.id for one in told}
-    refunded = await _refunded(desk, gateway, line, charges, [one for one in told if _is_made_in(period, one, listed)])
+    placed = [one for one in told if _is_made_in(period, one, listed)]
+    refunded = await _refunded(desk, gateway, line, charges, placed, match.notes)
     match.add(one.difference(period.zone) for one in refunded)
     match.differences = apart(less_given_back(match.differences, refunded))
     made = [(one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)]
@@ -265,27 +266,33 @@ def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool
 
 
 async def _refunded(
-    desk: Desk, gateway: Gateway, line: Line, charges: Sequence[Thing], listed: Sequence[Refund]
+    desk: Desk, gateway: Gateway, line: Line, charges: Sequence[Thing], listed: Sequence[Refund], notes: list[str]
 ) -> list[Refunded]:
-    """Every charge of this job of which something was given back: charges of the period, and of its refunds."""
-    shown_by: dict[str, Thing | None] = {str(one["id"]): one for one in charges if speaks_of_refunds(one)}
+    """Every charge of this job of which something was given back: charges of the period, and of its refunds.
+
+    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in `notes`.
+    """
     in_period = {str(one["id"]): one for one in charges}
-    for refund in listed:
-        if refund.charge_id not in shown_by:
-            shown_by[refund.charge_id] = in_period.get(refund.charge_id)
-    found = []
-    for charge_id, listed_as in shown_by.items():
+    wanted = dict.fromkeys(charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one))
+    found, nobodys = [], []
+    for charge_id in dict.fromkeys([*wanted, *(refund.charge_id for refund in listed)]):
         owner = desk.journal.order_of_charge(charge_id)
         if owner is not None and owner[0] != desk.job.name:
             continue
-        document = listed_as or await _charge(gateway, line, charge_id)
+        document = in_period.get(charge_id) or await _charge(gateway, line, charge_id)
+        if document is None and owner is None:
+            nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
         order_id = _order_of(desk.job.name, document, owner)
         if order_id is None:
             continue
-        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(desk, owner))
+        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(desk, owner, charge_id))
         if one is not None:
             counts = charge_id in in_period and counts_as_charged(desk.job.name, in_period[charge_id])
             found.append(replace(one, counts=counts))
+    if nobodys:
+        more = f" and {len(nobodys) - NAMED} more" if len(nobodys) > NAMED else ""
+        ids = ", ".join(map(shown, nobodys[:NAMED]))
+        notes.append(f"refunds of these days whose charge neither the gateway nor the journal shows: {ids}{more}")
     return found
 
 
@@ -299,12 +306,13 @@ def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | No
     return charge.metadata.get("order_id", "")
 
 
-def _kept_charge(desk: Desk, owner: tuple[str, str, int] | None) -> ChargeSeen | None:
+def _kept_charge(desk: Desk, owner: tuple[str, str, int] | None, charge_id: str) -> ChargeSeen | None:
     """The charge as the journal knows it."""
     if owner is None:
         return None
     attempts = accounts.attempts_of(desk.journal, [owner[1]]).get(owner[1], ())
-    return next((attempt.charge for attempt in attempts if attempt.intent.attempt == owner[2]), None)
+    charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
+    return next((charge for charge in charges if charge.id == charge_id), None)
 
 
 async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:

@@ -274,7 +274,8 @@ def test_odd_refunds_end_no_audit(shop: Market) -> None:
     code, text = said(shop, day)
     assert code == 12 and "\x1b" not in text and "a bug" not in text
     code, told = audited(shop, day)
-    (difference,) = told["differences"]
+    (difference,), (note,) = told["differences"], told["notes"]
+    assert note.endswith("neither the gateway nor the journal shows: rfnd_3, rfnd_4")
     assert (difference["id"], difference["amount"], difference["currency"]) == (f"refunded:{charge['id']}", 7, "THB")
     assert "0.07 THB on a day that the gateway does not tell (rfnd_2)" in difference["told"]
     assert audited(shop, day, None, difference["id"], "odd")[0] == 0
