@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -51,6 +51,7 @@ def history_of(
         corrected=_corrected(journal, batch, chunk, but, lineages or Lineages(journal)),
         elsewhere=_elsewhere(journal, asked, histories),
         near=_near(journal, batch, documents),
+        received_ns=batch.first_seen_ns,
     )
 
 
@@ -172,13 +173,20 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
         cancelled={alike(event.order_id): event.order_id for event in journal.cancelled()},
-        present=frozenset(last_inputs(journal) if present is None else present),
+        present=frozenset((last_inputs(journal) or ()) if present is None else present),
     )
 
 
-def last_inputs(journal: SqliteJournal) -> list[str]:
-    """Ids of the batches whose files were inputs of the last run that had any."""
-    batches: list[str] = []
+def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
+    """The same for a batch as its rows stand now, whether or not its file was there in the last run."""
+    inputs = last_inputs(journal)
+    gone = batch.file if inputs is not None and batch.id not in inputs else ""
+    return replace(guards_of(job, journal, batch.refusal), gone=gone)
+
+
+def last_inputs(journal: SqliteJournal) -> list[str] | None:
+    """Ids of the batches whose files were inputs of the last run that read any; None when no run said so."""
+    batches: list[str] | None = None
     for event in journal.events(["inputs"]):
         batches = list(event.data["batches"])
     return batches
@@ -195,7 +203,7 @@ Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
     repeats = journal.repeats(batch.id)
-    guards, hold = guards_of(job, journal, batch.refusal), last_hold(journal, batch.id)
+    guards, hold = guards_of_batch(job, journal, batch), last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
         lineages = Lineages(journal)
@@ -258,7 +266,8 @@ def status_of(
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
         "who_acts": dict(sorted(totals.acts.items())),
         "in_work": in_work,
-        "open_count": sum(totals.count(outcome) for outcome in OPEN) - in_work,
+        "unproven": Outcome.UNPROVEN in totals.stands(),
+        "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
         "open": waiting,
     }
 
@@ -272,7 +281,7 @@ def _standing(
     for _, findings in findings_of(job, journal, batch)():
         for finding in findings:
             totals.add(finding)
-            if finding.outcome not in OPEN:
+            if finding.outcome not in OPEN or finding.accepted:
                 continue
             if work.has(finding, hold):
                 in_work += 1
@@ -303,10 +312,11 @@ def preflight_of(journal: SqliteJournal) -> tuple[dict[str, str], dict[str, int]
 def strays(journal: SqliteJournal) -> Totals:
     """Open orders of batches that this journal never read: adopted charges that the gateway has not decided."""
     totals, known = Totals(), {batch.id[-12:] for batch in journal.batches()}
+    stopped = bool(stop_in_force(journal.events(["stop", "lifted"])))
     for attempts in attempts_of(journal, journal.open_orders()).values():
         for attempt in attempts:
-            if attempt.intent.batch_id[-12:] not in known and not attempt.closed:
-                totals.counts[attempt.intent.currency.upper(), attempt.outcome.value] += 1
+            if attempt.intent.batch_id[-12:] not in known and not (attempt.closed or attempt.accepted):
+                totals.add_stray(attempt, stopped=stopped)
     return totals
 
 
@@ -370,11 +380,11 @@ class Work:
 
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:
-    """Why rows of a batch were not sent the last time something held them."""
+    """Why rows of a batch were not sent the last time something held them; a stop that was lifted is none."""
     reason = ""
     for event in journal.events(["held"]):
         if event.batch_id == batch_id:
-            reason = str(event.data["reason"])
+            reason = "" if event.data.get("stop") else str(event.data["reason"])
     return reason
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from batchpay import __version__, accounts
+from batchpay import __version__, accounts, steps
 from batchpay.clock import iso
 from batchpay.controls import run_refusal
 from batchpay.errors import DoesNotAddUp, Misconfigured
@@ -22,6 +22,7 @@ from batchpay.intake import Intake
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Lineages
+from batchpay.lifecycle import Attempt
 from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
 from batchpay.planning import intent_of
@@ -36,6 +37,7 @@ from batchpay.standing import (
     Standing,
     is_sendable,
     rows_of,
+    settled_by,
     stand,
 )
 
@@ -62,6 +64,7 @@ class Placed:
 
     row: Row
     standing: Standing
+    later: Attempt | None = None  # what settled it elsewhere
 
 
 # --- the rows --------------------------------------------------------------------------------------------------
@@ -84,7 +87,8 @@ def placed_rows(
         history = accounts.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
-                yield Placed(row, stand(row, history, guards))
+                later = settled_by(row, history, batch.first_seen_ns) if decided else None
+                yield Placed(row, stand(row, history, guards), later)
 
 
 def candidates(
@@ -123,7 +127,8 @@ def _refuse_impossible(job: Job, placed: Placed) -> None:
         charge = standing.attempt.charge
         raise DoesNotAddUp(
             f"order {standing.attempt.intent.order_id}: the gateway has {charge.id if charge else 'a charge'} "
-            f"for it, adopted, with other terms than row {row.row} asks: a person must look"
+            f"for it, adopted, with other terms than row {row.row} asks: "
+            + steps.SETTLE_ADOPTED(order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
         )
     if isinstance(standing, Renamed):
         raise Misconfigured(renamed(job, row, standing))
@@ -134,8 +139,7 @@ def renamed(job: Job, row: Row, standing: Renamed) -> str:
     other = standing.elsewhere
     return (
         f'order {row.document["order_id"]} was charged, for the same payer, amount and recipient, by job "{other.job}" '
-        f'({other.charge_id}). If this job was renamed, give it its old name again: name = "{other.job}"; if these '
-        f"are other orders than those of that job, give them other ids"
+        f"({other.charge_id}). {steps.OLD_NAME(job=other.job)}"
     )
 
 
@@ -256,21 +260,35 @@ def judge_files(
 ) -> list[PlannedBatch]:
     """The same batches with every verdict about them as files: likeness to a recent one, and the limit of the run."""
     earlier = list(journal.batches())
-    judged = [_held_against_recent(journal, planned, earlier, yes=yes, now_ns=now_ns) for planned in batches]
+    present = [planned.batch.id for planned in batches]
+    guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
+
+    def sends(*some: PlannedBatch) -> Survey:
+        return survey(job, journal, some, guards)
+
+    judged = [_held_against_recent(journal, planned, earlier, sends, yes=yes, now_ns=now_ns) for planned in batches]
     if not job.controls.max_total:
         return judged
-    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in judged]))
-    why = run_refusal(survey(job, journal, judged, replace(guards, stop="")).sums, job.controls.max_total)
+    why = run_refusal(sends(*judged).sums, job.controls.max_total)
     return [planned.refused(why) for planned in judged]
 
 
 def _held_against_recent(
-    journal: SqliteJournal, planned: PlannedBatch, earlier: Sequence[Batch], *, yes: bool, now_ns: int
+    journal: SqliteJournal,
+    planned: PlannedBatch,
+    earlier: Sequence[Batch],
+    sends: Callable[[PlannedBatch], Survey],
+    *,
+    yes: bool,
+    now_ns: int,
 ) -> PlannedBatch:
-    """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3)."""
+    """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3).
+
+    The question is asked where the answer matters: of a file of which something would be sent.
+    """
     batch = planned.batch
     found = likeness(journal, earlier, planned, now_ns)
-    if found.refusal and not yes:
+    if found.refusal and not yes and sends(planned).orders:
         return planned.refused(found.refusal)
     if not found.warning or any(known.id == batch.id for known in earlier):
         return planned
@@ -318,7 +336,7 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     if twins and not comparison.known:
         return Likeness(
             refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
-            f"{_named(twins[-1])}: if these are new orders, run again with --yes."
+            f"{_named(twins[-1])}: {steps.NEW_ORDERS(batch=batch.id)}."
         )
     if not comparison.warns:
         return Likeness()

@@ -21,6 +21,7 @@ from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, pla
 from batchpay.clock import SystemClock
 from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
+from batchpay.exits import sentence
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
@@ -198,12 +199,18 @@ def plan(
     if impossible is not None:
         codes.append(impossible.exit_code)
         refusals.append(str(impossible))
+    code = next(code for code in (12, 78, 65, 11, 10, 0) if code in codes)
+    acts: Counter[str] = Counter()
+    for totals in (tally.totals, *others):
+        acts.update(totals.acts)
     return {
         **_document(job, planned, intakes, tally, asked),
         "stop": stop,
         "refusals": refusals,
         "plan_hash": f"sha256:{digest.hexdigest()}",
-        "exit_code": next(code for code in (12, 78, 65, 11, 10, 0) if code in codes),
+        "exit_code": code,
+        "next_step": sentence(code, acts),
+        "who_acts": dict(sorted(acts.items())),
     }
 
 
@@ -248,7 +255,7 @@ def _walk(
     for placed in placed_rows(job, journal, batch, guards, decided=True):
         hold = tally.hold() if goes_now(placed.standing) else ""
         sent = goes_now(placed.standing) and not hold
-        finding = finding_of(Place(batch.batch, placed.row), placed.standing, hold)
+        finding = finding_of(Place(batch.batch, placed.row, bool(guards.stop)), placed.standing, hold, placed.later)
         on_row(finding, sent)
         if not sent:
             tally.totals.add(finding)

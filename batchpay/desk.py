@@ -147,7 +147,7 @@ class Desk:
     def _note_inputs(self) -> None:
         """Which batches were there: a row is held against the others of its run, in this run and in its reports."""
         present = [planned.batch.id for planned in self.planned]
-        if present and present != accounts.last_inputs(self.journal):
+        if present != (accounts.last_inputs(self.journal) or []):
             self.note("inputs", {"batches": present})
 
     # --- what may be sent

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from batchpay import accounts
+from batchpay import accounts, steps
 from batchpay.clock import SystemClock, iso
 from batchpay.config import SecretKey
 from batchpay.desk import refuse_another_place
@@ -103,7 +103,7 @@ def _journal(job: Job) -> Iterator[Finding]:
         yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
         refuse_another_place(job, journal)
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
-            yield Finding("stop", "wrong", f"{stop}. Look into it, then batchpay resolve JOB --lift-stop", 12)
+            yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         for attempts in accounts.attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
             yield _warning("open order", f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}")

@@ -32,7 +32,7 @@ TABLE = (
     Exit(
         12,
         "does not add up",
-        "a person must look before anything is sent again: results.csv says why, batchpay resolve settles it",
+        "a person must look before anything is sent again: each reason, and the STOP, says what to do",
     ),
     Exit(64, "usage", "look at the command with --help and say it again"),
     Exit(65, "the file is refused", "correct the file and run again: nothing of it was sent"),
@@ -54,27 +54,29 @@ PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 
 BY_NAME = {
-    "a person": "must look, results.csv says why",
-    "engineer": "the setting or the account needs mending",
-    "accountant": "to correct and send as a new file (rejects file)",
-    "payer": "to pay, or otherwise",
+    "a person": "must look, the reason says what to do",
+    "engineer": "the setting or the account needs mending, as the reason says",
+    "accountant": "to see to as the reason says; what stands in the rejects file goes back as a new file",
+    "payer": "to authorise (authorize_uri), or to pay again: from the rejects file, changed or with "
+    "batchpay_retry = yes",
     "next run": "start the run again later",
 }  # who must act -> what about
+SEEN_TO = "nothing to do: a person has cancelled, or taken as it is, what is not as it was asked"
 
 
 def sentence(code: int, acts: Mapping[str, int]) -> str:
     """What stands beside an exit code: its own next step, or every party that must act with its rows.
 
-    >>> sentence(10, {"payer": 2, "accountant": 1})
-    'the accountant: 1 row to correct and send as a new file (rejects file); the payer: 2 rows to pay, or otherwise'
+    >>> sentence(10, {"payer": 2, "accountant": 1})  # doctest: +ELLIPSIS
+    'the accountant: 1 row to see to ...; the payer: 2 rows to authorise ...'
     """
     parties = [f"{_party(name)}: {many(acts[name], 'row')} {what}" for name, what in BY_NAME.items() if acts.get(name)]
     own = NEXT_STEP.get(code, "see the message")
-    if code not in OF_ROWS:
+    if code == 12 or code not in OF_ROWS:
         return "; ".join([own, *parties])
-    if code == 12:
-        return "; ".join([NEXT_STEP[12], *parties])
-    return "; ".join(parties) or own
+    if code == 11 and not acts.get("next run"):
+        return "; ".join([*parties, own])  # what a person settles, a run then finds
+    return "; ".join(parties) or (SEEN_TO if code == 10 else own)
 
 
 def _party(name: str) -> str:

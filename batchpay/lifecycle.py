@@ -340,6 +340,7 @@ class Attempt:
     throttled: bool = False  # its last answer was a 429
     withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
     accepted: str = ""  # who took note of an unproven charge, and why
+    may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
     missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
 
@@ -398,6 +399,16 @@ class Attempt:
         Never where a token was used up: that may have been by the very request that nobody answered.
         """
         return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
+
+    @property
+    def said_not_charged(self) -> bool:
+        """Did a person say, after a look-up, that it took no money?"""
+        return self.refused and self.code == NOT_CHARGED_BY_HAND and self.message.startswith(BY_HAND)
+
+    @property
+    def unaccounted(self) -> bool:
+        """Did it end without money, and does the gateway no longer know the charge that says so? Then a person must."""
+        return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.said_not_charged
 
     @property
     def state(self) -> str:
@@ -512,6 +523,7 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     return _but(
         state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
         charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")), missing_ns=0,
+        may_be="",
     )  # fmt: skip
 
 
@@ -533,7 +545,7 @@ def _absent(state: Attempt, event: Event) -> Attempt:
     absents = (*state.doubt.absents, (str(event.data["boot_id"]), float(event.data["boot_s"])))
     doubt = replace(state.doubt, absents=absents)
     if event.data.get("closes") and not state.spent:
-        return _but(state, doubt=doubt, doubted=True, unclear=frozenset())
+        return _but(state, doubt=doubt, doubted=True, unclear=frozenset(), may_be="")
     return _but(state, doubt=doubt, doubted=True)
 
 
@@ -542,12 +554,18 @@ def _withdrawn(state: Attempt, event: Event) -> Attempt:
     return _but(state, withdrawn=True)
 
 
+def _unclear(state: Attempt, event: Event) -> Attempt:
+    """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is for a person."""
+    return _but(state, may_be=str(event.data["charge_id"]))
+
+
 def _missing(state: Attempt, event: Event) -> Attempt:
     """The gateway answered for its charge's id that there is none: that is for a person, never a failure (J27)."""
     return _but(state, missing_ns=state.missing_ns or event.at_ns)
 
 
 CANCELLED = "cancelled"  # how a person's word closed an attempt
+NOT_CHARGED_BY_HAND = "not_charged"
 BY_HAND = "settled by hand: "
 
 
@@ -556,7 +574,8 @@ def _resolved(state: Attempt, event: Event) -> Attempt:
     if event.data["as"] == "accepted":
         return _but(state, accepted=f"{event.data['by']}: {event.data['reason']}")
     if event.data.get("charge"):
-        return _evidence(_but(state, flaws=(), missing_ns=0), event)
+        accepted = f"{event.data['by']}: {event.data['reason']}" if event.data.get("flaws") else state.accepted
+        return _but(_evidence(_but(state, flaws=(), missing_ns=0), event), accepted=accepted)
     code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
     settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code}
     return _but(state, **settled, message=message, charge=None, flaws=())
@@ -581,6 +600,7 @@ _STEPS = {
     "resolved": _resolved,
     "withdrawn": _withdrawn,
     "missing": _missing,
+    "unclear": _unclear,
 }
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.

@@ -240,13 +240,13 @@ def status(job: Job) -> Status:
         now_ns = clock.now_ns()
         batches = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
-        strays, last = accounts.strays(journal).stands(), accounts.last_run(journal)
+        strays, last = accounts.strays(journal), accounts.last_run(journal)
         adopted = accounts.adopted_json(accounts.adopted_elsewhere(journal))
     finally:
         journal.close()
-    unproven = Outcome.UNPROVEN in strays or any(Outcome.UNPROVEN in batch["outcomes"] for batch in batches)
-    is_open = strays & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
-    acts: Counter[str] = Counter()
+    unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
+    is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    acts: Counter[str] = Counter(strays.acts)
     for batch in batches:
         acts.update(batch["who_acts"])
     code = 12 if stop or unproven else 11 if is_open else 0
@@ -256,7 +256,7 @@ def status(job: Job) -> Status:
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:
     if at_work is None:
         return accounts.Work()
-    return accounts.Work(Runs(journal).in_hand(at_work["run"]), frozenset(accounts.last_inputs(journal)))
+    return accounts.Work(Runs(journal).in_hand(at_work["run"]), frozenset(accounts.last_inputs(journal) or ()))
 
 
 def story(job: Job, order_id: str) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from batchpay.lifecycle import Attempt
+from batchpay import steps
+from batchpay.lifecycle import CANCELLED, Attempt
 from batchpay.model import (
     MONEY_MOVED,
+    NO_MONEY,
     OPEN,
     SENT,
     Batch,
@@ -87,31 +89,37 @@ def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, ho
 
 
 def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -> Finding:
-    finding = finding_of(Place(batch, row), stand(row, history, guards), hold)
-    if finding.outcome not in MAY_BE_SETTLED:
+    place, later = Place(batch, row, bool(guards.stop)), settled_by(row, history, batch.first_seen_ns)
+    return finding_of(place, stand(row, history, guards), hold, later)
+
+
+def finding_of(place: Place, standing: Standing, hold: str = "", later: Attempt | None = None) -> Finding:
+    """A standing as a line of the report. `later`: what settled it elsewhere (standing.settled_by)."""
+    finding = _finding(place, standing, hold)
+    if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
-    later = settled_by(row, history, batch.first_seen_ns)
-    return finding if later is None else replace(finding, settled_by=_told(later), who_acts="-")
+    return replace(finding, settled_by=_told(later), who_acts="-")
 
 
-def finding_of(place: Place, standing: Standing, hold: str = "") -> Finding:
-    """A standing as a line of the report."""
+def _finding(place: Place, standing: Standing, hold: str) -> Finding:
     match standing:
         case Owns(attempt, warnings=warnings):
             return place.of_attempt(attempt, warnings)
         case Rejected(reason, problems):
             return place.unsent(Outcome.REJECTED, reason, problems=problems)
         case Cancelled(reason):
-            return place.unsent(Outcome.REJECTED, f"cancelled by hand: {reason}")
+            told_why = f"cancelled by hand: {reason}; {steps.NEW_ID()}"
+            return place.unsent(Outcome.REJECTED, told_why, who_acts="-")
         case DuplicateOf(attempt, why=why):
-            return place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome)
+            return _duplicate(place, attempt, why)
         case RepeatOf(repeat):
             return place.unsent(Outcome.DUPLICATE, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
-        case ConflictWith(why, attempt):
-            return place.unsent(Outcome.CONFLICT, f"{why}: {_told(attempt)}" if attempt else why)
+        case ConflictWith(why, attempt, step):
+            reason = f"{why}: {_told(attempt)}" if attempt else why
+            return place.unsent(Outcome.CONFLICT, "; ".join(filter(None, (reason, step))))
         case Renamed(other):
-            reason = f'job "{other.job}" charged this very order ({other.charge_id}): was this job renamed?'
-            return place.unsent(Outcome.HELD, reason, who_acts="engineer")
+            charged = f'job "{other.job}" charged this very order ({other.charge_id})'
+            return place.unsent(Outcome.HELD, f"{charged}. {steps.OLD_NAME(job=other.job)}", who_acts="engineer")
         case Waits(reason, who_acts, warnings, attempt):
             if attempt is not None:
                 return replace(place.of_attempt(attempt, warnings), reason=reason, who_acts=who_acts)
@@ -121,12 +129,21 @@ def finding_of(place: Place, standing: Standing, hold: str = "") -> Finding:
             return place.unsent(Outcome.HELD, hold or NOT_SENT_YET, warnings=may_go.warnings)
 
 
+def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
+    """It counts like the outcome that it names, and where that took no money it is for the same people."""
+    finding = place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome)
+    if attempt.outcome not in NO_MONEY:
+        return replace(finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted))
+    return replace(finding, reason=f"{finding.reason}; {steps.ASK_AGAIN()}", who_acts=_who(attempt))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of a batch, about to become a finding."""
+    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled."""
 
     batch: Batch
     row: Row
+    stopped: bool = False
 
     def unsent(
         self,
@@ -178,7 +195,7 @@ class Place:
             destination=asked.destination,
             payment_method=payment_method(asked.payer or payer_of(self.row.document)),
             reason=reason_of(attempt),
-            who_acts=_who(attempt),
+            who_acts=_who(attempt, stopped=self.stopped),
             attempts=asked.attempt,
             batch_id=self.batch.id,
             metadata=self.row.document.get("metadata", {}),
@@ -244,13 +261,14 @@ def reason_of(attempt: Attempt) -> str:
         case Outcome.SUCCEEDED:
             return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
-            accepted = f"; accepted by {attempt.accepted}" if attempt.accepted else ""
-            return f"charged, but not proven to be what was asked: {attempt.why_unproven}{accepted}"
+            step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
+            then = f"accepted by {attempt.accepted}" if attempt.accepted else step
+            return f"charged, but not proven to be what was asked: {attempt.why_unproven}; {then}"
         case Outcome.PENDING:
             if attempt.wants_chain:
                 return "paid, but its chain is not there yet: the next run asks again"
             if attempt.missing_ns and charge is not None:
-                return f"the gateway no longer knows {charge.id}: see its dashboard, then batchpay resolve closes it"
+                return f"the gateway no longer knows {charge.id}: {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
             return "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
@@ -260,7 +278,11 @@ def reason_of(attempt: Attempt) -> str:
         case Outcome.REFUSED:
             return f"{attempt.code}: {message or 'the gateway refused the request'}"
         case Outcome.IN_DOUBT if attempt.spent:
-            return f"sent without an answer, then {attempt.code}: the first request may have used the token"
+            spent = f"sent without an answer, then {attempt.code}: the first request may have used the token"
+            return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
+        case Outcome.IN_DOUBT if attempt.may_be:
+            unclear = f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and carries no key"
+            return f"{unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
     return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
@@ -282,12 +304,15 @@ def _how_it_was_found(attempt: Attempt) -> str:
     return ""
 
 
-def _who(attempt: Attempt) -> str:
-    if len(attempt.twins) > 1:
+def _who(attempt: Attempt, *, stopped: bool = True) -> str:
+    """`stopped`: a charge too many is for a person until the stop that it caused is lifted."""
+    if len(attempt.twins) > 1 and stopped:
         return "a person"
+    if attempt.refused and attempt.code == CANCELLED:
+        return "-"
     if attempt.outcome is Outcome.UNPROVEN and attempt.accepted:
         return "-"
-    if attempt.outcome is Outcome.IN_DOUBT and attempt.spent:
+    if attempt.outcome is Outcome.IN_DOUBT and (attempt.spent or attempt.may_be):
         return "a person"
     if attempt.outcome is Outcome.REFUSED and attempt.code in ENGINEERS_CODES:
         return "engineer"
@@ -353,6 +378,7 @@ class Totals:
     asked: Counter[str] = field(default_factory=Counter)  # sums of what the rows say, as they were read
     charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took
     named: Counter[str] = field(default_factory=Counter)  # outcomes that duplicates name
+    named_accepted: Counter[str] = field(default_factory=Counter)  # ... of attempts that a person took note of
     accepted: Counter[str] = field(default_factory=Counter)  # outcomes that a person took note of
     settled: Counter[str] = field(default_factory=Counter)  # outcomes of rows that were settled elsewhere
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, code)
@@ -379,10 +405,12 @@ class Totals:
         self.sums[currency, outcome.value] += finding.amount or 0
         if outcome is Outcome.DUPLICATE:
             self.named[finding.counts_as.value] += 1
+            if finding.accepted:
+                self.named_accepted[finding.counts_as.value] += 1
+        elif finding.accepted:
+            self.accepted[outcome.value] += 1
         if finding.settled_by:
             self.settled[outcome.value] += 1
-        if finding.accepted:
-            self.accepted[outcome.value] += 1
         if finding.who_acts != "-":
             self.acts[finding.who_acts] += 1
         if outcome in MONEY_MOVED:
@@ -394,6 +422,12 @@ class Totals:
         codes = [p.rule for p in finding.problems] if outcome is Outcome.REJECTED else []
         for code in codes or filter(None, (finding.failure_code, finding.error_code)):
             self.codes[outcome.value, code] += 1
+
+    def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
+        """Count an open attempt that no row of this journal asked for."""
+        self.counts[attempt.intent.currency.upper(), attempt.outcome.value] += 1
+        if (party := _who(attempt, stopped=stopped)) != "-":
+            self.acts[party] += 1
 
     def _add_shares(self, finding: Finding) -> None:
         """Who got what of a charge, as far as the gateway tells."""
@@ -421,7 +455,7 @@ class Totals:
         """Every outcome that some row has and that was not settled elsewhere, or that a duplicate names."""
         over = self.settled + self.accepted
         own = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
-        return own | {Outcome(name) for name, number in self.named.items() if number}
+        return own | {Outcome(name) for name, number in self.named.items() if number > self.named_accepted[name]}
 
     def equations(self, rows_in_file: int | None = None, read: Iterable[Read] = ()) -> list[Equation]:
         """What must be equal (contract, section 4): rows, sent, and the money asked and charged.
@@ -468,7 +502,7 @@ class Totals:
 
 
 _PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares")
-_PLAIN = ("rows", "charged", "named", "settled", "accepted", "unsent", "sent", "asked", "acts")
+_PLAIN = ("rows", "charged", "named", "named_accepted", "settled", "accepted", "unsent", "sent", "asked", "acts")
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
@@ -479,5 +513,5 @@ def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: boo
         return 12
     if stands & OPEN:
         return 11
-    accepted = any(totals.accepted.total() for totals in every)
+    accepted = any(totals.accepted.total() or totals.named_accepted.total() for totals in every)
     return 10 if accepted or not stands <= {Outcome.SUCCEEDED} else 0

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from batchpay import steps
 from batchpay.kinship import Ancestry, Trace, by_order, only_named
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.planning import alike, content_of, place_of, single_use_of
@@ -254,8 +255,8 @@ def _alike(row: _Row, other: _Row) -> Repeat:
     name = told(other.order_id)
     return Repeat(
         Outcome.CONFLICT,
-        f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: if it is that "
-        f'order, write {name}; if both are right, say alike_ids = "distinct" in [input]',
+        f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: "
+        f"{steps.WRITE_ID(other=name)}",
     )
 
 
@@ -315,7 +316,7 @@ def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Rep
         named = ", ".join(_told(place, row.place) for place in others)
         more = len(rows) - 1 - len(others)
         why = reason.format(f"{named} and {more} more" if more else named)
-        verdicts[row.place] = Repeat(outcome, f"{why}; leave only the right one")
+        verdicts[row.place] = Repeat(outcome, f"{why}; {steps.LEAVE_ONE()}")
     return verdicts
 
 

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from batchpay import accounts
+from batchpay import accounts, steps
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.job import Job
-from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, flaws_of, seen
-from batchpay.model import ChargeSeen, Event, Outcome, Page
+from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, could_be, flaws_of, seen
+from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page
 from batchpay.protocols import Gateway
 from batchpay.publish import publish
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Case, Line
 from batchpay.settlement.lists import OVERLAP, Lists
+from batchpay.text import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,24 @@ def lift_stop(job: Job, reason: str) -> Resolved:
 
 
 def cancel(job: Job, order_id: str, reason: str) -> Resolved:
-    """A held order is never sent. Raises Usage for any other order."""
+    """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for any other order."""
     with ExitStack() as stack:
         desk = Desk(job, stack)
-        attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
-        held = next((attempt for attempt in attempts if attempt.ready), None)
-        if held is not None:
-            asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
-        elif _is_held_row(desk, order_id):
-            data = {"reason": reason, "by": who()}
-            desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
-        elif attempts:
-            raise Usage(
-                f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
+        if (held := _held_of_batch(desk, order_id)) is not None:
+            for one in held:
+                _cancel(desk, one, reason)
+            _publish_all(desk)
+            return Resolved(
+                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
             )
-        else:
+        if not _is_held(desk, order_id):
+            attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+            if attempts:
+                raise Usage(
+                    f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
+                )
             raise Usage(f"order {order_id} is in no batch as a row that waits to be sent; see results.csv for its id")
+        _cancel(desk, order_id, reason)
         _publish_all(desk)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
 
@@ -84,13 +87,16 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         assert case.attempt is not None
         if not flaws and case.attempt.outcome is Outcome.SUCCEEDED:
             return _accept(desk, case, charge, ("its row asks for other terms",), reason)
+        if flaws and case.attempt.may_be == charge.id and could_be(charge, case.intent, ""):
+            asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+            return _accepted(desk, order_id, flaws)
         if flaws and case.attempt.outcome is not Outcome.UNPROVEN:
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
         if flaws:
             return _accept(desk, case, charge, flaws, reason)
         asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
         _publish_all(desk)
-        return Resolved(f"order {order_id} is settled: {charge_id}, {charge.status}")
+        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge_id}, {charge.status}"))
 
 
 def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
@@ -104,15 +110,15 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
         _refuse_too_early(desk, case)
         found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
         if found is not None:
+            was_closed = case.attempt is not None and case.attempt.closed
             asyncio.run(desk.books.found(case, found, by_id=True))
             _publish_all(desk)
+            if was_closed and not found.takes_money:
+                return Resolved(f"order {order_id}: the gateway knows {found.id} again, {found.status}; run again")
             raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
         asyncio.run(desk.books.resolve(case, "not-charged", reason, who()))
         _publish_all(desk)
-        return Resolved(
-            f"order {order_id} is settled: not charged. To charge it after all, send its row in a new file, corrected "
-            "or with batchpay_retry = yes"
-        )
+        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"))
 
 
 # --- parts -----------------------------------------------------------------------------------------------------
@@ -128,7 +134,7 @@ def _unsettled(desk: Desk, order_id: str) -> Case:
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
     for attempt in attempts:
-        lost = attempt.outcome is Outcome.PENDING and attempt.missing_ns
+        lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
     contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
@@ -155,11 +161,21 @@ def _accept(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], 
     if own is not None and own.id != charge.id:
         raise DoesNotAddUp(f"{charge.id} is not the charge of order {order_id}, which is {own.id}; it stays as it is")
     asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
+    return _accepted(desk, order_id, flaws)
+
+
+def _accepted(desk: Desk, order_id: str, flaws: tuple[str, ...]) -> Resolved:
     _publish_all(desk)
-    return Resolved(
+    told = (
         f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is in the journal: it "
         "no longer counts as 12"
     )
+    return Resolved(_and_the_stop(desk, told))
+
+
+def _and_the_stop(desk: Desk, told: str) -> str:
+    """What was settled may be what a stop is about: that is lifted by a word of its own."""
+    return f"{told}. A stop is still in force: {steps.LIFT_STOP()}" if desk.stop else told
 
 
 def _refuse_too_early(desk: Desk, case: Case) -> None:
@@ -206,6 +222,8 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
         desk.books.known.pop(attempt.charge.id, None)  # of this one it is asked whether it is there
     lists = Lists(desk.job.gateway, gateway, line, desk.books, desk.clock, lambda moved: None)
     listing = await lists.read(since, absorb)
+    if found and attempt.closed and not any(charge.takes_money for charge in found):
+        return None  # it is known to have taken none, and that is all that is asked
     if found:
         return found[0]
     if listing is not None and (lacking := lists.lacking(listing)):
@@ -218,14 +236,37 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     return None
 
 
-def _is_held_row(desk: Desk, order_id: str) -> bool:
-    """Is there a batch in which this order is a valid row that waits to be sent?"""
-    return any(
-        finding.order_id == order_id and finding.outcome is Outcome.HELD
-        for batch in reversed(desk.journal.batches())
-        for _, findings in accounts.findings_of(desk.job, desk.journal, batch)()
-        for finding in findings
-    )
+def _cancel(desk: Desk, order_id: str, reason: str) -> None:
+    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    held = next((attempt for attempt in attempts if attempt.ready), None)
+    if held is not None:
+        asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
+        return
+    data = {"reason": reason, "by": who()}
+    desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
+
+
+def _is_held(desk: Desk, order_id: str) -> bool:
+    """Has the order an attempt, or a batch a valid row of it, that waits to be sent?"""
+    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    if any(attempt.ready for attempt in attempts):
+        return True
+    return any(order_id in _held_in(desk, batch) for batch in reversed(desk.journal.batches()))
+
+
+def _held_of_batch(desk: Desk, batch_id: str) -> list[str] | None:
+    """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
+    batch = next((batch for batch in desk.journal.batches() if batch.id == batch_id), None)
+    if batch is None:
+        return None
+    if not (held := _held_in(desk, batch)):
+        raise Usage(f"batch {batch_id} has no order that is held; there is nothing to cancel")
+    return held
+
+
+def _held_in(desk: Desk, batch: Batch) -> list[str]:
+    findings = (one for _, some in accounts.findings_of(desk.job, desk.journal, batch)() for one in some)
+    return list(dict.fromkeys(one.order_id for one in findings if one.outcome is Outcome.HELD))
 
 
 def _publish_all(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from batchpay.model import MONEY_MOVED, Done, Event, Outcome, RunDone
 
 _MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
 _UNSENT = frozenset({Outcome.HELD.value, "withdrawn"})
-_LOOKED = frozenset({"found", "absent", "missing"})
+_LOOKED = frozenset({"found", "absent", "missing", "unclear"})
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from batchpay import times
+from batchpay import steps, times
 from batchpay.clock import iso
 from batchpay.exits import NEXT_STEP, sentence, worst
 from batchpay.job import Job
@@ -140,7 +140,7 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
     for note in made.notes:
         yield f"note: {note}"
     if made.stop:
-        yield f"STOP: {made.stop}"
+        yield _stop(made.stop)
     yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
 
 
@@ -332,7 +332,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
     for line in _adopted_lines(made.adopted):
         say(line)
     if made.stop:
-        say(f"STOP: {made.stop}")
+        say(_stop(made.stop))
     if made.exit_code:
         say(f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}")
 
@@ -381,6 +381,10 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
         attempt = f"attempt {event['attempt']}: " if event["attempt"] else ""
         at = times.local(event["at"], job.controls.time_zone)
         say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
+
+
+def _stop(stop: str) -> str:
+    return f"STOP: {stop}; {steps.LIFT_STOP()}"
 
 
 def _mode(mode: str) -> str:
@@ -480,6 +484,14 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
         say(f"  and {many(len(made['recipients']) - 20, 'more recipient')} (--json shows them)")
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
+    for held in made["not_sent"][:20]:
+        say(f"not sent, {many(held['count'], 'row')} {held['outcome']}: {held['reason']}")
+    if len(made["not_sent"]) > 20:
+        say(f"  and {len(made['not_sent']) - 20} reasons more (--json shows them)")
     for refusal in made["refusals"]:
         say(f"refused: {refusal}", err=True)
+    if made["stop"]:
+        say(_stop(made["stop"]))
     say(f"plan {made['plan_hash']}")
+    if made["exit_code"]:
+        say(f"exit {made['exit_code']}: {made['next_step']}")

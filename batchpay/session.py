@@ -221,5 +221,5 @@ def _lost_sends_s(desk: Desk, *, adopt: bool) -> float:
 def _note_holds(desk: Desk, why: str) -> None:
     for planned in desk.planned:
         batch = planned.batch
-        if why and not batch.refusal and accounts.last_hold(desk.journal, batch.id) != why:
-            desk.note("held", {"reason": why}, batch.id)
+        if why and not batch.refusal and (desk.stop or accounts.last_hold(desk.journal, batch.id) != why):
+            desk.note("held", {"reason": why, **({"stop": True} if desk.stop else {})}, batch.id)

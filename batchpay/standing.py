@@ -16,12 +16,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from batchpay import steps
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.kinship import by_order
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, content_of, payer_of, place_of, terms_of
+from batchpay.text import told
 
 # --- what goes in ----------------------------------------------------------------------------------------------
 
@@ -74,12 +76,14 @@ class History:
     )  # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or they correct it
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
+    received_ns: int | None = None  # wall clock at which the rows' file first came
 
 
 @dataclass(frozen=True, slots=True)
 class Guards:
     """What holds rows back that may go otherwise."""
 
+    gone: str = ""  # the batch's file, when it was no input of the last run: nothing is sent from it
     refusal: str = ""  # why the whole batch is refused
     stop: str = ""  # the stop in force
     barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
@@ -160,6 +164,7 @@ class ConflictWith:
 
     why: str
     attempt: Attempt | None = None
+    step: str = ""  # what its sender does about it, where `why` does not say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if reason := _cancelled(order_id, attempts, history):
         return Cancelled(reason)
     judged = _judged(row, attempts, history, guards)
+    if isinstance(judged, RepeatOf) and isinstance(contested := _blocked(row, history, guards), ConflictWith | Renamed):
+        return contested  # as the row that it repeats: nobody waits for an owner that never comes
     if not isinstance(judged, MayGo):
         return judged
     if owned is not None and judged.withdraw is None and not owned.closed:
@@ -249,11 +256,11 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     checked = bool(row.document) and not row.problems
     if owned.adopted and not owned.closed and checked and not asks_the_same(row.document, owned):
         flaw = "terms: the row asks for other terms than the adopted charge has"
-        told = replace(owned, flaws=(*owned.flaws, flaw))
-        return Owns(told, warnings=warnings, contradicts=not owned.accepted)
+        contested = replace(owned, flaws=(*owned.flaws, flaw))
+        return Owns(contested, warnings=warnings, contradicts=not owned.accepted)
     attempts = history.attempts.get(owned.intent.order_id, ())
     if owned.ready and (paid := beside(owned, attempts)) is not None:
-        return ConflictWith("not sent: another attempt has the money", paid)
+        return ConflictWith("not sent: another attempt has the money", paid, steps.OTHER_CONTENT())
     if owned.ready and (reason := _cancelled(owned.intent.order_id, (), history)):
         return Cancelled(reason)
     if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
@@ -298,11 +305,7 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
         return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
     if _same_terms(row.document, kin):
         return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
-    return ConflictWith(
-        "it corrects a row of a sale that was asked for with other terms; if this is another sale, send it without "
-        "the batchpay_ columns",
-        kin,
-    )
+    return ConflictWith(f"it corrects a row of a sale that was asked for with other terms; {steps.ANOTHER_SALE()}", kin)
 
 
 def _same_terms(document: Document, attempt: Attempt) -> bool:
@@ -334,14 +337,22 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     if own:
         if asks_the_same(document, last):
             return DuplicateOf(last)
-        return ConflictWith("its own batch already asked for it", last)
+        return ConflictWith("its own batch already asked for it", last, steps.OTHER_CONTENT())
     asked = [attempt for attempt in attempts if not attempt.set_aside]
     same = next((attempt for attempt in reversed(asked) if asks_the_same(document, attempt)), None)
-    if same and not row.comeback:
+    if same and (not row.comeback or _answers(same, history)):
         return DuplicateOf(same)
     if last.intent.attempt >= MAX_ATTEMPTS:
         return ConflictWith(f"{MAX_ATTEMPTS} attempts were made; give the order a new id", last)
     return _first_here(row, last.intent.attempt + 1, tuple(attempts), None)
+
+
+def _answers(attempt: Attempt, history: History) -> bool:
+    """Was it made since the row's file came? `batchpay_retry` asks for one attempt more than there were then.
+
+    Of several rows that ask for it, in however many files, one is that attempt and the others are its duplicates.
+    """
+    return history.received_ns is not None and attempt.sent_ns > history.received_ns
 
 
 def _beside_open(row: Row, attempts: Sequence[Attempt], last: Attempt, history: History, guards: Guards) -> Standing:
@@ -355,7 +366,7 @@ def _beside_open(row: Row, attempts: Sequence[Attempt], last: Attempt, history: 
     may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
     if may_be_replaced and (of_this_batch or not owner_is_here):
         return _first_here(row, last.intent.attempt + 1, tuple(attempts), last)
-    return ConflictWith("same order id, other content", last)
+    return ConflictWith("same order id, other content", last, steps.OTHER_CONTENT())
 
 
 def _first_here(row: Row, number: int, before: tuple[Attempt, ...], withdraw: Attempt | None) -> Standing:
@@ -370,8 +381,12 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
     warnings = _warnings(row, history, but=guards.present)
     if (blocked := _blocked(row, history, guards)) is not None:
         return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
+    if (lost := next((earlier for earlier in may_go.before if earlier.unaccounted), None)) is not None:
+        charge = f" {lost.charge.id}" if lost.charge else ""
+        told_lost = f"the gateway no longer knows{charge} of its attempt {lost.intent.attempt}, which took no money"
+        return Waits(f"{told_lost}: {steps.SETTLE_EARLIER(order=lost.intent.order_id)}", "a person", warnings)
     if warnings and guards.near_duplicates == "hold":
-        remedy = 'cancel it, or say near_duplicates = "warn" in [controls] to send it'
+        remedy = steps.NEAR(order=row.document["order_id"])
         return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)
     return replace(may_go, warnings=warnings)
 
@@ -380,6 +395,9 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
     """Why nothing is sent for this row now, and who acts."""
     document = row.document
     destination, currency = str(document["destination"]), str(document["currency"]).upper()
+    if guards.gone:
+        remedy = steps.PUT_BACK(file=told(guards.gone), order=document["order_id"], batch=row.batch_id)
+        return f"its file was no input of the last run: {remedy}", "accountant"
     if guards.refusal:
         return guards.refusal, "accountant"
     if destination in guards.barred:
@@ -387,11 +405,11 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
     smallest = guards.smallest_share.get(currency, 0)
     share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
     if share < smallest:
-        told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
+        share_told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
         least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
-        return f'{told}, {least}: min_share = "send" in [controls] sends it', "accountant"
+        return f"{share_told}, {least}: {steps.SEND_SMALL()}", "accountant"
     if guards.stop:
-        return f"a stop is in force: {guards.stop}", "a person"
+        return f"a stop is in force: {guards.stop}; {steps.LIFT_STOP()}", "a person"
     return None
 
 
@@ -440,15 +458,15 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     other = guards.cancelled.get(alike(order_id), order_id)
     if guards.alike_ids == "distinct" or other == order_id:
         return None
-    return ConflictWith(f"its id is order {other}'s, which a person cancelled, but for what programs do to ids")
+    return ConflictWith(
+        f"its id is order {other}'s, which a person cancelled, but for what programs do to ids: {steps.NEW_ID()}"
+    )
 
 
 def _alike(twin: Attempt) -> ConflictWith:
     other = twin.intent.order_id
     return ConflictWith(
-        f"its id is order {other}'s but for what programs do to ids: if it is that order, write {other}; if both are "
-        'right, say alike_ids = "distinct" in [input]',
-        twin,
+        f"its id is order {other}'s but for what programs do to ids: {steps.WRITE_ID(other=other)}", twin
     )
 
 

@@ -27,7 +27,7 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
 
 
 def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
-    guards, hold = accounts.guards_of(job, journal, batch.refusal), accounts.last_hold(journal, batch.id)
+    guards, hold = accounts.guards_of_batch(job, journal, batch), accounts.last_hold(journal, batch.id)
     owned = set(journal.orders_of(batch.id))
     for chunk in journal.chunks(batch.id):
         if order_id in owned or any(document.get("order_id") == order_id for document in chunk.documents):
@@ -111,6 +111,10 @@ def _adopted(data: Mapping[str, Any], _: Event) -> str:
     return "; ".join(["the gateway had a charge that this journal did not know: adopted", _charge(data)])
 
 
+def _unclear(data: Mapping[str, Any], _: Event) -> str:
+    return f"looked up: {data.get('charge_id', '')} may be its charge, and carries no key"
+
+
 def _elsewhere(data: Mapping[str, Any], _: Event) -> str:
     return f"job {shown(str(data.get('job', '')))} has a charge of this order id: {data.get('charge_id', '')}"
 
@@ -138,6 +142,7 @@ _WORDS: Mapping[str, Told] = {
     "answer": _answer,
     "found": _found,
     "absent": _absent,
+    "unclear": _unclear,
     "missing": lambda *_: "the gateway answered that it knows no charge of this id",
     "resolved": _resolved,
     "cancelled": _cancelled,

@@ -33,7 +33,7 @@ from batchpay.settlement import Preflight
 
 Place = tuple[str, str, int]
 ODD_RECIPIENTS = frozenset({"recp_test_unverified", "recp_test_nobody"})
-MOVES = frozenset({"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing"})
+MOVES = frozenset({"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing", "unclear"})
 SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests
 
 

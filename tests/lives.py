@@ -104,6 +104,9 @@ class Attempt:
     def _missing(self, event: Event) -> None:
         """The gateway no longer knows it: its state is not changed by that."""
 
+    def _unclear(self, event: Event) -> None:
+        """A charge that nothing tells apart: its state is not changed by that."""
+
     def _voided(self, event: Event) -> None:
         self._end(event.send, "voided")
 
@@ -191,5 +194,5 @@ def orphans(evidence: Evidence) -> list[Event]:
 
 def of_orders(evidence: Evidence) -> Iterable[Event]:
     """The events that are about one order of this job."""
-    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing")
+    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing", "unclear")
     return (event for event in evidence.events if event.job == evidence.name and event.kind in kinds)

@@ -21,6 +21,7 @@ WORDS = {
     "money",
     "protocols",
     "secrets",
+    "steps",
     "text",
     "times",
     "__init__",

@@ -28,6 +28,7 @@ KINDS = [
     "resolved",
     "withdrawn",
     "missing",
+    "unclear",
     "elsewhere",
     "cancelled",
 ]

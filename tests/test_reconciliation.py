@@ -12,6 +12,7 @@ from batchpay.lifecycle import fold
 from batchpay.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
 from batchpay.reconciliation import ROWS_READ, SUMS_READ, Totals, exit_code, find
 from batchpay.standing import Elsewhere, Guards, History, Row
+from batchpay.steps import LIFT_STOP
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()
@@ -92,7 +93,7 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
     "finding, outcome, acts, word",
     [
         (one(FIRST, event("voided", 1), RESOLVED, batch_id=OTHER, row=9),
-         Outcome.REJECTED, "accountant", "cancelled by hand: wrong shop"),
+         Outcome.REJECTED, "-", "cancelled by hand: wrong shop"),
         (one(FIRST, answer_event(1, chain=None)), Outcome.PENDING, "next run", "its chain is not there yet"),
         (one(FIRST, answer_event(1, chain=None), REREAD), Outcome.UNPROVEN, "a person", "no chain on a paid charge"),
         (one(FIRST, answer_event(1, status="expired", paid=False)), Outcome.EXPIRED, "payer", "without money"),
@@ -357,7 +358,7 @@ def test_a_row_that_waits_still_shows_what_was_sent_for_it() -> None:
     assert (waits.outcome, waits.who_acts, waits.reason) == (
         Outcome.HELD,
         "a person",
-        "a stop is in force: two charges",
+        f"a stop is in force: two charges; {LIFT_STOP()}",
     )
     assert (waits.attempts, waits.idempotency_key, bool(waits.sent_at)) == (1, FIRST.data["intent"]["key"], True)
     assert all(equation.closes for equation in counted(waits).equations(1))

@@ -13,7 +13,8 @@
 --   cancelled         a person's word that an order is never to be sent
 --   adopted           a charge of this job that this journal did not make
 --   withdrawn         a held attempt that will never be sent; the next one may follow
---   missing           the gateway no longer knows a pending charge
+--   missing           the gateway no longer knows a charge that is pending, or ended without money
+--   unclear           a list shows a charge without a key that may be this attempt's
 --   elsewhere         a charge of the same order id that another job made
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)

@@ -151,6 +151,11 @@ class Books:
         if case.attempt is not None and not case.attempt.missing_ns:
             await self._write(case, "missing", {}, 0)
 
+    async def unclear(self, case: Case, charge: ChargeSeen) -> None:
+        """A list shows a charge without a key that may be this attempt's; written once for each."""
+        if case.attempt is not None and case.attempt.may_be != charge.id:
+            await self._write(case, "unclear", {"charge_id": charge.id}, 0)
+
     async def elsewhere(self, charge: ChargeSeen) -> None:
         """A charge that another job of this account made, kept for as long as its order may come here (J06)."""
         order_id, job = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_job", "")
@@ -170,10 +175,16 @@ class Books:
         if (told[-1]["takes_money"] != charge.takes_money) if told else charge.takes_money:
             await self._journal.write([self._event("elsewhere", data, order_id=order_id)])
 
-    async def resolve(self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None) -> None:
-        """A person's word on an attempt: charged (by this charge), accepted as it is, not-charged or cancelled."""
+    async def resolve(
+        self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None, flaws: Sequence[str] = ()
+    ) -> None:
+        """A person's word on an attempt: charged (by this charge, with these flaws), accepted as it is, not-charged or
+        cancelled.
+        """
         data: dict[str, Any] = {"as": as_, "reason": reason, "by": by}
-        await self._write(case, "resolved", {**data, "charge": charge.to_json()} if charge else data, 0)
+        data |= {"charge": charge.to_json()} if charge else {}
+        data |= {"flaws": list(flaws)} if flaws else {}
+        await self._write(case, "resolved", data, 0)
 
     async def stop(self, reason: str, case: Case | None = None) -> None:
         """Nothing is sent any more, in this run or a later one, until a person lifts it (law L10)."""
@@ -352,14 +363,14 @@ def _kept(intent: Intent) -> dict[str, Any]:
 
 def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     """Is this to the letter the one charge that proved the attempt? The usual case, told without folding anything."""
-    plain = not (attempt.flaws or attempt.unclear or attempt.refused)
+    plain = not (attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns)
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
 
 
 def _same_evidence(before: Attempt, after: Attempt) -> bool:
     """Does a look-up say what was known already?"""
-    if (before.outcome, before.twins, before.flaws, before.reread) != (
-        after.outcome, after.twins, after.flaws, after.reread,
+    if (before.outcome, before.twins, before.flaws, before.reread, before.missing_ns) != (
+        after.outcome, after.twins, after.flaws, after.reread, after.missing_ns,
     ):  # fmt: skip
         return False
     old, new = before.charge, after.charge
@@ -386,7 +397,7 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bo
     """Does this evidence break a promise, or contradict what was proven (law L10)? A person may contradict."""
     order = f"order {after.intent.order_id}"
     was = before.outcome if before else None
-    if after.outcome is Outcome.UNPROVEN and was is not Outcome.UNPROVEN:
+    if after.outcome is Outcome.UNPROVEN and was is not Outcome.UNPROVEN and not after.accepted:
         charge = after.charge.id if after.charge else "a charge"
         return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
     if len(after.twins) > 1 and (before is None or after.twins != before.twins):

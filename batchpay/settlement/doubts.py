@@ -105,28 +105,37 @@ class Doubts:
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
+        charge, unknown = await self._ask(charge_id)
+        if unknown and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
+            await self._books.missing(case)
+            self._told(case)
+        return charge
+
+    async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, bool]:
+        """A charge by its id; else None, and whether the gateway says that there is no such charge."""
         if not CHARGE_ID.fullmatch(charge_id):
-            return None
+            return None, False
         answer = await self._line.ask(partial(self._gateway.get, charge_id))
         charge = seen(answer.document)[0] if answer is not None else None
         if charge is not None and charge.id == charge_id:
-            return charge
-        pending = case.attempt is not None and case.attempt.outcome is Outcome.PENDING
-        if pending and answer is not None and answer.status == 404:
-            await self._books.missing(case)
-            self._told(case)
-        return None
+            return charge, False
+        return None, answer is not None and answer.status == 404
 
     async def clears(self, case: Case) -> bool:
         """Did every charge of the order's earlier attempts end without money, asked again by its id just now (J04)?
 
-        What is found is written down: a charge that may take money after all keeps this attempt from being sent.
+        What is found is written down: a charge that may take money after all keeps this attempt from being sent. One
+        that the gateway no longer knows proves nothing, but for a person's word that it was looked for.
         """
         for earlier in case.others:
             ids = {earlier.charge.id} if earlier.charge else set()
             old = Case(earlier.intent, earlier, tuple(o for o in case.others if o is not earlier), present=False)
             for charge_id in sorted(ids | earlier.twins):
-                charge = await self._read(old, charge_id)
+                charge, unknown = await self._ask(charge_id)
+                if unknown and earlier.said_not_charged:
+                    continue
+                if unknown:
+                    await self._books.missing(old)
                 if charge is None:
                     return False
                 await self._books.found(old, charge, by_id=True)
@@ -165,7 +174,7 @@ class Doubts:
                 assert case.attempt is not None
                 unclear = self._lists.may_show(listing, case.attempt)
                 if unclear is not None:
-                    self._leave(case, unclear)
+                    await self._leave(case, unclear)
                 elif proves and case in due:
                     await self._absent(case)
                 else:
@@ -173,9 +182,10 @@ class Doubts:
                     case.ask_at_s = max(self._due_s(case), soon_s) if proves else soon_s
         return proves
 
-    def _leave(self, case: Case, unclear: ChargeSeen) -> None:
+    async def _leave(self, case: Case, unclear: ChargeSeen) -> None:
         """A charge that may be this order's, and cannot be told: no look-up of this run will prove its absence."""
         del self._open[case.intent.order_id]
+        await self._books.unclear(case, unclear)
         self._lists.notes.append(
             f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and carries no key"
         )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from batchpay import steps
 from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
 from batchpay.model import Answer
@@ -161,8 +162,7 @@ class Line:
         if answer.status in (401, 403):
             code, message = error_of(answer.document)
             why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
-            remedy = "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten"
-            self.close(why, NotAllowed(f"{why}; {remedy}"))
+            self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer) -> None:
         """What an answer says about the rate."""
@@ -206,7 +206,7 @@ class Line:
         skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) > LARGEST_SKEW_S:
             why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
-            self.close(why, Misconfigured(f"{why}; set the clock (NTP) and run again: nothing more is sent"))
+            self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
 def _usable(answer: Answer) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from batchpay import steps
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
 from batchpay.lifecycle import Attempt, could_be, has_key, seen
@@ -121,8 +122,8 @@ class Lists:
         """A charge of ours that this journal does not know. It is noted before anything is adopted."""
         if not look.known_before and not look.adopt:
             raise Misconfigured(
-                f"the gateway has charges of this job (such as {charge.id}) but the journal is empty: it "
-                "was lost or is another one. Restore it, or run once with --adopt to take these charges over"
+                f"the gateway has charges of this job (such as {charge.id}) but the journal is empty: it was lost or "
+                f"is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
             await self._books.note("restored", {"met": charge.id})
@@ -215,7 +216,7 @@ class Lists:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
         waiting = []
         for charge_id in self.lacking(listing):
-            if charge_id in self._books.told_of or await self._was_pending(charge_id):
+            if charge_id in self._books.told_of or await self._is_for_a_person(charge_id):
                 continue
             created_at, _ = self._books.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
@@ -228,10 +229,17 @@ class Lists:
                 waiting.append(charge_id)
         return waiting
 
-    async def _was_pending(self, charge_id: str) -> bool:
-        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
+    async def _is_for_a_person(self, charge_id: str) -> bool:
+        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27). One
+        that a person looked for since, and said took no money, is no witness any more.
+        """
         case = self._books.case_of(charge_id)
-        if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
+        if case is None or case.attempt is None:
+            return False
+        if case.attempt.said_not_charged:
+            self._books.known.pop(charge_id, None)
+            return True
+        if case.attempt.outcome is not Outcome.PENDING:
             return False
         if not await self._unknown(charge_id):
             return False

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from batchpay import steps
 from batchpay.errors import Bug, Misconfigured, Taken
 from batchpay.job import GatewaySettings
 from batchpay.lifecycle import Proof, Verdict, verdict
@@ -280,7 +281,7 @@ class Settlement:
         self._strangers += 1
         if self._strangers >= STRANGERS:
             why = f"{self._settings.url} does not take charges: {message}"
-            self._line.close(why, Misconfigured(f"{why}; check [gateway] url in the job file"))
+            self._line.close(why, Misconfigured(f"{why}; {steps.GATEWAY_URL()}"))
 
     async def _key_reused(self, case: Case, message: str) -> None:
         intent = case.intent

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from batchpay import steps
 from batchpay.model import Answer
 from batchpay.protocols import Gateway
 from batchpay.settlement.line import Line
@@ -91,15 +92,15 @@ def why_barred(recipient: str, answer: Answer | None) -> str | None:
         return None
     document = answer.document if isinstance(answer.document, dict) else {}
     if answer.status == 404 and document.get("object") == "error" and document.get("code") == "not_found":
-        return "does not exist at the gateway: correct the order, or the lookup file"
+        return f"does not exist at the gateway: {steps.NO_RECIPIENT()}"
     if answer.status != 200 or document.get("object") != "recipient" or document.get("id") != recipient:
         return None
     if document.get("deleted") is True:
-        return "is deleted at the gateway: give the order another recipient"
+        return f"is deleted at the gateway: {steps.OTHER_RECIPIENT()}"
     if document.get("verified") is False:
         code = document.get("failure_code")
         because = f" ({code})" if isinstance(code, str) else ""
-        return f"is not verified by the gateway{because}: a later run sends when it is"
+        return f"is not verified by the gateway{because}: {steps.VERIFY()}"
     if document.get("active") is False:
-        return "is not active at the gateway: have it activated, then the next run sends"
+        return f"is not active at the gateway: {steps.ACTIVATE()}"
     return ""

@@ -21,6 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from batchpay import steps
 from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.job import GatewaySettings
 from batchpay.protocols import Clock, Gateway
@@ -167,7 +168,7 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
     if kept.get("account", account.id) not in (account.id, ""):
         raise Misconfigured(
             f"the key is of account {account.id}; this journal belongs to account {kept['account']}: what one account "
-            "was asked, another must not be asked again. Give the other key, or name another file in [state] url"
+            f"was asked, another must not be asked again. {steps.OTHER_KEY()}"
         )
     await _belong(settings, books, account)
     return account
@@ -207,12 +208,12 @@ def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
     if kept and kept["mode"] != settings.mode:
         raise Misconfigured(
             f"this journal belongs to {kept['mode']} mode, the job says {settings.mode}: a charge of one is none of "
-            f'the other. Say mode = "{kept["mode"]}", or name another file in [state] url'
+            f"the other. {steps.OTHER_MODE(mode=kept['mode'])}"
         )
     if kept and kept["url"] and kept["url"] != address_of(settings):
         raise Misconfigured(
             f"this journal belongs to {kept['url']}, the job says {address_of(settings)}: what one gateway was asked, "
-            "another does not know. Give the job its old [gateway] url, or name another file in [state] url"
+            f"another does not know. {steps.OTHER_URL()}"
         )
 
 

@@ -1,0 +1,134 @@
+"""NEXT STEPS: what a person does about a row, a stop or a night that did not end well; each sentence stands here once.
+
+    >>> CANCEL(order="A 1")
+    "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
+
+JOB stands for the job file and TEXT for a reason in a person's words; the rest of a command is as it must be typed.
+Doing what a step says ends the state that it was printed about: tests/test_next_steps.py does every one of them, and a
+step without a trial fails there. What an exit code and each party come to stands in `exits`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from batchpay.text import told
+
+LONGEST_ID = 300  # characters of an order id that a command repeats; longer ones no gateway takes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One next step. Called with its fields it is a sentence, or the end of one."""
+
+    id: str
+    text: str
+
+    def __call__(self, **fields: str) -> str:
+        """With order and batch ids quoted as a shell wants them."""
+        words = {name: _word(text) if name in ("order", "batch") else text for name, text in fields.items()}
+        return self.text.format(**words)
+
+
+def _word(text: str) -> str:
+    """One word of a command: quoted where a shell would take it apart, and never taken for a flag."""
+    quoted = shlex.quote(told(text, LONGEST_ID))
+    return f"-- {quoted}" if text.startswith("-") else quoted
+
+
+BY_ID: dict[str, Step] = {}
+
+
+def _step(name: str, text: str) -> Step:
+    step = BY_ID[name] = Step(name, text)
+    return step
+
+
+# --- a person's word: `batchpay resolve` ------------------------------------------------------------------------
+
+LIFT_STOP = _step("lift-stop", "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT")
+CANCEL = _step("cancel", "batchpay resolve JOB --cancel --reason TEXT {order}")
+ACCEPT = _step(
+    "accept",
+    "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT {order}",
+)
+SETTLE_LOST = _step(
+    "settle-lost",
+    "see its dashboard; if it has none for this order: batchpay resolve JOB --as not-charged --reason TEXT {order}",
+)
+SETTLE_DOUBT = _step(
+    "settle-doubt",
+    "see the gateway's dashboard; if it has no charge for this order: "
+    "batchpay resolve JOB --as not-charged --reason TEXT {order}; if it has one, with --as charged:chrg_…",
+)
+SETTLE_UNCLEAR = _step(
+    "settle-unclear",
+    "see the gateway's dashboard; if that is it: batchpay resolve JOB --as charged:{charge} --reason TEXT {order}; if "
+    "not, with --as not-charged",
+)
+SETTLE_ADOPTED = _step(
+    "settle-adopted",
+    "see which is right; to take the charge as it is: "
+    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order}, then lift the stop",
+)
+SETTLE_EARLIER = _step(
+    "settle-earlier",
+    "see its dashboard; if it has none: batchpay resolve JOB --as not-charged --reason TEXT {order}, then the next run "
+    "sends",
+)
+ASK_AGAIN = _step(
+    "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
+)
+
+# --- the accountant's: rows and files ----------------------------------------------------------------------------
+
+PUT_BACK = _step(
+    "put-back",
+    "put {file} back where [input] file says, or never send it: "
+    "batchpay resolve JOB --cancel --reason TEXT {order}; or the whole file: "
+    "batchpay resolve JOB --cancel --reason TEXT {batch}",
+)
+NEW_ID = _step("new-id", "if it is wanted after all, send it back from the rejects file under another order id")
+OTHER_CONTENT = _step(
+    "other-content", "correct the file: give it another order id if it is another sale, else leave it out"
+)
+WRITE_ID = _step(
+    "write-id", 'if it is that order, write {other}; if both are right, say alike_ids = "distinct" in [input]'
+)
+LEAVE_ONE = _step("leave-one", "leave only the right one")
+ANOTHER_SALE = _step("another-sale", "if this is another sale, send it without the batchpay_ columns")
+NEAR = _step(
+    "near",
+    'say near_duplicates = "warn" in [controls] to send it, or never send it: '
+    "batchpay resolve JOB --cancel --reason TEXT {order}",
+)
+NEW_ORDERS = _step(
+    "new-orders",
+    "if these are new orders, run again with --yes; if not, take the file away and: "
+    "batchpay resolve JOB --cancel --reason TEXT {batch}",
+)
+SEND_SMALL = _step("send-small", 'min_share = "send" in [controls] sends it')
+
+# --- whoever looks after recipients, the job and the machine -----------------------------------------------------
+
+NO_RECIPIENT = _step("no-recipient", "correct the order, or the lookup file")
+OTHER_RECIPIENT = _step("other-recipient", "give the order another recipient")
+VERIFY = _step("verify", "a later run sends when it is")
+ACTIVATE = _step("activate", "have it activated, then the next run sends")
+OLD_NAME = _step(
+    "old-name",
+    'If this job was renamed, give it its old name again: name = "{job}"; if these are other orders than those of that '
+    "job, give them other ids",
+)
+ADOPT = _step(
+    "adopt",
+    "if [state] url names another file than it did, name the old one; if the journal was lost, run once with --adopt "
+    "to take these charges over",
+)
+OTHER_KEY = _step("other-key", "Give the other key, or name another file in [state] url")
+OTHER_MODE = _step("other-mode", 'Say mode = "{mode}", or name another file in [state] url')
+OTHER_URL = _step("other-url", "Give the job its old [gateway] url, or name another file in [state] url")
+KEY = _step("key", "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten")
+CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
+GATEWAY_URL = _step("gateway-url", "check [gateway] url in the job file")

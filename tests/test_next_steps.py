@@ -1,0 +1,1148 @@
+"""Every next step that is printed is tried: the true program is brought into the state, what it prints is read and done
+to the letter, and the state is over.
+
+A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `batchpay.steps` and
+the tables of `batchpay.exits`. JOB in a printed command is the job file, TEXT a reason; all else is run as it stands.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+
+from batchpay import exits, steps, streams
+from batchpay.cli import main
+from batchpay.planning import key_of
+from batchpay.sandbox import SandboxServer
+from tests.world import HEADER, KEY, Market, order
+
+WHY = "a person saw to it"
+TRIED: set[str] = set()
+COMMAND = re.compile(
+    r"batchpay (resolve JOB (?:--[\w-]+(?: (?!--|TEXT)\S+)? )*--reason TEXT(?: (?:-- )?(?:'[^']*'|[\w-]+))?)"
+)
+
+
+def tries(*ids: str) -> Callable[[Any], Any]:
+    """The steps that a trial does."""
+    TRIED.update(ids)
+    return lambda trial: trial
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """The words of every command that a text tells a person to run, ready to be run."""
+    found = [shlex.split(match[1]) for match in COMMAND.finditer(text)]
+    return [[{"JOB": "job.toml", "TEXT": WHY}.get(word, word) for word in words] for words in found]
+
+
+def program(market: Market, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The true command line with these words, in this process: real files, real HTTP, what it prints and its code."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    streams._printed.clear()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(market.folder)
+        for name, value in {"OMISE_SECRET_KEY": KEY, **environ}.items():
+            patch.setenv(name, value)
+        try:
+            main(list(words))
+        except SystemExit as end:
+            code = int(end.code or 0)
+    assert "a bug in" not in err.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
+
+
+class Told(Market):
+    """A market whose program is run in this process."""
+
+    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+        """The command line to its end."""
+        return program(self, verb, "job.toml", *flags, **environ)
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    """A folder and a gateway that does not know idempotency."""
+    with SandboxServer() as sandbox:
+        yield Told(tmp_path, sandbox)
+
+
+def follow(market: Market, text: str, which: int = 0) -> str:
+    """Run the command that a text tells; what it said. It must go well."""
+    words = commands_in(text)[which]
+    assert "…" not in " ".join(words), words
+    done = program(market, *words)
+    assert done.returncode == 0, (words, done)
+    return done.stdout
+
+
+def row(market: Market, order_id: str, file: str = "") -> dict[str, str]:
+    """The one row of an order, of a file if it stands in several."""
+    (found,) = [r for r in market.results() if r["order_id"] == order_id and file in ("", r["file"])]
+    return found
+
+
+def over(market: Market, code: int, *flags: str) -> None:
+    """A run ends so, sends nothing twice, and `status` lists nothing that waits for anybody."""
+    done = market.run(*flags)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    status = market.run(verb="status")
+    assert status.returncode == 0, status.stdout
+    assert "STOP" not in status.stdout and "\n  order " not in status.stdout, status.stdout
+    assert all(number == 1 for number in market.money().values())
+
+
+def lift(market: Market) -> None:
+    """Do what the STOP line of `status` says."""
+    (line,) = [line for line in market.run(verb="status").stdout.splitlines() if line.startswith("STOP: ")]
+    assert "lifted" in follow(market, line)
+
+
+def rejects(market: Market, **changes: str) -> str:
+    """The rejects file of the newest report that has one, sent back with these cells; the name of the file."""
+    path = max((market.folder / "reports").glob("*/rejects.csv"), key=lambda found: found.stat().st_mtime_ns)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [{**line, **changes} for line in csv.DictReader(file)]
+    name = f"back{len(list(market.folder.glob('back*')))}.csv"
+    write_csv(market.folder / name, lines)
+    return name
+
+
+def write_csv(path: Path, lines: list[dict[str, str]]) -> None:
+    """A file of these rows."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def edit(market: Market, old: str, new: str) -> None:
+    """A person's edit of the job file."""
+    path = market.folder / "job.toml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.fixture
+def three(market: Market) -> Market:
+    """Three orders and a job for them."""
+    market.job()
+    market.orders([order(1), order(2), order(3)])
+    return market
+
+
+# --- the inventory ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J13", "J27")
+def test_every_next_step_has_a_trial() -> None:
+    """Of a row, a stop or a night; beside an exit code; beside a party that must act."""
+    printed = {
+        *steps.BY_ID,
+        *(f"exit-{code}" for code in exits.NEXT_STEP),
+        *(f"party {name}" for name in exits.BY_NAME),
+    }
+    assert printed == TRIED
+
+
+def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
+    """Blanks, quotes and a dash in front: one word of a command, and never a flag."""
+    for name in ("00001", "A 1", "it's", "-5", "--cancel", "a;b", "$(x)", "ว่าง"):
+        assert shlex.split(steps.CANCEL(order=name))[-1] == name
+    assert commands_in(steps.CANCEL(order="-5"))[0][-2:] == ["--", "-5"]
+
+
+def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
+    """The command as it stands in the report, taken apart by a shell."""
+    market.job(more='[controls]\nnear_duplicates = "hold"\n')
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(1, card="cust_test_sandbox1")])
+    assert market.run().returncode == 0
+    market.orders([order(1, order_id="-5 b", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    assert market.run().returncode == 11
+    (reason,) = [found["reason"] for found in market.results() if found["outcome"] == "held"]
+    follow(market, reason)
+    over(market, 10)
+
+
+# --- charged, and not as asked ---------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("B16", "H05", "L10")
+@tries("accept", "lift-stop", "exit-12", "party a person")
+def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
+    """Without a later proof: it stays unproven, says who accepted it, and counts as 10; what names it, too."""
+    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    done = three.run()
+    assert done.returncode == 12
+    assert "a person: 3 rows must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
+    said = follow(three, row(three, "00001")["reason"])
+    assert "stays unproven" in said
+    assert "lifted" in follow(three, said)  # what it said is the next step
+    over(three, 10)
+    assert WHY in row(three, "00001")["reason"]
+    assert exits.SEEN_TO in three.run("--summary").stdout
+    three.orders([order(1), order(4)], "again.csv")
+    over(three, 10, "--input", "again.csv")  # a duplicate of it counts like it
+    three.orders([order(5)], "other.csv")
+    over(three, 0, "--input", "other.csv")
+
+
+@pytest.mark.fault("B16", "H05")
+@tries("accept", "lift-stop")
+def test_an_unproven_charge_that_is_proven_later_is_settled(three: Market) -> None:
+    """The gateway shows it whole by now: succeeded, and nothing is left of it."""
+    three.sandbox.add_rule(order_id="00001", drop=["destination"])
+    assert three.run().returncode == 12
+    said = follow(three, row(three, "00001")["reason"])
+    assert "is settled" in said
+    follow(three, said)
+    over(three, 0)
+    three.agree()
+
+
+def doubled(market: Market) -> None:
+    """The gateway makes two charges for one request."""
+    market.sandbox.add_rule(action="double", order_id="00001")
+    market.run()
+
+
+def of_another(market: Market) -> None:
+    """One charge's id is answered for two orders."""
+    market.sandbox.add_rule(id_of="00001", order_id="00002")
+    market.run()
+
+
+def in_no_list(market: Market) -> None:
+    """A charge was answered and is in no list."""
+    market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    market.run()
+    market.orders([order(number) for number in range(1, 5)])
+    time.sleep(1.2)
+    market.run()
+
+
+def charge_by_hand(market: Market, order_id: str, key: str) -> None:
+    """A charge that carries this job's name, and that no run of this journal made."""
+    form = {
+        "amount": "50000", "currency": "thb", "destination": "recp_test_sandbox1",
+        "card": "tokn_test_sandboxbyhand4242",
+        "metadata[order_id]": order_id, "metadata[batchpay_key]": key, "metadata[batchpay_job]": "night",
+    }  # fmt: skip
+    httpx.post(f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+
+
+def of_no_key(market: Market) -> None:
+    """A charge of this job with a key that this job would not make."""
+    market.run("--limit", "1")
+    charge_by_hand(market, "00009", "00000000-0000-4000-8000-000000000000")
+    market.run()
+
+
+def of_another_run(market: Market) -> None:
+    """A charge of this job appears while it runs, made with another journal."""
+    market.run("--limit", "1")
+    market.sandbox.add_rule(action="hidden", hide_s=2.0, order_id="00009")
+    market.sandbox.add_rule(action="delay_before", wait_before_s=1.5, order_id="0000[23]")
+    charge_by_hand(market, "00009", key_of("night", "00009", 1))
+    market.run()
+
+
+def alive_again(market: Market) -> None:
+    """A charge that had failed takes money after all."""
+    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2), order(3)])
+    market.run()
+    market.sandbox.turn(order_id="00001", becomes="successful")
+    market.run()
+
+
+def reused_key(market: Market) -> None:
+    """The gateway says that it knows a key with another body: 70, and a stop."""
+    market.sandbox.add_rule(
+        order_id="00001", commit="never", status=409, code="idempotency_error", message="key reused with other body"
+    )
+    done = market.run()
+    assert done.returncode == 70 and exits.NEXT_STEP[70] in done.stdout
+
+
+CAUSES = (doubled, of_another, in_no_list, of_no_key, of_another_run, alive_again, reused_key)
+
+
+@pytest.mark.fault("B31", "B24", "J11", "L10", "D14")
+@tries("lift-stop", "exit-70")
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.__name__)
+def test_a_stop_of_any_cause_is_lifted_for_good(three: Market, cause: Callable[[Market], None]) -> None:
+    """Until then every run is 12 and sends nothing; afterwards none is, and all is sent."""
+    cause(three)
+    posts = three.posts()
+    stopped = three.run()
+    assert stopped.returncode == 12, stopped
+    assert three.posts() == posts
+    assert three.run(verb="status").returncode == 12
+    three.sandbox.clear_rules()
+    lift(three)
+    assert three.run().returncode == 0
+    status = three.run(verb="status")
+    assert status.returncode == 0 and "STOP" not in status.stdout, status.stdout
+    assert {"00001", "00002", "00003"} <= set(three.money())
+    report = json.loads(three.run("--json", verb="status").stdout)
+    assert report["who_acts"] == {}
+
+
+@pytest.mark.fault("J07", "D10")
+@tries("settle-adopted", "adopt", "exit-78")
+def test_an_adopted_charge_with_other_terms_is_taken_as_it_is(three: Market) -> None:
+    """The journal was lost and the job was edited since: --adopt, then which of the two is right."""
+    three.orders([order(1)])
+    assert three.run().returncode == 0
+    shutil.rmtree(three.folder / "state")
+    edit(three, '"recipient"', '{ value = "recp_test_sandbox6" }')
+    lost = three.run()
+    assert lost.returncode == 78 and "--adopt" in lost.stderr and "estore" not in lost.stderr
+    done = three.run("--adopt")
+    assert done.returncode == 12, done
+    follow(three, done.stderr)
+    lift(three)
+    over(three, 10)
+    three.orders([order(4)], "other.csv")
+    over(three, 0, "--input", "other.csv")
+
+
+@pytest.mark.fault("J01", "D10")
+@tries("adopt")
+def test_an_empty_journal_beside_charges_adopts_them(three: Market) -> None:
+    """Once, with --adopt; and where [state] url only named another file, that is named again."""
+    assert three.run().returncode == 0
+    (three.folder / "state").rename(three.folder / "old")
+    assert three.run().returncode == 78
+    edit(three, "[gateway]", '[state]\nurl = "sqlite:///old/batchpay.db"\n[gateway]')
+    over(three, 0)
+    edit(three, '[state]\nurl = "sqlite:///old/batchpay.db"\n', "")
+    over(three, 0, "--adopt")
+    over(three, 0)
+    assert three.posts() == 3
+
+
+# --- unanswered, or lost ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J27", "H05")
+@tries("settle-lost", "ask-again")
+def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(three: Market) -> None:
+    """Closed by a person; its row, sent back, is charged, whatever the gateway says of the first one's id."""
+    three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    assert three.run().returncode == 11
+    three.sandbox.turn(order_id="00001", becomes="forgotten")
+    done = three.run()
+    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    said = follow(three, row(three, "00001")["reason"])
+    assert steps.ASK_AGAIN() in said
+    over(three, 10)
+    over(three, 0, "--input", rejects(three, card="tokn_test_sandboxnew4242"))
+    over(three, 0)
+    assert row(three, "00001", "orders.csv")["settled_by"]
+    three.agree()
+
+
+@pytest.mark.fault("J27")
+def test_a_pending_charge_that_is_known_again_is_pending_again(three: Market) -> None:
+    """What the gateway once did not know and now shows needs no person."""
+    three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+    assert three.run().returncode == 11
+    hides = {"method": "GET", "path": "/charges*", "order_id": "00001"}
+    three.sandbox.add_rule({**hides, "path": "/charges/*", "status": 404, "code": "not_found", "message": "no"})
+    three.sandbox.add_rule({**hides, "path": "/charges", "action": "missing"})
+    assert three.run().returncode == 11
+    assert row(three, "00001")["who_acts"] == "a person"
+    three.sandbox.clear_rules()
+    assert three.run().returncode == 11
+    assert row(three, "00001")["who_acts"] != "a person"
+
+
+@pytest.mark.fault("B25", "H05")
+@tries("settle-doubt", "ask-again")
+def test_an_order_in_doubt_that_nobody_can_answer_is_closed_and_may_come_back(three: Market) -> None:
+    """No answer, then used_token: a person looked; sent back with another token it is charged."""
+    about = {"method": "POST", "path": "/charges", "order_id": "00002"}
+    used = {"object": "error", "code": "used_token", "message": "token was already used"}
+    three.sandbox.add_rule({**about, "action": "reset_before", "times": 1})
+    three.sandbox.add_rule({**about, "action": "error_before", "status": 400, "body": used})
+    assert three.run().returncode == 11
+    three.sandbox.clear_rules()
+    assert steps.ASK_AGAIN() in follow(three, row(three, "00002")["reason"])
+    over(three, 10)
+    over(three, 0, "--input", rejects(three, card="tokn_test_sandboxnew4242"))
+    over(three, 0)
+    three.agree()
+
+
+@pytest.mark.fault("B25", "H05", "J11")
+@tries("settle-unclear")
+def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Market) -> None:
+    """Nothing but a person can tell: it is taken as it is, unproven and accepted, and no run asks for ever."""
+    lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
+    three.sandbox.add_rule(action="reset_after", order_id="00002")
+    three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
+    done = three.run()
+    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    events = len(three.run("00002", verb="status").stdout.splitlines())
+    assert three.run().returncode == 11
+    assert len(three.run("00002", verb="status").stdout.splitlines()) == events  # told once
+    assert "stays unproven" in follow(three, row(three, "00002")["reason"])
+    over(three, 10)
+    assert three.money()["00002"] == 1
+
+
+@pytest.mark.fault("J04", "J27", "J13")
+@tries("settle-earlier")
+@pytest.mark.parametrize(("known_again", "listed"), [(False, True), (False, False), (True, True)])
+def test_an_order_whose_declined_charge_the_gateway_forgot_comes_back(
+    three: Market, *, known_again: bool, listed: bool
+) -> None:
+    """What proved that the first attempt took nothing is gone: a person looks, then the next run sends."""
+    three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+    assert three.run().returncode == 10
+    gone = {
+        "method": "GET",
+        "path": "/charges/*",
+        "order_id": "00001",
+        "status": 404,
+        "code": "not_found",
+        "message": "x",
+    }
+    three.sandbox.add_rule(gone)
+    if listed is False:
+        three.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
+    back = rejects(three, card="tokn_test_sandboxnew4242")
+    time.sleep(1.2)
+    if not listed:  # which is a stop of its own
+        assert three.run("--input", back).returncode == 12
+        lift(three)
+    assert three.run("--input", back).returncode == 11
+    found = row(three, "00001", back)
+    assert (found["outcome"], found["who_acts"]) == ("held", "a person")
+    if known_again:
+        three.sandbox.clear_rules()
+    follow(three, found["reason"])
+    over(three, 0, "--input", back)
+    over(three, 0)
+
+
+# --- held ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("H04")
+@tries("exit-11", "party next run", "exit-0")
+def test_what_a_limit_held_the_next_run_sends(three: Market) -> None:
+    """The sentence says: start the run again."""
+    done = three.run("--limit", "1")
+    assert done.returncode == 11 and "the next run: 2 rows start the run again later" in done.stdout
+    done = three.run("--summary")
+    assert done.returncode == 0 and f"exit 0: {exits.NEXT_STEP[0]}" in done.stdout
+    over(three, 0)
+
+
+def after_a_canary(market: Market) -> None:
+    """The first order was declined."""
+    market.orders([order(1, card="tokn_test_sandbox000010011"), order(2), order(3)])
+    market.run("--canary", "1")
+
+
+def near_the_deadline(market: Market) -> None:
+    """It is too near for another request; the next run begins after it."""
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    market.job(timeout="70s", more=f'[controls]\ndeadline = "{soon:%H:%M}"\n')
+    market.run()
+    market.job(more=f'[controls]\ndeadline = "{soon - timedelta(minutes=2):%H:%M}"\n')
+
+
+def behind_a_breaker(market: Market) -> None:
+    """The gateway is silent, and then is not."""
+    market.sandbox.add_rule(commit="never", reply="reset", status=503, body="x")
+    market.run()
+    market.sandbox.clear_rules()
+
+
+def after_failures(market: Market) -> None:
+    """More of the first twenty took no money than agreed."""
+    market.job(more="[controls]\nmax_failures = 0\n")
+    declined = [order(number, card=f"tokn_test_sandbox{number:05d}0011") for number in range(1, 21)]
+    market.orders([*declined, *(order(number) for number in range(21, 30))])
+    market.run()
+
+
+@pytest.mark.fault("H04", "B35")
+@tries("exit-11", "party next run")
+@pytest.mark.parametrize("cause", [after_a_canary, near_the_deadline, behind_a_breaker, after_failures])
+def test_what_was_held_for_a_while_the_next_run_sends(three: Market, cause: Callable[[Market], None]) -> None:
+    """Whatever held it in the last one."""
+    cause(three)
+    assert three.run(verb="status").returncode == 11
+    assert {one["who_acts"] for one in three.results() if one["outcome"] == "held"} <= {"next run"}
+    deadline = time.monotonic() + 60
+    while (code := three.run().returncode) == 11 and time.monotonic() < deadline:
+        pass
+    over(three, code)
+    assert code in (0, 10)
+
+
+@pytest.mark.fault("J23", "J13")
+@tries("no-recipient", "other-recipient", "party engineer")
+@pytest.mark.parametrize("kind", ["unknown", "deleted"])
+def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, kind: str) -> None:
+    """In a new file, whose rows are the same but for that one: the old one's row is settled by it."""
+    name = f"recp_test_sandbox{kind}1"
+    if kind == "deleted":
+        with httpx.Client(auth=(KEY, ""), trust_env=False) as person:
+            person.delete(f"{three.sandbox.url}/recipients/{name}").raise_for_status()
+    three.orders([order(1, recipient=name), order(2)])
+    done = three.run()
+    assert done.returncode == 11 and "the engineer: 1 row the setting or the account" in done.stdout
+    wanted = steps.NO_RECIPIENT() if kind == "unknown" else steps.OTHER_RECIPIENT()
+    assert wanted in row(three, "00001")["reason"]
+    three.orders([order(1, recipient="recp_test_sandbox2"), order(2)])
+    over(three, 0)
+    three.orders([order(1, recipient=name), order(2)])
+    over(three, 0)  # the old file again: settled elsewhere
+
+
+@pytest.mark.fault("J23", "J13")
+@tries("no-recipient")
+def test_a_lookup_file_that_names_nobody_is_corrected(three: Market) -> None:
+    """The same file again, its rows judged afresh."""
+    shops = three.folder / "shops.csv"
+    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandboxunknown\n" for n in range(1, 4)))
+    edit(three, '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }')
+    assert three.run().returncode == 11
+    assert "the lookup file" in row(three, "00001")["reason"]
+    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4)))
+    over(three, 0)
+
+
+@pytest.mark.fault("J23")
+@tries("verify", "activate")
+@pytest.mark.parametrize(("field", "step"), [("verified", "verify"), ("active", "activate")])
+def test_an_order_for_a_recipient_that_cannot_be_paid_yet_goes_when_it_can(
+    three: Market, field: str, step: str
+) -> None:
+    """The next run asks the gateway again."""
+    three.sandbox.add_rule(method="GET", path="/recipients/recp_test_sandbox1", change={field: False})
+    assert three.run().returncode == 11
+    assert steps.BY_ID[step]() in row(three, "00001")["reason"]
+    three.sandbox.clear_rules()
+    over(three, 0)
+
+
+@pytest.mark.fault("J29")
+@tries("send-small")
+def test_a_share_below_the_smallest_transfer_is_sent_when_the_job_says_so(three: Market) -> None:
+    """The line is taken from the reason as it stands."""
+    three.sandbox.add_rule(method="GET", path="/capability", change={"limits.transfer_amount.min": 10150})
+    assert three.run().returncode == 11
+    (line,) = re.findall(r'min_share = "\w+"', row(three, "00001")["reason"])
+    three.job(more=f"[controls]\n{line}\n")
+    over(three, 0)
+
+
+@pytest.mark.fault("E04")
+@tries("near")
+@pytest.mark.parametrize("send", [True, False])
+def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) -> None:
+    """Each by what its reason says."""
+    market.job(more='[controls]\nnear_duplicates = "hold"\n')
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(1, card="cust_test_sandbox1")])
+    assert market.run().returncode == 0
+    market.orders([order(1, order_id="B", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    assert market.run().returncode == 11
+    reason = row(market, "B")["reason"]
+    if send:
+        (line,) = re.findall(r'near_duplicates = "\w+"', reason)
+        edit(market, 'near_duplicates = "hold"', line)
+        over(market, 0)
+    else:
+        follow(market, reason)
+        over(market, 10)
+    assert market.money()["B"] == send
+
+
+@pytest.mark.fault("J13", "E08")
+@tries("put-back", "cancel")
+@pytest.mark.parametrize("how", ["back", "order", "file"])
+@pytest.mark.parametrize("optional", [True, False])
+def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market, how: str, *, optional: bool) -> None:
+    """The next run alone never ends it, so that is not what it says."""
+    if optional:
+        three.job(input="optional = true")
+    assert three.run("--limit", "1").returncode == 11
+    (three.folder / "orders.csv").rename(three.folder / "away")
+    if not optional:
+        three.orders([order(7)], "orders.csv")
+    done = three.run()
+    assert done.returncode == 11 and "the accountant: 2 rows" in done.stdout
+    status = three.run(verb="status").stdout
+    reasons = [line for line in status.splitlines() if line.startswith("  order ")]
+    assert len(reasons) == 2 and all("put orders.csv back" in line for line in reasons)
+    if how == "back":
+        (three.folder / "away").rename(three.folder / "orders.csv")
+    elif how == "order":
+        for line in reasons:
+            follow(three, line, 0)
+    else:
+        follow(three, reasons[0], 1)
+    over(three, 0)
+    assert len([name for name in three.money() if name != "00007"]) == (3 if how == "back" else 1)
+
+
+# --- rows that come back ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J13")
+@tries("exit-10", "party accountant")
+def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
+    """In the rejects file, sent back as a new file: the first batch is no longer 10."""
+    three.orders([order(1, amount="1,2,3"), order(2)])
+    done = three.run()
+    assert done.returncode == 10 and "the accountant: 1 row" in done.stdout and "rejects file" in done.stdout
+    over(three, 0, "--input", rejects(three, amount="210.25"))
+    over(three, 0)
+    assert row(three, "00001", "orders.csv")["settled_by"]
+
+
+def ended(market: Market, how: str) -> None:
+    """Order 00001 ends without money."""
+    if how == "declined":
+        market.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+        market.run()
+    elif how == "refused":
+        market.sandbox.add_rule(action="refuse", order_id="00001", times=1)
+        market.run()
+    else:
+        market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
+        market.run()
+        market.sandbox.turn(order_id="00001", becomes=how)
+        market.run()
+
+
+@pytest.mark.fault("J13", "J14")
+@tries("exit-10", "party payer", "ask-again")
+@pytest.mark.parametrize("how", ["declined", "refused", "expired", "reversed"])
+@pytest.mark.parametrize("unchanged", [True, False])
+def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
+    three: Market, how: str, *, unchanged: bool
+) -> None:
+    """Changed, or with batchpay_retry = yes; a plain copy of it is a duplicate that says so, and who must act."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    three.orders([order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    if how == "declined":
+        three.sandbox.add_rule(becomes="failed", order_id="00001", times=1)
+        three.run()
+    else:
+        ended(three, how)
+    done = three.run()
+    party = "accountant" if how == "refused" else "payer"
+    assert done.returncode == 10 and f"the {party}: 1 row {exits.BY_NAME[party]}" in done.stdout, done.stdout
+    copy = rejects(three)
+    done = three.run("--input", copy)
+    assert done.returncode == 10 and f"the {party}: 1 row" in done.stdout
+    found = row(three, "00001", copy)
+    assert found["outcome"] == "duplicate" and steps.ASK_AGAIN() in found["reason"]
+    changes = {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
+    over(three, 0, "--input", rejects(three, **changes))
+    over(three, 0)
+    assert row(three, "00001", "orders.csv")["settled_by"]
+
+
+@pytest.mark.fault("B33", "B34")
+@tries("party payer", "exit-11")
+def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_it(three: Market) -> None:
+    """The sentence names the payer and, because a payer tells nobody, the next run."""
+    three.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
+    done = three.run()
+    last = done.stdout.splitlines()[-1]
+    assert done.returncode == 11 and "the payer: 1 row to authorise" in last and exits.NEXT_STEP[11] in last
+    assert row(three, "00001")["authorize_uri"]
+    three.sandbox.turn(order_id="00001", becomes="successful")
+    over(three, 0)
+
+
+@pytest.mark.fault("J07", "J08")
+@tries("write-id")
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+def test_ids_that_only_look_alike_are_written_out_or_told_apart(three: Market, *, same: bool, together: bool) -> None:
+    """In one file, or against what was charged before; a repeat of such a row is contested as it is."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    first = order(1, card="cust_test_sandbox1")
+    three.orders([first, *(order(number, card=f"cust_test_sandbox{number}") for number in (2, 3))])
+    damaged = {**first, "order_id": "1", **({} if same else {"card": "cust_test_sandboxother"})}
+    if together:
+        three.orders([first, damaged])
+    else:
+        assert three.run().returncode == 0
+        three.orders([damaged, damaged])
+    done = three.run()
+    assert done.returncode == 10, done.stdout
+    reason = row(three, "1")["reason"] if together else three.results()[-1]["reason"]
+    if same:
+        (wanted,) = re.findall(r"write (\w+)", reason)
+        three.orders([{**damaged, "order_id": wanted}])
+    else:
+        (line,) = re.findall(r'alike_ids = "\w+"', reason)
+        edit(three, "[columns]", f"{line}\n[columns]")
+    over(three, 0)
+    assert three.money()["1"] == (not same)
+
+
+@pytest.mark.fault("E05")
+@tries("other-content")
+@pytest.mark.parametrize("another", [True, False])
+def test_an_order_id_that_asks_for_something_else_is_corrected(three: Market, *, another: bool) -> None:
+    """Another id when it is another sale, else the row is left out."""
+    assert three.run().returncode == 0
+    changed = order(1, amount="300.00", card="tokn_test_sandboxother4242")
+    three.orders([changed, order(4)])
+    assert three.run().returncode == 10
+    assert any(steps.OTHER_CONTENT() in one["reason"] for one in three.results() if one["outcome"] == "conflict")
+    three.orders([{**changed, "order_id": "X-1"}, order(4)] if another else [order(4)])
+    over(three, 0)
+    assert three.money()["X-1"] == another
+
+
+@pytest.mark.fault("J07")
+@tries("another-sale")
+def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: Market) -> None:
+    """Without the batchpay_ columns it is nobody's correction."""
+    three.orders([order(1, amount="x"), order(2)])
+    assert three.run().returncode == 10
+    over(three, 0, "--input", rejects(three, amount="210.25"))
+    other = rejects(three, amount="999.00", order_id="B-1", batchpay_id="")
+    three.run("--input", other)
+    if (found := row(three, "B-1", other))["outcome"] == "conflict":
+        assert steps.ANOTHER_SALE() in found["reason"]
+    three.orders([order(1, amount="999.00", order_id="B-1", card="tokn_test_sandboxother4242")], "plain.csv")
+    over(three, 0, "--input", "plain.csv")
+    assert three.money()["B-1"] == 1
+
+
+@pytest.mark.fault("E03")
+@tries("leave-one")
+def test_of_rows_that_contradict_each_other_one_is_left(three: Market) -> None:
+    """The right one, says the reason."""
+    three.orders([order(1), order(1, amount="7.00"), order(2)])
+    assert three.run().returncode == 10
+    assert all(steps.LEAVE_ONE() in one["reason"] for one in three.results() if one["outcome"] == "conflict")
+    three.orders([order(1), order(2)])
+    over(three, 0)
+
+
+@pytest.mark.fault("J13")
+@tries("new-id")
+def test_a_cancelled_order_that_is_wanted_after_all_comes_back_under_another_id(three: Market) -> None:
+    """Until then it is nobody's to act on, and says so; its look-alike is cancelled too."""
+    assert three.run("--limit", "2").returncode == 11
+    program(three, "resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
+    done = three.run()
+    assert done.returncode == 10 and exits.SEEN_TO in done.stdout
+    three.orders([order(3, order_id="3")], "alike.csv")
+    three.run("--input", "alike.csv")
+    assert steps.NEW_ID() in row(three, "3")["reason"]
+    assert steps.NEW_ID() in row(three, "00003")["reason"]
+    (batch,) = {one["batch_id"] for one in three.results() if one["order_id"] == "00003"}
+    with (three.folder / "reports" / batch / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
+        write_csv(three.folder / "wanted.csv", [{**line, "order_id": "C-3"} for line in csv.DictReader(file)])
+    over(three, 0, "--input", "wanted.csv", "--yes")
+    over(three, 0)
+    assert three.money()["C-3"] == 1
+
+
+# --- files and nights as a whole -------------------------------------------------------------------------------
+
+
+def same_sales(market: Market) -> None:
+    """A second file under other ids for the same payers, recipients and amounts, sent where nobody has answered."""
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(n, card=f"cust_test_sandbox{n}") for n in (1, 2)])
+    assert market.run().returncode == 0
+    market.orders([order(n, order_id=f"B{n}", card=f"cust_test_sandbox{n}") for n in (1, 2)])
+
+
+@pytest.mark.fault("E04")
+@tries("new-orders", "exit-65")
+@pytest.mark.parametrize("new", [True, False])
+def test_a_file_that_repeats_a_recent_one_is_told_to_be_new_or_taken_away(three: Market, *, new: bool) -> None:
+    """Either answer ends it."""
+    same_sales(three)
+    done = three.run()
+    assert done.returncode == 65 and exits.NEXT_STEP[65] in done.stdout
+    if new:
+        assert "run again with --yes" in done.stderr
+        over(three, 0, "--yes")
+    else:
+        three.orders([order(9, card="cust_test_sandbox9")])
+        follow(three, done.stderr)
+        over(three, 0)
+    assert three.money()["B1"] == new
+    assert three.run().returncode == 0
+
+
+@pytest.mark.fault("E04")
+def test_the_question_is_asked_only_where_something_would_be_sent(three: Market) -> None:
+    """Of a batch whose rows are all cancelled, or no order at all, nothing is left to ask; plan and run alike."""
+    same_sales(three)
+    done = three.run()
+    assert done.returncode == 65
+    follow(three, done.stderr)
+    assert three.run(verb="plan").returncode == 10
+    assert three.run().returncode == 10
+    three.orders([order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)])  # look-alikes of the first
+    assert three.run(verb="plan").returncode == 10
+    assert three.run().returncode == 10
+    assert len(three.money()) == 2
+
+
+@pytest.mark.fault("J06", "E13")
+@tries("old-name", "exit-78")
+def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:
+    """As the sentence has it."""
+    assert three.run().returncode == 0
+    edit(three, 'name = "night"', 'name = "renamed"')
+    done = three.run()
+    assert done.returncode == 78 and exits.NEXT_STEP[78] in done.stdout
+    (line,) = set(re.findall(r'name = "\w+"', done.stderr))
+    edit(three, 'name = "renamed"', line)
+    over(three, 0)
+    assert three.posts() == 3
+
+
+@pytest.mark.fault("J03")
+@tries("other-key", "other-mode", "other-url")
+@pytest.mark.parametrize("what", ["key", "mode", "url"])
+@pytest.mark.parametrize("state", [True, False])
+def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
+    three: Market, what: str, *, state: bool
+) -> None:
+    """Both ways that the sentence offers lead on."""
+    assert three.run().returncode == 0
+    environ: dict[str, str] = {}
+    if what == "key":
+        environ = {"OMISE_SECRET_KEY": "skey_test_another0account"}
+    elif what == "mode":
+        edit(three, "[gateway]", '[gateway]\nmode = "live"')
+        edit(three, 'doubt_period = "0.6s"', 'doubt_period = "90s"')
+        environ = {"OMISE_SECRET_KEY": "skey_0123456789abcdef01"}
+    else:
+        edit(three, "http://127.0.0.1:", "http://localhost:")
+    done = three.run(**environ)
+    assert done.returncode == 78
+    assert steps.BY_ID[f"other-{what}"](**({"mode": "test"} if what == "mode" else {})) in done.stderr
+    if state:
+        assert "name another file in [state] url" in done.stderr
+        edit(three, "[gateway]", '[state]\nurl = "sqlite:///state/other.db"\n[gateway]')
+        done = three.run(**environ)
+        assert "belongs to" not in done.stderr
+        if done.returncode == 78:  # a journal of its own, beside the charges of the old one
+            assert three.run("--adopt", **environ).returncode == 0
+        else:
+            assert done.returncode == {"key": 0, "mode": 77}[what]
+        return
+    if what == "mode":
+        (line,) = re.findall(r'mode = "\w+"', done.stderr)
+        edit(three, 'mode = "live"', line)
+    elif what == "url":
+        edit(three, "http://localhost:", "http://127.0.0.1:")
+    over(three, 0)
+
+
+@tries("key", "exit-77")
+@pytest.mark.fault("B20")
+def test_a_key_that_is_refused_is_checked(three: Market) -> None:
+    """Nothing that was sent is forgotten."""
+    three.sandbox.accept_keys(KEY)
+    done = three.run(OMISE_SECRET_KEY="skey_test_wrong0123456789")
+    assert done.returncode == 77, done
+    assert steps.KEY() in done.stderr and exits.NEXT_STEP[77] in done.stdout
+    over(three, 0)
+
+
+@tries("clock")
+@pytest.mark.fault("C04")
+def test_a_clock_that_is_wrong_is_set(three: Market) -> None:
+    """Here it is the gateway's that is mended."""
+    three.sandbox.add_rule(action="clock_skew")
+    done = three.run()
+    assert done.returncode == 78 and steps.CLOCK() in done.stderr
+    three.sandbox.clear_rules()
+    over(three, 0)
+
+
+@tries("gateway-url", "exit-78")
+@pytest.mark.fault("B21")
+def test_an_address_that_takes_no_charges_is_checked(three: Market) -> None:
+    """Three answers that are no gateway's."""
+    three.sandbox.add_rule(commit="never", status=405, body="no")
+    three.orders([order(number) for number in range(1, 6)])
+    done = three.run()
+    assert done.returncode == 78 and steps.GATEWAY_URL() in done.stderr, done
+    three.sandbox.clear_rules()
+    over(three, 0)
+
+
+@tries("exit-69")
+@pytest.mark.fault("B02")
+def test_a_gateway_that_is_silent_is_looked_for(three: Market) -> None:
+    """The network, or [gateway] url."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    right = three.sandbox.url
+    three.job(url=f"http://127.0.0.1:{port}")
+    done = three.run()
+    assert done.returncode == 69 and exits.NEXT_STEP[69] in done.stdout
+    three.job(url=right)
+    over(three, 0)
+
+
+@tries("exit-64")
+def test_usage_is_looked_up(three: Market) -> None:
+    """With --help, which goes well."""
+    done = three.run("--limits", "1")
+    assert done.returncode == 64
+    (words,) = re.findall(r"\(see (batchpay run --help)\)", done.stderr)
+    assert program(three, *words.split()[1:]).returncode == 0
+    over(three, 0)
+
+
+@tries("exit-65")
+def test_a_file_that_is_refused_is_corrected(three: Market) -> None:
+    """And run again: nothing of it was sent, and no row of the first one waits."""
+    three.job(input='on_reject = "stop"')
+    three.orders([order(1), order(2, amount="x")])
+    done = three.run()
+    assert done.returncode == 65 and exits.NEXT_STEP[65] in done.stdout
+    three.orders([order(1), order(2)])
+    over(three, 0)
+
+
+@tries("exit-66")
+def test_an_input_that_is_missing_is_put_in_place(three: Market) -> None:
+    """Where [input] file says."""
+    (three.folder / "orders.csv").rename(three.folder / "elsewhere.csv")
+    done = three.run()
+    assert done.returncode == 66 and "orders.csv" in done.stderr
+    (three.folder / "elsewhere.csv").rename(three.folder / "orders.csv")
+    over(three, 0)
+
+
+@tries("exit-73")
+@pytest.mark.fault("D04")
+def test_what_cannot_be_written_is_made_room_for(three: Market) -> None:
+    """Something else has the name of the folder of reports."""
+    (three.folder / "reports").write_text("mine")
+    done = three.run()
+    assert done.returncode == 73 and "reports" in done.stderr, done
+    (three.folder / "reports").unlink()
+    over(three, 0)
+    assert three.posts() == 3
+
+
+@tries("exit-74")
+@pytest.mark.fault("D09")
+def test_a_damaged_journal_is_put_back_from_its_last_good_copy(three: Market) -> None:
+    """Charges made since are found at the gateway and adopted: it waits, and nothing is charged again."""
+    assert three.run("--limit", "1").returncode == 11
+    shutil.copytree(three.folder / "state", three.folder / "good")
+    assert three.run().returncode == 0
+    (three.folder / "state" / "batchpay.db").write_bytes(b"not a journal" * 500)
+    for beside in ("-wal", "-shm"):
+        (three.folder / "state" / f"batchpay.db{beside}").unlink(missing_ok=True)
+    done = three.run()
+    assert done.returncode == 74 and "restore the last good copy" in done.stderr, done
+    shutil.rmtree(three.folder / "state")
+    (three.folder / "good").rename(three.folder / "state")
+    over(three, 0)
+    assert three.posts() == 3
+
+
+@tries("exit-75")
+@pytest.mark.fault("E01")
+def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
+    """It names the holder; with --wait it goes on by itself, and later it simply goes."""
+    three.sandbox.add_rule(action="delay_after", wait_after_s=1.5)
+    words, how = three.command("run", "job.toml")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as first:
+        while not three.posts():
+            time.sleep(0.01)
+        done = three.run()
+        assert done.returncode == 75 and f"pid {first.pid}" in done.stderr and "--wait" in done.stderr
+        assert three.run("--wait").returncode == 0
+    three.sandbox.clear_rules()
+    over(three, 0)
+    assert three.posts() == 3
+
+
+# --- everybody who must act is named ---------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J13")
+def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market: Market) -> None:
+    """`run`, `status`, `plan`, report.json: the same parties, counted from the rows, whatever is worst."""
+    market.job(more='[controls]\nnear_duplicates = "hold"\n')
+    market.orders([
+        order(1, card="tokn_test_sandbox000010011"), order(2, amount="x"),
+        order(3, recipient="recp_test_sandboxunknown"),
+        order(4), order(5, card="tokn_test_sandbox3ds00005"), order(6), order(7), order(6),
+    ])  # fmt: skip
+    market.sandbox.add_rule(order_id="00004", drop=["destination"])
+    market.sandbox.add_rule(action="reset_before", order_id="00007")
+    done = market.run("--grace", "0")
+    assert done.returncode == 12
+    wanted: dict[str, int] = {}
+    for found in market.results():
+        if found["who_acts"] != "-":
+            wanted[found["who_acts"]] = wanted.get(found["who_acts"], 0) + 1
+    assert {"a person", "engineer", "accountant", "payer"} <= set(wanted) or "a person" in wanted
+    (report,) = market.reports()
+    assert report["who_acts"] == wanted
+    told = json.loads(market.run("--json", verb="status").stdout)
+    assert told["who_acts"] == wanted
+    last = done.stdout.splitlines()[-1]
+    for party, rows in wanted.items():
+        assert f"{party}: {rows} row" in last, (party, last)
+    planned = json.loads(market.run("--json", verb="plan").stdout)
+    assert planned["exit_code"] == 12 and planned["who_acts"] == wanted
+    said = market.run(verb="plan").stdout
+    assert commands_in(said) and planned["next_step"] in said
+
+
+@pytest.mark.fault("J32")
+def test_a_charge_that_no_file_asked_for_names_its_party_too(three: Market) -> None:
+    """Adopted and pending: 11, and who must act is told."""
+    three.orders([order(1, card="tokn_test_sandbox3ds00001")])
+    assert three.run().returncode == 11
+    shutil.rmtree(three.folder / "state")
+    three.orders([order(2)])
+    done = three.run("--adopt")
+    assert done.returncode == 11 and "the payer: 1 row" in done.stdout, done.stdout
+    assert "the payer: 1 row" in three.run(verb="status").stdout
+
+
+# --- of several files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J14", "E03")
+@pytest.mark.parametrize("again", ["declined", "charged"])
+@pytest.mark.parametrize("first_is_there", [True, False])
+def test_of_several_files_that_ask_again_one_goes(market: Market, again: str, *, first_is_there: bool) -> None:
+    """Rows with batchpay_retry = yes of one order: exactly one is the next attempt and the others are its duplicates,
+    in this run, in its reports and for ever; the plan says so before and after.
+    """
+    market.job(file="in-*.csv")
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    rows = [order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
+    market.orders(rows, "in-0.csv")
+    market.sandbox.add_rule(becomes="failed", order_id="00001", times=2 if again == "declined" else 1)
+    assert market.run().returncode == 10
+    back = rejects(market, batchpay_retry="yes")
+    for number in (1, 2, 3):
+        text = (market.folder / back).read_text("utf-8")
+        (market.folder / f"in-{number}.csv").write_text(text + "\r\n" * (number - 1), "utf-8")
+    if not first_is_there:
+        (market.folder / "in-0.csv").unlink()
+    planned = json.loads(market.run("--json", verb="plan").stdout)
+    assert planned["to_send"]["THB"]["count"] == 1
+    code = 10 if again == "declined" else 0
+    for _ in range(3):
+        assert market.run().returncode == code
+        told = {one["file"]: one["outcome"] for one in market.results() if one["order_id"] == "00001"}
+        assert sorted(told.values()).count("duplicate") == 2 and "held" not in told.values(), told
+        planned = json.loads(market.run("--json", verb="plan").stdout)
+        assert planned["to_send"] == {} and planned["exit_code"] == code
+    assert len([r for r in market.sandbox.requests("POST", "/charges") if "00001" in str(r)]) in (0, 2)
+    assert market.money()["00001"] == (again == "charged")
+
+
+# --- what people really sent -----------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+def as_nobody(market: Market, verb: str) -> tuple[int, str]:
+    """What another user of this machine is told, and with which code."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        said = "99\t"
+        try:
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            done = market.run(verb=verb)
+            said = f"{done.returncode}\t{done.stdout}{done.stderr}"
+        except BaseException as error:
+            said += repr(error)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as answer:
+        code, _, told = answer.read().partition("\t")
+    return int(code), told
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("verb", ["plan", "status", "doctor", "verify", "report", "run"])
+def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
+    """A private journal in a folder that everybody may enter: 78, whose it is, and the step leads on."""
+    with tempfile.TemporaryDirectory() as name, SandboxServer() as sandbox:
+        market = Told(Path(name), sandbox)
+        market.folder.chmod(0o755)
+        market.job()
+        market.orders([order(1), order(2)])
+        assert market.run().returncode == 0
+        (market.folder / "state").chmod(0o755)
+        assert market.run(verb=verb).returncode == 0  # which has read all modules that the other user may not
+        code, said = as_nobody(market, verb)
+        assert code == 78, said
+        assert "belongs to user root" in said and "run batchpay as root" in said and "bug" not in said
+        assert market.run(verb=verb).returncode == 0
+        over(market, 0)
+
+
+@pytest.mark.fault("X17", "J08")
+@pytest.mark.parametrize("older", [True, False])
+def test_the_rejects_of_a_workbook_whose_header_is_lower_are_read_by_its_job(market: Market, *, older: bool) -> None:
+    """`header_row = 3`: the header of what we wrote is in row 1, and the same job takes it; of an earlier version too,
+    which told neither batch nor id.
+    """
+    book = openpyxl.Workbook()
+    declined = order(1, card="tokn_test_sandbox000010011")
+    for cells in [["Orders of the night"], [], list(HEADER), *(list(one.values()) for one in (declined, order(2)))]:
+        book.active.append(cells)
+    book.save(market.folder / "orders.xlsx")
+    market.job(file="orders.xlsx", input="header_row = 3")
+    assert market.run().returncode == 10
+    name = rejects(market, card="tokn_test_sandboxnew4242")
+    if older:
+        told = ("batchpay_row", "batchpay_outcome", "batchpay_reason", "batchpay_retry", "batchpay_defused")
+        with (market.folder / name).open(encoding="utf-8", newline="") as file:
+            (cells_of,) = csv.DictReader(file)
+        write_csv(market.folder / name, [{n: c for n, c in cells_of.items() if n in HEADER or n in told}])
+    over(market, 0, "--input", name)
+    over(market, 0)
