@@ -340,6 +340,7 @@ class Attempt:
     throttled: bool = False  # its last answer was a 429
     withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
     accepted: str = ""  # who took note of an unproven charge, and why
+    denied: bool = False  # a person said, after a look-up, that it took no money; no answer takes that word back
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
     missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
@@ -401,14 +402,9 @@ class Attempt:
         return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
 
     @property
-    def said_not_charged(self) -> bool:
-        """Did a person say, after a look-up, that it took no money?"""
-        return self.refused and self.code == NOT_CHARGED_BY_HAND and self.message.startswith(BY_HAND)
-
-    @property
     def unaccounted(self) -> bool:
         """Did it end without money, and does the gateway no longer know the charge that says so? Then a person must."""
-        return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.said_not_charged
+        return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
 
     @property
     def state(self) -> str:
@@ -518,12 +514,14 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         and _is_staler(found, state.charge, by_id=bool(event.data.get("by_id")))
     ):
         found = state.charge  # a page from before the answer: it takes nothing back
+    # a list may be a copy from before: that a charge which took nothing is not known by its id any more stays told
+    missing_ns = state.missing_ns if state.outcome in NO_MONEY and not event.data.get("by_id") else 0
     if state.flaws and state.charge and found and found.id == state.charge.id:
         flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
     return _but(
         state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
-        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")), missing_ns=0,
-        may_be="",
+        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")),
+        missing_ns=missing_ns, may_be="",
     )  # fmt: skip
 
 
@@ -565,7 +563,6 @@ def _missing(state: Attempt, event: Event) -> Attempt:
 
 
 CANCELLED = "cancelled"  # how a person's word closed an attempt
-NOT_CHARGED_BY_HAND = "not_charged"
 BY_HAND = "settled by hand: "
 
 
@@ -577,7 +574,8 @@ def _resolved(state: Attempt, event: Event) -> Attempt:
         accepted = f"{event.data['by']}: {event.data['reason']}" if event.data.get("flaws") else state.accepted
         return _but(_evidence(_but(state, flaws=(), missing_ns=0), event), accepted=accepted)
     code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
-    settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code}
+    settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code, "may_be": ""}
+    settled["denied"] = event.data["as"] == "not-charged"
     return _but(state, **settled, message=message, charge=None, flaws=())
 
 

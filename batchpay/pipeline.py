@@ -130,7 +130,7 @@ def report(job: Job, batch_id: str | None) -> Result:
 def _without_a_request(desk: Desk) -> Result:
     """No file tonight and nothing open: that is written down as every run is."""
     desk.note("run.started", {"boot_id": desk.clock.boot_id})
-    return _reported(desk, [])
+    return _reported(desk, [], asked=True)
 
 
 async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
@@ -148,9 +148,12 @@ async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Res
     return _reported(desk, trouble, visited.notes)
 
 
-def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] = ()) -> Result:
-    """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too."""
-    counted = _counted(desk)
+def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] = (), *, asked: bool = False) -> Result:
+    """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too.
+
+    `asked`: there was nothing to ask the gateway about.
+    """
+    counted = _counted(desk, asked=asked)
     code = _code(desk, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
     noted = desk.note("run.counted", {"exit_code": code})
     try:
@@ -167,9 +170,9 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
     return replace(_result(desk, code, published, trouble, notes=notes), beside=tuple(beside))
 
 
-def _counted(desk: Desk) -> list[Counted]:
+def _counted(desk: Desk, *, asked: bool) -> list[Counted]:
     """Every batch that is due for a report. A run that could not look leaves good reports as they were (J24)."""
-    latest, looked = accounts.last_totals(desk.journal), accounts.looked(desk.journal, desk.run_id)
+    latest, looked = accounts.last_totals(desk.journal), asked or accounts.looked(desk.journal, desk.run_id)
     counted = []
     for at, batch in enumerate(_due_for_a_report(desk)):
         if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id]):

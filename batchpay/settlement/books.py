@@ -402,7 +402,8 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bo
         return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
     if len(after.twins) > 1 and (before is None or after.twins != before.twins):
         return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
-    if was is not None and not by_hand and impossible(was, after.outcome):
+    as_a_person_said = before is not None and before.denied and after.closed
+    if was is not None and not by_hand and not as_a_person_said and impossible(was, after.outcome):
         return f"{order}: was {was.value}, is now {after.outcome.value}"
     charges = money_charges((*case.others, after))
     if len(charges) > 1 and (before is None or after.charge != before.charge):

@@ -132,7 +132,7 @@ class Doubts:
             old = Case(earlier.intent, earlier, tuple(o for o in case.others if o is not earlier), present=False)
             for charge_id in sorted(ids | earlier.twins):
                 charge, unknown = await self._ask(charge_id)
-                if unknown and earlier.said_not_charged:
+                if unknown and earlier.denied:
                     continue
                 if unknown:
                     await self._books.missing(old)

@@ -236,7 +236,7 @@ class Lists:
         case = self._books.case_of(charge_id)
         if case is None or case.attempt is None:
             return False
-        if case.attempt.said_not_charged:
+        if case.attempt.denied and case.attempt.closed:
             self._books.known.pop(charge_id, None)
             return True
         if case.attempt.outcome is not Outcome.PENDING:
