@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from batchpay.errors import Taken
-from batchpay.job import MAX_ATTEMPTS
+from batchpay.errors import DoesNotAddUp, Misconfigured, Taken
+from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle import fold, seen
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.lifecycle import Proof, Verdict, fold, seen
 from batchpay.model import Answer, Event, Intent, Outcome
+from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import key_of
-from batchpay.settlement import Books, Case
+from batchpay.settlement import Books, Brought, Case, Limits, Line, Look, Run, Sendable, Settlement, at_gateway
+from batchpay.settlement.lists import time_of
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
-from tests.test_settlement import JOB, SETTINGS, World, only
+from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only
 from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
 
 # --- doubts -----------------------------------------------------------------------------------------------------
@@ -371,6 +375,7 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
 
     written.run(main)
     assert written.kinds() == ["intent", "found", "missing"]
+    assert [event.send for event in written.journal.events(["missing"])] == [0]  # it is about no send
 
 
 @pytest.mark.fault("J11", "L10")
@@ -394,6 +399,156 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
     assert [event.data["reason"] for event in written.journal.events(["stop"])] == ["first", "another"]
 
 
+@pytest.mark.fault("L10", "I1")
+def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about_them() -> None:
+    """A person who takes note of one of them does not stop the runs again."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        other = await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+        await books.note("lifted", {"reason": "seen"})
+        await books.resolve(other, "accepted", "refunded", "me")
+
+    written.run(main)
+    (stop,) = written.journal.events(["stop"])
+    assert "two attempts took money: chrg_test_1, chrg_test_2" in stop.data["reason"]
+    assert written.kinds()[-1] == "resolved"
+
+
+@pytest.mark.fault("B19")
+def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
+    """Written down once, with the order and the charge that showed it; the next run knows."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.answered(case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None)
+        assert books.trust_429
+        await books.found(case, of_job("night"))
+        assert not books.trust_429
+        assert not Books(written.journal, written.clock, "night", "run", live=False).trust_429
+
+    written.run(main)
+    (told,) = written.journal.events(["throttle.distrusted"])
+    assert told.data == {"order": "0001", "charge": "chrg_test_1"}
+    (answer,) = written.journal.events(["answer"])
+    assert answer.data["message"] == "m" * 300
+
+
+@pytest.mark.fault("L11", "D10")
+@pytest.mark.parametrize("live", [False, True])
+def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: bool) -> None:
+    """No body, no content, whose row it was by its own words, the commission of the job; empty where it is silent."""
+    written = Written()
+    books = Books(written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5"))
+    told = {**charge()["metadata"], "batchpay_job": "night", "batchpay_batch": "b", "batchpay_run": "r9"}
+    shown: dict[str, Any] = {"id": "chrg_1" if live else "chrg_test_1", "livemode": live, "metadata": told}
+    cases = []
+
+    async def main() -> None:
+        cases.append(await books.adopt(of_job("night", **shown, customer="cust_1"), 1))
+        silent = {**shown, "metadata": {**told, "order_id": "0002"}, "destination": None}
+        cases.append(await books.adopt(of_job("night", **silent), 1))
+
+    in_virtual_time(main(), 1000.0)
+    one, other = (case.intent for case in cases)
+    assert (one.body, one.body_sha256, one.content, one.mode) == ("", "", "", "live" if live else "test")
+    assert (one.batch_id, one.sheet, one.row, one.run_id) == ("b", "", 0, "r9")
+    assert (one.destination, one.payer, one.fee_fixed, one.fee_percentage) == ("recp_test_1", "cust_1", 5, "2.5")
+    assert (other.destination, other.payer) == ("", "")
+    first, second = written.journal.events(["adopted"])
+    assert "no destination" in second.data["flaws"] and "no destination" not in first.data["flaws"]
+    assert not first.data.get("beside") and not second.data.get("beside")
+
+
+@pytest.mark.fault("L3", "L11")
+@pytest.mark.parametrize(("ended", "beside"), [(True, False), (False, True)])
+def test_a_charge_beside_an_attempt_that_is_not_over_says_so(ended: bool, beside: bool) -> None:
+    """One that took no money is over, and the adopted one is alone."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        if ended:
+            await books.found(case, of_job("night", status="failed", paid=False))
+        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+
+    written.run(main)
+    (adopted,) = written.journal.events(["adopted"])
+    assert bool(adopted.data.get("beside")) is beside
+
+
+@pytest.mark.fault("J06")
+def test_a_charge_that_names_no_job_is_not_another_jobs() -> None:
+    """And one of an order that was sent here too is noted beside what was done with it here."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        await books.elsewhere(of_job("", metadata={"order_id": "0001"}))
+        await books.intend(Case(INTENT), 1000.0)
+        for _ in range(2):
+            await books.elsewhere(of_job("day", id="chrg_test_2"))
+
+    written.run(main)
+    assert written.kinds() == ["intent", "elsewhere"]
+
+
+@pytest.mark.fault("J05")
+def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None:
+    """So that a quiet month leaves a witness too."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        for number in (1, 2):
+            case = Case(replace(INTENT, order_id=f"000{number}", key=f"{number}"))
+            await books.intend(case, 1000.0)
+            made = f"2026-11-24T00:00:0{number}Z"
+            await books.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
+            assert books.case_of(f"chrg_test_{number}") is not None
+        known = []
+        for since_s in (0, 10 * 86_400):
+            later = Books(written.journal, written.clock, "night", "run", live=False)
+            later.remember(START_NS + since_s * 10**9)
+            known.append(set(later.known))
+        assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
+        later_case = Books(written.journal, written.clock, "night", "run", live=False).case_of("chrg_test_2")
+        assert later_case is not None and later_case.attempt is not None
+        assert (later_case.intent.order_id, later_case.others, later_case.present) == ("0002", (), False)
+        assert books.case_of("chrg_test_9") is None
+
+    written.run(main)
+
+
+@pytest.mark.fault("J05", "J11")
+def test_a_charge_whose_stop_was_lifted_need_not_be_in_lists_any_more() -> None:
+    """Until then it must: a list that does not show it may lack others too."""
+    written = Written()
+    since_ns = START_NS - 10**9
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        await books.stop_for_charge("chrg_test_1", "no list shows it")
+        later = Books(written.journal, written.clock, "night", "run", live=False)
+        later.remember(since_ns)
+        assert set(later.known) == {"chrg_test_1"}
+        await books.note("lifted", {"reason": "seen"})
+        later = Books(written.journal, written.clock, "night", "run", live=False)
+        later.remember(since_ns)
+        await later.found(case, of_job("night"))
+        assert later.known == {}
+
+    written.run(main)
+
+
 def test_whose_journal_it_is_is_what_was_written_last() -> None:
     """An empty journal is nobody's."""
     written = Written()
@@ -405,6 +560,274 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
         assert books.account() == {"account": "a", "mode": "test", "url": "u"}
 
     written.run(main)
+
+
+@pytest.mark.fault("L6", "I8")
+@pytest.mark.parametrize(
+    ("changes", "new"),
+    [
+        ({}, False),
+        ({"failure_message": "another word"}, False),
+        ({"fee": 7}, False),
+        ({"amount": 123451}, True),
+        ({"currency": "JPY"}, True),
+        ({"destination": "recp_test_2"}, True),
+        ({"livemode": True}, True),
+        ({"chain": "acch_test_2"}, True),
+        ({"chain": None}, False),  # an older page takes nothing back
+        ({"status": "reversed"}, True),
+        ({"id": "chrg_test_2"}, True),
+    ],
+)
+def test_what_a_look_up_says_is_written_when_it_is_new(changes: dict[str, Any], new: bool) -> None:
+    """Of a charge that is known: where it stands, and what was asked for it."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        await books.found(case, of_job("night", **changes))
+
+    written.run(main)
+    assert written.kinds().count("found") == 1 + new
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
+    """It stops the run, which says whose it is and for whom it was answered; our order is not paid by it."""
+    night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
+    told: dict[str, Any] = {"order_id": "of day", "attempt": 2, "batch_id": "b"}
+    day.append([Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)])
+    clock = FakeClock()
+    books = Books(night, clock, "night", "run", live=False)
+
+    async def main() -> Case:
+        case = Case(INTENT)
+        data = {"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
+        night.append([Event("intent", order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2, data=data)])
+        (case.attempt,) = fold(night.histories(["0001"])["0001"])
+        await books.found(case, of_job("night"))
+        return case
+
+    case, _ = in_virtual_time(main(), 1000.0)
+    assert case.attempt is not None and case.attempt.outcome is Outcome.UNPROVEN
+    assert not case.attempt.twins  # it is no second charge of ours either
+    why = "chrg_test_1 was answered for order 0001; it is order of day's of job day"
+    assert books.stopped == why
+    assert [event.data["reason"] for event in night.events(["stop"])] == [why]
+    for journal in (night, day):
+        journal.close()
+
+
+# --- a gateway that is none, and a list that cannot be read ------------------------------------------------------
+
+
+@dataclass
+class Stranger(FakeGateway):
+    """Takes no charges: each POST is answered by something that does not know what one is."""
+
+    strange: range = range(1000)
+    asked: int = 0
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        self.asked += 1
+        if self.asked - 1 not in self.strange:
+            return await super().charge(intent, may_leave)
+        may_leave()
+        return Answer(out=True, status=404)
+
+
+@pytest.mark.fault("B21")
+def test_three_answers_of_a_stranger_end_the_run() -> None:
+    """It is told which address that is; nothing is in doubt."""
+    world = World(Stranger(), settings=replace(SETTINGS, concurrency=1))
+    assert set(world.run(12).values()) == {Outcome.HELD}
+    assert world.gateway.asked == 3  # type: ignore[attr-defined]
+    assert world.line and isinstance(world.line.fatal, Misconfigured)
+    assert SETTINGS.url in str(world.line.fatal) and "[gateway] url" in str(world.line.fatal)
+
+
+@pytest.mark.fault("B21")
+def test_two_answers_of_a_stranger_end_nothing() -> None:
+    """Their orders are held, the others go."""
+    world = World(Stranger(strange=range(1, 3)), settings=replace(SETTINGS, concurrency=1))
+    outcomes = list(world.run(5).values())
+    assert (outcomes.count(Outcome.SUCCEEDED), outcomes.count(Outcome.HELD)) == (3, 2)
+    assert world.line and world.line.fatal is None
+
+
+@dataclass
+class Blank(Dated):
+    """Its first answers to who asks for a list are none."""
+
+    blank: int = 0
+    since: list[str] = field(default_factory=list)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        self.since.append(since)
+        return replace(answer, document={"object": "search"}) if len(self.since) <= self.blank else answer
+
+
+@pytest.mark.fault("B32", "L11")
+@pytest.mark.parametrize(("blank", "sent"), [(7, 3), (8, 0), (1000, 0)])
+def test_the_list_before_the_first_send_is_asked_for_eight_times(blank: int, sent: int) -> None:
+    """With a moment between; a run without it sends nothing and says why."""
+    world = World(Blank(blank=blank))
+    world.run(3)
+    assert len(world.gateway.posts) == sent
+    assert world.now_s - 1000.0 >= 7 * SETTINGS.lookup_gap_s
+    assert world.settlement is not None
+    assert ("could not be read completely" in world.settlement.why_held) is (not sent)
+
+
+@pytest.mark.fault("F01")
+def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
+    """It says so; nothing more is asked."""
+    world = World(Blank(blank=1000))
+    world.run(3, meanwhile=interrupted)
+    assert world.settlement and world.settlement.why_held == "SIGTERM"
+    assert world.now_s < 1000.0 + 4.0
+
+
+@dataclass
+class Steps(Silent):
+    """Listens."""
+
+    seen: list[tuple[str, float]] = field(default_factory=list)
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        self.seen.append((name, asyncio.get_running_loop().time()))
+
+
+def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = False) -> list[tuple[str, float]]:
+    """The steps of one run with their times, from its begin on."""
+    talk, began_s = Steps(), world.now_s
+
+    async def main() -> None:
+        clock = FakeClock()
+        line = Line(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
+        books = Books(world.journal, clock, JOB, "run", live=False)
+        run = Run(SETTINGS, world.gateway, line, books, clock, talk, Limits())
+        start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
+        known = any(event.kind == "intent" for event in world.journal.events())
+        look = Look(start - timedelta(days=1), known, False, 0.0)
+
+        def survey() -> Sendable:
+            if impossible:
+                raise DoesNotAddUp("a person must look")
+            return Sendable(count, ["recp_test_1"])
+
+        brought = Brought(look, start, wait_s, survey, lambda: candidates(count, world.journal))
+        if impossible:
+            with pytest.raises(DoesNotAddUp):
+                await at_gateway(run, brought)
+            assert run.loop.why_held == "a person must look"
+        else:
+            await at_gateway(run, brought)
+        assert any("does not tell of 1 recipients, such as recp_test_1" in note for note in run.notes) is (
+            count > 0 and not impossible
+        )
+
+    _, world.now_s = in_virtual_time(main(), world.now_s)
+    return [(name, at_s - began_s) for name, at_s in talk.seen]
+
+
+def test_the_steps_of_a_run_in_their_order() -> None:
+    """It waits where a journal was lost, before anything is listed; recipients are asked about where one is paid."""
+    plain = steps(World(), 2)
+    assert [name for name, _ in plain] == ["entering", "listing", "asking", "preflight", "charging", "comparing"]
+    assert [name for name, _ in steps(World(), 0)] == ["entering", "listing", "asking", "charging", "comparing"]
+    lost = steps(World(), 2, wait_s=20.0)
+    assert [name for name, _ in lost][:3] == ["entering", "waiting", "listing"]
+    assert lost[2][1] - lost[1][1] == pytest.approx(20.0)
+
+
+@pytest.mark.fault("J06", "I15")
+def test_a_run_that_can_send_nothing_settles_what_is_open_all_the_same() -> None:
+    """A doubt of the night before is looked up; then the run ends with what makes it impossible."""
+    world = World(FakeGateway(only(0, "lost after"), lag_s=15.0))  # the first list of the next run does not show it
+    world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
+    assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
+    steps(world, 1, impossible=True)
+    assert world.outcomes(1)["0000"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 1
+
+
+def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
+    """What ends it before its first list has its own words."""
+
+    async def main() -> None:
+        clock = FakeClock()
+        books = Books(MemoryJournal(JOB), clock, JOB, "run", live=False)
+        line = Line(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        loop = Settlement(SETTINGS, FakeGateway(), line, books, clock)
+        assert loop.why_held == ""
+        loop.hold("wait")
+        assert loop.why_held == "wait"
+
+    in_virtual_time(main(), 1000.0)
+
+
+@pytest.mark.fault("L11")
+def test_where_lists_begin() -> None:
+    """The first as far back as an empty journal looks; while charging ten minutes before the run."""
+    world = World(Blank())
+    world.run(2)
+    start = datetime.fromtimestamp(START_NS / 1e9 + 1000, UTC)
+    first, watched, *_ = (time_of(since) for since in world.gateway.since)  # type: ignore[attr-defined]
+    assert first == start - timedelta(days=35, minutes=10)
+    assert watched is not None and timedelta() <= watched - (start - timedelta(minutes=10)) < timedelta(seconds=5)
+
+
+def test_an_answer_is_kept_with_its_status_and_what_it_said() -> None:
+    """What is not as asked for is kept as it came."""
+    world = World(FakeGateway(only(1, "wrong amount")), settings=replace(SETTINGS, concurrency=1))
+    world.run(2)
+    good, odd = (event.data for event in world.journal.events(["answer"]))
+    assert (good["status"], "excerpt" in good) == (200, False)
+    assert odd["status"] == 200 and '"amount": 1' in odd["excerpt"]
+
+
+@dataclass
+class Dim(FakeGateway):
+    """Its lists do not show what a charge is for; asked for one by its id it may."""
+
+    instead: dict[str, Any] | None = None  # of the charge by its id
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [{**one, "metadata": 5} for one in answer.document["data"]]
+        return replace(answer, document={**answer.document, "data": data})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        answer = await super().get(charge_id, may_leave)
+        return replace(answer, document={**answer.document, **(self.instead or {})})
+
+
+@pytest.mark.fault("J05", "L11")
+def test_what_a_list_does_not_tell_of_a_charge_is_asked_for_by_its_id() -> None:
+    """Then it is one of ours like any other, and the run goes on."""
+    world = World()
+    world.run(2)
+    world.gateway = Dim(charges=world.gateway.charges, posts=world.gateway.posts)
+    assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
+    assert world.gateway.money() == {"0000": 1, "0001": 1, "0002": 1}
+
+
+@pytest.mark.fault("J05", "L11")
+@pytest.mark.parametrize("instead", [{"metadata": None}, {"id": "chrg_test_9"}])
+def test_a_charge_that_nobody_can_tell_keeps_everything_back(instead: dict[str, Any]) -> None:
+    """It may be an order of this job. The run ends by itself and says which charge it is."""
+    world = World()
+    world.run(2)
+    world.gateway = Dim(instead=instead, charges=world.gateway.charges, posts=world.gateway.posts)
+    assert world.run(3)["0002"] is Outcome.HELD
+    assert len(world.gateway.posts) == 2
+    assert (
+        world.settlement and "what chrg_test_1 in the gateway's list is for cannot be read" in world.settlement.why_held
+    )
 
 
 @pytest.mark.fault("B25")

@@ -141,7 +141,7 @@ class Books:
 
     async def withdraw(self, attempt: Attempt) -> None:
         """An attempt that was never charged gives way to the next one of its order. Raises errors.Taken."""
-        case = self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt, present=False)
+        case = self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt)
         if case.attempt is None or not case.attempt.ready:
             raise Taken(f"order {attempt.intent.order_id} is not held by now")
         await self._write(case, "withdrawn", {}, 0)
@@ -369,16 +369,15 @@ def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
 
 def _same_evidence(before: Attempt, after: Attempt) -> bool:
     """Does a look-up say what was known already?"""
-    if (before.outcome, before.twins, before.flaws, before.reread, before.missing_ns) != (
-        after.outcome, after.twins, after.flaws, after.reread, after.missing_ns,
-    ):  # fmt: skip
-        return False
-    old, new = before.charge, after.charge
-    if old is None or new is None:
-        return False
-    return (old.id, old.chain, old.amount, old.currency, old.destination, old.livemode) == (
-        new.id, new.chain, new.amount, new.currency, new.destination, new.livemode,
+    return _evidence(before) == _evidence(after)
+
+
+def _evidence(attempt: Attempt) -> tuple[object, ...]:
+    charge = attempt.charge
+    terms = charge and (
+        charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
+    return attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, terms
 
 
 def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:

@@ -1,0 +1,224 @@
+"""Who holds the job: its lock, a journal that is its own and not older than it was, and the files it took in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from batchpay import accounts
+from batchpay.clock import iso
+from batchpay.config import load_job
+from batchpay.desk import Desk, refuse_another_place
+from batchpay.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
+from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.model import Event
+from batchpay.pacing import Breaker, Pacer
+from batchpay.session import Options, _note_holds, _trouble, brought, errand, look_of
+from batchpay.settlement import Line, Look
+from tests.fakes import FakeClock
+from tests.test_candidates import order, planned
+
+JOB = """
+name = "night"
+[input]
+file = "orders.csv"
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
+[gateway]
+url = "http://127.0.0.1:1"
+"""
+ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    path = tmp_path / "job.toml"
+    path.write_text(JOB, "utf-8")
+    (tmp_path / "orders.csv").write_text(ORDERS, "utf-8")
+    return load_job(path)
+
+
+@pytest.fixture
+def journal(job: Job) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(job.state_path, job.name)
+    yield opened
+    opened.close()
+
+
+def adopted() -> Event:
+    return Event("adopted", 1, order_id="a", attempt=1, data={"state": "succeeded", "intent": {}})
+
+
+# --- whose journal it is ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J03")
+def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(job: Job, journal: SqliteJournal) -> None:
+    """Where it knows orders; one that knows adopted charges and no file yet is nobody else's."""
+    journal.append([adopted()])
+    refuse_another_place(job, journal)
+    planned(journal, "test", [order("b")])
+    refuse_another_place(job, journal)
+
+
+@pytest.mark.fault("J03")
+def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) -> None:
+    """By what was written down of the account, the last time."""
+    for mode in ("test", "live"):
+        journal.append([Event("account", 1, data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"})])
+    with pytest.raises(Misconfigured, match="live"):
+        refuse_another_place(job, journal)
+
+
+# --- the journal that was ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("D09", "J02")
+def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: Job) -> None:
+    """By what the lock has seen of it; also by the run after one that died while it waited."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.note("first", {})
+        copy = shutil.copy(job.state_path, job.state_path.with_suffix(".old"))
+        for _ in range(3):
+            desk.note("more", {})
+        assert not desk.lost_events
+    for suffix in ("-wal", "-shm"):
+        Path(f"{job.state_path}{suffix}").unlink(missing_ok=True)
+    shutil.copy(copy, job.state_path)
+    for _ in range(2):
+        with ExitStack() as stack:
+            desk = Desk(job, stack)
+            assert desk.lost_events
+            (told,) = desk.journal.events(["restored"])
+            assert told.data["had"] > told.data["has"]
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+    with ExitStack() as stack:
+        assert not Desk(job, stack).lost_events
+
+
+# --- what it took in --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J14")
+def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job) -> None:
+    """The same file again: no new plan, no new note, the same rows."""
+    for _ in range(2):
+        with ExitStack() as stack:
+            desk = Desk(job, stack)
+            desk.take_in(stack, yes=False)
+            (one,) = desk.planned
+            assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
+            assert accounts.last_inputs(desk.journal) == [one.batch.id]
+            assert len(list(desk.journal.events(["batch.planned"]))) == 1
+            assert len(list(desk.journal.events(["inputs"]))) == 1
+            assert [candidate.order_id for candidate in desk.candidates()] == ["1"]
+            assert (desk.survey().orders, desk.survey().sums) == (1, {"THB": 1000})
+
+
+# --- one at a time ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("E01")
+def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> None:
+    """A run that starts meanwhile is told of it; afterwards it has its turn."""
+    with errand(job) as line, ExitStack() as stack:
+        assert not line.closed
+        with pytest.raises(TryLater, match=r"since \d{4}-\d\d-\d\dT"):
+            Desk(job, stack)
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
+            Desk(job, stack)
+
+
+# --- what a run brings ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J01", "L11")
+def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: Job) -> None:
+    """A date that is younger than it shortens nothing; an empty journal looks as far as a charge may be unsettled."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        quiet_at_s = desk.started_s + job.gateway.doubt_period_s
+        assert look_of(desk, Options(adopt=True)) == Look(desk.started - accounts.FIRST_LOOK, False, True, quiet_at_s)
+        desk.journal.append([adopted()])
+        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+        bound = datetime(2026, 11, 24, tzinfo=UTC)
+        for since, begin in (
+            (None, bound), (bound + timedelta(1), bound), (bound - timedelta(1), bound - timedelta(1)),
+        ):  # fmt: skip
+            assert look_of(desk, Options(since=since)) == Look(begin, True, False, quiet_at_s)
+
+
+@pytest.mark.fault("D10", "J02")
+def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
+    """One that is taken over by a person's word; one that knows orders has lost nothing by that word."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        period_s = job.gateway.doubt_period_s
+        lost = brought(desk, Options(adopt=True), charges=False)
+        assert (lost.look, lost.started, lost.wait_s) == (look_of(desk, Options(adopt=True)), desk.started, period_s)
+        assert (lost.survey().orders, list(lost.candidates())) == (0, [])
+        assert brought(desk, Options(), charges=True).wait_s == 0.0
+        desk.journal.append([adopted()])
+        assert brought(desk, Options(adopt=True), charges=True).wait_s == 0.0
+
+
+def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job: Job) -> None:
+    """A file that is refused has its own reason."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.take_in(stack, yes=False)
+        (one,) = desk.planned
+        for why in ("", "limited", "limited"):
+            _note_holds(desk, why)
+        assert [event.data for event in desk.journal.events(["held"])] == [{"reason": "limited"}]
+        desk.planned = [one.refused("look at it")]
+        _note_holds(desk, "the line is closed")
+        assert accounts.last_hold(desk.journal, one.batch.id) == "limited"
+
+
+# --- what is told of a run that got no answer -------------------------------------------------------------------
+
+
+@pytest.mark.fault("B01")
+@pytest.mark.parametrize(("trouble", "told"), [("", "answer; nothing"), ("no route", "answer (no route); nothing")])
+def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, told: str) -> None:
+    """Where any is known; not when a signal ended the run first."""
+    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line.trouble = trouble
+    run: Any = SimpleNamespace(line=line, untold="")
+    (error,) = _trouble(run, "http://here", interrupted=False)
+    assert (
+        isinstance(error, GatewaySilent) and str(error).startswith("http://here gave not one ") and told in str(error)
+    )
+    assert _trouble(run, "http://here", interrupted=True) == ()
+    run.untold = "nobody told whose the key is"
+    (error,) = _trouble(run, "http://here", interrupted=False)
+    assert str(error) == "nobody told whose the key is" + (f" ({trouble})" if trouble else "")
+
+
+def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
+    """And nothing where nothing was wrong."""
+    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line.answers = 1
+    run: Any = SimpleNamespace(line=line, untold="")
+    assert _trouble(run, "http://here", interrupted=False) == ()
+    line.close("wrong key", NotAllowed("wrong key"))
+    assert _trouble(run, "http://here", interrupted=True) == (line.fatal,)
