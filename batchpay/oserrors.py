@@ -41,6 +41,13 @@ _REMEDIES: dict[type[BatchpayError], str] = {
 }
 
 
+def translated(error: Exception) -> BatchpayError | None:
+    """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
+    if isinstance(error, OSError | ValueError):
+        return of_system(error)
+    return of_runtime(error) if isinstance(error, RuntimeError) else None
+
+
 def of_system(error: OSError | ValueError) -> BatchpayError | None:
     """An error of the operating system, or of a name that it cannot take, as one of ours; None when it is neither."""
     if isinstance(error, OSError):

@@ -198,7 +198,7 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     code = worst(finding.exit_code for finding in found)
     if as_json:
-        findings = [{"subject": f.subject, "state": f.state, "told": f.told} for f in found]
+        findings = [{"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code} for f in found]
         write_json({"findings": findings, "exit_code": code})
         return code
     for finding in found:

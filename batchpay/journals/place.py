@@ -7,6 +7,7 @@ processes using a database must be on the same host computer").
 from __future__ import annotations
 
 import errno
+import grp
 import os
 import pwd
 from pathlib import Path
@@ -101,7 +102,7 @@ def closed_to_us(path: Path) -> Misconfigured | None:
         return None
     if place is None or owner == os.geteuid():
         return None
-    them, us = _user(owner), _user(os.geteuid())
+    them, us = user_name(owner), user_name(os.geteuid())
     what = "the folder of this job's state" if place != path.absolute() else "this file"
     return Misconfigured(
         f"{place}: {what} belongs to user {them} and is closed to user {us}: run batchpay as {them}, who runs this "
@@ -120,8 +121,25 @@ def _barrier(path: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """A user's name; the number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """The same of a group."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def primary_group(uid: int) -> int:
+    """The number of a user's own group; -1 for a user that this machine does not know."""
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        return -1
