@@ -67,7 +67,38 @@ def test_a_refused_key_is_77_and_a_silent_gateway_69(market: Market) -> None:
     market.sandbox.accept_keys("skey_test_another000000")
     assert findings(market)[0] == 77
     market.job(url="http://127.0.0.1:9")
-    assert findings(market)[0] == 69
+    code, found = findings(market)
+    assert code == 69 and PAGE in found["gateway"][1]
+
+
+PAGE = "https://status.omise.co tells of incidents"
+
+
+@pytest.mark.fault("B17", "B35")
+def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
+    """69 of doctor and run, rows that are held or in doubt: the sentence names it; a declined card's does not."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    assert market.run().returncode == 0
+    market.orders([order(number) for number in range(9)])
+    market.sandbox.add_rule({"method": "GET", "path": "*", "status": 503, "code": "service_unavailable"})
+    code, found = told(market)
+    (gateway,) = [one for one in found if one["subject"] == "gateway"]
+    assert code == 69 and PAGE in gateway["told"] and "status 503" in gateway["told"]
+    for verb in ("run", "settle"):
+        done = market.run(verb=verb)
+        assert done.returncode == 69 and PAGE in done.stderr and "status 503" in done.stderr
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"})
+    done = market.run()
+    assert done.returncode == 11 and market.outcomes()["held"]
+    assert f"with a 5xx, at last 502: {PAGE}" in done.stdout
+    market.sandbox.clear_rules()
+    while market.run().returncode == 11:
+        pass
+    market.orders([order(90, card="tokn_test_sandbox900011")])
+    done = market.run()
+    assert done.returncode == 10 and PAGE not in done.stdout + done.stderr
 
 
 @pytest.mark.fault("C04")
