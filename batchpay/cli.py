@@ -18,7 +18,7 @@ from batchpay.text import json_text, line
 if TYPE_CHECKING:
     from batchpay.job import Job
 
-JOB = click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
+JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
 INPUT = click.option("--input", "input_file", metavar="FILE", help="Read this file instead of the job's own.")
 WHY = click.option("--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -344,6 +344,8 @@ NOT_FLAGS = {  # what people reach for, and what there is instead
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most some sentences, never a traceback."""
     streams.prepare()
+    if not os.environ.get("BATCHPAY_DEBUG"):
+        _say_nothing_else()
     words = sys.argv[1:] if argv is None else argv
     if not words:
         streams.raw(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
@@ -374,6 +376,14 @@ def main(argv: list[str] | None = None) -> None:
         lost = "Nothing that was sent is lost: it is in the journal"
         end(70, f"a bug in batchpay: {what}. {lost}. Set BATCHPAY_DEBUG=1 to see where, and please report it")
     end(0, "")
+
+
+def _say_nothing_else() -> None:
+    """What Python itself prints where something cannot be taken down in order tells nobody what to do."""
+    import warnings
+
+    sys.unraisablehook = lambda _: None
+    warnings.simplefilter("ignore")
 
 
 def _usage(error: click.ClickException) -> str:

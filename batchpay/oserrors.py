@@ -45,7 +45,7 @@ def translated(error: Exception) -> BatchpayError | None:
     """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
     if isinstance(error, OSError | ValueError):
         return of_system(error)
-    return of_runtime(error) if isinstance(error, RuntimeError) else None
+    return of_runtime(error)
 
 
 def of_system(error: OSError | ValueError) -> BatchpayError | None:
@@ -59,9 +59,12 @@ def of_system(error: OSError | ValueError) -> BatchpayError | None:
     return None
 
 
-def of_runtime(error: RuntimeError) -> BatchpayError | None:
+_NO_THREAD = ("start new thread", "launch worker thread")  # threading, and pyarrow, whose exception is of its own kind
+
+
+def of_runtime(error: Exception) -> BatchpayError | None:
     """A thread that the machine did not give, or a link to itself, which pathlib tells so; None for any other."""
-    if "start new thread" in str(error):
+    if any(words in str(error) for words in _NO_THREAD):
         return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
     if "Symlink loop" in str(error):
         return Misconfigured(f"{error}: a link that leads to itself; {_REMEDIES[Misconfigured]}")

@@ -68,6 +68,7 @@ class Bars(Quiet):
     def phase(self, name: str, total: int | None = None) -> None:
         """Show the step. `total`: how many orders may move in it, those that earlier runs settled left out."""
         if self._task is not None:
+            self._progress.refresh()  # it goes as it came to be, not as it was last drawn
             self._progress.remove_task(self._task)
         self._total, self._last = total or 0, {}
         self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")

@@ -12,7 +12,7 @@ import os
 import pwd
 from pathlib import Path
 
-from batchpay.errors import BatchpayError, CannotWrite, Misconfigured
+from batchpay.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
 
 MOUNTS = Path("/proc/self/mountinfo")
 # Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one machine uses them.
@@ -71,14 +71,21 @@ def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal
         return Misconfigured(f"{str(path)!r}: no file can have this name ({error}); name another one in [state] url")
     if isinstance(error, PermissionError) and (theirs := closed_to_us(path)):
         return theirs
-    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError) or error.errno in _NO_SUCH_NAME:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        why = "a file, or a link to nothing, stands where a folder belongs"
+        return Misconfigured(f"{path}: {why}; move it away, or name another file in [state] url")
+    if isinstance(error, IsADirectoryError) or error.errno in _NO_SUCH_NAME:
         return Misconfigured(f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url")
+    if error.errno in _NO_MORE:
+        remedy = "raise the limit (ulimit) or end other programs and run again, nothing is lost"
+        return TryLater(f"{path}: cannot open {what}: {error.strerror}; {remedy}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CannotWrite(f"{path}: cannot open {what}: the disk is full; free some space and run again")
     why = error.strerror or "this user may not read and write it"
     return CannotWrite(f"{path}: cannot open {what}: {why}; see that this user may write the file and its folder")
 
 
+_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ})
 
 
