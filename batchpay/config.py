@@ -171,7 +171,8 @@ def _text_of(path: Path, raw: bytes) -> str:
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*+) | (?P<text>\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^']|'(?!''))*+'{3})
-    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<other>.)""",
+    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<blank>[ \t]++)
+    | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 
