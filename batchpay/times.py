@@ -44,6 +44,11 @@ def last_instant(day: date, zone: str) -> datetime:
     return first_instant(day + timedelta(days=1), zone) - timedelta(seconds=1)
 
 
+def day_of(instant: datetime, zone: str) -> date:
+    """The day of a time zone in which an instant lies."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
 def since(text: str, zone: str, now: datetime) -> datetime:
     """How far back `--since` looks: the first instant of a day, UTC. Raises Usage, also for a day that is to come."""
     began = first_instant(day("--since", text), zone)

@@ -22,6 +22,7 @@ def test_a_day_begins_where_the_job_says() -> None:
     day = date(2026, 11, 24)
     assert times.first_instant(day, "Asia/Bangkok").isoformat() == "2026-11-23T17:00:00+00:00"
     assert times.last_instant(day, "Asia/Bangkok").isoformat() == "2026-11-24T16:59:59+00:00"
+    assert times.day_of(datetime(2026, 11, 23, 18, tzinfo=UTC), "Asia/Bangkok") == day
     spring = date(2026, 3, 29)
     hours = (times.last_instant(spring, "Europe/Berlin") - times.first_instant(spring, "Europe/Berlin")).seconds
     assert hours == 23 * 3600 - 1
