@@ -229,8 +229,8 @@ async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: G
     match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
     if match.without_time:
         match.notes.append(
-            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps of "
-            "another one: by name in audit.json, under without_time"
+            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
+            "of another one: by name in audit.json, under without_time"
         )
     transactions = await _all(gateway, line, "/transactions", period.since, None)
     if transactions is None:
