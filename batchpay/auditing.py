@@ -45,7 +45,7 @@ from batchpay.resolving import who
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 from batchpay.settlement.lists import read_list
-from batchpay.text import defused, visible
+from batchpay.text import defused, many, visible
 from batchpay.text import told as shown
 
 TRIES = 8  # of one listing that shifts while it is read
@@ -229,8 +229,8 @@ async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: G
     match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
     if match.without_time:
         match.notes.append(
-            f"{len(match.without_time)} charges tell no time that they were made at and are in no list of these days: "
-            "they may be of another day; they stand by name in audit.json, under without_time"
+            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
+            "of another one: by name in audit.json, under without_time"
         )
     transactions = await _all(gateway, line, "/transactions", period.since, None)
     if transactions is None:

@@ -19,6 +19,7 @@ from typing import Any
 from batchpay import accounts
 from batchpay.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, survey, unasked
 from batchpay.clock import SystemClock
+from batchpay.data import data_path
 from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.exits import sentence
@@ -41,7 +42,6 @@ OnRow = Callable[[Finding, bool], None]
 """Called with where a row stands, and whether it would be sent."""
 
 LARGEST_LISTED = 1000  # recipients and orders a plan spells out
-WOULD_BE_SENT = "would be sent"
 
 
 # --- check -----------------------------------------------------------------------------------------------------
@@ -92,8 +92,7 @@ def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str
     try:
         journal, unreadable = SqliteJournal(job.state_path, job.name, read_only=True), ""
     except BatchpayError as error:
-        nowhere = job.state_path.with_name(f"{job.state_path.name}.none")
-        journal = SqliteJournal(nowhere, job.name, read_only=True)
+        journal = SqliteJournal(data_path("no journal"), job.name, read_only=True)  # an empty one, in memory
         unreadable = f"rows are judged by this file alone, the journal cannot be read: {error}"
     stack.callback(journal.close)
     return journal, unreadable

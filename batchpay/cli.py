@@ -18,7 +18,7 @@ from batchpay.text import json_text, line
 if TYPE_CHECKING:
     from batchpay.job import Job
 
-JOB = click.argument("job_file", metavar="JOB", type=click.Path(path_type=Path))
+JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
 INPUT = click.option("--input", "input_file", metavar="FILE", help="Read this file instead of the job's own.")
 WHY = click.option("--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -241,7 +241,8 @@ def doctor(
 ) -> None:
     """Look for what would go wrong tonight; charge nothing.
 
-    Key, mode, permissions, clock, journal, disk, limits and every recipient of the input.
+    Job, schema, lookups, input, journal, disk, clock, key, and what the gateway says of the account, its limits and
+    every recipient. Without a key it tells all but the gateway's part.
 
     --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
     """
@@ -249,11 +250,10 @@ def doctor(
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
-    job, key = _key_and_job(job_file, input_file)
-    found = doctoring.examine(job, key)
+    seen = doctoring.examine(job_file, input_file, os.environ)
     if probe:
-        found += probing.probe(job, key, recipient, customer)
-    _leave(saying.doctor(found, as_json=as_json))
+        seen.found += probing.findings(seen.job, seen.key, recipient, customer)
+    _leave(saying.doctor(seen.found, as_json=as_json))
 
 
 @cli.command()
@@ -344,6 +344,8 @@ NOT_FLAGS = {  # what people reach for, and what there is instead
 def main(argv: list[str] | None = None) -> None:
     """Entry point: every end is an exit code and at most some sentences, never a traceback."""
     streams.prepare()
+    if not os.environ.get("BATCHPAY_DEBUG"):
+        _say_nothing_else()
     words = sys.argv[1:] if argv is None else argv
     if not words:
         streams.raw(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
@@ -364,7 +366,9 @@ def main(argv: list[str] | None = None) -> None:
     except MemoryError:
         end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
-        if trouble := _translated(error):
+        from batchpay.oserrors import translated
+
+        if trouble := translated(error):
             end(trouble.exit_code, str(trouble))
         if os.environ.get("BATCHPAY_DEBUG"):
             raise
@@ -374,21 +378,20 @@ def main(argv: list[str] | None = None) -> None:
     end(0, "")
 
 
+def _say_nothing_else() -> None:
+    """What Python itself prints where something cannot be taken down in order tells nobody what to do."""
+    import warnings
+
+    sys.unraisablehook = lambda _: None
+    warnings.simplefilter("ignore")
+
+
 def _usage(error: click.ClickException) -> str:
     """What click has to say, in one line, with where to look."""
     if isinstance(error, click.NoSuchOption) and error.option_name in NOT_FLAGS:
         return NOT_FLAGS[error.option_name]
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batchpay"
     return line(f"{error.format_message()} (see {where} --help)")
-
-
-def _translated(error: Exception) -> BatchpayError | None:
-    """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
-    from batchpay.oserrors import of_runtime, of_system
-
-    if isinstance(error, OSError | ValueError):
-        return of_system(error)
-    return of_runtime(error) if isinstance(error, RuntimeError) else None
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:

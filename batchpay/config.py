@@ -8,7 +8,9 @@ import difflib
 import hashlib
 import io
 import ipaddress
+import os
 import re
+import select
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -19,7 +21,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from batchpay.data import data_path
-from batchpay.errors import Misconfigured
+from batchpay.errors import Misconfigured, TryLater
 from batchpay.job import (
     Columns,
     Controls,
@@ -37,6 +39,7 @@ from batchpay.job import (
     Source,
 )
 from batchpay.money import EXPONENTS, NotMoney, to_minor
+from batchpay.oserrors import of_system
 from batchpay.readers.snapshot import kind_of
 from batchpay.schemas import load_schema
 from batchpay.secrets import KEY_PATTERN, scrubbed
@@ -48,7 +51,9 @@ MAX_BITS = 63  # of a whole number, without its sign
 MAX_TOLD = 20  # sentences about one job file: more help nobody
 MAX_NAME_BYTES = 255  # of a file or folder, and ...
 MAX_PATH_BYTES = 4000  # ... of a whole path: what file systems take
+MAX_HOST = 253  # characters of a name that DNS can hold
 MAX_KEY_BYTES = 4096
+PIPE_WAIT_S = 10  # for the one who writes the key into a pipe
 MAX_LOOKUP_BYTES = 64 << 20
 LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
@@ -82,9 +87,8 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
     if file:
         try:
-            with Path(file).open("rb") as opened:  # a pipe as well: but no more than a key is long
-                direct = opened.read(MAX_KEY_BYTES).decode("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
+            direct = _start_of(file).decode("utf-8").rstrip("\r\n")
+        except (OSError, ValueError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
     if not direct:
         raise Misconfigured("no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it")
@@ -97,12 +101,29 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
     return SecretKey(direct)
 
 
+def _start_of(file: str) -> bytes:
+    """The first bytes of a file or of a pipe, as many as a key is long at most; waits for a pipe, but not for ever."""
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    found = b""
+    try:
+        while len(found) < MAX_KEY_BYTES and select.select([handle], [], [], PIPE_WAIT_S)[0]:
+            if not (block := os.read(handle, MAX_KEY_BYTES - len(found))):
+                break
+            found += block
+        else:
+            if not found:
+                raise OSError(f"nothing came of it within {PIPE_WAIT_S} s")
+        return found
+    finally:
+        os.close(handle)
+
+
 def load_job(path: Path, *, input_override: str | None = None) -> Job:
     """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line."""
     raw = _bytes_of(path)
     text = _text_of(path, raw)
     told = _toml_of(path, text)
-    wrong = list(islice(chain(_against_schema(told, text), _later(told, text)), MAX_TOLD + 1))
+    wrong = list(dict.fromkeys(islice(chain(_against_schema(told, text), _later(told, text)), MAX_TOLD + 1)))
     if len(wrong) > MAX_TOLD:
         wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
     if not wrong:
@@ -125,6 +146,8 @@ def _bytes_of(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
     except OSError as error:
+        if isinstance(trouble := of_system(error), TryLater):
+            raise trouble from error
         raise Misconfigured(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise Misconfigured(f"{path!r}: is no path: {error}") from error
@@ -148,7 +171,8 @@ def _text_of(path: Path, raw: bytes) -> str:
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*+) | (?P<text>\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^']|'(?!''))*+'{3})
-    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<other>.)""",
+    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<blank>[ \t]++)
+    | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -560,6 +584,9 @@ def _is_text_encoding(name: str) -> bool:
         return False
 
 
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", re.ASCII)
+
+
 def _wrong_with(url: str) -> str:
     """What a gateway's address has against it, in a sentence; empty for a good one."""
     try:
@@ -569,6 +596,8 @@ def _wrong_with(url: str) -> str:
         return f"{_shown(url)} is no address ({error}); a port is a number from 1 to 65535"
     if port == 0 or not host:
         return f"{_shown(url)} names no host, or a port that is none; a port is a number from 1 to 65535"
+    if "[" not in url and not (_HOST.fullmatch(host) and len(host) <= MAX_HOST):
+        return f"{_shown(host)} is no host: letters, digits, dashes and points (a name of other letters as xn--...)"
     if parts.scheme == "https" or host == "localhost":
         return ""
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from batchpay import pipeline, saying, streams
 from batchpay.config import SecretKey, load_job
-from batchpay.data import data_path
+from batchpay.data import data_path, open_regular, read_regular
 from batchpay.errors import Bug, CannotWrite, Usage
 from batchpay.exits import NEXT_STEP
 from batchpay.model import Outcome
@@ -122,8 +122,8 @@ def _mark(where: Path) -> None:
 def _refuse_changed(where: Path) -> None:
     """Somebody who has made the demo's job his own keeps it, and its journal."""
     try:
-        written = json.loads((where / MARK).read_text("utf-8"))
-    except ValueError:
+        written = json.loads(read_regular(where / MARK, MAX_SCRIPT_BYTES))
+    except (ValueError, RecursionError):
         written = None
     changed = [name for name, digest in _digests(where).items() if not written or written.get(name) != digest]
     if changed or any((where / name).is_symlink() for name in (*FILES, "reports", "state")):
@@ -132,8 +132,12 @@ def _refuse_changed(where: Path) -> None:
 
 
 def _digests(where: Path) -> dict[str, str]:
-    there = (where / name for name in FILES if (where / name).exists())
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
+    return {name: _digest(where / name) for name in FILES if (where / name).exists()}
+
+
+def _digest(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:

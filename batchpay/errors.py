@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from batchpay.text import line
 
+STATUS_PAGE = "https://status.omise.co"  # where the gateway tells of its incidents
+
 
 class BatchpayError(Exception):
     """Cannot go on: the message says the place, what was found, what was expected and what to do.
@@ -61,9 +63,12 @@ class InputMissing(BatchpayError):
 
 
 class GatewaySilent(BatchpayError):
-    """The gateway gave not one answer."""
+    """The gateway gave not one answer, or not the one that was needed."""
 
     exit_code = 69
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines[:-1], f"{lines[-1]}; {STATUS_PAGE} tells of incidents")
 
 
 class Bug(BatchpayError):

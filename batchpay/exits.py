@@ -46,7 +46,6 @@ TABLE = (
     Exit(78, "wrongly set up", "correct the job file or the environment, then run again"),
 )
 NEXT_STEP = {one.code: one.remedy for one in TABLE}
-NAME = {one.code: one.name for one in TABLE}
 OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 # When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10; what keeps a whole file
 # or its reports from being right comes between what stops all and what the next run mends.

@@ -18,6 +18,7 @@ from batchpay.controls import (
     refusal_of,
     require_fixed_fee,
 )
+from batchpay.data import read_regular
 from batchpay.errors import BatchpayError, FileRefused
 from batchpay.job import Controls, FromColumn, Job
 from batchpay.kinship import Trace, only_named
@@ -29,6 +30,7 @@ from batchpay.text import told
 from batchpay.validation import Checker
 
 NAMED_ROWS = 5  # in a note
+MAX_TOTALS_BYTES = 1 << 20
 Keep = Callable[["Intake", Iterator[Judged]], None]
 
 
@@ -174,11 +176,12 @@ def _controls(job: Job, path: Path) -> Controls:
     """The job's control totals, or those its sender laid beside the file: `orders.csv.totals.json`."""
     beside = path.with_name(f"{path.name}.totals.json")
     try:
-        data = beside.read_bytes()
-    except FileNotFoundError:
-        return job.controls
+        data = read_regular(beside, MAX_TOTALS_BYTES)
     except OSError as error:
-        raise readers.Unread(f"{beside}: cannot read the control totals: {error.strerror}") from error
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):  # a link to nothing is no absence
+            return job.controls
+        remedy = "correct that, or move it away"
+        raise readers.Unread(f"{beside}: cannot read the control totals: {error.strerror}; {remedy}") from error
     count, total = parse_totals(data, beside.name)
     return replace(
         job.controls,

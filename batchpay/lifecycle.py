@@ -177,7 +177,6 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         fee_vat=_whole(document, "fee_vat"),
         net=_whole(document, "net"),
         platform_fee=_whole(commission, "amount"),
-        paid_at=_text(document, "paid_at"),
         payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
         platform_fee_fixed=_whole(commission, "fixed"),
         platform_fee_percentage=_decimal_text(commission.get("percentage")),

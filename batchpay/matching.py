@@ -17,6 +17,7 @@ from batchpay.lifecycle import Attempt, flaws_of, outcome_of, seen
 from batchpay.listing import is_instant
 from batchpay.model import ChargeSeen, Outcome
 from batchpay.money import both_units
+from batchpay.text import many
 
 Thing = Mapping[str, Any]
 """One object of the gateway, as it shows it."""
@@ -251,7 +252,8 @@ def _failure(transfer: Thing, currency: str) -> Difference:
 def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int) -> Difference:
     """So many transfers of an amount, of which too few are there; the last order stands for them."""
     last, code = some[-1], some[-1].intent.currency.upper()
-    told = f"{missing} of {len(some)} transfers of {both_units(amount, code)} to {recipient} are missing at the gateway"
+    which = f"{missing} of {many(len(some), 'transfer')} of {both_units(amount, code)} to {recipient}"
+    told = f"{which} {'is' if missing == 1 else 'are'} missing at the gateway"
     earned_by = _digest(",".join(sorted(_id(attempt) for attempt in some)))
     return Difference(
         "transfer-missing", last.intent.order_id, _id(last), told, missing * amount, code, state=earned_by,

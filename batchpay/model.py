@@ -167,7 +167,6 @@ class ChargeSeen:
     fee_vat: int | None = None
     net: int | None = None
     platform_fee: int | None = None  # what the gateway took as the platform's commission
-    paid_at: str | None = None
     reversed: bool = False
     payer: str | None = None  # the customer or source it names
     platform_fee_fixed: int | None = None  # the commission as it understood it

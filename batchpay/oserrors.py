@@ -41,6 +41,13 @@ _REMEDIES: dict[type[BatchpayError], str] = {
 }
 
 
+def translated(error: Exception) -> BatchpayError | None:
+    """What the machine, a disk or a name did wrong, as one of ours; None for what only a bug does."""
+    if isinstance(error, OSError | ValueError):
+        return of_system(error)
+    return of_runtime(error)
+
+
 def of_system(error: OSError | ValueError) -> BatchpayError | None:
     """An error of the operating system, or of a name that it cannot take, as one of ours; None when it is neither."""
     if isinstance(error, OSError):
@@ -52,9 +59,12 @@ def of_system(error: OSError | ValueError) -> BatchpayError | None:
     return None
 
 
-def of_runtime(error: RuntimeError) -> BatchpayError | None:
+_NO_THREAD = ("start new thread", "launch worker thread")  # threading, and pyarrow, whose exception is of its own kind
+
+
+def of_runtime(error: Exception) -> BatchpayError | None:
     """A thread that the machine did not give, or a link to itself, which pathlib tells so; None for any other."""
-    if "start new thread" in str(error):
+    if any(words in str(error) for words in _NO_THREAD):
         return TryLater(f"no more threads; {_REMEDIES[TryLater]}")
     if "Symlink loop" in str(error):
         return Misconfigured(f"{error}: a link that leads to itself; {_REMEDIES[Misconfigured]}")

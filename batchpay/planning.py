@@ -26,8 +26,6 @@ from batchpay.model import Document, Intent
 # Keys are UUIDv5 under this name space; changing it would forget every key ever made.
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 
-RESERVED_METADATA = "order_id"  # and everything that starts with batchpay_ (contract, section 7)
-
 
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
     """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>` (contract, section 1)."""

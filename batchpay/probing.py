@@ -15,7 +15,7 @@ from typing import Any
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.doctoring import Finding
-from batchpay.errors import GatewaySilent, Misconfigured
+from batchpay.errors import BatchpayError, GatewaySilent, Misconfigured
 from batchpay.gateways.omise import Omise
 from batchpay.job import Job
 from batchpay.lifecycle import error_of, seen
@@ -38,6 +38,16 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
         found = asyncio.run(_Probe(desk, key, recipient, customer).run())
         desk.note("probe", {finding.subject: finding.told for finding in found})
         return found
+
+
+def findings(job: Job | None, key: SecretKey | None, recipient: str | None, customer: str | None) -> list[Finding]:
+    """The same for `doctor --probe`, as findings whatever became of it."""
+    if job is None or key is None:
+        return [Finding("probe", "unseen", "not made: that needs the job and the key")]
+    try:
+        return probe(job, key, recipient, customer)
+    except BatchpayError as error:
+        return [Finding("probe", "wrong", str(error), error.exit_code)]
 
 
 class _Probe:

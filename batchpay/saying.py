@@ -68,6 +68,7 @@ class Bars(Quiet):
     def phase(self, name: str, total: int | None = None) -> None:
         """Show the step. `total`: how many orders may move in it, those that earlier runs settled left out."""
         if self._task is not None:
+            self._progress.refresh()  # it goes as it came to be, not as it was last drawn
             self._progress.remove_task(self._task)
         self._total, self._last = total or 0, {}
         self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
@@ -198,7 +199,7 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     code = worst(finding.exit_code for finding in found)
     if as_json:
-        findings = [{"subject": f.subject, "state": f.state, "told": f.told} for f in found]
+        findings = [{"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code} for f in found]
         write_json({"findings": findings, "exit_code": code})
         return code
     for finding in found:

@@ -14,7 +14,7 @@ from batchpay.clock import SystemClock, iso
 from batchpay.config import SecretKey
 from batchpay.controls import next_deadline
 from batchpay.desk import Desk
-from batchpay.errors import BatchpayError, GatewaySilent
+from batchpay.errors import STATUS_PAGE, BatchpayError, GatewaySilent
 from batchpay.gateways.omise import Omise
 from batchpay.job import Job
 from batchpay.journals.lock import RunLock
@@ -36,6 +36,7 @@ from batchpay.settlement import (
     whose_is_untold,
 )
 from batchpay.signals import Signals
+from batchpay.text import many
 
 BEAT_S = 0.5
 T = TypeVar("T")
@@ -93,7 +94,15 @@ async def visit(desk: Desk, visit: Visit) -> Visited:
         visit.signals.call(None)
         await gateway.aclose()
         _note_holds(desk, run.loop.why_held)
-    return Visited(_trouble(run, settings.url, interrupted=bool(visit.signals.received)), tuple(run.notes))
+    notes = [*run.notes, *_illness(run.line)]
+    return Visited(_trouble(run, settings.url, interrupted=bool(visit.signals.received)), tuple(notes))
+
+
+def _illness(line: Line) -> Iterator[str]:
+    """What a person should know whose orders are in doubt or held because of the gateway's own errors."""
+    if line.ill:
+        requests = many(line.ill, "request")
+        yield f"the gateway answered {requests} with a 5xx, at last {line.illness}: {STATUS_PAGE} tells of incidents"
 
 
 def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:

@@ -24,7 +24,7 @@ def start(directory: Path) -> list[Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"{directory}: cannot make the folder: {error.strerror}") from error
+        raise CannotWrite(f"{directory}: cannot make the folder: {error.strerror}; name another one") from error
     written: list[Path] = []
     try:
         for name, source in FILES.items():

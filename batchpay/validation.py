@@ -19,7 +19,7 @@ from batchpay.mapping import ESSENTIAL, Mapped, column_of
 from batchpay.model import Document, Judged, Problem
 from batchpay.money import EXPONENTS, major_text
 from batchpay.schemas import compiled
-from batchpay.text import told
+from batchpay.text import many, told
 
 Check = Callable[[Sequence[Document]], Mapping[int, tuple[Problem, ...]]]
 """A control of its own over a chunk of documents: problems by position."""
@@ -29,8 +29,8 @@ MAX_PROBLEMS = 20  # of one row: more help nobody
 _TYPE_AGAIN = "it holds half a character: type it again"
 _NONE: frozenset[str] = frozenset()
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "minLength": lambda limit: f"at least {limit} characters" if limit != 1 else "it may not be empty",
-    "maxLength": lambda limit: f"at most {limit} characters",
+    "minLength": lambda limit: f"at least {many(limit, 'character')}" if limit != 1 else "it may not be empty",
+    "maxLength": lambda limit: f"at most {many(limit, 'character')}",
     "minimum": lambda limit: f"at least {limit}",
     "maximum": lambda limit: f"at most {limit}",
     "exclusiveMinimum": lambda limit: f"more than {limit}",
@@ -40,8 +40,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "const": lambda value: f"only {value}",
     "pattern": lambda pattern: f"it must match {pattern}",
     "type": lambda kind: f"it must be {kind if isinstance(kind, str) else ' or '.join(kind)}",
-    "minProperties": lambda limit: f"at least {limit} entries",
-    "maxProperties": lambda limit: f"at most {limit} entries",
+    "minProperties": lambda limit: f"at least {limit} {'entry' if limit == 1 else 'entries'}",
+    "maxProperties": lambda limit: f"at most {limit} {'entry' if limit == 1 else 'entries'}",
     "required": lambda _: "fill it in",
     "dependentRequired": lambda _: "fill it in",
     "additionalProperties": lambda _: "the schema does not know this field: take it out of the job's [columns]",
@@ -232,7 +232,5 @@ def _half_character(document: Document, columns: Columns) -> Problem:
     texts.update({f"metadata.{key}": value for key, value in document.get("metadata", {}).items()})
     for name, value in texts.items():
         if not value.isascii() and value.encode("utf-8", "replace").decode() != value:
-            return Problem(
-                column_of(columns, name), told(value), "not-text", "it holds half a character: type it again"
-            )
-    return Problem("the row", "", "not-text", "it holds half a character: type it again")
+            return Problem(column_of(columns, name), told(value), "not-text", _TYPE_AGAIN)
+    return Problem("the row", "", "not-text", _TYPE_AGAIN)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,9 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from batchpay.data import open_regular, read_regular
 from batchpay.errors import InputMissing
 from batchpay.job import Job
+from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.reports.manifest import MAX_BYTES
 from batchpay.text import told
 
 NEWEST = "manifest.json"
@@ -53,7 +55,7 @@ class Verified:
 
 def verify(job: Job, batch_id: str | None = None) -> Verified:
     """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a damaged journal."""
-    if not os.path.lexists(job.state_path):
+    if not may_be_there(job.state_path):
         raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
@@ -91,11 +93,11 @@ def _folder(made: Verified, folder: Path, journal_id: str, heads: dict[int, str]
 def _read(path: Path) -> dict[str, Any] | None:
     """A manifest, when it has the form of one."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path, MAX_BYTES))
         journal, reports = document["journal"], document["reports"]
         int(journal["seq"]), str(journal["id"]), str(journal["digest"])
         return document if all(isinstance(item, str) for item in (*reports, *reports.values())) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -117,12 +119,14 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
             yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
             continue
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             yield Difference(str(path), "is missing")
         except OSError as error:
             yield Difference(str(path), f"cannot be read: {error.strerror}")
+        except ValueError:  # a name with a NUL, which no file has
+            yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
         else:
             if found != digest:
                 yield Difference(str(path), f"was changed: its SHA-256 is {found}, the manifest says {digest}")

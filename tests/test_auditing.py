@@ -147,4 +147,4 @@ def test_a_charge_that_tells_no_time_is_listed_by_name(market: Market) -> None:
     mine = {row["order_id"]: row for row in market.results()}["00001"]
     assert (timeless["order_id"], timeless["charge_id"]) == ("00001", mine["charge_id"])
     assert (code, kinds) == (12, {"false-success": ["00000"]}), "a time that the list should have covered"
-    assert "1 charges tell no time" in told["notes"][0]
+    assert "1 charge without a time of making" in told["notes"][0]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.world import Market, order
+from batchpay.sandbox import SandboxServer
+from tests.world import KEY, Market, order
 
 
 def findings(market: Market, *flags: str, **environ: str) -> tuple[int, dict[str, tuple[str, str]]]:
@@ -49,7 +55,8 @@ def test_what_is_wrong_is_told_with_its_exit_code(market: Market) -> None:
     assert "notes.txt" in found["state"][1] or "notes.txt" in str(found)
     market.sandbox.accept_keys("skey_test_another000000")
     assert findings(market)[0] == 12  # the stop weighs more
-    assert findings(market, OMISE_SECRET_KEY="skey_live_0123456789")[0] == 78
+    code, found = findings(market, OMISE_SECRET_KEY="skey_live_0123456789")
+    assert code == 12 and found["key"][0] == "wrong" and found["recipients"][0] == "unseen"
 
 
 @pytest.mark.fault("B20")
@@ -60,7 +67,38 @@ def test_a_refused_key_is_77_and_a_silent_gateway_69(market: Market) -> None:
     market.sandbox.accept_keys("skey_test_another000000")
     assert findings(market)[0] == 77
     market.job(url="http://127.0.0.1:9")
-    assert findings(market)[0] == 69
+    code, found = findings(market)
+    assert code == 69 and PAGE in found["gateway"][1]
+
+
+PAGE = "https://status.omise.co tells of incidents"
+
+
+@pytest.mark.fault("B17", "B35")
+def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
+    """69 of doctor and run, rows that are held or in doubt: the sentence names it; a declined card's does not."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    assert market.run().returncode == 0
+    market.orders([order(number) for number in range(9)])
+    market.sandbox.add_rule({"method": "GET", "path": "*", "status": 503, "code": "service_unavailable"})
+    code, found = told(market)
+    (gateway,) = [one for one in found if one["subject"] == "gateway"]
+    assert code == 69 and PAGE in gateway["told"] and "status 503" in gateway["told"]
+    for verb in ("run", "settle"):
+        done = market.run(verb=verb)
+        assert done.returncode == 69 and PAGE in done.stderr and "status 503" in done.stderr
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"})
+    done = market.run()
+    assert done.returncode == 11 and market.outcomes()["held"]
+    assert f"with a 5xx, at last 502: {PAGE}" in done.stdout
+    market.sandbox.clear_rules()
+    while market.run().returncode == 11:
+        pass
+    market.orders([order(90, card="tokn_test_sandbox900011")])
+    done = market.run()
+    assert done.returncode == 10 and PAGE not in done.stdout + done.stderr
 
 
 @pytest.mark.fault("C04")
@@ -108,3 +146,229 @@ def test_a_probe_learns_what_the_gateway_does(market: Market) -> None:
     code, found = findings(market, "--probe", *people, OMISE_SECRET_KEY="skey_0123456789abcdef")
     assert code == 78 and "test mode only" in str(found)
     assert market.posts() == 4
+
+
+# --- as far as it can
+
+
+def told(market: Market, *flags: str, **environ: str) -> tuple[int, list[dict[str, Any]]]:
+    """Exit code and all findings, in their order."""
+    result = market.run(*flags, "--json", verb="doctor", **environ)
+    document = json.loads(result.stdout)
+    assert document["exit_code"] == result.returncode and "Traceback" not in result.stderr
+    return result.returncode, document["findings"]
+
+
+UNSEEN = ["account", "permission", "clock", "limits", "recipients"]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [("", "no secret key"), ("pkey_test_0123456789", "a public key"), ("skey_0123456789abcdef", "is a live key")],
+)
+def test_without_a_key_all_but_the_gateway_is_looked_at(market: Market, key: str, says: str) -> None:
+    """78 at the end: what this machine tells comes first, and everything that was not looked at says why."""
+    market.orders([order(1), order(2, amount="x")])
+    market.job()
+    code, found = told(market, OMISE_SECRET_KEY=key)
+    subjects = [one["subject"] for one in found]
+    assert code == 78
+    assert subjects[: subjects.index("key")] == ["job", "schema", "input", "journal", "state", "reports", "clock"]
+    (missing,) = [one for one in found if one["subject"] == "key"]
+    assert (missing["state"], missing["exit_code"]) == ("wrong", 78) and says in missing["told"]
+    assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
+    assert all("that needs the key" in one["told"] for one in found if one["state"] == "unseen")
+    assert "2 rows, 1 rejected" in next(one["told"] for one in found if one["subject"] == "input")
+    assert market.sandbox.requests() == []
+
+
+def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
+    """A stop, a refused file, a damaged journal: 12 and 78 before 65, as the contract orders them."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "drop": ["destination"]})
+    assert market.run().returncode == 12
+    assert told(market, OMISE_SECRET_KEY="")[0] == 12
+    (market.folder / "orders.csv").write_text("order_id\n1\n")
+    code, found = told(market, OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="")
+    assert code == 12 and {"input", "stop", "key"} <= {one["subject"] for one in found if one["state"] == "wrong"}
+    (market.folder / "state" / "batchpay.db").write_bytes(b"x" * 5000)
+    code, found = told(market, OMISE_SECRET_KEY="")
+    assert code == 78
+    assert {one["exit_code"] for one in found if one["state"] == "wrong"} >= {65, 74, 78}
+
+
+def test_a_wrong_job_file_keeps_nothing_else_from_view(market: Market) -> None:
+    """Every fault of it on a line of its own; what needs the job is told as not looked at."""
+    path = market.job()
+    path.write_text(path.read_text().replace("rate ", "rat ").replace('file = "orders.csv"', ""))
+    code, found = told(market)
+    assert code == 78
+    assert [one["state"] for one in found if one["subject"] == "job"] == ["wrong", "wrong"]
+    assert [one["subject"] for one in found if one["state"] == "unseen"] == [
+        "input", "journal", "state", "reports", "key", *UNSEEN
+    ]  # fmt: skip
+    code, found = told(market, OMISE_SECRET_KEY_FILE=str(market.folder))
+    assert code == 78 and "job file" in str(found)
+
+
+def test_a_run_under_way_hides_the_gateway_alone(market: Market) -> None:
+    """75, and all that this machine tells."""
+    market.orders([order(number) for number in range(3)])
+    market.job()
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "wait_before_s": 1.5})
+    words, how = market.command("run", "job.toml")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how):
+        while not market.posts():
+            time.sleep(0.05)
+        code, found = told(market)
+    assert code == 75
+    assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
+    assert "is running already" in next(one["told"] for one in found if one["subject"] == "gateway")
+
+
+def test_a_probe_that_comes_to_nothing_is_a_finding(market: Market) -> None:
+    """What was looked at before it is told all the same; without a key it is not made."""
+    market.orders([order(1)])
+    market.job()
+    code, found = told(market, "--probe", "--customer", "cust_test_nobody")
+    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == ("probe", "wrong")
+    code, found = told(market, "--probe", OMISE_SECRET_KEY="")
+    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == ("probe", "unseen")
+
+
+# --- the gateway's limits
+
+
+def scripted(tmp_path: Path, lines: str) -> SandboxServer:
+    """A gateway with terms of its own."""
+    path = tmp_path / "terms.toml"
+    path.write_text(f"[sandbox]\n{lines}\n")
+    return SandboxServer.scripted(path)
+
+
+@pytest.mark.fault("J29")
+@pytest.mark.parametrize(("share", "says"), [("hold", "a run holds them"), ("send", "nobody can be paid")])
+def test_files_are_held_against_the_gateways_limits(tmp_path: Path, share: str, says: str) -> None:
+    """The least and the most of a charge, the smallest transfer, the currencies; of rows that are right themselves."""
+    rows = [
+        order(1, amount="19.99"), order(2, amount="20.00"), order(3, amount="1000.00"), order(4, amount="1000.01"),
+        order(5, amount="49.99"), order(6, amount="1", currency="JPY"), order(7, amount="9", currency="CAD"),
+        order(8, amount="x"),
+    ]  # fmt: skip
+    with scripted(tmp_path, "charge_min = 2000\ncharge_max = 100000\ntransfer_min = 4000") as sandbox:
+        market = Market(tmp_path, sandbox)
+        market.orders(rows)
+        market.job(more=f'[fee]\npercentage = "20"\n[controls]\nmin_share = "{share}"')
+        code, found = told(market)
+    limits = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"]
+    assert code == 0 and len(limits) == 4, limits
+    assert "1 order (row 8): in CAD, which the account does not take" in limits[0]
+    assert "1 order (row 2): below the least charge, 20.00 THB" in limits[1]
+    assert "1 order (row 5): above the largest charge, 1,000.00 THB" in limits[2]
+    assert "3 orders (rows 2, 3, 6): the recipient's share is below the smallest transfer, 40.00 THB" in limits[3]
+    assert says in limits[3]
+    well = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "well"]
+    assert well == [
+        "a charge may be 20.00 to 1,000.00 THB, a transfer 40.00 THB or more",
+        "orders.csv: 1 order in CAD, 1 order in JPY: not held against these limits, the gateway converts to THB first",
+    ]
+
+
+def test_many_orders_beyond_a_limit_are_counted(tmp_path: Path) -> None:
+    """Five rows are named."""
+    with scripted(tmp_path, "charge_max = 10000") as sandbox:
+        market = Market(tmp_path, sandbox)
+        market.orders([order(number) for number in range(1300)])
+        market.job()
+        found = told(market)[1]
+    (limit,) = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"]
+    assert "1,300 orders (rows 2, 3, 4, 5, 6 and 1,295 more): above the largest charge, 100.00 THB" in limit
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", "{}", '{"limits": {"charge_amount": {"min": "1", "max": null}}}', '{"limits": 1}']
+)
+def test_limits_that_the_gateway_does_not_tell(market: Market, body: str) -> None:
+    """A warning; nothing is held against what nobody said."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule({"method": "GET", "path": "/capability", "status": 200, "body": body})
+    code, found = findings(market)
+    assert code == 0 and found["limits"] == ("warning", found["limits"][1])
+    assert "does not tell the least" in found["limits"][1]
+
+
+# --- the key's file
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder", "says"),
+    [
+        (0o600, 0o700, []),
+        (0o640, 0o755, []),  # the owner's own group
+        (0o644, 0o755, ["everybody may read the secret key (mode 0644)"]),
+        (0o602, 0o700, ["everybody may change the secret key (mode 0602)"]),
+        (0o600, 0o777, ["everybody may write in this folder"]),
+        (0o600, 0o1777, []),  # sticky: nobody takes another's file away
+        (0o666, 0o722, ["may read", "may change", "everybody may write in this folder"]),
+    ],
+)
+def test_a_key_file_that_others_can_read_or_change(market: Market, mode: int, folder: int, says: list[str]) -> None:
+    """Warned of, by its mode and by that of the folders above it; it is read all the same."""
+    market.orders([order(1)])
+    market.job()
+    place = market.folder / "secrets"
+    place.mkdir()
+    (place / "key").write_text(f"{KEY}\n")
+    (place / "key").chmod(mode)
+    place.chmod(folder)
+    code, found = told(market, OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="secrets/key")
+    warned = [one["told"] for one in found if one["subject"] == "key file"]
+    assert code == 0 and len(warned) == len(says), warned
+    assert all(said in one for said, one in zip(says, warned, strict=True))
+    assert KEY not in str(found)
+
+
+def test_a_group_that_may_read_the_key(market: Market) -> None:
+    """Another than the owner's own is named."""
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    market.orders([order(1)])
+    market.job()
+    path = market.folder / "key"
+    path.write_text(KEY)
+    path.chmod(0o640)
+    os.chown(path, 0, 54321)
+    found = told(market, OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key")[1]
+    assert "group 54321 may read" in next(one["told"] for one in found if one["subject"] == "key file")
+
+
+def test_what_is_set_for_other_programs_is_said_to_be_ignored(market: Market) -> None:
+    """Certificates and proxies of the environment."""
+    market.orders([order(1)])
+    market.job()
+    found = findings(market, SSL_CERT_FILE="/x.pem", https_proxy="http://127.0.0.1:9")[1]
+    assert found["environment"] == ("warning", found["environment"][1])
+    assert found["environment"][1].startswith("SSL_CERT_FILE, https_proxy: set for other programs and not read here")
+
+
+def test_a_clock_behind_the_files_of_the_job(market: Market) -> None:
+    """Told without the network."""
+    market.orders([order(1)])
+    ahead_s = time.time() + 4000
+    os.utime(market.job(), (ahead_s, ahead_s))
+    code, found = told(market, OMISE_SECRET_KEY="")
+    clock = next(one for one in found if one["subject"] == "clock")
+    assert code == 78 and clock["state"] == "warning" and "set the clock" in clock["told"]
+
+
+def test_in_words(market: Market) -> None:
+    """A line a finding, and the exit code with what to do."""
+    market.orders([order(1)])
+    market.job()
+    result = market.run(verb="doctor", OMISE_SECRET_KEY="")
+    lines = result.stdout.splitlines()
+    assert result.returncode == 78 and result.stderr == ""
+    assert "unseen   recipients: not looked at: that needs the key" in lines
+    assert lines[-1].startswith("exit 78: ")

@@ -246,7 +246,7 @@ def test_a_backup_is_named_only_where_the_journal_is_damaged(tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(errno.ENOSPC, 73), (errno.EROFS, 73), (errno.EMFILE, 73), (errno.EIO, 73), (errno.ELOOP, 78)]
+    ("number", "code"), [(errno.ENOSPC, 73), (errno.EROFS, 73), (errno.EMFILE, 75), (errno.EIO, 73), (errno.ELOOP, 78)]
 )
 def test_what_the_system_says_of_a_file_has_its_code(tmp_path: Path, number: int, code: int) -> None:
     """With the system's own words."""

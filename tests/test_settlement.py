@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from batchpay.errors import BatchpayError, Bug, Misconfigured, NotAllowed
+from batchpay.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
 from batchpay.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle import fold
@@ -411,7 +411,7 @@ def test_charges_that_fail_pause_although_lists_are_answered() -> None:
     world = World(FakeGateway(lambda post, fields: "503 before"), settings=replace(SETTINGS, lookup_gap_s=0.1))
     outcomes = world.run(60)
     assert Outcome.HELD in outcomes.values()
-    assert world.line and world.line.closed == "the gateway does not answer"
+    assert world.line and world.line.closed == f"the gateway answers with 503: {STATUS_PAGE} tells of incidents"
     assert len(world.gateway.posts) <= 4 * (5 + SETTINGS.concurrency)
 
 

@@ -132,9 +132,18 @@ def test_why_there_was_no_answer_is_kept_although_a_later_one_says_nothing() -> 
 
     async def main(told: Told) -> None:
         await told.send(Answer(out=True, trouble="the certificate has expired"))
-        await told.send(Answer(out=True, status=503))
+        await told.send(Answer(out=True))
         assert told.line.trouble == "the certificate has expired"
-        assert told.line.answers == 1  # a 503 is an answer, if no good one
+        assert (told.line.ill, told.line.illness) == (0, 0)
+        await told.send(Answer(out=True, status=500))
+        await told.send(Answer(out=True, status=503))
+        assert told.line.trouble == "status 503"
+        assert (told.line.ill, told.line.illness) == (2, 503)
+        assert told.line.answers == 2  # a 503 is an answer, if no good one
+        await told.send(Answer(out=False, withheld=True, trouble="kept back"))
+        await told.send(Answer(out=True, status=499))
+        assert told.line.trouble == "status 503"
+        assert told.line.ill == 2
 
     run(main)
 

@@ -104,6 +104,9 @@ class Progress:
     def remove_task(self, task: int) -> None:
         """It is gone."""
 
+    def refresh(self) -> None:
+        """Drawn as it stands."""
+
     def update(self, task: int, completed: int, how: str) -> None:
         """So far."""
         self.completed, self.how = completed, how

@@ -15,13 +15,14 @@ import json
 import mmap
 import os
 import socket
+import stat
 import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from batchpay.errors import CannotWrite, TryLater
+from batchpay.errors import Misconfigured, TryLater
 from batchpay.journals.place import why_closed
 
 _HOLDER_BYTES = 1024
@@ -44,7 +45,7 @@ class RunLock:
         size = _STAMPS_AT + _STAMP.size * rate
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self._handle = _opened(self.path, os.O_RDWR | os.O_CREAT)
         except (OSError, ValueError) as error:
             raise why_closed(self.path, error, "the lock") from error
         try:
@@ -62,7 +63,7 @@ class RunLock:
             self._memory = mmap.mmap(self._handle, size)
         except OSError as error:
             os.close(self._handle)
-            raise CannotWrite(f"{self.path}: cannot write the lock: {error.strerror}; free some space") from error
+            raise why_closed(self.path, error, "the lock") from error
         about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
         self._memory[:_HOLDER_BYTES] = json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
         self._next = self._oldest()
@@ -119,7 +120,7 @@ class OtherRuns:
 
     def _take(self, path: Path) -> None:
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            handle = _opened(path, os.O_RDWR)
         except OSError as error:
             raise why_closed(path, error, "the lock of another job") from error
         try:
@@ -138,6 +139,16 @@ class OtherRuns:
             os.close(handle)
 
 
+def _opened(path: Path, flags: int) -> int:
+    """The file itself, whatever its name leads to; a pipe is not waited for. Raises Misconfigured for what is none."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Misconfigured(f"{path}: not a regular file, which a lock must be; move it away and run again")
+    except FileNotFoundError:
+        pass
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+
+
 def lock_path(state_path: Path, job: str) -> Path:
     """`batchpay.db.<8 hex of the job>.lock`: jobs that share a journal run side by side."""
     return state_path.with_name(f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock")
@@ -153,10 +164,13 @@ def running(state_path: Path, job: str) -> dict[str, str] | None:
     """
     path = lock_path(state_path, job)
     try:
-        with path.open("rb") as file:
-            about, inode = json.loads(file.read(_HOLDER_BYTES).rstrip(b" \0")), os.fstat(file.fileno()).st_ino
+        handle = _opened(path, os.O_RDONLY)
+        try:
+            about, inode = json.loads(os.pread(handle, _HOLDER_BYTES, 0).rstrip(b" \0")), os.fstat(handle).st_ino
+        finally:
+            os.close(handle)
         told = {name: str(about.get(name, "")) for name in ("host", "pid", "started", "run")}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, Misconfigured):
         return None
     return told if _is_held(inode, told) else None
 

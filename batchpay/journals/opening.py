@@ -6,6 +6,7 @@ Whatever is not a journal that this program may write is left as it was, to the 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import uuid
@@ -20,6 +21,8 @@ from batchpay.journals.migration import OLDER, SCHEMA_VERSION, migrate, schema
 from batchpay.journals.place import closed_to_us, why_closed
 from batchpay.journals.soundness import statements
 
+LEAST_FREE_BYTES = 1 << 20  # less than this, and what SQLite calls an I/O error is a full disk
+BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
 
 
@@ -61,6 +64,9 @@ def _make_private(path: Path) -> None:
 def _refuse_what_is_no_file(path: Path, rights: int) -> None:
     """Raises FileNotFoundError, another OSError or Misconfigured."""
     about = path.lstat()
+    for beside in (path.with_name(f"{path.name}{end}") for end in BESIDE):
+        if os.path.lexists(beside) and not stat.S_ISREG(beside.lstat().st_mode):
+            raise Misconfigured(f"{beside}: not a regular file, which what lies beside a journal is; move it away")
     if stat.S_ISLNK(about.st_mode):
         raise Misconfigured(
             f"{path}: a symbolic link, but a journal has one name on the disk: name the file itself in [state] url"
@@ -200,4 +206,14 @@ def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
         )
     if "malformed" in text or "no such" in text:
         return InputOutput(f"{path}: the journal is damaged: {text}; {RESTORE}")
+    if (free := _free_bytes(path)) is not None and free < LEAST_FREE_BYTES:
+        place = f"the disk is all but full ({free >> 10} KiB free)"
+        return CannotWrite(f"{path}: cannot use the journal: {text}; {place}: free some space and run again")
     return InputOutput(f"{path}: cannot use the journal: {text}; check the disk and run again")
+
+
+def _free_bytes(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return None

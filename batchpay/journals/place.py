@@ -7,11 +7,12 @@ processes using a database must be on the same host computer").
 from __future__ import annotations
 
 import errno
+import grp
 import os
 import pwd
 from pathlib import Path
 
-from batchpay.errors import BatchpayError, CannotWrite, Misconfigured
+from batchpay.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
 
 MOUNTS = Path("/proc/self/mountinfo")
 # Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one machine uses them.
@@ -70,14 +71,21 @@ def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal
         return Misconfigured(f"{str(path)!r}: no file can have this name ({error}); name another one in [state] url")
     if isinstance(error, PermissionError) and (theirs := closed_to_us(path)):
         return theirs
-    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError) or error.errno in _NO_SUCH_NAME:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        why = "a file, or a link to nothing, stands where a folder belongs"
+        return Misconfigured(f"{path}: {why}; move it away, or name another file in [state] url")
+    if isinstance(error, IsADirectoryError) or error.errno in _NO_SUCH_NAME:
         return Misconfigured(f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url")
+    if error.errno in _NO_MORE:
+        remedy = "raise the limit (ulimit) or end other programs and run again, nothing is lost"
+        return TryLater(f"{path}: cannot open {what}: {error.strerror}; {remedy}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CannotWrite(f"{path}: cannot open {what}: the disk is full; free some space and run again")
     why = error.strerror or "this user may not read and write it"
     return CannotWrite(f"{path}: cannot open {what}: {why}; see that this user may write the file and its folder")
 
 
+_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ})
 
 
@@ -101,7 +109,7 @@ def closed_to_us(path: Path) -> Misconfigured | None:
         return None
     if place is None or owner == os.geteuid():
         return None
-    them, us = _user(owner), _user(os.geteuid())
+    them, us = user_name(owner), user_name(os.geteuid())
     what = "the folder of this job's state" if place != path.absolute() else "this file"
     return Misconfigured(
         f"{place}: {what} belongs to user {them} and is closed to user {us}: run batchpay as {them}, who runs this "
@@ -120,8 +128,25 @@ def _barrier(path: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """A user's name; the number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """The same of a group."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def primary_group(uid: int) -> int:
+    """The number of a user's own group; -1 for a user that this machine does not know."""
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        return -1

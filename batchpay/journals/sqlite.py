@@ -577,6 +577,8 @@ def _object(data: str) -> dict[str, Any]:
 
 def _event(row: Sequence[Any]) -> Event:
     seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
+    if type(at_ns) is not int:
+        raise TypeError(f"event {seq} has no time")
     return Event(
         kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, _object(data), seq, digest
     )  # fmt: skip

@@ -22,7 +22,7 @@ from batchpay.readers.records import Record, Records, lines_to_open_quote, recor
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import Table
 from batchpay.readers.text import LINE_LIMIT, Block, blocks, starts_with_bom
-from batchpay.text import told
+from batchpay.text import many, told
 
 
 def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
@@ -149,7 +149,8 @@ class _Source:
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
         number = line + record.line
         where = f"line {number}" if record.lines == 1 else f"lines {number} to {number + record.lines - 1}"
-        remedy = f"{where}: {len(record.cells)} cells where the header has {width}; quote cells that hold the delimiter"
+        cells = f"{many(len(record.cells), 'cell')} where the header has {width}"
+        remedy = f"{where}: {cells}; quote cells that hold the delimiter"
         if record.lines > 1:
             remedy += ", and look for a quote that is not closed"
         return Problem(ROW, self._shown(record), "ragged-row", remedy)

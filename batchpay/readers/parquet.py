@@ -19,6 +19,7 @@ from batchpay.readers.header import check_header
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
+from batchpay.text import many
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,9 +63,8 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
             yield _piece(batch, names, wanted, row)
             row += batch.num_rows
         if row - _FIRST_ROW != file.metadata.num_rows:
-            raise FileRefused(
-                f"{snapshot.path}: its footer declares {file.metadata.num_rows} rows, it holds {row - _FIRST_ROW}"
-            )
+            declared = many(file.metadata.num_rows, "row")
+            raise FileRefused(f"{snapshot.path}: its footer declares {declared}, it holds {row - _FIRST_ROW}")
 
 
 def _declared(metadata: parquet.FileMetaData) -> int:

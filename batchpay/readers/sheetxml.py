@@ -34,7 +34,6 @@ _HIDDEN = re.compile(rb"""<(?:\w+:)?row\s[^>]*\bhidden\s*=\s*["'](?:1|true)["']"
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s")
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _COLUMNS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})\d""")
-_ROWS = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{1,7})""")
 _LETTERS = 26
 
 

@@ -26,7 +26,7 @@ from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
 from batchpay.readers.sheetxml import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
-from batchpay.text import told
+from batchpay.text import many, told
 
 DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
 Values = Sequence[Any]
@@ -182,7 +182,7 @@ def _pieces(
     for sentence in seen.notes.values():
         notes.add(sentence)
     if marked.elsewhere:
-        notes.add(f"{marked.elsewhere} cells with an error or without a value, in columns no field uses")
+        notes.add(f"{many(marked.elsewhere, 'cell')} with an error or without a value, in columns no field uses")
 
 
 def _piece(

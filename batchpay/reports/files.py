@@ -27,7 +27,8 @@ class Directory:
             for stale in path.glob(".*.part"):  # a writer that was killed
                 stale.unlink()
         except OSError as error:
-            raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}") from error
+            remedy = "move away what stands there, or name another [report] directory"
+            raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}; {remedy}") from error
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:

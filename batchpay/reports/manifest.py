@@ -8,10 +8,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from batchpay.data import read_regular
 from batchpay.errors import CannotWrite
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
+MAX_BYTES = 16 << 20  # of a manifest: a line a report file
 LATEST = 20  # report folders, by when they were written, in which to look for the newest manifest
 
 
@@ -22,8 +24,8 @@ def latest_head(directory: Path, journal_id: str) -> int:
         newest = sorted((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir())[-LATEST:]
     heads = [0]
     for _, folder in newest:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            journal = json.loads(Path(folder, "manifest.json").read_bytes())["journal"]
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            journal = json.loads(read_regular(Path(folder, "manifest.json"), MAX_BYTES))["journal"]
             heads.append(int(journal["seq"]) if journal["id"] == journal_id else 0)
     return max(heads)
 
@@ -53,15 +55,19 @@ def _keep_old(directory: Directory, data: bytes) -> None:
     """A second name for the one that is about to be replaced, so that at no instant there is none under the first."""
     path = directory.path / "manifest.json"
     try:
-        old = path.read_bytes()
+        old = read_regular(path, MAX_BYTES)
         if old != data:
             _link(path, old, int(json.loads(old)["journal"]["seq"]))
     except FileNotFoundError:
         return
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CannotWrite(
-            f"{path}: the manifest it replaces cannot be kept: {error}; move it away and run again"
+            f"{path}: the manifest it replaces cannot be kept: {_why(error)}; move it away and run again"
         ) from error
+
+
+def _why(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else f"it is none of ours ({error})"
 
 
 def _link(path: Path, old: bytes, seq: int) -> None:
@@ -71,5 +77,5 @@ def _link(path: Path, old: bytes, seq: int) -> None:
         if not kept.exists():
             kept.hardlink_to(path)
             return
-        if kept.read_bytes() == old:
+        if read_regular(kept, MAX_BYTES) == old:
             return

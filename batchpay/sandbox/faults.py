@@ -33,10 +33,9 @@ from fnmatch import fnmatchcase
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from batchpay.errors import Misconfigured
+from batchpay.errors import STATUS_PAGE, Misconfigured
 from batchpay.sandbox.problems import error_object
 
-STATUS_PAGE = "status.omise.co"  # where the gateway's own pages send whoever gets a 5xx
 _BAD_GATEWAY = f"<html><body>Bad gateway: see {STATUS_PAGE} for incidents</body></html>"
 
 ACTIONS: dict[str, dict[str, Any]] = {

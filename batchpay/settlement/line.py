@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from batchpay import steps
-from batchpay.errors import BatchpayError, Misconfigured, NotAllowed
+from batchpay.errors import STATUS_PAGE, BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
 from batchpay.model import Answer
 from batchpay.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
@@ -41,6 +41,8 @@ class Line:
         self.gateway_date = ""
         self.dated = False  # does the gateway tell its time in its answers?
         self.trouble = ""  # why the last request got no answer
+        self.ill = 0  # how many answers were a 5xx ...
+        self.illness = 0  # ... and the last of them
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -100,6 +102,7 @@ class Line:
         finally:
             if not left:
                 self._pacer.unused()
+        self._note(answer)
         if not learn:
             self._heed(answer)
         elif not answer.withheld:
@@ -153,8 +156,7 @@ class Line:
             breaker.answered()
             return
         if answer.status is None or answer.status >= 500:
-            self.trouble = answer.trouble or self.trouble
-            self._silent(now_s, breaker)
+            self._silent(now_s, breaker, answer.status)
             return
         breaker.answered()
         self._check_clock(answer.date)
@@ -174,10 +176,19 @@ class Line:
             self._pacer.answered()
             self._take_advice(answer, now_s)
 
-    def _silent(self, now_s: float, breaker: Breaker) -> None:
+    def _note(self, answer: Answer) -> None:
+        """What a person should know of an answer that is none."""
+        if answer.status is not None and answer.status >= 500:
+            self.ill, self.illness = self.ill + 1, answer.status
+            self.trouble = f"status {answer.status}"
+        elif answer.status is None and not answer.too_long and not answer.withheld:
+            self.trouble = answer.trouble or self.trouble
+
+    def _silent(self, now_s: float, breaker: Breaker, status: int | None) -> None:
         breaker.silent(now_s)
         if breaker.open:
-            self.close("the gateway does not answer")
+            ill = f"answers with {status}: {STATUS_PAGE} tells of incidents"
+            self.close(f"the gateway {ill if status else 'does not answer'}")
 
     def _take_advice(self, answer: Answer, now_s: float) -> None:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md, section 6)."""

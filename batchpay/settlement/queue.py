@@ -168,7 +168,10 @@ class Queue:
         if all(case.attempt and case.attempt.outcome is Outcome.SUCCEEDED for case in self._canaries):
             return False
         if quiet and self.idle:
-            self.why_held = f"--canary {wanted}: not all of the first {wanted} orders succeeded"
+            first = (
+                "the first order did not succeed" if wanted == 1 else f"not all of the first {wanted} orders succeeded"
+            )
+            self.why_held = f"--canary {wanted}: {first}"
         return True
 
     # --- how they went

@@ -31,6 +31,7 @@ from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
+from batchpay.text import many
 
 
 class Talk(Protocol):
@@ -143,7 +144,9 @@ async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Ac
     asked, kept = sendable.recipients, brought.kept_preflight
     found = await preflight(asked, run.gateway, run.line, account.currency, run.settings.concurrency)
     if found.unknown:
-        run.notes.append(f"the gateway does not tell of {len(found.unknown)} recipients, such as {found.unknown[0]}")
+        run.notes.append(
+            f"the gateway does not tell of {many(len(found.unknown), 'recipient')}, such as {found.unknown[0]}"
+        )
     told = found.beside(kept, asked)
     if told.to_json() != kept.to_json():
         await run.books.note("preflight", told.to_json())

@@ -284,9 +284,171 @@ def test_only_a_bug_is_a_bug() -> None:
     """Names that no system takes are no bugs; a wrong value inside the program is one."""
     nul = oserrors.of_system(ValueError("embedded null byte"))
     assert isinstance(nul, errors.Misconfigured)
+    assert oserrors.translated(Exception("Failed to launch worker thread: Resource")).exit_code == 75  # pyarrow's own
+    assert oserrors.translated(Exception("other")) is None
     half = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(oserrors.of_system(half), errors.Misconfigured)
     assert oserrors.of_system(ValueError("invalid literal for int()")) is None
     assert isinstance(oserrors.of_runtime(RuntimeError("can't start new thread")), errors.TryLater)
     assert isinstance(oserrors.of_runtime(RuntimeError("Symlink loop from 'x'")), errors.Misconfigured)
     assert oserrors.of_runtime(RuntimeError("other")) is None
+
+
+# --- beside what a job names
+
+
+@pytest.mark.fault("J22", "X20")
+@pytest.mark.parametrize("make", KINDS)
+def test_control_totals_that_are_no_plain_file(set_up: Market, make: Callable[[Path], None]) -> None:
+    """Refused at once, whatever has their name; without them, or with a link to nothing, nobody would have noticed."""
+    make(set_up.folder / "orders.csv.totals.json")
+    for verb in ("check", "run", "doctor"):
+        done = set_up.run(verb=verb)
+        assert "control totals" in told(done, 74) + done.stdout
+    (set_up.folder / "orders.csv.totals.json").rename(set_up.folder / "x")
+    (set_up.folder / "orders.csv.totals.json").symlink_to("nowhere")
+    assert "move it away" in told(set_up.run(), 74)
+    assert set_up.posts() == 0
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize("make", KINDS)
+def test_what_lies_beside_the_journal_is_no_plain_file(set_up: Market, make: Callable[[Path], None]) -> None:
+    """SQLite's own files, and the lock: 78 and the name, also for who only reads; nobody waits for a pipe."""
+    assert set_up.run().returncode == 0
+    journal = set_up.folder / "state" / "batchpay.db"
+    for ending in ("-wal", "-shm", "-journal"):
+        beside = journal.with_name(f"batchpay.db{ending}")
+        beside.unlink(missing_ok=True)
+        make(beside)
+        for verb in ("run", "status", "verify"):
+            assert f"batchpay.db{ending}: not a regular file" in told(set_up.run(verb=verb), 78)
+        beside.rmdir() if beside.is_dir() and not beside.is_symlink() else beside.unlink()
+    (lock,) = journal.parent.glob("*.lock")
+    lock.unlink()
+    make(lock)
+    assert "which a lock must be" in told(set_up.run(), 78)
+    told(set_up.run(verb="status"), 0)
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize(
+    "content", [b"\xff[[", b"[]", b'{"journal": 5}', b"[" * 100_000, b'{"journal": {"id": 1, "seq": "x"}}', None]
+)
+def test_a_manifest_that_is_none_of_ours(set_up: Market, content: bytes | None) -> None:
+    """What somebody wrote in its place, or a pipe: the run goes on, and says what to do before it replaces it."""
+    assert set_up.run().returncode == 0
+    (manifest,) = (set_up.folder / "reports").glob("*/manifest.json")
+    manifest.unlink()
+    os.mkfifo(manifest) if content is None else manifest.write_bytes(content)
+    assert "manifest" in set_up.run(verb="verify").stdout
+    told(
+        set_up.run(verb="verify"), 0 if content is None else 12
+    )  # a pipe is no manifest: a note says that there is none
+    set_up.orders([order(1), order(2)])
+    told(set_up.run(), 0)
+    (folder,) = {path.parent for path in (set_up.folder / "reports").glob("*/manifest.json") if path == manifest}
+    assert "cannot be kept" in told(set_up.run(folder.name, verb="report"), 73)
+    set_up.sandbox.clear_rules()
+    assert all(count == 1 for count in set_up.money().values())
+
+
+@pytest.mark.fault("J22")
+def test_a_manifest_that_names_what_no_file_is_called(set_up: Market) -> None:
+    """A difference, and the rest is looked at all the same."""
+    assert set_up.run().returncode == 0
+    (manifest,) = (set_up.folder / "reports").glob("*/manifest.json")
+    manifest.write_text(manifest.read_text().replace('"report.json"', '"a\\u0000b"'))
+    done = set_up.run(verb="verify")
+    told(done, 12)
+    assert "which is no file's name" in done.stdout
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize("name", ["state", "reports"])
+def test_a_link_to_nothing_where_a_folder_belongs(set_up: Market, name: str) -> None:
+    """What stands there, and that it goes away or another is named."""
+    (set_up.folder / name).symlink_to("nowhere")
+    assert "name another" in told(set_up.run(), 73, 78)
+
+
+@pytest.mark.fault("J22", "D14")
+def test_a_time_in_the_journal_that_is_none(set_up: Market) -> None:
+    """For who reads without verifying: 74, as for who does."""
+    import sqlite3
+
+    assert set_up.run().returncode == 0
+    raw = sqlite3.connect(set_up.folder / "state" / "batchpay.db")
+    raw.execute("DROP TRIGGER events_stay")
+    raw.execute("UPDATE events SET at_ns = 'soon'")
+    raw.commit()
+    raw.close()
+    for verb in ("status", "verify", "run"):
+        assert "damaged" in told(set_up.run(verb=verb), 74)
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize(
+    "host", ["ü" * 80 + ".example", "a" * 70 + ".example", "a..b", "-a.example", "x" * 60 + ".y" * 100]
+)
+def test_a_host_that_no_name_server_knows(set_up: Market, host: str) -> None:
+    """78 for every verb, before anything is asked."""
+    set_up.job(url=f"https://{host}")
+    for verb in ("check", "run", "doctor"):
+        done = set_up.run(verb=verb)
+        assert "is no host" in told(done, 78) + done.stdout
+
+
+@pytest.mark.fault("J22", "D16")
+@pytest.mark.parametrize("left", [0, 1, 2, 4])
+def test_no_descriptors_are_left(set_up: Market, left: int) -> None:
+    """75 and how to raise the limit, wherever it is met: the job file is as good as it was, and no trace is shown."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+    script = (
+        "import os, sys, batchpay.cli, batchpay.pipeline, jsonschema; "
+        f"[os.dup(0) for _ in range(37 - {left})]; sys.argv = ['batchpay', 'run', 'job.toml']; batchpay.cli.main()"
+    )
+    words, how = set_up.command()
+    done = subprocess.run(
+        [words[0], "-c", script], capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit, **how
+    )
+    assert "ulimit" in told(done, 75)
+    assert set_up.posts() == 0
+
+
+@pytest.mark.fault("J22")
+def test_a_key_that_nobody_writes_into_its_pipe(set_up: Market) -> None:
+    """78 after some seconds; a key that comes late is a key."""
+    import threading
+    import time
+
+    pipe = set_up.folder / "key"
+    os.mkfifo(pipe)
+    how = {"OMISE_SECRET_KEY": "", "OMISE_SECRET_KEY_FILE": "key"}
+
+    def write() -> None:
+        with pipe.open("w") as file:
+            time.sleep(1)
+            file.write("skey_test_0123456789abcdef\n")
+
+    late = threading.Thread(target=write)
+    late.start()
+    assert set_up.run(**how).returncode == 0
+    late.join()
+    assert "nothing came of it" in told(set_up.run(**how), 78)
+
+
+@pytest.mark.fault("J22")
+def test_a_journal_in_a_folder_that_is_closed(set_up: Market) -> None:
+    """`verify` does not call it absent, and `check` judges the file alone, with a warning."""
+    if os.geteuid() == 0:
+        pytest.skip("root may enter every folder")
+    assert set_up.run().returncode == 0
+    (set_up.folder / "state").chmod(0)
+    told(set_up.run(verb="verify"), 73, 78)
+    done = set_up.run(verb="check")
+    assert done.returncode == 0 and "the journal cannot be read" in done.stderr
+    (set_up.folder / "state").chmod(0o700)

@@ -1,0 +1,107 @@
+"""What a person reads on a terminal: bars that come to their end, numbers that agree with their words."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import time
+
+import pytest
+
+from tests.world import Market, order
+
+
+def on_a_terminal(market: Market, *flags: str) -> str:
+    """Everything that `run` writes to a terminal."""
+    words, how = market.command("run", "job.toml", *flags, TERM="xterm", COLUMNS="200")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, **how):
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            written += block
+    os.close(ours)
+    return written.decode()
+
+
+@pytest.mark.fault("A15")
+def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
+    """Killed half-way, with orders in doubt: what is last drawn of the charging says that all of it is done."""
+    market.orders([order(number) for number in range(40)])
+    market.job(rate="40/s")
+    market.sandbox.add_rule({"action": "reset_after", "nth": [5, 9]})
+    words, how = market.command("run", "job.toml")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+        while market.posts() < 18:
+            time.sleep(0.02)
+        process.kill()
+    drawn = re.findall(r"([0-9]+) of ([0-9]+): ", on_a_terminal(market))
+    assert drawn and drawn[-1][0] == drawn[-1][1], drawn[-3:]
+    market.agree()
+
+
+# --- one of a kind -----------------------------------------------------------------------------------------------
+
+NOUNS = (
+    "rows|orders|files|charges|recipients|events|manifests|requests|keys|differences|batches|attempts|sends|transfers|"
+    "refunds|problems|columns|sheets|cells|characters|entries|others|lines|names|days|lookups|reports|credits|values"
+)
+WRONG = re.compile(rf"(?<![\d.,:-])1 (?:more |new |open )?(?:{NOUNS})\b")
+LIFE = ("check", "plan", "doctor", "run", "settle", "status", "report", "verify")
+
+
+@pytest.mark.parametrize(
+    ("row", "flags", "after"),
+    [
+        ({}, (), ("status", "00001")),
+        ({"amount": "x"}, (), ()),
+        ({"card": "tokn_test_sandbox3ds0001"}, (), ()),
+        ({"card": "tokn_test_sandbox000010011"}, ("--canary", "1"), ()),
+        ({"recipient": "recp_test_sandboxunverified"}, ("--limit", "1"), ()),
+        ({"order_id": ""}, ("--limit", "0"), ()),
+    ],
+)
+def test_one_is_no_plural(market: Market, row: dict[str, str], flags: tuple[str, ...], after: tuple[str, ...]) -> None:
+    """A file of one row, through every command, in words and in JSON."""
+    market.orders([order(1, **row)])
+    market.job()
+    said = ""
+    for verb in LIFE:
+        for form in ((), ("--json",)):
+            done = market.run(*(flags if verb == "run" else ()), *form, verb=verb)
+            said += f"{verb}: {done.stdout}{done.stderr}\n"
+    if after:
+        done = market.run(*after[1:], verb=after[0])
+        said += done.stdout + done.stderr
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    done = market.run("--from", today, "--to", today, verb="audit")
+    said += done.stdout + done.stderr
+    for path in (market.folder / "reports").glob("*/report.json"):
+        said += path.read_text()
+    assert "1 row" in said
+    assert WRONG.findall(said) == []
+
+
+def test_one_cell_and_one_recipient(market: Market) -> None:
+    """A ragged row of one cell, and a recipient of whom the gateway does not tell."""
+    market.orders([order(1), order(2)])
+    with (market.folder / "orders.csv").open("a") as file:
+        file.write("3\n")
+    market.job()
+    market.sandbox.add_rule({"method": "GET", "path": "/recipients/recp_test_sandbox1", "status": 500, "body": "x"})
+    said = "".join(done.stdout + done.stderr for done in (market.run(verb="check"), market.run("--summary")))
+    assert "1 cell where the header has 6" in said and "does not tell of 1 recipient," in said
+    assert WRONG.findall(said) == []
+
+
+@pytest.mark.parametrize("text", ["1 rows", "(1 orders", "and 1 more files", "1 new charges"])
+def test_the_pattern_sees_what_is_wrong(text: str) -> None:
+    """And leaves 11 rows, 2.1 rows and a date alone."""
+    assert WRONG.search(text)
+    assert not WRONG.search(text.replace("1", "11")) and not WRONG.search("1,001 rows, 2026-11-1 orders")
