@@ -197,7 +197,7 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 @click.option(
     "--as", "as_", type=Words(), metavar="charged:chrg_…|not-charged", help="What became of an order in doubt."
 )
-@click.option("--cancel", is_flag=True, help="Never send this held order.")
+@click.option("--cancel", is_flag=True, help="Never send this held order; a batch's id: all of its.")
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
 @WHY
 @JSON
