@@ -542,6 +542,23 @@ def test_a_doctored_night_is_flagged(folder: Path, name: str, spoil: Callable[[P
     assert name in {finding.rule for finding in found}, told(found)
 
 
+@pytest.mark.parametrize(
+    ("data", "is_card"),
+    [
+        ({"fingerprint": "4242424242424242"}, False),
+        ({"sample": ["0123456789abcdef", "4242424242424242"]}, False),
+        ({"fingerprint": "4242 4242 4242 4242"}, True),
+        ({"sample": ["4242424242424242006"], "note": ""}, True),
+        ({"sample": ["0123456789abcdef"], "note": "4242424242424242"}, True),
+    ],
+)
+def test_a_hash_of_decimal_digits_is_no_card_number(folder: Path, data: dict[str, Any], is_card: bool) -> None:
+    """What a file is known by may look like anything; only the fields that hold it, and only its form."""
+    with journal(folder) as lines:
+        changed(lines[0], **data)
+    assert any("card number" in finding.text for finding in judge(folder)) is is_card
+
+
 def test_findings_end_the_program_with_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each is a sentence on its own line."""
     charged_twice(folder)
