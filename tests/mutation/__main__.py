@@ -127,8 +127,9 @@ def main() -> int:
     modules = [module for module in plan.modules if not asked.only or any(one in module for one in asked.only)]
     all_ = {module: changes_of(root, module) for module in plan.modules}
     same = equivalent((home / "equivalent.toml").read_text("utf-8"), [c for some in all_.values() for c in some])
-    worth = {module: [change for change in all_[module] if change.key not in same] for module in modules}
-    chosen = drawn(worth, 10**9 if asked.all else asked.mutants, plan.least, asked.seed)
+    some = {module: all_[module] for module in modules}
+    chosen = drawn(some, 10**9 if asked.all else asked.mutants, plan.least, asked.seed)
+    chosen = [change for change in chosen if change.key not in same]  # after the draw: to name one draws no other
     if asked.line:
         chosen = [change for change in chosen if change.line == asked.line]
     warm_up()
@@ -138,7 +139,7 @@ def main() -> int:
         print(f"left out, it fails without any change: {test}")
     print(
         f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)} changes of "
-        f"{sum(map(len, worth.values()))}, {len(same)} more are known to change nothing",
+        f"{sum(map(len, some.values()))}, without those of the {len(same)} that are known to change nothing",
         flush=True,
     )
     seen_by: dict[Key, str] = {}

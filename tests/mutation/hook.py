@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 SHIM = Path(__file__).parent / "shim"
+FIRST = (str(SHIM), str(SHIM.parents[2]))  # where a process looks first: a test may start it without our PYTHONPATH
 
 
 class _Loader(SourceFileLoader):
@@ -55,6 +56,7 @@ def look(folder: str, files: Sequence[str], test: str) -> Any:
     recorder = coverage.Coverage(
         data_file=f"{folder}/{uuid.uuid4().hex}", include=list(files), config_file=False, context=test or None
     )
+    recorder.set_option("run:disable_warnings", ["no-data-collected"])  # a test may read what a process says
     recorder.start()
     return recorder
 
@@ -65,9 +67,8 @@ def hand_down(orders: Path) -> None:
 
     def begun(self: Any, *given: Any, env: Any = None, **named: Any) -> None:
         environ = dict(os.environ if env is None else env)
-        before = environ.get("PYTHONPATH", "")
-        if str(SHIM) not in before.split(os.pathsep):
-            environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SHIM), before)))
+        before = environ.get("PYTHONPATH", "").split(os.pathsep)
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys((*FIRST, *before))))
         begin(self, *given, env={**environ, "BATCHPAY_TRIAL": str(orders)}, **named)
 
     subprocess.Popen.__init__ = begun  # type: ignore[method-assign]
