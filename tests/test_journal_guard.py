@@ -159,3 +159,23 @@ def test_what_an_earlier_version_let_happen_blocks_its_order() -> None:
     ):
         then = replay(now, kind, attempt, send, "pending", False, lambda: 0)
         assert then == Open(now.attempt if now else attempt, BESIDE)
+
+
+@pytest.mark.fault("L3", "J04")
+@pytest.mark.parametrize(
+    ("now", "state", "beside", "then"),
+    [
+        (None, "", False, Open(1, "in_doubt")),  # nothing is known of it: that is doubt, never held
+        (None, "held", False, Open(1, "in_doubt")),
+        (None, "pending", False, Open(1, "pending")),
+        (None, "declined", False, None),
+        (Open(2, BESIDE), "declined", False, Open(2, BESIDE)),  # once blocked, for ever
+        (Open(2, BESIDE), "succeeded", True, Open(2, BESIDE)),
+        (Open(2, "in_doubt"), "succeeded", True, Open(2, BESIDE)),
+        (Open(2, "in_doubt"), "declined", True, Open(2, "in_doubt")),
+        (None, "succeeded", True, Open(1, BESIDE)),
+    ],
+)
+def test_what_an_adopted_charge_opens(now: Open | None, state: str, beside: bool, then: Open | None) -> None:
+    """Alone, or beside an attempt that may have the order's money too."""
+    assert follow(now, "adopted", 1, 0, state, beside, lambda: 0) == then

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from batchpay.errors import InputOutput
+from batchpay.journals.asked import begins
 from batchpay.journals.sqlite import SqliteJournal, _pack, _unpack
-from batchpay.model import Event, Judged, Problem
+from batchpay.model import Batch, Done, Event, Judged, Problem
 from batchpay.planning import place_of, terms_of
 
 HOUR_NS = 3600 * 10**9
@@ -183,10 +184,15 @@ def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
 # --- the rows of a batch ----------------------------------------------------------------------------------------
 
 
-def judged(corrects: dict[int, str]) -> Any:
-    chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: b"cells")
+def judged(corrects: dict[int, str], cells: bytes = b"cells") -> Any:
+    chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: cells)
     problems = {1: (Problem("Amount", "x", "number-format", "write 1.00"),)}
     return Judged(chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects)
+
+
+def plan(journal: SqliteJournal, chunks: list[Any]) -> None:
+    batch = Batch("b", "night", "a.csv", "0" * 64, "csv", 3, ("order_id",), (), (), "test", "1", "2", "0")
+    journal.plan(Event("batch.planned", 1), batch, journal.stage("b", chunks), {})
 
 
 @pytest.mark.fault("J33")
@@ -240,4 +246,128 @@ def test_an_adopted_charge_of_any_shape_is_kept(journal: SqliteJournal, kept: An
     """What it does not say counts as empty; nothing of it is a reason to lose it."""
     journal.append([Event("adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept})])
     assert journal.look_alikes(["7"]) == {"7": ["0007"]}
-    assert journal.corrected([""]) == {}
+    assert journal.corrected([""]) == journal.corrected(["None"]) == {}
+    payer = "5" if isinstance(kept, dict) else ""
+    assert list(journal.asked_terms([terms_of(payer, "", 0, "")], 0).values()) == [[("0007", "", 1)]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "send", "new"),
+    [("intent", 1, True), ("intent", 2, False), ("adopted", 0, True), ("answer", 1, False), ("found", 0, False)],
+)
+def test_what_begins_an_attempt(kind: str, send: int, new: bool) -> None:
+    """Its first intent or its adoption; no answer, and no second send."""
+    assert begins(kind, send) is new
+
+
+@pytest.mark.fault("D06")
+def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: SqliteJournal) -> None:
+    """The second attempt is reversed, then the first turns out to be paid, then to be reversed too."""
+    journal.append([intent("a"), answer("a", "declined"), intent("a", 2, attempt=2), answer("a", "succeeded", 2)])
+    for attempt, state in ((2, "reversed"), (1, "succeeded"), (1, "reversed")):
+        journal.append([Event("found", 3, order_id="a", attempt=attempt, data={"state": state})])
+        journal.verify()
+    assert journal.open_orders() == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ("DROP INDEX asked_terms", "its index asked_terms is missing"),
+        (
+            "DROP INDEX asked_terms; CREATE INDEX asked_terms ON asked (job)",
+            "its index asked_terms is not the one that",
+        ),
+        ("DROP INDEX asked_terms; DROP TRIGGER events_stay", "its index asked_terms is missing"),
+        ("CREATE TABLE note (a)", "its table note is not the one that"),
+        ("UPDATE row_chunks SET cells = x'00'", "the rows kept for batch b are not those that were planned"),
+    ],
+)
+def test_damage_is_named(tmp_path: Path, edit: str, told: str) -> None:
+    """What is not as it was made, by its kind and name."""
+    opened = SqliteJournal(tmp_path / "j.db", "night")
+    plan(opened, [judged({})])
+    opened.verify()
+    with closing(sqlite3.connect(tmp_path / "j.db")) as raw:
+        raw.executescript(edit)
+    with pytest.raises(InputOutput, match=told):
+        opened.verify()
+    opened.close()
+
+
+# --- lines ------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_is_the_same_however_its_data_was_put_together(journal: SqliteJournal) -> None:
+    """Keys in their order, and letters as they are: a person can read and compare them."""
+    journal.append([Event("note", 1, data={"b": "café", "a": 1}), Event("note", 1, data={"a": 1, "b": "café"})])
+    rows = journal._connection.execute("SELECT data FROM events ORDER BY seq").fetchall()
+    assert rows == [('{"a":1,"b":"café"}',)] * 2
+
+
+# --- what a run did ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
+    """From behind one event to before another, of its own; what an event does not say is nothing, not None."""
+    charge = {"id": "chrg_1", "amount": 700, "currency": "thb"}
+    where: dict[str, Any] = {"batch_id": "b", "order_id": "a", "attempt": 1, "send": 1}
+    for run_id in ("r1", "r2"):
+        order_id = f"of {run_id}"
+        journal.append(
+            [
+                Event("run.started", 1, run_id),
+                Event("intent", 2, run_id, data={}, **{**where, "order_id": order_id}),
+                Event(
+                    "answer", 3, run_id, data={"state": "declined", "charge": charge}, **{**where, "order_id": order_id}
+                ),
+            ]
+        )
+    mine = [Done("intent", "b", "of r1", 1, 1, "", 0, ""), Done("answer", "b", "of r1", 1, 1, "declined", 700, "thb")]
+    assert list(journal.done_in("r1", 1, None)) == list(journal.done_in("r1", 0, 4)) == mine
+    assert list(journal.done_in("r1", 1, 3)) == mine[:1]
+    assert list(journal.done_in("r1", 2, None)) == mine[1:]
+
+
+def test_of_a_long_run_every_event_is_told(journal: SqliteJournal) -> None:
+    """It is read piece by piece, and nothing is lost between two of them."""
+    journal.append([Event("listing", 1, "r1") for _ in range(19_998)])
+    journal.append([Event("found", 1, "r1", order_id=str(n), attempt=1) for n in range(4)])
+    assert [done.order_id for done in journal.done_in("r1", 0, None)] == ["0", "1", "2", "3"]
+
+
+def test_one_chunk_of_a_batch(journal: SqliteJournal) -> None:
+    """By its number; None for what is not there."""
+    plan(journal, [judged({}), judged({}, b"second")])
+    found = [journal.chunk("b", number) for number in range(3)]
+    assert [chunk and chunk.cells for chunk in found] == [b"cells", b"second", None]
+    assert journal.chunk("none", 0) is None
+
+
+def test_whether_anything_happened_to_an_order_of_a_batch_since(journal: SqliteJournal) -> None:
+    """After an event, not at it; what is about the batch and no order counts for nothing."""
+    journal.append([intent("a"), intent("b", batch_id="batch-2"), Event("totals", 3, batch_id="batch-1")])
+    assert journal.changed("batch-1", 0)
+    assert not journal.changed("batch-1", 1)
+    assert journal.changed("batch-2", 1)
+
+
+def test_adopted_charges_are_those_of_this_job_without_a_row(tmp_path: Path) -> None:
+    """Oldest first, with the batch that the charge told."""
+    night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
+    for job in (night, day):
+        of = job.job
+        job.append([Event("adopted", 1, order_id=f"{n} {of}", attempt=1, batch_id=f"b{n}") for n in (2, 1)])
+        job.append([Event("intent", 1, order_id=f"row {of}", attempt=1, send=1, batch_id="b1", row=2)])
+    assert night.adopted() == [("b2", "2 night"), ("b1", "1 night")]
+    for job in (night, day):
+        job.close()
+
+
+def test_the_same_plan_again_is_not_written_again(journal: SqliteJournal) -> None:
+    """Its rows stay those that were kept first; another plan of the batch takes their place."""
+    for cells, times in ((b"cells", 1), (b"cells", 1), (b"others", 2), (b"others", 2)):
+        plan(journal, [judged({}, cells)])
+        assert len(list(journal.events(["batch.planned"]))) == times
+        assert [chunk.cells for chunk in journal.chunks("b")] == [cells]
+        assert journal._connection.execute("SELECT count(*) FROM row_chunks").fetchone() == (1,)

@@ -1,0 +1,131 @@
+"""From planned files to what may be sent: what is counted, which files look like recent ones, which rows are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from batchpay.candidates import Likeness, Placed, PlannedBatch, Survey, judge_files, likeness, placed_rows
+from batchpay.config import load_job
+from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.likeness import Features
+from batchpay.model import Batch, Event, Judged
+from batchpay.standing import Guards, MayGo, Row
+
+DAY_NS = 86_400 * 10**9
+FIRST_NS = 1_795_000_000 * 10**9
+JOB = """
+name = "night"
+[input]
+file = "orders.csv"
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
+[fee]
+percentage = "2.5"
+[fee.fixed]
+THB = 100
+[controls]
+max_total = { THB = "30.00" }
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    path = tmp_path / "job.toml"
+    path.write_text(JOB, "utf-8")
+    return load_job(path)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "j.db", "night")
+    yield opened
+    opened.verify()
+    opened.close()
+
+
+def order(order_id: str, amount: int = 1000, currency: str = "thb", recipient: str = "recp_test_1") -> dict[str, Any]:
+    return {
+        "order_id": order_id, "amount": amount, "currency": currency, "destination": recipient, "customer": "cust_1",
+    }  # fmt: skip
+
+
+def planned(
+    journal: SqliteJournal, batch_id: str, orders: Sequence[dict[str, Any]], first_seen_ns: int = FIRST_NS
+) -> PlannedBatch:
+    """A file of these orders, from row 2 on, as a run keeps it."""
+    features = Features()
+    features.add(orders)
+    batch = Batch(
+        batch_id, "night", "orders.csv", "0" * 64, "csv", len(orders), ("order_id",), (), (), "test", "1", "2", "0",
+        first_seen_ns=first_seen_ns, fingerprint=features.fingerprint, sample=features.sample,
+    )  # fmt: skip
+    chunk = SimpleNamespace(rows=range(2, 2 + len(orders)), sheet="", cells=lambda: b"cells")
+    staged = journal.stage(batch_id, [Judged(chunk, list(orders), {})])  # type: ignore[arg-type]
+    journal.plan(Event("batch.planned", first_seen_ns), batch, staged, {})
+    return PlannedBatch(batch, lambda: journal.chunks(batch_id), {})
+
+
+@pytest.mark.fault("I17")
+def test_what_may_be_sent_is_counted_by_currency_and_recipient(job: Job) -> None:
+    """Orders, sums in smallest units, the exact commission."""
+    survey = Survey()
+    for number, document in enumerate(
+        [order("1"), order("2", 2001), order("3", 5, "jpy"), order("4", 7, recipient="recp_test_2")]
+    ):
+        survey.add(job, Placed(Row("b", "", number, document), MayGo(1)))
+    assert survey.orders == 4
+    assert survey.counts == {"THB": 3, "JPY": 1}
+    assert survey.sums == {"THB": 3008, "JPY": 5}
+    assert survey.commission == {"THB": 300 + Decimal("75.2"), "JPY": Decimal("0.125")}
+    assert survey.recipients == {
+        ("recp_test_1", "THB"): [2, 3001],
+        ("recp_test_1", "JPY"): [1, 5],
+        ("recp_test_2", "THB"): [1, 7],
+    }
+    assert survey.destinations == {"recp_test_1", "recp_test_2"}
+
+
+@pytest.mark.fault("E04")
+@pytest.mark.parametrize(("after_ns", "refused"), [(DAY_NS, True), (10 * DAY_NS, True), (10 * DAY_NS + 1, False)])
+def test_a_file_is_held_against_those_of_ten_days(journal: SqliteJournal, after_ns: int, refused: bool) -> None:
+    """The same terms under other ids: refused for so long after the first was received, and no longer."""
+    old = planned(journal, "old", [order("a"), order("b", 7)])
+    new = planned(journal, "new", [order("c"), order("d", 7)], FIRST_NS + after_ns)
+    found = likeness(journal, [old.batch, new.batch], new, FIRST_NS + after_ns)
+    assert bool(found.refusal) is refused
+    assert likeness(journal, [new.batch], new, FIRST_NS + after_ns) == Likeness()  # not against itself
+
+
+@pytest.mark.fault("H04")
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_plan_above_the_limit_of_a_run_is_refused_whole(journal: SqliteJournal, job: Job, stop: bool) -> None:
+    """What the run would charge counts; that a stop holds all of it now is no reason to let the file in."""
+    if stop:
+        journal.append([Event("stop", 1, data={"reason": "look", "order": ""})])
+    within = planned(journal, "within", [order("a"), order("b", 2000)])
+    above = planned(journal, "above", [order("c"), order("d", 2001)])
+    for batch, refused in ((within, False), (above, True)):
+        (judged,) = judge_files(job, journal, [batch], yes=True, now_ns=FIRST_NS)
+        assert ("max_total" in judged.batch.refusal) is refused
+
+
+def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal, job: Job) -> None:
+    """Wherever they stand; who tells of every row gets them too."""
+    batch = planned(journal, "b", [order("a"), order("b"), order("c"), order("d")])
+    for row, order_id in ((2, "a"), (4, "c")):
+        intent = {"amount": 1000, "currency": "thb", "destination": "recp_test_1", "payer": "cust_1"}
+        where: dict[str, Any] = {"batch_id": "b", "row": row, "order_id": order_id, "attempt": 1, "send": 1}
+        journal.append([Event("intent", 1, data={"state": "in_doubt", "intent": intent}, **where)])
+        journal.append([Event("answer", 2, data={"state": "succeeded"}, **where)])
+    assert [placed.row.row for placed in placed_rows(job, journal, batch, Guards())] == [3, 5]
