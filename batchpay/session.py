@@ -155,7 +155,7 @@ async def at_the_gateway(
     gateway = desk.edges.gateway(desk.job.gateway, key.reveal())
     try:
         account = await enter(desk.job.gateway, gateway, line, desk.books, [] if notes is None else notes)
-        if (untold := whose_is_untold(desk.books, account)) and not line.closed:
+        if untold := whose_is_untold(desk.books, account):
             raise GatewaySilent(untold)
         answer = await ask(gateway, line)
     finally:

@@ -1,0 +1,141 @@
+"""Who holds the job: its lock, a journal that is its own and not older than it was, and the files it took in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from batchpay import accounts
+from batchpay.clock import iso
+from batchpay.config import load_job
+from batchpay.desk import Desk, refuse_another_place
+from batchpay.errors import Misconfigured, TryLater
+from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.model import Event
+from batchpay.session import errand
+from tests.test_candidates import order, planned
+
+JOB = """
+name = "night"
+[input]
+file = "orders.csv"
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
+[gateway]
+url = "http://127.0.0.1:1"
+"""
+ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    path = tmp_path / "job.toml"
+    path.write_text(JOB, "utf-8")
+    (tmp_path / "orders.csv").write_text(ORDERS, "utf-8")
+    return load_job(path)
+
+
+@pytest.fixture
+def journal(job: Job) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(job.state_path, job.name)
+    yield opened
+    opened.close()
+
+
+def adopted() -> Event:
+    return Event("adopted", 1, order_id="a", attempt=1, data={"state": "succeeded", "intent": {}})
+
+
+# --- whose journal it is ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J03")
+def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(job: Job, journal: SqliteJournal) -> None:
+    """Where it knows orders; one that knows adopted charges and no file yet is nobody else's."""
+    journal.append([adopted()])
+    refuse_another_place(job, journal)
+    planned(journal, "test", [order("b")])
+    refuse_another_place(job, journal)
+
+
+@pytest.mark.fault("J03")
+def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) -> None:
+    """By what was written down of the account, the last time."""
+    for mode in ("test", "live"):
+        journal.append([Event("account", 1, data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"})])
+    with pytest.raises(Misconfigured, match="live"):
+        refuse_another_place(job, journal)
+
+
+# --- the journal that was ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("D09", "J02")
+def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: Job) -> None:
+    """By what the lock has seen of it; also by the run after one that died while it waited."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.note("first", {})
+        copy = shutil.copy(job.state_path, job.state_path.with_suffix(".old"))
+        for _ in range(3):
+            desk.note("more", {})
+        assert not desk.lost_events
+    for suffix in ("-wal", "-shm"):
+        Path(f"{job.state_path}{suffix}").unlink(missing_ok=True)
+    shutil.copy(copy, job.state_path)
+    for _ in range(2):
+        with ExitStack() as stack:
+            desk = Desk(job, stack)
+            assert desk.lost_events
+            (told,) = desk.journal.events(["restored"])
+            assert told.data["had"] > told.data["has"]
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+    with ExitStack() as stack:
+        assert not Desk(job, stack).lost_events
+
+
+# --- what it took in --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J14")
+def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job) -> None:
+    """The same file again: no new plan, no new note, the same rows."""
+    for _ in range(2):
+        with ExitStack() as stack:
+            desk = Desk(job, stack)
+            desk.take_in(stack, yes=False)
+            (one,) = desk.planned
+            assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
+            assert accounts.last_inputs(desk.journal) == [one.batch.id]
+            assert len(list(desk.journal.events(["batch.planned"]))) == 1
+            assert len(list(desk.journal.events(["inputs"]))) == 1
+            assert [candidate.order_id for candidate in desk.candidates()] == ["1"]
+            assert (desk.survey().orders, desk.survey().sums) == (1, {"THB": 1000})
+
+
+# --- one at a time ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("E01")
+def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> None:
+    """A run that starts meanwhile is told of it; afterwards it has its turn."""
+    with errand(job) as line, ExitStack() as stack:
+        assert not line.closed
+        with pytest.raises(TryLater, match=r"since \d{4}-\d\d-\d\dT"):
+            Desk(job, stack)
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
+            Desk(job, stack)
