@@ -322,7 +322,7 @@ class Attempt:
     """One try at a charge: the sum of its events."""
 
     intent: Intent
-    adopted: bool = False  # found at the gateway, not made by this journal
+    adopted: bool  # found at the gateway, not made by this journal
     sends: int = 0
     sent_in: str = ""  # the run of its last send
     sent_ns: int = 0  # wall clock of the first send's intent

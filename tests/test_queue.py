@@ -53,7 +53,7 @@ def known(number: int, *, in_doubt: bool = False) -> Case:
     intent = candidate(number).intent
     assert intent is not None
     unclear = frozenset({1}) if in_doubt else frozenset()
-    return Case(intent, Attempt(intent, sends=1, unclear=unclear), present=False)
+    return Case(intent, Attempt(intent, adopted=False, sends=1, unclear=unclear), present=False)
 
 
 def test_orders_that_nobody_knows_and_those_without_a_row_are_passed_over() -> None:

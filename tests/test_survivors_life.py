@@ -10,7 +10,7 @@ import pytest
 from batchpay.controls import max_amount_check, mode_check, parse_totals, run_refusal
 from batchpay.errors import FileRefused
 from batchpay.job import Columns, FromColumn, FromValue
-from batchpay.lifecycle import Attempt, Proof, fold, money_charges, seen, verdict
+from batchpay.lifecycle import Attempt, Proof, could_be, fold, money_charges, seen, verdict
 from batchpay.model import Answer, Event, Outcome
 from batchpay.reconciliation import Totals
 from tests.test_controls import COLUMNS, paid, refused, tally
@@ -129,6 +129,93 @@ def test_another_charge_after_a_contradicted_one_is_judged_by_itself() -> None:
     assert swapped.outcome is Outcome.SUCCEEDED and swapped.charge and swapped.charge.id == "chrg_test_2"
     assert sorted(money_charges([swapped])) == ["chrg_test_1", "chrg_test_2"]
     assert not swapped.closed
+
+
+@pytest.mark.parametrize("proof", ["not_sent", "throttled", "key_refused", "not_here"])
+def test_what_proves_that_nothing_was_charged_lets_the_same_key_go_again(proof: str) -> None:
+    """The attempt is held, with what was said; it never was in doubt."""
+    attempt = folded(FIRST, event("answer", 1, verdict=proof, code="c", message="m"))
+    assert (attempt.outcome, attempt.ready, attempt.doubted) == (Outcome.HELD, True, False)
+    assert (attempt.code, attempt.message, attempt.throttled) == ("c", "m", proof == "throttled")
+    assert (attempt.sends, attempt.adopted) == (1, False)
+
+
+@pytest.mark.fault("L5", "B25")
+@pytest.mark.parametrize("closes", [False, True])
+def test_what_had_to_be_looked_up_was_in_doubt(closes: bool) -> None:
+    """Also where nobody wrote down that no answer came: a used token may be our own doing from then on."""
+    attempt = folded(FIRST, event("absent", 1, boot_id="b", boot_s=300.0, closes=closes))
+    assert (attempt.doubted, attempt.ready) == (True, closes)
+
+
+def test_a_charge_ends_as_its_status_says() -> None:
+    """The words of the gateway (omise-api.md, 3.1), each with its outcome."""
+    said = {
+        status: folded(FIRST, evidence("found", 0, shown(status=status, paid=status == "successful"))).outcome
+        for status in ("successful", "pending", "failed", "expired", "reversed")
+    }
+    assert said == {
+        "successful": Outcome.SUCCEEDED,
+        "pending": Outcome.PENDING,
+        "failed": Outcome.DECLINED,
+        "expired": Outcome.EXPIRED,
+        "reversed": Outcome.REVERSED,
+    }
+
+
+@pytest.mark.fault("B31", "L6")
+@pytest.mark.parametrize("proof", ["refused", "in_doubt"])
+def test_a_second_charge_ends_what_was_said_of_another_send(proof: str) -> None:
+    """What an answer said before no longer says where the attempt stands."""
+    answer = event("answer", 2, verdict=proof, code="invalid_card", message="no")
+    again = event("intent", 2, boot_id="b", boot_s=300.0)
+    attempt = folded(FIRST, evidence("found", 0, shown()), again, answer, evidence("found", 0, shown(id="chrg_test_2")))
+    assert (attempt.refused, attempt.code, attempt.message) == (False, "", "")
+    assert attempt.charge and attempt.charge.id == "chrg_test_1" and len(attempt.twins) == 2
+
+
+@pytest.mark.fault("L6", "L7")
+def test_an_answer_that_could_not_be_read_gives_way_to_the_charge_itself() -> None:
+    """A list shows what the answer was about: it is judged by what it says, whole."""
+    unread = event("answer", 1, verdict="unproven", flaws=["not a charge"])
+    assert folded(FIRST, unread).outcome is Outcome.UNPROVEN
+    assert folded(FIRST, unread, evidence("found", 0, shown())).outcome is Outcome.SUCCEEDED
+
+
+def test_what_a_later_version_kept_beside_an_intent_is_passed_over() -> None:
+    """The attempt is read by what this version knows."""
+    later = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "of_a_later_version": 1}})
+    assert folded(later).intent == INTENT
+
+
+KEYLESS = {"order_id": "0001"}
+
+
+@pytest.mark.fault("L5")
+@pytest.mark.parametrize(
+    ("changes", "could"),
+    [
+        ({}, True),
+        ({"metadata": {}}, True),
+        ({"metadata": {**KEYLESS, "batchpay_key": "cut off"}}, True),
+        ({"metadata": {"batchpay_key": INTENT.key}}, False),  # whose it is can be told
+        ({"metadata": {"order_id": "0002"}}, False),
+        ({"amount": 1}, False),
+        ({"amount": "x"}, True),  # what cannot be read may be anything
+        ({"currency": "JPY"}, False),
+        ({"currency": 1}, True),
+        ({"destination": "recp_test_2"}, False),
+        ({"destination": None}, False),
+        ({"destination": 7, "amount": "x"}, True),
+        ({"created_at": "2026-11-23T23:59:59Z"}, False),
+        ({"created_at": ""}, True),
+    ],
+)
+def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(changes: dict[str, Any], could: bool) -> None:
+    """By its order id where it names one, its terms, and its time."""
+    found, _ = seen(charge(**{"metadata": KEYLESS, **changes}))
+    assert found is not None
+    assert could_be(found, INTENT, "2026-11-24T00:00:00Z") is could
 
 
 @pytest.mark.fault("B30", "B31")
