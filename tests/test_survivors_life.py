@@ -148,6 +148,25 @@ def test_what_had_to_be_looked_up_was_in_doubt(closes: bool) -> None:
     assert (attempt.doubted, attempt.ready) == (True, closes)
 
 
+def test_what_a_charge_does_not_say_is_empty() -> None:
+    """Never a word of ours in its place."""
+    found, flaws = seen({"object": "charge", "id": "chrg_test_1"})
+    assert found is not None and flaws
+    assert (found.status, found.currency, found.created_at, found.paid) == ("", "", "", False)
+    assert found.destination is found.chain is found.fee is found.funding_currency is found.authorize_uri is None
+
+
+@pytest.mark.fault("L7")
+def test_a_chain_is_asked_for_once_and_of_a_charge_that_is_as_asked() -> None:
+    """A paid charge whose split is not proven is read a second time, not a third."""
+    without = evidence("found", 0, shown(chain=None))
+    assert folded(FIRST, without).wants_chain
+    assert not folded(FIRST, without, evidence("found", 0, shown(chain=None), reread=True)).wants_chain
+    assert not folded(FIRST, evidence("found", 0, shown(chain=None), flaws=["amount: asked 1, got 2"])).wants_chain
+    assert not folded(FIRST, evidence("found", 0, shown())).wants_chain
+    assert not folded(FIRST, evidence("found", 0, shown(chain=None, status="pending", paid=False))).wants_chain
+
+
 def test_a_charge_ends_as_its_status_says() -> None:
     """The words of the gateway (omise-api.md, 3.1), each with its outcome."""
     said = {

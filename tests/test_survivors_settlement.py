@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from batchpay.errors import Taken
+from batchpay.errors import Misconfigured, Taken
 from batchpay.job import MAX_ATTEMPTS
 from batchpay.journals.memory import MemoryJournal
+from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import fold, seen
 from batchpay.model import Answer, Event, Intent, Outcome
 from batchpay.planning import key_of
@@ -405,6 +407,140 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
         assert books.account() == {"account": "a", "mode": "test", "url": "u"}
 
     written.run(main)
+
+
+@pytest.mark.fault("L6", "I8")
+@pytest.mark.parametrize(
+    ("changes", "new"),
+    [
+        ({}, False),
+        ({"failure_message": "another word"}, False),
+        ({"fee": 7}, False),
+        ({"amount": 123451}, True),
+        ({"currency": "JPY"}, True),
+        ({"destination": "recp_test_2"}, True),
+        ({"livemode": True}, True),
+        ({"chain": "acch_test_2"}, True),
+        ({"chain": None}, False),  # an older page takes nothing back
+        ({"status": "reversed"}, True),
+        ({"id": "chrg_test_2"}, True),
+    ],
+)
+def test_what_a_look_up_says_is_written_when_it_is_new(changes: dict[str, Any], new: bool) -> None:
+    """Of a charge that is known: where it stands, and what was asked for it."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        await books.found(case, of_job("night", **changes))
+
+    written.run(main)
+    assert written.kinds().count("found") == 1 + new
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
+    """It stops the run, which says whose it is and for whom it was answered; our order is not paid by it."""
+    night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
+    told: dict[str, Any] = {"order_id": "of day", "attempt": 2, "batch_id": "b"}
+    day.append([Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)])
+    clock = FakeClock()
+    books = Books(night, clock, "night", "run", live=False)
+
+    async def main() -> Case:
+        case = Case(INTENT)
+        night.append([Event("intent", 1, order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2,
+                            data={"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"})])  # fmt: skip
+        (case.attempt,) = fold(night.histories(["0001"])["0001"])
+        await books.found(case, of_job("night"))
+        return case
+
+    case, _ = in_virtual_time(main(), 1000.0)
+    assert case.attempt is not None and case.attempt.outcome is Outcome.UNPROVEN
+    why = "chrg_test_1 was answered for order 0001; it is order of day's of job day"
+    assert books.stopped == why
+    assert [event.data["reason"] for event in night.events(["stop"])] == [why]
+    for journal in (night, day):
+        journal.close()
+
+
+# --- a gateway that is none, and a list that cannot be read ------------------------------------------------------
+
+
+@dataclass
+class Stranger(FakeGateway):
+    """Takes no charges: each POST is answered by something that does not know what one is."""
+
+    strange: range = range(1000)
+    asked: int = 0
+
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+        self.asked += 1
+        if self.asked - 1 not in self.strange:
+            return await super().charge(intent, may_leave)
+        may_leave()
+        return Answer(out=True, status=404)
+
+
+@pytest.mark.fault("B21")
+def test_three_answers_of_a_stranger_end_the_run() -> None:
+    """It is told which address that is; nothing is in doubt."""
+    world = World(Stranger(), settings=replace(SETTINGS, concurrency=1))
+    assert set(world.run(12).values()) == {Outcome.HELD}
+    assert world.gateway.asked == 3  # type: ignore[attr-defined]
+    assert world.line and isinstance(world.line.fatal, Misconfigured)
+    assert SETTINGS.url in str(world.line.fatal) and "[gateway] url" in str(world.line.fatal)
+
+
+@pytest.mark.fault("B21")
+def test_two_answers_of_a_stranger_end_nothing() -> None:
+    """Their orders are held, the others go."""
+    world = World(Stranger(strange=range(1, 3)), settings=replace(SETTINGS, concurrency=1))
+    outcomes = list(world.run(5).values())
+    assert (outcomes.count(Outcome.SUCCEEDED), outcomes.count(Outcome.HELD)) == (3, 2)
+    assert world.line and world.line.fatal is None
+
+
+@dataclass
+class Dim(FakeGateway):
+    """Its lists do not show what a charge is for; asked for one by its id it may."""
+
+    instead: dict[str, Any] | None = None  # of the charge by its id
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [{**one, "metadata": 5} for one in answer.document["data"]]
+        return replace(answer, document={**answer.document, "data": data})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        answer = await super().get(charge_id, may_leave)
+        return replace(answer, document={**answer.document, **(self.instead or {})})
+
+
+@pytest.mark.fault("J05", "L11")
+def test_what_a_list_does_not_tell_of_a_charge_is_asked_for_by_its_id() -> None:
+    """Then it is one of ours like any other, and the run goes on."""
+    world = World()
+    world.run(2)
+    world.gateway = Dim(charges=world.gateway.charges, posts=world.gateway.posts)
+    assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
+    assert world.gateway.money() == {"0000": 1, "0001": 1, "0002": 1}
+
+
+@pytest.mark.fault("J05", "L11")
+@pytest.mark.parametrize("instead", [{"metadata": None}, {"id": "chrg_test_9"}])
+def test_a_charge_that_nobody_can_tell_keeps_everything_back(instead: dict[str, Any]) -> None:
+    """It may be an order of this job. The run ends by itself and says which charge it is."""
+    world = World()
+    world.run(2)
+    world.gateway = Dim(instead=instead, charges=world.gateway.charges, posts=world.gateway.posts)
+    assert world.run(3)["0002"] is Outcome.HELD
+    assert len(world.gateway.posts) == 2
+    assert (
+        world.settlement and "what chrg_test_1 in the gateway's list is for cannot be read" in world.settlement.why_held
+    )
 
 
 @pytest.mark.fault("B25")

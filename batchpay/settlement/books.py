@@ -358,16 +358,15 @@ def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
 
 def _same_evidence(before: Attempt, after: Attempt) -> bool:
     """Does a look-up say what was known already?"""
-    if (before.outcome, before.twins, before.flaws, before.reread) != (
-        after.outcome, after.twins, after.flaws, after.reread,
-    ):  # fmt: skip
-        return False
-    old, new = before.charge, after.charge
-    if old is None or new is None:
-        return False
-    return (old.id, old.chain, old.amount, old.currency, old.destination, old.livemode) == (
-        new.id, new.chain, new.amount, new.currency, new.destination, new.livemode,
+    return _evidence(before) == _evidence(after)
+
+
+def _evidence(attempt: Attempt) -> tuple[object, ...]:
+    charge = attempt.charge
+    terms = charge and (
+        charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
+    return attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, terms
 
 
 def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:
