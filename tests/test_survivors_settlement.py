@@ -451,8 +451,8 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
 
     async def main() -> Case:
         case = Case(INTENT)
-        night.append([Event("intent", 1, order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2,
-                            data={"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"})])  # fmt: skip
+        data = {"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
+        night.append([Event("intent", order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2, data=data)])
         (case.attempt,) = fold(night.histories(["0001"])["0001"])
         await books.found(case, of_job("night"))
         return case
