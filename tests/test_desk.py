@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,11 +16,14 @@ from batchpay import accounts
 from batchpay.clock import iso
 from batchpay.config import load_job
 from batchpay.desk import Desk, refuse_another_place
-from batchpay.errors import Misconfigured, TryLater
+from batchpay.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Event
-from batchpay.session import errand
+from batchpay.pacing import Breaker, Pacer
+from batchpay.session import _trouble, errand
+from batchpay.settlement import Line
+from tests.fakes import FakeClock
 from tests.test_candidates import order, planned
 
 JOB = """
@@ -139,3 +144,33 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
         desk = Desk(job, stack)
         with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
             Desk(job, stack)
+
+
+# --- what is told of a run that got no answer -------------------------------------------------------------------
+
+
+@pytest.mark.fault("B01")
+@pytest.mark.parametrize(("trouble", "told"), [("", "answer; nothing"), ("no route", "answer (no route); nothing")])
+def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, told: str) -> None:
+    """Where any is known; not when a signal ended the run first."""
+    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line.trouble = trouble
+    run: Any = SimpleNamespace(line=line, untold="")
+    (error,) = _trouble(run, "http://here", interrupted=False)
+    assert (
+        isinstance(error, GatewaySilent) and str(error).startswith("http://here gave not one ") and told in str(error)
+    )
+    assert _trouble(run, "http://here", interrupted=True) == ()
+    run.untold = "nobody told whose the key is"
+    (error,) = _trouble(run, "http://here", interrupted=False)
+    assert str(error) == "nobody told whose the key is" + (f" ({trouble})" if trouble else "")
+
+
+def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
+    """And nothing where nothing was wrong."""
+    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line.answers = 1
+    run: Any = SimpleNamespace(line=line, untold="")
+    assert _trouble(run, "http://here", interrupted=False) == ()
+    line.close("wrong key", NotAllowed("wrong key"))
+    assert _trouble(run, "http://here", interrupted=True) == (line.fatal,)

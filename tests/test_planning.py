@@ -47,6 +47,16 @@ def test_keys_are_told_apart(orders):
     assert len({key_of(*order) for order in orders}) == len(orders)
 
 
+def test_an_intent_says_for_which_mode_it_was_made_and_which_row_it_corrects():
+    """As it was told; most correct none, and old journals told no mode."""
+    told = intent_of(
+        ORDER, job="j", attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id="j1", mode="live",
+        corrects="place",
+    )  # fmt: skip
+    assert (told.mode, told.corrects) == ("live", "place")
+    assert (intent().mode, intent().corrects) == ("", "")
+
+
 def test_batch_ids_are_dated_in_utc():
     """A file received after midnight in Bangkok belongs to the UTC date; the same bytes of two jobs are two batches."""
     bangkok = timezone(timedelta(hours=7))

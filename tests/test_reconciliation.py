@@ -81,6 +81,27 @@ def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome
     assert bool(finding.reason) is (outcome is not Outcome.SUCCEEDED)
 
 
+@pytest.mark.fault("I19")
+@pytest.mark.parametrize("code", ["service_not_found", "locked_out", "invalid_charge", "brand_not_supported"])
+def test_what_no_correction_of_a_row_mends_is_an_engineers(code: str) -> None:
+    """The account or the address is wrong, not the order."""
+    assert one(FIRST, event("answer", 1, verdict="refused", code=code)).who_acts == "engineer"
+
+
+@pytest.mark.fault("I19", "L10")
+def test_who_acts_on_an_unproven_charge() -> None:
+    """A person, until one took note of it; then nobody."""
+    wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+    noted = event("resolved", **{"as": "accepted"}, reason="refunded", by="me")
+    assert (one(FIRST, wrong).who_acts, one(FIRST, wrong, noted).who_acts) == ("a person", "-")
+
+
+def test_a_rejected_row_without_an_order_id_has_none() -> None:
+    """Nothing of ours stands in its place."""
+    finding = one(document={}, problems=(PROBLEM,))
+    assert (finding.outcome, finding.order_id, finding.currency, finding.destination) == (Outcome.REJECTED, "", "", "")
+
+
 RESOLVED = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
 REREAD = event("found", charge={**answer_event(1).data["charge"], "chain": None}, reread=True)
 ADOPTED = event("adopted", charge=answer_event(1).data["charge"], intent={**FIRST.data["intent"], "content": ""})
@@ -219,6 +240,32 @@ def counted(*findings: Finding) -> Totals:
 
 
 PAID = one(FIRST, answer_event(1))
+
+
+def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
+    """Which may have been another than its file's when that was planned anew; old journals kept none."""
+    live = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "mode": "live"}})
+    assert (one(FIRST).mode, one(live).mode) == ("test", "live")
+
+
+@pytest.mark.fault("I18")
+def test_who_got_what_of_a_charge_is_summed_by_name() -> None:
+    """Fees in their own currency; the platform's and the recipient's part in the charge's."""
+    charged = answer_event(1, fee=10, fee_vat=1, net=123439, platform_fee={"amount": 39}, funding_currency="JPY")
+    totals = counted(one(FIRST, charged), one(FIRST, charged))
+    assert totals.shares == {("THB", "platform"): 78, ("THB", "recipient"): 2 * (123450 - 39)}
+    assert {name: sum_ for (_, _, name), sum_ in totals.fees.items()} == {"fee": 20, "vat": 2, "net": 246878}
+    assert counted(one(FIRST, answer_event(1))).fees == {}
+
+
+@pytest.mark.fault("J18")
+def test_equations_stand_in_the_order_of_their_currencies() -> None:
+    """The same bytes for the same journal."""
+    codes = sorted(["THB", "JPY", "USD", "EUR", "SGD", "MYR", "HKD", "GBP"])
+    totals = counted(*(one(document={**DOCUMENT, "currency": code.lower()}) for code in reversed(codes)))
+    read = [Read(code, 1, DOCUMENT["amount"]) for code in reversed(codes)]
+    told = [equation.currency for equation in totals.equations(8, read) if equation.currency]
+    assert told == sorted(told) and set(told) == set(codes)
 
 
 def test_totals_come_back_from_the_journal_as_they_were() -> None:

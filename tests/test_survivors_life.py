@@ -156,6 +156,16 @@ def test_what_a_charge_does_not_say_is_empty() -> None:
     assert found.destination is found.chain is found.fee is found.funding_currency is found.authorize_uri is None
 
 
+@pytest.mark.fault("I17")
+@pytest.mark.parametrize(
+    ("fee", "kept"), [(2**63 - 1, 2**63 - 1), (2**63, None), (-(2**63), None), (7.0, None), (True, None)]
+)
+def test_a_number_that_no_column_holds_is_none(fee: Any, kept: int | None) -> None:
+    """Nor is one that is not whole."""
+    found, _ = seen(charge(fee=fee))
+    assert found is not None and found.fee == kept
+
+
 @pytest.mark.fault("L7")
 def test_a_chain_is_asked_for_once_and_of_a_charge_that_is_as_asked() -> None:
     """A paid charge whose split is not proven is read a second time, not a third."""
