@@ -242,6 +242,22 @@ def counted(*findings: Finding) -> Totals:
 PAID = one(FIRST, answer_event(1))
 
 
+def test_what_is_not_settled_has_no_time_of_it() -> None:
+    """Pending, in doubt or held: nothing has been decided yet."""
+    pending = answer_event(1, status="pending", paid=False)
+    assert one(FIRST, pending).settled_at == one(FIRST).settled_at == ""
+    assert one(FIRST, pending, replace(answer_event(1), kind="found")).settled_at != ""
+
+
+@pytest.mark.fault("I19")
+def test_what_a_person_took_note_of_may_still_move() -> None:
+    """Then whoever acts on what it became acts."""
+    noted = event("resolved", **{"as": "accepted"}, reason="seen", by="me")
+    reversed_ = replace(answer_event(1, chain=None, status="reversed"), kind="found")
+    unproven = (FIRST, answer_event(1, chain=None), REREAD, noted)
+    assert [one(*unproven).who_acts, one(*unproven, reversed_).who_acts] == ["-", "payer"]
+
+
 def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
     """Which may have been another than its file's when that was planned anew; old journals kept none."""
     live = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "mode": "live"}})

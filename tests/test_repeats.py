@@ -256,3 +256,14 @@ def test_what_is_left_asks_for_each_order_once(documents, size, cut):
     for place, document in zip(places, documents, strict=True):
         if told.get(place) is D:
             assert document in left
+
+
+@pytest.mark.fault("E09")
+def test_the_first_of_many_rows_stands_wherever_the_others_are():
+    """In the file's order, however far apart they are."""
+    documents = [order(f"A{at}") for at in range(40)]
+    for at in (8, 17, 32):
+        documents[at] = order("A1")
+    verdicts, _ = found(documents, size=40)
+    assert outcomes(verdicts) == {("b0", 10): D, ("b0", 19): D, ("b0", 34): D}
+    assert {repeat.of_row for repeat in verdicts.values()} == {3}
