@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,8 @@ from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Event
 from batchpay.pacing import Breaker, Pacer
-from batchpay.session import _trouble, errand
-from batchpay.settlement import Line
+from batchpay.session import Options, _note_holds, _trouble, brought, errand, look_of
+from batchpay.settlement import Line, Look
 from tests.fakes import FakeClock
 from tests.test_candidates import order, planned
 
@@ -144,6 +145,53 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
         desk = Desk(job, stack)
         with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
             Desk(job, stack)
+
+
+# --- what a run brings ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J01", "L11")
+def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: Job) -> None:
+    """A date that is younger than it shortens nothing; an empty journal looks as far as a charge may be unsettled."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        quiet_at_s = desk.started_s + job.gateway.doubt_period_s
+        assert look_of(desk, Options(adopt=True)) == Look(desk.started - accounts.FIRST_LOOK, False, True, quiet_at_s)
+        desk.journal.append([adopted()])
+        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+        bound = datetime(2026, 11, 24, tzinfo=UTC)
+        for since, begin in (
+            (None, bound), (bound + timedelta(1), bound), (bound - timedelta(1), bound - timedelta(1)),
+        ):  # fmt: skip
+            assert look_of(desk, Options(since=since)) == Look(begin, True, False, quiet_at_s)
+
+
+@pytest.mark.fault("D10", "J02")
+def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
+    """One that is taken over by a person's word; one that knows orders has lost nothing by that word."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        period_s = job.gateway.doubt_period_s
+        lost = brought(desk, Options(adopt=True), charges=False)
+        assert (lost.look, lost.started, lost.wait_s) == (look_of(desk, Options(adopt=True)), desk.started, period_s)
+        assert (lost.survey().orders, list(lost.candidates())) == (0, [])
+        assert brought(desk, Options(), charges=True).wait_s == 0.0
+        desk.journal.append([adopted()])
+        assert brought(desk, Options(adopt=True), charges=True).wait_s == 0.0
+
+
+def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job: Job) -> None:
+    """A file that is refused has its own reason."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        desk.take_in(stack, yes=False)
+        (one,) = desk.planned
+        for why in ("", "limited", "limited"):
+            _note_holds(desk, why)
+        assert [event.data for event in desk.journal.events(["held"])] == [{"reason": "limited"}]
+        desk.planned = [one.refused("look at it")]
+        _note_holds(desk, "the line is closed")
+        assert accounts.last_hold(desk.journal, one.batch.id) == "limited"
 
 
 # --- what is told of a run that got no answer -------------------------------------------------------------------
