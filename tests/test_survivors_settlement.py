@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from batchpay.errors import Misconfigured, Taken
-from batchpay.job import MAX_ATTEMPTS
+from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import fold, seen
+from batchpay.lifecycle import Proof, Verdict, fold, seen
 from batchpay.model import Answer, Event, Intent, Outcome
 from batchpay.planning import key_of
 from batchpay.settlement import Books, Case
@@ -373,6 +373,7 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
 
     written.run(main)
     assert written.kinds() == ["intent", "found", "missing"]
+    assert [event.send for event in written.journal.events(["missing"])] == [0]  # it is about no send
 
 
 @pytest.mark.fault("J11", "L10")
@@ -394,6 +395,156 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
 
     written.run(main)
     assert [event.data["reason"] for event in written.journal.events(["stop"])] == ["first", "another"]
+
+
+@pytest.mark.fault("L10", "I1")
+def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about_them() -> None:
+    """A person who takes note of one of them does not stop the runs again."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        other = await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+        await books.note("lifted", {"reason": "seen"})
+        await books.resolve(other, "accepted", "refunded", "me")
+
+    written.run(main)
+    (stop,) = written.journal.events(["stop"])
+    assert "two attempts took money: chrg_test_1, chrg_test_2" in stop.data["reason"]
+    assert written.kinds()[-1] == "resolved"
+
+
+@pytest.mark.fault("B19")
+def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
+    """Written down once, with the order and the charge that showed it; the next run knows."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.answered(case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None)
+        assert books.trust_429
+        await books.found(case, of_job("night"))
+        assert not books.trust_429
+        assert not Books(written.journal, written.clock, "night", "run", live=False).trust_429
+
+    written.run(main)
+    (told,) = written.journal.events(["throttle.distrusted"])
+    assert told.data == {"order": "0001", "charge": "chrg_test_1"}
+    (answer,) = written.journal.events(["answer"])
+    assert answer.data["message"] == "m" * 300
+
+
+@pytest.mark.fault("L11", "D10")
+@pytest.mark.parametrize("live", [False, True])
+def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: bool) -> None:
+    """No body, no content, whose row it was by its own words, the commission of the job; empty where it is silent."""
+    written = Written()
+    books = Books(written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5"))
+    told = {**charge()["metadata"], "batchpay_job": "night", "batchpay_batch": "b", "batchpay_run": "r9"}
+    shown: dict[str, Any] = {"id": "chrg_1" if live else "chrg_test_1", "livemode": live, "metadata": told}
+    cases = []
+
+    async def main() -> None:
+        cases.append(await books.adopt(of_job("night", **shown, customer="cust_1"), 1))
+        silent = {**shown, "metadata": {**told, "order_id": "0002"}, "destination": None}
+        cases.append(await books.adopt(of_job("night", **silent), 1))
+
+    in_virtual_time(main(), 1000.0)
+    one, other = (case.intent for case in cases)
+    assert (one.body, one.body_sha256, one.content, one.mode) == ("", "", "", "live" if live else "test")
+    assert (one.batch_id, one.sheet, one.row, one.run_id) == ("b", "", 0, "r9")
+    assert (one.destination, one.payer, one.fee_fixed, one.fee_percentage) == ("recp_test_1", "cust_1", 5, "2.5")
+    assert (other.destination, other.payer) == ("", "")
+    first, second = written.journal.events(["adopted"])
+    assert "no destination" in second.data["flaws"] and "no destination" not in first.data["flaws"]
+    assert not first.data.get("beside") and not second.data.get("beside")
+
+
+@pytest.mark.fault("L3", "L11")
+@pytest.mark.parametrize(("ended", "beside"), [(True, False), (False, True)])
+def test_a_charge_beside_an_attempt_that_is_not_over_says_so(ended: bool, beside: bool) -> None:
+    """One that took no money is over, and the adopted one is alone."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        if ended:
+            await books.found(case, of_job("night", status="failed", paid=False))
+        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+
+    written.run(main)
+    (adopted,) = written.journal.events(["adopted"])
+    assert bool(adopted.data.get("beside")) is beside
+
+
+@pytest.mark.fault("J06")
+def test_a_charge_that_names_no_job_is_not_another_jobs() -> None:
+    """And one of an order that was sent here too is noted beside what was done with it here."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        await books.elsewhere(of_job("", metadata={"order_id": "0001"}))
+        await books.intend(Case(INTENT), 1000.0)
+        for _ in range(2):
+            await books.elsewhere(of_job("day", id="chrg_test_2"))
+
+    written.run(main)
+    assert written.kinds() == ["intent", "elsewhere"]
+
+
+@pytest.mark.fault("J05")
+def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None:
+    """So that a quiet month leaves a witness too."""
+    written = Written()
+
+    async def main(books: Books) -> None:
+        for number in (1, 2):
+            case = Case(replace(INTENT, order_id=f"000{number}", key=f"{number}"))
+            await books.intend(case, 1000.0)
+            made = f"2026-11-24T00:00:0{number}Z"
+            await books.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
+            assert books.case_of(f"chrg_test_{number}") is not None
+        known = []
+        for since_s in (0, 10 * 86_400):
+            later = Books(written.journal, written.clock, "night", "run", live=False)
+            later.remember(START_NS + since_s * 10**9)
+            known.append(set(later.known))
+        assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
+        later_case = Books(written.journal, written.clock, "night", "run", live=False).case_of("chrg_test_2")
+        assert later_case is not None and later_case.attempt is not None
+        assert (later_case.intent.order_id, later_case.others, later_case.present) == ("0002", (), False)
+        assert books.case_of("chrg_test_9") is None
+
+    written.run(main)
+
+
+@pytest.mark.fault("J05", "J11")
+def test_a_charge_whose_stop_was_lifted_need_not_be_in_lists_any_more() -> None:
+    """Until then it must: a list that does not show it may lack others too."""
+    written = Written()
+    since_ns = START_NS - 10**9
+
+    async def main(books: Books) -> None:
+        case = Case(INTENT)
+        await books.intend(case, 1000.0)
+        await books.found(case, of_job("night"))
+        await books.stop_for_charge("chrg_test_1", "no list shows it")
+        later = Books(written.journal, written.clock, "night", "run", live=False)
+        later.remember(since_ns)
+        assert set(later.known) == {"chrg_test_1"}
+        await books.note("lifted", {"reason": "seen"})
+        later = Books(written.journal, written.clock, "night", "run", live=False)
+        later.remember(since_ns)
+        await later.found(case, of_job("night"))
+        assert later.known == {}
+
+    written.run(main)
 
 
 def test_whose_journal_it_is_is_what_was_written_last() -> None:
@@ -459,6 +610,7 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
 
     case, _ = in_virtual_time(main(), 1000.0)
     assert case.attempt is not None and case.attempt.outcome is Outcome.UNPROVEN
+    assert not case.attempt.twins  # it is no second charge of ours either
     why = "chrg_test_1 was answered for order 0001; it is order of day's of job day"
     assert books.stopped == why
     assert [event.data["reason"] for event in night.events(["stop"])] == [why]

@@ -141,7 +141,7 @@ class Books:
 
     async def withdraw(self, attempt: Attempt) -> None:
         """An attempt that was never charged gives way to the next one of its order. Raises errors.Taken."""
-        case = self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt, present=False)
+        case = self._undecided.get(attempt.intent.key) or Case(attempt.intent, attempt)
         if case.attempt is None or not case.attempt.ready:
             raise Taken(f"order {attempt.intent.order_id} is not held by now")
         await self._write(case, "withdrawn", {}, 0)
