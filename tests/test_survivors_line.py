@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from batchpay.clock import iso
 from batchpay.errors import Misconfigured, NotAllowed
 from batchpay.model import Answer
 from batchpay.pacing import Breaker, Pacer
@@ -303,12 +305,40 @@ def test_a_clock_is_wrong_from_five_minutes_on(off_s: int, word: str) -> None:
 
     async def main(told: Told) -> None:
         await told.send(Answer(out=True, status=200, date=date(1000 + off_s)))
-        assert told.line.dated and told.line.gateway_date
+        assert told.line.dated and told.line.gateway_date == iso(START_NS + (1000 + off_s) * 10**9)
         if word:
             assert told.line.closed == f"this machine's clock is {word} the gateway's"
             assert isinstance(told.line.fatal, Misconfigured)
         else:
             assert (told.line.closed, told.line.fatal) == ("", None)
+
+    run(main)
+
+
+NO = {"object": "error", "code": "no", "message": "no"}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "taken"),
+    [
+        (199, NO, False), (200, {}, True), (299, {}, True), (300, NO, False), (399, NO, False), (400, NO, True),
+        (400, {}, False), (428, NO, True), (429, NO, False), (499, NO, True), (500, NO, False), (None, None, False),
+    ],
+)  # fmt: skip
+def test_an_answer_is_the_gateways_own_or_the_question_is_put_again(
+    status: int | None, document: Any, taken: bool
+) -> None:
+    """A document, or a refusal with the gateway's error object; after any other but a 429, which says itself how long,
+    a moment is waited."""
+
+    async def main(told: Told) -> None:
+        random.seed(1)
+        answer = Answer(out=True, status=status, document=document)
+        before_s = told.clock.elapsed_s()
+        found = await told.line.ask(told.request(answer, FINE))
+        assert found is (answer if taken else FINE)
+        waited_s = told.clock.elapsed_s() - before_s
+        assert (waited_s > 0.01) is not taken
 
     run(main)
 
