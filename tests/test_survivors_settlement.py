@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import Proof, Verdict, fold, seen
 from batchpay.model import Answer, Event, Intent, Outcome
+from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import key_of
-from batchpay.settlement import Books, Case
+from batchpay.settlement import Books, Case, Line, Settlement
+from batchpay.settlement.lists import time_of
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import JOB, SETTINGS, World, only
@@ -653,6 +655,75 @@ def test_two_answers_of_a_stranger_end_nothing() -> None:
     outcomes = list(world.run(5).values())
     assert (outcomes.count(Outcome.SUCCEEDED), outcomes.count(Outcome.HELD)) == (3, 2)
     assert world.line and world.line.fatal is None
+
+
+@dataclass
+class Blank(Dated):
+    """Its first answers to who asks for a list are none."""
+
+    blank: int = 0
+    since: list[str] = field(default_factory=list)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        self.since.append(since)
+        return replace(answer, document={"object": "search"}) if len(self.since) <= self.blank else answer
+
+
+@pytest.mark.fault("B32", "L11")
+@pytest.mark.parametrize(("blank", "sent"), [(7, 3), (8, 0), (1000, 0)])
+def test_the_list_before_the_first_send_is_asked_for_eight_times(blank: int, sent: int) -> None:
+    """With a moment between; a run without it sends nothing and says why."""
+    world = World(Blank(blank=blank))
+    world.run(3)
+    assert len(world.gateway.posts) == sent
+    assert world.now_s - 1000.0 >= 7 * SETTINGS.lookup_gap_s
+    assert world.settlement is not None
+    assert ("could not be read completely" in world.settlement.why_held) is (not sent)
+
+
+@pytest.mark.fault("F01")
+def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
+    """It says so; nothing more is asked."""
+    world = World(Blank(blank=1000))
+    world.run(3, meanwhile=interrupted)
+    assert world.settlement and world.settlement.why_held == "SIGTERM"
+    assert world.now_s < 1000.0 + 4.0
+
+
+def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
+    """What ends it before its first list has its own words."""
+
+    async def main() -> None:
+        clock = FakeClock()
+        books = Books(MemoryJournal(JOB), clock, JOB, "run", live=False)
+        line = Line(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        loop = Settlement(SETTINGS, FakeGateway(), line, books, clock)
+        assert loop.why_held == ""
+        loop.hold("wait")
+        assert loop.why_held == "wait"
+
+    in_virtual_time(main(), 1000.0)
+
+
+@pytest.mark.fault("L11")
+def test_where_lists_begin() -> None:
+    """The first as far back as an empty journal looks; while charging ten minutes before the run."""
+    world = World(Blank())
+    world.run(2)
+    start = datetime.fromtimestamp(START_NS / 1e9 + 1000, UTC)
+    first, watched, *_ = (time_of(since) for since in world.gateway.since)  # type: ignore[attr-defined]
+    assert first == start - timedelta(days=35, minutes=10)
+    assert watched is not None and timedelta() <= watched - (start - timedelta(minutes=10)) < timedelta(seconds=5)
+
+
+def test_an_answer_is_kept_with_its_status_and_what_it_said() -> None:
+    """What is not as asked for is kept as it came."""
+    world = World(FakeGateway(only(1, "wrong amount")), settings=replace(SETTINGS, concurrency=1))
+    world.run(2)
+    good, odd = (event.data for event in world.journal.events(["answer"]))
+    assert (good["status"], "excerpt" in good) == (200, False)
+    assert odd["status"] == 200 and '"amount": 1' in odd["excerpt"]
 
 
 @dataclass

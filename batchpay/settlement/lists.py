@@ -79,7 +79,7 @@ class Lists:
         """
         since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
         why = "the gateway's list of charges could not be read completely"
-        while in_vain < IN_VAIN and not self._line.closed:
+        while in_vain < IN_VAIN:
             self._met_unknown = False
             listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
             if listing is None or not listing.complete:
