@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import Attempt
+from batchpay.lifecycle import Attempt, advance
+from batchpay.model import Outcome
 from batchpay.planning import intent_of
 from batchpay.settlement import Candidate, Case, Limits
-from batchpay.settlement.queue import Queue
+from batchpay.settlement.queue import LANES_WAITING, Queue, limited
+from tests.test_lifecycle import answer_event, event
 
 
 def candidate(number: int, **changes: Any) -> Candidate:
@@ -87,3 +89,40 @@ def test_a_new_attempt_of_an_order_goes_beside_none_that_may_yet_take_money() ->
         some = queue(*candidates)
         some.known["0000"] = held
         assert taken(some) is None
+
+
+@pytest.mark.fault("L12", "I16")
+def test_no_more_orders_are_kept_aside_for_a_busy_payer_than_agreed() -> None:
+    """Then the file waits, whoever comes next in it; and goes on when one of them had its turn."""
+    rows = [candidate(number) for number in range(LANES_WAITING + 2)]
+    last = candidate(9999, customer="cust_test_2")
+    crowded, some = queue(*rows, last), queue(*rows[:LANES_WAITING], last)
+    first = crowded.take(quiet=True)
+    assert first is not None
+    assert taken(crowded) is None  # the last row is not even looked at
+    crowded.done(first)
+    assert taken(crowded) == "0001"
+    assert taken(crowded) is None  # one more was kept aside in its place
+    assert (taken(some), taken(some)) == ("0000", "9999")
+
+
+@pytest.mark.fault("H04")
+def test_after_the_canaries_the_others_go_side_by_side() -> None:
+    """Only the first so many must have succeeded; later ones are waited for by nobody."""
+    made = Queue(Limits(canary=1))
+    made.begin([candidate(number, customer=f"cust_test_{number}") for number in range(4)])
+    made.open()
+    canary = made.take(quiet=True)
+    assert canary is not None and taken(made) is None
+    paid = answer_event(1).data["charge"]
+    canary.attempt = advance(known(0).attempt, event("found", charge=paid))
+    assert canary.attempt.outcome is Outcome.SUCCEEDED
+    made.done(canary)
+    assert [taken(made) for _ in range(4)] == ["0001", "0002", "0003", None]
+    assert made.why_held == ""
+
+
+def test_a_limit_counts_its_orders() -> None:
+    """In words that fit one and many."""
+    assert limited(1) == "this run was limited to 1 order (--limit)"
+    assert limited(20) == "this run was limited to 20 orders (--limit)"
