@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import Misconfigured, Taken
+from batchpay.errors import DoesNotAddUp, Misconfigured, Taken
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite import SqliteJournal
@@ -20,11 +20,11 @@ from batchpay.lifecycle import Proof, Verdict, fold, seen
 from batchpay.model import Answer, Event, Intent, Outcome
 from batchpay.pacing import Breaker, Pacer
 from batchpay.planning import key_of
-from batchpay.settlement import Books, Case, Line, Settlement
+from batchpay.settlement import Books, Brought, Case, Limits, Line, Look, Run, Sendable, Settlement, at_gateway
 from batchpay.settlement.lists import time_of
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
-from tests.test_settlement import JOB, SETTINGS, World, only
+from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only
 from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
 
 # --- doubts -----------------------------------------------------------------------------------------------------
@@ -689,6 +689,70 @@ def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
     world.run(3, meanwhile=interrupted)
     assert world.settlement and world.settlement.why_held == "SIGTERM"
     assert world.now_s < 1000.0 + 4.0
+
+
+@dataclass
+class Steps(Silent):
+    """Listens."""
+
+    seen: list[tuple[str, float]] = field(default_factory=list)
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        self.seen.append((name, asyncio.get_running_loop().time()))
+
+
+def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = False) -> list[tuple[str, float]]:
+    """The steps of one run with their times, from its begin on."""
+    talk, began_s = Steps(), world.now_s
+
+    async def main() -> None:
+        clock = FakeClock()
+        line = Line(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
+        books = Books(world.journal, clock, JOB, "run", live=False)
+        run = Run(SETTINGS, world.gateway, line, books, clock, talk, Limits())
+        start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
+        known = any(event.kind == "intent" for event in world.journal.events())
+        look = Look(start - timedelta(days=1), known, False, 0.0)
+
+        def survey() -> Sendable:
+            if impossible:
+                raise DoesNotAddUp("a person must look")
+            return Sendable(count, ["recp_test_1"])
+
+        brought = Brought(look, start, wait_s, survey, lambda: candidates(count, world.journal))
+        if impossible:
+            with pytest.raises(DoesNotAddUp):
+                await at_gateway(run, brought)
+            assert run.loop.why_held == "a person must look"
+        else:
+            await at_gateway(run, brought)
+        assert any("does not tell of 1 recipients, such as recp_test_1" in note for note in run.notes) is (
+            count > 0 and not impossible
+        )
+
+    _, world.now_s = in_virtual_time(main(), world.now_s)
+    return [(name, at_s - began_s) for name, at_s in talk.seen]
+
+
+def test_the_steps_of_a_run_in_their_order() -> None:
+    """It waits where a journal was lost, before anything is listed; recipients are asked about where one is paid."""
+    plain = steps(World(), 2)
+    assert [name for name, _ in plain] == ["entering", "listing", "asking", "preflight", "charging", "comparing"]
+    assert [name for name, _ in steps(World(), 0)] == ["entering", "listing", "asking", "charging", "comparing"]
+    lost = steps(World(), 2, wait_s=20.0)
+    assert [name for name, _ in lost][:3] == ["entering", "waiting", "listing"]
+    assert lost[2][1] - lost[1][1] == pytest.approx(20.0)
+
+
+@pytest.mark.fault("J06", "I15")
+def test_a_run_that_can_send_nothing_settles_what_is_open_all_the_same() -> None:
+    """A doubt of the night before is looked up; then the run ends with what makes it impossible."""
+    world = World(FakeGateway(only(0, "lost after"), lag_s=15.0))  # the first list of the next run does not show it
+    world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
+    assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
+    steps(world, 1, impossible=True)
+    assert world.outcomes(1)["0000"] is Outcome.SUCCEEDED
+    assert len(world.gateway.posts) == 1
 
 
 def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
