@@ -691,6 +691,99 @@ def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
     assert world.now_s < 1000.0 + 4.0
 
 
+# --- charges that lists should show -----------------------------------------------------------------------------
+
+
+@dataclass
+class Hiding(FakeGateway):
+    """Some charges are in none of its lists; says which were asked for by their id."""
+
+    hidden: set[str] = field(default_factory=set)
+    by_id: list[str] = field(default_factory=list)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [one for one in answer.document["data"] if one["id"] not in self.hidden]
+        return replace(answer, document={**answer.document, "data": data, "total": len(data)})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        self.by_id.append(charge_id)
+        return await super().get(charge_id, may_leave)
+
+
+def after_a_night(fate: Callable[[int, dict[str, str]], str]) -> tuple[World, Hiding]:
+    """Three orders, one after the other, and half a day later."""
+    gateway = Hiding(fate, latency_s=1.2)  # each made in a second of its own
+    world = World(gateway, settings=replace(SETTINGS, concurrency=1))
+    world.run(3)
+    world.now_s += 43_000.0
+    gateway.by_id.clear()
+    return world, gateway
+
+
+GONE = "is in the journal, and no complete list of the gateway shows it"
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_paid_charge_that_lists_pass_over_is_a_stop() -> None:
+    """Younger ones are shown; nothing is sent any more."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    gateway.hidden = {"chrg_test_1"}
+    world.run(4)
+    assert world.stops() == [f"chrg_test_1 {GONE}"]
+    assert len(gateway.posts) == 3
+
+
+@pytest.mark.fault("J11", "L10")
+def test_the_youngest_paid_charge_is_missed_when_the_gateway_does_not_know_it() -> None:
+    """A list that merely lags is waited for; a charge that is not there by its id either is a stop."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    del gateway.charges[-1]
+    world.run(4)
+    assert world.stops() == [f"chrg_test_3 {GONE}"]
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    gateway.hidden = {"chrg_test_3"}
+    world.run(4)
+    assert world.stops() == []
+    assert world.settlement and "does not show chrg_test_3" in world.settlement.why_held
+    assert len(gateway.posts) == 3
+
+
+@pytest.mark.fault("J11")
+def test_a_charge_that_a_stop_told_of_is_not_waited_for_again() -> None:
+    """The run of the next night tells of the stop, not of the list."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    gateway.hidden = {"chrg_test_3"}
+    world.journal.append([Event("stop", data={"reason": "look at it", "order": "", "charge": "chrg_test_3"})])
+    world.run(4)
+    assert world.settlement and world.settlement.why_held == "a stop is in force: look at it"
+
+
+@pytest.mark.fault("J27")
+def test_a_pending_charge_that_is_gone_is_no_stop_and_no_failure() -> None:
+    """It is noted, once, for a person; the others go on."""
+    world, gateway = after_a_night(only(2, "pending"))
+    gateway.charges[-1].update(id="chrg_test_of_others", metadata={})
+    world.run(4)
+    assert world.stops() == []
+    (attempt,) = fold(world.journal.histories(["0002"])["0002"])
+    assert attempt.outcome is Outcome.PENDING and attempt.missing_ns
+    assert len(list(world.journal.events(["missing"]))) == 1
+    assert world.outcomes(4)["0003"] is Outcome.SUCCEEDED
+
+
+@pytest.mark.fault("L6", "J27")
+def test_what_was_pending_is_asked_for_by_its_id_once_a_night() -> None:
+    """Whatever lists show; also where it is gone and no list need show it."""
+    world, gateway = after_a_night(only(1, "pending"))
+    world.run(3)
+    assert gateway.by_id == ["chrg_test_2"]
+    gateway.charges[1].update(status="successful", paid=True, chain="acch_test_2")
+    gateway.hidden = {"chrg_test_2"}
+    world.run(3)
+    assert world.outcomes(3)["0001"] is Outcome.SUCCEEDED
+
+
 @dataclass
 class Steps(Silent):
     """Listens."""
