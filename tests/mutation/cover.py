@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import json
@@ -24,12 +25,13 @@ class Seen:
 
     took_s: dict[str, float] = field(default_factory=dict)  # test -> seconds, of those that pass
     failed: list[str] = field(default_factory=list)
+    bodies: dict[str, frozenset[int]] = field(default_factory=dict)  # module -> lines that no import runs
     _by: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
 
     def tests_of(self, module: str, lines: tuple[int, int] | None) -> list[str]:
-        """The tests that run one of these lines, the quickest first; None: any line that not every import runs."""
+        """The tests that run one of these lines, the quickest first; None: any line of a function."""
         by_line = self._by[module]
-        wanted = range(lines[0], lines[1] + 1) if lines else [at for at, tests in by_line.items() if "" not in tests]
+        wanted = range(lines[0], lines[1] + 1) if lines else self.bodies[module]
         found = set[str]().union(*(by_line[line] for line in wanted if line in by_line))
         return sorted(found & self.took_s.keys(), key=lambda test: (self.took_s[test], test))
 
@@ -42,7 +44,8 @@ def see(
     root: Path, modules: Sequence[str], test_files: Sequence[str], processes: int, keep: Path | None = None
 ) -> Seen:
     """Run them all; `keep` is a folder for what was seen of each file, looked up again while nothing has changed."""
-    seen, old = Seen(), {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
+    seen = Seen(bodies={module: _bodies((root / module).read_text("utf-8")) for module in modules})
+    old = {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
 
     def looking(file: str) -> Callable[[Path, Tell], int]:
         def work(folder: Path, tell: Tell) -> int:
@@ -62,6 +65,11 @@ def see(
             old[ended.about].write_text(json.dumps(ended.told), "utf-8")
         _take(seen, ended.told)
     return seen
+
+
+def _bodies(text: str) -> frozenset[int]:
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(at for one in functions for at in range(one.body[0].lineno, (one.end_lineno or one.lineno) + 1))
 
 
 def _take(seen: Seen, told: Sequence[tuple[str, Any]]) -> None:
