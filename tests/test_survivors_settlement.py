@@ -784,6 +784,20 @@ def test_what_was_pending_is_asked_for_by_its_id_once_a_night() -> None:
     assert world.outcomes(3)["0001"] is Outcome.SUCCEEDED
 
 
+@pytest.mark.fault("J27")
+def test_a_pending_charge_of_long_ago_that_is_gone_is_noted_too() -> None:
+    """No list need show it any more; asked for by its id the gateway says that there is none."""
+    world, gateway = after_a_night(only(1, "pending"))
+    for _ in range(2):
+        world.run(3)
+        world.now_s += 43_000.0
+    gateway.charges[1].update(id="chrg_test_of_others", metadata={})
+    world.run(3)
+    (attempt,) = fold(world.journal.histories(["0001"])["0001"])
+    assert attempt.outcome is Outcome.PENDING and attempt.missing_ns
+    assert world.stops() == []
+
+
 @dataclass
 class Steps(Silent):
     """Listens."""
