@@ -216,12 +216,13 @@ def test_a_run_under_way_hides_the_gateway_alone(market: Market) -> None:
     """75, and all that this machine tells."""
     market.orders([order(number) for number in range(3)])
     market.job()
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "wait_before_s": 1.5})
+    market.sandbox.add_rule({"method": "POST", "path": "/charges", "wait_before_s": 20})
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how):
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as under_way:
         while not market.posts():
             time.sleep(0.05)
         code, found = told(market)
+        under_way.kill()
     assert code == 75
     assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
     assert "is running already" in next(one["told"] for one in found if one["subject"] == "gateway")
