@@ -18,7 +18,7 @@ from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, O
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
 from batchpay.reconciliation import NOT_SENT_YET, Totals, find
-from batchpay.settlement.books import stop_in_force
+from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
 LISTED = 100  # open rows of a batch that `status` spells out
@@ -167,6 +167,7 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
     return Guards(
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
+        unreadable=unreadable_in(journal.events(UNREADABLE)),
         barred=barred,
         smallest_share=smallest if job.controls.min_share == "hold" else {},
         fee=job.fee,

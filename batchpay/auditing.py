@@ -20,7 +20,7 @@ from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
 from batchpay.job import Job
 from batchpay.lifecycle import CHARGE_ID, Attempt, seen
-from batchpay.listing import Listing, is_instant
+from batchpay.listing import Listing, is_instant, size_told
 from batchpay.matching import Difference, Match, Thing, apart, match_charges, match_credits, match_transfers
 from batchpay.model import Answer, ChargeSeen
 from batchpay.money import EXPONENTS, major_text, money_text
@@ -362,7 +362,7 @@ async def _once(
         if page is None:
             return False
         things, total = page
-        fresh = listing.take([str(thing["id"]) for thing in things], total)
+        fresh = listing.take([str(thing["id"]) for thing in things], total, size_told(answer.document))
         found.extend(things[at] for at in fresh)
         return True
 

@@ -199,21 +199,29 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 )
 @click.option("--cancel", is_flag=True, help="Never send this held order; a batch's id: all of its.")
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
+@click.option("--not-ours", type=Words(), metavar="chrg_…", help="This charge, which names no order, is another's.")
 @WHY
 @JSON
 def resolve(
-    job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, reason: str, as_json: bool
-) -> None:
-    """Settle one order by hand, or lift a stop.
+    job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, not_ours: str | None,
+    reason: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Settle one order by hand, lift a stop, or tell whose a charge is not.
 
     An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
     """
     from batchpay import resolving, saying
 
-    if [as_ is not None, cancel, lift_stop].count(True) != 1 or lift_stop == (order_id is not None):
-        raise Usage("resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes --lift-stop")
+    of_job = lift_stop or not_ours is not None
+    given = [as_ is not None, cancel, lift_stop, not_ours is not None]
+    if given.count(True) != 1 or of_job == (order_id is not None):
+        raise Usage(
+            "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of --lift-stop and --not-ours"
+        )
     if lift_stop:
         made = resolving.lift_stop(_job(job_file, None), reason)
+    elif not_ours is not None:
+        made = resolving.not_ours(*_key_and_job(job_file), not_ours, reason)
     elif cancel:
         made = resolving.cancel(_job(job_file, None), order_id or "", reason)
     else:

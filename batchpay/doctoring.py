@@ -35,7 +35,7 @@ from batchpay.planning import batch_id_of
 from batchpay.protocols import Gateway
 from batchpay.session import errand
 from batchpay.settlement import Line, preflight
-from batchpay.settlement.books import stop_in_force
+from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.text import many
 
 LEAST_FREE_BYTES = 256 << 20
@@ -186,6 +186,8 @@ def _journal(job: Job) -> Iterator[Finding]:
         yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
             yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
+        if unreadable := unreadable_in(journal.events(UNREADABLE)):
+            yield Finding("charge", "wrong", unreadable, 11)
         for attempts in accounts.attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
             yield _warning("open order", f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}")

@@ -54,7 +54,7 @@ class Verdict:
     """A proof with what it rests on."""
 
     proof: Proof
-    charge: ChargeSeen | None = None
+    charge: ChargeSeen | None = None  # that it proves; with IN_DOUBT one that it speaks of and does not prove
     flaws: tuple[str, ...] = ()  # how the charge differs from what was asked
     code: str = ""
     message: str = ""
@@ -82,6 +82,9 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_
         return Verdict(Proof.IN_DOUBT, message=answer.trouble)
     if 200 <= status <= 299:
         return _success(answer.document, intent, live)
+    if _is_charge(answer.document):  # whatever the status says, somebody charged: its id is where to look
+        told = f"status {status} with a charge"
+        return Verdict(Proof.IN_DOUBT, charge=seen(answer.document)[0], code=code, message=told)
     if status == 429:
         return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
     if status in (401, 403):
@@ -146,7 +149,7 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
 
     (None, ()) means: this is not a charge at all.
     """
-    if not isinstance(document, dict) or document.get("object") != "charge":
+    if not _is_charge(document):
         return None, ()
     wanted = (("id", str), ("status", str), ("amount", int), ("currency", str), ("livemode", bool), ("paid", bool))
     flaws = tuple(f"{name} is not a {kind.__name__}" for name, kind in wanted if type(document.get(name)) is not kind)
@@ -187,6 +190,10 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
     return charge, flaws
 
 
+def _is_charge(document: Any) -> bool:
+    return isinstance(document, dict) and document.get("object") == "charge"
+
+
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
     prefix_fits = CHARGE_ID.fullmatch(charge.id) is not None and charge.id.startswith("chrg_test_") is not live
@@ -196,7 +203,7 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
         ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
         ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
         ("destination", intent.destination, charge.destination, charge.destination == intent.destination),
-        ("metadata[batchpay_key]", intent.key, _key(charge), _key(charge) == intent.key),
+        ("metadata[batchpay_key]", intent.key, key_in(charge), key_in(charge) == intent.key),
         ("paid", "true for a successful charge", charge.paid, charge.status != "successful" or charge.paid),
     )
     flaws = tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
@@ -229,15 +236,13 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
 
 
 def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
-    """Could a listed charge that carries no key of ours be this attempt's, with what names it lost or unreadable?
+    """Could a charge of which nobody can tell whose it is be this attempt's, with what names it lost or unreadable?
 
     `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may be anything.
     """
-    if has_key(charge):
-        return False
     if charge.created_at and charge.created_at < since:
         return False
-    named = charge.metadata.get("order_id", intent.order_id)
+    named = charge.metadata.get("order_id") or intent.order_id
     terms = (
         (charge.amount, intent.amount, "amount" in charge.unread),
         (charge.currency, intent.currency, "currency" in charge.unread),
@@ -248,7 +253,7 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
 
 def has_key(charge: ChargeSeen) -> bool:
     """Does it carry a well-formed batchpay_key, of whichever order and job?"""
-    return _WELL_FORMED_KEY.fullmatch(_key(charge) or "") is not None
+    return _WELL_FORMED_KEY.fullmatch(key_in(charge) or "") is not None
 
 
 _WELL_FORMED_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -259,7 +264,8 @@ def outcome_of(charge: ChargeSeen) -> Outcome:
     return _KNOWN_STATUS.get(charge.status, Outcome.PENDING)
 
 
-def _key(charge: ChargeSeen) -> str | None:
+def key_in(charge: ChargeSeen) -> str | None:
+    """The batchpay_key that it carries, whatever it looks like."""
     return charge.metadata.get("batchpay_key")
 
 
@@ -336,6 +342,8 @@ class Attempt:
     code: str = ""  # why it was refused
     message: str = ""
     refused: bool = False
+    odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
+    hinted: str = ""  # a charge that an answer spoke of without proving it: to be asked for by its id
     throttled: bool = False  # its last answer was a 429
     withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
     accepted: str = ""  # who took note of an unproven charge, and why
@@ -489,9 +497,11 @@ def _answer(state: Attempt, event: Event) -> Attempt:
     doubt = state.doubt
     if doubt is not None and left_s is not None:
         doubt = replace(doubt, boot_s=max(doubt.boot_s, float(left_s)))
+    hint = event.data.get("charge") or {}
     return _but(
-        state, doubt=doubt, doubted=True, spent=state.spent or bool(event.data.get("spent")),
-        code=event.data.get("code", ""), message=event.data.get("message", ""),
+        state, doubt=doubt, doubted=True, hinted=str(hint.get("id", "")) or state.hinted,
+        spent=state.spent or bool(event.data.get("spent")), code=event.data.get("code", ""),
+        message=event.data.get("message", ""),
     )  # fmt: skip
 
 
@@ -499,12 +509,14 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
     found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
     anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
-    ours = found is not None and _key(found) == state.intent.key and not anothers
+    ours = found is not None and key_in(found) == state.intent.key and not anothers
     twins = state.twins | {found.id} if found and ours else state.twins
     if state.charge and not state.flaws and found and found.id != state.charge.id:
         # a second charge for one key: `twins` says so, and the first stays the one we report
         return _but(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
     flaws = tuple(event.data.get("flaws", ()))
+    if found and not flaws and (odd := _oddity(state, found, by_id=bool(event.data.get("by_id")))):
+        return _but(state, odd=odd, settled_ns=event.at_ns)
     if (
         state.charge
         and found
@@ -524,12 +536,25 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     )  # fmt: skip
 
 
+def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
+    """What is said of a charge that took its money, and that no outcome names: it is told, and stays what it was.
+
+    A list may be a copy from before the chain was made; what is asked for by its id is not.
+    """
+    known = state.charge
+    if known is None or found.id != known.id or state.outcome is not Outcome.SUCCEEDED:
+        return ""
+    if found.status not in _KNOWN_STATUS:
+        return f"status {found.status!r}"
+    return "no chain any more" if by_id and found.status == known.status and not found.chain else ""
+
+
 def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
     """Does it show a charge, the very one that is known, as it was before what is known already?
 
     A list may be a copy from before; what is asked for by its id is not, but for a charge that is known to be paid.
     """
-    was, now = outcome_of(known), outcome_of(found)
+    was, now = outcome_of(known), _KNOWN_STATUS.get(found.status)
     if was is Outcome.SUCCEEDED:
         return now is Outcome.PENDING or (now is Outcome.SUCCEEDED and not found.chain and bool(known.chain))
     return was in NO_MONEY and now is Outcome.PENDING and not by_id
@@ -662,7 +687,7 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
     """Ids of every charge of an order that took money or may yet: more than one breaks the first promise."""
     ids: dict[str, None] = {}
     for attempt in attempts:
-        if attempt.charge and attempt.charge.takes_money and _key(attempt.charge) == attempt.intent.key:
+        if attempt.charge and attempt.charge.takes_money and key_in(attempt.charge) == attempt.intent.key:
             ids[attempt.charge.id] = None
         if len(attempt.twins) > 1:
             ids.update(dict.fromkeys(sorted(attempt.twins)))

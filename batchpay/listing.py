@@ -2,13 +2,17 @@
 
 Oldest first from a fixed time, with the end left open: new charges join behind what was read. Each page overlaps the
 one before by one charge, so that a shift is seen; a listing is complete only when as many different charges were
-read as the gateway says there are, or once it has come to charges younger than the listing itself: an account may grow
-faster than its list can be read (fault-matrix B32).
+read as the gateway says there are, and a page came that was not full: a count that is itself cut at the size of a page
+ends nothing.
+
+An account may grow faster than its list can be read (fault-matrix B32). Then a listing is complete once all that there
+was when it began has been read, by the first count, and a whole page is younger than the listing. What a single charge
+says of its age decides nothing, and neither does a clock that is off for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +32,13 @@ def page_of(document: Any) -> Page | None:
     if any(charge is None for charge in charges):
         return None
     found = tuple(charge for charge in charges if charge is not None)
-    return Page(charges=found, ids=tuple(charge.id for charge in found), total=total)
+    return Page(found, tuple(charge.id for charge in found), total, size_told(document))
+
+
+def size_told(document: Mapping[str, Any]) -> int:
+    """How many objects the gateway says it put on a page at most; 0 when it does not say."""
+    limit = document.get("limit")
+    return limit if type(limit) is int and limit > 0 else 0
 
 
 @dataclass(slots=True)
@@ -39,6 +49,7 @@ class Listing:
     begun_s: float = 0.0  # CLOCK_BOOTTIME when it began
     now: str = ""  # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not tell
     offset: int = 0  # of the page to ask for next
+    size: int = 0  # how many objects that page may have; 0: nobody said
     complete: bool = False
     broken: str = ""  # why it proves nothing and must start anew
     latest: str = ""  # the youngest created_at that was seen and is a time as documented
@@ -46,6 +57,7 @@ class Listing:
     unclear: list[ChargeSeen] = field(default_factory=list)  # charges that carry no well-formed key, of any job
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
+    _first_total: int | None = None  # how many there were when it began
 
     def add(self, page: Page) -> Page:
         """Take the page asked for; returns it without the charges that were read before."""
@@ -53,19 +65,30 @@ class Listing:
         for charge in fresh:
             if charge.created_at > self.latest and is_instant(charge.created_at):
                 self.latest = charge.created_at
-        self.take(page.ids, page.total)
-        return Page(charges=fresh, ids=tuple(charge.id for charge in fresh), total=page.total)
+        self.take(page.ids, page.total, page.limit, grown=bool(fresh) and all(map(self._is_younger, fresh)))
+        return Page(fresh, tuple(charge.id for charge in fresh), page.total, page.limit)
 
-    def take(self, ids: Sequence[str], total: int) -> list[int]:
-        """Take a page of any objects, by their ids; returns the places of those that were not read before."""
+    def _is_younger(self, charge: ChargeSeen) -> bool:
+        """Was it made after this listing began, by what it says itself?"""
+        return bool(self.now) and is_instant(charge.created_at) and charge.created_at > self.now
+
+    def take(self, ids: Sequence[str], total: int, limit: int = 0, *, grown: bool = False) -> list[int]:
+        """Take a page of any objects, by their ids; returns the places of those that were not read before.
+
+        `limit`: how many the gateway says it puts on a page, 0 when it does not say. `grown`: all that is new on this
+        page says that it is younger than the listing.
+        """
         if self._last_id and (not ids or ids[0] != self._last_id):
             self.broken = "the list shifted while it was read"
         fresh = [at for at, name in enumerate(ids) if name not in self._seen]
         self._seen.update(ids)
         read = len(self._seen) + self.skipped
-        if read == total or (self.now and self.latest > self.now):
+        self._first_total = total if self._first_total is None else self._first_total
+        sizes = [size for size in (self.size, limit) if size]
+        full = bool(fresh and sizes) and len(ids) >= min(sizes)
+        if (read == total and not full) or (grown and self._first_total < read <= total):
             self.complete = not self.broken
-        elif not fresh or read > total:
+        elif read > total or not fresh:
             self.broken = self.broken or f"{read} objects were read where the gateway counts {total}"
         if ids:
             self._last_id = ids[-1]

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from batchpay.lifecycle import Attempt, flaws_of, outcome_of, seen
+from batchpay.lifecycle import Attempt, flaws_of, key_in, outcome_of, seen
 from batchpay.listing import is_instant
 from batchpay.model import ChargeSeen, Outcome
 from batchpay.money import both_units
+from batchpay.planning import place_in
 from batchpay.text import many
 
 Thing = Mapping[str, Any]
@@ -91,18 +92,22 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
     """
     match = Match()
     by_key = {attempt.intent.key: attempt for attempt in attempts}
+    by_id = {attempt.charge.id: attempt for attempt in attempts if attempt.charge is not None}
     of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
     found: set[str] = set()
     for document in charges:
         charge, _ = seen(document)
-        if charge is None or charge.metadata.get("batchpay_job") != job:
+        attempt = (by_key.get(key_in(charge) or "") or by_id.get(charge.id)) if charge is not None else None
+        place = place_in(job, charge.metadata) if charge is not None and attempt is None else None
+        if charge is None or (attempt is None and place is None):
             match.others += 1
             continue
         found.add(charge.id)
-        of_orders[charge.metadata.get("order_id", "")].append(charge)
+        order_id = attempt.intent.order_id if attempt is not None else place[0] if place is not None else ""
+        of_orders[order_id].append(charge)
         if outcome_of(charge) is Outcome.SUCCEEDED:
             match.theirs[charge.currency.upper()] += charge.amount
-        differences = list(_of_charge(charge, document, by_key.get(charge.metadata.get("batchpay_key", "")), live))
+        differences = list(_of_charge(charge, document, order_id, attempt, live))
         match.matched += not differences
         match.add(differences)
     for attempt in attempts:
@@ -126,9 +131,10 @@ def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
     return Timeless(attempt.intent.order_id, charge.id, charge.amount, charge.currency.upper(), attempt.outcome.value)
 
 
-def _of_charge(charge: ChargeSeen, document: Thing, attempt: Attempt | None, live: bool) -> Iterator[Difference]:
+def _of_charge(
+    charge: ChargeSeen, document: Thing, order_id: str, attempt: Attempt | None, live: bool
+) -> Iterator[Difference]:
     """A charge of this job against the attempt that asked for it. What was given back of it is told by `refunds`."""
-    order_id = charge.metadata.get("order_id", "")
     if attempt is None:
         yield _about(charge, "unknown-to-journal", order_id, f"the gateway has it, {charge.status}; the journal does "
                      "not: run the job, which adopts it before it sends anything", charge.status)  # fmt: skip

@@ -202,6 +202,7 @@ class Page:
     charges: tuple[ChargeSeen, ...]
     ids: tuple[str, ...]  # of every item, also of those that could not be read as a charge of ours
     total: int
+    limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
 
 
 # --- what the journal keeps ------------------------------------------------------------------------------------

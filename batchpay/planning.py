@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote_plus
 
-from batchpay.job import Fee
+from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.model import Document, Intent
 
 # Keys are UUIDv5 under this name space; changing it would forget every key ever made.
@@ -41,6 +41,34 @@ def place_of(batch_id: str, sheet: str, row: int) -> str:
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
     return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False)))
+
+
+def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
+    """Order id and attempt of a charge of this job, by what it says itself; None: it is none of this job's.
+
+    The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without a number: it
+    carries the job's name, and a key that this job would not make.
+    """
+    order_id, key, named = (metadata.get(name, "") for name in ("order_id", "batchpay_key", "batchpay_job"))
+    number = number_of(named, order_id, key)
+    if number is not None and named != job_name:
+        return None  # another job's, to the letter
+    if number is None:
+        number = number_of(job_name, order_id, key)
+    return (order_id, number) if number is not None or named == job_name else None
+
+
+def number_of(job_name: str, order_id: str, key: str) -> int | None:
+    """The attempt of this order whose key this is; None: the job would make it for none."""
+    if not (order_id and key):
+        return None
+    return next((n for n in range(1, MAX_ATTEMPTS + 1) if key_of(job_name, order_id, n) == key), None)
+
+
+def explains_itself(metadata: Mapping[str, str]) -> bool:
+    """Does its key fit the job and the order that it names itself, whichever they are?"""
+    job, order_id = metadata.get("batchpay_job", ""), metadata.get("order_id", "")
+    return number_of(job, order_id, metadata.get("batchpay_key", "")) is not None
 
 
 def content_of(document: Document) -> str:

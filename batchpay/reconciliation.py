@@ -281,7 +281,7 @@ def reason_of(attempt: Attempt) -> str:
             spent = f"sent without an answer, then {attempt.code}: the first request may have used the token"
             return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
         case Outcome.IN_DOUBT if attempt.may_be:
-            unclear = f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and carries no key"
+            unclear = f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and says no order"
             return f"{unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"

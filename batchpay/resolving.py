@@ -14,7 +14,7 @@ from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.job import Job
-from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, could_be, flaws_of, seen
+from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, could_be, flaws_of, key_in, seen
 from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page
 from batchpay.protocols import Gateway
 from batchpay.publish import publish
@@ -65,6 +65,28 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
         _cancel(desk, order_id, reason)
         _publish_all(desk)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
+
+
+def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
+    """A charge that nobody can tell by what it says, of which a person knows that it is none of this job's.
+
+    Raises Usage for what is no charge id, DoesNotAddUp for a charge that the gateway does not know, or that is this
+    job's by its key or by this journal.
+    """
+    if not CHARGE_ID.fullmatch(charge_id):
+        raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
+        if charge is None:
+            raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; nothing was settled")
+        if not desk.books.is_unclear(charge):
+            raise DoesNotAddUp(
+                f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or this journal say it; "
+                "nothing was settled"
+            )
+        desk.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
+        return Resolved(f"{charge_id} is none of this job's: it stands in the way of no order any more. Run again")
 
 
 def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
@@ -207,9 +229,10 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     """
     attempt = case.attempt
     assert attempt is not None
-    if attempt.charge is not None and CHARGE_ID.fullmatch(attempt.charge.id):
-        by_id = await _read(gateway, line, attempt.charge.id)
-        if by_id is not None:
+    own = attempt.charge.id if attempt.charge is not None else attempt.hinted
+    if CHARGE_ID.fullmatch(own):
+        by_id = await _read(gateway, line, own)
+        if by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key):
             return by_id
     found: list[ChargeSeen] = []
 

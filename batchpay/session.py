@@ -93,9 +93,10 @@ async def visit(desk: Desk, visit: Visit) -> Visited:
         beat.cancel()
         visit.signals.call(None)
         await gateway.aclose()
-        _note_holds(desk, run.loop.why_held)
-    notes = [*run.notes, *_illness(run.line)]
-    return Visited(_trouble(run, settings.url, interrupted=bool(visit.signals.received)), tuple(notes))
+        told = _note_holds(desk, run.loop.why_held)
+    trouble = _trouble(run, settings.url, interrupted=bool(visit.signals.received))
+    blind = (f"nothing is sent, as before: {run.blind}",) if run.blind and not (trouble or told) else ()
+    return Visited(trouble, (*run.notes, *_illness(run.line), *blind))
 
 
 def _illness(line: Line) -> Iterator[str]:
@@ -138,7 +139,8 @@ def look_of(desk: Desk, options: Options) -> Look:
     default = bound or desk.started - accounts.FIRST_LOOK
     since = min(default, options.since) if options.since else default
     quiet_at_s = desk.started_s + desk.job.gateway.doubt_period_s
-    return Look(since, desk.journal.knows_orders(), options.adopt, quiet_at_s)
+    known = desk.journal.knows_orders()
+    return Look(since, known, options.adopt, quiet_at_s, lost=desk.lost_events or not known)
 
 
 async def _beat() -> None:
@@ -227,8 +229,12 @@ def _lost_sends_s(desk: Desk, *, adopt: bool) -> float:
     return desk.job.gateway.doubt_period_s if adopt or desk.lost_events else 0.0
 
 
-def _note_holds(desk: Desk, why: str) -> None:
+def _note_holds(desk: Desk, why: str) -> bool:
+    """Write down why rows were held, where it is another reason than before; was there any?"""
+    told = False
     for planned in desk.planned:
         batch = planned.batch
         if why and not batch.refusal and (desk.stop or accounts.last_hold(desk.journal, batch.id) != why):
             desk.note("held", {"reason": why, **({"stop": True} if desk.stop else {})}, batch.id)
+            told = True
+    return told

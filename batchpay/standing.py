@@ -86,6 +86,7 @@ class Guards:
     gone: str = ""  # the batch's file, when it was no input of the last run: nothing is sent from it
     refusal: str = ""  # why the whole batch is refused
     stop: str = ""  # the stop in force
+    unreadable: str = ""  # a charge that only a person can tell whose it is, where it may be any order's
     barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
     smallest_share: Mapping[str, int] = field(
         default_factory=dict
@@ -410,6 +411,8 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
         return f"{share_told}, {least}: {steps.SEND_SMALL()}", "accountant"
     if guards.stop:
         return f"a stop is in force: {guards.stop}; {steps.LIFT_STOP()}", "a person"
+    if guards.unreadable:
+        return guards.unreadable, "a person"
     return None
 
 

@@ -67,6 +67,11 @@ SETTLE_UNCLEAR = _step(
     "see the gateway's dashboard; if that is it: batchpay resolve JOB --as charged:{charge} --reason TEXT {order}; if "
     "not, with --as not-charged",
 )
+NOT_OURS = _step(
+    "not-ours",
+    "see the gateway's dashboard; if it is none of this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, "
+    "then run again",
+)
 SETTLE_ADOPTED = _step(
     "settle-adopted",
     "see which is right; to take the charge as it is: "

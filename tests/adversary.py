@@ -194,7 +194,7 @@ class Adversary:
     def charges(self) -> list[dict[str, Any]]:
         """The ledger, without what strangers made."""
         with self._lock:
-            return [c for c in self.ledger if "batchpay_key" in c["metadata"]]
+            return [c for c in self.ledger if "batchpay_key" in (c["metadata"] or {})]
 
     def write(self, path: Path) -> None:
         """Log and ledger as lines of JSON: what the judge gets."""

@@ -71,18 +71,49 @@ def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str
 
 @pytest.mark.fault("B32")
 def test_a_list_ends_with_charges_younger_than_itself() -> None:
-    """An account may grow faster than its list is read; what is no time is no age."""
-    listing = Listing(now=AT.format(5))
-    listing.add(page(1, 2, total=900))
-    assert not listing.complete
-    listing.add(page(2, 6, total=950))
-    assert listing.complete
+    """An account may grow faster than its list is read: all that there was has been read, and a page is younger."""
+    listing = Listing(now=AT.format(5), size=3)
+    listing.add(page(1, 2, 3, total=4))
+    listing.add(page(3, 4, 6, total=9))
+    assert not listing.complete  # one of them was there when it began
+    listing.add(page(6, 7, 8, total=12))
+    assert (listing.complete, listing.broken) == (True, "")
     for odd in ("2026-11-24", "9999-99-99T99:99:99Z"):
         listing = Listing(now=AT.format(5))
         found = page_of({"object": "list", "data": [charge(created_at=odd)], "total": 2})
         assert found is not None
         listing.add(found)
         assert (listing.complete, listing.latest) == (False, "")
+
+
+@pytest.mark.fault("B32", "J05")
+@pytest.mark.parametrize("odd", [[6, 7], [9, 6], [7, 8]])
+def test_no_charge_ends_a_list_by_the_time_that_it_tells(odd: list[int]) -> None:
+    """Neither one that says it is of tomorrow, nor a clock that is off for all of them: the count says the end."""
+    listing = Listing(now=AT.format(5), size=2)
+    listing.add(page(*odd, total=3))
+    assert not listing.complete
+    listing.add(page(odd[-1], 3, total=3))
+    assert not listing.complete  # a full page
+    listing.add(page(3, total=3))
+    assert listing.complete
+
+
+@pytest.mark.fault("B32", "J05")
+@pytest.mark.parametrize(("size", "told"), [(2, {}), (100, {"limit": 2})])
+def test_a_full_page_is_never_the_last(size: int, told: dict[str, int]) -> None:
+    """A count that is cut at the size of a page ends nothing, by whoever's size; one request more finds out."""
+    made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n)) for n in (1, 2, 3)]
+    first, second = (page_of({"object": "list", "data": some, "total": 2, **told}) for some in (made[:2], made[1:]))
+    assert first is not None and second is not None
+    listing = Listing(size=size)
+    listing.add(first)
+    assert (listing.complete, listing.broken, listing.offset) == (False, "", 1)
+    listing.add(second)
+    assert not listing.complete and "3 objects were read where the gateway counts 2" in listing.broken
+    short = Listing(size=3)
+    short.add(first if not told else page(1, 2, total=2))
+    assert short.complete  # no request more than it takes
 
 
 @pytest.mark.fault("J12", "B32")

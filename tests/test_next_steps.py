@@ -411,6 +411,25 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
     assert three.money()["00002"] == 1
 
 
+@pytest.mark.fault("J02", "J27", "L11")
+@tries("not-ours")
+def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: Market) -> None:
+    """Nothing is sent beside it, and every night says why; then a person does, and the orders go."""
+    form = {
+        "amount": "50000", "currency": "thb", "destination": "recp_test_sandbox1", "card": "tokn_test_sandboxz4242",
+        "metadata[order_id]": "another's",
+    }  # fmt: skip
+    httpx.post(f"{three.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+    three.sandbox.add_rule(method="GET", path="/charges*", order_id="another's", drop=["metadata"])
+    for _ in range(2):
+        done = three.run()
+        assert done.returncode == 11 and "--not-ours" in done.stdout + done.stderr, done
+    assert three.posts() == 1
+    follow(three, row(three, "00001")["reason"])
+    over(three, 0)
+    assert three.posts() == 4
+
+
 @pytest.mark.fault("J04", "J27", "J13")
 @tries("settle-earlier")
 @pytest.mark.parametrize(("known_again", "listed"), [(False, True), (False, False), (True, True)])

@@ -12,7 +12,7 @@ from batchpay.listing import Listing
 from batchpay.matching import match_charges, match_credits, match_transfers
 from batchpay.model import Outcome
 from batchpay.money import EXPONENTS, MAX_MINOR, NotMoney, grouped_text, major_text, plain_minors, to_minor
-from batchpay.planning import alike
+from batchpay.planning import alike, key_of
 from batchpay.repeats import Repeats
 from tests.test_lifecycle import answer_event, event
 from tests.test_listing import AT, page
@@ -223,8 +223,9 @@ def test_the_youngest_charge_of_a_list_is_the_youngest_wherever_it_stands() -> N
 @pytest.mark.parametrize("youngest, complete", [(5, False), (6, True)])
 def test_a_list_ends_behind_its_own_time_and_not_at_it(youngest: int, complete: bool) -> None:
     """A charge of the very second may have a neighbour that is not shown yet."""
-    listing = Listing(now=AT.format(5))
-    listing.add(page(1, youngest, total=9))
+    listing = Listing(now=AT.format(5), size=2)
+    listing.add(page(1, 2, total=2))
+    listing.add(page(2, youngest, total=9))
     assert listing.complete is complete
 
 
@@ -374,6 +375,7 @@ def test_sums_are_of_what_succeeded_on_either_side() -> None:
 
 def test_what_is_of_another_job_or_no_charge_is_counted_and_not_compared() -> None:
     """Before, between and behind our own."""
-    foreign = {**MADE, "id": "chrg_test_7", "metadata": {**MADE["metadata"], "batchpay_job": "day"}}
+    named = {"batchpay_job": "day", "batchpay_key": key_of("day", "0001", 1), "order_id": "0001"}
+    foreign = {**MADE, "id": "chrg_test_7", "metadata": named}
     match = match_charges("night", [attempt()], [foreign, {"object": "list"}, MADE, foreign], live=False)
     assert (match.others, match.matched, match.differences) == (3, 1, [])

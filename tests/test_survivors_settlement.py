@@ -283,7 +283,7 @@ class Written:
 
 def of_job(job: str, **changes: Any) -> Any:
     """A charge as a list shows it."""
-    metadata = {**charge()["metadata"], "batchpay_job": job}
+    metadata = {"order_id": "0001", "batchpay_key": key_of(job or "night", "0001", 1), "batchpay_job": job}
     found, _ = seen(charge(**{"metadata": metadata, **changes}))
     assert found is not None
     return found

@@ -93,10 +93,12 @@ class Omise:
         except TimeoutError:
             if flight.answer is None:
                 return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
-            response, body = answered(flight.answer)  # it had come, while this process or its machine slept
+            try:
+                response, body = answered(flight.answer)  # it had come, while this process or its machine slept
+            except httpx.HTTPError as error:
+                return _unreadable(flight, error)
         except httpx.HTTPError as error:
-            why = str(error) or type(error).__name__
-            return Answer(out=flight.out, trouble=why, too_long=isinstance(error, TooLong))
+            return _unreadable(flight, error)
         document = strict_json(body)
         return Answer(
             out=True,
@@ -108,6 +110,11 @@ class Omise:
             remaining=response.headers.get("x-ratelimit-remaining", ""),
             reset=response.headers.get("x-ratelimit-reset", ""),
         )
+
+
+def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer:
+    """No answer came, or one that cannot be read."""
+    return Answer(out=flight.out, trouble=str(error) or type(error).__name__, too_long=isinstance(error, TooLong))
 
 
 def strict_json(body: bytes) -> Any:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from batchpay.errors import Taken
-from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges
+from batchpay.job import Fee
+from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
-from batchpay.planning import alike, key_of
+from batchpay.planning import alike, explains_itself, key_of, place_in
 from batchpay.protocols import Clock, Journal
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
@@ -60,6 +60,10 @@ class Books:
         self.known: dict[str, tuple[str, float]] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
         self.told_of, self._lifted = _told_of(journal.events(["stop", "lifted"]))
+        # charges of which nobody can tell whose they are, but a person: they are not this job's
+        self.disowned = {str(event.data["charge_id"]) for event in journal.events(["disowned"])}
+        self._open_keys: dict[str, tuple[str, int]] | None = None  # of the journal's open attempts
+        self._strays: dict[str, ChargeSeen] = {}  # by key: charges that fit no order known to them or to us
 
     # --- writing
 
@@ -87,6 +91,9 @@ class Books:
         }  # fmt: skip
         kept = {name: value for name, value in data.items() if value not in (None, "", [], False)}
         await self._write(case, "answer", kept, case.attempt.sends if case.attempt else 0)
+        if status == 429 and verdict.charge is not None and self.trust_429:
+            self.trust_429 = False
+            await self.note("throttle.distrusted", {"order": case.intent.order_id, "charge": verdict.charge.id})
 
     async def found(
         self,
@@ -120,14 +127,18 @@ class Books:
         data = {"boot_id": self._clock.boot_id, "boot_s": boot_s, "closes": closes}
         await self._write(case, "absent", data, case.attempt.sends if case.attempt else 0)
 
-    async def adopt(self, charge: ChargeSeen, number: int) -> Case:
-        """A charge of this job that this journal did not make, or no longer knows it made (law L11)."""
+    async def adopt(self, charge: ChargeSeen, number: int, asked: Intent | None = None) -> Case:
+        """A charge of this job that this journal did not make, or no longer knows it made (law L11).
+
+        `asked`: what the order asks for, where its row is at hand and the charge itself does not name it.
+        """
         metadata = charge.metadata
-        intent = Intent(
-            order_id=metadata["order_id"], attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
+        order_id = metadata.get("order_id", "")
+        intent = asked or Intent(
+            order_id=order_id, attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
             content="", amount=charge.amount, currency=charge.currency, destination=charge.destination or "",
             payer=charge.payer or "", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
-            run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
+            run_id=metadata.get("batchpay_run", ""), alike=alike(order_id),
             mode="live" if self._live else "test", fee_fixed=self._fee.fixed_in(charge.currency) if self._fee else None,
             fee_percentage=self._fee.percentage if self._fee else None,
         )  # fmt: skip
@@ -156,10 +167,15 @@ class Books:
         if case.attempt is not None and case.attempt.may_be != charge.id:
             await self._write(case, "unclear", {"charge_id": charge.id}, 0)
 
+    async def unreadable(self, charge_id: str, why: str) -> None:
+        """The same where any order may be meant: nothing is sent before a person has told; written once a reason."""
+        if unreadable_in(self._journal.events(UNREADABLE)) != why:
+            await self.note("unreadable", {"charge_id": charge_id, "reason": why})
+
     async def elsewhere(self, charge: ChargeSeen) -> None:
         """A charge that another job of this account made, kept for as long as its order may come here (J06)."""
         order_id, job = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_job", "")
-        if not order_id or not job or job == self._job:
+        if not order_id or not job or self._place(charge) is not None:
             return
         data = {
             "job": job,
@@ -305,12 +321,12 @@ class Books:
         A Case: an attempt of the journal, the very one that a worker holds if one does, so that evidence reaches it.
         A number: an attempt that only the gateway knows. None: a key that this job would never make.
         """
-        ours = [charge for charge in charges if self.is_ours(charge)]
-        histories = self._journal.histories([charge.metadata.get("order_id", "") for charge in ours])
+        ours = [(charge, place) for charge in charges if (place := self._place(charge)) is not None]
+        histories = self._journal.histories([order_id for _, (order_id, _) in ours])
         matched: list[tuple[ChargeSeen, Case | int | None]] = []
         cases: dict[str, Case] = {}
-        for charge in ours:
-            order_id, key = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_key", "")
+        for charge, (order_id, number) in ours:
+            key = key_in(charge) or ""
             attempts = fold(histories.get(order_id, []))
             known = next((a for a in attempts if a.intent.key == key), None)
             if key in self._undecided and self._undecided[key].attempt:
@@ -319,8 +335,52 @@ class Books:
                 case = cases.setdefault(key, Case(known.intent, known, present=False))
                 matched.append((charge, case))
             else:
-                matched.append((charge, self._number_of(order_id, key)))
+                matched.append((charge, self._proven_by(charge.id) if number is None else number))
         return matched
+
+    def is_unclear(self, charge: ChargeSeen) -> bool:
+        """Can nobody tell whose charge this is? Then it may be any order's that it fits."""
+        if charge.id in self.disowned or explains_itself(charge.metadata):
+            return False
+        place = self._place(charge)
+        return (place is None or place[1] is None) and self._proven_by(charge.id) is None
+
+    def stray(self, key: str) -> ChargeSeen | None:
+        """A charge with this key that named no order by which it could be told whose it is."""
+        return self._strays.get(key)
+
+    def _place(self, charge: ChargeSeen) -> tuple[str, int | None] | None:
+        """Order id and attempt of a charge of this job: the one place that says whose a charge is.
+
+        By its key first, held against what it says itself, what is under way and what is open; by the job's name only
+        then (contract, section 7). Without a number: the name is this job's, the key is not. None: not this job's.
+        """
+        key = key_in(charge) or ""
+        if key in self._undecided:
+            intent = self._undecided[key].intent
+            return intent.order_id, intent.attempt
+        place = place_in(self._job, charge.metadata)
+        if (place is not None and place[1] is not None) or not has_key(charge) or explains_itself(charge.metadata):
+            return place
+        if self._open_keys is None:
+            cases = (case.intent for case in self.open_cases())
+            self._open_keys = {intent.key: (intent.order_id, intent.attempt) for intent in cases}
+        known = self._open_keys.get(key) or self._known_by_id(charge.id, key)
+        if known is None:
+            self._strays[key] = charge
+        return known or place
+
+    def _known_by_id(self, charge_id: str, key: str) -> tuple[str, int] | None:
+        known = self._journal.order_of_charge(charge_id)
+        mine = known is not None and known[0] == self._job and key_of(*known) == key
+        return (known[1], known[2]) if known is not None and mine else None
+
+    def _proven_by(self, charge_id: str) -> Case | None:
+        """The attempt of which the journal has kept this very charge as its own."""
+        case = self.case_of(charge_id)
+        attempt = case.attempt if case is not None else None
+        own = attempt is not None and attempt.charge is not None and attempt.charge.id == charge_id
+        return case if own else None
 
     def case_of(self, charge_id: str) -> Case | None:
         """The attempt whose charge this is, the very one that a worker holds if one does."""
@@ -338,15 +398,19 @@ class Books:
         attempts = fold(self._journal.histories([intent.order_id]).get(intent.order_id, []))
         return tuple(other for other in attempts if other.intent.attempt != intent.attempt)
 
-    def is_ours(self, charge: ChargeSeen) -> bool:
-        """Does it carry this job's name?"""
-        return charge.metadata.get("batchpay_job") == self._job
 
-    def _number_of(self, order_id: str, key: str) -> int | None:
-        if not order_id:
-            return None
-        numbers = range(1, MAX_ATTEMPTS + 1)
-        return next((n for n in numbers if key_of(self._job, order_id, n) == key), None)
+UNREADABLE = ("unreadable", "disowned", "listing")
+
+
+def unreadable_in(events: Iterable[Event]) -> str:
+    """Why nothing is sent beside a charge that may be any order's, by events of the kinds UNREADABLE; empty: it is."""
+    told: Event | None = None
+    for event in events:
+        if event.kind == "unreadable":
+            told = event
+        elif told is not None and (event.kind == "listing" or event.data["charge_id"] == told.data["charge_id"]):
+            told = None
+    return str(told.data["reason"]) if told is not None else ""
 
 
 def stop_in_force(events: Iterable[Event]) -> str:
@@ -377,7 +441,7 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
     terms = charge and (
         charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
-    return attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, terms
+    return attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, attempt.odd, terms
 
 
 def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:
@@ -404,6 +468,9 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bo
     as_a_person_said = before is not None and before.denied and after.closed
     if was is not None and not by_hand and not as_a_person_said and impossible(was, after.outcome):
         return f"{order}: was {was.value}, is now {after.outcome.value}"
+    if after.odd and (before is None or after.odd != before.odd):
+        charge = after.charge.id if after.charge else "its charge"
+        return f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
     charges = money_charges((*case.others, after))
     if len(charges) > 1 and (before is None or after.charge != before.charge):
         return f"{order}: two attempts took money: {', '.join(charges)}"

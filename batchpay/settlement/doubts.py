@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay.job import GatewaySettings
-from batchpay.lifecycle import CHARGE_ID, DoubtRules, seen
+from batchpay.lifecycle import CHARGE_ID, DoubtRules, key_in, seen
 from batchpay.model import ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
@@ -164,6 +164,10 @@ class Doubts:
                 if still_open and case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT:
                     self._found(case)
 
+        for case in doubts.values():
+            await self._ask_for_hinted(case)
+        if not self._open:
+            return True
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
         first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
         since = first_sent - OVERLAP if self._line.dated else EVERYTHING  # our clock may have been wrong at that time
@@ -182,12 +186,22 @@ class Doubts:
                     case.ask_at_s = max(self._due_s(case), soon_s) if proves else soon_s
         return proves
 
+    async def _ask_for_hinted(self, case: Case) -> None:
+        """An answer spoke of a charge and did not prove it: the gateway, asked for its id, says whose it is."""
+        attempt = case.attempt
+        if attempt is None or not attempt.hinted or attempt.outcome is not Outcome.IN_DOUBT:
+            return
+        charge = await self._read(case, attempt.hinted)
+        if charge is not None and key_in(charge) == case.intent.key:
+            await self._books.found(case, charge, by_id=True)
+            self._found(case)
+
     async def _leave(self, case: Case, unclear: ChargeSeen) -> None:
         """A charge that may be this order's, and cannot be told: no look-up of this run will prove its absence."""
         del self._open[case.intent.order_id]
         await self._books.unclear(case, unclear)
         self._lists.notes.append(
-            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and carries no key"
+            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says no order"
         )
         self._told(case)
 

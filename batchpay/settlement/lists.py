@@ -7,14 +7,15 @@ which this journal has proof is a copy from before, or lies, and proves no absen
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from batchpay import steps
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
-from batchpay.lifecycle import Attempt, could_be, has_key, seen
+from batchpay.lifecycle import Attempt, could_be, seen
 from batchpay.listing import Listing, is_instant, page_of
 from batchpay.model import Answer, ChargeSeen, Outcome, Page
 from batchpay.protocols import Clock, Gateway
@@ -44,6 +45,7 @@ class Look:
     known_before: bool  # does the journal know any order? False beside charges of this job: it was lost
     adopt: bool  # ... and a person said to take them over
     quiet_at_s: float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+    lost: bool = False  # may the journal lack events that it once had, or is it empty?
 
 
 class Lists:
@@ -66,7 +68,7 @@ class Lists:
         self._period_s = settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
-        self._reread: set[str] = set()  # charges whose metadata could not be read, and were asked for by their id
+        self._reread: set[str] = set()  # charges that a list showed oddly, and that were asked for by their id
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
     # --- before the first send
@@ -93,10 +95,9 @@ class Lists:
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._line.rest(wait_s)
                 continue
-            if unreadable := next((c for c in listing.unclear if "metadata" in c.unread and c.destination), None):
-                why = (
-                    f"what {unreadable.id} in the gateway's list is for cannot be read: it may be an order of this job"
-                )
+            if (look.lost or self._met_unknown) and (unreadable := _unreadable(listing)):
+                why = unclear_after_loss(unreadable.id)
+                await self._books.unreadable(unreadable.id, why)
                 in_vain += 1
                 await self._line.rest(gap_s)
                 continue
@@ -112,7 +113,7 @@ class Lists:
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
         for charge, known in self._books.match(page.charges):
-            if not isinstance(known, Case):
+            if not isinstance(known, Case) and charge.id not in self._books.told_of:
                 await self._met(charge, look)
             await self._absorb(charge, known, adopting=True)
         for charge in page.charges:
@@ -143,8 +144,13 @@ class Lists:
         listing = await self.read(since, self.absorb_all)
         if listing is None or not listing.complete:
             return None
-        youngest = time_of(listing.latest)
+        youngest = time_of(min(listing.latest, listing.now or iso(self._now())))  # one that says it is of tomorrow
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
+
+    async def take_up(self, case: Case, stray: ChargeSeen) -> None:
+        """An order that is about to be sent has its charge already: one that named only its key."""
+        with suppress(Taken):
+            self._told(await self._books.adopt(stray, case.intent.attempt, case.intent))
 
     # --- one list
 
@@ -163,7 +169,7 @@ class Lists:
             if not listing.offset and not listing.now and (date := instant(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
-            listing.unclear += [charge for charge in fresh.charges if not has_key(charge)]
+            listing.unclear += [charge for charge in fresh.charges if self._books.is_unclear(charge)]
             await absorb(fresh)
             return True
 
@@ -176,14 +182,20 @@ class Lists:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its id, once."""
         charges = []
         for charge in page.charges:
-            if "metadata" in charge.unread and charge.destination is not None and charge.id not in self._reread:
-                self._reread.add(charge.id)
-                answer = await self._line.ask(partial(self._gateway.get, charge.id))
-                by_id = seen(answer.document)[0] if answer is not None else None
-                charges.append(by_id if by_id is not None and by_id.id == charge.id else charge)
-            else:
-                charges.append(charge)
-        return Page(tuple(charges), page.ids, page.total)
+            by_id = None
+            if "metadata" in charge.unread and charge.destination is not None:
+                by_id = await self._by_id(charge)
+            charges.append(by_id or charge)
+        return replace(page, charges=tuple(charges))
+
+    async def _by_id(self, charge: ChargeSeen) -> ChargeSeen | None:
+        """The same charge asked for by its id, once a run; None when that did not show it."""
+        if charge.id in self._reread:
+            return None
+        self._reread.add(charge.id)
+        answer = await self._line.ask(partial(self._gateway.get, charge.id))
+        by_id = seen(answer.document)[0] if answer is not None else None
+        return by_id if by_id is not None and by_id.id == charge.id else None
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
@@ -208,9 +220,8 @@ class Lists:
 
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
         """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
-        sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
         unclear = listing.unclear if listing is not None else ()
-        return next((charge for charge in unclear if could_be(charge, attempt.intent, iso(sent))), None)
+        return next((charge for charge in unclear if may_be(charge, attempt, self._books)), None)
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
@@ -286,7 +297,8 @@ class Lists:
     async def _absorb(self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool) -> None:
         """Take a charge of this job from a list into the journal; what cannot be explained is a stop."""
         if isinstance(known, Case):
-            await self._books.found(known, charge)
+            by_id = await self._by_id(charge) if _lost_its_chain(known, charge) else None
+            await self._books.found(known, by_id or charge, by_id=by_id is not None)
             return
         if known is None:
             await self._books.stop_for_charge(
@@ -304,6 +316,31 @@ class Lists:
             await self._books.stop(f"{charge.id} was made for this job by another run, with another journal", case)
 
 
+def may_be(charge: ChargeSeen, attempt: Attempt, books: Books) -> bool:
+    """Could a charge of which nobody can tell whose it is be this attempt's?"""
+    sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
+    return books.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent))
+
+
+def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
+    """Does a list show a charge without the chain that it had? The list may be a copy from before."""
+    known = case.attempt.charge if case.attempt is not None else None
+    return known is not None and known.id == charge.id and bool(known.chain) and charge.paid and not charge.chain
+
+
+def _unreadable(listing: Listing) -> ChargeSeen | None:
+    """One in the list that no journal is left to tell whose it is."""
+    return next((c for c in listing.unclear if "metadata" in c.unread and c.destination), None)
+
+
+def unclear_after_loss(charge_id: str) -> str:
+    """Why a run whose journal lost events, or is empty, sends nothing beside a charge that it cannot read."""
+    return (
+        f"what {charge_id} in the gateway's list is for cannot be read, and this journal is new or lost events: it may "
+        f"be an order of this job; {steps.NOT_OURS(charge=charge_id)}"
+    )
+
+
 async def read_list(
     line: Line, page_at: Callable[..., Awaitable[Answer]], listing: Listing, take: Callable[[Answer], Awaitable[bool]]
 ) -> bool:
@@ -314,6 +351,7 @@ async def read_list(
     """
     pages, limit = 0, PAGE_SIZE
     while not (listing.complete or listing.broken):
+        listing.size = limit
         answer = await line.ask(partial(_page_at, page_at, listing.offset, limit))
         if pages >= PAGES or answer is None:
             return pages > 0

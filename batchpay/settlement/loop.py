@@ -222,6 +222,9 @@ class Settlement:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in this order."""
         if case.sends_in_run == 0 and not await self._doubts.clears(case):
             return
+        if case.attempt is None and (stray := self._books.stray(case.intent.key)) is not None:
+            await self.lists.take_up(case, stray)
+            return
         if not await self._line.permit():
             return
         if self._over() or (case.attempt and not case.attempt.ready):

@@ -92,6 +92,7 @@ class Run:
         self.loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=talk.order)
         self.notes: list[str] = []  # what a person should hear beside the outcomes
         self.untold = ""  # why it asked for nothing but the account
+        self.blind = ""  # why its look before the first send came to nothing
 
 
 async def at_gateway(run: Run, brought: Brought) -> None:
@@ -111,6 +112,9 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     looked = await loop.look(brought.look)
     run.notes += loop.lists.notes
     if not looked:
+        run.blind = loop.why_held
+        if not line.closed:
+            await loop.recover()  # what is asked for by its id needs no list
         return
     await _belong(run.settings, run.books, account)
     sendable, impossible = _survey(brought)

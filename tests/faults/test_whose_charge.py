@@ -1,0 +1,297 @@
+"""Whose a charge is, and when a list has come to its end: no single foreign word decides either."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.adversary import LOST_AFTER, PENDING, Adversary, Fate, Request, rewritten
+from tests.faults.stage import SWEEP, Stage
+from tests.world import order
+
+Change = Callable[[dict[str, str]], Any]
+
+LOSSES: dict[str, Change] = {
+    "no job": lambda said: said.pop("batchpay_job", None),
+    "another job": lambda said: said.update(batchpay_job="NIGHT"),
+    "no order": lambda said: said.pop("order_id", None),
+    "the key alone": lambda said: [said.pop(name) for name in list(said) if name != "batchpay_key"],
+}
+
+
+def lose(gateway: Adversary, change: Change) -> None:
+    """What the gateway keeps of its charges' metadata is other than what it was told."""
+    for charge in gateway.charges():
+        change(charge["metadata"])
+
+
+@pytest.mark.fault("J02", "B07", "L5", "I1")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_key_says_whose_a_charge_is(night: Stage, gateway: Adversary, loss: str) -> None:
+    """Whatever else of its names was lost: it is found, on this night and on a later one, and never sent again."""
+    night.orders([order(1)])
+    gateway.on("00001", LOST_AFTER)
+    gateway.before_list = lambda request: lose(gateway, LOSSES[loss])
+    assert night.run().returncode == 0, night.said
+    assert (night.posts(), night.row("00001")["outcome"]) == (1, "succeeded")
+    assert night.run().returncode == 0
+    audit = night.run("--from", "2020-01-01", "--to", "2099-01-01", verb="audit")
+    assert audit.returncode == 0 and "1 charge on both sides; 0 charges" in audit.stdout, audit.stdout
+
+
+@pytest.mark.fault("D10", "J02", "L11", "I1")
+@pytest.mark.parametrize(("loss", "told"), [("no job", 78), ("another job", 78), ("the key alone", 0)])
+def test_a_lost_journal_knows_its_charges_by_their_keys(night: Stage, gateway: Adversary, loss: str, told: int) -> None:
+    """78 where the order can be told, and adopted by --adopt; one that says its key alone when its order comes."""
+    night.orders([order(1), order(2)])
+    assert night.run().returncode == 0
+    lose(gateway, LOSSES[loss])
+    shutil.rmtree(night.folder / "state")
+    assert night.run().returncode == told, night.said
+    assert night.run("--adopt").returncode == 0, night.said
+    assert night.posts() == 2
+    assert night.outcomes() == {"succeeded": 2}
+
+
+# --- the end of a list -----------------------------------------------------------------------------------------
+
+
+def _seen(rewrite: Callable[[dict[str, Any]], None]) -> Fate:
+    def how(body: bytes) -> bytes:
+        document = json.loads(body)
+        rewrite(document)
+        return json.dumps(document).encode()
+
+    return rewritten(how)
+
+
+def _tomorrow(document: dict[str, Any]) -> None:
+    for charge in document["data"]:
+        if charge["id"] == "chrg_test_000005":
+            charge["created_at"] = "2099-01-01T00:00:00Z"
+
+
+def _capped(document: dict[str, Any]) -> None:
+    document["total"] = min(document["total"], 100)
+
+
+@pytest.mark.fault("B32", "J05", "L5", "I1")
+@pytest.mark.parametrize(("lie", "code"), [(_tomorrow, 0), (_capped, 11)])
+def test_a_list_ends_where_its_last_page_is_not_full(night: Stage, gateway: Adversary, lie: Any, code: int) -> None:
+    """Neither one charge of tomorrow nor a count cut at the size of a page proves an absence; audit shares it."""
+    gateway.strangers(120, age_s=60)
+    night.orders([order(1)])
+    gateway.on("00001", LOST_AFTER)
+    lied = _seen(lie)
+    gateway.rule = lambda request: lied if request.method == "GET" and request.path == "/charges" else None
+    assert night.run().returncode == code, night.said
+    assert night.run("--from", "2020-01-01", "--to", "2099-01-01", verb="audit").returncode == (69 if code else 0)
+    gateway.rule = lambda request: None
+    assert night.run().returncode == 0
+    assert night.row("00001")["outcome"] == "succeeded"
+    assert night.posts() == 1
+
+
+@pytest.mark.fault("B32", "L5", "I1")
+def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway: Adversary) -> None:
+    """A busy account, every charge a minute ahead of the gateway's own Date: the count says the end, not the time."""
+    gateway.strangers(250, age_s=-60)
+    night.orders([order(1)])
+    gateway.on("00001", Fate(end="reset", cut=0, becomes={}))
+    assert night.run().returncode == 0, night.said
+    night.right()
+    assert night.posts() == 1
+
+
+# --- an answer that speaks of a charge -------------------------------------------------------------------------
+
+
+@pytest.mark.fault("B19", "B20", "B21", "L6", "I1")
+@pytest.mark.parametrize(
+    "status", [429, 401, 404, *(pytest.param(one, marks=SWEEP) for one in (403, 405, 410, 413, 414, 431, 400, 422))]
+)
+def test_a_charge_in_an_answer_is_evidence_whatever_its_status(night: Stage, gateway: Adversary, status: int) -> None:
+    """It is never not charged: asked for by its id although no list shows it yet, and found."""
+    night.orders([order(1), order(2)])
+    first = [True]
+
+    def charged_under(body: bytes) -> bytes:
+        first.clear()
+        head = f"HTTP/1.1 {status} Odd\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    gateway.on("00001", Fate(framed=charged_under))
+    gateway.lag_s = 3.0
+    code = night.run().returncode
+    assert code == (77 if status in (401, 403) else 0), night.said
+    gateway.lag_s = 0.0
+    assert night.run().returncode == 0, night.said
+    night.right()
+    assert night.sends("00001") == 1
+
+
+@pytest.mark.fault("B11", "F06")
+def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(night: Stage, gateway: Adversary) -> None:
+    """Its compression is broken: that is no answer, and no bug."""
+    night.orders([order(1), order(2)])
+    words, how = night.command("run", "job.toml")
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how)
+
+    def asleep(body: bytes) -> bytes:
+        process.send_signal(signal.SIGSTOP)
+        threading.Timer(2.0, process.send_signal, (signal.SIGCONT,)).start()  # behind its timeout
+        cut = gzip.compress(body)[:-8]
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(cut)}\r\n\r\n"
+        return head.encode() + cut
+
+    gateway.on("00001", Fate(framed=asleep))
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert night.run().returncode == 0
+    night.right()
+    assert night.posts() == 2
+
+
+# --- a charge that says nothing --------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J27", "J02", "L5", "B13")
+def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(night: Stage, gateway: Adversary) -> None:
+    """A new journal asks a person, who says it is another's; a sound one goes on, whatever it fits."""
+    stranger = gateway.commit({"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None})
+    night.orders([order(1)])
+    for _ in range(2):
+        assert night.run().returncode == 11
+        assert f"--not-ours {stranger['id']}" in night.said
+        night.said = ""
+    assert night.row("00001")["who_acts"] == "a person"
+    plan = night.run(verb="plan")
+    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True)
+    assert night.run(verb="doctor").returncode == 11
+    assert night.run(verb="status").returncode == 11
+    assert night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 12
+    assert night.run("--not-ours", stranger["id"], "--reason", "another shop's", verb="resolve").returncode == 0
+    assert night.run().returncode == 0, night.said
+    gateway.commit({"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None})
+    night.orders([order(2)], "orders-2.csv")
+    night.job(file="orders-2.csv")
+    assert night.run().returncode == 0, night.said
+    assert night.posts() == 2
+    own = next(charge for charge in gateway.charges())
+    assert night.run("--not-ours", own["id"], "--reason", "x", verb="resolve").returncode == 12
+
+
+@pytest.mark.fault("J32", "J02", "I15")
+def test_a_charge_that_the_journal_knows_is_never_unreadable(night: Stage, gateway: Adversary) -> None:
+    """It lost what named it after it was proven: nothing is held up."""
+    night.orders([order(1)])
+    assert night.run().returncode == 0
+    gateway.ledger[0]["metadata"] = None
+    night.orders([order(2)], "orders-2.csv")
+    night.job(file="orders-2.csv")
+    assert night.run().returncode == 0, night.said
+    assert len(night.gateway.requests("POST", "/charges")) == 2
+
+
+@pytest.mark.fault("L5", "B13", "J27", "I19")
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
+    night: Stage, gateway: Adversary, *, is_ours: bool
+) -> None:
+    """One order waits, with the words that end it: it is this one's, or another's, and then the order is sent again."""
+    night.orders([order(2)], "first.csv")
+    night.job(file="first.csv")
+    assert night.run().returncode == 0  # a journal that knows its orders
+    night.job()
+    night.orders([order(1)])
+    gateway.on("00001", LOST_AFTER if is_ours else Fate(commit="never", end="reset", cut=0))
+    terms = {"amount": "10125", "currency": "thb", "destination": order(1)["recipient"]}
+
+    def forget(request: Request) -> None:
+        if night.sends("00001") == 1 and not is_ours and len(gateway.ledger) == 1:
+            gateway.commit(terms, {"metadata": None})
+        for charge in [one for one in gateway.ledger if one["metadata"]]:
+            if charge["metadata"].get("order_id") == "00001" and night.sends("00001") == 1:
+                charge["metadata"] = None
+
+    gateway.before_list = forget
+    assert night.run().returncode == 11, night.said
+    row = night.row("00001")
+    assert (row["outcome"], row["who_acts"]) == ("in_doubt", "a person")
+    charge_id = next(c["id"] for c in gateway.ledger if not c["metadata"])
+    assert f"{charge_id} may be its charge" in row["reason"]
+    if is_ours:
+        made = night.run("00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard", verb="resolve")
+        assert made.returncode == 0, made.stderr
+        night.run("--lift-stop", "--reason", "seen", verb="resolve")
+        assert night.run().returncode == 10, night.said
+        assert night.row("00001")["outcome"] == "unproven"
+    else:
+        assert night.run("--not-ours", charge_id, "--reason", "another's", verb="resolve").returncode == 0
+        assert night.run().returncode == 0, night.said
+        assert night.row("00001")["outcome"] == "succeeded"
+    assert night.sends("00001") == (1 if is_ours else 2)
+
+
+@pytest.mark.fault("J27", "B33", "L10")
+def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_can_read(
+    night: Stage, gateway: Adversary
+) -> None:
+    """What needs no list goes on without one."""
+    night.orders([order(1)])
+    gateway.on("00001", PENDING)
+    assert night.run().returncode == 11
+    gateway.turn("00001", status="successful", chain="acch_test_1", paid_at=gateway.ledger[0]["created_at"])
+    gateway.rule = lambda request: (
+        Fate(change={"total": 7}) if request.method == "GET" and request.path == "/charges" else None
+    )
+    night.run()
+    assert night.row("00001")["outcome"] == "succeeded", night.said
+
+
+# --- a charge that was proven, and later -----------------------------------------------------------------------
+
+
+@pytest.mark.fault("B34", "L10", "J19", "I8")
+@pytest.mark.parametrize("later", [{"status": "refunded"}, {"status": "disputed"}, {"chain": None}])
+def test_what_is_said_of_a_proven_charge_and_no_outcome_names_is_a_stop(
+    night: Stage, gateway: Adversary, later: dict[str, Any]
+) -> None:
+    """It stays `succeeded`, once told; a person lifts it, and it is not told again."""
+    night.orders([order(1)])
+    assert night.run().returncode == 0
+    gateway.ledger[0].update(later)
+    assert night.run().returncode == 12
+    assert "the gateway now says of it" in night.said
+    assert night.row("00001")["outcome"] == "succeeded"
+    assert night.run("--lift-stop", "--reason", "seen", verb="resolve").returncode == 0
+    assert night.run().returncode == 0, night.said
+
+
+@pytest.mark.fault("B15", "L7", "D09")
+def test_an_accepted_charge_with_another_key_is_no_sign_of_an_older_journal(night: Stage, gateway: Adversary) -> None:
+    """Told, accepted and lifted once: no later night speaks of a restored copy, or waits for one."""
+    night.orders([order(1)])
+
+    def louder(body: bytes) -> bytes:
+        said = gateway.ledger[-1]["metadata"]
+        said["batchpay_key"] = said["batchpay_key"].upper()
+        return json.dumps(gateway.ledger[-1]).encode()
+
+    gateway.on("00001", rewritten(louder))
+    assert night.run().returncode == 12
+    charge_id = gateway.ledger[0]["id"]
+    assert night.run("00001", "--as", f"charged:{charge_id}", "--reason", "x", verb="resolve").returncode == 0
+    assert night.run("--lift-stop", "--reason", "x", verb="resolve").returncode == 0
+    night.said = ""
+    for _ in range(2):
+        assert night.run().returncode == 10, night.said
+    assert "older" not in night.said and "STOP" not in night.said
