@@ -206,7 +206,7 @@ def resolve(
     job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, not_ours: str | None,
     reason: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Settle one order by hand, lift a stop, or tell whose a charge is not.
+    """Settle one order by hand, or lift a stop.
 
     An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
     """

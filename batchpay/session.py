@@ -140,7 +140,7 @@ def look_of(desk: Desk, options: Options) -> Look:
     since = min(default, options.since) if options.since else default
     quiet_at_s = desk.started_s + desk.job.gateway.doubt_period_s
     known = desk.journal.knows_orders()
-    return Look(since, known, options.adopt, quiet_at_s, lost=desk.lost_events or not known)
+    return Look(since, known, options.adopt, quiet_at_s, lost=desk.lost_events)
 
 
 async def _beat() -> None:

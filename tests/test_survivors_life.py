@@ -227,7 +227,6 @@ KEYLESS = {"order_id": "0001"}
         ({}, True),
         ({"metadata": {}}, True),
         ({"metadata": {**KEYLESS, "batchpay_key": "cut off"}}, True),
-        ({"metadata": {"batchpay_key": INTENT.key}}, False),  # whose it is can be told
         ({"metadata": {"order_id": "0002"}}, False),
         ({"amount": 1}, False),
         ({"amount": "x"}, True),  # what cannot be read may be anything

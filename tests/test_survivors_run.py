@@ -164,11 +164,11 @@ class Crowded(FakeGateway):
 
 @pytest.mark.fault("B32", "I15")
 def test_a_list_of_an_account_that_grows_faster_than_it_can_be_read_ends() -> None:
-    """It is complete when it has come to charges younger than itself, and the night goes on."""
+    """It is complete when all that there was and a page of younger charges were read, and the night goes on."""
     world = World(Crowded())
     began_s = world.now_s
     assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
-    assert world.now_s - began_s < 120
+    assert world.now_s - began_s < 180
 
 
 @pytest.mark.fault("B32", "D07", "L11")

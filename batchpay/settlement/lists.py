@@ -45,7 +45,7 @@ class Look:
     known_before: bool  # does the journal know any order? False beside charges of this job: it was lost
     adopt: bool  # ... and a person said to take them over
     quiet_at_s: float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
-    lost: bool = False  # may the journal lack events that it once had, or is it empty?
+    lost: bool = False  # may the journal lack events that it once had?
 
 
 class Lists:
@@ -95,7 +95,8 @@ class Lists:
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._line.rest(wait_s)
                 continue
-            if (look.lost or self._met_unknown) and (unreadable := _unreadable(listing)):
+            incomplete = look.lost or self._met_unknown or not look.known_before
+            if incomplete and (unreadable := _unreadable(listing)):
                 why = unclear_after_loss(unreadable.id)
                 await self._books.unreadable(unreadable.id, why)
                 in_vain += 1
