@@ -22,7 +22,7 @@ from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
 LISTED = 100  # open rows of a batch that `status` spells out
-FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks (law L11)
+FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
 NEAR_NS = 10 * 86_400 * 10**9  # how long an order of the same payer, recipient and amount is told (contract, section 2)
 
 

@@ -21,7 +21,18 @@ from batchpay.errors import GatewaySilent, Usage
 from batchpay.job import Job
 from batchpay.lifecycle import CHARGE_ID, Attempt, seen
 from batchpay.listing import Listing, is_instant, size_told
-from batchpay.matching import Difference, Match, Thing, apart, match_charges, match_credits, match_transfers
+from batchpay.matching import (
+    Attempts,
+    Difference,
+    Match,
+    Thing,
+    apart,
+    match_charges,
+    match_credits,
+    match_elsewhere,
+    match_transfers,
+    order_elsewhere,
+)
 from batchpay.model import Answer, ChargeSeen
 from batchpay.money import EXPONENTS, major_text, money_text
 from batchpay.noting import Note, kept, note_on, open_of
@@ -40,7 +51,7 @@ from batchpay.refunds import (
     speaks_of_refunds,
     totals_of,
 )
-from batchpay.reports.files import Directory
+from batchpay.reports.files import Directory, own_folder
 from batchpay.resolving import who
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
@@ -227,6 +238,7 @@ async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: G
     if charges is None:
         raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
     match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
+    match.add(match_elsewhere(desk.job.name, _ours_of(desk, charges), charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
@@ -329,6 +341,12 @@ async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:
     return document if charge is not None and charge.id == charge_id else None
 
 
+def _ours_of(desk: Desk, charges: list[Thing]) -> Attempts:
+    """What this job did, on whatever day, for each order that other jobs' charges name."""
+    orders = {order_elsewhere(desk.job.name, thing) for thing in charges} - {""}
+    return accounts.attempts_of(desk.journal, sorted(orders))
+
+
 async def _all(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
     """Every object of a list, oldest first; None when it could not be had whole, or there is no such list."""
     for _ in range(TRIES):
@@ -383,10 +401,12 @@ def _page(document: Any) -> tuple[list[Thing], int] | None:
 
 def _write(job: Job, made: Audit) -> tuple[Path, ...]:
     """audit.json, and refunds.csv when a person should give something back."""
-    folder = job.report.directory / f"audit-{made.period.first}-{made.period.last}"
+    name = f"audit-{made.period.first}-{made.period.last}"
+    folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
     directory = Directory(folder, job.report.mode)
     with directory.file("audit.json") as file:
-        file.write((json.dumps(made.document(), ensure_ascii=False, indent=2) + "\n").encode())
+        document = {"job": job.name, **made.document()}  # `job` says whose the folder is
+        file.write((json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
     refunds = [difference for difference in made.match.differences if difference.refund_minor]
     if not refunds:
         directory.remove("refunds.csv")

@@ -27,6 +27,7 @@ from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
 from batchpay.planning import intent_of
 from batchpay.settlement import Candidate
+from batchpay.settlement.others import renamed
 from batchpay.standing import (
     DuplicateOf,
     Guards,
@@ -131,16 +132,8 @@ def _refuse_impossible(job: Job, placed: Placed) -> None:
             + steps.SETTLE_ADOPTED(order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
         )
     if isinstance(standing, Renamed):
-        raise Misconfigured(renamed(job, row, standing))
-
-
-def renamed(job: Job, row: Row, standing: Renamed) -> str:
-    """What is said of a job that seems to have been renamed (E13)."""
-    other = standing.elsewhere
-    return (
-        f'order {row.document["order_id"]} was charged, for the same payer, amount and recipient, by job "{other.job}" '
-        f"({other.charge_id}). {steps.OLD_NAME(job=other.job)}"
-    )
+        other = standing.elsewhere
+        raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
 
 
 def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:

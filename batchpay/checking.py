@@ -25,6 +25,7 @@ from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.exits import sentence
 from batchpay.intake import Intake, Intakes, judged_chunks, take_in
 from batchpay.job import Job
+from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Lineages
 from batchpay.model import Finding, Judged, Problem, StoredChunk
@@ -34,6 +35,7 @@ from batchpay.reconciliation import Place, Totals, exit_code, finding_of
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
 from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, goes_now
+from batchpay.wholeness import loss_of, refuse_lost
 
 OnProblem = Callable[[str, str, int, Problem], None]
 """Called with file, sheet, row and problem, in the file's order; what other rows and the journal say comes last."""
@@ -165,10 +167,12 @@ def plan(
     InputMissing and what opening the journal raises.
     """
     with ExitStack() as stack:
+        known_to_be = witnessed(job.state_path, job.name)
         journal = SqliteJournal(job.state_path, job.name, read_only=True)
         stack.callback(journal.close)
         journal.verify()
         refuse_another_place(job, journal)
+        refuse_lost(loss_of(job, journal, known_to_be))
         at_ns = SystemClock().now_ns() if now_ns is None else now_ns
         intakes = take_in(
             job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned, Lineages(journal).of

@@ -24,12 +24,12 @@ from batchpay.kinship import Lineages
 from batchpay.model import Batch, Event, Judged
 from batchpay.planning import batch_id_of
 from batchpay.protocols import Clock, Gateway
-from batchpay.reports.manifest import latest_head
 from batchpay.settlement import Books, Candidate
-from batchpay.settlement.books import stop_in_force
+from batchpay.settlement.books import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 from batchpay.signals import Signals
 from batchpay.standing import Guards
+from batchpay.wholeness import Loss, loss_of
 
 
 def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
@@ -80,7 +80,7 @@ class Desk:
         self.books = Books(
             self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee
         )
-        self.lost_events = self._lost_events()
+        self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
         self.empty = False  # a night without a file, which the job says is well
 
@@ -94,18 +94,12 @@ class Desk:
         event = Event(kind=kind, at_ns=self.clock.now_ns(), run_id=self.run_id, batch_id=batch_id, data=data)
         return self.journal.append([event])[0]
 
-    def _lost_events(self) -> bool:
-        """Is the journal older than it has been? Then a copy was put in its place, or it was lost.
-
-        It is, when a run or a report has known more of it than it holds, or when a list showed a charge of this job
-        that it does not know. What it lost is at the gateway and found by the list before the first send (law L11).
-        """
-        seq, _ = self.journal.head()
-        known = max(self.lock.witnessed, latest_head(self.job.report.directory, self.journal.id))
-        if known > seq:
-            self.note("restored", {"had": known, "has": seq})
-        last = [event.kind for event in self.journal.events(["restored", "listing"])][-1:]
-        return last == ["restored"]  # until a list was complete: a run may have died while it waited
+    def _loss(self) -> Loss | None:
+        """What this journal has lost, noted before anything else is (law L11)."""
+        loss = loss_of(self.job, self.journal, self.lock.witnessed)
+        if loss is not None and not loss.noted:
+            self.note("restored", loss.to_json())
+        return loss
 
     @property
     def stop(self) -> str:
@@ -180,9 +174,7 @@ class Desk:
 
 def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
     """Raises Misconfigured for a journal of another mode or address than the job's (contract, section 1)."""
-    kept: dict[str, object] = {}
-    for event in journal.events(["account"]):
-        kept = dict(event.data)
+    kept: dict[str, object] = {**whose_journal(journal.accounts())}
     if not kept and journal.knows_orders():
         modes = {batch.mode for batch in journal.batches()}
         if modes and job.gateway.mode not in modes:

@@ -26,6 +26,7 @@ from batchpay.errors import BatchpayError, GatewaySilent, InputMissing
 from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, take_in
 from batchpay.job import FromLookup, Job
+from batchpay.journals.lock import witnessed
 from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import error_of
@@ -37,6 +38,7 @@ from batchpay.session import errand
 from batchpay.settlement import Line, preflight
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.text import many
+from batchpay.wholeness import loss_of, refuse_lost
 
 LEAST_FREE_BYTES = 256 << 20
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
@@ -179,6 +181,7 @@ def _journal(job: Job) -> Iterator[Finding]:
     if not may_be_there(job.state_path):
         yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
         return
+    known_to_be = witnessed(job.state_path, job.name)
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
         journal.verify()
@@ -192,6 +195,10 @@ def _journal(job: Job) -> Iterator[Finding]:
             last = attempts[-1]
             yield _warning("open order", f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}")
         refuse_another_place(job, journal)
+        refuse_lost(loss := loss_of(job, journal, known_to_be))
+        if loss is not None:
+            told = f"an older copy is back: {loss.evidence}; the next run lists what the gateway has before it sends"
+            yield _warning("journal", told)
     finally:
         journal.close()
 

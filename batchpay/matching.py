@@ -17,11 +17,14 @@ from batchpay.lifecycle import Attempt, flaws_of, key_in, outcome_of, seen
 from batchpay.listing import is_instant
 from batchpay.model import ChargeSeen, Outcome
 from batchpay.money import both_units
-from batchpay.planning import place_in
+from batchpay.planning import is_one_sale, place_in
 from batchpay.text import many
 
 Thing = Mapping[str, Any]
 """One object of the gateway, as it shows it."""
+
+Attempts = Mapping[str, Sequence[Attempt]]
+"""What this job did, by order id."""
 
 
 _PLAIN = re.compile(r"[0-9A-Za-z_.-]{1,100}")
@@ -191,6 +194,40 @@ def _doubles(order_id: str, charges: Sequence[ChargeSeen], reported: set[str]) -
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def order_elsewhere(job: str, document: Thing) -> str:
+    """The order id of a charge that another job made; empty for any other charge."""
+    charge, _ = seen(document)
+    if charge is None or not charge.metadata.get("batchpay_job") or place_in(job, charge.metadata) is not None:
+        return ""
+    return charge.metadata.get("order_id", "")
+
+
+def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Iterator[Difference]:
+    """Charges of our very orders, for the same payer, recipient and amount, that another job made beside ours (J06).
+
+    Which of the two is to be given back is for a person: the other job's audit tells the same. One that was given back
+    whole is none any more.
+    """
+    given_back = {document.get("id") for document in charges if _is_given_back(document)}
+    for document in charges:
+        order_id = order_elsewhere(job, document)
+        charge, _ = seen(document)
+        if not order_id or charge is None or not charge.takes_money or charge.id in given_back:
+            continue
+        for attempt in ours.get(order_id, ()):
+            mine = attempt.charge
+            if mine is None or attempt.closed or mine.id in given_back or not is_one_sale(charge, attempt.intent):
+                continue
+            other = charge.metadata["batchpay_job"]
+            told = f"job {other} charged the same order, which {mine.id} charged too: give one of the two back"
+            yield _about(charge, "charged-by-another-job", order_id, told, mine.id)
+
+
+def _is_given_back(document: Thing) -> bool:
+    amount, refunded = document.get("amount"), document.get("refunded_amount")
+    return type(amount) is int and type(refunded) is int and refunded >= amount
 
 
 def match_credits(

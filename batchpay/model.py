@@ -255,6 +255,7 @@ class RunDone:
     looked_up: int  # attempts of which a look-up told something
     restored: bool  # it found the journal older than it had been
     held: str  # why it did not send what it might have sent
+    lost: bool = False  # ... and it knew no order at all
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
 from batchpay.stories import story_of
 from batchpay.text import told as shown
+from batchpay.wholeness import refuse_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,14 @@ async def night(
         desk = Desk(job, stack, wait=options.wait, edges=edges)
         if options.since is not None and options.since > desk.started:
             raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")
+        refuse_lost(desk.loss, adopt=options.adopt)
         trouble: list[BatchpayError] = []
         if charges:
             talk.phase("reading")
             trouble += _take_in(desk, stack, yes=options.yes)
             desk.empty = not desk.planned and not trouble
-            if not desk.planned and not desk.journal.open_orders() and not desk.stop:
+            takes_over = options.adopt and desk.loss is not None
+            if not (desk.planned or desk.journal.open_orders() or desk.stop or takes_over):
                 if trouble:
                     raise trouble[0]
                 return _without_a_request(desk)

@@ -21,7 +21,7 @@ from functools import lru_cache
 from urllib.parse import quote_plus
 
 from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.model import Document, Intent
+from batchpay.model import ChargeSeen, Document, Intent
 
 # Keys are UUIDv5 under this name space; changing it would forget every key ever made.
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
@@ -80,6 +80,19 @@ def content_of(document: Document) -> str:
 def payer_of(document: Mapping[str, object]) -> str:
     """Who pays: the customer (with its card, if named), the source or the card."""
     return ":".join(str(document[kind]) for kind in ("customer", "source", "card") if kind in document)
+
+
+def may_pay(payer: str, told: str) -> bool:
+    """May the payer that a charge names be the one of a row? A charge names no token, and no card of a customer."""
+    mine = payer.partition(":")[0]
+    return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
+
+
+def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
+    """Does a charge of the same order id ask the same recipient, amount and payer?"""
+    mine = (intent.destination, intent.amount, intent.currency.lower())
+    theirs = (charge.destination or "", charge.amount, charge.currency.lower())
+    return mine == theirs and may_pay(intent.payer, charge.payer or "")
 
 
 def single_use_of(document: Mapping[str, object]) -> str:

@@ -54,6 +54,9 @@ class Journal(Protocol):
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
         """This job's events in order, or those of some kinds, after a sequence number."""
 
+    def accounts(self) -> Iterator[Event]:
+        """The `account` events of every job in the same journal, this job's last (J03)."""
+
     def histories(self, order_ids: Sequence[str]) -> Mapping[str, list[Event]]:
         """The events of some orders, oldest first."""
 

@@ -14,7 +14,7 @@ from batchpay.desk import Desk
 from batchpay.model import Batch, Event, RunDone
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
-from batchpay.reports.files import Directory
+from batchpay.reports.files import Directory, own_folder
 from batchpay.runs import Runs
 from batchpay.settlement.books import stop_in_force
 from batchpay.spool import Spool
@@ -91,8 +91,11 @@ def keep(desk: Desk, batch: Batch, latest: Event) -> Counted:
 def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
     """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises CannotWrite."""
     job, journal = desk.job, desk.journal
+    folder = own_folder(
+        job.report.directory, f"{desk.started:%Y-%m-%d}-no-input", job.name, "manifest.json", job.report.mode
+    )
     nothing = Batch(
-        id=f"{desk.started:%Y-%m-%d}-no-input", job=job.name, file="", sha256="", format="", rows_read=0, columns=(),
+        id=folder.name, job=job.name, file="", sha256="", format="", rows_read=0, columns=(),
         unused=(), metadata=(), mode=job.gateway.mode, job_sha256=job.sha256, schema_sha256=job.schema.sha256,
         version=__version__, notes=("there was no file tonight, and the job says that this is well",),
     )  # fmt: skip
@@ -101,7 +104,7 @@ def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Pa
         journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=desk.stop,
         versions={"batchpay": __version__}, run=runs.whole(desk.run_id),
     )  # fmt: skip
-    return write_reports(job.report.directory / nothing.id, inputs, job.report.mode)
+    return write_reports(folder, inputs, job.report.mode)
 
 
 ADOPTED = "adopted"  # the folder of what is in no batch's report
@@ -112,7 +115,8 @@ def publish_adopted(desk: Desk) -> tuple[Path, ...]:
     found = accounts.adopted_json(accounts.adopted_elsewhere(desk.journal))
     if not found["count"]:
         return ()
-    directory = Directory(desk.job.report.directory / ADOPTED, desk.job.report.mode)
+    folder = own_folder(desk.job.report.directory, ADOPTED, desk.job.name, "adopted.json", desk.job.report.mode)
+    directory = Directory(folder, desk.job.report.mode)
     told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))

@@ -62,8 +62,12 @@ class Runs:
         return {event.run_id: event for event in self._journal.events(["run.counted"])}
 
     @cached_property
-    def _restored(self) -> frozenset[str]:
-        return frozenset(event.run_id for event in self._journal.events(["restored"]))
+    def _restored(self) -> dict[str, bool]:
+        """Run that found the journal older than it had been, or dealt with that -> did it know no order at all?"""
+        found: dict[str, bool] = {}
+        for event in self._journal.events(["restored", "recovered"]):
+            found[event.run_id] = found.get(event.run_id, False) or bool(event.data.get("empty"))
+        return found
 
     @cached_property
     def _holds(self) -> dict[tuple[str, str], str]:
@@ -102,6 +106,7 @@ class Runs:
             adopted_sums=_sums(one for one in adopted if one.state in _MONEY),
             looked_up=sum(one.looked_up for one in mine.values()),
             restored=run_id in self._restored,
+            lost=self._restored.get(run_id, False),
             held=" ".join(holds),
         )
 

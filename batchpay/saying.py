@@ -152,7 +152,9 @@ def _this_run(run: RunDone) -> Iterator[str]:
         yield f"  adopted {many(run.adopted, 'charge')} that the journal did not know: {money_text(run.adopted_sums)}"
     if run.looked_up:
         yield f"  looked up {many(run.looked_up, 'order')}"
-    if run.restored:
+    if run.lost:
+        yield "  found the journal empty, which it had not been: it was lost"
+    elif run.restored:
         yield "  found the journal older than it had been: an older copy of it is back"
     if run.held:
         yield f"  held the rest: {run.held}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -35,6 +35,7 @@ from batchpay.settlement import (
     preflight,
     whose_is_untold,
 )
+from batchpay.settlement.lists import EVERYTHING
 from batchpay.signals import Signals
 from batchpay.text import many
 
@@ -122,7 +123,8 @@ def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
     look = look_of(desk, options)
     wait_s = _lost_sends_s(desk, adopt=options.adopt and not look.known_before)
     barred, smallest = accounts.preflight_of(desk.journal)
-    asks_only = Brought(look, desk.started, wait_s, kept_preflight=Preflight(barred, (), smallest))
+    recovers = desk.loss.to_json() if desk.loss is not None else None
+    asks_only = Brought(look, desk.started, wait_s, kept_preflight=Preflight(barred, (), smallest), recovers=recovers)
     if not charges:
         return asks_only
 
@@ -130,17 +132,23 @@ def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
         found = desk.survey()
         return Sendable(found.orders, found.destinations)
 
-    return Brought(look, desk.started, wait_s, survey, desk.candidates, asks_only.kept_preflight)
+    return replace(asks_only, survey=survey, candidates=desk.candidates)
 
 
 def look_of(desk: Desk, options: Options) -> Look:
-    """Where a run looks from. A flag only ever widens it (J01)."""
+    """Where a run looks from. A flag only ever widens it (J01).
+
+    A journal of which it is known that it lost events looks back as far as they may reach: an older copy to its own
+    last complete list, an empty one to the beginning, for how old what it lost may be is bounded by nothing.
+    """
     bound = accounts.listed_until(desk.journal)
-    default = bound or desk.started - accounts.FIRST_LOOK
+    default = bound or (EVERYTHING if desk.loss is not None else desk.started - accounts.FIRST_LOOK)
+    if desk.loss is not None and desk.loss.empty:
+        default = EVERYTHING
     since = min(default, options.since) if options.since else default
     quiet_at_s = desk.started_s + desk.job.gateway.doubt_period_s
     known = desk.journal.knows_orders()
-    return Look(since, known, options.adopt, quiet_at_s, lost=desk.lost_events)
+    return Look(since, known, options.adopt, quiet_at_s, lost=desk.loss is not None)
 
 
 async def _beat() -> None:
@@ -226,7 +234,7 @@ def _lost_sends_s(desk: Desk, *, adopt: bool) -> float:
     The list that tells what the gateway has of them proves nothing before that (laws L5, L11). It counts from this
     run's start: the lock's memory of the last requests may be as old as the journal.
     """
-    return desk.job.gateway.doubt_period_s if adopt or desk.lost_events else 0.0
+    return desk.job.gateway.doubt_period_s if adopt or desk.loss is not None else 0.0
 
 
 def _note_holds(desk: Desk, why: str) -> bool:

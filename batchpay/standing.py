@@ -22,7 +22,7 @@ from batchpay.kinship import by_order
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
-from batchpay.planning import alike, content_of, payer_of, place_of, terms_of
+from batchpay.planning import alike, content_of, may_pay, payer_of, place_of, terms_of
 from batchpay.text import told
 
 # --- what goes in ----------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
 def _same_terms(document: Document, attempt: Attempt) -> bool:
     asked = attempt.intent
     terms = (document["destination"], document["amount"], document["currency"].lower())
-    return terms == (asked.destination, asked.amount, asked.currency.lower()) and _may_pay(
+    return terms == (asked.destination, asked.amount, asked.currency.lower()) and may_pay(
         payer_of(document), asked.payer
     )
 
@@ -437,13 +437,7 @@ def asks_the_same(document: Document, attempt: Attempt) -> bool:
     if asked.content:
         return content_of(document) == asked.content
     terms = (document["amount"], document["currency"], document["destination"])
-    return terms == (asked.amount, asked.currency, asked.destination) and _may_pay(payer_of(document), asked.payer)
-
-
-def _may_pay(payer: str, told: str) -> bool:
-    """May the payer that a charge names be the one of a row? A charge names no token, and no card of a customer."""
-    mine = payer.partition(":")[0]
-    return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
+    return terms == (asked.amount, asked.currency, asked.destination) and may_pay(payer_of(document), asked.payer)
 
 
 def _look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
@@ -478,7 +472,7 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     document = row.document
     terms = (document["destination"], document["amount"], document["currency"])
     for other in history.elsewhere.get(document["order_id"], ()):
-        if terms == (other.destination, other.amount, other.currency) and _may_pay(payer_of(document), other.payer):
+        if terms == (other.destination, other.amount, other.currency) and may_pay(payer_of(document), other.payer):
             return other
     return None
 

@@ -36,6 +36,7 @@ LOOP = {"settlement"}
 CONTENTS = {
     "config", "intake", "accounts", "candidates", "desk", "publish", "runs", "stories", "session", "pipeline",
     "checking", "resolving", "doctoring", "probing", "auditing", "starting", "verifying", "writing", "oserrors",
+    "wholeness",
 }  # fmt: skip
 SHELL = {"cli", "flags", "saying", "streams", "demonstration", "__main__"}
 

@@ -95,21 +95,21 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
         copy = shutil.copy(job.state_path, job.state_path.with_suffix(".old"))
         for _ in range(3):
             desk.note("more", {})
-        assert not desk.lost_events
+        assert desk.loss is None
     for suffix in ("-wal", "-shm"):
         Path(f"{job.state_path}{suffix}").unlink(missing_ok=True)
     shutil.copy(copy, job.state_path)
     for _ in range(2):
         with ExitStack() as stack:
             desk = Desk(job, stack)
-            assert desk.lost_events
+            assert desk.loss is not None
             (told,) = desk.journal.events(["restored"])
             assert told.data["had"] > told.data["has"]
     with ExitStack() as stack:
         desk = Desk(job, stack)
         desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
     with ExitStack() as stack:
-        assert not Desk(job, stack).lost_events
+        assert Desk(job, stack).loss is None
 
 
 # --- what it took in --------------------------------------------------------------------------------------------

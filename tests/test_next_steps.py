@@ -880,7 +880,7 @@ def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
         done = three.run(**environ)
         assert "belongs to" not in done.stderr
         if done.returncode == 78:  # a journal of its own, beside the charges of the old one
-            assert three.run("--adopt", **environ).returncode == 0
+            assert three.run("--adopt", **environ).returncode in (0, 10)  # another account: its tokens were spent
         else:
             assert done.returncode == {"key": 10, "mode": 77}[what]  # tokens that are spent; no live key here
         return

@@ -80,7 +80,8 @@ class Market:
 
     def command(self, *words: str, **environ: str) -> tuple[list[str], dict[str, Any]]:
         """How to start the program as a process of its own."""
-        env = {"PATH": os.environ["PATH"], "OMISE_SECRET_KEY": KEY, **environ}
+        passed = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        env = {**passed, "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
 
     def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:

@@ -154,6 +154,15 @@ def lock_path(state_path: Path, job: str) -> Path:
     return state_path.with_name(f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock")
 
 
+def witnessed(state_path: Path, job: str) -> int:
+    """What the lock of a job has witnessed, without touching it; 0 where there is none, or none that can be read."""
+    try:
+        with lock_path(state_path, job).open("rb") as file:
+            return int(_STAMP.unpack_from(file.read(_STAMPS_AT), _HOLDER_BYTES)[0])
+    except (OSError, ValueError, struct.error):
+        return 0
+
+
 LOCKS = Path("/proc/locks")  # proc_locks(5)
 
 

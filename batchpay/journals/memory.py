@@ -50,6 +50,10 @@ class MemoryJournal:
         wanted = frozenset(kinds)
         return iter([e for e in self._events if e.seq > after and (not wanted or e.kind in wanted)])
 
+    def accounts(self) -> Iterator[Event]:
+        """The `account` events: no other job shares this memory."""
+        return self.events(["account"])
+
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
         """The events of some orders, oldest first."""
         found: dict[str, list[Event]] = {}

@@ -3,6 +3,7 @@
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
 --   restored          the journal is older than it has been: what it lost is looked for at the gateway
+--   recovered         ... and that was done: after the wait the list was complete
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
 --   intent            a request will be sent: durable before its first byte (law L1)

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,6 +185,19 @@ class SqliteJournal:
         """Sequence number and digest of the last event of any job."""
         with self._lock, self._translated():
             return self._head()
+
+    def digest_of(self, seq: int) -> str:
+        """The digest of one event of any job; empty for one that is not there."""
+        with self._lock, self._translated():
+            row = self._connection.execute("SELECT digest FROM events WHERE seq = ?", (seq,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def accounts(self) -> Iterator[Event]:
+        """The `account` events of every job in the file, this job's last: it is one file's money, whoever wrote it."""
+        of_kind = "kind = 'account' AND order_id = ''"
+        return chain(
+            self._select(f"{of_kind} AND job <> ?", (self.job,)), self._select(f"{of_kind} AND job = ?", (self.job,))
+        )
 
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
         """This job's events in order, or those of some kinds, after a sequence number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -71,6 +72,30 @@ class Directory:
     def digests(self) -> dict[str, str]:
         """SHA-256 of every file written so far, by name."""
         return {path.name: _sha256(path) for path in sorted(self.written)}
+
+
+def own_folder(parent: Path, name: str, job: str, told_in: str, mode: int) -> Path:
+    """A job's folder of that name, or, where it is another job's, one with the job's own name behind it (J17).
+
+    `told_in`: the JSON file in it whose `job` says whose it is. Whoever makes the folder has it: of two jobs at the
+    same moment one does. The name is a job's, so that it is a file's too (job.schema.json).
+    """
+    folder = parent / name
+    try:
+        _make(parent, folder_mode(mode))
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return folder if _told_job(folder / told_in) == job else parent / f"{name}-{job}"
+    except OSError:
+        return folder  # it cannot be made: whoever writes into it says why
+    return folder
+
+
+def _told_job(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_bytes())["job"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def folder_mode(mode: int) -> int:

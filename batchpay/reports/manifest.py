@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from batchpay.data import read_regular
@@ -14,20 +15,41 @@ from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
 MAX_BYTES = 16 << 20  # of a manifest: a line a report file
-LATEST = 20  # report folders, by when they were written, in which to look for the newest manifest
+LATEST = 20  # reports of a job, by when their folders were written, that tell how far its journal had come
 
 
-def latest_head(directory: Path, journal_id: str) -> int:
-    """The highest event of this journal that a report was made from, as far as the newest reports tell; else 0."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The journal's event that a report was made from."""
+
+    path: Path
+    journal_id: str
+    seq: int
+    digest: str
+    at_ns: int  # when the manifest was written, by the file system's clock
+
+
+def newest_heads(directory: Path, job: str, mode: str) -> list[Head]:
+    """What the newest reports of this job in this mode were made from, newest first; of other jobs' none.
+
+    What cannot be read tells nothing.
+    """
     newest: list[tuple[int, str]] = []
     with suppress(OSError), os.scandir(directory) as found:
-        newest = sorted((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir())[-LATEST:]
-    heads = [0]
-    for _, folder in newest:
-        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            journal = json.loads(read_regular(Path(folder, "manifest.json"), MAX_BYTES))["journal"]
-            heads.append(int(journal["seq"]) if journal["id"] == journal_id else 0)
-    return max(heads)
+        newest = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()), reverse=True)
+    heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
+    return list(itertools.islice(filter(None, heads), LATEST))
+
+
+def _head(path: Path, job: str, mode: str) -> Head | None:
+    try:
+        document, written_ns = json.loads(read_regular(path, MAX_BYTES)), path.stat().st_mtime_ns
+        if (document["job"], document["mode"]) != (job, mode):
+            return None
+        journal = document["journal"]
+        return Head(path, str(journal["id"]), int(journal["seq"]), str(journal["digest"]), written_ns)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def write_manifest(directory: Directory, inputs: Inputs) -> None:

@@ -111,7 +111,8 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
     return {
         "id": run.id, "started": run.started, "ended": run.ended, "exit_code": run.exit_code, "sent": run.sent,
         "charged": _sums(run.charged), "adopted": {"count": run.adopted, "charged": _sums(run.adopted_sums)},
-        "looked_up": run.looked_up, "restored": run.restored, "held": run.held,
+        "looked_up": run.looked_up, "restored": run.restored, "lost": run.lost,
+        "held": run.held,
     }  # fmt: skip
 
 

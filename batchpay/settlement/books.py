@@ -11,8 +11,9 @@ from batchpay.errors import Taken
 from batchpay.job import Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
-from batchpay.planning import alike, explains_itself, key_of, place_in
+from batchpay.planning import alike, explains_itself, is_one_sale, key_of, place_in
 from batchpay.protocols import Clock, Journal
+from batchpay.settlement.others import doubles, told_of
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
@@ -58,6 +59,8 @@ class Books:
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
+        # order -> charge id -> other jobs' charges that lists showed in this run
+        self._elsewhere: dict[str, dict[str, ChargeSeen]] = {}
         # charges that a stop told of, and those of them whose stop a person has lifted
         self.told_of, self._lifted = _told_of(journal.events(["stop", "lifted"]))
         # charges of which nobody can tell whose they are, but a person: they are not this job's
@@ -148,6 +151,7 @@ class Books:
         if not all(other.closed for other in case.others):
             data["beside"] = True  # another attempt of the order is not over
         await self._write(case, "adopted", data, 0)
+        await self._stop_for_doubles([intent.order_id])
         return case
 
     async def withdraw(self, attempt: Attempt) -> None:
@@ -172,24 +176,43 @@ class Books:
         if unreadable_in(self._journal.events(UNREADABLE)) != why:
             await self.note("unreadable", {"charge_id": charge_id, "reason": why})
 
-    async def elsewhere(self, charge: ChargeSeen) -> None:
-        """A charge that another job of this account made, kept for as long as its order may come here (J06)."""
-        order_id, job = charge.metadata.get("order_id", ""), charge.metadata.get("batchpay_job", "")
-        if not order_id or not job or self._place(charge) is not None:
+    async def elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
+        """Charges that other jobs of this account made, kept for as long as their orders may come here (J06).
+
+        One that asks what an attempt of this job took, or may have taken, is a stop: nobody can take it back any more.
+        """
+        others = {charge.id: charge for charge in charges if self._is_anothers(charge)}
+        if not others:
             return
-        data = {
-            "job": job,
-            "charge_id": charge.id,
-            "payer": charge.payer or "",
-            "destination": charge.destination or "",
-            "amount": charge.amount,
-            "currency": charge.currency,
-            "takes_money": charge.takes_money,
-        }
-        earlier = self._journal.histories([order_id]).get(order_id, [])
-        told = [e.data for e in earlier if e.kind == "elsewhere" and e.data["charge_id"] == charge.id]
-        if (told[-1]["takes_money"] != charge.takes_money) if told else charge.takes_money:
-            await self._journal.write([self._event("elsewhere", data, order_id=order_id)])
+        orders = list(dict.fromkeys(charge.metadata["order_id"] for charge in others.values()))
+        for charge in others.values():  # before anything is awaited: no worker may begin with its order from now on
+            self._elsewhere.setdefault(charge.metadata["order_id"], {})[charge.id] = charge
+        told: dict[str, bool] = {}
+        for events in self._journal.histories(orders).values():
+            told |= {e.data["charge_id"]: e.data["takes_money"] for e in events if e.kind == "elsewhere"}
+        news = [
+            self._event("elsewhere", told_of(charge), order_id=charge.metadata["order_id"])
+            for charge in others.values()
+            if told.get(charge.id, False) != charge.takes_money
+        ]
+        if news:
+            await self._journal.write(news)
+        await self._stop_for_doubles(orders)
+
+    def charged_elsewhere(self, intent: Intent) -> ChargeSeen | None:
+        """Another job's charge, seen in this run, of what this attempt is about to ask for."""
+        seen = self._elsewhere.get(intent.order_id, {}).values()
+        return next((charge for charge in seen if charge.takes_money and is_one_sale(charge, intent)), None)
+
+    def _is_anothers(self, charge: ChargeSeen) -> bool:
+        job = charge.metadata.get("batchpay_job", "")
+        named = bool(charge.metadata.get("order_id") and job) and job != self._job
+        return named and self._place(charge) is None
+
+    async def _stop_for_doubles(self, order_ids: Sequence[str]) -> None:
+        for events in self._journal.histories(order_ids).values():
+            for charge_id, reason in doubles(events):
+                await self.stop_for_charge(charge_id, reason)
 
     async def resolve(
         self, case: Case, as_: str, reason: str, by: str, charge: ChargeSeen | None = None, flaws: Sequence[str] = ()
@@ -296,10 +319,7 @@ class Books:
 
     def account(self) -> dict[str, Any]:
         """The account, mode and address that this journal belongs to; empty when no run wrote them down yet."""
-        kept: dict[str, Any] = {}
-        for event in self._journal.events(["account"]):
-            kept = dict(event.data)
-        return kept
+        return whose_journal(self._journal.accounts())
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
@@ -411,6 +431,14 @@ def unreadable_in(events: Iterable[Event]) -> str:
         elif told is not None and (event.kind == "listing" or event.data["charge_id"] == told.data["charge_id"]):
             told = None
     return str(told.data["reason"]) if told is not None else ""
+
+
+def whose_journal(events: Iterable[Event]) -> dict[str, Any]:
+    """Whose a journal is, by its `account` events: the last word, and the last account that was told at all."""
+    kept: dict[str, Any] = {}
+    for event in events:
+        kept = {**event.data, "account": event.data.get("account") or kept.get("account", "")}
+    return kept
 
 
 def stop_in_force(events: Iterable[Event]) -> str:

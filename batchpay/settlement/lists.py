@@ -117,8 +117,7 @@ class Lists:
             if not isinstance(known, Case) and charge.id not in self._books.told_of:
                 await self._met(charge, look)
             await self._absorb(charge, known, adopting=True)
-        for charge in page.charges:
-            await self._books.elsewhere(charge)
+        await self._books.elsewhere(page.charges)
 
     async def _met(self, charge: ChargeSeen, look: Look) -> None:
         """A charge of ours that this journal does not know. It is noted before anything is adopted."""
@@ -128,7 +127,7 @@ class Lists:
                 f"is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._books.note("restored", {"met": charge.id})
+            await self._books.note("restored", {"met": charge.id, "empty": not look.known_before})
         self._met_unknown = True
 
     # --- while and after
@@ -291,9 +290,11 @@ class Lists:
     # --- what it shows
 
     async def absorb_all(self, page: Page) -> None:
-        """Take what is of this job into the books; what cannot be explained is a stop."""
+        """Take what is of this job into the books, and what others charge of its orders; what cannot be explained is a
+        stop."""
         for charge, known in self._books.match(page.charges):
             await self._absorb(charge, known, adopting=False)
+        await self._books.elsewhere(page.charges)
 
     async def _absorb(self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool) -> None:
         """Take a charge of this job from a list into the journal; what cannot be explained is a stop."""

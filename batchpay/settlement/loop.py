@@ -28,6 +28,7 @@ from batchpay.settlement.books import Books, Case
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.line import Line
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
+from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
@@ -62,6 +63,7 @@ class Settlement:
         self._workers: list[asyncio.Task[None]] = []
         self._workers_done = asyncio.Event()
         self._why_held = ""
+        self.refused: Misconfigured | None = None  # another job charges what this one was about to ask for
 
     @property
     def why_held(self) -> str:
@@ -211,7 +213,12 @@ class Settlement:
     async def _take(self) -> Case | None:
         """The next order to send; None when nothing can come any more."""
         while not self._over():
-            if (case := self._queue.take(quiet=self._doubts.none)) is not None:
+            try:
+                case = self._queue.take(quiet=self._doubts.none)
+            except Misconfigured as error:
+                self._refuse(error)
+                continue
+            if case is not None:
                 return case
             if self._queue.idle and self._doubts.none and not self._queue.waits_for_list:
                 return None
@@ -227,6 +234,7 @@ class Settlement:
             return
         if not await self._line.permit():
             return
+        self._refuse_elsewhere(case)
         if self._over() or (case.attempt and not case.attempt.ready):
             self._line.unused()
             return
@@ -249,6 +257,7 @@ class Settlement:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
             found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT  # by a list, meanwhile
+            self._refuse_elsewhere(case)  # by a list, meanwhile
             if found or self._over() or now_s - boot_s > self._settings.send_window_s:
                 return False
             left_s = now_s
@@ -279,6 +288,15 @@ class Settlement:
                 self._stranger(proof.message)
             case Proof.KEY_REUSED:
                 await self._key_reused(case, proof.message)
+
+    def _refuse_elsewhere(self, case: Case) -> None:
+        if (other := self._books.charged_elsewhere(case.intent)) is not None:
+            self._refuse(Misconfigured(renamed(case.intent.order_id, other.metadata["batchpay_job"], other.id)))
+
+    def _refuse(self, error: Misconfigured) -> None:
+        """Nothing more is sent in this run; what is under way may end, and doubts are waited out (J06)."""
+        self.refused = self.refused or error
+        self._queue.closed = self._queue.closed or str(error)
 
     def _stranger(self, message: str) -> None:
         self._strangers += 1

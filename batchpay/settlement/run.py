@@ -15,7 +15,7 @@ commands (resolve, audit) take its first step, `enter`, before they ask anything
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,7 @@ class Brought:
     survey: Callable[[], Sendable] = Sendable
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
+    recovers: Mapping[str, Any] | None = None  # the loss that a complete list, after the wait, makes good
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
         if not line.closed:
             await loop.recover()  # what is asked for by its id needs no list
         return
+    if brought.recovers is not None:
+        await run.books.note("recovered", brought.recovers)
     await _belong(run.settings, run.books, account)
     sendable, impossible = _survey(brought)
     talk.phase("asking")
@@ -133,6 +136,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     talk.phase("comparing")
     await loop.compare(brought.started)
     run.notes += [note for note in loop.lists.notes if note not in run.notes]
+    if loop.refused is not None:
+        raise loop.refused
 
 
 def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:

@@ -127,6 +127,7 @@ class Story:
         self.at_once = False
         self.undetectable = False  # put back while a request was under way, and nothing tells of it
         self.renamed = False
+        self.second_name = JOB  # of the job on the second machine
         self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
         self._shops = list(range(SHOPS))
         self.fee = self.dice.choice(["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"'])
@@ -228,6 +229,11 @@ class Story:
         """One run of the program."""
         present = [file.path for file in self.files] if files is None else files
         return Process(machine, present, job=more.pop("job", self.job), **more)
+
+    def _of_machine(self, machine: Machine, **more: Any) -> Process:
+        """One run of the program, under the name that its job has on that machine."""
+        job = self.job if machine is self.machines[0] else replace(self.job, name=self.second_name)
+        return self.process(machine, job=job, **more)
 
     # --- what happens
 
@@ -430,7 +436,10 @@ class Story:
         other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
         self.machines.append(other)
-        both = [self.process(machine, options=Options(adopt=True)) for machine in self.machines]
+        if self.dice.random() < 0.5:  # ... under two names: a copied folder, and both cron lines left in (J06)
+            self.renamed, self.second_name = True, "renamed"
+            self.world.weather.injected["two names at once"] += 1
+        both = [self._of_machine(machine, options=Options(adopt=True)) for machine in self.machines]
         await asyncio.gather(*(process.run() for process in both))
         for process in both:
             self._after(process)
@@ -487,7 +496,7 @@ class Story:
             self.violations += checker.check_liveness(self)
 
     async def _run_calmly(self, machine: Machine) -> None:
-        process = self.process(machine, options=Options(adopt=True, yes=True), formats=("csv", "json"))
+        process = self._of_machine(machine, options=Options(adopt=True, yes=True), formats=("csv", "json"))
         await process.run()
         self._after(process)
         if process.trouble and not self._may_be_refused(process):

@@ -1,0 +1,61 @@
+"""Other jobs' charges of our very orders, and what is to be said of them (fault-matrix J06, E13).
+
+Two names over the same orders, each with its own journal, cannot see each other's intents. What they can see is the
+gateway's list: every list of a run is held against the orders of this job, and the same rule judges all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from batchpay import steps
+from batchpay.lifecycle import Attempt, fold
+from batchpay.model import ChargeSeen, Event
+from batchpay.planning import is_one_sale
+
+
+def told_of(charge: ChargeSeen) -> dict[str, Any]:
+    """What the journal keeps of another job's charge."""
+    return {
+        "job": charge.metadata.get("batchpay_job", ""),
+        "charge_id": charge.id,
+        "payer": charge.payer or "",
+        "destination": charge.destination or "",
+        "amount": charge.amount,
+        "currency": charge.currency,
+        "takes_money": charge.takes_money,
+    }
+
+
+def charge_in(told: Mapping[str, Any]) -> ChargeSeen:
+    """The same back, as far as it was kept."""
+    return ChargeSeen(
+        id=str(told["charge_id"]), status="", paid=False, amount=int(told["amount"]), currency=str(told["currency"]),
+        livemode=False, destination=str(told["destination"]), payer=str(told["payer"]),
+    )  # fmt: skip
+
+
+def doubles(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """Charge id of another job, and why it is a stop: an order of this job took, or may have taken, the same money."""
+    latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
+    for charge_id, event in latest.items():
+        for attempt in fold(events) if event.data["takes_money"] else ():
+            if not attempt.closed and not attempt.ready and is_one_sale(charge_in(event.data), attempt.intent):
+                yield charge_id, _charged_twice(event.data, attempt)
+
+
+def _charged_twice(told: Mapping[str, Any], attempt: Attempt) -> str:
+    mine = attempt.charge.id if attempt.charge else "a request without an answer"
+    return (
+        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and amount: {mine} by "
+        f"this one, {told['charge_id']} by job {told['job']}. Give one of the two back, and run only one of the jobs"
+    )
+
+
+def renamed(order_id: str, job: str, charge_id: str) -> str:
+    """What is said of a job whose order another one has charged: it seems to have been renamed (E13)."""
+    return (
+        f'order {order_id} was charged, for the same payer, amount and recipient, by job "{job}" '
+        f"({charge_id}). {steps.OLD_NAME(job=job)}"
+    )

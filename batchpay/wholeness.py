@@ -1,0 +1,103 @@
+"""Is this journal whole, and since when may something be missing? The one place that says so (laws L5, L11).
+
+A journal can be lost, or an older copy can be put in its place; it does not know that itself. Beside it lie things that
+do: the lock knows the last event that was durable, and every report's manifest names the event it was made from.
+
+    nothing speaks against it            it is whole: a run lists on from the bound of the last complete list
+    it knows orders, and lacks events    an older copy is back: wait until nothing can land any more, then list
+    it knows no order, and lacks events  it was lost: 78 until a person says --adopt; then wait, and list all there is
+
+What was found is an event (`restored`), and so is its end (`recovered`): a complete list after the wait. So each loss
+is dealt with once, however long the reports go on telling of what was before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from batchpay import steps
+from batchpay.errors import Misconfigured
+from batchpay.job import Job
+from batchpay.journals.lock import lock_path
+from batchpay.journals.sqlite import SqliteJournal
+from batchpay.reports.manifest import Head, newest_heads
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a journal no longer knows, as far as others tell."""
+
+    evidence: str  # who tells of it, and what
+    empty: bool  # did it know no order when that was found? Then nothing bounds how old what it lost may be
+    unowned: bool  # does it still know none? Then a person must say that it is to be taken over
+    had: int = 0  # number of the last event that others know of
+    has: int = 0
+    manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
+    noted: bool = False  # by an earlier run, which did not come to its end
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        return {
+            "evidence": self.evidence, "empty": self.empty, "had": self.had, "has": self.has,
+            "manifests_ns": self.manifests_ns,
+        }  # fmt: skip
+
+
+def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
+    """What this journal has lost and no run has dealt with yet; None for one that is whole, as far as anybody knows.
+
+    `witnessed`: what the lock says, read before the journal is asked for anything: it may be written to meanwhile.
+    """
+    heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
+    earlier, dealt_with_ns = _noted(journal)
+    seq, _ = journal.head()
+    unknown = [head for head in heads if head.at_ns > dealt_with_ns and not _is_of(journal, head)]
+    if not unknown and witnessed <= seq:
+        return earlier
+    evidence = _told_by(unknown[0]) if unknown else f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
+    is_empty = not journal.knows_orders()
+    return Loss(
+        evidence=f"{evidence}; it has {seq}",
+        empty=is_empty or (earlier is not None and earlier.empty),
+        unowned=is_empty,
+        had=max([witnessed, *(head.seq for head in unknown)]),
+        has=seq,
+        manifests_ns=max((head.at_ns for head in heads), default=0),
+    )
+
+
+def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
+    """Raises Misconfigured for a journal that is known to have been lost, until a person says to go on without it."""
+    if loss is not None and loss.unowned and not adopt:
+        raise Misconfigured(
+            f"the journal is empty and was not always: {loss.evidence}. What it knew may have been "
+            f"charged: {steps.ADOPT()}"
+        )
+
+
+def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
+    """The loss that an earlier run noted and did not come to the end of; and up to when manifests were looked at."""
+    found: Loss | None = None
+    manifests_ns = 0
+    for event in journal.events(["restored", "listing", "recovered"]):
+        if event.kind != "restored":
+            found = None
+            continue
+        data = event.data
+        manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
+        evidence = data.get("evidence") or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
+        is_empty = bool(data.get("empty")) or (found is not None and found.empty)
+        found = Loss(str(evidence), is_empty, False, int(data.get("had", 0)), int(data.get("has", 0)), noted=True)
+    if found is not None and not journal.knows_orders():
+        found = Loss(found.evidence, True, True, found.had, found.has, noted=True)
+    return found, manifests_ns
+
+
+def _is_of(journal: SqliteJournal, head: Head) -> bool:
+    """Was it made from an event that this very journal still has?"""
+    return head.journal_id == journal.id and journal.digest_of(head.seq) == head.digest
+
+
+def _told_by(head: Head) -> str:
+    return f"{head.path} was made from event {head.seq} of journal {head.journal_id[:12]}"

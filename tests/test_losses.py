@@ -1,0 +1,269 @@
+"""What lies beside a journal tells that it was lost or put back; two jobs over one set of orders; two in one folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.test_auditing import TODAY
+from tests.world import Market, order
+
+OTHER_KEY = "skey_test_another0account"
+ANCIENT_S = 42 * 86_400
+
+
+def grow_old(market: Market) -> None:
+    """Every charge was made 42 days ago."""
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            charge.created -= ANCIENT_S
+
+
+def lose(market: Market, *, lock_too: bool, reports_too: bool) -> None:
+    """The journal, and what lay beside it."""
+    for path in (market.folder / "state").iterdir():
+        if lock_too or path.suffix != ".lock":
+            path.unlink()
+    if reports_too:
+        shutil.rmtree(market.folder / "reports")
+
+
+# --- a journal that was lost -----------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("L11", "D10", "J02")
+@pytest.mark.parametrize(("lock_too", "reports_too"), [(True, False), (False, False), (False, True)])
+def test_a_loss_that_anything_tells_of_is_78_until_adopt_however_old_the_charges(
+    market: Market, *, lock_too: bool, reports_too: bool
+) -> None:
+    """The lock or a manifest knows of the loss: nothing is asked or sent without a word, and then all there is is
+    looked at, not the last 35 days."""
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    grow_old(market)
+    lose(market, lock_too=lock_too, reports_too=reports_too)
+    asked = len(market.sandbox.requests())
+    for verb in ("plan", "run", "run", "settle"):
+        refused = market.run(verb=verb)
+        assert refused.returncode == 78 and "--adopt" in refused.stderr, (verb, refused.stdout, refused.stderr)
+    assert len(market.sandbox.requests()) == asked
+    adopted = market.run("--adopt", "--summary")
+    assert adopted.returncode == 0, adopted.stderr
+    assert "it was lost" in adopted.stdout and "older copy" not in adopted.stdout
+    assert market.posts() == 2
+    again = market.run("--summary")
+    assert again.returncode == 0 and "lost" not in again.stdout
+    assert market.posts() == 2 and market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("L11", "D10")
+def test_adopting_works_without_a_file_too(market: Market) -> None:
+    """What the refusal advises leads on, whatever lies in the inbox at that moment."""
+    market.job(input="optional = true")
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    lose(market, lock_too=False, reports_too=False)
+    (market.folder / "orders.csv").unlink()
+    assert market.run().returncode == 78
+    assert market.run("--adopt").returncode == 0
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    assert market.money() == {"00001": 1, "00002": 1} and market.posts() == 2
+
+
+@pytest.mark.fault("L11", "D10")
+def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(market: Market) -> None:
+    """The wait and the look to the beginning are due until a list was complete."""
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    lose(market, lock_too=False, reports_too=False)
+    gone = market.sandbox.add_rule(method="GET", path="/charges", status=503, commit="never")
+    words, how = market.command("run", "job.toml", "--adopt")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+        while not gone.applied:
+            assert process.poll() is None
+        process.kill()
+    market.sandbox.clear_rules()
+    grow_old(market)
+    assert market.run().returncode == 78
+    assert market.run("--adopt").returncode == 0
+    assert market.posts() == 2
+
+
+@pytest.mark.fault("L11")
+@pytest.mark.parametrize("other", ["name", "mode", "nothing left"])
+def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None:
+    """Reports of another job or mode beside a new journal, or of nobody: it is a new job, not a lost one."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    shutil.rmtree(market.folder / "state")
+    for path in (market.folder / "reports").glob("*/manifest.json"):
+        if other == "nothing left":
+            path.unlink()
+        else:
+            told = json.loads(path.read_bytes())
+            path.write_text(json.dumps(told | ({"job": "day"} if other == "name" else {"mode": "live"})), "utf-8")
+    market.orders([order(2)])
+    refused = market.run()  # by the charges that the gateway has, as ever: not by what lies here
+    assert refused.returncode == 78 and "charges of this job (such as" in refused.stderr
+    market.sandbox.store.ledgers.clear()
+    assert market.run().returncode == 0
+
+
+# --- an older copy ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("L11", "D09", "J02")
+def test_a_loss_is_dealt_with_once(market: Market) -> None:
+    """One run waits out the doubt period and lists; those after it do not, however much further the reports had been.
+    The next loss is noticed all the same."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(0)], "inbox/0.csv")
+    assert market.run().returncode == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    for number in (1, 2, 3):
+        market.orders([order(number)], f"inbox/{number}.csv")
+        assert market.run().returncode == 0
+    for again in (1, 2):
+        shutil.rmtree(market.folder / "state")
+        shutil.copytree(market.folder / "before", market.folder / "state")
+        for run in (1, 2):
+            market.orders([order(10 * again + run)], f"inbox/{again}-{run}.csv")
+            result = market.run("--summary")
+            assert result.returncode == 0, result.stderr
+            assert ("an older copy of it is back" in result.stdout) == (run == 1), result.stdout
+            assert "was lost" not in result.stdout
+    assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
+
+
+# --- two names over the same orders ----------------------------------------------------------------------------
+
+
+@contextmanager
+def another_job(market: Market, folder: Path) -> Iterator[Market]:
+    """The folder copied, with another name in the job file: a journal of its own."""
+    other = Market(folder / "copied", market.sandbox, market.settings)
+    other.folder.mkdir()
+    path = other.job(file="orders.csv")
+    path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "copied"'), "utf-8")
+    yield other
+
+
+@pytest.mark.fault("J06", "E12", "E13")
+def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_path: Path) -> None:
+    """A list shows the other job's charge of an order that was sent: both stop, both charges are named, and every later
+    run and audit says so until a person has looked. (On a slow day one begins late, and sends nothing.)"""
+    market.settings |= {"timeout": "9s", "doubt": "11s"}
+    market.job()
+    rows = [order(number) for number in range(8)]
+    with another_job(market, tmp_path) as other:
+        market.orders(rows)
+        other.orders([row | {"card": f"tokn_test_sandboxb{row['order_id']}4242"} for row in rows])
+        market.sandbox.add_rule(action="delay_before", wait_before_s=4.0)
+        both = []
+        for one in (market, other):
+            words, how = one.command("run", "job.toml")
+            both.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how))
+        told = [process.communicate(timeout=120) for process in both]
+        codes = [process.returncode for process in both]
+        twice = [order_id for order_id, count in market.money().items() if count > 1]
+        if 78 in codes:
+            assert twice == [] and codes in ([0, 78], [78, 0])
+            return
+        assert codes == [12, 12], told
+        assert all("two jobs charge it" in out + err for out, err in told), told
+        assert len(twice) == 1  # the first order of each
+        for one in (market, other):
+            assert one.run().returncode == 12
+            audit = one.run("--from", TODAY, "--to", TODAY, "--json", verb="audit")
+            kinds = {(d["kind"], d["order_id"]) for d in json.loads(audit.stdout)["differences"]}
+            assert audit.returncode == 12 and {("charged-by-another-job", order_id) for order_id in twice} <= kinds
+
+
+@pytest.mark.fault("J06", "E12")
+def test_two_jobs_that_no_list_showed_each_other_are_noticed_on_the_next_night(market: Market, tmp_path: Path) -> None:
+    """The gateway's lists were behind for both: every list is held against the orders, also the first of a later
+    run."""
+    market.settings |= {"doubt": "60s"}
+    market.job()
+    with another_job(market, tmp_path) as other:
+        market.sandbox.add_rule(action="list_lag", lag_s=50)
+        for one, card in ((market, "a"), (other, "b")):
+            one.orders([order(number, card=f"tokn_test_sandbox{card}{number:05d}4242") for number in (1, 2)])
+            assert one.run().returncode == 0
+        assert market.money() == {"00001": 2, "00002": 2}
+        market.sandbox.clear_rules()
+        for one in (market, other):
+            noticed = one.run()
+            assert noticed.returncode == 12 and noticed.stdout.count("chrg_test_") >= 2, noticed.stdout
+            assert one.run().returncode == 12
+        assert market.run("--lift-stop", "--reason", "one of each was given back", verb="resolve").returncode == 0
+        assert market.run().returncode == 0  # what a person has lifted is not brought up again
+
+
+# --- whose a journal is ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J03")
+def test_the_account_is_of_the_journal_and_not_of_the_job(market: Market) -> None:
+    """A second job in the same file, with another account's key, mode or address: 78 before it charges."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    path = market.folder / "job.toml"
+    second = path.read_text("utf-8").replace('name = "night"', 'name = "day"')
+    path.write_text(second, "utf-8")
+    market.orders([order(2)])
+    refused = market.run(OMISE_SECRET_KEY=OTHER_KEY)
+    assert refused.returncode == 78 and "belongs to account" in refused.stderr
+    path.write_text(second.replace("http://127.0.0.1:", "http://localhost:"), "utf-8")
+    refused = market.run()
+    assert refused.returncode == 78 and "[state] url" in refused.stderr
+    live = second.replace("[gateway]", '[gateway]\nmode = "live"').replace(
+        'doubt_period = "0.6s"', 'doubt_period = "90s"'
+    )
+    path.write_text(live, "utf-8")
+    refused = market.run(OMISE_SECRET_KEY="skey_0123456789abcdef01")
+    assert refused.returncode == 78 and "test mode" in refused.stderr
+    assert market.posts() == 1
+    path.write_text(second, "utf-8")
+    assert market.run().returncode == 0 and market.posts() == 2
+
+
+# --- two jobs in one folder ------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J17")
+def test_no_file_of_one_job_is_touched_by_another(market: Market) -> None:
+    """A night without a file, an audit of the same days, adopted charges: each job has its own."""
+    market.job(input="optional = true")
+    text = (market.folder / "job.toml").read_text("utf-8")
+    names, kept = ("night", "day"), {}
+    for round_ in (1, 2):
+        for name in names:
+            (market.folder / "job.toml").write_text(text.replace('"night"', f'"{name}"'), "utf-8")
+            if round_ == 1:
+                market.orders([order(names.index(name))])
+                assert market.run().returncode == 0
+                (market.folder / "orders.csv").unlink()
+                continue
+            before = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
+            lose(market, lock_too=False, reports_too=False) if name == "night" else None
+            assert market.run("--adopt").returncode == 0
+            assert market.run().returncode == 0
+            assert market.run("--from", TODAY, "--to", TODAY, verb="audit").returncode == 0
+            kept[name] = before
+    assert all(path.read_bytes() == content for path, content in kept["day"].items())
+    made = {path.parent.name for path in (market.folder / "reports").glob("*/*")}
+    for plain in ("adopted", f"audit-{TODAY}-{TODAY}", f"{TODAY}-no-input"):
+        assert {plain, f"{plain}-day"} <= made, made
