@@ -23,7 +23,7 @@ from batchpay.data import data_path
 from batchpay.desk import refuse_another_place
 from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.exits import sentence
-from batchpay.intake import Intake, Intakes, judged_chunks, take_in
+from batchpay.intake import Intake, Intakes, Keep, judged_chunks, take_in
 from batchpay.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite import SqliteJournal
@@ -71,13 +71,11 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
     with ExitStack() as stack:
         journal, unreadable = _journal_if_readable(job, stack)
         at_ns = SystemClock().now_ns()
-        intakes = take_in(
-            job, stack, partial(_batch_id, job, journal, at_ns), keep, journal.owned, Lineages(journal).of
-        )
+        intakes = _taken_in(job, stack, journal, at_ns, keep)
         planned = _planned(job, journal, intakes, at_ns, yes=False)
         checked = Checked()
         for intake, batch in zip(intakes.files, planned, strict=True):
-            repeated = _tell_repeats(intakes, intake, on_problem)
+            repeated = _tell_repeats(journal, intakes, intake, on_problem)
             contested = _tell_contested(job, journal, intake, batch, planned, on_problem)
             told = _told(job, intake, batch, repeated + contested)
             told["warnings"] += [unreadable] * bool(unreadable)
@@ -87,6 +85,12 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
         refused = bool(intakes.refused) or any(batch.batch.refusal for batch in planned)
         checked.exit_code = 65 if refused else 10 if checked.rejected else 0
         return checked
+
+
+def _taken_in(job: Job, stack: ExitStack, journal: SqliteJournal, at_ns: int, keep: Keep) -> Intakes:
+    lineages = Lineages(journal)
+    batch_id_of = partial(_batch_id, job, journal, at_ns)
+    return take_in(job, stack, batch_id_of, keep, journal.owned, lineages.of, lineages.document)
 
 
 def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str]:
@@ -100,8 +104,11 @@ def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str
     return journal, unreadable
 
 
-def _tell_repeats(intakes: Intakes, intake: Intake, on_problem: OnProblem) -> int:
+def _tell_repeats(journal: SqliteJournal, intakes: Intakes, intake: Intake, on_problem: OnProblem) -> int:
+    """Rows that the files themselves ask for twice; which of two look-alikes is right, the journal may know."""
     repeats = intakes.repeats_of(intake.batch_id)
+    if journal.knows_orders():
+        repeats = {place: repeat for place, repeat in repeats.items() if not repeat.looks_like}
     for (sheet, row), repeat in sorted(repeats.items()):
         on_problem(intake.snapshot.name, sheet, row, Problem("", "", repeat.outcome.value, repeat.reason))
     return len(repeats)
@@ -121,7 +128,8 @@ def _tell_contested(
     guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
     found = 0
     for placed in placed_rows(job, journal, batch, guards):
-        if placed.row.repeat is None and isinstance(placed.standing, ConflictWith | Cancelled):
+        repeat = placed.row.repeat
+        if (repeat is None or repeat.looks_like) and isinstance(placed.standing, ConflictWith | Cancelled):
             finding = finding_of(Place(batch.batch, placed.row), placed.standing)
             problem = Problem("", "", finding.outcome.value, finding.reason)
             on_problem(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
@@ -174,9 +182,7 @@ def plan(
         refuse_another_place(job, journal)
         refuse_lost(loss_of(job, journal, known_to_be))
         at_ns = SystemClock().now_ns() if now_ns is None else now_ns
-        intakes = take_in(
-            job, stack, partial(_batch_id, job, journal, at_ns), _drain, journal.owned, Lineages(journal).of
-        )
+        intakes = _taken_in(job, stack, journal, at_ns, _drain)
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])

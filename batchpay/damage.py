@@ -12,15 +12,18 @@ point in front of it. `1E5` is an article number.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from typing import Literal
 
-from batchpay.planning import alike
+from batchpay.sheetdates import is_date_of
+from batchpay.text import folded
 
 ACCEPT = 'or say odd_ids = "accept" in [input] if ids of this source really look so'
 KEPT_DIGITS = (15, 16, 17)  # of a number: by a spreadsheet, by a library, by a computer
+_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ _SUSPECT = re.compile(
 
 def suspicious(texts: Sequence[str]) -> bool:
     """May there be damage in a column at all? False is certain."""
-    return _SUSPECT.search(_folded("\n".join(("", *texts))).replace(" ", "")) is not None
+    return _SUSPECT.search(folded("\n".join(("", *texts))).replace(" ", "")) is not None
 
 
 def fault_of(text: str) -> Fault | None:
@@ -100,48 +103,93 @@ def fault_of_type(kind: str) -> Fault | None:
 
 def _plain(text: str) -> str:
     """Without blanks, case, width and other ways to write a minus."""
-    return "".join(_folded(text).split())
-
-
-def _folded(text: str) -> str:
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
+    return "".join(folded(text).split())
 
 
 # --- an id that came back ----------------------------------------------------------------------------------------
 
-_DATE_LIKE = re.compile(  # what programs take for a date: 3-1, 12/5, MAR1, 2025.11.24
-    rf"\d{{1,4}}[-/.]\d{{1,2}}(?:[-/.]\d{{1,4}})?|\d{{1,2}}[-/.]?{_MONTH}(?:[-/.]?\d{{1,4}})?|{_MONTH}[-/.]?\d{{1,4}}"
-)
-_ANY_DATE = re.compile(rf"{_DATE_LIKE.pattern}(?:t?\d{{1,2}}:\d{{2}}(?::\d{{2}})?.*)?")
-_NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:e[+-]?\d{1,3})?")
+Trace = Literal["", "sure", "doubtful"]
+"""What a cell tells of an id: nothing, so that it is another's; it was made of it; of it, or of others just as well."""
+
+_BLANK = frozenset({"error-cell", "not-a-number", "no-value"})  # rules of cells that tell of no id at all
+_LITERAL = re.compile(r'\{?=?"?([^"=]*)"?\}?')  # ="0008", =0008
+_REFERENCE = re.compile(r"\$?[a-z]{1,3}\$?[0-9]+|.*[(!:].*", re.DOTALL)  # =A1, =SUM(A1): tell of no id either
+_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.?\d+|\.)(?:e[+-]?\d{1,3})?|[+-]?\d{1,3}(?:,\d{3})+")
+# A number as programs write it: without zeros in front, or rounded to the digits before an exponent.
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)?(?:\.\d+)?")
+_ROUNDED_NUMBER = re.compile(r"-?(\d(?:[.,]\d+)?)e[+-]?\d{1,3}", re.IGNORECASE)
+_FRACTION = re.compile(r"(?:(\d{1,5}) )?(\d{1,5})/(\d{1,5})")
+
+
+def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace:
+    """Is `cell` what a program makes of the very id `own`?
+
+    Told from what programs do to `own`, never from what both look like: an id that a person wrote is not undone.
+    `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error words may be ids of this source.
+    """
+    bare = cell.strip().removeprefix("'")
+    if not bare:
+        return "doubtful"
+    if bare == own.strip() or is_date_of(bare, own) or _made_a_boolean(bare, own, kind):
+        return "sure"
+    fault = fault_of(bare)
+    if fault is not None and fault.rule in _BLANK and not odd:
+        return "doubtful"
+    if fault is not None and fault.rule == "formula-text":
+        return _of_formula(_plain(bare), _plain(own), odd=odd)
+    return _of_number(bare, own, kind)
 
 
 def is_damaged(cell: str, own: str) -> bool:
-    """Is `cell` what programs make of the id `own`, empty, or no id at all? Equal ones and other orders' are not."""
-    if cell == own:
-        return False
-    if not cell or fault_of(cell) is not None or alike(cell) == alike(own):
-        return True
-    plain, mine = _plain(cell), _plain(own)
-    if _DATE_LIKE.fullmatch(mine) and _ANY_DATE.fullmatch(plain):
-        return True
-    return _number(plain) in _numbers(mine)
+    """Is `cell` another text than the id `own`, and what programs may have made of it?"""
+    return cell != own and trace_of(cell, own) != ""
 
 
-def _number(plain: str) -> Decimal | None:
+def _of_formula(cell: str, own: str, *, odd: bool) -> Trace:
+    literal = _LITERAL.fullmatch(cell)
+    if literal and literal[1] == own:
+        return "sure"
+    refers = literal is None or _REFERENCE.fullmatch(literal[1]) is not None
+    return "doubtful" if refers and not odd else ""
+
+
+def _made_a_boolean(cell: str, own: str, kind: str) -> bool:
+    return _plain(own) in ("true", "false") and _plain(own) == _plain(cell) and (kind == "boolean" or cell.isupper())
+
+
+def _of_number(cell: str, own: str, kind: str) -> Trace:
+    """The number that programs take an id for: as it is, cut or rounded, or the nearest one that a computer keeps."""
+    number = _fraction(own) if kind == "fraction" else number_of(own)
+    if number is None:
+        return ""
+    rounded = _ROUNDED_NUMBER.fullmatch(_plain(cell))
+    if rounded and _EXPONENT.fullmatch(_plain(cell)):
+        return "doubtful" if Decimal(_plain(cell).replace(",", ".")) in _cut(number, [len(rounded[1]) - 1]) else ""
+    if not _PLAIN_NUMBER.fullmatch(cell) or (shown := number_of(cell)) is None:
+        return ""
+    if shown == number:
+        return "sure"
+    return "doubtful" if shown in {Decimal(float(number)), *_cut(number, KEPT_DIGITS)} else ""
+
+
+def number_of(text: str) -> Decimal | None:
     """The number that a text is, if a program takes it for one."""
+    plain = _plain(text)
     if not plain.isascii() or not _NUMBER.fullmatch(plain):
         return None
     return Decimal(plain.replace(",", ""))
 
 
-def _numbers(plain: str) -> set[Decimal]:
-    """What the number that an id is becomes: itself, cut or rounded, or the nearest one a computer keeps."""
-    number = _number(plain)
-    if number is None:
-        return set()
-    numbers = {number, Decimal(float(number))}
-    for digits in KEPT_DIGITS:
-        last = Decimal((0, (1,), number.adjusted() - digits + 1))
-        numbers |= {number.quantize(last, rounding=rounding) for rounding in (ROUND_DOWN, ROUND_HALF_UP)}
-    return numbers
+def _fraction(own: str) -> Decimal | None:
+    parts = _FRACTION.fullmatch(own)
+    if not parts or not int(parts[3]):
+        return None
+    return Decimal(repr(float(int(parts[1] or 0) + Fraction(int(parts[2]), int(parts[3])))))
+
+
+def _cut(number: Decimal, kept: Iterable[int]) -> Iterator[Decimal]:
+    """The number with so many digits, cut and rounded."""
+    for digits in kept:
+        last = Decimal((0, (1,), number.adjusted() - min(max(digits, 1), _EXACT.prec) + 1))
+        for rounding in (ROUND_DOWN, ROUND_HALF_UP):
+            yield number.quantize(last, rounding=rounding, context=_EXACT)

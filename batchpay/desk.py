@@ -114,7 +114,10 @@ class Desk:
         Nothing has left the machine after it.
         """
         refuse_another_place(self.job, self.journal)
-        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned, Lineages(self.journal).of)
+        lineages = Lineages(self.journal)
+        intakes = take_in(
+            self.job, stack, self._batch_id, self._keep, self.journal.owned, lineages.of, lineages.document
+        )
         known = {batch.id: batch for batch in self.journal.batches()}
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
         self.planned = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)

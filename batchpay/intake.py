@@ -25,6 +25,7 @@ from batchpay.kinship import Trace, only_named
 from batchpay.likeness import Features
 from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
+from batchpay.provenance import Held, held_against, unknown
 from batchpay.repeats import Owned, Place, Repeats, nobody
 from batchpay.text import told
 from batchpay.validation import Checker
@@ -48,6 +49,7 @@ class Intake:
     likeness: str = ""  # a warning: how it resembles a recent file
     recipients: set[str] = field(default_factory=set)  # of the rows that broke no rule
     staged: str = ""
+    held: Held = unknown  # what the rows held that its rows came back for
     has_totals: bool = False  # did its sender declare what it holds?
 
 
@@ -76,7 +78,7 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     intake.columns = tuple(table.columns)
     restored: list[int] = []
     for chunk in table.chunks():
-        mapped = map_chunk(chunk, job.columns, job.input.odd_ids)
+        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), intake.held)
         restored += [chunk.rows[at] for at in mapped.restored]
         judged = checker.judge(mapped)
         if job.fee:
@@ -101,7 +103,8 @@ def _told_restored(rows: Sequence[int]) -> Iterator[str]:
         one = len(rows) == 1
         yield (
             f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came back damaged by a "
-            "program; batchpay_id says what it was, and that is used"
+            "program; batchpay_id says what it was, and that is used: who wrote another id on purpose clears the "
+            "batchpay_id of its row"
         )
 
 
@@ -112,12 +115,13 @@ def take_in(
     keep: Keep,
     owned: Owned = nobody,
     trace: Trace = only_named,
+    held: Held = unknown,
 ) -> Intakes:
     """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
 
     `owned` tells which rows caused an attempt already: of those the journal speaks; `trace` follows a row that
-    corrects another back to the first. Raises InputMissing when there is no file and the job does not say that this is
-    fine.
+    corrects another back to the first, and `held` tells what the other held. Raises InputMissing when there is no file
+    and the job does not say that this is fine.
     """
     intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace)
     seen: set[str] = set()
@@ -129,7 +133,7 @@ def take_in(
             if snapshot.sha256 in seen:
                 continue  # the same bytes under another name are the same batch
             seen.add(snapshot.sha256)
-            intake = Intake(snapshot, batch_id_of(snapshot.sha256))
+            intake = Intake(snapshot, batch_id_of(snapshot.sha256), held=held)
             keep(intake, _counted(job, intake, repeats))
             snapshot.verify_unchanged()
             controls = _controls(job, path)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchpay.model import Batch, StoredChunk
+from batchpay.model import Batch, Document, StoredChunk
 
 _ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
@@ -64,6 +64,7 @@ class _Told:
 
     order_id: str
     corrects: str
+    document: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ class Lineages:
             order_ids += [first_id] if first_id else []
             place = told.corrects
         return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
+
+    def document(self, place: str) -> Document | None:
+        """What the row of a place asked for as far as it could be read; None when the journal does not know it."""
+        return self._row(place).document
 
     def where(self, place: str) -> tuple[str, str, int] | None:
         """Batch, sheet and row of a place; None when the journal does not know its batch."""
@@ -135,4 +140,4 @@ class Lineages:
 
 def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
     for at, document in enumerate(chunk.documents):
-        yield chunk.rows[at], _Told(str(document.get("order_id") or ""), chunk.corrects.get(at, ""))
+        yield chunk.rows[at], _Told(str(document.get("order_id") or ""), chunk.corrects.get(at, ""), document)

@@ -45,6 +45,7 @@ class Mapped:
     incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
     corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (place_of)
     restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
+    doubtful: frozenset[int] = frozenset()  # those of them whose cell could be what was made of other ids as well
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ _NOWHERE: frozenset[int] = frozenset()
 
 def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept"] = "reject") -> Mapped:
     """Every row of the chunk as an order document, with every problem of every row."""
-    read, restored = _with_own_ids(chunk, columns.fields.get("order_id"))
+    read, restored, doubtful = _with_own_ids(chunk, columns.fields.get("order_id"), odd=odd_ids == "accept")
     found = _Findings({at: list(problems) for at, problems in read.problems.items()})
     odd = _odd_cells(read, columns, found) if odd_ids == "reject" else {}
     cells = {
@@ -94,6 +95,7 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
         frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
         _corrects(chunk),
         restored,
+        doubtful,
     )
 
 
@@ -277,19 +279,23 @@ class _Mended:
         return self.chunk.cells()
 
 
-def _with_own_ids(chunk: Chunk, source: Source | None) -> tuple[Chunk, tuple[int, ...]]:
-    """The chunk with the ids that programs damaged since we told them, and the positions where one was mended.
+def _with_own_ids(
+    chunk: Chunk, source: Source | None, *, odd: bool = False
+) -> tuple[Chunk, tuple[int, ...], frozenset[int]]:
+    """The chunk with the ids that programs damaged since we told them, the positions where one was mended, and those of
+    them where the cell alone could be what was made of another id (`provenance` holds their rows against the first).
 
     A row with truly another id is another order and keeps its cell.
     """
     if not isinstance(source, FromColumn) or lineage.ID not in chunk.columns:
-        return chunk, ()
+        return chunk, (), frozenset()
     told_ids, ids, column = chunk.texts(lineage.ID), list(chunk.texts(source.column)), source.column
     typed = dict(chunk.typed.get(column, {}))
     problems = dict(chunk.problems)
-    restored = []
+    restored, doubtful = [], set()
     for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
-        if not own or not (at in typed or cell == own or damage.is_damaged(cell, own)):
+        trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd) if own else ""
+        if not own or not trace:
             continue
         ids[at] = own
         typed.pop(at, None)
@@ -297,8 +303,11 @@ def _with_own_ids(chunk: Chunk, source: Source | None) -> tuple[Chunk, tuple[int
             problems[at] = tuple(p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE)
         if cell != own:
             restored.append(at)
+        if trace == "doubtful":
+            doubtful.add(at)
     problems = {at: left for at, left in problems.items() if left}
-    return _Mended(chunk, column, ids, problems, {**chunk.typed, column: typed}), tuple(restored)
+    mended = _Mended(chunk, column, ids, problems, {**chunk.typed, column: typed})
+    return mended, tuple(restored), frozenset(doubtful)
 
 
 _READ_DAMAGE = frozenset({"error-cell", "formula-without-value", "number-not-exact", "not-a-number"})  # of readers

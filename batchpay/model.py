@@ -326,6 +326,8 @@ class Repeat:
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
+    looks_like: str = ""  # the order id of another row, equal to its own but for what programs do to ids
+    by_itself: Repeat | None = None  # what the rows with its very order id make of it, whatever looks like it
 
 
 # --- what a report shows ---------------------------------------------------------------------------------------

@@ -102,16 +102,33 @@ def single_use_of(document: Mapping[str, object]) -> str:
 
 
 def alike(order_id: str) -> str:
-    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC) and a trailing `.0`.
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing `.0`, and how the
+    number is written that a spreadsheet takes it for.
 
     >>> alike("0001003.0") == alike("1003") != alike("1003.05")
     True
+    >>> alike("8E5") == alike("800000") == alike("8.00E+05") == alike("800,000") == alike("+800000")
+    True
+    >>> alike("1.10") == alike("1.1") != alike("A1.1") != alike("A1.10")
+    True
     """
     text = order_id if order_id.isascii() else unicodedata.normalize("NFKC", order_id)
-    return _POINT_ZERO.sub("", "".join(text.split()).casefold()).lstrip("0")
+    bare = "".join(text.split()).casefold()
+    if not bare.isdecimal() and (number := _NUMBER.fullmatch(bare)):
+        bare = _written_out(*number.groups(""))
+    return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
 _POINT_ZERO = re.compile(r"\.0+$")
+_NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?")
+
+
+def _written_out(whole: str, decimals: str, exponent: str) -> str:
+    """Digits alone, with the point where it belongs: 8E5 is 800000, and 1.10 is 1.1."""
+    power = int(exponent or 0)
+    digits, point = whole.replace(",", "") + decimals.ljust(power, "0"), len(whole.replace(",", "")) + power
+    rest = digits[point:].rstrip("0")
+    return f"{digits[:point]}.{rest}" if rest else digits[:point]
 
 
 def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:

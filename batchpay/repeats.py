@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchpay import steps
+from batchpay.damage import is_damaged
 from batchpay.kinship import Ancestry, Trace, by_order, only_named
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.planning import alike, content_of, place_of, single_use_of
@@ -225,7 +226,11 @@ def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> di
     """The same verdicts; those of rows whose very order id no other row of their file has say so."""
     often = Counter((row.place[0], row.order_id) for row in rows)
     alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
-    return {place: replace(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+    return {place: _marked(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+
+
+def _marked(repeat: Repeat, *, alone: bool) -> Repeat:
+    return replace(repeat, alone=alone, by_itself=repeat.by_itself and replace(repeat.by_itself, alone=alone))
 
 
 def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
@@ -242,22 +247,34 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
 def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     """Rows whose order ids are one but for what programs do to ids: none is sent, whatever they ask for.
 
-    A repeat of such a row is contested too: nobody waits for an owner that never comes.
+    A repeat of such a row is contested too: nobody waits for an owner that never comes. Which of the ids is right, the
+    order's history may know (`standing.stand`): then the rows with it are what they are among themselves.
     """
+    by_itself = _same_id(by_id)
     return {
-        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id))
+        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), by_itself)
         for same in by_id.values()
         for row in same
     }
 
 
-def _alike(row: _Row, other: _Row) -> Repeat:
-    name = told(other.order_id)
+def _alike(row: _Row, other: _Row, by_itself: Mapping[Place, Repeat]) -> Repeat:
     return Repeat(
         Outcome.CONFLICT,
-        f"its id is order {name}'s of {_told(other.place, row.place)} but for what programs do to ids: "
-        f"{steps.WRITE_ID(other=name)}",
+        look_alike_reason(row.order_id, other.order_id, f" of {_told(other.place, row.place)}"),
+        looks_like=other.order_id,
+        by_itself=by_itself.get(row.place),
     )
+
+
+def look_alike_reason(order_id: str, other: str, where: str = "") -> str:
+    """Why an order whose id looks like another one's is not sent, and what to do so that it ends well.
+
+    Where the other id is what programs make of this one, a rejects file gives this one back: so its column is named.
+    """
+    step = steps.WRITE_DAMAGED_ID if is_damaged(other, order_id) else steps.WRITE_ID
+    name = told(other)
+    return f"its id is order {name}'s{where} but for what programs do to ids: {step(other=name)}"
 
 
 def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
@@ -323,7 +340,7 @@ def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Rep
 def _told(place: Place, seen_from: Place) -> str:
     """`row 7`, with sheet and batch where they are others."""
     batch, sheet, row = place
-    other_sheet = f" of sheet {sheet}" if sheet != seen_from[1] else ""
+    other_sheet = f" of sheet {sheet}" if sheet and sheet != seen_from[1] else ""
     return f"row {row}{other_sheet}{f' of batch {batch}' if batch != seen_from[0] else ''}"
 
 

@@ -18,11 +18,11 @@ from typing import Literal
 
 from batchpay import steps
 from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.kinship import by_order
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, content_of, may_pay, payer_of, place_of, terms_of
+from batchpay.repeats import look_alike_reason
 from batchpay.text import told
 
 # --- what goes in ----------------------------------------------------------------------------------------------
@@ -217,6 +217,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     """What the row is now. Total: every row gets exactly one standing."""
     order_id = str(row.document.get("order_id", ""))
     attempts = history.attempts.get(order_id, ())
+    if row.repeat is not None and row.repeat.looks_like and attempts:
+        row = replace(row, repeat=row.repeat.by_itself)  # history knows this id: the one that looks like it gives way
     owned = owner_of(history, row.batch_id, row.sheet, row.row, order_id)
     if owned is not None and owned.adopted and row.repeat is not None and not row.repeat.alone:
         owned = None  # an adopted charge knows its batch, not its row
@@ -227,7 +229,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if row.repeat is not None and row.repeat.outcome is Outcome.REJECTED:
         return Rejected(row.repeat.reason)
     if row.repeat is not None and row.repeat.outcome is Outcome.CONFLICT:
-        return ConflictWith(row.repeat.reason)
+        twin = _look_alike(row, history, guards) if row.repeat.looks_like else None
+        return ConflictWith(row.repeat.reason) if twin is None else _alike(order_id, twin)
     if (kin := _kin(row, history, guards)) is not None:
         return _of_one_sale(row, kin)
     if reason := _cancelled(order_id, attempts, history):
@@ -277,7 +280,7 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
 def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | Waits | None:
     """What keeps a row with an open attempt from being sent again: the guards of a new one."""
     if (twin := _look_alike(row, history, guards)) is not None:
-        return _alike(twin)
+        return _alike(str(row.document["order_id"]), twin)
     if (cancelled := _cancelled_alike(row, guards)) is not None:
         return cancelled
     if (other := _elsewhere(row, history)) is not None:
@@ -460,11 +463,8 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     )
 
 
-def _alike(twin: Attempt) -> ConflictWith:
-    other = twin.intent.order_id
-    return ConflictWith(
-        f"its id is order {other}'s but for what programs do to ids: {steps.WRITE_ID(other=other)}", twin
-    )
+def _alike(order_id: str, twin: Attempt) -> ConflictWith:
+    return ConflictWith(look_alike_reason(order_id, twin.intent.order_id), twin)
 
 
 def _elsewhere(row: Row, history: History) -> Elsewhere | None:
@@ -506,14 +506,14 @@ def _is_near(other: Near, row: Row, but: Collection[str], before_ns: int) -> boo
 def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     """The attempt that charged, later, what this row asked for: under its order id, or as its corrected row.
 
-    `received_ns`: when the row's file came; what was charged before then settled something else.
+    `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
+    this very row.
     """
     order_id = str(row.document.get("order_id", ""))
     place = place_of(row.batch_id, row.sheet, row.row)
     found: Iterable[Attempt] = (*history.attempts.get(order_id, ()), *history.corrected.get(place, ()))
     for attempt in found:
-        corrects = attempt.intent.corrects in (place, by_order(order_id)) and not row.corrects
-        later = attempt.sent_ns > received_ns or corrects
+        later = attempt.sent_ns > received_ns or (attempt.intent.corrects == place and not row.corrects)
         if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
             return attempt
     return None

@@ -101,6 +101,11 @@ OTHER_CONTENT = _step(
 WRITE_ID = _step(
     "write-id", 'if it is that order, write {other}; if both are right, say alike_ids = "distinct" in [input]'
 )
+WRITE_DAMAGED_ID = _step(
+    "write-damaged-id",
+    "if it is that order, write {other} and clear the row's batchpay_id, if it has one; if both are right, say "
+    'alike_ids = "distinct" in [input]',
+)
 LEAVE_ONE = _step("leave-one", "leave only the right one")
 ANOTHER_SALE = _step("another-sale", "if this is another sale, send it without the batchpay_ columns")
 NEAR = _step(

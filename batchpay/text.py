@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 from batchpay.secrets import masked
@@ -55,6 +56,11 @@ def told(text: str, limit: int = 60) -> str:
 def line(text: str) -> str:
     """A whole sentence as it may be printed: visible, and no secret in it."""
     return visible(masked(text))
+
+
+def folded(text: str) -> str:
+    """The text without differences of case, width and ways to write a minus, to be compared."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
 
 
 def defused(text: str) -> str:

@@ -30,6 +30,7 @@ PURE = {
     "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
     "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship",
     "refunds", "noting", "bounds",
+    "provenance", "sheetdates",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}

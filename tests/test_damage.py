@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay import damage, lineage
-from batchpay.damage import fault_of, is_damaged, suspicious
+from batchpay import damage, lineage, sheetdates
+from batchpay.damage import fault_of, is_damaged, suspicious, trace_of
 from batchpay.lineage import is_rejects_file, own_id, place_told, told_id
 from batchpay.readers import formats
 
 
-@pytest.mark.parametrize("module", [damage, lineage, formats])
+@pytest.mark.parametrize("module", [damage, lineage, sheetdates, formats])
 def test_the_examples_of_the_modules_hold(module: object) -> None:
     """What the docstrings show is what happens."""
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
@@ -185,19 +185,57 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
         ("5-Dec", "12/5"),
         ("2025-12-05 00:00:00", "12/5"),
         ("Mar-01", "MAR1"),
-        ("a1", "A1"),
-        ("A 1", "A1"),
-        ("Ａ１", "A1"),
         ("1.1", "1.10"),
         ("1,003", "1003"),
         ("-3.00", "-3"),
         ("nan", "0007"),
+        ('="0008"', "0008"),
+        ("=B7", "0008"),
+        ("A1 ", "A1"),
+        ("TRUE", "true"),
+        ("2E+17", "202511240000012345"),
+        ("2,02511E+17", "202511240000012345"),
+        ("800000", "8E5"),
+        ("Jan-25", "2025-1"),
+        ("03/01/26", "3-1"),
+        ("1. Mrz", "3-1"),
+        ("3月1日", "3-1"),
+        ("2026/3/1", "3-1"),
+        ("03-01-2026", "3-1-26"),
+        ("1/3/2025", "2025-1-3"),
     ],
 )
 def test_an_id_is_known_in_what_programs_made_of_it(cell: str, own: str) -> None:
     """Zeros lost, rounded, turned into a date, another case or width, gone, an error."""
     assert is_damaged(cell, own)
     assert not is_damaged(own, own)
+
+
+@pytest.mark.fault("J08")
+def test_what_kind_of_cell_a_workbook_has_is_held_against_the_very_id() -> None:
+    """A date, a fraction, a number with an exponent or a truth value that is not this id's is another's."""
+    assert trace_of("2025-03-01", "3-1", "date") == trace_of("800000", "8E5", "exponent") == "sure"
+    assert trace_of("0.5", "1/2", "fraction") == trace_of("1.5", "1 1/2", "fraction") == "sure"
+    assert trace_of("true", "TRUE", "boolean") == "sure"
+    for cell, own, kind in [
+        ("2025-03-01", "1001-1", "date"),
+        ("0.5", "1/3", "fraction"),
+        ("0.5", "A1", "fraction"),
+        ("1", "1/0", "fraction"),
+        ("true", "A1", "boolean"),
+        ("800000", "8E4", "exponent"),
+    ]:
+        assert trace_of(cell, own, kind) == ""
+
+
+@pytest.mark.fault("J08")
+def test_what_could_be_made_of_other_ids_as_well_is_doubtful() -> None:
+    """Nothing, an error, a rounded number; where error words may be ids of the source, they are taken as they stand."""
+    long = "202511240000012345"
+    for cell, own in [("", "A1"), ("#REF!", "A1"), ("=B7", "A1"), ("2.02511E+17", long), ("202511240000012000", long)]:
+        assert trace_of(cell, own) == "doubtful"
+    assert trace_of("1", "0000001") == trace_of(long, long) == "sure"
+    assert trace_of("nan", "A1", odd=True) == trace_of("=B7", "A1", odd=True) == ""
 
 
 @pytest.mark.fault("J08")
@@ -214,6 +252,27 @@ def test_an_id_is_known_in_what_programs_made_of_it(cell: str, own: str) -> None
         ("A1-2", "A1"),
         ("1e999", "1"),
         ("1", "1e999x"),
+        ("a1", "A1"),
+        ("A 1", "A1"),
+        ("Ａ１", "A1"),
+        ("0012", "12"),
+        ("+12", "12"),
+        ("1E5", "100000"),
+        ("1001-2", "1001-1"),
+        ("10.2", "10.1"),
+        ("1.1", "10.1"),
+        ("12/6", "12/5"),
+        ("5/12", "12/5"),
+        ("1/3", "3-1"),
+        ("3-1-26", "3-1"),
+        ("1-3-2026", "3-1-2026"),
+        ("2-Mar", "3-1"),
+        ("2026-03-02", "3-1"),
+        ("1-Mar", "A1"),
+        ("8.85E+12", "0007"),
+        ('="0009"', "0008"),
+        ("1.", "1" + "0" * 400),
+        (f"1.{'0' * 99}E+5", "100001"),
     ],
 )
 def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:

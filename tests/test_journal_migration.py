@@ -1,4 +1,4 @@
-"""A journal of version 1 becomes one of version 2: whole or not at all, its events as they were (J33, A13)."""
+"""A journal of an earlier version becomes one of today: whole or not at all, its events as they were (J33, A13)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 MEANING = {
     "1": "57d07223c5e7b3bcc1e07d6b7523ce249ef6ffb07a22b6352aaee7cf8aa2e38d",
     "2": "3c559439ef03eb06f9b077d3395f6bfd8064d004873886c97b3eb5976d262c02",
+    "3": "ed17ae7ec259971b9834b54552fcbd727f44a11966473525bafb1ca18ec5e200",
 }
 
 
@@ -43,7 +44,10 @@ def meaning(text: str, *, derived: bool = True) -> str:
         lines = (line.partition("--")[0] for line in statement.splitlines())
         parts.append(" ".join(" ".join(lines).split()))
     if derived:
-        parts += [alike(order_id) for order_id in ("0012", "12.0", " A b", "００0012 ａ", "ß1.00", "0", "1003.05")]
+        parts += [
+            alike(order_id)
+            for order_id in ("0012", "12.0", " A b", "００0012 ａ", "ß1.00", "0", "1003.05", "8E5", "1.10")
+        ]
         parts += [terms_of("cust_1", "recp_1", 100, "THB"), terms_of("", "recp_ü", 0, "jpy")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -173,6 +177,25 @@ def test_a_journal_of_version_1_becomes_one_of_today(old: Path, tmp_path: Path) 
     assert form(old) == form(tmp_path / "new.db")
 
 
+@pytest.mark.fault("J33", "J08")
+def test_a_journal_of_version_2_learns_which_ids_look_alike(tmp_path: Path) -> None:
+    """It held 8E5 and 800000 apart; its events and everything else stay as they are."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent("8E5"), intent("A1")])
+    journal.close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE asked SET alike = '8e5' WHERE order_id = '8E5'")
+        raw.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")
+        raw.commit()
+    before, open_before, form_before = events_of(path), open_attempts(path), form(path)
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    assert journal.look_alikes(["800000", "8e5", "a1"]) == {"800000": ["8E5"], "a1": ["A1"]}
+    journal.close()
+    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+
+
 @pytest.mark.fault("J33", "J04")
 def test_open_attempts_are_what_todays_rule_makes_of_the_events(old: Path) -> None:
     """Money that version 1 overlooked blocks its order: settled, or for good where another attempt has begun."""
@@ -247,14 +270,16 @@ def test_a_migration_that_fails_at_any_statement_has_not_been(old: Path, trouble
         except BatchpayError as error:
             assert error.exit_code in (73, 74, 75), error
             assert "restore" not in str(error), error
-            assert dump(old) == before or old_or_new(old, events) == "2"  # ... when it failed after the commit
+            assert (
+                dump(old) == before or old_or_new(old, events) == SCHEMA_VERSION
+            )  # ... when it failed after the commit
             ended.add(old_or_new(old, events))
         if failed == number and number % 10 == 0:  # now and then: it goes on from here
             SqliteJournal(old, "night").close()
             assert open_attempts(old) == OPEN
             old.write_bytes(good)
     assert number > 100
-    assert ended == {"1", "2"}
+    assert ended == {"1", SCHEMA_VERSION}
     assert open_attempts(old) == OPEN
 
 
@@ -400,7 +425,7 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 
 
 @pytest.mark.fault("D12", "J33")
-@pytest.mark.parametrize("version", ["0", "3", "99", "2.0", ""])
+@pytest.mark.parametrize("version", ["0", "4", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_version_that_nobody_here_knows_is_refused_and_left(old: Path, version: str, read_only: bool) -> None:
     """78, and not a byte of it is changed, its mode included."""

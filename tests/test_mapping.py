@@ -452,7 +452,7 @@ def test_rows_that_come_back_have_their_own_ids():
         back("007", "7"),
         back("123456789012345678", "123456789012345000"),
         back("A3", "A3"),
-        back("A4", "a4"),
+        back("A4", "A4 "),
         back("A5", "B5"),
         back("A6", "6", batchpay_id="id:A6:0000"),
         back("3-1", "2025-03-01"),
@@ -467,7 +467,8 @@ def test_rows_that_come_back_have_their_own_ids():
     assert result.restored == (0, 1, 3, 6)
     assert [rules(result, at) for at in range(4)] == [[], [("Note", "x")], [], [("No", "control-character")]]
     assert result.chunk is given
-    mended, _ = _with_own_ids(given, CORE["order_id"])
+    assert result.doubtful == {1}
+    mended, *_ = _with_own_ids(given, CORE["order_id"])
     assert (mended.sheet, mended.columns, mended.rows) == (given.sheet, given.columns, given.rows)
     assert mended.cells() == given.cells()
     assert map_chunk(given, Columns({**CORE, "order_id": FromValue("A")}, {})).restored == ()

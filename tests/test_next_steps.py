@@ -732,6 +732,24 @@ def test_ids_that_only_look_alike_are_written_out_or_told_apart(three: Market, *
     assert three.money()["1"] == (not same)
 
 
+@pytest.mark.fault("J07", "J08")
+@tries("write-id", "write-damaged-id")
+@pytest.mark.parametrize(("sent", "came"), [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")])
+def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, sent: str, came: str) -> None:
+    """What a person writes there is not taken for damage; where it could be, the reason says how to tell the two."""
+    three.orders([order(1, order_id=sent), order(2)])
+    assert three.run().returncode == 0
+    three.orders([order(1, order_id=came), order(2)])
+    assert three.run().returncode == 10
+    reason = row(three, came)["reason"]
+    (wanted,) = re.findall(r"write (\w+)", reason)
+    step = steps.WRITE_DAMAGED_ID if "clear" in reason else steps.WRITE_ID
+    assert wanted == sent and step(other=sent) in reason
+    cleared = {"batchpay_id": ""} if step is steps.WRITE_DAMAGED_ID else {}
+    over(three, 0, "--input", rejects(three, order_id=wanted, **cleared))
+    assert three.money() == {sent: 1, "00002": 1}
+
+
 @pytest.mark.fault("E05")
 @tries("other-content")
 @pytest.mark.parametrize("another", [True, False])

@@ -192,7 +192,7 @@ def test_look_alikes_of_one_order(other):
     """An id that lost its zeros, or got a point: both are in conflict, and each is told the other's name."""
     verdicts, _ = found([order("0001"), order(other)])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
-    assert f"if it is that order, write {other};" in verdicts["b0", "", 2].reason
+    assert f"if it is that order, write {other}" in verdicts["b0", "", 2].reason
     assert "order 0001's of row 2" in verdicts["b0", "", 3].reason
     assert 'alike_ids = "distinct"' in verdicts["b0", "", 3].reason
 

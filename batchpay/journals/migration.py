@@ -16,8 +16,8 @@ from batchpay.journals.guard import replay
 from batchpay.journals.soundness import statements
 from batchpay.model import Event
 
-SCHEMA_VERSION = "2"  # what schema.sql is; tests/test_journal_migration.py holds the two together
-OLDER = frozenset({"1"})  # versions that `migrate` knows
+SCHEMA_VERSION = "3"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+OLDER = frozenset({"1", "2"})  # versions that `migrate` knows
 _GONE_SINCE_1 = ("events_of_an_order", "alike_orders")
 _NEW_SINCE_1 = frozenset(
     {
@@ -39,13 +39,18 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Version 1 -> 2. Whatever fails, the caller rolls back."""
+    """Version 1 or 2 -> 3. Whatever fails, the caller rolls back.
+
+    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two.
+    """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     for statement in statements(schema()):
         named = _NAME.search(statement)
-        if named and named[1] in _NEW_SINCE_1:
+        if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
+    connection.execute("DELETE FROM asked")
     connection.execute("DELETE FROM open_attempts")  # today's rule knows more than the one that filled it
     _derive(connection)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))

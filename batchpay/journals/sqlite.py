@@ -641,9 +641,15 @@ def _batch(kept: Mapping[str, Any]) -> Batch:
 
 
 def _repeat_json(repeat: Repeat) -> list[Any]:
-    return [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row, repeat.alone]
+    kept = [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row, repeat.alone]
+    if not repeat.looks_like:
+        return kept
+    return [*kept, repeat.looks_like, _repeat_json(repeat.by_itself) if repeat.by_itself else None]
 
 
 def _repeat(kept: Sequence[Any]) -> Repeat:
-    outcome, reason, of_sheet, of_row, *alone = kept
-    return Repeat(Outcome(outcome), reason, of_sheet, of_row, bool(alone and alone[0]))
+    outcome, reason, of_sheet, of_row, *rest = kept
+    repeat = Repeat(Outcome(outcome), reason, of_sheet, of_row, bool(rest and rest[0]))
+    if len(rest) < 3:  # it looks like no other id, or an earlier version wrote it
+        return repeat
+    return replace(repeat, looks_like=rest[1], by_itself=_repeat(rest[2]) if rest[2] else None)
