@@ -33,7 +33,7 @@ from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 MEANING = {
     "1": "57d07223c5e7b3bcc1e07d6b7523ce249ef6ffb07a22b6352aaee7cf8aa2e38d",
     "2": "3c559439ef03eb06f9b077d3395f6bfd8064d004873886c97b3eb5976d262c02",
-    "3": "ed17ae7ec259971b9834b54552fcbd727f44a11966473525bafb1ca18ec5e200",
+    "3": "c90abfce2cc1310b95da4ced7edf789c10666fb882d0c2b5c37e6b5e669f3eff",
 }
 
 
