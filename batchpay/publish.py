@@ -108,10 +108,10 @@ ADOPTED = "adopted"  # the folder of what is in no batch's report
 
 
 def publish_adopted(desk: Desk) -> tuple[Path, ...]:
-    """`adopted/adopted.json`: charges of this job that no file of this journal asked for (J32); no such, no file."""
-    found = accounts.adopted_json(accounts.adopted_elsewhere(desk.journal))
-    if not found["count"]:
-        return ()
+    """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever, no file."""
+    found = accounts.adopted_json(accounts.unshown(desk.job, desk.journal))
+    if not found["count"] and not (desk.job.report.directory / ADOPTED / "adopted.json").exists():
+        return ()  # else it tells that there is none any more
     directory = Directory(desk.job.report.directory / ADOPTED, desk.job.report.mode)
     told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
     with directory.file("adopted.json") as file:

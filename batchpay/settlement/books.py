@@ -11,7 +11,7 @@ from batchpay.errors import Taken
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, impossible, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
-from batchpay.planning import alike, key_of
+from batchpay.planning import alike, key_of, row_told, sale_told
 from batchpay.protocols import Clock, Journal
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
@@ -54,6 +54,7 @@ class Books:
         self._live = live
         self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
+        self.adopted = 0  # charges, in this run
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
@@ -123,13 +124,15 @@ class Books:
     async def adopt(self, charge: ChargeSeen, number: int) -> Case:
         """A charge of this job that this journal did not make, or no longer knows it made (law L11)."""
         metadata = charge.metadata
+        sheet, row = row_told(metadata.get("batchpay_row", ""))
+        sale = sale_told(metadata.get("batchpay_corrects", ""))
         intent = Intent(
             order_id=metadata["order_id"], attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
             content="", amount=charge.amount, currency=charge.currency, destination=charge.destination or "",
-            payer=charge.payer or "", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
-            run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
+            payer=charge.payer or "", batch_id=self._journal.batch_named(metadata.get("batchpay_batch", "")),
+            sheet=sheet, row=row, run_id=metadata.get("batchpay_run", ""), alike=alike(metadata["order_id"]),
             mode="live" if self._live else "test", fee_fixed=self._fee.fixed_in(charge.currency) if self._fee else None,
-            fee_percentage=self._fee.percentage if self._fee else None,
+            fee_percentage=self._fee.percentage if self._fee else None, corrects=sale[0] if sale else "", sale=sale,
         )  # fmt: skip
         case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
@@ -137,6 +140,7 @@ class Books:
         if not all(other.closed for other in case.others):
             data["beside"] = True  # another attempt of the order is not over
         await self._write(case, "adopted", data, 0)
+        self.adopted += 1
         return case
 
     async def withdraw(self, attempt: Attempt) -> None:
