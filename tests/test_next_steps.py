@@ -775,7 +775,7 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     own = [{name: cell for name, cell in line.items() if not name.startswith("batchpay_")} for line in lines]
     write_csv(three.folder / "wanted.csv", own)
     over(three, 0, "--input", "wanted.csv", "--yes")
-    over(three, 0)
+    over(three, 10)
     assert three.money()["C-3"] == 1
 
 
