@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from batchpay.clock import iso, ns_of
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.kinship import Ancestry, Lineages, by_order
+from batchpay.kinship import Ancestry, Lineages, by_order, goes_back_to
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
@@ -37,21 +38,28 @@ def history_of(
 
     `lineages`: what follows corrections back, if it is kept from chunk to chunk.
     """
+    lineages = lineages or Lineages(journal)
     owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
     owned = {row: order_id for row, order_id in owned.items() if row not in but}
-    documents = [d for row, d in zip(chunk.rows, chunk.documents, strict=True) if row not in but]
+    wanted = [at for at, row in enumerate(chunk.rows) if row not in but]
+    documents = [chunk.documents[at] for at in wanted]
     asked = [document["order_id"] for document in documents if "order_id" in document]
-    histories = journal.histories([*asked, *owned.values()])
+    sales = {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
+    }
+    others = [order_id for sale in sales.values() for order_id in sale.others]
+    histories = journal.histories([*asked, *owned.values(), *others])
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
     return History(
         attempts=attempts,
         owned=owned,
         look_alikes=_look_alikes(journal, asked),
         cancelled=_cancelled(histories),
-        corrected=_corrected(journal, batch, chunk, but, lineages or Lineages(journal)),
-        elsewhere=_elsewhere(journal, asked, histories),
+        corrected=_corrected(journal, sales, attempts),
+        elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
         received_ns=batch.first_seen_ns,
+        others={place: sale.others for place, sale in sales.items() if sale.others},
     )
 
 
@@ -69,55 +77,48 @@ def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tupl
     return {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
 
 
-def _corrected(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, but: frozenset[int], lineages: Lineages
-) -> dict[str, tuple[Attempt, ...]]:
-    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
-    sought = {}
-    for at in (at for at, row in enumerate(chunk.rows) if row not in but):
-        place, order_id = place_of(batch.id, chunk.sheet, chunk.rows[at]), chunk.documents[at].get("order_id")
-        if told := chunk.corrects.get(at):
-            sought[place] = _sought(journal, place, str(order_id or ""), lineages.of(told), lineages)
-        else:
-            keys = (place, by_order(str(order_id))) if order_id else (place,)
-            sought[place] = _Sought(str(order_id or ""), keys)
-    orders = journal.corrected([key for one in sought.values() for key in one.keys])
-    ids = {order_id for some in orders.values() for order_id in some}
-    ids.update(order_id for one in sought.values() for order_id in one.order_ids)
-    if not ids:
-        return {}
-    attempts = attempts_of(journal, sorted(ids))
-    found = {place: tuple(_kin(one, orders, attempts)) for place, one in sought.items()}
-    return {place: some for place, some in found.items() if some}
-
-
-class _Sought(NamedTuple):
+class _Sale(NamedTuple):
     """By what the other attempts of a row's sale are found."""
 
     order_id: str  # its own: what that order did is told apart from what its kin did
-    keys: tuple[str, ...]  # of Intent.corrects
-    order_ids: frozenset[str] = frozenset()  # of the rows that it goes back to
+    keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
+    others: tuple[str, ...] = ()  # every other order id that it, or a row that it goes back to, ever had
 
 
-def _sought(journal: SqliteJournal, place: str, order_id: str, ancestry: Ancestry, lineages: Lineages) -> _Sought:
-    first_ids = [by_order(one) for one in dict.fromkeys((order_id, *ancestry.order_ids)) if one]
-    owners: set[str] = set(ancestry.order_ids)
+def _sale(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages) -> _Sale:
+    place, order_id = place_of(batch.id, chunk.sheet, chunk.rows[at]), str(chunk.documents[at].get("order_id") or "")
+    told, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    ancestry = lineages.of(told, earlier) if told else Ancestry(order_ids=earlier)
+    ids = list(filter(None, (order_id, *ancestry.order_ids)))
     for known in filter(None, map(lineages.where, ancestry.places)):
         batch_id, sheet, row = known
-        owners.update(journal.owned(batch_id, sheet, row, row).values())
-    return _Sought(order_id, (place, *ancestry.places, *first_ids), frozenset(owners))
+        ids += journal.owned(batch_id, sheet, row, row).values()
+    ids += [other for one in tuple(ids) for other in lineages.other_names(one)]
+    others = tuple(one for one in dict.fromkeys(ids) if one != order_id)
+    return _Sale(order_id, (place, *ancestry.places, *map(by_order, dict.fromkeys(ids))), others)
+
+
+def _corrected(
+    journal: SqliteJournal, sales: Mapping[str, _Sale], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> dict[str, tuple[Attempt, ...]]:
+    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
+    orders = journal.corrected(frozenset(key for sale in sales.values() for key in sale.keys))
+    ids = {order_id for some in orders.values() for order_id in some} - attempts.keys()
+    known = {**attempts, **attempts_of(journal, sorted(ids))}
+    found = {place: tuple(_kin(sale, orders, known)) for place, sale in sales.items() if orders or sale.others}
+    return {place: some for place, some in found.items() if some}
 
 
 def _kin(
-    sought: _Sought, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
+    sale: _Sale, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
 ) -> Iterator[Attempt]:
     """The attempts of other orders that correct what a row is or goes back to, or that those rows caused."""
-    correcting = [order_id for key in sought.keys for order_id in orders.get(key, ())]
-    for order_id in dict.fromkeys((*correcting, *sorted(sought.order_ids))):
-        if order_id == sought.order_id:
+    correcting = [order_id for key in sale.keys for order_id in orders.get(key, ())]
+    for order_id in dict.fromkeys((*correcting, *sale.others)):
+        if order_id == sale.order_id:
             continue
         for attempt in attempts.get(order_id, ()):
-            if order_id in sought.order_ids or attempt.intent.corrects in sought.keys:
+            if order_id in sale.others or goes_back_to(attempt.intent, sale.keys):
                 yield attempt
 
 
@@ -164,6 +165,7 @@ def _terms(document: Document) -> str:
 def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
     barred, smallest = preflight_of(journal)
+    cancelled = journal.cancelled()
     return Guards(
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
@@ -173,7 +175,8 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
-        cancelled={alike(event.order_id): event.order_id for event in journal.cancelled()},
+        cancelled={alike(event.order_id): event.order_id for event in cancelled},
+        cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
         present=frozenset((last_inputs(journal) or ()) if present is None else present),
     )
 
@@ -182,7 +185,8 @@ def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
     """The same for a batch as its rows stand now, whether or not its file was there in the last run."""
     inputs = last_inputs(journal)
     gone = batch.file if inputs is not None and batch.id not in inputs else ""
-    return replace(guards_of(job, journal, batch.refusal), gone=gone)
+    lost = unplaced(journal, batch, partial(journal.chunks, batch.id))
+    return replace(guards_of(job, journal, batch.refusal), gone=gone, unplaced=lost)
 
 
 def last_inputs(journal: SqliteJournal) -> list[str] | None:
@@ -207,7 +211,7 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     guards, hold = guards_of_batch(job, journal, batch), last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        lineages = Lineages(journal)
+        lineages = Lineages(journal, distinct=job.input.alike_ids == "distinct")
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
             yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
@@ -310,25 +314,70 @@ def preflight_of(journal: SqliteJournal) -> tuple[dict[str, str], dict[str, int]
     return barred, smallest
 
 
-def strays(journal: SqliteJournal) -> Totals:
-    """Open orders of batches that this journal never read: adopted charges that the gateway has not decided."""
-    totals, known = Totals(), {batch.id[-12:] for batch in journal.batches()}
-    stopped = bool(stop_in_force(journal.events(["stop", "lifted"])))
-    for attempts in attempts_of(journal, journal.open_orders()).values():
-        for attempt in attempts:
-            if attempt.intent.batch_id[-12:] not in known and not (attempt.closed or attempt.accepted):
-                totals.add_stray(attempt, stopped=stopped)
+def strays(job: Job, journal: SqliteJournal) -> Totals:
+    """What adopted charges that no row shows add to the exit code: those that the gateway, or a person, must decide."""
+    totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
+    for attempt in unshown(job, journal):
+        if not (attempt.closed or attempt.accepted or attempt.outcome is Outcome.SUCCEEDED):
+            totals.add_stray(attempt, stopped=stopped)
     return totals
 
 
-def adopted_elsewhere(journal: SqliteJournal) -> list[Attempt]:
-    """Adopted charges of files that this journal never read, whatever became of them (J32)."""
-    known = {batch.id[-12:] for batch in journal.batches()}
-    orders = list(dict.fromkeys(order for batch_id, order in journal.adopted() if batch_id[-12:] not in known))
-    found = []
-    for attempts in attempts_of(journal, orders).values():
-        found += [a for a in attempts if a.adopted and a.intent.batch_id[-12:] not in known]
+def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
+    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that this journal never
+    read, and of rows that an edited job or another row of the same order keeps from showing them.
+    """
+    known = {batch.id[-12:]: batch for batch in journal.batches()}
+    adopted = attempts_of(journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted())))
+    by_file: dict[str, list[Attempt]] = {}
+    for attempts in adopted.values():
+        for attempt in attempts:
+            if attempt.adopted:
+                by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
+    found: list[Attempt] = []
+    for tail, some in by_file.items():
+        found += _unshown_of(job, journal, known[tail], some, adopted) if tail in known else some
     return found
+
+
+def _unshown_of(
+    job: Job, journal: SqliteJournal, batch: Batch, adopted: Sequence[Attempt], orders: Mapping[str, Sequence[Attempt]]
+) -> Iterator[Attempt]:
+    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the same order."""
+    owners: dict[tuple[str, int], str] = {}
+    for _, sheet, first, last in journal.spans(batch.id):
+        owners.update({(sheet, row): one for row, one in journal.owned(batch.id, sheet, first, last).items()})
+    asked = [(attempt, attempt.intent) for attempt in adopted]
+    doubtful = [
+        attempt
+        for attempt, intent in asked
+        if len(orders[intent.order_id]) > 1 or owners.get((intent.sheet, intent.row)) != intent.order_id
+    ]  # the others have a row of their own, which shows nothing else
+    if not doubtful:
+        return
+    shown = {finding.idempotency_key for _, some in findings_of(job, journal, batch)() for finding in some}
+    for attempt in doubtful:
+        own = attempt.intent.key in shown
+        if not own and not (attempt.closed and any(a.intent.key in shown for a in orders[attempt.intent.order_id])):
+            yield attempt
+
+
+def unplaced(journal: SqliteJournal, batch: Batch, chunks: Callable[[], Iterable[StoredChunk]]) -> Attempt | None:
+    """An adopted charge of a file, made by a version that did not tell of which row, whose order id no row has now."""
+    orders = attempts_of(journal, journal.unplaced(batch.id))
+    lost = {
+        attempt.intent.order_id: attempt
+        for attempts in orders.values()
+        for attempt in attempts
+        if attempt.adopted and not attempt.placed and not attempt.closed
+    }
+    for chunk in chunks() if lost else ():
+        for document in chunk.documents:
+            lost.pop(str(document.get("order_id", "")), None)
+        for ids in chunk.earlier.values():
+            for one in ids:
+                lost.pop(one, None)
+    return next(iter(lost.values()), None)
 
 
 def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from batchpay.errors import DoesNotAddUp, Misconfigured
 from batchpay.intake import Intake
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.kinship import Lineages
+from batchpay.kinship import Ancestry, Lineages
 from batchpay.lifecycle import Attempt
 from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
@@ -38,6 +38,7 @@ from batchpay.standing import (
     Standing,
     is_sendable,
     rows_of,
+    same_terms,
     settled_by,
     stand,
 )
@@ -52,6 +53,10 @@ class PlannedBatch:
     batch: Batch
     chunks: Callable[[], Iterable[StoredChunk]]
     repeats: Mapping[tuple[str, int], Repeat]
+    renamed: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  # other names that the rows of this run tell of and the journal does not know yet (kinship.Lineages.other_names)
+    had_other_ids: bool = False  # did any of its rows ever have another order id than now?
 
     def refused(self, *reasons: str) -> PlannedBatch:
         """The same with one reason more why nothing of it is sent."""
@@ -79,8 +84,8 @@ def placed_rows(
     Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
-    guards = replace(guards, refusal=batch.refusal)
-    lineages = Lineages(journal)
+    guards = replace(guards, refusal=batch.refusal, unplaced=accounts.unplaced(journal, batch, planned.chunks))
+    lineages = Lineages(journal, planned.renamed, distinct=guards.alike_ids == "distinct")
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
@@ -137,6 +142,7 @@ def _refuse_impossible(job: Job, placed: Placed) -> None:
 
 
 def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
+    ancestry = lineages.of(row.corrects, row.earlier) if row.corrects else Ancestry()
     return intent_of(
         row.document,
         job=job.name,
@@ -148,7 +154,8 @@ def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str
         run_id=run_id,
         journal_id=journal.id,
         mode=job.gateway.mode,
-        corrects=lineages.of(row.corrects).identity,
+        corrects=ancestry.identity,
+        sale=ancestry.keys,
     )
 
 
@@ -251,8 +258,15 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
 def judge_files(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], *, yes: bool, now_ns: int
 ) -> list[PlannedBatch]:
-    """The same batches with every verdict about them as files: likeness to a recent one, and the limit of the run."""
+    """The same batches with every verdict about them as files: which ids are other names of orders that were sent,
+    likeness to a recent one, and the limit of the run.
+    """
     earlier = list(journal.batches())
+    names: dict[str, list[str]] = {}
+    for planned in (one for one in batches if one.had_other_ids):
+        for new, old in new_names(journal, planned).items():
+            names.setdefault(new, []).extend(old)
+    batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
     guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
 
@@ -264,6 +278,37 @@ def judge_files(
         return judged
     why = run_refusal(sends(*judged).sums, job.controls.max_total)
     return [planned.refused(why) for planned in judged]
+
+
+def new_names(journal: SqliteJournal, planned: PlannedBatch) -> dict[str, list[str]]:
+    """Order id -> orders of other ids that it is, which the journal does not know yet.
+
+    A row that caused one of them, or that asks for what one of them asked, has this id now. A row that had the id of an
+    order with other terms, by mistake, tells of none.
+    """
+    lineages, found = Lineages(journal), dict[str, list[str]]()
+    for chunk in planned.chunks():
+        owned = journal.owned(planned.batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+        had = [*_other_ids(chunk, owned)]
+        attempts = accounts.attempts_of(journal, [old for _, _, ids in had for old in ids])
+        for at, new, ids in had:
+            place = (planned.batch.id, chunk.sheet, chunk.rows[at])
+            asked = [a for old in ids for a in attempts.get(old, ()) if not a.set_aside]
+            same = [a.intent.order_id for a in asked if a.owned_by(*place) or same_terms(chunk.documents[at], a)]
+            if fresh := [old for old in dict.fromkeys(same) if old not in lineages.other_names(new)]:
+                found.setdefault(new, []).extend(fresh)
+    return found
+
+
+def _other_ids(chunk: StoredChunk, owned: Mapping[int, str]) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Position, order id and the other ids of the rows of a chunk that have or had others."""
+    if not chunk.earlier and not owned:
+        return
+    for at, document in enumerate(chunk.documents):
+        new = document.get("order_id")
+        ids = dict.fromkeys((*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new)))
+        if new and (others := tuple(one for one in ids if one and one != new)):
+            yield at, new, others
 
 
 def _held_against_recent(
@@ -313,10 +358,13 @@ def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedB
     for other in recent:
         for chunk in journal.chunks(other.id):
             comparison.remember(orders_of(chunk))
+    lineages = Lineages(journal, planned.renamed)
     for chunk in planned.chunks():
         some = orders_of(chunk)
-        attempts = accounts.attempts_of(journal, [order["order_id"] for order in some])
-        comparison.compare(some, {order_id for order_id, found in attempts.items() if found})
+        ids = [order["order_id"] for order in some]
+        attempts = accounts.attempts_of(journal, ids)
+        known = {order_id for order_id, found in attempts.items() if found}
+        comparison.compare(some, known.union(filter(lineages.other_names, ids)))
     return _said(batch, recent, comparison)
 
 

@@ -90,7 +90,7 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
 def _taken_in(job: Job, stack: ExitStack, journal: SqliteJournal, at_ns: int, keep: Keep) -> Intakes:
     lineages = Lineages(journal)
     batch_id_of = partial(_batch_id, job, journal, at_ns)
-    return take_in(job, stack, batch_id_of, keep, journal.owned, lineages.of, lineages.document)
+    return take_in(job, stack, batch_id_of, keep, journal.owned, lineages)
 
 
 def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str]:
@@ -201,7 +201,7 @@ def plan(
         latest = accounts.last_totals(journal)
         mine = {batch.batch.id for batch in planned}
         others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and accounts.is_open(e)]
-        others.append(accounts.strays(journal))
+        others.append(accounts.strays(job, journal))
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
     codes = [65] * bool(refusals) + [exit_code([tally.totals, *others], stopped=bool(stop))]
@@ -339,6 +339,7 @@ def _planned(job: Job, journal: SqliteJournal, intakes: Intakes, now_ns: int, *,
             batch_of(job, intake, now_ns, known.get(intake.batch_id)),
             partial(_chunks, job, intake),
             intakes.repeats_of(intake.batch_id),
+            had_other_ids=intake.had_other_ids,
         )
         for intake in intakes.files
     ]
@@ -348,7 +349,17 @@ def _planned(job: Job, journal: SqliteJournal, intakes: Intakes, now_ns: int, *,
 def _chunks(job: Job, intake: Intake) -> Iterator[StoredChunk]:
     for number, judged in enumerate(judged_chunks(job, intake)):
         sheet, rows = judged.chunk.sheet, judged.chunk.rows
-        yield StoredChunk(number, sheet, rows, judged.documents, judged.problems, judged.comeback, b"", judged.corrects)
+        yield StoredChunk(
+            number,
+            sheet,
+            rows,
+            judged.documents,
+            judged.problems,
+            judged.comeback,
+            b"",
+            judged.corrects,
+            judged.earlier,
+        )
 
 
 def _told(job: Job, intake: Intake, batch: PlannedBatch, repeated: int) -> dict[str, Any]:
@@ -390,7 +401,8 @@ def _lookups(job: Job) -> list[str]:
 
 def _batch_id(job: Job, journal: SqliteJournal, now_ns: int, sha256: str) -> str:
     known = next((batch for batch in journal.batches() if batch.sha256 == sha256), None)
-    return known.id if known else batch_id_of(datetime.fromtimestamp(now_ns / 1e9, UTC), job.name, sha256)
+    fresh = batch_id_of(datetime.fromtimestamp(now_ns / 1e9, UTC), job.name, sha256)
+    return known.id if known else journal.batch_named(fresh)
 
 
 def _drain(intake: Intake, chunks: Iterator[Judged]) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, survey, unasked
+from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, new_names, survey, unasked
 from batchpay.clock import SystemClock, iso
 from batchpay.errors import DoesNotAddUp
 from batchpay.gateways.omise import Omise
@@ -115,23 +115,33 @@ class Desk:
         """
         refuse_another_place(self.job, self.journal)
         lineages = Lineages(self.journal)
-        intakes = take_in(
-            self.job, stack, self._batch_id, self._keep, self.journal.owned, lineages.of, lineages.document
-        )
+        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned, lineages)
         known = {batch.id: batch for batch in self.journal.batches()}
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
-        self.planned = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
+        judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
+        self.planned = list(judged)
         for at, intake in enumerate(intakes.files):
             planned = self.planned[at]
             event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
             self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
-            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id))
+            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed={})
+        if self.planned and (names := judged[0].renamed):
+            self.note("renamed", {"ids": names})
         self._note_inputs()
         return intakes
 
+    def note_renamed(self) -> None:
+        """Adopted charges may be those of rows that have other order ids by now: what became of which is written down.
+
+        To be called once a list has brought some, before anything is sent.
+        """
+        for planned in self.planned:
+            if names := new_names(self.journal, planned):
+                self.note("renamed", {"ids": names}, planned.batch.id)
+
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)
-        return known.id if known else batch_id_of(self.started, self.job.name, sha256)
+        return known.id if known else self.journal.batch_named(batch_id_of(self.started, self.job.name, sha256))
 
     def _keep(self, intake: Intake, chunks: Iterator[Judged]) -> None:
         intake.staged = self.journal.stage(intake.batch_id, chunks)
@@ -139,7 +149,8 @@ class Desk:
     def _draft(self, intake: Intake, intakes: Intakes, known: Mapping[str, Batch]) -> PlannedBatch:
         batch = batch_of(self.job, intake, self.started_ns, known.get(intake.batch_id))
         chunks = partial(self.journal.chunks, batch.id, intake.staged)
-        return PlannedBatch(batch, chunks, intakes.repeats_of(intake.batch_id))
+        repeats = intakes.repeats_of(intake.batch_id)
+        return PlannedBatch(batch, chunks, repeats, had_other_ids=intake.had_other_ids)
 
     def _note_inputs(self) -> None:
         """Which batches were there: a row is held against the others of its run, in this run and in its reports."""

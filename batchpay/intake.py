@@ -21,11 +21,11 @@ from batchpay.controls import (
 from batchpay.data import read_regular
 from batchpay.errors import BatchpayError, FileRefused
 from batchpay.job import Controls, FromColumn, Job
-from batchpay.kinship import Trace, only_named
+from batchpay.kinship import Lineages, only_named
 from batchpay.likeness import Features
 from batchpay.mapping import map_chunk
 from batchpay.model import Judged, Repeat, orders_of
-from batchpay.provenance import Held, held_against, unknown
+from batchpay.provenance import held_against, unknown
 from batchpay.repeats import Owned, Place, Repeats, nobody
 from batchpay.text import told
 from batchpay.validation import Checker
@@ -49,8 +49,9 @@ class Intake:
     likeness: str = ""  # a warning: how it resembles a recent file
     recipients: set[str] = field(default_factory=set)  # of the rows that broke no rule
     staged: str = ""
-    held: Held = unknown  # what the rows held that its rows came back for
     has_totals: bool = False  # did its sender declare what it holds?
+    had_other_ids: bool = False  # did any of its rows ever have another order id than now?
+    lineages: Lineages | None = None  # of the journal that knows which ids its rows had before; None: nobody does
 
 
 @dataclass(slots=True)
@@ -77,12 +78,16 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     table = readers.read(intake.snapshot, job.input, job.columns.used())
     intake.columns = tuple(table.columns)
     restored: list[int] = []
+    held = intake.lineages.document if intake.lineages else unknown
     for chunk in table.chunks():
-        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), intake.held)
+        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
         restored += [chunk.rows[at] for at in mapped.restored]
         judged = checker.judge(mapped)
         if job.fee:
             require_fixed_fee(judged, job.fee, intake.snapshot.name)
+        if intake.lineages:
+            judged = replace(judged, earlier=intake.lineages.earlier(intake.batch_id, judged))
+        intake.had_other_ids = intake.had_other_ids or bool(judged.earlier)
         yield judged
     notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
     intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
@@ -114,15 +119,15 @@ def take_in(
     batch_id_of: Callable[[str], str],
     keep: Keep,
     owned: Owned = nobody,
-    trace: Trace = only_named,
-    held: Held = unknown,
+    lineages: Lineages | None = None,
 ) -> Intakes:
     """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
 
-    `owned` tells which rows caused an attempt already: of those the journal speaks; `trace` follows a row that
-    corrects another back to the first, and `held` tells what the other held. Raises InputMissing when there is no file
-    and the job does not say that this is fine.
+    `owned` tells which rows caused an attempt already: of those the journal speaks; `lineages` follow a row that
+    corrects another back to the first, know what that held and which ids a row had. Raises InputMissing when there is
+    no file and the job does not say that this is fine.
     """
+    trace = lineages.of if lineages else only_named
     intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace)
     seen: set[str] = set()
     paths = readers.find_files(job.input)
@@ -133,7 +138,7 @@ def take_in(
             if snapshot.sha256 in seen:
                 continue  # the same bytes under another name are the same batch
             seen.add(snapshot.sha256)
-            intake = Intake(snapshot, batch_id_of(snapshot.sha256), held=held)
+            intake = Intake(snapshot, batch_id_of(snapshot.sha256), lineages=lineages)
             keep(intake, _counted(job, intake, repeats))
             snapshot.verify_unchanged()
             controls = _controls(job, path)

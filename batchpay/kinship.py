@@ -1,18 +1,23 @@
-"""KINSHIP: which rows are one sale, because one of them came back to correct another.
+"""KINSHIP: which rows are one sale, because one of them came back to correct another, or was asked for under other ids.
 
     a row  <-  the row that corrects it  <-  the row that corrects that one ...
 
 and every row with the order id of the first of them. A row names only the one that it came back for; who came before
 that one stands in the journal, in the rows of its batch as they were last planned.
+
+A row of a file stays the sale that it was, whatever id an edited job or lookup file gives it: every id that it ever had
+is kept beside it (`Lineages.earlier`), and an id that took the place of one that was sent is that order for every other
+row, too (`Lineages.other_names`, the journal's `renamed` events).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchpay.model import Batch, Document, StoredChunk
+from batchpay.model import Batch, Document, Event, Intent, Judged, StoredChunk
+from batchpay.planning import alike
 
 _ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
@@ -23,7 +28,7 @@ class Ancestry:
     """The rows that a correction goes back to, nearest first."""
 
     places: tuple[str, ...] = ()  # planning.place_of each
-    order_ids: tuple[str, ...] = ()  # of those of them whose order id could be read
+    order_ids: tuple[str, ...] = ()  # of those of them whose order id could be read, all that they ever had
     first_id: str = ""  # order id of the first row of all; empty when it had none
 
     @property
@@ -33,18 +38,25 @@ class Ancestry:
             return by_order(self.first_id)
         return self.places[-1] if self.places else ""
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All that the sale is known by: the order ids and the places of the rows that it goes back to."""
+        return (*map(by_order, self.order_ids), *self.places)
+
     def is_of_another(self, order_id: str) -> bool:
         """Does it go back to anything but rows of this very order?"""
         return bool(self.places) and (not self.first_id or set(self.order_ids) != {order_id})
 
 
-Trace = Callable[[str], Ancestry]
-"""Place of the row that a row came back for -> its ancestry."""
+class Trace(Protocol):
+    """Place of the row that a row came back for, and the other ids that the row itself had or tells -> its ancestry."""
+
+    def __call__(self, place: str, told: Sequence[str] = (), /) -> Ancestry: ...
 
 
-def only_named(place: str) -> Ancestry:
-    """The ancestry of a row when there is no journal to ask: the row that it names."""
-    return Ancestry((place,))
+def only_named(place: str, told: Sequence[str] = ()) -> Ancestry:
+    """The ancestry of a row when there is no journal to ask: the row that it names, by the id that it tells."""
+    return Ancestry((place,), tuple(told), told[-1] if told else "")
 
 
 def by_order(order_id: str) -> str:
@@ -52,19 +64,30 @@ def by_order(order_id: str) -> str:
     return f"{_ORDER}{order_id}"
 
 
+def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
+    """Did an attempt come to correct a row that is known by any of these (places, and orders as `by_order`)?"""
+    return any(key in (intent.corrects, *intent.sale) for key in keys)
+
+
 class _Journal(Protocol):
     def batches(self) -> list[Batch]: ...
-    def chunks(self, batch_id: str) -> Iterator[StoredChunk]: ...
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
+    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]: ...
+    def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What the journal keeps of one row."""
 
-    order_id: str
-    corrects: str
+    order_id: str = ""
+    corrects: str = ""
+    earlier: tuple[str, ...] = ()
     document: Document | None = None
+
+
+_NOTHING = _Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +103,66 @@ class _Span:
 class Lineages:
     """Follows corrections back through a journal; keeps the little that the next rows will ask for again."""
 
-    def __init__(self, journal: _Journal) -> None:
-        """Reads nothing before it is asked."""
+    def __init__(
+        self, journal: _Journal, renamed: Mapping[str, Sequence[str]] | None = None, *, distinct: bool = False
+    ) -> None:
+        """Reads nothing before it is asked. `renamed`: other names that the journal does not know yet; `distinct`: this
+        source really has ids that only look alike (`[input] alike_ids`).
+        """
+        self._form = str if distinct else alike
         self._journal = journal
+        self._other_names: dict[str, tuple[str, ...]] | None = None
+        self._renamed = renamed or {}
         self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
 
-    def of(self, place: str) -> Ancestry:
-        """The ancestry of a row that came back for this place. Raises what reading the journal raises."""
+    def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
+        """The ancestry of a row that came back for this place. Raises what reading the journal raises.
+
+        `told`: the other ids of that row (`earlier`); the last is the id that it was told to have had. Of a place that
+        the journal does not know, because it was lost or the job renamed, that is all there is.
+        """
         places: list[str] = []
-        order_ids: list[str] = []
-        first_id = ""
+        order_ids, first_id = list(told), ""
         while place and place not in places:  # nobody's own ancestor, whatever a file says
             places.append(place)
-            told = self._row(place)
-            first_id = told.order_id
-            order_ids += [first_id] if first_id else []
-            place = told.corrects
+            row = self._row(place)
+            first_id = row.order_id or (told[-1] if told and self.where(place) is None else "")
+            order_ids += filter(None, (row.order_id, *row.earlier))
+            place, told = row.corrects, row.earlier
         return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
 
     def document(self, place: str) -> Document | None:
         """What the row of a place asked for as far as it could be read; None when the journal does not know it."""
         return self._row(place).document
+
+    def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
+        """Position -> every other order id that a row of a batch ever had: when it was planned before, when it was
+        charged, and, last, as it says itself where it came back."""
+        rows, sheet = judged.chunk.rows, judged.chunk.sheet
+        owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1]) if len(rows) else {}
+        before = self._before(batch_id, sheet, rows)
+        found = {}
+        for at, row in enumerate(rows):
+            was, told = before.get(row, _NOTHING), judged.earlier.get(at, ())
+            now = judged.documents[at].get("order_id")
+            if told or was.earlier or (was.order_id and was.order_id != now) or owned.get(row, now) != now:
+                ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
+                kept = (*(one for one in ids if one and one != now and one not in told), *told)
+                found.update({at: kept} if kept else {})
+        return found
+
+    def other_names(self, order_id: str) -> tuple[str, ...]:
+        """The orders that an id took the place of: a row that caused one of them, or asked for the same, has it now."""
+        if self._other_names is None:
+            names: dict[str, dict[str, None]] = {}
+            kept = (event.data["ids"] for event in self._journal.events(["renamed"]))
+            for ids in (*kept, self._renamed):
+                for new, old in ids.items():
+                    names.setdefault(self._form(new), {}).update(dict.fromkeys(old))
+            self._other_names = {new: tuple(old) for new, old in names.items()}
+        return self._other_names.get(self._form(order_id), ()) if self._other_names else ()
 
     def where(self, place: str) -> tuple[str, str, int] | None:
         """Batch, sheet and row of a place; None when the journal does not know its batch."""
@@ -114,18 +174,25 @@ class Lineages:
         return (batch_id, sheet, int(row)) if batch_id and row.isdecimal() else None
 
     def _row(self, place: str) -> _Told:
-        nothing = _Told("", "")
         known = self.where(place)
         if known is None:
-            return nothing
+            return _NOTHING
         batch_id, sheet, row = known
         span = next((s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= row <= s.last), None)
-        return nothing if span is None else self._rows(batch_id, span.number).get(row, nothing)
+        return _NOTHING if span is None else self._rows(batch_id, span.number).get(row, _NOTHING)
+
+    def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
+        """Some rows of a batch as they were last planned."""
+        if not len(rows):
+            return {}
+        spans = [s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= rows[-1] and rows[0] <= s.last]
+        if len(spans) == 1:  # as ever, but for a program that cuts its chunks otherwise
+            return self._rows(batch_id, spans[0].number)
+        return {row: told for span in spans for row, told in self._rows(batch_id, span.number).items()}
 
     def _spans_of(self, batch_id: str) -> list[_Span]:
         if batch_id not in self._spans:
-            chunks = (chunk for chunk in self._journal.chunks(batch_id) if chunk.rows)
-            self._spans[batch_id] = [_Span(c.number, c.sheet, c.rows[0], c.rows[-1]) for c in chunks]
+            self._spans[batch_id] = [_Span(*span) for span in self._journal.spans(batch_id)]
         return self._spans[batch_id]
 
     def _rows(self, batch_id: str, number: int) -> dict[int, _Told]:
@@ -140,4 +207,5 @@ class Lineages:
 
 def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
     for at, document in enumerate(chunk.documents):
-        yield chunk.rows[at], _Told(str(document.get("order_id") or ""), chunk.corrects.get(at, ""), document)
+        ids = str(document.get("order_id") or ""), chunk.corrects.get(at, "")
+        yield chunk.rows[at], _Told(*ids, chunk.earlier.get(at, ()), document)

@@ -370,6 +370,11 @@ class Attempt:
         return outcome
 
     @property
+    def placed(self) -> bool:
+        """Is it known which row caused it? Charges of earlier versions did not tell theirs."""
+        return self.intent.row > 0
+
+    @property
     def wants_chain(self) -> bool:
         """Paid, but the split is not proven and has not been asked for a second time."""
         charge = self.charge
@@ -419,11 +424,12 @@ class Attempt:
         return "withdrawn" if self.set_aside else self.outcome.value
 
     def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
-        """Did this row cause the attempt? An adopted charge knows its batch's digest, not its row."""
+        """Did this row cause the attempt? An adopted charge knows its batch by its digest; its row, if it told that."""
         if self.set_aside:
             return False  # as if it had never been
         if self.adopted:
-            return self.intent.batch_id[-12:] == batch_id[-12:]
+            its_row = not self.placed or (self.intent.sheet, self.intent.row) == (sheet, row)
+            return its_row and self.intent.batch_id[-12:] == batch_id[-12:]
         mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
         return mine == (batch_id, sheet, row)
 
@@ -450,6 +456,8 @@ def intent_from(event: Event) -> Intent:
     if "mode" not in kept:  # written before commissions were kept apart from the body
         kept |= _fee_in(str(kept.get("body", "")))
     known = {name: value for name, value in kept.items() if name in _INTENT_FIELDS}
+    if "sale" in known:
+        known["sale"] = tuple(known["sale"])
     place: dict[str, Any] = {"order_id": event.order_id, "attempt": event.attempt, "batch_id": event.batch_id}
     return Intent(**known, **place, sheet=event.sheet, row=event.row)
 

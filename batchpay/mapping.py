@@ -46,6 +46,7 @@ class Mapped:
     corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (place_of)
     restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
     doubtful: frozenset[int] = frozenset()  # those of them whose cell could be what was made of other ids as well
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # position -> the order id it came back under
 
 
 @dataclass(slots=True)
@@ -86,16 +87,19 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
             values[name] = _without_tokens(column, columns.fields[name], name, found)
     metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
     comeback = _comeback(read, found)
+    documents = _documents(len(chunk.rows), values, metadata)
+    corrects = _corrects(chunk)
     return Mapped(
         chunk,
-        _documents(len(chunk.rows), values, metadata),
+        documents,
         {at: tuple(problems) for at, problems in found.problems.items()},
         {at: frozenset(names) for at, names in found.unmapped.items()},
         comeback,
         frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
-        _corrects(chunk),
+        corrects,
         restored,
         doubtful,
+        _told_ids(chunk, corrects, documents),
     )
 
 
@@ -321,6 +325,13 @@ def _corrects(chunk: Chunk) -> dict[int, str]:
     told_texts = (chunk.texts(name) for name in (lineage.ID, lineage.BATCH))
     places = map(lineage.place_told, *told_texts, sheets, chunk.texts(lineage.ROW))
     return {at: place_of(*place) for at, place in enumerate(places) if place is not None}
+
+
+def _told_ids(chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]) -> dict[int, tuple[str, ...]]:
+    """Position -> the order id that a row which came back was told with, where it has another one now."""
+    texts = chunk.texts(lineage.ID) if corrects else []
+    told_ids = {at: lineage.own_id(texts[at]) for at in corrects}
+    return {at: (own,) for at, own in told_ids.items() if own and own != documents[at].get("order_id")}
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------

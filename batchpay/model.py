@@ -97,6 +97,9 @@ class Judged:
     corrects: Mapping[int, str] = field(
         default_factory=dict
     )  # position -> the row it came back for (planning.place_of)
+    earlier: Mapping[int, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # position -> every other order id that the row has had: as planned before, charged under, or as it says itself
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------
@@ -126,6 +129,7 @@ class Intent:
     fee_fixed: int | None = None  # the commission asked for: platform_fee[fixed], smallest unit
     fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
     corrects: str = ""  # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
+    sale: tuple[str, ...] = ()  # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +312,7 @@ class StoredChunk:
     comeback: frozenset[int]
     cells: bytes
     corrects: Mapping[int, str] = field(default_factory=dict)
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # as Judged has it
 
 
 def orders_of(chunk: Judged | StoredChunk) -> list[Document]:

@@ -201,7 +201,7 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
 
 def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
     """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    totals = [*every, accounts.strays(desk.journal)]
+    totals = [*every, accounts.strays(desk.job, desk.journal)]
     of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
@@ -216,7 +216,7 @@ def _result(
 ) -> Result:
     """Who must act: over the same batches as the code."""
     acts: Counter[str] = Counter()
-    for totals in (*(p.totals for p in published), *others, accounts.strays(desk.journal)):
+    for totals in (*(p.totals for p in published), *others, accounts.strays(desk.job, desk.journal)):
         acts.update(totals.acts)
     done = Runs(desk.journal).whole(desk.run_id)
     return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
@@ -246,8 +246,8 @@ def status(job: Job) -> Status:
         now_ns = clock.now_ns()
         batches = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
-        strays, last = accounts.strays(journal), accounts.last_run(journal)
-        adopted = accounts.adopted_json(accounts.adopted_elsewhere(journal))
+        strays, last = accounts.strays(job, journal), accounts.last_run(journal)
+        adopted = accounts.adopted_json(accounts.unshown(job, journal))
     finally:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)

@@ -15,7 +15,7 @@ import json
 import re
 import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote_plus
@@ -36,6 +36,43 @@ def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
 def place_of(batch_id: str, sheet: str, row: int) -> str:
     """A row's place as a corrected row names it: batch, sheet and row number in one text."""
     return f"{batch_id[-12:]}\t{row}\t{sheet}"
+
+
+def told_row(sheet: str, row: int) -> str:
+    """A row's place inside its file as `metadata[batchpay_row]` tells it.
+
+    >>> told_row("", 7), told_row("Sheet 1!", 7)
+    ('7', 'Sheet 1!!7')
+    """
+    return f"{sheet}!{row}" if sheet else str(row)
+
+
+def row_told(text: str) -> tuple[str, int]:
+    """Sheet and row of such a text; ("", 0), which is no row, for anything else.
+
+    >>> row_told("7"), row_told("Sheet 1!!7"), row_told("Sheet 1"), row_told("0")
+    (('', 7), ('Sheet 1!', 7), ('', 0), ('', 0))
+    """
+    sheet, _, number = text.rpartition("!")
+    return (sheet, int(number)) if _ROW.fullmatch(number) else ("", 0)
+
+
+def told_sale(keys: Sequence[str]) -> str:
+    """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]` tells it."""
+    return json.dumps([*keys[: MOST_KEYS // 2], *keys[MOST_KEYS // 2 :][-MOST_KEYS // 2 :]], ensure_ascii=False)
+
+
+def sale_told(text: str) -> tuple[str, ...]:
+    """The same back; nothing for any other text."""
+    try:
+        keys = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else ()
+
+
+MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
+_ROW = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
@@ -139,7 +176,7 @@ def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> 
 
 def intent_of(
     document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
-    run_id: str, journal_id: str, mode: str = "", corrects: str = "",
+    run_id: str, journal_id: str, mode: str = "", corrects: str = "", sale: Sequence[str] = (),
 ) -> Intent:  # fmt: skip
     """The frozen request of an attempt: key, exact body and what an answer must agree with."""
     order_id = str(document["order_id"])
@@ -149,10 +186,13 @@ def intent_of(
         "order_id": order_id,
         "batchpay_key": key,
         "batchpay_batch": batch_id,
+        "batchpay_row": told_row(sheet, row),
         "batchpay_job": job,
         "batchpay_run": run_id,
         "batchpay_journal": journal_id,
     }
+    if sale:
+        metadata["batchpay_corrects"] = told_sale(sale)
     body = form_encoded(document, metadata, fee)
     return Intent(
         order_id=order_id,
@@ -175,6 +215,7 @@ def intent_of(
         fee_fixed=fee.fixed_in(str(document["currency"])) if fee else None,
         fee_percentage=fee.percentage if fee else None,
         corrects=corrects,
+        sale=tuple(sale),
     )
 
 

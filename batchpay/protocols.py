@@ -70,6 +70,10 @@ class Journal(Protocol):
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
         """Job, order id and attempt of the first event, of any job in the same journal, that tells of a charge."""
 
+    def batch_named(self, batch_id: str) -> str:
+        """The id under which this journal knows the batch of the same digest (its last 12 digits), whatever the day;
+        the very id that is asked for where it knows none."""
+
     def elsewhere(self, order_ids: Sequence[str]) -> Mapping[str, Mapping[str, list[Event]]]:
         """Order id -> other job in the same journal -> its events of that order id, oldest first."""
 

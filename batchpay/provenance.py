@@ -152,6 +152,7 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
         problems=problems,
         unmapped=unmapped,
         corrects={at: place for at, place in mapped.corrects.items() if at not in strangers},
+        earlier={at: ids for at, ids in mapped.earlier.items() if at not in strangers},
         restored=tuple(at for at in mapped.restored if at not in strangers),
         incomplete=mapped.incomplete | (strangers & mapped.doubtful),
     )

@@ -14,7 +14,7 @@ from batchpay.desk import Desk
 from batchpay.model import Batch, Event, RunDone
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
-from batchpay.reports.files import Directory, own_folder
+from batchpay.reports.files import Directory, has_own_folder, own_folder
 from batchpay.runs import Runs
 from batchpay.settlement.books import stop_in_force
 from batchpay.spool import Spool
@@ -111,12 +111,12 @@ ADOPTED = "adopted"  # the folder of what is in no batch's report
 
 
 def publish_adopted(desk: Desk) -> tuple[Path, ...]:
-    """`adopted/adopted.json`: charges of this job that no file of this journal asked for (J32); no such, no file."""
-    found = accounts.adopted_json(accounts.adopted_elsewhere(desk.journal))
-    if not found["count"]:
-        return ()
-    folder = own_folder(desk.job.report.directory, ADOPTED, desk.job.name, "adopted.json", desk.job.report.mode)
-    directory = Directory(folder, desk.job.report.mode)
+    """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever, no file."""
+    found = accounts.adopted_json(accounts.unshown(desk.job, desk.journal))
+    reports, mode = desk.job.report.directory, desk.job.report.mode
+    if not found["count"] and not has_own_folder(reports, ADOPTED, desk.job.name, "adopted.json"):
+        return ()  # else it tells that there is none any more
+    directory = Directory(own_folder(reports, ADOPTED, desk.job.name, "adopted.json", mode), mode)
     told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))

@@ -75,6 +75,8 @@ class Repeats:
         self._ids.extend(map(_id_hash, documents))
         self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
         self._files.add(batch_id[-12:])
+        for at in chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys():
+            self._ids.extend(map(hash, set(map(alike, chunk.earlier[at]))))
         for _, ancestry in self._corrections(chunk):
             self._places.update(ancestry.places)
             self._corrected_files.update(place.partition("\t")[0] for place in ancestry.places)
@@ -121,7 +123,7 @@ class Repeats:
         """Position and ancestry of the valid rows that correct a row of another order, or one without an order id."""
         for at, place in chunk.corrects.items():
             if at not in chunk.problems:
-                ancestry = self._trace(place)
+                ancestry = self._trace(place, chunk.earlier.get(at, ()))
                 if ancestry.is_of_another(chunk.documents[at]["order_id"]):
                     yield at, ancestry
 
@@ -159,19 +161,23 @@ class Repeats:
                 hits = sorted({*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)})
                 owners = owned(batch_id, sheet, rows[0], rows[-1]) if hits else {}
                 for number in hits:
-                    row, told_place = rows[places[number]], chunk.corrects.get(places[number])
-                    kin = self._trace(told_place) if told_place else Ancestry()
+                    at = places[number]
+                    row, told_place = rows[at], chunk.corrects.get(at)
+                    earlier = chunk.earlier.get(at, ())
+                    kin = self._trace(told_place, earlier) if told_place else Ancestry(order_ids=earlier)
                     yield _row((batch_id, sheet, row), documents[number], kin, owner=row in owners)
 
     def _kin_in(
         self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
     ) -> Iterator[int]:
-        """Which of the valid rows correct a row, or are one that some row corrects under another order id."""
+        """Which of the valid rows correct a row, or are one that some row corrects under another order id, or had such
+        an id before."""
         if not self._places:
             return
         corrected_here = batch_id[-12:] in self._corrected_files
         for number, at in enumerate(places):
-            if at in chunk.corrects or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
+            had = not self._forms.isdisjoint(map(alike, chunk.earlier.get(at, ())))
+            if at in chunk.corrects or had or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
                 yield number
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.job import Job
+from batchpay.kinship import Ancestry, Lineages
 from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, could_be, flaws_of, key_in, seen
-from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page
+from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page, StoredChunk
+from batchpay.planning import place_of
 from batchpay.protocols import Gateway
 from batchpay.publish import publish
 from batchpay.session import at_the_gateway
@@ -49,20 +52,20 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
     with ExitStack() as stack:
         desk = Desk(job, stack)
         if (held := _held_of_batch(desk, order_id)) is not None:
-            for one in held:
-                _cancel(desk, one, reason)
+            for one, keys in held.items():
+                _cancel(desk, one, reason, keys)
             _publish_all(desk)
             return Resolved(
                 f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
             )
-        if not _is_held(desk, order_id):
+        if (sale := _held(desk, order_id)) is None:
             attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
                     f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
                 )
             raise Usage(f"order {order_id} is in no batch as a row that waits to be sent; see results.csv for its id")
-        _cancel(desk, order_id, reason)
+        _cancel(desk, order_id, reason, sale)
         _publish_all(desk)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
 
@@ -259,25 +262,28 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     return None
 
 
-def _cancel(desk: Desk, order_id: str, reason: str) -> None:
+def _cancel(desk: Desk, order_id: str, reason: str, sale: Sequence[str]) -> None:
+    """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
     attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
         asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
-    data = {"reason": reason, "by": who()}
+    data = {"reason": reason, "by": who(), "sale": list(sale)}
     desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
 
 
-def _is_held(desk: Desk, order_id: str) -> bool:
-    """Has the order an attempt, or a batch a valid row of it, that waits to be sent?"""
+def _held(desk: Desk, order_id: str) -> tuple[str, ...] | None:
+    """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
+    sent; None where it has not."""
     attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
-        return True
-    return any(order_id in _held_in(desk, batch) for batch in reversed(desk.journal.batches()))
+        return ()
+    batches = (_held_in(desk, batch) for batch in reversed(desk.journal.batches()))
+    return next((held[order_id] for held in batches if order_id in held), None)
 
 
-def _held_of_batch(desk: Desk, batch_id: str) -> list[str] | None:
+def _held_of_batch(desk: Desk, batch_id: str) -> dict[str, tuple[str, ...]] | None:
     """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
     batch = next((batch for batch in desk.journal.batches() if batch.id == batch_id), None)
     if batch is None:
@@ -287,9 +293,21 @@ def _held_of_batch(desk: Desk, batch_id: str) -> list[str] | None:
     return held
 
 
-def _held_in(desk: Desk, batch: Batch) -> list[str]:
-    findings = (one for _, some in accounts.findings_of(desk.job, desk.journal, batch)() for one in some)
-    return list(dict.fromkeys(one.order_id for one in findings if one.outcome is Outcome.HELD))
+def _held_in(desk: Desk, batch: Batch) -> dict[str, tuple[str, ...]]:
+    """Held order -> the place of its row, and the places and ids that this goes back to."""
+    held: dict[str, tuple[str, ...]] = {}
+    lineages = Lineages(desk.journal)
+    for chunk, findings in accounts.findings_of(desk.job, desk.journal, batch)():
+        for at, one in enumerate(findings):
+            if one.outcome is Outcome.HELD:
+                held[one.order_id] = (*held.get(one.order_id, ()), *_sale_of(lineages, batch, chunk, at))
+    return held
+
+
+def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> tuple[str, ...]:
+    corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    ancestry = lineages.of(corrects, earlier) if corrects else Ancestry(order_ids=earlier)
+    return (place_of(batch.id, chunk.sheet, chunk.rows[at]), *ancestry.keys)
 
 
 def _publish_all(desk: Desk) -> None:

@@ -129,6 +129,8 @@ def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
         return asks_only
 
     def survey() -> Sendable:
+        if desk.books.adopted:
+            desk.note_renamed()
         found = desk.survey()
         return Sendable(found.orders, found.destinations)
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 from batchpay import steps
 from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.kinship import by_order, goes_back_to
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
@@ -40,6 +41,7 @@ class Row:
     repeat: Repeat | None = None  # what the files of the same run say of it
     comeback: bool = False  # batchpay_retry = yes
     corrects: str = ""  # planning.place_of the row that it came back for; kinship says to which sale that leads
+    earlier: tuple[str, ...] = ()  # every other order id that the row has had (kinship.Lineages.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,18 @@ class History:
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
     received_ns: int | None = None  # wall clock at which the rows' file first came
+    others: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # place_of a row -> every other order id of its sale: that it, or a row that it goes back to, ever had
+
+    def ids(self, row: Row) -> tuple[str, ...]:
+        """Every order id of a row's sale, its own first."""
+        own = str(row.document.get("order_id", ""))
+        return (own, *self.others.get(place_of(row.batch_id, row.sheet, row.row), ()))
+
+    def kin(self, row: Row) -> tuple[Attempt, ...]:
+        """The attempts of other orders that are one sale with a row."""
+        return self.corrected.get(place_of(row.batch_id, row.sheet, row.row), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,11 @@ class Guards:
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"
     cancelled: Mapping[str, str] = field(default_factory=dict)  # alike() of never sent orders that a person cancelled
+    cancelled_sales: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
+    unplaced: Attempt | None = None  # an adopted charge of this file, and nobody can tell of which row
 
 
 def rows_of(batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]) -> list[Row]:
@@ -110,6 +128,7 @@ def rows_of(batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int],
             repeats.get((chunk.sheet, chunk.rows[at])),
             at in chunk.comeback,
             chunk.corrects.get(at, ""),
+            chunk.earlier.get(at, ()),
         )
         for at, document in enumerate(chunk.documents)
     ]
@@ -220,8 +239,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if row.repeat is not None and row.repeat.looks_like and attempts:
         row = replace(row, repeat=row.repeat.by_itself)  # history knows this id: the one that looks like it gives way
     owned = owner_of(history, row.batch_id, row.sheet, row.row, order_id)
-    if owned is not None and owned.adopted and row.repeat is not None and not row.repeat.alone:
-        owned = None  # an adopted charge knows its batch, not its row
+    if owned is not None and not owned.placed and row.repeat is not None and not row.repeat.alone:
+        owned = None  # an adopted charge that knows its batch, not its row
     if owned is not None and not _planned_anew(row, owned, guards):
         return _of_its_own(row, owned, history, guards)
     if row.problems:
@@ -231,10 +250,12 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if row.repeat is not None and row.repeat.outcome is Outcome.CONFLICT:
         twin = _look_alike(row, history, guards) if row.repeat.looks_like else None
         return ConflictWith(row.repeat.reason) if twin is None else _alike(order_id, twin)
-    if (kin := _kin(row, history, guards)) is not None:
+    if (kin := _kin(row, history, guards, owned)) is not None:
         return _of_one_sale(row, kin)
-    if reason := _cancelled(order_id, attempts, history):
+    if reason := _cancelled(row, history, guards):
         return Cancelled(reason)
+    if (over := _asked_before(row, history)) is not None:
+        return DuplicateOf(over, why="asked for under an earlier id, duplicate")
     judged = _judged(row, attempts, history, guards)
     if isinstance(judged, RepeatOf) and isinstance(contested := _blocked(row, history, guards), ConflictWith | Renamed):
         return contested  # as the row that it repeats: nobody waits for an owner that never comes
@@ -242,6 +263,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return judged
     if owned is not None and judged.withdraw is None and not owned.closed:
         judged = replace(judged, withdraw=owned)  # it asked for another order when it was first planned
+    judged = replace(judged, before=(*judged.before, *(a for a in history.kin(row) if a.closed and not a.set_aside)))
     return _guarded(row, judged, history, guards)
 
 
@@ -265,11 +287,11 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     attempts = history.attempts.get(owned.intent.order_id, ())
     if owned.ready and (paid := beside(owned, attempts)) is not None:
         return ConflictWith("not sent: another attempt has the money", paid, steps.OTHER_CONTENT())
-    if owned.ready and (reason := _cancelled(owned.intent.order_id, (), history)):
+    if owned.ready and (reason := _cancelled(row, history, guards)):
         return Cancelled(reason)
     if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
         return Owns(owned, warnings=warnings)
-    if (kin := _kin(row, history, guards)) is not None:
+    if (kin := _kin(row, history, guards, owned)) is not None:
         return _of_one_sale(row, kin) if owned.ready else Owns(owned, warnings=warnings)
     blocked = _blocked(row, history, guards)
     if blocked is not None and owned.ready:
@@ -285,16 +307,28 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         return cancelled
     if (other := _elsewhere(row, history)) is not None:
         return Renamed(other)
+    if guards.unplaced is not None and guards.unplaced.intent.order_id not in history.ids(row):
+        return ConflictWith(UNPLACED, guards.unplaced)
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
     return None
 
 
-def _kin(row: Row, history: History, guards: Guards) -> Attempt | None:
-    """What another order that is one sale with this row did, if it took money, may have, or goes in this very run."""
+UNPLACED = (
+    "the gateway has a charge of this very file under an order id that none of its rows has now: it may be this row's. "
+    "Give the column or lookup file of order_id what it had when that was charged; if this is another sale, send it in "
+    "a file of its own"
+)
+
+
+def _kin(row: Row, history: History, guards: Guards, owned: Attempt | None) -> Attempt | None:
+    """What another order that is one sale with this row did, if it took money, may have, or goes in this very run.
+
+    `owned`: the row's own attempt, which is its own whatever id it was made under.
+    """
     order_id = row.document["order_id"]
-    found = history.corrected.get(place_of(row.batch_id, row.sheet, row.row), ())
-    others = [attempt for attempt in found if attempt.intent.order_id != order_id and not attempt.closed]
+    mine = (order_id, owned.intent.order_id if owned is not None else order_id)
+    others = [attempt for attempt in history.kin(row) if attempt.intent.order_id not in mine and not attempt.closed]
     charged = next((attempt for attempt in others if not attempt.ready), None)
     return charged or next((attempt for attempt in others if attempt.intent.batch_id in guards.present), None)
 
@@ -305,28 +339,61 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     A row that corrects another may be told from it by what it asks for: then nobody but a person knows which it is.
     """
     done = "goes first" if kin.ready else "was charged"
-    if not row.corrects:
+    if not row.corrects and goes_back_to(kin.intent, _keys(row)):
         return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
-    if _same_terms(row.document, kin):
+    if not row.corrects:
+        if same_terms(row.document, kin):
+            return DuplicateOf(kin, why=f"an earlier id of this order {done}, duplicate")
+        return ConflictWith(
+            "this row, or another of its id, had another order id before, under which other terms were asked for; if "
+            "this is another sale, send it in a file of its own under an id that was never used",
+            kin,
+        )
+    if same_terms(row.document, kin):
         return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
     return ConflictWith(f"it corrects a row of a sale that was asked for with other terms; {steps.ANOTHER_SALE()}", kin)
 
 
-def _same_terms(document: Document, attempt: Attempt) -> bool:
+def _keys(row: Row) -> tuple[str, ...]:
+    """By what corrections of the row itself name it."""
+    ids = filter(None, (str(row.document.get("order_id", "")), *row.earlier))
+    return (place_of(row.batch_id, row.sheet, row.row), *map(by_order, ids))
+
+
+def _asked_before(row: Row, history: History) -> Attempt | None:
+    """An attempt that asked for the same under an earlier id, in vain: that an id is another asks for no second one."""
+    if row.corrects or row.comeback:
+        return None
+    asked = (a for a in reversed(history.kin(row)) if a.closed and not a.set_aside)
+    return next((a for a in asked if not goes_back_to(a.intent, _keys(row)) and same_terms(row.document, a)), None)
+
+
+def same_terms(document: Document, attempt: Attempt) -> bool:
+    """Does a row ask for what an attempt of another order asked: payer, recipient, amount and currency?"""
     asked = attempt.intent
-    terms = (document["destination"], document["amount"], document["currency"].lower())
+    terms = (document.get("destination"), document.get("amount"), str(document.get("currency", "")).lower())
     return terms == (asked.destination, asked.amount, asked.currency.lower()) and may_pay(
         payer_of(document), asked.payer
     )
 
 
-def _cancelled(order_id: str, attempts: Sequence[Attempt], history: History) -> str:
-    """Why a person said never to send the order; empty when nobody did."""
-    if order_id in history.cancelled:
-        return history.cancelled[order_id]
-    if attempts and attempts[-1].refused and attempts[-1].code == CANCELLED:
-        return attempts[-1].message.removeprefix(BY_HAND)
-    return ""
+def _cancelled(row: Row, history: History, guards: Guards) -> str:
+    """Why a person said never to send the order, under any id of its sale; empty when nobody did."""
+    place, ids = place_of(row.batch_id, row.sheet, row.row), filter(None, history.ids(row))
+    for key in (place, row.corrects, *map(by_order, ids)) if guards.cancelled_sales else ():
+        if key in guards.cancelled_sales:
+            return guards.cancelled_sales[key]
+    for order_id in history.ids(row):
+        if order_id in history.cancelled:
+            return history.cancelled[order_id]
+        if reason := next(map(_by_hand, history.attempts.get(order_id, ())[-1:]), ""):
+            return reason
+    return next(filter(None, map(_by_hand, history.kin(row))), "")
+
+
+def _by_hand(attempt: Attempt) -> str:
+    """Why a person cancelled an attempt."""
+    return attempt.message.removeprefix(BY_HAND) if attempt.refused and attempt.code == CANCELLED else ""
 
 
 def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:
@@ -468,10 +535,10 @@ def _alike(order_id: str, twin: Attempt) -> ConflictWith:
 
 
 def _elsewhere(row: Row, history: History) -> Elsewhere | None:
-    """Another job's charge for the same order id, payer, recipient and amount."""
+    """Another job's charge for any order id of the same sale, with the same payer, recipient and amount."""
     document = row.document
     terms = (document["destination"], document["amount"], document["currency"])
-    for other in history.elsewhere.get(document["order_id"], ()):
+    for other in (found for order_id in history.ids(row) for found in history.elsewhere.get(order_id, ())):
         if terms == (other.destination, other.amount, other.currency) and may_pay(payer_of(document), other.payer):
             return other
     return None
@@ -509,11 +576,11 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
     this very row.
     """
-    order_id = str(row.document.get("order_id", ""))
-    place = place_of(row.batch_id, row.sheet, row.row)
-    found: Iterable[Attempt] = (*history.attempts.get(order_id, ()), *history.corrected.get(place, ()))
+    place, ids = place_of(row.batch_id, row.sheet, row.row), history.ids(row)
+    found: Iterable[Attempt] = (*history.attempts.get(ids[0], ()), *history.kin(row))
     for attempt in found:
-        later = attempt.sent_ns > received_ns or (attempt.intent.corrects == place and not row.corrects)
+        corrects = not row.corrects and goes_back_to(attempt.intent, (place,))
+        later = attempt.sent_ns > received_ns or corrects
         if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
             return attempt
     return None

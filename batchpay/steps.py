@@ -94,7 +94,10 @@ PUT_BACK = _step(
     "batchpay resolve JOB --cancel --reason TEXT {order}; or the whole file: "
     "batchpay resolve JOB --cancel --reason TEXT {batch}",
 )
-NEW_ID = _step("new-id", "if it is wanted after all, send it back from the rejects file under another order id")
+NEW_ID = _step(
+    "new-id",
+    "if it is wanted after all, send it in another file, without the batchpay_ columns, under another order id",
+)
 OTHER_CONTENT = _step(
     "other-content", "correct the file: give it another order id if it is another sale, else leave it out"
 )

@@ -90,7 +90,7 @@ class Checker:
         for check in self._checks:
             for at, more in check(mapped.documents).items():
                 problems[at] = problems.get(at, ()) + more
-        return Judged(mapped.chunk, mapped.documents, problems, mapped.comeback, mapped.corrects)
+        return Judged(mapped.chunk, mapped.documents, problems, mapped.comeback, mapped.corrects, mapped.earlier)
 
     def problems_of(self, document: Document, unmapped: Collection[str] = _NONE) -> tuple[Problem, ...]:
         """What the schema holds against a document, without what follows from fields that were refused before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,8 +25,14 @@ class Kept:
     def batches(self) -> list[Any]:
         return [SimpleNamespace(id=batch_id) for batch_id in self.kept]
 
-    def chunks(self, batch_id: str) -> Iterator[StoredChunk]:
-        yield from self.kept[batch_id]
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]:
+        return [(c.number, c.sheet, c.rows[0], c.rows[-1]) for c in self.kept[batch_id]]
+
+    def events(self, kinds: Iterable[str] = ()) -> Iterator[Any]:
+        return iter(())
+
+    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
+        return {}
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
         self.read += 1

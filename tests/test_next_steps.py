@@ -794,7 +794,7 @@ def test_of_rows_that_contradict_each_other_one_is_left(three: Market) -> None:
 
 @pytest.mark.fault("J13")
 @tries("new-id")
-def test_a_cancelled_order_that_is_wanted_after_all_comes_back_under_another_id(three: Market) -> None:
+def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three: Market) -> None:
     """Until then it is nobody's to act on, and says so; its look-alike is cancelled too."""
     assert three.run("--limit", "2").returncode == 11
     program(three, "resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
@@ -806,9 +806,13 @@ def test_a_cancelled_order_that_is_wanted_after_all_comes_back_under_another_id(
     assert steps.NEW_ID() in row(three, "00003")["reason"]
     (batch,) = {one["batch_id"] for one in three.results() if one["order_id"] == "00003"}
     with (three.folder / "reports" / batch / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
-        write_csv(three.folder / "wanted.csv", [{**line, "order_id": "C-3"} for line in csv.DictReader(file)])
+        lines = [{**line, "order_id": "C-3"} for line in csv.DictReader(file)]
+    write_csv(three.folder / "back.csv", lines)
+    assert three.run("--input", "back.csv", "--yes").returncode == 10  # it is the cancelled sale still
+    own = [{name: cell for name, cell in line.items() if not name.startswith("batchpay_")} for line in lines]
+    write_csv(three.folder / "wanted.csv", own)
     over(three, 0, "--input", "wanted.csv", "--yes")
-    over(three, 0)
+    over(three, 10)
     assert three.money()["C-3"] == 1
 
 

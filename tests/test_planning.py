@@ -106,7 +106,7 @@ def test_our_own_metadata_wins():
     assert fields["metadata[batchpay_key]"] == key_of("j", "0001", 1)
     names = {name for name in fields if name.startswith("metadata[")}
     assert names == {f"metadata[{name}]" for name in (
-        "order_id", "batchpay_key", "batchpay_batch", "batchpay_job", "batchpay_run", "batchpay_journal"
+        "order_id", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_job", "batchpay_run", "batchpay_journal"
     )}  # fmt: skip
 
 

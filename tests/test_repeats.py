@@ -87,7 +87,7 @@ def corrected(*batches, first_id="X1", distinct=False, sent=None, bad=()):
         problems = dict.fromkeys(bad, BAD) if number == 0 else {}
         named.append((f"b{number}", [Judged(Rows(range(2, 2 + len(pairs))), documents, problems, corrects=corrects)]))
     ids = (first_id,) if first_id else ()
-    repeats = Repeats(distinct=distinct, trace=lambda place: Ancestry((place,), ids, first_id))
+    repeats = Repeats(distinct=distinct, trace=lambda place, told=(): Ancestry((place,), ids, first_id))
     for name, judged in named:
         repeats.add(name, judged[0])
     if not repeats.candidates():

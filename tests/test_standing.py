@@ -43,7 +43,8 @@ ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
 PAID = answer_event(1)
 BY_HAND = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
 WITHDRAWN = event("withdrawn")
-ADOPTED = event("adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""})
+PLACED = event("adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""})
+ADOPTED = replace(PLACED, row=0)  # made by a version that did not tell of which row
 ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
 TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
 CONTESTED = Repeat(Outcome.CONFLICT, "row 3 differs")
@@ -153,6 +154,9 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         (mine(repeat=CONTESTED), [ADOPTED], FREE, ConflictWith, False),
         (mine(repeat=LOOKS_ALIKE), [ADOPTED], FREE, Owns, False),
         (mine({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, Owns, False),
+        (mine(repeat=CONTESTED), [PLACED], FREE, Owns, False),
+        (mine(repeat=TWICE), [PLACED], FREE, Owns, False),
+        (beside(), [PLACED], FREE, DuplicateOf, False),
         (other(), [ADOPTED], FREE, DuplicateOf, False),
         (other({**DOCUMENT, "amount": 5}), [ADOPTED], FREE, ConflictWith, False),
         (other({**DOCUMENT, "amount": 5}), [ADOPTED_DECLINED], FREE, MayGo, True),
@@ -447,6 +451,7 @@ def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
     """Row 9 of OTHER came back under another id."""
     place = place_of(OTHER, "", 9)
     named = [replace(one, order_id=order_id, batch_id=BATCH, row=7) for one in events]
+    named[0] = replace(named[0], data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}})
     return {"corrected": {place: fold(named)}}
 
 
@@ -489,12 +494,80 @@ def test_an_attempt_of_the_same_sale_that_goes_in_this_run_bars_the_others() -> 
 @pytest.mark.fault("J07")
 def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> None:
     """Ready, it is a duplicate; in doubt, it shows itself and waits to be looked up."""
-    kin = {"corrected": {place_of(BATCH, "", 2): corrected_by(FIRST, PAID)["corrected"][place_of(OTHER, "", 9)]}}
+    (attempts,) = corrected_by(FIRST, PAID)["corrected"].values()
+    kin = {"corrected": {place_of(BATCH, "", 2): attempts}}
     assert isinstance(stand(mine(), history(FIRST, VOIDED, **kin), FREE), DuplicateOf)
     doubt = stand(mine(), history(FIRST, **kin), FREE)
     assert isinstance(doubt, Owns) and not doubt.resumes
     free = stand(mine(), history(FIRST, VOIDED), FREE)
     assert isinstance(free, Owns) and free.resumes
+
+
+# --- a row that has another id than it had ---------------------------------------------------------------------
+
+
+def once(*events: Any, **more: Any) -> History:
+    """What is known of row 9 of OTHER, which was order 0005 before; order 0005 is another row's."""
+    place = place_of(OTHER, "", 9)
+    attempts = fold([replace(one, order_id="0005", batch_id=BATCH, row=7) for one in events])
+    known: dict[str, Any] = {"attempts": {"0005": attempts}, "corrected": {place: attempts}} if attempts else {}
+    return History(**known, others={place: ("0005",)}, **more)
+
+
+@pytest.mark.fault("J13", "J07")
+def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
+    """Whoever was charged for it; other terms are for a person, and what ended in vain is asked for by a person."""
+    row = other(earlier=("0005",))
+    changed = replace(row, document={**DOCUMENT, "amount": 5})
+    for events in ([FIRST, PAID], [FIRST], [PLACED]):
+        standing = stand(row, once(*events), FREE)
+        assert isinstance(standing, DuplicateOf) and "earlier id" in standing.why
+        standing = stand(changed, once(*events), FREE)
+        assert isinstance(standing, ConflictWith) and "a file of its own" in standing.why
+    assert isinstance(stand(row, once(FIRST, DECLINED), FREE), DuplicateOf)
+    for again in (replace(row, comeback=True), changed):
+        standing = stand(again, once(FIRST, DECLINED), FREE)
+        assert isinstance(standing, MayGo) and [a.intent.order_id for a in standing.before] == ["0005"]
+    assert isinstance(stand(row, once(FIRST, VOIDED), FREE), MayGo)
+    assert isinstance(stand(row, once(FIRST, VOIDED), replace(FREE, present=(BATCH,))), DuplicateOf)
+    assert isinstance(stand(row, once(), FREE), MayGo)
+
+
+@pytest.mark.fault("J13")
+def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody() -> None:
+    """It is withdrawn, and the row goes under the id that it has now."""
+    row = mine({**DOCUMENT, "order_id": "0009"}, earlier=("0001",))
+    place = place_of(BATCH, "", 2)
+    attempts = fold([FIRST, VOIDED])
+    known = History({"0001": attempts}, {2: "0001"}, corrected={place: attempts}, others={place: ("0001",)})
+    standing = stand(row, known, replace(FREE, present=(BATCH,)))
+    assert isinstance(standing, MayGo) and standing.withdraw == attempts[0]
+
+
+@pytest.mark.fault("J07")
+def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
+    """By the order's own event, by an attempt under an earlier id, by that of its correction."""
+    row = other(earlier=("0005",))
+    assert stand(row, once(cancelled={"0005": "fraud"}), FREE) == Cancelled("fraud")
+    assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled("wrong shop")
+    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled("wrong shop")
+
+
+@pytest.mark.fault("J06")
+def test_another_jobs_charge_is_seen_under_every_id_of_the_sale() -> None:
+    """The id that a row tells to have had counts as its own."""
+    charge = Elsewhere("old-name", "chrg_test_9", "", DOCUMENT["destination"], DOCUMENT["amount"], DOCUMENT["currency"])
+    row = other(earlier=("0005",))
+    assert isinstance(stand(row, once(elsewhere={"0005": (charge,)}), FREE), Renamed)
+    assert isinstance(stand(row, once(elsewhere={"0006": (charge,)}), FREE), MayGo)
+
+
+@pytest.mark.fault("L11", "J32")
+def test_a_charge_of_its_file_that_no_row_shows_keeps_the_rows_of_other_ids_back() -> None:
+    """Nobody knows of which row it is; a person does, or gives the ids back."""
+    lost = fold([replace(ADOPTED, order_id="0005")])[0]
+    standing = stand(other(), history(), replace(FREE, unplaced=lost))
+    assert isinstance(standing, ConflictWith) and standing.attempt == lost and "order_id" in standing.why
 
 
 def settled(row: Row, known: History, received_ns: int = 0) -> Attempt | None:

@@ -82,6 +82,11 @@ class MemoryJournal:
                 return self.job, event.order_id, event.attempt
         return None
 
+    def batch_named(self, batch_id: str) -> str:
+        """The id under which a batch of the same digest is known."""
+        known = (event.batch_id for event in self._events if event.batch_id)
+        return next((one for one in known if one[-12:] == batch_id[-12:]), batch_id)
+
     def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
         """Nothing: no other job shares this memory."""
         return {}

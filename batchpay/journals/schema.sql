@@ -18,6 +18,7 @@
 --   unclear           a list shows a charge without a key that may be this attempt's
 --   unreadable        a charge that may be any order's: nothing is sent before a person has told
 --   disowned          a person's word that a charge is none of this job's
+--   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   elsewhere         a charge of the same order id that another job made
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
 from itertools import chain
@@ -224,12 +224,13 @@ class SqliteJournal:
             return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
 
     def settled_rows(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> frozenset[int]:
-        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again."""
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again. Those of
+        an adopted charge are not among them: it may be that they ask for other terms."""
         query = (
             'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND o.order_id = e.order_id '
             "AND o.attempt = e.attempt AND o.state = 'succeeded' WHERE e.job = ? AND e.batch_id = ? "
             'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
-            "e.kind IN ('intent', 'adopted') AND e.send <= 1"
+            "e.kind IN ('intent', 'adopted') AND e.send <= 1 AND e.kind = 'intent'"
         )
         with self._lock, self._translated():
             rows = self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall()
@@ -246,10 +247,17 @@ class SqliteJournal:
         rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
 
-    def corrected(self, places: Sequence[str]) -> dict[str, list[str]]:
+    def corrected(self, keys: Collection[str]) -> dict[str, list[str]]:
         """A row's place (planning.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
-        correct that row."""
-        return _grouped(dict.fromkeys(self._asked("corrects, order_id", "corrects", places, "AND corrects <> ''")))
+        correct that row, by any of the names that it went by then. Corrections are few: all of them are read."""
+        query = (
+            "SELECT a.corrects, json_extract(e.data, '$.intent.sale'), a.order_id FROM asked AS a JOIN events AS e "
+            "ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
+        )
+        with self._lock, self._translated():
+            rows = self._connection.execute(query, (self.job,)).fetchall()
+            pairs = [(key, order_id) for corrects, sale, order_id in rows for key in (corrects, *_texts(sale))]
+        return _grouped(dict.fromkeys(pair for pair in pairs if pair[0] in keys))
 
     def _asked(self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any) -> list[Any]:
         """Rows of `asked` where one column has one of some values, oldest first within each."""
@@ -274,6 +282,20 @@ class SqliteJournal:
         with self._lock, self._translated():
             row = self._connection.execute(query, (charge_id,)).fetchone()
         return (row[0], row[1], row[2]) if row else None
+
+    def batch_named(self, batch_id: str) -> str:
+        """The id under which this journal knows the batch of the same digest, whatever the day; else the id itself."""
+        return next((known for known in self._batch_ids() if known[-12:] == batch_id[-12:]), batch_id)
+
+    def _batch_ids(self) -> Iterator[str]:
+        """Every batch that an event tells of, one step of the index each."""
+        query = "SELECT min(batch_id) FROM events WHERE job = ? AND batch_id <> '' AND batch_id > ?"
+        known: str | None = ""
+        while known is not None:
+            with self._lock, self._translated():
+                known = self._connection.execute(query, (self.job, known)).fetchone()[0]
+            if known is not None:
+                yield known
 
     def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
         """Order id -> other job in the same file -> its events of that id, oldest first."""
@@ -342,11 +364,22 @@ class SqliteJournal:
     def adopted(self) -> list[tuple[str, str]]:
         """Batch id, as the charge told it, and order id of every charge that was adopted, oldest first."""
         query = (
-            "SELECT batch_id, order_id FROM events WHERE job = ? AND \"row\" = 0 AND kind IN ('intent', 'adopted') "
-            "AND send <= 1 ORDER BY seq"
+            "SELECT batch_id, order_id FROM events INDEXED BY one_intent_a_send "
+            "WHERE job = ? AND kind IN ('intent', 'adopted') AND send = 0 ORDER BY seq"
         )
         with self._lock, self._translated():
             return self._connection.execute(query, (self.job,)).fetchall()
+
+    def unplaced(self, batch_id: str) -> list[str]:
+        """Order ids of adopted charges of a file that did not tell of which of its rows they are, whatever day their
+        batch is of."""
+        query = (
+            'SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND "row" = 0 '
+            "AND kind IN ('intent', 'adopted') AND send <= 1"
+        )
+        same = [known for known in self._batch_ids() if known[-12:] == batch_id[-12:]]
+        with self._lock, self._translated():
+            return [row[0] for known in same for row in self._connection.execute(query, (self.job, known)).fetchall()]
 
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
@@ -469,6 +502,17 @@ class SqliteJournal:
             row = self._connection.execute(query, (self.job, batch_id, planned["generation"], number)).fetchone()
         return _unpack(*row) if row else None
 
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]:
+        """Number, sheet, first and last row of each chunk of a batch as last planned, in the file's order."""
+        planned = self._planned(batch_id)
+        query = (
+            "SELECT number, sheet, first_row, last_row FROM row_chunks "
+            "WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
+        )
+        with self._lock, self._translated():
+            key = (self.job, batch_id, planned["generation"]) if planned else ("", "", "")
+            return self._connection.execute(query, key).fetchall()
+
     def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
         """The rows of a batch as last planned, or as `stage` kept them just now.
 
@@ -589,6 +633,11 @@ def _object(data: str) -> dict[str, Any]:
     return kept
 
 
+def _texts(data: str | None) -> list[str]:
+    kept = json.loads(data) if data else []
+    return [text for text in kept if isinstance(text, str)] if isinstance(kept, list) else []
+
+
 def _event(row: Sequence[Any]) -> Event:
     seq, kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, data, digest = row
     if type(at_ns) is not int:
@@ -613,11 +662,14 @@ def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
 
 
 def _pack(judged: Judged) -> bytes:
-    """Row numbers, documents, problems, come-backs and, where there are any, corrected places, by position."""
+    """Row numbers, documents, problems, come-backs and, where there are any, corrected places and earlier order ids,
+    by position."""
     problems = {str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()}
     kept: list[Any] = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
-    if judged.corrects:  # without them the bytes, and so the digest of a planned batch, are those of version 1
+    if judged.corrects or judged.earlier:  # without them the bytes, and so a plan's digest, are those of version 1
         kept.append({str(at): place for at, place in sorted(judged.corrects.items())})
+    if judged.earlier:
+        kept.append({str(at): ids for at, ids in sorted(judged.earlier.items())})
     return zlib.compress(
         json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1
     )
@@ -627,10 +679,12 @@ def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk
     kept = json.loads(zlib.decompress(judged).decode("utf-8", "surrogatepass"))
     rows, documents, problems, comeback = kept[:4]
     corrects = kept[4] if len(kept) > 4 else {}
+    earlier = kept[5] if len(kept) > 5 else {}
     return StoredChunk(
         number=number, sheet=sheet, rows=rows, documents=documents,
         problems={int(at): tuple(Problem(**problem) for problem in found) for at, found in problems.items()},
         comeback=frozenset(comeback), cells=cells, corrects={int(at): place for at, place in corrects.items()},
+        earlier={int(at): tuple(ids) for at, ids in earlier.items()},
     )  # fmt: skip
 
 

@@ -91,6 +91,11 @@ def own_folder(parent: Path, name: str, job: str, told_in: str, mode: int) -> Pa
     return folder
 
 
+def has_own_folder(parent: Path, name: str, job: str, told_in: str) -> bool:
+    """Did the job ever write into its folder of that name?"""
+    return any(_told_job(parent / one / told_in) == job for one in (name, f"{name}-{job}"))
+
+
 def _told_job(path: Path) -> str:
     try:
         return str(json.loads(path.read_bytes())["job"])

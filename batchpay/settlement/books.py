@@ -11,7 +11,7 @@ from batchpay.errors import Taken
 from batchpay.job import Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
-from batchpay.planning import alike, explains_itself, is_one_sale, key_of, place_in
+from batchpay.planning import alike, explains_itself, is_one_sale, key_of, place_in, row_told, sale_told
 from batchpay.protocols import Clock, Journal
 from batchpay.settlement.others import doubles, told_of
 
@@ -55,6 +55,7 @@ class Books:
         self._live = live
         self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
+        self.adopted = 0  # charges, in this run
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
@@ -137,13 +138,15 @@ class Books:
         """
         metadata = charge.metadata
         order_id = metadata.get("order_id", "")
+        sheet, row = row_told(metadata.get("batchpay_row", ""))
+        sale = sale_told(metadata.get("batchpay_corrects", ""))
         intent = asked or Intent(
             order_id=order_id, attempt=number, key=metadata["batchpay_key"], body="", body_sha256="",
             content="", amount=charge.amount, currency=charge.currency, destination=charge.destination or "",
-            payer=charge.payer or "", batch_id=metadata.get("batchpay_batch", ""), sheet="", row=0,
-            run_id=metadata.get("batchpay_run", ""), alike=alike(order_id),
+            payer=charge.payer or "", batch_id=self._journal.batch_named(metadata.get("batchpay_batch", "")),
+            sheet=sheet, row=row, run_id=metadata.get("batchpay_run", ""), alike=alike(order_id),
             mode="live" if self._live else "test", fee_fixed=self._fee.fixed_in(charge.currency) if self._fee else None,
-            fee_percentage=self._fee.percentage if self._fee else None,
+            fee_percentage=self._fee.percentage if self._fee else None, corrects=sale[0] if sale else "", sale=sale,
         )  # fmt: skip
         case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
@@ -151,6 +154,7 @@ class Books:
         if not all(other.closed for other in case.others):
             data["beside"] = True  # another attempt of the order is not over
         await self._write(case, "adopted", data, 0)
+        self.adopted += 1
         await self._stop_for_doubles([intent.order_id])
         return case
 

@@ -87,9 +87,18 @@ def excused(world: World) -> set[str]:
     return lied | odd
 
 
+OTHER_IDS = 5000  # those of the other column begin here
+
+
+def ref_of(order_id: str) -> str:
+    """The other id of a sale, damaged in the same way: 0003 -> 05003, 3.0 -> 5003.0."""
+    bare = order_id.removesuffix(".0")
+    return f"{'0' * (bare != str(int(bare)))}{int(bare) + OTHER_IDS}{order_id[len(bare) :]}"
+
+
 def sale_of(order_id: str) -> str:
-    """The sale behind an id that a spreadsheet may have damaged."""
-    return order_id.removesuffix(".0").lstrip("0") or "0"
+    """The sale behind an id of either column that a spreadsheet may have damaged."""
+    return str(int(order_id.removesuffix(".0")) % OTHER_IDS)
 
 
 def check_story(story: Story) -> list[str]:

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 from batchpay.job import GatewaySettings
 from tests.checker import judge
 from tests.evidence import Facts
-from tests.simulation.checker import excused
+from tests.simulation.checker import excused, ref_of
 from tests.simulation.ledger import Request
 
 if TYPE_CHECKING:
     from tests.simulation.story import Story
 
-COLUMNS = ("order_id", "amount", "currency", "shop", "card", "customer", "batchpay_retry")
+COLUMNS = ("order_id", "ref", "amount", "currency", "shop", "card", "customer", "batchpay_retry")
 JOB = """
 name = "{name}"
 [input]
 file = "*.csv"
 optional = true
 [columns]
-order_id = "order_id"
+order_id = "{ids}"
 amount = {{ column = "amount", unit = "minor" }}
 currency = "currency"
 destination = {{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }}
@@ -50,10 +50,11 @@ OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9"
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
-def job_text(settings: GatewaySettings, name: str, fee: str) -> str:
-    """The job file of a story."""
+def job_text(settings: GatewaySettings, name: str, fee: str, ids: str = "order_id") -> str:
+    """The job file of a story. `ids`: the column that order ids come from."""
     return JOB.format(
         name=name,
+        ids=ids,
         fee=f"[fee]\n{fee}" if fee else "",
         rate=f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
         timeout_s=settings.timeout_s,
@@ -64,11 +65,11 @@ def job_text(settings: GatewaySettings, name: str, fee: str) -> str:
 
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> bytes:
-    """The file with these rows."""
+    """The file with these rows, each with an id in two columns."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, "ref": ref_of(row["order_id"])} for row in rows)
     return text.getvalue().encode()
 
 
@@ -77,7 +78,7 @@ def dropped(story: Story) -> frozenset[str]:
     injected = story.world.weather.injected
     lost = injected["journal restored"] + injected["journal lost"]
     rules: frozenset[str] = frozenset()
-    if lost or len(story.machines) > 1 or story.renamed or not story.world.dated:
+    if lost or len(story.machines) > 1 or story.renamed or injected["id column edited"] or not story.world.dated:
         rules |= OF_THE_JOURNAL
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY

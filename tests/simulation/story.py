@@ -130,6 +130,8 @@ class Story:
         self.second_name = JOB  # of the job on the second machine
         self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
         self._shops = list(range(SHOPS))
+        self._ids = "order_id"  # the column that they come from
+        self._all_present = False  # what no run has read under either id, nobody can tell from another sale
         self.fee = self.dice.choice(["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"'])
         self.folder = world.folder / "job"
         self.folder.mkdir()
@@ -162,7 +164,7 @@ class Story:
         settings = self.world.settings
         shops = "".join(f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops))
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
-        text = outside.job_text(settings, name, self.fee)
+        text = outside.job_text(settings, name, self.fee, self._ids)
         (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
         return load_job(self.folder / "job.toml")
 
@@ -221,7 +223,7 @@ class Story:
             self.every_amount.add(row["amount"])
 
     def _present(self) -> list[Path]:
-        if self.dice.random() < 0.7:
+        if self._all_present or self.dice.random() < 0.7:
             return [file.path for file in self.files]
         return [file.path for file in self.files if self.dice.random() < 0.6]
 
@@ -291,6 +293,11 @@ class Story:
             self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
+        if self.dice.random() < 0.08 and not self.renamed:  # the exports hold what they held
+            self._ids = "ref" if self._ids == "order_id" else "order_id"
+            self._all_present = True
+            self.job = self._write_job()
+            self.world.weather.injected["id column edited"] += 1
 
     def _perhaps_show_a_stale_copy(self) -> None:
         """Lists come from a copy of some time ago. Not where a journal was lost: then nothing could be known."""

@@ -1,0 +1,435 @@
+"""A sale stays itself: no edit of the job, no loss of the journal and no way back makes a second charge of it.
+
+Every order of these files is one sale, and its `invoice` tells which; ids are what the job of the night makes of a row.
+Each test is a story of nights of the true program over real HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from batchpay import pipeline, resolving
+from batchpay.checking import plan
+from batchpay.config import SecretKey, load_job
+from batchpay.errors import BatchpayError
+from batchpay.planning import batch_id_of, intent_of
+from batchpay.saying import Quiet
+from batchpay.session import Options
+from tests.test_doors import journal_of, lookup, read, rows, told_back, write
+from tests.world import KEY, Market, order
+
+A, R = "order_id", "invoice"  # the columns that are the order's id by turns
+LOOKED_UP = '{ column = "invoice", lookup = "ids.csv", key = "no", value = "id" }'
+DECLINED = "cust_test_sandbox0011"
+
+
+def sale(number: int, **changes: str) -> dict[str, str]:
+    """One row, of a payer who can pay twice."""
+    return order(number, **{"card": f"cust_test_sandbox{number}x4242", **changes})
+
+
+def job(market: Market, column: str = A, **changes: str) -> None:
+    """The job, with the order id from one of two columns, or as a table of TOML."""
+    path = market.job(file="inbox/*.csv", **changes)
+    source = column if column.startswith("{") else f'"{column}"'
+    text = path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"')
+    path.write_text(text.replace('order_id    = "order_id"', f"order_id    = {source}"), "utf-8")
+
+
+def inbox(market: Market, **files: Iterable[dict[str, str]] | None) -> None:
+    """Put files into the inbox, or take them away."""
+    (market.folder / "inbox").mkdir(exist_ok=True)
+    for name, lines in files.items():
+        if lines is None:
+            (market.folder / "inbox" / f"{name}.csv").unlink()
+        else:
+            write(market, f"inbox/{name}.csv", list(lines))
+
+
+def night(market: Market, **flags: Any) -> int:
+    """A plan and a run of the job as it lies there: what goes is what was planned, unless the gateway knows more."""
+    path = market.folder / "job.toml"
+    try:
+        plan(load_job(path))
+        return pipeline.run(load_job(path), SecretKey(KEY), Options(**flags), Quiet()).exit_code
+    except BatchpayError as error:
+        return error.exit_code
+
+
+def once(market: Market, *numbers: int) -> None:
+    """Just these sales were charged, each once, and each charge stands in one row or among the adopted; all adds up."""
+    paid = [charge for charge in market.own_charges() if charge["status"] == "successful"]
+    assert Counter(c["metadata"]["invoice"] for c in paid) == {f"INV-{number}": 1 for number in numbers}
+    shown = [row["charge_id"] for row in market.results() if row["outcome"] == "succeeded"]
+    beside = market.folder / "reports" / "adopted" / "adopted.json"
+    if beside.exists():
+        shown += [one["charge"] for one in json.loads(beside.read_text())["charges"] if one["outcome"] == "succeeded"]
+    assert sorted(shown) == sorted(charge["id"] for charge in paid)
+    for report in market.reports():
+        assert all(equation["closes"] for equation in report["equations"]), report["equations"]
+
+
+def lose(market: Market) -> None:
+    """The journal is gone, and what knew of it with it."""
+    shutil.rmtree(market.folder / "state")
+    shutil.rmtree(market.folder / "reports", ignore_errors=True)
+
+
+# --- another id for the same row ----------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J13", "J14", "E05")
+def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Market) -> None:
+    """Exports that hold the rows of yesterday's, and the id becomes another column: also in files that come later."""
+    everything = [sale(number) for number in range(1, 6)]
+    job(market)
+    inbox(market, d1=everything[:2])
+    assert night(market) == 0
+    inbox(market, d2=everything[:3])
+    assert night(market) == 0
+    job(market, R)
+    inbox(market, d3=everything[:4])
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4)
+    inbox(market, d1=None, d2=None, d3=None, d4=everything)
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4, 5)
+    duplicates = [row for row in market.results() if row["outcome"] == "duplicate"]
+    assert any("earlier id" in row["reason"] for row in duplicates)
+    job(market, A)
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4, 5)
+
+
+@pytest.mark.fault("J13")
+def test_an_id_from_a_lookup_file_that_is_edited_makes_no_second_order(market: Market) -> None:
+    """Nothing in the job is another than it was."""
+    job(market, LOOKED_UP)
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\n", "utf-8")
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,Y1\nINV-2,Y2\nINV-3,Y3\n", "utf-8")
+    inbox(market, d1=None, d2=[sale(1), sale(2)])
+    inbox(market, d1=[sale(1), sale(2)], d3=[sale(1), sale(2), sale(3)])
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J13")
+def test_an_id_that_was_wrong_and_is_mended_lets_its_row_go(market: Market) -> None:
+    """It was rejected, or contested by another row that never took its money: the mended job takes effect."""
+    job(market, LOOKED_UP)
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X1\n", "utf-8")
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    assert night(market) == 10
+    once(market)
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J13", "J04")
+def test_a_payer_who_could_not_pay_is_asked_by_a_person_alone(market: Market) -> None:
+    """The order was declined; a copy of its row in a later export, under another id, asks nobody again."""
+    job(market)
+    inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    inbox(market, d2=[sale(1, card=DECLINED), sale(2), sale(3)])
+    night(market)
+    job(market, R)
+    night(market)
+    once(market, 2, 3)
+    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 1
+
+
+@pytest.mark.fault("J02", "J32", "L11")
+@pytest.mark.parametrize("restored", [True, False])
+def test_an_adopted_charge_is_its_rows_own_whatever_id_that_has_now(market: Market, *, restored: bool) -> None:
+    """The journal was put back, or lost, and the id is another column: the charge tells of its row."""
+    job(market)
+    inbox(market, z=[sale(9)])
+    night(market)
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    inbox(market, a=[sale(1), sale(2)])
+    night(market)
+    lose(market)
+    if restored:
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    job(market, R)
+    inbox(market, b=[sale(1), sale(2), sale(3)])
+    night(market, adopt=not restored)
+    night(market)
+    once(market, 1, 2, 3, 9)
+    assert rows(market)["00001"]["reason"] == "found at the gateway: the journal had lost it"
+    inbox(market, a=None, z=None)
+    night(market)
+    inbox(market, b=None, c=[sale(1), sale(2), sale(3), sale(4)])
+    night(market)
+    once(market, 1, 2, 3, 4, 9)
+
+
+def made_by_an_earlier_version(market: Market, name: str, row: int, document: dict[str, Any]) -> str:
+    """Charge for a row of a file as a version did that told the gateway the batch and not the row; the charge's id."""
+    digest = sha256((market.folder / "inbox" / f"{name}.csv").read_bytes()).hexdigest()
+    batch_id = batch_id_of(datetime.now(UTC), "night", digest)
+    intent = intent_of(
+        document, job="night", attempt=1, fee=None, batch_id=batch_id, sheet="", row=row, run_id="r",
+        journal_id="j", mode="test",
+    )  # fmt: skip
+    body = "&".join(part for part in intent.body.split("&") if "batchpay_row" not in part)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": intent.key}
+    answer = httpx.post(f"{market.sandbox.url}/charges", content=body, headers=headers, auth=(KEY, ""), trust_env=False)
+    return str(answer.json()["id"])
+
+
+def asks(number: int, **changes: str) -> dict[str, Any]:
+    """The order that a row of `sale` asks for."""
+    row = sale(number, **changes)
+    return {
+        "order_id": row["order_id"], "amount": round(float(row["amount"]) * 100), "currency": "thb",
+        "destination": row["recipient"], "customer": row["card"], "metadata": {"invoice": row["invoice"]},
+    }  # fmt: skip
+
+
+@pytest.mark.fault("J02", "J32", "L11")
+def test_a_charge_of_an_earlier_version_that_no_row_shows_keeps_its_file_back(market: Market) -> None:
+    """It tells of no row: the rows of its file that have other ids now wait for a person, who gives the ids back."""
+    job(market, R)
+    inbox(market, a=[sale(1), sale(2)])
+    made_by_an_earlier_version(market, "a", 2, asks(1))
+    assert night(market) == 78
+    assert night(market, adopt=True) == 10
+    once(market, 1)
+    assert {row["outcome"] for row in market.results()} == {"conflict"}
+    assert all("none of its rows has now" in row["reason"] for row in market.results())
+    told = pipeline.status(load_job(market.folder / "job.toml")).adopted
+    assert told["count"] == 1 and told["charges"][0]["order"] == "00001"
+    job(market)
+    assert night(market) == 0
+    once(market, 1, 2)
+    assert not pipeline.status(load_job(market.folder / "job.toml")).adopted["count"]
+
+
+@pytest.mark.fault("J32", "I2")
+def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(market: Market) -> None:
+    """Its file is known, and no row of it shows the charge."""
+    job(market)
+    inbox(market, a=[sale(1), sale(1, amount="222.00"), sale(2)])
+    made_by_an_earlier_version(market, "a", 2, asks(1))
+    assert night(market, adopt=True) == 10
+    once(market, 1, 2)
+    assert {row["outcome"] for row in market.results()} == {"conflict", "succeeded"}
+    assert pipeline.status(load_job(market.folder / "job.toml")).adopted["count"] == 1
+
+
+# --- its kin --------------------------------------------------------------------------------------------------------
+
+
+def declined_and_charged(market: Market, new_id: str) -> dict[str, str]:
+    """Order 1 was declined, and came back as `new_id` with another payer, who paid. Returns that row."""
+    job(market)
+    inbox(market, a=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    told_back(market, "00001", new_id, "inbox/r1.csv", card="cust_test_sandbox77x4242")
+    (back,) = read(market, "inbox/r1.csv")
+    inbox(market, a=None)
+    return back
+
+
+@pytest.mark.fault("J07", "J02")
+@pytest.mark.parametrize("restored", [True, False])
+def test_a_correction_is_known_by_what_it_corrects_when_the_journal_is_gone(market: Market, *, restored: bool) -> None:
+    """Charged under another id; the journal is put back or lost, and the row comes back once more."""
+    back = declined_and_charged(market, "R-1")
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    night(market)
+    once(market, 1, 2)
+    lose(market)
+    if restored:
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    inbox(market, r1=None, r2=[{**back, "order_id": "00001", "batchpay_retry": "yes"}])
+    night(market, adopt=not restored)
+    night(market)
+    assert Counter(c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful") == {
+        "INV-1": 1, "INV-2": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.fault("J07", "J13", "J02")
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_correction_bars_the_row_that_it_corrects_under_every_id(market: Market, *, lost: bool) -> None:
+    """It was charged; the rule is mended, the id is another column, and the first file is there again."""
+    inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
+    shops(market, A, "A")
+    night(market)
+    told_back(market, "00002", "00002", "inbox/r.csv", recipient="A")
+    (market.folder / "inbox" / "a.csv").rename(market.folder / "a.csv")
+    night(market)
+    (market.folder / "a.csv").rename(market.folder / "inbox" / "a.csv")
+    inbox(market, r=None)
+    shops(market, R, "A", "Q")
+    if lost:
+        lose(market)
+    night(market, adopt=lost)
+    night(market)
+    assert Counter(c["metadata"]["invoice"] for c in market.own_charges()) == {"INV-1": 1, "INV-2": 1}
+
+
+def shops(market: Market, column: str, *known: str) -> None:
+    """The job, with recipients by a lookup file that knows some of the shops."""
+    lookup(market, *known)
+    job(market, column)
+    path, source = (
+        market.folder / "job.toml",
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
+    )
+    path.write_text(path.read_text("utf-8").replace('destination = "recipient"', f"destination = {source}"), "utf-8")
+
+
+@pytest.mark.fault("J07", "J06")
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_row_that_came_back_says_itself_which_order_it_was(market: Market, *, renamed: bool) -> None:
+    """The journal was lost, or the job renamed: what its file was, nobody knows. The order was charged meanwhile."""
+    back = declined_and_charged(market, "R-1")
+    inbox(market, r1=None, g=[sale(1, card=back["card"])])
+    night(market)
+    once(market, 1, 2)
+    inbox(market, g=None, r2=[back])
+    if renamed:
+        path = market.folder / "job.toml"
+        path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "other"'), "utf-8")
+        assert night(market) == 78
+    else:
+        lose(market)
+        night(market, adopt=True)
+    assert sum(c["status"] == "successful" for c in market.own_charges()) == 2
+
+
+@pytest.mark.fault("J07")
+def test_a_cancelled_sale_stays_cancelled_under_another_id(market: Market) -> None:
+    """Its rejects row comes back under a new id, and under the column that is the id now."""
+    job(market)
+    inbox(market, a=[sale(1), sale(2), sale(3, amount="x")])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    night(market)
+    told_back(market, "00002", "B-2", "inbox/r.csv")
+    inbox(market, a=None)
+    assert night(market) == 10
+    once(market, 1)
+    assert rows(market)["B-2"]["reason"].startswith("cancelled by hand: fraud")
+    inbox(market, a=[sale(1), sale(2), sale(3, amount="x")])
+    job(market, R)
+    night(market)
+    once(market, 1)
+
+
+@pytest.mark.fault("A13")
+def test_what_a_journal_keeps_of_a_row_is_every_id_that_it_had(market: Market) -> None:
+    """There and back again: each of them, the one of today left out."""
+    job(market)
+    inbox(market, a=[sale(1)])
+    night(market)
+    for column in (R, LOOKED_UP, R):
+        (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\n", "utf-8")
+        job(market, column)
+        night(market)
+    journal = journal_of(market)
+    (chunk,) = journal.chunks(journal.batches()[0].id)
+    assert chunk.documents[0]["order_id"] == "INV-1" and set(chunk.earlier[0]) == {"00001", "X1"}
+    journal.close()
+    once(market, 1)
+
+
+# --- whatever comes first -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J13", "J02", "J32", "I1", "I2")
+@pytest.mark.parametrize("seed", range(3))
+def test_no_order_of_exports_edits_and_losses_charges_a_sale_twice(market: Market, seed: int) -> None:
+    """Exports that grow, files that come and go, ids from either column, a journal that is lost or put back."""
+    dice, exported = random.Random(seed), 2
+    names: dict[str, list[dict[str, str]]] = {}
+    job(market)
+    for turn in range(7):
+        exported += dice.choice([0, 1])
+        names.setdefault(f"d{exported}", [sale(number) for number in range(1, exported + 1)])
+        inbox(market, **names)
+        adopt = False
+        if turn and dice.random() < 0.3:
+            lose(market)
+            adopt = True
+        if dice.random() < 0.5:
+            job(market, dice.choice([A, R]))
+        night(market, adopt=adopt)
+    night(market)
+    once(market, *range(1, exported + 1))
+
+
+@pytest.mark.fault("J07")
+def test_the_row_that_a_cancelled_correction_came_back_for_is_cancelled_too(market: Market) -> None:
+    """The correction never went; then the rule that kept the first row back is mended."""
+    inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
+    shops(market, A, "A")
+    night(market)
+    told_back(market, "00002", "R-2", "inbox/r.csv", recipient="A")
+    inbox(market, b=[sale(5, recipient="A")])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "R-2", "fraud")
+    shops(market, A, "A", "Q")
+    night(market)
+    inbox(market, r=None)
+    shops(market, R, "A", "Q")
+    night(market)
+    once(market, 1, 5)
+
+
+@pytest.mark.fault("J13", "J07")
+def test_another_name_holds_for_what_programs_make_of_it(market: Market) -> None:
+    """The id that took the place of one that was sent comes back without its zeros."""
+    job(market)
+    inbox(market, d1=[sale(1, invoice="0007001")])
+    night(market)
+    job(market, R)
+    night(market)
+    inbox(market, d1=None, d2=[sale(1, invoice="7001")])
+    night(market)
+    assert [c["status"] for c in market.own_charges()] == ["successful"]
+
+
+@pytest.mark.fault("J07", "J13")
+def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(market: Market) -> None:
+    """The order of a rejected row stands in another file, too; neither went, and the id is another column now."""
+    inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
+    shops(market, A, "A")
+    night(market)
+    told_back(market, "00002", "R-2", "inbox/r.csv", recipient="A", invoice="R-2")
+    inbox(market, a=None, g=[sale(2, recipient="A"), sale(3, recipient="Q")])
+    night(market, limit=0)
+    shops(market, R, "A")
+    night(market, yes=True)
+    assert len(market.own_charges()) == 1
+    assert [row["outcome"] for row in market.results() if row["order_id"] in ("R-2", "INV-2")] == ["conflict"] * 2
+
+
+@pytest.mark.fault("E11")
+def test_a_file_of_other_names_is_no_file_of_new_orders(market: Market) -> None:
+    """It has the payers and amounts of a recent one, and its ids are names of orders that were sent."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)], d2=[sale(2), sale(1)])
+    assert night(market) == 0
+    job(market, R)
+    assert night(market) == 0
+    inbox(market, d1=None, d2=None, d3=[sale(2), sale(1), sale(1)])
+    assert night(market) == 0
+    once(market, 1, 2)
