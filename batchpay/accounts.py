@@ -14,7 +14,7 @@ from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Ancestry, Lineages, by_order
 from batchpay.lifecycle import Attempt, fold
-from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
+from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
 from batchpay.reconciliation import NOT_SENT_YET, Totals, find
@@ -244,6 +244,14 @@ def is_open(event: Event) -> bool:
     return bool(Totals.from_json(event.data).stands() & OPEN)
 
 
+def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
+    """The rows of every batch that a person accepted: unproven they stay, and count as 10 (contract, section 6)."""
+    totals = Totals()
+    for event in latest.values():
+        totals.accepted.update(dict(event.data.get("accepted", ())))
+    return totals
+
+
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
 ) -> dict[str, Any]:
@@ -315,7 +323,7 @@ def strays(journal: SqliteJournal) -> Totals:
     stopped = bool(stop_in_force(journal.events(["stop", "lifted"])))
     for attempts in attempts_of(journal, journal.open_orders()).values():
         for attempt in attempts:
-            if attempt.intent.batch_id[-12:] not in known and not (attempt.closed or attempt.accepted):
+            if attempt.intent.batch_id[-12:] not in known and not attempt.closed:
                 totals.add_stray(attempt, stopped=stopped)
     return totals
 
@@ -334,8 +342,8 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
     """The same as numbers: how many by outcome, what they took by currency, and each of them."""
     sums: Counter[str] = Counter()
     for attempt in attempts:
-        if attempt.outcome in MONEY_MOVED and attempt.charge is not None:
-            sums[attempt.intent.currency.upper()] += attempt.charge.amount
+        if attempt.money is not None:
+            sums[attempt.money.currency.upper()] += attempt.money.amount
     return {
         "count": len(attempts),
         "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),

@@ -198,7 +198,7 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
 
 def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
     """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    totals = [*every, accounts.strays(desk.journal)]
+    totals = [*every, accounts.strays(desk.journal), accounts.taken_as_they_are(accounts.last_totals(desk.journal))]
     of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
@@ -249,10 +249,11 @@ def status(job: Job) -> Status:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
     acts: Counter[str] = Counter(strays.acts)
     for batch in batches:
         acts.update(batch["who_acts"])
-    code = 12 if stop or unproven else 11 if is_open else 0
+    code = 12 if stop or unproven else 11 if is_open else 10 if accepted else 0
     return Status(code, batches, stop, last, at_work, adopted, dict(acts))
 
 

@@ -208,9 +208,16 @@ class Lists:
 
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
         """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
+        unclear = [
+            charge for charge in (listing.unclear if listing is not None else ()) if self.may_be(charge, attempt)
+        ]
+        return next((charge for charge in unclear if not self._books.is_anothers(charge.id, attempt.intent)), None)
+
+    @staticmethod
+    def may_be(charge: ChargeSeen, attempt: Attempt) -> bool:
+        """Could a charge without a key be this attempt's, by what it asks for and when it was made?"""
         sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
-        unclear = listing.unclear if listing is not None else ()
-        return next((charge for charge in unclear if could_be(charge, attempt.intent, iso(sent))), None)
+        return could_be(charge, attempt.intent, iso(sent))
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
