@@ -17,7 +17,7 @@ from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
-from batchpay.reconciliation import NOT_SENT_YET, Totals, find
+from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find
 from batchpay.settlement.books import stop_in_force
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
@@ -242,6 +242,12 @@ def behind(journal: SqliteJournal, totals: Event) -> bool:
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
     return bool(Totals.from_json(event.data).stands() & OPEN)
+
+
+def may_be_settled(event: Event) -> bool:
+    """Did the batch have a row that an order of another file may settle, and none had?"""
+    totals = Totals.from_json(event.data)
+    return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
 
 
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:

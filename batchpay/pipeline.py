@@ -28,7 +28,18 @@ from batchpay.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import OPEN, Batch, Outcome, RunDone
-from batchpay.publish import SPOOLED, Counted, Published, count, keep, publish, publish_adopted, publish_nothing, write
+from batchpay.publish import (
+    SPOOLED,
+    Counted,
+    Published,
+    count,
+    keep,
+    publish,
+    publish_adopted,
+    publish_nothing,
+    publish_settled,
+    write,
+)
 from batchpay.reconciliation import Totals, exit_code
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
@@ -159,6 +170,7 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
     try:
         runs = Runs(desk.journal)
         published = [write(desk, one, runs) for one in counted]
+        publish_settled(desk, {one.batch.id for one in counted})
         beside = [*publish_adopted(desk), *(publish_nothing(desk, code, noted, runs) if desk.empty else ())]
     except BatchpayError as error:
         desk.note("run.finished", {"exit_code": error.exit_code})

@@ -17,7 +17,7 @@ from batchpay.job import Job
 from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, seen
 from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page
 from batchpay.protocols import Gateway
-from batchpay.publish import publish
+from batchpay.publish import publish, publish_settled
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Case, Line
 from batchpay.settlement.lists import OVERLAP, Lists
@@ -324,11 +324,12 @@ def _held_in(desk: Desk, batch: Batch) -> list[str]:
 
 
 def _publish_all(desk: Desk) -> None:
-    """Every report in which something moved."""
+    """Every report in which something moved, or a row was settled by what moved."""
     latest = accounts.last_totals(desk.journal)
     for batch in desk.journal.batches():
         if batch.id not in latest or accounts.is_open(latest[batch.id]) or desk.journal.moved(batch.id):
             publish(desk, batch)
+    publish_settled(desk)
 
 
 def who() -> str:

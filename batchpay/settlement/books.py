@@ -297,10 +297,7 @@ class Books:
 
     def account(self) -> dict[str, Any]:
         """The account, mode and address that this journal belongs to; empty when no run wrote them down yet."""
-        kept: dict[str, Any] = {}
-        for event in self._journal.events(["account"]):
-            kept = dict(event.data)
-        return kept
+        return account_kept(self._journal)
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
@@ -364,6 +361,14 @@ class Books:
             return None
         numbers = range(1, MAX_ATTEMPTS + 1)
         return next((n for n in numbers if key_of(self._job, order_id, n) == key), None)
+
+
+def account_kept(journal: Journal) -> dict[str, Any]:
+    """Whose a journal is, as it was last written down."""
+    kept: dict[str, Any] = {}
+    for event in journal.events(["account"]):
+        kept = dict(event.data)
+    return kept
 
 
 def stop_in_force(events: Iterable[Event]) -> str:
