@@ -556,7 +556,8 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     missing_ns = state.missing_ns and (state.missing_ns if state.outcome in NO_MONEY and not by_id else 0)
     seen_now: dict[str, Any] = {
         "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
-        "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "", "untold": "",
+        "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
+        "untold": "" if by_id else state.untold,
         "missing_ns": missing_ns,
     }  # fmt: skip
     told = {"flaws": flaws, "anothers": anothers, "reread": state.reread or bool(event.data.get("reread"))}

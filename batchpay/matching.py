@@ -125,7 +125,7 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
 
 
 _OF_SUMS = frozenset(
-    {"unknown-to-journal", "other-charge", "false-success", "unknown-to-gateway", "status", "amount", "double", "twin"}
+    {"unknown-to-journal", "other-charge", "false-success", "unknown-to-gateway", "status", "amount", "double"}
 )  # kinds of difference by which the two sums may differ
 
 
@@ -138,7 +138,7 @@ def _twins(
             attempt = twins.get(charge.id)
             if attempt is not None and charge.id not in told:
                 mine = f"{attempt.charge.id}, {attempt.charge.status}" if attempt.charge else attempt.outcome.value
-                yield _about(charge, "twin", order_id, f"the gateway made this one too, {charge.status}, under the key "
+                yield _about(charge, "other-charge", order_id, f"the gateway made this one too, {charge.status}, under the key "
                              f"of {mine}, which our reports show", charge.status)  # fmt: skip
 
 

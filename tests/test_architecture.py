@@ -29,7 +29,7 @@ WORDS = {
 PURE = {
     "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
     "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship",
-    "refunds", "noting", "bounds", "documents",
+    "refunds", "noting", "bounds",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}
 LOOP = {"settlement"}

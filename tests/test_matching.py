@@ -27,7 +27,7 @@ def kinds(attempts: list[Attempt], charges: list[Any]) -> list[str]:
 
 def test_what_agrees_is_matched_and_summed_on_both_sides() -> None:
     """And what is not this job's, or no charge at all, is counted apart."""
-    others = [charge(), {"object": "list"}]
+    others = [charge(id="chrg_test_9"), {"object": "list"}]
     match = match_charges(JOB, [attempt()], [MADE, *others], live=False)
     assert (match.matched, match.others, match.differences) == (1, 2, [])
     assert dict(match.ours) == dict(match.theirs) == {"THB": MADE["amount"]}
