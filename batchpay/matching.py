@@ -138,8 +138,10 @@ def _twins(
             attempt = twins.get(charge.id)
             if attempt is not None and charge.id not in told:
                 mine = f"{attempt.charge.id}, {attempt.charge.status}" if attempt.charge else attempt.outcome.value
-                yield _about(charge, "other-charge", order_id, f"the gateway made this one too, {charge.status}, under the key "
-                             f"of {mine}, which our reports show", charge.status)  # fmt: skip
+                told_beside = (
+                    f"the gateway made this one too, {charge.status}, under the key of {mine}, which we report"
+                )
+                yield _about(charge, "other-charge", order_id, told_beside, charge.status)
 
 
 def _unexplained(match: Match) -> Iterator[Difference]:
