@@ -560,7 +560,8 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         "untold": "" if by_id else state.untold,
         "missing_ns": missing_ns,
     }  # fmt: skip
-    told = {"flaws": flaws, "anothers": anothers, "reread": state.reread or bool(event.data.get("reread"))}
+    no_money = anothers and (found is None or _key(found) != state.intent.key or bool(event.data.get("theirs")))
+    told = {"flaws": flaws, "anothers": no_money, "reread": state.reread or bool(event.data.get("reread"))}
     if found is None or known is None:
         return _but(state, **seen_now, **told, charge=found or known)
     if found.id != known.id:

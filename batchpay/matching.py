@@ -138,9 +138,7 @@ def _twins(
             attempt = twins.get(charge.id)
             if attempt is not None and charge.id not in told:
                 mine = f"{attempt.charge.id}, {attempt.charge.status}" if attempt.charge else attempt.outcome.value
-                told_beside = (
-                    f"the gateway made this one too, {charge.status}, under the key of {mine}, which we report"
-                )
+                told_beside = f"the gateway made this one too, {charge.status}, under the key of {mine}, as reported"
                 yield _about(charge, "other-charge", order_id, told_beside, charge.status)
 
 

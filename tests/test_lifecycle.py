@@ -222,8 +222,9 @@ def test_two_charges_under_one_key_are_seen_and_the_first_is_kept() -> None:
 
 @pytest.mark.fault("B31", "I2")
 @pytest.mark.parametrize("first, second, reported", [
-    ("failed", "successful", "chrg_test_2"), ("successful", "failed", "chrg_test_1"), ("expired", "pending", "chrg_test_2"),
-    ("pending", "successful", "chrg_test_2"), ("pending", "failed", "chrg_test_1"), ("failed", "failed", "chrg_test_1"),
+    ("failed", "successful", "chrg_test_2"), ("successful", "failed", "chrg_test_1"),
+    ("expired", "pending", "chrg_test_2"), ("pending", "successful", "chrg_test_2"),
+    ("pending", "failed", "chrg_test_1"), ("failed", "failed", "chrg_test_1"),
 ])  # fmt: skip
 def test_of_two_charges_under_one_key_the_heavier_is_reported(first: str, second: str, reported: str) -> None:
     """It took money, or may, whichever was seen first; only when none may is the attempt over."""

@@ -256,8 +256,19 @@ class Books:
     def _marked(self, data: Mapping[str, Any], intent: Intent) -> tuple[dict[str, Any], str]:
         """What an event is to keep, marked when its charge is another order's; and that in words, or ""."""
         anothers = self._anothers_charge(data, intent)
-        marks = {"flaws": [*data.get("flaws", ()), anothers], "anothers": True} if anothers else {}
-        return {**data, **marks}, anothers
+        if not anothers:
+            return dict(data), ""
+        theirs = self._carries_their_key(str(data["charge"]["id"]))
+        return {**data, "flaws": [*data.get("flaws", ()), anothers], "anothers": True, "theirs": theirs}, anothers
+
+    def _carries_their_key(self, charge_id: str) -> bool:
+        """Did the first order that a charge was told for see it with its own key? Two answers may have been exchanged:
+        then each order was told the other's charge, and that its own carries its key is what counts."""
+        first = self._journal.order_of_charge(charge_id)
+        if first is None or first[0] != self._job:
+            return first is not None
+        attempts = fold(self._journal.histories([first[1]]).get(first[1], []))
+        return any(charge_id in attempt.twins for attempt in attempts if attempt.intent.attempt == first[2])
 
     def is_anothers(self, charge_id: str, intent: Intent) -> bool:
         """Does this journal know it as the charge of another order, attempt or job?"""
