@@ -15,10 +15,10 @@ from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Ancestry, Lineages, by_order, goes_back_to
 from batchpay.lifecycle import Attempt, fold
-from batchpay.model import MONEY_MOVED, OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
+from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
-from batchpay.reconciliation import NOT_SENT_YET, Totals, find
+from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
@@ -249,6 +249,20 @@ def is_open(event: Event) -> bool:
     return bool(Totals.from_json(event.data).stands() & OPEN)
 
 
+def may_be_settled(event: Event) -> bool:
+    """Did the batch have a row that an order of another file may settle, and none had?"""
+    totals = Totals.from_json(event.data)
+    return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
+
+
+def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
+    """The rows of every batch that a person accepted: unproven they stay, and count as 10 (contract, section 6)."""
+    totals = Totals()
+    for event in latest.values():
+        totals.accepted.update(dict(event.data.get("accepted", ())))
+    return totals
+
+
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
 ) -> dict[str, Any]:
@@ -318,7 +332,7 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
     """What adopted charges that no row shows add to the exit code: those that the gateway, or a person, must decide."""
     totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
     for attempt in unshown(job, journal):
-        if not (attempt.closed or attempt.accepted or attempt.outcome is Outcome.SUCCEEDED):
+        if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
             totals.add_stray(attempt, stopped=stopped)
     return totals
 
@@ -384,8 +398,8 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
     """The same as numbers: how many by outcome, what they took by currency, and each of them."""
     sums: Counter[str] = Counter()
     for attempt in attempts:
-        if attempt.outcome in MONEY_MOVED and attempt.charge is not None:
-            sums[attempt.intent.currency.upper()] += attempt.charge.amount
+        if attempt.money is not None:
+            sums[attempt.money.currency.upper()] += attempt.money.amount
     return {
         "count": len(attempts),
         "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, Literal
 
+from batchpay.documents import inside, text, whole
 from batchpay.job import Fee
 from batchpay.model import Judged
 from batchpay.money import EXPONENTS, grouped_text
@@ -47,24 +48,14 @@ class Bounds:
 
 def bounds_of(account: Any, capability: Any) -> Bounds:
     """From both documents, whatever they are."""
-    currency, listed = _inside(account, "currency"), _inside(account, "supported_currencies")
-    limits = _inside(capability, "limits")
-    charge, transfer = _inside(limits, "charge_amount"), _inside(limits, "transfer_amount")
+    taken = inside(account, "supported_currencies")
     return Bounds(
-        currency.upper() if isinstance(currency, str) else "",
-        _whole(_inside(charge, "min")),
-        _whole(_inside(charge, "max")),
-        _whole(_inside(transfer, "min")),
-        frozenset(code.upper() for code in (listed if isinstance(listed, list) else ()) if isinstance(code, str)),
+        text(account, "currency").upper(),
+        whole(capability, "limits", "charge_amount", "min"),
+        whole(capability, "limits", "charge_amount", "max"),
+        whole(capability, "limits", "transfer_amount", "min"),
+        frozenset(code.upper() for code in (taken if isinstance(taken, list) else ()) if isinstance(code, str)),
     )
-
-
-def _inside(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
 
 
 # --- what a file asks for --------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ from batchpay.planning import batch_id_of
 from batchpay.protocols import Gateway
 from batchpay.session import errand
 from batchpay.settlement import Line, preflight
-from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
+from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in, whose_journal
+from batchpay.settlement.run import account_in, refuse_other_account
 from batchpay.text import many
 from batchpay.wholeness import loss_of, refuse_lost
 
@@ -76,6 +77,7 @@ class _Files:
 
     intakes: list[Intake] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)  # by batch id
+    account: dict[str, Any] = field(default_factory=dict)  # whose the journal is, if it is anybody's
 
     @property
     def recipients(self) -> frozenset[str]:
@@ -120,7 +122,7 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
         seen.found += _unseen(ON_DISK, "the job file must be right first")
     else:
         seen.found += _guarded("input", partial(_input, job, files))
-        seen.found += _guarded("journal", partial(_journal, job))
+        seen.found += _guarded("journal", partial(_journal, job, files))
         seen.found += _guarded("state", partial(_disk, job))
         seen.found += _guarded("clock", partial(_clock, job, files))
     seen.found += _guarded("key", partial(_environment, environ))
@@ -175,7 +177,7 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
         yield _well("input", "no file, which the job says is well")
 
 
-def _journal(job: Job) -> Iterator[Finding]:
+def _journal(job: Job, files: _Files) -> Iterator[Finding]:
     """Does it verify, is it younger than what reports know, does a stop hold, what is open since when?"""
     refuse_shared_disk(job.state_path)
     if not may_be_there(job.state_path):
@@ -185,6 +187,7 @@ def _journal(job: Job) -> Iterator[Finding]:
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
         journal.verify()
+        files.account = whose_journal(journal.accounts())
         seq, _ = journal.head()
         yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
         if stop := stop_in_force(journal.events(["stop", "lifted"])):
@@ -323,7 +326,7 @@ async def _gateway(job: Job, gateway: Gateway, files: _Files, line: Line) -> Asy
         for finding in _silent(job, line, AT_GATEWAY):
             yield finding
         return
-    for finding in _account(job, account.status, account.document):
+    for finding in _account(job, account.status, account.document, files.account):
         yield finding
     listed = await line.ask(partial(gateway.page, iso(SystemClock().now_ns()), 0))
     if listed is None:
@@ -348,18 +351,23 @@ def _silent(job: Job, line: Line, subjects: Iterable[str]) -> Iterator[Finding]:
     yield from _unseen(subjects, "the gateway was not asked any more")
 
 
-def _account(job: Job, status: int | None, document: Any) -> Iterator[Finding]:
-    """The key's own account (omise-api.md, 7.4), or why the gateway does not tell of it."""
-    if not isinstance(document, dict) or document.get("object") != "account":
-        code, message = error_of(document)
-        yield _warning("key", f"the gateway does not tell of the account: {status} {code} {message}".rstrip())
+def _account(job: Job, status: int | None, document: Any, kept: dict[str, Any]) -> Iterator[Finding]:
+    """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why it is not told."""
+    try:
+        account = account_in(document, job.gateway)
+        refuse_other_account(account, kept)
+    except BatchpayError as error:
+        yield from _wrong("key", error)
         return
-    wanted = job.gateway.mode == "live"
-    if document.get("livemode") is not wanted:
-        yield Finding("key", "wrong", f"the key's account says livemode = {document.get('livemode')}, the job says "
-                      f'mode = "{job.gateway.mode}"', 78)  # fmt: skip
+    if account.id:
+        yield _well("key", f"account {account.id}, mode {job.gateway.mode}")
         return
-    yield _well("key", f"account {document.get('id')}, mode {job.gateway.mode}")
+    code, message = error_of(document)
+    told = f"the gateway does not tell of the account: {status} {code} {message}".rstrip()
+    if kept.get("account"):
+        yield Finding("key", "wrong", f"{told}; no run sends or asks before it does: run again later", 69)
+    else:
+        yield _warning("key", told)
 
 
 def _permission(status: int | None, document: Any) -> Finding:

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from batchpay.model import (
+    MONEY_MOVED,
     NO_MONEY,
     Answer,
     ChargeSeen,
@@ -134,6 +135,7 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 
 # --- a charge as the gateway shows it --------------------------------------------------------------------------
 
+NO_METADATA = "metadata is not an object"
 CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
 _KNOWN_STATUS = {
     "successful": Outcome.SUCCEEDED,
@@ -158,7 +160,7 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
     flaws += tuple(f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == "")
     metadata = document.get("metadata")
     if not isinstance(metadata, dict):
-        flaws += ("metadata is not an object",)
+        flaws += (NO_METADATA,)
     platform_fee = document.get("platform_fee")
     commission = platform_fee if isinstance(platform_fee, dict) else {}
     charge = ChargeSeen(
@@ -251,6 +253,21 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
     return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
 
 
+def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
+    """Is it certain that this very charge is the attempt's and took no money, whatever else of it is not as asked?
+
+    It is the attempt's when it carries its key, or when it was `answered` to our own request and merely names nobody,
+    with amount, currency and recipient as asked: then its id is the evidence, and before anybody asks again every
+    charge of the order is read by its id and looked for by its key.
+    """
+    test = charge.id.startswith("chrg_test_")
+    in_mode = CHARGE_ID.fullmatch(charge.id) is not None and test is not charge.livemode
+    if intent.mode:
+        in_mode = in_mode and charge.livemode is (intent.mode == "live")
+    ended = charge.ended_without_money and not charge.paid and charge.unread in ("", NO_METADATA)
+    return ended and in_mode and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
+
+
 def has_key(charge: ChargeSeen) -> bool:
     """Does it carry a well-formed batchpay_key, of whichever order and job?"""
     return _WELL_FORMED_KEY.fullmatch(key_in(charge) or "") is not None
@@ -310,6 +327,19 @@ def _decimal(text: str | None) -> Decimal | None:
     return number if number.is_finite() else Decimal(-1)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One charge of an attempt as the gateway last showed it, with how it differs from what was asked."""
+
+    charge: ChargeSeen
+    flaws: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> tuple[int, bool]:
+        """By what the one that is reported is chosen: it took money, or may, or took none; then that it is as asked."""
+        return self.charge.took_money + self.charge.takes_money, not self.flaws
+
+
 # --- what the events of an attempt add up to -------------------------------------------------------------------
 
 
@@ -351,6 +381,9 @@ class Attempt:
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
     missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
+    others: tuple[Shown, ...] = ()  # those of them that are not `charge`
+    anothers: bool = False  # `charge` is another order's, told for this one: no money of this order (J11)
+    untold: str = ""  # id of its charge that the gateway, asked again, did not show: no next attempt until it does
 
     @property
     def outcome(self) -> Outcome:
@@ -393,7 +426,19 @@ class Attempt:
     @property
     def closed(self) -> bool:
         """Proven that it took no money, so that another attempt may follow (law L3); a twin may have taken some."""
-        return (self.set_aside or self.outcome in NO_MONEY) and len(self.twins) <= 1
+        return (self.set_aside or self.outcome in NO_MONEY) and not any(s.charge.takes_money for s in self.others)
+
+    @property
+    def money(self) -> ChargeSeen | None:
+        """The charge that took this order's money, if one did: what it says of amounts and fees is money.
+
+        An unproven one whose status nobody can read is taken to have done so; one that waits or failed is not.
+        """
+        charge = self.charge
+        if charge is None or self.anothers or self.outcome not in MONEY_MOVED:
+            return None
+        waits = charge.ended_without_money or (charge.status == "pending" and not charge.paid)
+        return None if waits else charge
 
     @property
     def set_aside(self) -> bool:
@@ -517,31 +562,73 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
     found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
     anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
-    ours = found is not None and key_in(found) == state.intent.key and not anothers
-    twins = state.twins | {found.id} if found and ours else state.twins
-    if state.charge and not state.flaws and found and found.id != state.charge.id:
-        # a second charge for one key: `twins` says so, and the first stays the one we report
-        return _but(state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="")
+    by_hand, by_id = event.kind == "resolved", bool(event.data.get("by_id"))
+    mine = found is not None and (key_in(found) == state.intent.key or by_hand) and not anothers
     flaws = tuple(event.data.get("flaws", ()))
-    if found and not flaws and (odd := _oddity(state, found, by_id=bool(event.data.get("by_id")))):
+    known = state.charge
+    if flaws and found and not (by_hand or anothers):
+        again = known is not None and known.id == found.id and known.ended_without_money
+        if took_nothing(found, state.intent, answered=event.kind == "answer" or again):
+            flaws = ()  # what is not as asked of a charge without money is nobody's money
+    if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
         return _but(state, odd=odd, settled_ns=event.at_ns)
-    if (
-        state.charge
-        and found
-        and not flaws
-        and not state.flaws
-        and _is_staler(found, state.charge, by_id=bool(event.data.get("by_id")))
-    ):
-        found = state.charge  # a page from before the answer: it takes nothing back
     # a list may be a copy from before: that a charge which took nothing is not known by its id any more stays told
-    missing_ns = state.missing_ns if state.outcome in NO_MONEY and not event.data.get("by_id") else 0
-    if state.flaws and state.charge and found and found.id == state.charge.id:
-        flaws = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
+    missing_ns = state.missing_ns and (state.missing_ns if state.outcome in NO_MONEY and not by_id else 0)
+    seen_now: dict[str, Any] = {
+        "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
+        "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
+        "untold": "" if by_id else state.untold,
+        "missing_ns": missing_ns,
+    }  # fmt: skip
+    no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))
+    told = {"flaws": flaws, "anothers": no_money, "reread": state.reread or bool(event.data.get("reread"))}
+    if found is None or known is None:
+        return _but(state, **seen_now, **told, charge=found or known)
+    if found.id != known.id:
+        if mine and known.id in state.twins:
+            return _weighed(_but(state, **seen_now, others=_with(state.others, Shown(found, flaws))))
+        if not state.flaws:
+            return _but(state, **seen_now)  # a charge of another order, told for this one: ours stays
+        return _but(state, **seen_now, **told, charge=found, accepted="")
+    if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
+        found = known  # a page from before the answer: it takes nothing back
+    elif not (found.ended_without_money and known.ended_without_money):
+        told["flaws"] = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
+    now = _but(state, **seen_now, **told, charge=found)
+    return _weighed(now if not state.accepted or _accepts(state, now) else _but(now, accepted=""))
+
+
+def _with(others: tuple[Shown, ...], seen_now: Shown) -> tuple[Shown, ...]:
+    """The same with what was seen of one of them now."""
+    before = next((one for one in others if one.charge.id == seen_now.charge.id), None)
+    if before is None:
+        return (*others, seen_now)
+    stale = not (before.flaws or seen_now.flaws) and _is_staler(seen_now.charge, before.charge, by_id=False)
+    return others if stale else tuple(seen_now if one is before else one for one in others)
+
+
+def _weighed(state: Attempt) -> Attempt:
+    """Of several charges under one key the one that took money, or else may, is the one that is reported, whichever
+    was seen first; a twin of the same weight changes nothing."""
+    if not state.others or state.charge is None:
+        return state
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    first = max(shown, key=lambda one: one.weight)  # the first of equals
+    if first is shown[0]:
+        return state
     return _but(
-        state, twins=twins, unclear=frozenset(), settled_ns=event.at_ns, refused=False, code="", message="",
-        charge=found or state.charge, flaws=flaws, reread=state.reread or bool(event.data.get("reread")),
-        missing_ns=missing_ns, may_be="",
+        state, charge=first.charge, flaws=first.flaws, others=tuple(one for one in shown if one is not first),
+        reread=False, anothers=False, accepted="",
     )  # fmt: skip
+
+
+def _accepts(before: Attempt, after: Attempt) -> bool:
+    """Is what a person took note of still what it was? Acceptance is of one charge as it stood."""
+    old, new = before.charge, after.charge
+    if old is None or new is None:
+        return False
+    terms = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
+    return terms(old) == terms(new) and set(after.flaws) <= set(before.flaws)
 
 
 def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
@@ -594,6 +681,11 @@ def _missing(state: Attempt, event: Event) -> Attempt:
     return _but(state, missing_ns=state.missing_ns or event.at_ns)
 
 
+def _untold(state: Attempt, event: Event) -> Attempt:
+    """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves nothing (J04)."""
+    return _but(state, untold=str(event.data["charge_id"]))
+
+
 CANCELLED = "cancelled"  # how a person's word closed an attempt
 BY_HAND = "settled by hand: "
 
@@ -604,11 +696,19 @@ def _resolved(state: Attempt, event: Event) -> Attempt:
         return _but(state, accepted=f"{event.data['by']}: {event.data['reason']}")
     if event.data.get("charge"):
         accepted = f"{event.data['by']}: {event.data['reason']}" if event.data.get("flaws") else state.accepted
-        return _but(_evidence(_but(state, flaws=(), missing_ns=0), event), accepted=accepted)
+        return _but(_evidence(_unnamed(state, str(event.data["charge"].get("id"))), event), accepted=accepted)
     code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
     settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code, "may_be": ""}
     settled["denied"] = event.data["as"] == "not-charged"
-    return _but(state, **settled, message=message, charge=None, flaws=())
+    return _but(state, **settled, message=message, charge=None, flaws=(), anothers=False, untold="")
+
+
+def _unnamed(state: Attempt, charge_id: str) -> Attempt:
+    """The attempt as it is but for the charge that a person is about to name; one of its own stays beside that."""
+    known, others = state.charge, tuple(one for one in state.others if one.charge.id != charge_id)
+    if known is not None and known.id in state.twins and known.id != charge_id:
+        others = (*others, Shown(known, state.flaws))
+    return _but(state, charge=None, flaws=(), others=others, missing_ns=0)
 
 
 _ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
@@ -631,6 +731,7 @@ _STEPS = {
     "withdrawn": _withdrawn,
     "missing": _missing,
     "unclear": _unclear,
+    "untold": _untold,
 }
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
@@ -695,8 +796,7 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
     """Ids of every charge of an order that took money or may yet: more than one breaks the first promise."""
     ids: dict[str, None] = {}
     for attempt in attempts:
-        if attempt.charge and attempt.charge.takes_money and key_in(attempt.charge) == attempt.intent.key:
+        if attempt.charge and attempt.charge.takes_money and attempt.charge.id in attempt.twins:
             ids[attempt.charge.id] = None
-        if len(attempt.twins) > 1:
-            ids.update(dict.fromkeys(sorted(attempt.twins)))
+        ids.update(dict.fromkeys(one.charge.id for one in attempt.others if one.charge.takes_money))
     return list(ids)

@@ -95,12 +95,12 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
     """
     match = Match()
     by_key = {attempt.intent.key: attempt for attempt in attempts}
-    by_id = {attempt.charge.id: attempt for attempt in attempts if attempt.charge is not None}
+    by_id = {attempt.charge.id: attempt for attempt in attempts if attempt.charge is not None and not attempt.anothers}
     of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
     found: set[str] = set()
     for document in charges:
         charge, _ = seen(document)
-        attempt = (by_key.get(key_in(charge) or "") or by_id.get(charge.id)) if charge is not None else None
+        attempt = (by_id.get(charge.id) or by_key.get(key_in(charge) or "")) if charge is not None else None
         place = place_in(job, charge.metadata) if charge is not None and attempt is None else None
         if charge is None or (attempt is None and place is None):
             match.others += 1
@@ -118,12 +118,43 @@ def match_charges(job: str, attempts: Sequence[Attempt], charges: Sequence[Thing
             match.without_time.append(timeless)
             continue
         match.add(_of_attempt(attempt, found))
-        if attempt.charge is not None and attempt.outcome in (Outcome.SUCCEEDED, Outcome.UNPROVEN):
-            match.ours[attempt.charge.currency.upper()] += attempt.charge.amount
+        if attempt.money is not None:
+            match.ours[attempt.money.currency.upper()] += attempt.money.amount
     reported = {attempt.charge.id for attempt in attempts if attempt.charge is not None}
     for order_id, some in of_orders.items():
         match.add(_doubles(order_id, some, reported))
+    twins = {one.charge.id: attempt for attempt in attempts for one in attempt.others}
+    match.add(_twins(twins, of_orders, {one.charge_id for one in match.differences if one.kind == "double"}))
+    match.add(_unexplained(match))
     return match
+
+
+_OF_SUMS = frozenset(
+    {"unknown-to-journal", "other-charge", "false-success", "unknown-to-gateway", "status", "amount", "double"}
+)  # kinds of difference by which the two sums may differ
+
+
+def _twins(
+    twins: Mapping[str, Attempt], of_orders: Mapping[str, Sequence[ChargeSeen]], told: Collection[str]
+) -> Iterator[Difference]:
+    """Every further charge that the gateway made under one key, whatever became of it, but those to be given back."""
+    for order_id, charges in of_orders.items():
+        for charge in charges:
+            attempt = twins.get(charge.id)
+            if attempt is not None and charge.id not in told:
+                mine = f"{attempt.charge.id}, {attempt.charge.status}" if attempt.charge else attempt.outcome.value
+                told_beside = f"the gateway made this one too, {charge.status}, under the key of {mine}, as reported"
+                yield _about(charge, "other-charge", order_id, told_beside, charge.status)
+
+
+def _unexplained(match: Match) -> Iterator[Difference]:
+    """Two sums that differ with nothing that says why: that is a difference of its own."""
+    explained = {one.currency for one in match.differences if one.kind in _OF_SUMS}
+    for currency in sorted(match.ours.keys() | match.theirs.keys()):
+        ours, theirs = match.ours[currency], match.theirs[currency]
+        if ours != theirs and currency not in explained:
+            told = f"the journal says {both_units(ours, currency)}, the gateway {both_units(theirs, currency)}"
+            yield Difference("sums", "", "", told, theirs - ours, currency, state=f"{ours}/{theirs}", about=currency)
 
 
 def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
@@ -144,7 +175,7 @@ def _of_charge(
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
         known = attempt.charge.id if attempt.charge else attempt.outcome.value
-        if charge.id not in attempt.twins or not charge.takes_money:
+        if charge.id not in attempt.twins:
             yield _about(charge, "other-charge", order_id, f"the journal says {known} for the same key", known)
         return
     theirs, ours = outcome_of(charge), attempt.outcome
@@ -174,7 +205,7 @@ def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) 
 def _of_attempt(attempt: Attempt, found: set[str]) -> Iterator[Difference]:
     """An attempt whose charge the gateway does not list."""
     charge = attempt.charge
-    if charge is not None and charge.id not in found:
+    if charge is not None and charge.id not in found and not attempt.anothers:
         told = f"the journal says {attempt.outcome.value}; the gateway does not list it"
         kind = "false-success" if attempt.outcome is Outcome.SUCCEEDED else "unknown-to-gateway"
         yield _about(charge, kind, attempt.intent.order_id, told, f"{attempt.outcome.value}/")

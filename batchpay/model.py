@@ -38,6 +38,7 @@ SENT = frozenset(
 )  # fmt: skip
 MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
 NO_MONEY = frozenset({Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED})  # an attempt may follow
+ENDED_WITHOUT_MONEY = frozenset({"failed", "expired", "reversed"})  # statuses of a charge (omise-api.md, 3.2)
 OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD})  # a later run, or a person
 
 
@@ -182,7 +183,17 @@ class ChargeSeen:
     @property
     def takes_money(self) -> bool:
         """Has it taken the payer's money, or may it yet? Pending counts: it may."""
-        return self.status not in {"failed", "expired", "reversed"}
+        return not self.ended_without_money
+
+    @property
+    def ended_without_money(self) -> bool:
+        """Did it end, and took none?"""
+        return self.status in ENDED_WITHOUT_MONEY
+
+    @property
+    def took_money(self) -> bool:
+        """Has it taken the payer's money, as far as it says?"""
+        return self.status == "successful" or (self.paid and not self.ended_without_money)
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
@@ -381,5 +392,6 @@ class Finding:
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
+    charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
     read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
     read_currency: str = ""  # of read_amount

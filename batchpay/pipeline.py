@@ -28,7 +28,18 @@ from batchpay.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import OPEN, Batch, Outcome, RunDone
-from batchpay.publish import SPOOLED, Counted, Published, count, keep, publish, publish_adopted, publish_nothing, write
+from batchpay.publish import (
+    SPOOLED,
+    Counted,
+    Published,
+    count,
+    keep,
+    publish,
+    publish_adopted,
+    publish_nothing,
+    publish_settled,
+    write,
+)
 from batchpay.reconciliation import Totals, exit_code
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
@@ -162,6 +173,7 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
     try:
         runs = Runs(desk.journal)
         published = [write(desk, one, runs) for one in counted]
+        publish_settled(desk, {one.batch.id for one in counted})
         beside = [*publish_adopted(desk), *(publish_nothing(desk, code, noted, runs) if desk.empty else ())]
     except BatchpayError as error:
         desk.note("run.finished", {"exit_code": error.exit_code})
@@ -201,7 +213,8 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
 
 def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
     """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    totals = [*every, accounts.strays(desk.job, desk.journal)]
+    taken = accounts.taken_as_they_are(accounts.last_totals(desk.journal))
+    totals = [*every, accounts.strays(desk.job, desk.journal), taken]
     of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
@@ -252,10 +265,11 @@ def status(job: Job) -> Status:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
     acts: Counter[str] = Counter(strays.acts)
     for batch in batches:
         acts.update(batch["who_acts"])
-    code = 12 if stop or unproven else 11 if is_open else 0
+    code = 12 if stop or unproven else 11 if is_open else 10 if accepted else 0
     return Status(code, batches, stop, last, at_work, adopted, dict(acts))
 
 

@@ -12,16 +12,18 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from batchpay import steps
 from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.doctoring import Finding
-from batchpay.errors import BatchpayError, GatewaySilent, Misconfigured
-from batchpay.gateways.omise import Omise
+from batchpay.documents import listed, text, whole
+from batchpay.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
 from batchpay.job import Job
 from batchpay.lifecycle import error_of, seen
 from batchpay.model import Answer, ChargeSeen, Intent
 from batchpay.planning import form_encoded, key_of
-from batchpay.session import line_of
+from batchpay.protocols import Gateway
+from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 
 LEAST_MINOR = 2000  # where the gateway does not tell its own (omise-api.md, 2.3)
@@ -34,8 +36,9 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
         raise Misconfigured('doctor --probe makes charges: it runs in test mode only; use a job with mode = "test"')
     with ExitStack() as stack:
         desk = Desk(job, stack)
-        desk.note("probe.started", {})
-        found = asyncio.run(_Probe(desk, key, recipient, customer).run())
+        if desk.stop:
+            raise DoesNotAddUp(f"no test charge is made while a stop is in force: {desk.stop}; {steps.LIFT_STOP()}")
+        found = asyncio.run(at_the_gateway(desk, key, _Probe(desk, recipient, customer).run))
         desk.note("probe", {finding.subject: finding.told for finding in found})
         return found
 
@@ -53,45 +56,39 @@ def findings(job: Job | None, key: SecretKey | None, recipient: str | None, cust
 class _Probe:
     """One probe: its line to the gateway, whom it charges, and for whom."""
 
-    def __init__(self, desk: Desk, key: SecretKey, recipient: str | None, customer: str | None) -> None:
+    def __init__(self, desk: Desk, recipient: str | None, customer: str | None) -> None:
         self._desk = desk
-        self._line: Line = line_of(desk)
-        self._gateway = Omise(desk.job.gateway, key.reveal())
         self._recipient, self._customer = recipient or "", customer or ""
 
-    async def run(self) -> list[Finding]:
-        """All three charges."""
-        try:
-            self._recipient = self._recipient or await self._first("recipients", "default recipient that is verified")
-            self._customer = self._customer or await self._first("customers", "customer with a card")
-            amount, currency = await self._least()
-            first = self._intent(amount, currency, "first")
-            charge = self._charge_of(await self._send(first))
-            return [
-                await self._split(charge),
-                self._same(charge, await self._send(first)),
-                self._other(charge, await self._send(self._intent(amount, currency, "other"))),
-            ]
-        finally:
-            await self._gateway.aclose()
+    async def run(self, gateway: Gateway, line: Line) -> list[Finding]:
+        """All three charges, by a key that is of the journal's account and mode."""
+        self._gateway, self._line = gateway, line
+        self._desk.note("probe.started", {})
+        self._recipient = self._recipient or await self._first("recipients", "default recipient that is verified")
+        self._customer = self._customer or await self._first("customers", "customer with a card")
+        amount, currency = await self._least()
+        first = self._intent(amount, currency, "first")
+        charge = self._charge_of(await self._send(first))
+        return [
+            await self._split(charge),
+            self._same(charge, await self._send(first)),
+            self._other(charge, await self._send(self._intent(amount, currency, "other"))),
+        ]
 
     # --- whom and how much
 
     async def _first(self, kind: str, what: str) -> str:
-        document = await self._read(f"/{kind}")
-        for item in document.get("data") or () if isinstance(document, dict) else ():
+        for item in listed(await self._read(f"/{kind}")):
             fits = item.get("verified") is True and item.get("active") is True if kind == "recipients" else (
                 item.get("default_card"))  # fmt: skip
-            if fits and isinstance(item.get("id"), str):
-                return str(item["id"])
+            if fits and text(item, "id"):
+                return text(item, "id")
         raise Misconfigured(f"the test account has no {what}; make one, or name it with --{kind.removesuffix('s')}")
 
     async def _least(self) -> tuple[int, str]:
         account, capability = await self._read("/account"), await self._read("/capability")
-        currency = account.get("currency") if isinstance(account, dict) else None
-        limits = capability.get("limits", {}).get("charge_amount", {}) if isinstance(capability, dict) else {}
-        least = limits.get("min") if isinstance(limits, dict) else None
-        return (least if type(least) is int else LEAST_MINOR), str(currency or "thb").lower()
+        least = whole(capability, "limits", "charge_amount", "min")
+        return (LEAST_MINOR if least is None else least), (text(account, "currency") or "thb").lower()
 
     async def _read(self, path: str) -> Any:
         answer = await self._line.ask(partial(self._gateway.read, path, {}))

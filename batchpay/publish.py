@@ -6,6 +6,7 @@ when they are written again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,27 @@ def count(desk: Desk, batch: Batch, *, spooled: bool = True) -> Counted:
         spool.close()
         raise
     return Counted(batch, totals, equations, latest, found, spool)
+
+
+def publish_settled(desk: Desk, but: Collection[str] = ()) -> None:
+    """Batches in whose reports nothing moved, but of which an order of another batch may have settled a row since.
+
+    Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
+    """
+    latest, last_seq = accounts.last_totals(desk.journal), desk.journal.last_of_orders()
+    oldest_ns = desk.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
+    runs = Runs(desk.journal)
+    for batch in desk.journal.batches():
+        known = latest.get(batch.id)
+        if known is None or batch.id in but or batch.first_seen_ns < oldest_ns or known.seq > last_seq:
+            continue
+        if not accounts.may_be_settled(known):
+            continue
+        counted = count(desk, batch)
+        if counted.noted.seq == known.seq:
+            counted.spool.close()
+        else:
+            write(desk, counted, runs)
 
 
 def keep(desk: Desk, batch: Batch, latest: Event) -> Counted:

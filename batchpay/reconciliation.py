@@ -49,6 +49,7 @@ from batchpay.standing import (
 from batchpay.text import told
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
+ASKED_CHARGED = "amounts asked = amounts charged"
 SUMS_READ = "amounts read = amounts of the rows reported"
 NOT_SENT_YET = "not sent yet"
 MAY_BE_SETTLED = frozenset(
@@ -126,7 +127,16 @@ def _finding(place: Place, standing: Standing, hold: str) -> Finding:
             return place.unsent(Outcome.HELD, reason, who_acts=who_acts, warnings=warnings)
         case _:
             may_go: MayGo = standing
-            return place.unsent(Outcome.HELD, hold or NOT_SENT_YET, warnings=may_go.warnings)
+            return place.unsent(Outcome.HELD, hold or _untold(may_go) or NOT_SENT_YET, warnings=may_go.warnings)
+
+
+def _untold(may_go: MayGo) -> str:
+    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown."""
+    earlier = next((attempt for attempt in may_go.before if attempt.untold), None)
+    if earlier is None:
+        return ""
+    asked = f"the gateway, asked again, did not show {earlier.untold} of its attempt {earlier.intent.attempt}"
+    return f"{asked}, which took no money: {steps.ASK_EARLIER(order=earlier.intent.order_id)}"
 
 
 def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
@@ -211,11 +221,11 @@ class Place:
             read_amount=self.row.document.get("amount"),
             read_currency=_currency_of(self.row.document),
         )
-        return finding if charge is None else _with_charge(finding, charge)
+        return finding if charge is None else _with_charge(finding, charge, attempt.money)
 
 
-def _with_charge(finding: Finding, charge: ChargeSeen) -> Finding:
-    """What the gateway says of the charge; its money columns only where money moved."""
+def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None) -> Finding:
+    """What the gateway says of the charge; its money columns only where money of this order moved."""
     seen = replace(
         finding,
         charge_id=charge.id,
@@ -224,12 +234,13 @@ def _with_charge(finding: Finding, charge: ChargeSeen) -> Finding:
         failure_code=charge.failure_code or "",
         authorize_uri=(charge.authorize_uri or "") if finding.outcome is Outcome.PENDING else "",
     )
-    if finding.outcome not in MONEY_MOVED:
+    if money is None:
         return seen
     fee = charge.platform_fee
     return replace(
         seen,
         charged_amount=charge.amount,
+        charged_currency=charge.currency.upper(),
         fee=charge.fee,
         fee_vat=charge.fee_vat,
         net=charge.net,
@@ -262,19 +273,23 @@ def reason_of(attempt: Attempt) -> str:
             return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
             step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
+            if attempt.anothers:
+                step = steps.SETTLE_ANOTHERS(order=attempt.intent.order_id)
             then = f"accepted by {attempt.accepted}" if attempt.accepted else step
-            return f"charged, but not proven to be what was asked: {attempt.why_unproven}; {then}"
+            how = "charged" if attempt.money is not None else "answered with a charge"
+            return f"{how}, but not proven to be what was asked: {attempt.why_unproven}{_beside(attempt)}; {then}"
         case Outcome.PENDING:
             if attempt.wants_chain:
                 return "paid, but its chain is not there yet: the next run asks again"
             if attempt.missing_ns and charge is not None:
                 return f"the gateway no longer knows {charge.id}: {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
-            return "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
+            decides = "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
+            return decides + _beside(attempt)
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
-            return f"{charge.failure_code or 'declined'}: {why}"
+            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}"
         case Outcome.EXPIRED | Outcome.REVERSED:
-            return f"the charge {outcome.value} without money"
+            return f"the charge {outcome.value} without money{_beside(attempt)}"
         case Outcome.REFUSED:
             return f"{attempt.code}: {message or 'the gateway refused the request'}"
         case Outcome.IN_DOUBT if attempt.spent:
@@ -288,11 +303,18 @@ def reason_of(attempt: Attempt) -> str:
     return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
 
 
+def _beside(attempt: Attempt) -> str:
+    """Every other charge that the gateway made under the same key (B31), and how it stands."""
+    if not attempt.others or attempt.charge is None:
+        return ""
+    others = ", ".join(f"{one.charge.id} is {one.charge.status}" for one in attempt.others)
+    return f"; the gateway made more than one charge for it: {attempt.charge.id} is {attempt.charge.status}, {others}"
+
+
 def _how_it_was_found(attempt: Attempt) -> str:
     """What an auditor asks about a charge that needed more than one request and its answer."""
-    if len(attempt.twins) > 1:
-        others = ", ".join(sorted(attempt.twins - {attempt.charge.id if attempt.charge else ""}))
-        return f"the gateway made more than one charge for it: {others} took money too, unless it was given back"
+    if attempt.others:
+        return _beside(attempt).removeprefix("; ")
     if attempt.adopted:
         return "found at the gateway: the journal had lost it"
     if attempt.doubted and attempt.sends == 1:
@@ -306,7 +328,7 @@ def _how_it_was_found(attempt: Attempt) -> str:
 
 def _who(attempt: Attempt, *, stopped: bool = True) -> str:
     """`stopped`: a charge too many is for a person until the stop that it caused is lifted."""
-    if len(attempt.twins) > 1 and stopped:
+    if attempt.others and stopped and not attempt.accepted:
         return "a person"
     if attempt.refused and attempt.code == CANCELLED:
         return "-"
@@ -376,7 +398,8 @@ class Totals:
     unsent: Counter[str] = field(default_factory=Counter)  # by the currency that the row says, as it was read
     sent: Counter[str] = field(default_factory=Counter)  # ... of rows with a send
     asked: Counter[str] = field(default_factory=Counter)  # sums of what the rows say, as they were read
-    charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took
+    charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took, by its own currency
+    differs: Counter[str] = field(default_factory=Counter)  # asked less charged of what a person took note of
     named: Counter[str] = field(default_factory=Counter)  # outcomes that duplicates name
     named_accepted: Counter[str] = field(default_factory=Counter)  # ... of attempts that a person took note of
     accepted: Counter[str] = field(default_factory=Counter)  # outcomes that a person took note of
@@ -414,7 +437,7 @@ class Totals:
         if finding.who_acts != "-":
             self.acts[finding.who_acts] += 1
         if outcome in MONEY_MOVED:
-            self.charged[currency] += finding.charged_amount or 0
+            self._add_charged(finding)
             self._add_shares(finding)
         if outcome is Outcome.SUCCEEDED:
             self.recipients[finding.destination, currency] += finding.amount or 0
@@ -426,8 +449,20 @@ class Totals:
     def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
         """Count an open attempt that no row of this journal asked for."""
         self.counts[attempt.intent.currency.upper(), attempt.outcome.value] += 1
+        if attempt.accepted:
+            self.accepted[attempt.outcome.value] += 1
         if (party := _who(attempt, stopped=stopped)) != "-":
             self.acts[party] += 1
+
+    def _add_charged(self, finding: Finding) -> None:
+        """What was charged; and how that differs from what was asked where no money moved, or a person took note of it:
+        the two are different columns, and only what nobody knows of opens an equation."""
+        currency, charged_in = finding.currency, finding.charged_currency or finding.currency
+        self.charged[charged_in] += finding.charged_amount or 0
+        no_money = finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
+        if finding.accepted or no_money:
+            self.differs[currency] += finding.amount or 0
+            self.differs[charged_in] -= finding.charged_amount or 0
 
     def _add_shares(self, finding: Finding) -> None:
         """Who got what of a charge, as far as the gateway tells."""
@@ -468,9 +503,11 @@ class Totals:
         equations.append(Equation("", "rows with a send = sum of the outcomes of sent rows", self.with_intent, sent))
         if rows_in_file is not None:
             equations.append(Equation("", "rows in the file = rows reported", rows_in_file, self.rows_read))
-        for currency in sorted(self.charged):
+        for currency in sorted(self.charged.keys() | self.differs.keys()):
             asked = self.sums[currency, Outcome.SUCCEEDED.value] + self.sums[currency, Outcome.UNPROVEN.value]
-            equations.append(Equation(currency, "amounts asked = amounts charged", asked, self.charged[currency]))
+            known = self.differs[currency]
+            name = "amounts asked = amounts charged + differences that a person knows of" if known else ASKED_CHARGED
+            equations.append(Equation(currency, name, asked, self.charged[currency] + known))
         return equations
 
     def _of_what_was_read(self, read: Mapping[str, Read]) -> list[Equation]:
@@ -502,7 +539,19 @@ class Totals:
 
 
 _PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares")
-_PLAIN = ("rows", "charged", "named", "named_accepted", "settled", "accepted", "unsent", "sent", "asked", "acts")
+_PLAIN = (
+    "rows",
+    "charged",
+    "differs",
+    "named",
+    "named_accepted",
+    "settled",
+    "accepted",
+    "unsent",
+    "sent",
+    "asked",
+    "acts",
+)
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:

@@ -16,14 +16,14 @@ from batchpay.desk import Desk
 from batchpay.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.job import Job
 from batchpay.kinship import Ancestry, Lineages
-from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, could_be, flaws_of, key_in, seen
+from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, seen
 from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page, StoredChunk
 from batchpay.planning import place_of
 from batchpay.protocols import Gateway
-from batchpay.publish import publish
+from batchpay.publish import publish, publish_settled
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Case, Line
-from batchpay.settlement.lists import OVERLAP, Lists
+from batchpay.settlement.lists import OVERLAP, Lists, may_be
 from batchpay.text import many
 
 
@@ -93,9 +93,10 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
 
 
 def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
-    """An order that is not settled was charged by this very charge, which the gateway shows and is what was asked.
+    """An order that is not settled was charged by this very charge, which the gateway shows and may be what was asked.
 
-    An unproven one whose charge is still not what was asked stays unproven, and is known to be accepted.
+    One that is proven settles it. One that is its own and is not what was asked stays unproven, and so does one that
+    carries no key and fits by amount, currency, recipient, mode and time: then it is known who accepted it, and why.
     """
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
@@ -106,22 +107,52 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
         if charge is None:
             raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
+        assert case.attempt is not None
+        own = charge.id in case.attempt.twins or charge.metadata.get("batchpay_key") == case.intent.key
         flaws = flaws_of(charge, case.intent, desk.job.gateway.mode == "live")
         if not flaws and charge.status == "successful" and charge.chain is None:
             flaws = ("no chain on a paid charge",)
-        assert case.attempt is not None
-        if not flaws and case.attempt.outcome is Outcome.SUCCEEDED:
-            return _accept(desk, case, charge, ("its row asks for other terms",), reason)
-        if flaws and case.attempt.may_be == charge.id and could_be(charge, case.intent, ""):
-            asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
-            return _accepted(desk, order_id, flaws)
-        if flaws and case.attempt.outcome is not Outcome.UNPROVEN:
+        if own or (case.attempt.charge is not None and case.attempt.charge.id == charge.id):
+            return _settled_by_its_own(desk, case, charge, flaws, reason)
+        if not flaws:
+            asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
+            _publish_all(desk)
+            return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge_id}, {charge.status}"))
+        has_none = case.attempt.charge is None or case.attempt.anothers
+        if not (has_none and may_be(charge, case.attempt, desk.books) and _is_of_mode(charge, desk.job)):
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
-        if flaws:
-            return _accept(desk, case, charge, flaws, reason)
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+        return _accepted(desk, order_id, flaws)
+
+
+def _settled_by_its_own(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str) -> Resolved:
+    """A person names a charge of the attempt itself: what it says now is evidence, then the word is written down."""
+    order_id, attempt = case.intent.order_id, case.attempt
+    assert attempt is not None
+    if not flaws and attempt.outcome is not Outcome.SUCCEEDED and len(attempt.twins | {charge.id}) == 1:
         asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
         _publish_all(desk)
-        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge_id}, {charge.status}"))
+        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge.id}, {charge.status}"))
+    asyncio.run(desk.books.found(case, charge, reread=True, by_id=True))
+    attempt = case.attempt
+    assert attempt is not None and attempt.charge is not None
+    reported = attempt.charge
+    if reported.id != charge.id:
+        if Shown(charge).weight[0] < Shown(reported).weight[0]:
+            _publish_all(desk)
+            raise DoesNotAddUp(
+                f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is {charge.status}: it "
+                "stays as it is"
+            )
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+    else:
+        asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
+    if attempt.outcome is not Outcome.SUCCEEDED or flaws:
+        return _accepted(desk, order_id, flaws or ("the gateway has told otherwise of it",))
+    _publish_all(desk)
+    twins = ", ".join(sorted(attempt.twins - {charge.id}))
+    beside = f"beside it there is {twins}, which batchpay audit lists" if twins else "its row asks for other terms"
+    return Resolved(_and_the_stop(desk, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
 
 
 def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
@@ -133,13 +164,21 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
         if case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED:
             raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
         _refuse_too_early(desk, case)
-        found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
+        was_closed = case.attempt is not None and case.attempt.closed
+        try:
+            found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
+            if found is not None:
+                asyncio.run(desk.books.found(case, found, by_id=True))
+        except DoesNotAddUp:
+            _publish_all(desk)  # what may be its charge is told by its row
+            raise
         if found is not None:
-            was_closed = case.attempt is not None and case.attempt.closed
-            asyncio.run(desk.books.found(case, found, by_id=True))
             _publish_all(desk)
             if was_closed and not found.takes_money:
                 return Resolved(f"order {order_id}: the gateway knows {found.id} again, {found.status}; run again")
+            if case.attempt is not None and case.attempt.closed:
+                told = f"order {order_id} took no money: {found.id} is {found.status}, which is in the journal now"
+                return Resolved(_and_the_stop(desk, told))
             raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
         asyncio.run(desk.books.resolve(case, "not-charged", reason, who()))
         _publish_all(desk)
@@ -159,12 +198,15 @@ def _unsettled(desk: Desk, order_id: str) -> Case:
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
     for attempt in attempts:
-        lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted
+        lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
     contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
     if contested is not None:
         return _case(contested, attempts)  # its row may ask for other terms: that a person accepts it ends that
+    doubled = next((a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted), None)
+    if doubled is not None:
+        return _case(doubled, attempts)  # which of its charges is the order's, a person may say
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(f"order {order_id} is pending and the gateway knows it: the next run asks what became of it")
@@ -179,14 +221,9 @@ def _refuse_anothers(desk: Desk, case: Case, charge_id: str) -> None:
         raise DoesNotAddUp(f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})")
 
 
-def _accept(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str) -> Resolved:
-    """A person takes note of a charge that is not what was asked. Raises DoesNotAddUp for a charge not its own."""
-    assert case.attempt is not None
-    order_id, own = case.intent.order_id, case.attempt.charge
-    if own is not None and own.id != charge.id:
-        raise DoesNotAddUp(f"{charge.id} is not the charge of order {order_id}, which is {own.id}; it stays as it is")
-    asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
-    return _accepted(desk, order_id, flaws)
+def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
+    live = job.gateway.mode == "live"
+    return charge.livemode is live and charge.id.startswith("chrg_test_") is not live
 
 
 def _accepted(desk: Desk, order_id: str, flaws: tuple[str, ...]) -> Resolved:
@@ -222,7 +259,11 @@ async def _read(gateway: Gateway, line: Line, charge_id: str) -> ChargeSeen | No
     if answer is None:
         raise line.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
     charge, _ = seen(answer.document)
-    return charge if charge is not None and charge.id == charge_id else None
+    if charge is not None and charge.id == charge_id:
+        return charge
+    if answer.status not in (200, 404):
+        raise GatewaySilent(f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled")
+    return None
 
 
 async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> ChargeSeen | None:
@@ -233,9 +274,12 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     attempt = case.attempt
     assert attempt is not None
     own = attempt.charge.id if attempt.charge is not None else attempt.hinted
+    if own and desk.books.is_anothers(own, case.intent):
+        own = ""  # what was told for this order is another's: its own is looked for by its key (J11)
     if CHARGE_ID.fullmatch(own):
         by_id = await _read(gateway, line, own)
-        if by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key):
+        told = by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key)
+        if by_id is not None and told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN):
             return by_id
     found: list[ChargeSeen] = []
 
@@ -245,13 +289,23 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
     desk.books.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
-        desk.books.known.pop(attempt.charge.id, None)  # of this one it is asked whether it is there
+        desk.books.known.pop(own, None)  # of this one it is asked whether it is there
     lists = Lists(desk.job.gateway, gateway, line, desk.books, desk.clock, lambda moved: None)
     listing = await lists.read(since, absorb)
-    if found and attempt.closed and not any(charge.takes_money for charge in found):
-        return None  # it is known to have taken none, and that is all that is asked
-    if found:
+    if taking := [charge for charge in found if charge.takes_money]:
+        return taking[0]
+    if found and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
         return found[0]
+    if (unclear := lists.may_show(listing, attempt)) is not None and unclear.id != own:
+        if attempt.outcome is Outcome.IN_DOUBT:
+            await desk.books.unclear(case, unclear)
+        step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
+        raise DoesNotAddUp(
+            f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key: nothing was settled; "
+            + step
+        )
+    if found:
+        return None  # it is known to have taken none, and that is all that is asked
     if listing is not None and (lacking := lists.lacking(listing)):
         raise DoesNotAddUp(
             f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list proves nothing, and "
@@ -311,11 +365,12 @@ def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> t
 
 
 def _publish_all(desk: Desk) -> None:
-    """Every report in which something moved."""
+    """Every report in which something moved, or a row was settled by what moved."""
     latest = accounts.last_totals(desk.journal)
     for batch in desk.journal.batches():
         if batch.id not in latest or accounts.is_open(latest[batch.id]) or desk.journal.moved(batch.id):
             publish(desk, batch)
+    publish_settled(desk)
 
 
 def who() -> str:

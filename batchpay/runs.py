@@ -15,7 +15,7 @@ from batchpay.model import MONEY_MOVED, Done, Event, Outcome, RunDone
 
 _MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
 _UNSENT = frozenset({Outcome.HELD.value, "withdrawn"})
-_LOOKED = frozenset({"found", "absent", "missing", "unclear"})
+_LOOKED = frozenset({"found", "absent", "missing", "unclear", "untold"})
 
 
 @dataclass(slots=True)
@@ -91,6 +91,7 @@ class Runs:
     def _told(self, run_id: str, batch: str) -> RunDone:
         attempts = self._attempts(run_id)
         mine = {at: one for at, one in attempts.items() if not batch or one.batch == batch}
+        self._take_no_money(run_id, mine)
         made = {at: one for at, one in mine.items() if not one.adopted}
         adopted = [one for one in mine.values() if one.adopted]
         ended = self._ended.get(run_id)
@@ -129,11 +130,21 @@ class Runs:
         before = self._moved_before(older, self._started[run_id].seq)
         return [one for at, one in moved.items() if at not in before]
 
+    def _take_no_money(self, run_id: str, mine: Mapping[tuple[str, int], _Attempt]) -> None:
+        """An unproven charge may have taken none, or be another order's: then its amount is no money."""
+        unproven = {order_id for (order_id, _), one in mine.items() if one.state == Outcome.UNPROVEN.value}
+        until = self._until.get(run_id)
+        for order_id, events in self._journal.histories(sorted(unproven)).items():
+            for attempt in fold(event for event in events if until is None or event.seq < until):
+                one = mine.get((order_id, attempt.intent.attempt))
+                if one is not None and one.state == Outcome.UNPROVEN.value and attempt.money is None:
+                    one.amount = 0
+
     def _moved_before(self, order_ids: list[str], seq: int) -> set[tuple[str, int]]:
         moved = set()
         for order_id, events in self._journal.histories(order_ids).items():
             for attempt in fold(event for event in events if event.seq < seq):
-                if attempt.outcome in MONEY_MOVED:
+                if attempt.money is not None:
                     moved.add((order_id, attempt.intent.attempt))
         return moved
 

@@ -65,7 +65,7 @@ SETTLE_DOUBT = _step(
 SETTLE_UNCLEAR = _step(
     "settle-unclear",
     "see the gateway's dashboard; if that is it: batchpay resolve JOB --as charged:{charge} --reason TEXT {order}; if "
-    "not, with --as not-charged",
+    "it is none of this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, then run again",
 )
 NOT_OURS = _step(
     "not-ours",
@@ -81,6 +81,16 @@ SETTLE_EARLIER = _step(
     "settle-earlier",
     "see its dashboard; if it has none: batchpay resolve JOB --as not-charged --reason TEXT {order}, then the next run "
     "sends",
+)
+SETTLE_ANOTHERS = _step(
+    "settle-anothers",
+    "see the gateway's dashboard; if it has none for this order: "
+    "batchpay resolve JOB --as not-charged --reason TEXT {order}",
+)
+ASK_EARLIER = _step(
+    "ask-earlier",
+    "the next run asks again; if it stays so, see the gateway's dashboard, then: "
+    "batchpay resolve JOB --as not-charged --reason TEXT {order}",
 )
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"

@@ -115,6 +115,10 @@ def _unclear(data: Mapping[str, Any], _: Event) -> str:
     return f"looked up: {data.get('charge_id', '')} may be its charge, and carries no key"
 
 
+def _untold(data: Mapping[str, Any], _: Event) -> str:
+    return f"asked again before the next attempt: the gateway did not show {data.get('charge_id', '')}"
+
+
 def _elsewhere(data: Mapping[str, Any], _: Event) -> str:
     return f"job {shown(str(data.get('job', '')))} has a charge of this order id: {data.get('charge_id', '')}"
 
@@ -143,6 +147,7 @@ _WORDS: Mapping[str, Told] = {
     "found": _found,
     "absent": _absent,
     "unclear": _unclear,
+    "untold": _untold,
     "missing": lambda *_: "the gateway answered that it knows no charge of this id",
     "resolved": _resolved,
     "cancelled": _cancelled,

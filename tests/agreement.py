@@ -33,7 +33,9 @@ from batchpay.settlement import Preflight
 
 Place = tuple[str, str, int]
 ODD_RECIPIENTS = frozenset({"recp_test_unverified", "recp_test_nobody"})
-MOVES = frozenset({"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing", "unclear"})
+MOVES = frozenset(
+    {"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing", "unclear", "untold"}
+)
 SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests
 
 

@@ -104,6 +104,9 @@ class Attempt:
     def _missing(self, event: Event) -> None:
         """The gateway no longer knows it: its state is not changed by that."""
 
+    def _untold(self, event: Event) -> None:
+        """A charge that was not shown: its state is not changed by that."""
+
     def _unclear(self, event: Event) -> None:
         """A charge that nothing tells apart: its state is not changed by that."""
 
@@ -194,5 +197,5 @@ def orphans(evidence: Evidence) -> list[Event]:
 
 def of_orders(evidence: Evidence) -> Iterable[Event]:
     """The events that are about one order of this job."""
-    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing", "unclear")
+    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing", "unclear", "untold")
     return (event for event in evidence.events if event.job == evidence.name and event.kind in kinds)

@@ -13,6 +13,7 @@ ROOT = Path(batchpay.__file__).parent
 WORDS = {
     "cards",
     "data",
+    "documents",
     "errors",
     "exits",
     "job",

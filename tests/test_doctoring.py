@@ -373,3 +373,51 @@ def test_in_words(market: Market) -> None:
     assert result.returncode == 78 and result.stderr == ""
     assert "unseen   recipients: not looked at: that needs the key" in lines
     assert lines[-1].startswith("exit 78: ")
+
+
+@pytest.mark.fault("J03", "J22")
+def test_the_key_is_held_against_the_journal_as_a_run_holds_it(market: Market) -> None:
+    """Another account than the journal's is wrong before the run says so, and a probe charges nothing by it."""
+    market.orders([order(1)])
+    market.job()
+    assert market.run().returncode == 0
+    other = {"object": "account", "id": "account_test_another", "currency": "THB"}
+    market.sandbox.add_rule(method="GET", path="/account", body=other)
+    code, found = findings(market)
+    assert code == 78 and found["key"][0] == "wrong" and "account_test_another" in found["key"][1]
+    assert market.run().returncode == 78
+    code, found = findings(market, "--probe", "--customer", "cust_test_sandbox00014242")
+    assert code == 78 and found["probe"][0] == "wrong" and market.posts() == 1
+    market.sandbox.clear_rules()
+    market.sandbox.add_rule(method="GET", path="/account", drop=["livemode"])
+    assert findings(market)[0] == 0 and market.run().returncode == 0
+
+
+@pytest.mark.fault("L10")
+def test_a_probe_makes_no_charge_under_a_stop(market: Market) -> None:
+    """What must be looked at first is looked at first."""
+    market.orders([order(1)])
+    market.job()
+    market.sandbox.add_rule(method="POST", path="/charges", drop=["destination"])
+    assert market.run().returncode == 12
+    market.sandbox.clear_rules()
+    posts = market.posts()
+    code, found = findings(market, "--probe", "--customer", "cust_test_sandbox00014242")
+    assert code == 12 and "stop" in found["probe"][1] and market.posts() == posts
+
+
+@pytest.mark.fault("J22")
+def test_odd_documents_of_the_gateway_are_no_bug(market: Market) -> None:
+    """Limits that are no object, lists of what is no object: a finding, never 70."""
+    market.orders([order(1)])
+    market.job()
+    for limits in (None, 5, [], {"charge_amount": None}, {"charge_amount": {"min": "x"}}):
+        market.sandbox.clear_rules()
+        market.sandbox.add_rule(method="GET", path="/capability", body={"object": "capability", "limits": limits})
+        code, found = findings(market)
+        assert code == 0 and found["limits"][0] == "warning", found
+    for data in ([1], 5, None, [{"id": 1}]):
+        market.sandbox.clear_rules()
+        market.sandbox.add_rule(method="GET", path="/recipients", body={"object": "list", "data": data})
+        code, found = findings(market, "--probe")
+        assert code == 78 and "default recipient" in found["probe"][1], found

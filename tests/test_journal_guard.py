@@ -29,6 +29,7 @@ KINDS = [
     "withdrawn",
     "missing",
     "unclear",
+    "untold",
     "elsewhere",
     "cancelled",
 ]

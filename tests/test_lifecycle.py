@@ -222,6 +222,23 @@ def test_two_charges_under_one_key_are_seen_and_the_first_is_kept() -> None:
     assert attempt.charge and attempt.charge.id == "chrg_test_1"
 
 
+@pytest.mark.fault("B31", "I2")
+@pytest.mark.parametrize("first, second, reported", [
+    ("failed", "successful", "chrg_test_2"), ("successful", "failed", "chrg_test_1"),
+    ("expired", "pending", "chrg_test_2"), ("pending", "successful", "chrg_test_2"),
+    ("pending", "failed", "chrg_test_1"), ("failed", "failed", "chrg_test_1"),
+])  # fmt: skip
+def test_of_two_charges_under_one_key_the_heavier_is_reported(first: str, second: str, reported: str) -> None:
+    """It took money, or may, whichever was seen first; only when none may is the attempt over."""
+    late = seen(charge(id="chrg_test_2", status=second, paid=second == "successful"))[0]
+    assert late
+    begun = answer_event(1, status=first, paid=first == "successful")
+    (attempt,) = fold([FIRST, begun, event("found", charge=late.to_json())])
+    assert attempt.charge and attempt.charge.id == reported
+    assert attempt.closed is ({first, second} <= {"failed", "expired"})
+    assert {one.charge.id for one in attempt.others} == {"chrg_test_1", "chrg_test_2"} - {reported}
+
+
 @pytest.mark.fault("C05")
 def test_doubt_is_counted_on_the_clock_of_one_boot_only() -> None:
     """After a reboot the whole period starts anew, and earlier look-ups prove nothing."""

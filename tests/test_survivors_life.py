@@ -342,8 +342,8 @@ def test_what_was_not_charged_says_why_not(data: dict[str, str], reason: str) ->
 def test_totals_are_the_same_in_any_order_of_rows() -> None:
     """What is kept and what is shown comes by currency, not by chance."""
     thb = one(FIRST, answer_event(1))
-    usd = replace(thb, currency="USD", charged_amount=7, amount=7)
-    refunded = replace(thb, currency="AUD", charged_amount=0, amount=0)
+    usd = replace(thb, currency="USD", charged_currency="USD", charged_amount=7, amount=7)
+    refunded = replace(thb, currency="AUD", charged_currency="AUD", charged_amount=0, amount=0)
     one_way, other_way = counted(usd, thb, refunded), counted(refunded, thb, usd)
     assert list(one_way.money_moved()) == list(other_way.money_moved()) == ["THB", "USD"]
     assert one_way.to_json() == other_way.to_json()

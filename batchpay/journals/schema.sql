@@ -19,6 +19,7 @@
 --   unreadable        a charge that may be any order's: nothing is sent before a person has told
 --   disowned          a person's word that a charge is none of this job's
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
+--   untold            the charge of an earlier attempt, asked for by its id, was not shown
 --   elsewhere         a charge of the same order id that another job made
 --   throttle.distrusted  a charge stood behind a 429: from now on a 429 proves nothing
 --   stop, lifted      nothing is sent between the two (law L10)

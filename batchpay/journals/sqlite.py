@@ -476,6 +476,13 @@ class SqliteJournal:
         with self._lock, self._translated():
             return self._connection.execute(query, (self.job, batch_id, after)).fetchone() is not None
 
+    def last_of_orders(self) -> int:
+        """Number of the last event about an order of this job; 0 when there is none."""
+        query = "SELECT seq FROM events WHERE job = ? AND order_id <> '' ORDER BY seq DESC LIMIT 1"
+        with self._lock, self._translated():
+            row = self._connection.execute(query, (self.job,)).fetchone()
+        return row[0] if row else 0
+
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
         with self._translated():

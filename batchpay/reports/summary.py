@@ -43,7 +43,7 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "who_acts": dict(sorted(totals.acts.items())),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
-        "currencies": [_currency(totals, currency) for currency in sorted(totals.rows)],
+        "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
         "equations": [
             {"currency": e.currency, "name": e.name, "left": e.left, "right": e.right, "closes": e.closes}
             for e in inputs.equations

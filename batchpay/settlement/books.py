@@ -120,7 +120,8 @@ class Books:
         data |= {"reread": True} if reread else {}
         data |= {"by_id": True} if by_id else {}
         before = case.attempt
-        after = advance(before, Event("found", attempt=case.intent.attempt, data=data))
+        marked, _ = self._marked(data, case.intent)
+        after = advance(before, Event("found", attempt=case.intent.attempt, data=marked))
         if before and _same_evidence(before, after):
             return
         case.others = self._others(case.intent)  # the same page may have brought another one
@@ -179,6 +180,11 @@ class Books:
         """The same where any order may be meant: nothing is sent before a person has told; written once a reason."""
         if unreadable_in(self._journal.events(UNREADABLE)) != why:
             await self.note("unreadable", {"charge_id": charge_id, "reason": why})
+
+    async def untold(self, case: Case, charge_id: str) -> None:
+        """Asked for this charge of an earlier attempt by its id, the gateway did not show it; written once."""
+        if case.attempt is not None and not case.attempt.untold:
+            await self._write(case, "untold", {"charge_id": charge_id}, 0)
 
     async def elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
         """Charges that other jobs of this account made, kept for as long as their orders may come here (J06).
@@ -251,9 +257,7 @@ class Books:
     async def _write(self, case: Case, kind: str, data: dict[str, Any], send: int) -> None:
         async with case.writing:
             intent = case.intent
-            anothers = self._anothers_charge(data, intent)
-            if anothers:
-                data["flaws"], data["anothers"] = [*data.get("flaws", ()), anothers], True
+            data, anothers = self._marked(data, intent)
             event = self._event(
                 kind, data, batch_id=intent.batch_id, sheet=intent.sheet, row=intent.row,
                 order_id=intent.order_id, attempt=intent.attempt, send=send,
@@ -265,6 +269,8 @@ class Books:
             data["state"] = after.state  # nobody else has seen this event yet
             events = [event]
             reason = _why_stop(case, before, after, by_hand=kind == "resolved")
+            if before is not None and anothers in before.flaws:
+                anothers = ""  # that was told, and a stop then
             if reason := anothers or reason:
                 events.append(self._stop_event(reason, case))
             if self.trust_429 and before is not None and before.throttled and before.ready and after.charge is not None:
@@ -289,6 +295,28 @@ class Books:
     def _prove(self, charge: ChargeSeen) -> None:
         if charge.id not in self._lifted:
             self.known.setdefault(charge.id, (charge.created_at, self._clock.elapsed_s()))
+
+    def _marked(self, data: Mapping[str, Any], intent: Intent) -> tuple[dict[str, Any], str]:
+        """What an event is to keep, marked when its charge is another order's; and that in words, or ""."""
+        anothers = self._anothers_charge(data, intent)
+        if not anothers:
+            return dict(data), ""
+        theirs = self._carries_their_key(str(data["charge"]["id"]))
+        return {**data, "flaws": [*data.get("flaws", ()), anothers], "anothers": True, "theirs": theirs}, anothers
+
+    def _carries_their_key(self, charge_id: str) -> bool:
+        """Did the first order that a charge was told for see it with its own key? Two answers may have been exchanged:
+        then each order was told the other's charge, and that its own carries its key is what counts."""
+        first = self._journal.order_of_charge(charge_id)
+        if first is None or first[0] != self._job:
+            return first is not None
+        attempts = fold(self._journal.histories([first[1]]).get(first[1], []))
+        return any(charge_id in attempt.twins for attempt in attempts if attempt.intent.attempt == first[2])
+
+    def is_anothers(self, charge_id: str, intent: Intent) -> bool:
+        """Does this journal know it as the charge of another order, attempt or job?"""
+        known = self._journal.order_of_charge(charge_id)
+        return known is not None and known != (self._job, intent.order_id, intent.attempt)
 
     def _anothers_charge(self, data: Mapping[str, Any], intent: Intent) -> str:
         """Is the charge that is told of one of another order or attempt? A charge belongs to one (J11)."""
@@ -459,7 +487,7 @@ def _kept(intent: Intent) -> dict[str, Any]:
 
 def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     """Is this to the letter the one charge that proved the attempt? The usual case, told without folding anything."""
-    plain = not (attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns)
+    plain = not (attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold)
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
 
 
@@ -473,7 +501,15 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
     terms = charge and (
         charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
-    return attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, attempt.odd, terms
+    others = [(one.charge.id, one.charge.status, one.flaws) for one in attempt.others]
+    told = (attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, attempt.untold)
+    return *told, attempt.odd, terms, others
+
+
+def _took_money(attempt: Attempt) -> set[str]:
+    """Ids of its charges that took money."""
+    mine = [attempt.charge] if attempt.charge and attempt.charge.id in attempt.twins else []
+    return {charge.id for charge in (*mine, *(one.charge for one in attempt.others)) if charge.took_money}
 
 
 def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:
@@ -492,11 +528,14 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bo
     """Does this evidence break a promise, or contradict what was proven (law L10)? A person may contradict."""
     order = f"order {after.intent.order_id}"
     was = before.outcome if before else None
-    if after.outcome is Outcome.UNPROVEN and was is not Outcome.UNPROVEN and not after.accepted:
+    is_new = was is not Outcome.UNPROVEN or (before is not None and bool(before.accepted))
+    if after.outcome is Outcome.UNPROVEN and is_new and not after.accepted:
         charge = after.charge.id if after.charge else "a charge"
         return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
     if len(after.twins) > 1 and (before is None or after.twins != before.twins):
         return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
+    if len(both := _took_money(after)) > 1 and (before is None or both != _took_money(before)):
+        return f"{order}: two charges of one key took money: {', '.join(sorted(both))}"
     as_a_person_said = before is not None and before.denied and after.closed
     if was is not None and not by_hand and not as_a_person_said and impossible(was, after.outcome):
         return f"{order}: was {was.value}, is now {after.outcome.value}"

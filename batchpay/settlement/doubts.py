@@ -105,21 +105,20 @@ class Doubts:
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
-        charge, unknown = await self._ask(charge_id)
-        if unknown and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
+        charge, status = await self._ask(charge_id)
+        if status == 404 and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
             await self._books.missing(case)
             self._told(case)
         return charge
 
-    async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, bool]:
-        """A charge by its id; else None, and whether the gateway says that there is no such charge."""
+    async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, int]:
+        """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that there is none."""
         if not CHARGE_ID.fullmatch(charge_id):
-            return None, False
+            return None, 0
         answer = await self._line.ask(partial(self._gateway.get, charge_id))
         charge = seen(answer.document)[0] if answer is not None else None
-        if charge is not None and charge.id == charge_id:
-            return charge, False
-        return None, answer is not None and answer.status == 404
+        status = (answer.status if answer is not None else None) or 0
+        return (charge if charge is not None and charge.id == charge_id else None), status
 
     async def clears(self, case: Case) -> bool:
         """Did every charge of the order's earlier attempts end without money, asked again by its id just now (J04)?
@@ -131,11 +130,13 @@ class Doubts:
             ids = {earlier.charge.id} if earlier.charge else set()
             old = Case(earlier.intent, earlier, tuple(o for o in case.others if o is not earlier), present=False)
             for charge_id in sorted(ids | earlier.twins):
-                charge, unknown = await self._ask(charge_id)
-                if unknown and earlier.denied:
-                    continue
-                if unknown:
+                charge, status = await self._ask(charge_id)
+                if charge is None and status in (200, 404) and earlier.denied:
+                    continue  # it answers, and has nothing to show: a person looked
+                if charge is None and status == 404:
                     await self._books.missing(old)
+                elif charge is None and not self._line.closed:
+                    await self._books.untold(old, charge_id)
                 if charge is None:
                     return False
                 await self._books.found(old, charge, by_id=True)

@@ -221,7 +221,8 @@ class Lists:
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
         """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
         unclear = listing.unclear if listing is not None else ()
-        return next((charge for charge in unclear if may_be(charge, attempt, self._books)), None)
+        fits = (charge for charge in unclear if may_be(charge, attempt, self._books))
+        return next((charge for charge in fits if not self._books.is_anothers(charge.id, attempt.intent)), None)
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""

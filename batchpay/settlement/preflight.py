@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from batchpay import steps
+from batchpay.documents import inside, whole
 from batchpay.model import Answer
 from batchpay.protocols import Gateway
 from batchpay.settlement.line import Line
@@ -78,12 +79,10 @@ async def _smallest_share(gateway: Gateway, line: Line, currency: str) -> dict[s
     """The smallest transfer in the account's own currency; empty when the gateway does not tell."""
     answer = await _glance(gateway, line, "/capability")
     document = answer.document if answer is not None and answer.status == 200 else None
-    if not isinstance(document, dict) or document.get("object") != "capability":
+    if inside(document, "object") != "capability":
         return {}
-    limits = document.get("limits")
-    limit = limits.get("transfer_amount") if isinstance(limits, dict) else None
-    smallest = limit.get("min") if isinstance(limit, dict) else None
-    return {currency: smallest} if currency and type(smallest) is int and smallest > 0 else {}
+    smallest = whole(document, "limits", "transfer_amount", "min")
+    return {currency: smallest} if currency and smallest else {}
 
 
 def why_barred(recipient: str, answer: Answer | None) -> str | None:

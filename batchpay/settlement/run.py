@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from batchpay import steps
+from batchpay.documents import inside, text
 from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.job import GatewaySettings
 from batchpay.protocols import Clock, Gateway
@@ -177,13 +178,18 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
         if not line.closed and not kept.get("account"):
             notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
         return account
-    if kept.get("account", account.id) not in (account.id, ""):
+    refuse_other_account(account, kept)
+    await _belong(settings, books, account)
+    return account
+
+
+def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
+    """Raises Misconfigured when the key is of another account than the journal; empty `kept`: it is nobody's yet."""
+    if account.id and kept.get("account", account.id) not in (account.id, ""):
         raise Misconfigured(
             f"the key is of account {account.id}; this journal belongs to account {kept['account']}: what one account "
             f"was asked, another must not be asked again. {steps.OTHER_KEY()}"
         )
-    await _belong(settings, books, account)
-    return account
 
 
 def whose_is_untold(books: Books, account: Account) -> str:
@@ -204,7 +210,7 @@ async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) ->
     """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
     the other mode."""
     answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
-    return _account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
+    return account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
 
 
 async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
@@ -236,14 +242,12 @@ def address_of(settings: GatewaySettings) -> str:
     return f"{scheme}://{rest.removesuffix(default)}" if default else f"{scheme}://{rest}"
 
 
-def _account_in(document: Any, settings: GatewaySettings) -> Account:
-    if not isinstance(document, dict) or document.get("object") != "account":
+def account_in(document: Any, settings: GatewaySettings) -> Account:
+    """What /account tells; without an id where that is no account. Raises Misconfigured for a key of the other mode."""
+    if inside(document, "object") != "account":
         return Account()
-    account_id, currency, live = document.get("id"), document.get("currency"), document.get("livemode")
+    live = inside(document, "livemode")
     if isinstance(live, bool) and live is not (settings.mode == "live"):
         told = "live" if live else "test"
         raise Misconfigured(f"the key is of {told} mode, the job says {settings.mode}: give the key of that mode")
-    return Account(
-        account_id[:80] if isinstance(account_id, str) else "",
-        currency.upper() if isinstance(currency, str) else "",
-    )
+    return Account(text(document, "id")[:80], text(document, "currency").upper())

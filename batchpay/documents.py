@@ -1,0 +1,40 @@
+"""DOCUMENTS: what the gateway sent, read by hand: whatever it is, nothing here raises.
+
+    >>> inside({"limits": {"charge_amount": None}}, "limits", "charge_amount", "min") is None
+    True
+    >>> [text(item, "id") for item in listed({"data": [1, {"id": "cust_test_1"}]})]
+    ['', 'cust_test_1']
+
+A charge is read by `lifecycle.seen`; every other object of the gateway through these.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+LARGEST = 2**63  # what no typed column holds
+
+
+def inside(document: Any, *path: str) -> Any:
+    """The value at a path of names; None where there is none, or something else than an object on the way."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def text(document: Any, *path: str) -> str:
+    """The same where it is a text; else empty."""
+    value = inside(document, *path)
+    return value if isinstance(value, str) else ""
+
+
+def whole(document: Any, *path: str) -> int | None:
+    """The same where it is a whole number of zero or more that a column can hold; else None."""
+    value = inside(document, *path)
+    return value if type(value) is int and 0 <= value < LARGEST else None
+
+
+def listed(document: Any) -> list[dict[str, Any]]:
+    """The objects of a list as the gateway sends one; what is no object among them is left out as nobody's."""
+    data = inside(document, "data")
+    return [item if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
