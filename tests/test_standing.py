@@ -588,10 +588,13 @@ def test_what_settles_a_row_elsewhere() -> None:
     corrects = replace(FIRST, data={**FIRST.data, "intent": intent})
     found = settled(other(), history(**corrected_by(corrects, PAID)), received_ns=9)
     assert found and found.intent.order_id == "0005"
-    of_order = replace(FIRST, data={**FIRST.data, "intent": {**intent, "corrects": by_order("0001")}})
-    assert settled(other(), history(**corrected_by(of_order, PAID)))
-    assert settled(other(), history(**corrected_by(of_order, PAID)), received_ns=9) is None
-    assert settled(other(corrects="there"), history(**corrected_by(of_order, PAID)), received_ns=9) is None
+    key = by_order("0001")
+    first, paid_then = (replace(one, order_id="0005", batch_id=BATCH, row=7) for one in (FIRST, PAID))
+    told = {**FIRST.data["intent"], "corrects": key, "sale": [key]}
+    of_order = fold([replace(first, data={**FIRST.data, "intent": told}), paid_then])
+    assert settled(other(), history(corrected={place: of_order}))
+    assert settled(other(), history(corrected={place: of_order}), received_ns=9) is None
+    assert settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9) is None
 
 
 def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
