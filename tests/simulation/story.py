@@ -317,10 +317,15 @@ class Story:
         if chance < 0.06 and self.world.account_told and self._is_bound(machine):
             process.key = OTHER
             self.world.weather.injected["another account's key"] += 1
-        elif 0.06 <= chance < 0.1 and self.world.ledger.copy_at_s is None and self._shops == list(range(SHOPS)):
+        elif 0.06 <= chance < 0.1 and self._is_as_it_was():
             process.job = replace(process.job, name="renamed")
             self.renamed = True
             self.world.weather.injected["job renamed"] += 1
+
+    def _is_as_it_was(self) -> bool:
+        """Is it the name alone that changes? What else is another at the same time is another order (never-twice.md)."""
+        edited = self.world.weather.injected["id column edited"] or self._shops != list(range(SHOPS))
+        return self.world.ledger.copy_at_s is None and not edited
 
     def _is_bound(self, machine: Machine) -> bool:
         with machine.copy() as journal:
