@@ -323,7 +323,7 @@ class Story:
             self.world.weather.injected["job renamed"] += 1
 
     def _is_as_it_was(self) -> bool:
-        """Is it the name alone that changes? What else is another at the same time is another order (never-twice.md)."""
+        """Is it the name alone that changes? With other ids at the same time nothing tells (never-twice.md)."""
         edited = self.world.weather.injected["id column edited"] or self._shops != list(range(SHOPS))
         return self.world.ledger.copy_at_s is None and not edited
 
