@@ -315,12 +315,19 @@ def _stopped(world: World, machine: Machine) -> bool:
     return any(c.machine == machine.name and c.event.kind == "stop" for c in world.commits)
 
 
+def _took_nothing(world: World, request: Request) -> bool:
+    """Was it told that this request was declined? What else was told of a charge without money is nobody's money."""
+    told = (c.event for c in world.commits if c.event.kind == "answer" and c.event.order_id == request.order_id)
+    ended = [e.data["charge"]["status"] for e in told if e.data.get("charge") and e.run_id.endswith(request.run_id)]
+    return "failed" in ended
+
+
 def _lies_are_stopped(world: World) -> Iterator[str]:
     """L7: a success that is not what was asked is a stop, unless the run ended before it could say so."""
     whole = {p.run_id for p in world.processes if not p.died and not p.trouble}
     for request in _posted(world):
         lied = request.fate in {f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")}
-        if lied and request.told == 200 and request.run_id in whole:
+        if lied and request.told == 200 and request.run_id in whole and not _took_nothing(world, request):
             stops = [c for c in world.commits if c.event.kind == "stop" and c.tick > request.tick]
             if not any(request.order_id in str(c.event.data) for c in stops):
                 yield f"L7: order {request.order_id} was answered with a {request.fate}, and nobody stopped"
