@@ -463,12 +463,9 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
 
 
 def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
-    """Why nothing is sent for this row now, and who acts."""
+    """Why nothing is sent for this row now, and who acts: first what would hold it whatever runs with its file."""
     document = row.document
     destination, currency = str(document["destination"]), str(document["currency"]).upper()
-    if guards.gone:
-        remedy = steps.PUT_BACK(file=told(guards.gone), order=document["order_id"], batch=row.batch_id)
-        return f"its file was no input of the last run: {remedy}", "accountant"
     if guards.refusal:
         return guards.refusal, "accountant"
     if destination in guards.barred:
@@ -479,6 +476,9 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
         share_told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
         least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
         return f"{share_told}, {least}: {steps.SEND_SMALL()}", "accountant"
+    if guards.gone:
+        remedy = steps.PUT_BACK(file=told(guards.gone), order=document["order_id"], batch=row.batch_id)
+        return f"its file was no input of the last run: {remedy}", "accountant"
     if guards.stop:
         return f"a stop is in force: {guards.stop}; {steps.LIFT_STOP()}", "a person"
     if guards.unreadable:

@@ -257,7 +257,7 @@ def test_as_many_transfers_as_were_earned() -> None:
     (missing,) = match_transfers(mine, [transfer()])
     assert (missing.kind, missing.charge_id) == ("transfer-missing", "chrg_test_2")
     whole = f"{grouped_text(MADE['amount'], 'THB')} THB ({MADE['amount']} in the smallest unit)"
-    assert missing.told.startswith(f"1 of 2 transfers of {whole} to {MADE['destination']} are missing")
+    assert missing.told.startswith(f"1 of 2 transfers of {whole} to {MADE['destination']} is missing at the gateway")
     assert (missing.amount, missing.currency) == (MADE["amount"], "THB")
 
 

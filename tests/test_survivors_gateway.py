@@ -311,7 +311,7 @@ def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
 @pytest.mark.parametrize("total", [0, 1, 2, 99, 100, 101, 199, 200, 350])
 @pytest.mark.parametrize("longest", [100, 60, 7, 2])
 def test_a_list_is_read_whole_however_small_its_pages_must_be(total: int, longest: int) -> None:
-    """Every charge once and in order; pages grow again after they had to shrink."""
+    """Every charge once and in order; pages grow again after they had to shrink; a full page is never the last."""
     pages = Pages(total, longest)
     ended, listing, ids = read(pages)
     assert (ended, listing.complete, listing.broken, listing.skipped) == (True, True, "", 0)
@@ -320,7 +320,7 @@ def test_a_list_is_read_whole_however_small_its_pages_must_be(total: int, longes
     limits = [limit for _, limit in pages.asked]
     assert max(limits) == 100 and min(limits) >= 2
     if longest == 100:
-        assert len(pages.asked) == max(1, -(-(total - 1) // 99))
+        assert len(pages.asked) == 1 + max(0, (total - 1) // 99)
     if longest < 100 < total:
         assert any(later > at for at, later in pairwise(limits))
 

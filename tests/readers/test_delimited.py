@@ -86,7 +86,7 @@ FAULTY = {
     "too few": ("A1,10.00,THB,recp_test_1", "ragged-row", "4 cells where the header has 8"),
     "too many": (GOOD + ",", "ragged-row", "9 cells where the header has 8"),
     "unquoted comma": (GOOD.replace("10.00", "1,000.00"), "ragged-row", "quote cells that hold the delimiter"),
-    "one cell": ("A1", "ragged-row", "1 cells"),
+    "one cell": ("A1", "ragged-row", "1 cell"),
     "quote closed early": (GOOD.replace("A1", '"A"1'), "quote", "write quotes inside a cell twice"),
     "blank after a quote": (GOOD.replace("A1", '"A1" '), "quote", "text after a closing quote"),
 }

@@ -175,7 +175,7 @@ def test_formulas_without_a_value_and_errors_reject_their_row(tmp_path: Path, na
     assert both(tmp_path, with_cell(xml)).rules == {3: [("note", rule)]}
     elsewhere = look(tmp_path, "orders.xlsx", with_cell(xml, "H"))
     assert elsewhere.problems == {}
-    assert "1 cells with an error or without a value, in columns no field uses" in elsewhere.notes
+    assert "1 cell with an error or without a value, in columns no field uses" in elsewhere.notes
 
 
 @pytest.mark.fault("X17")
