@@ -339,8 +339,16 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     A row that corrects another may be told from it by what it asks for: then nobody but a person knows which it is.
     """
     done = "goes first" if kin.ready else "was charged"
-    if not row.corrects and goes_back_to(kin.intent, _keys(row)):
+    if not row.corrects and goes_back_to(kin.intent, (place_of(row.batch_id, row.sheet, row.row),)):
         return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
+    if not row.corrects and goes_back_to(kin.intent, _keys(row)):
+        if same_terms(row.document, kin):
+            return DuplicateOf(kin, why=f"the corrected row of its order {done}, duplicate")
+        return ConflictWith(
+            f"a row with this order id came back as another, which {done}, and this one asks for other terms: "
+            + steps.NEW_ID(),
+            kin,
+        )
     if not row.corrects:
         if same_terms(row.document, kin):
             return DuplicateOf(kin, why=f"an earlier id of this order {done}, duplicate")
@@ -576,8 +584,13 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
     this very row.
     """
-    place, ids = place_of(row.batch_id, row.sheet, row.row), history.ids(row)
-    found: Iterable[Attempt] = (*history.attempts.get(ids[0], ()), *history.kin(row))
+    place = place_of(row.batch_id, row.sheet, row.row)
+    kin = [
+        a
+        for a in history.kin(row)
+        if goes_back_to(a.intent, filter(None, (place, row.corrects))) or same_terms(row.document, a)
+    ]
+    found: Iterable[Attempt] = (*history.attempts.get(str(row.document.get("order_id", "")), ()), *kin)
     for attempt in found:
         corrects = not row.corrects and goes_back_to(attempt.intent, (place,))
         later = attempt.sent_ns > received_ns or corrects

@@ -433,3 +433,18 @@ def test_a_file_of_other_names_is_no_file_of_new_orders(market: Market) -> None:
     inbox(market, d1=None, d2=None, d3=[sale(2), sale(1), sale(1)])
     assert night(market) == 0
     once(market, 1, 2)
+
+
+@pytest.mark.fault("J07", "E05", "I3")
+def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_one(market: Market) -> None:
+    """Another payer, recipient and amount: for the accountant, not passed over; plan says it, too."""
+    job(market)
+    inbox(market, a=[sale(7, amount="abc")])
+    assert night(market) == 10
+    told_back(market, "00007", "00008", "inbox/r.csv", amount="100.00")
+    assert night(market) == 0
+    inbox(market, b=[sale(17, order_id="00007", amount="555.00", recipient="recp_test_sandbox2")])
+    assert night(market) == 10
+    (row,) = [row for row in market.results() if row["file"] == "b.csv"]
+    assert (row["outcome"], row["settled_by"], row["who_acts"]) == ("conflict", "", "accountant")
+    once(market, 7)

@@ -57,6 +57,7 @@ class Books:
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self.adopted = 0  # charges, in this run
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
+        self._refused: dict[str, tuple[str, int]] = {}  # by key: sent in this run, and said to have charged nothing
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
@@ -280,6 +281,8 @@ class Books:
             case.attempt = after
             if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
                 self._undecided.pop(intent.key, None)
+            if after.outcome is Outcome.REFUSED:
+                self._refused[intent.key] = intent.order_id, intent.attempt
 
     def remember(self, since_ns: int) -> None:
         """Charges that this journal has had proof of since then, or else the last one before: lists must show them."""
@@ -417,7 +420,7 @@ class Books:
         if self._open_keys is None:
             cases = (case.intent for case in self.open_cases())
             self._open_keys = {intent.key: (intent.order_id, intent.attempt) for intent in cases}
-        known = self._open_keys.get(key) or self._known_by_id(charge.id, key)
+        known = self._open_keys.get(key) or self._refused.get(key) or self._known_by_id(charge.id, key)
         if known is None:
             self._strays[key] = charge
         return known or place

@@ -232,6 +232,10 @@ class Settlement:
         if case.attempt is None and (stray := self._books.stray(case.intent.key)) is not None:
             await self.lists.take_up(case, stray)
             return
+        for earlier in case.others:
+            if (stray := self._books.stray(earlier.intent.key)) is not None:  # it was said to have charged nothing
+                await self._books.found(Case(earlier.intent, earlier, present=False), stray)
+                return
         if not await self._line.permit():
             return
         self._refuse_elsewhere(case)

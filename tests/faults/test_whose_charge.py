@@ -100,6 +100,18 @@ def test_a_list_ends_where_its_last_page_is_not_full(night: Stage, gateway: Adve
     assert night.posts() == 1
 
 
+@pytest.mark.fault("B22", "J02", "L6", "I1")
+def test_a_refusal_that_charged_is_known_by_its_key_alone(night: Stage, gateway: Adversary) -> None:
+    """400, and yet the lists show a charge with this very key: a stop, and no next attempt is sent beside it."""
+    night.orders([order(1), order(2)])
+    gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
+    gateway.before_list = lambda request: lose(gateway, LOSSES["the key alone"])
+    assert night.run().returncode == 12, night.said
+    night.orders([order(1, amount="777.00")], "again.csv")
+    assert night.run("--input", "again.csv").returncode == 12, night.said
+    assert night.sends("00001") == 1
+
+
 @pytest.mark.fault("B32", "L5", "I1")
 def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway: Adversary) -> None:
     """A busy account, every charge a minute ahead of the gateway's own Date: the count says the end, not the time."""

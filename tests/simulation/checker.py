@@ -318,7 +318,7 @@ def _stopped(world: World, machine: Machine) -> bool:
 def _took_nothing(world: World, request: Request) -> bool:
     """Was it told that this request was declined? What else was told of a charge without money is nobody's money."""
     told = (c.event for c in world.commits if c.event.kind == "answer" and c.event.order_id == request.order_id)
-    ended = [e.data["charge"]["status"] for e in told if e.data.get("charge") and e.run_id.endswith(request.run_id)]
+    ended = [e.data["charge"].get("status") for e in told if e.data.get("charge") and e.run_id.endswith(request.run_id)]
     return "failed" in ended
 
 
