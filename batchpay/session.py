@@ -109,13 +109,15 @@ def _illness(line: Line) -> Iterator[str]:
 
 def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:
     line = run.line
+    if line.fatal:
+        return (line.fatal,)
     if run.untold and not interrupted:
         return (GatewaySilent(f"{run.untold}{f' ({line.trouble})' if line.trouble else ''}"),)
     if line.answers == 0 and not interrupted:
         why = f" ({line.trouble})" if line.trouble else ""
         told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
         return (GatewaySilent(told),)
-    return (line.fatal,) if line.fatal else ()
+    return ()
 
 
 def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
@@ -177,7 +179,7 @@ async def at_the_gateway(
     try:
         account = await enter(desk.job.gateway, gateway, line, desk.books, [] if notes is None else notes)
         if untold := whose_is_untold(desk.books, account):
-            raise GatewaySilent(untold)
+            raise line.fatal or GatewaySilent(untold)
         answer = await ask(gateway, line)
     finally:
         await gateway.aclose()

@@ -149,9 +149,12 @@ ADOPT = _step(
     "if [state] url names another file than it did, name the old one; if the journal was lost, run once with --adopt "
     "to take these charges over",
 )
-OTHER_KEY = _step("other-key", "Give the other key, or name another file in [state] url")
-OTHER_MODE = _step("other-mode", 'Say mode = "{mode}", or name another file in [state] url')
-OTHER_URL = _step("other-url", "Give the job its old [gateway] url, or name another file in [state] url")
+_OWN_JOB = (
+    "orders that were never charged there go in a job of their own, with another name, [state] url and [report] directory"
+)
+OTHER_KEY = _step("other-key", f"Give the other key; {_OWN_JOB}")
+OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
+OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
 KEY = _step("key", "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten")
 CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
 GATEWAY_URL = _step("gateway-url", "check [gateway] url in the job file")

@@ -162,9 +162,13 @@ class Line:
         self._check_clock(answer.date)
         self._heed(answer)
         if answer.status in (401, 403):
-            code, message = error_of(answer.document)
-            why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
-            self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
+            self.refused(answer)
+
+    def refused(self, answer: Answer) -> None:
+        """The key is good for nothing, or not for this: nothing more is sent or asked."""
+        code, message = error_of(answer.document)
+        why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
+        self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer) -> None:
         """What an answer says about the rate."""

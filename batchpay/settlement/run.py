@@ -208,8 +208,10 @@ def whose_is_untold(books: Books, account: Account) -> str:
 
 async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) -> Account:
     """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
-    the other mode."""
+    the other mode. A key that nobody knows (401) closes the line; one that may not ask this (403) may charge."""
     answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
+    if answer is not None and answer.status == 401:
+        line.refused(answer)
     return account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
 
 

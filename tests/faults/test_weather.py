@@ -84,6 +84,9 @@ def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int)
     assert night.run("--summary").returncode == 0
     night.right()
     assert night.sends("00002") == 1
+    if status == 401:  # nor later, when it does not even tell whose it is
+        gateway.rule = lambda request: error(401, "authentication_failure", "no such key")
+        assert [night.run(verb=verb).returncode for verb in ("run", "settle")] == [77, 77]
 
 
 @pytest.mark.fault("B21")
