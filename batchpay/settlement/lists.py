@@ -208,7 +208,8 @@ class Lists:
         lacking = []
         for charge_id, (created_at, proven_s) in self._books.known.items():
             due = is_instant(created_at) and listing.since <= created_at and listing.reaches(created_at)
-            if due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id):
+            late = due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id)
+            if late and not self._is_no_witness(charge_id):
                 lacking.append((created_at, charge_id))
         if len(lacking) <= listing.skipped:
             return []  # they may be what was passed over; such a list proves nothing anyway
@@ -242,16 +243,9 @@ class Lists:
         return waiting
 
     async def _is_for_a_person(self, charge_id: str) -> bool:
-        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27). One
-        that a person looked for since, and said took no money, is no witness any more.
-        """
+        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
         case = self._books.case_of(charge_id)
-        if case is None or case.attempt is None:
-            return False
-        if case.attempt.denied and case.attempt.closed:
-            self._books.known.pop(charge_id, None)
-            return True
-        if case.attempt.outcome is not Outcome.PENDING:
+        if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
             return False
         if not await self._unknown(charge_id):
             return False
@@ -259,6 +253,11 @@ class Lists:
         self._books.known.pop(charge_id, None)
         self._told(case)
         return True
+
+    def _is_no_witness(self, charge_id: str) -> bool:
+        """Did a person look for it since, and say that it took no money? What is gone tells nothing of a list."""
+        case = self._books.case_of(charge_id)
+        return case is not None and case.attempt is not None and case.attempt.denied and case.attempt.closed
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
