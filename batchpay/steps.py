@@ -149,7 +149,10 @@ ADOPT = _step(
     "if [state] url names another file than it did, name the old one; if the journal was lost, run once with --adopt "
     "to take these charges over",
 )
-_OWN_JOB = "orders that were never charged there go in a job of their own, with another name, [state] url and [report] directory"
+_OWN_JOB = (
+    "orders that were never charged there go in a job of their own, with another name, [state] url and "
+    "[report] directory"
+)
 OTHER_KEY = _step("other-key", f"Give the other key; {_OWN_JOB}")
 OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
 OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
