@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 
-from tests.test_next_steps import follow, tries
+from batchpay.data import data_path
+from tests.test_next_steps import follow
 from tests.world import KEY, Market, order
 
 LIFT = ("--lift-stop", "--reason", "seen at the gateway")
@@ -50,7 +52,6 @@ def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
 
 
 @pytest.mark.fault("B31", "I2", "I14", "L10")
-@tries("give-back")
 def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(market: Market) -> None:
     """The lift is a look, not the money: 10, with both charges named, on every night, also without the file."""
     reported, twin = twice_charged(market)
@@ -88,16 +89,10 @@ def test_what_a_second_charge_took_stands_beside_the_sums(market: Market) -> Non
     assert line in report["verdict"]
     for verb in ("status", "report", "settle"):
         assert line in market.run(verb=verb).stdout
-    schema = json.loads(
-        (market.run.__globals__["Path"](__file__).parents[2] / "schemas/report.schema.json").read_text()
-    )
-    import jsonschema
-
-    jsonschema.validate(report, schema)
+    jsonschema.validate(report, json.loads(data_path("schemas/report.schema.json").read_text("utf-8")))
 
 
 @pytest.mark.fault("B31", "I14")
-@tries("give-back")
 def test_a_person_may_leave_an_order_charged_twice(market: Market) -> None:
     """As printed: nobody must act, it counts as 10 as all that was accepted, and the row says whose word it is."""
     twice_charged(market)
