@@ -302,9 +302,10 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
     """The rows of every batch that a person accepted, as they stay: they count as 10 (contract, section 6)."""
     totals = Totals()
     for event in latest.values():
-        one = Totals.from_json(event.data)
-        totals.accepted.update(one.accepted)
-        totals.further.update(one.further)
+        totals.accepted.update(dict(event.data.get("accepted", ())))
+        totals.further.update(
+            {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
+        )
     return totals
 
 
