@@ -18,7 +18,7 @@ from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
-from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find
+from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
 
@@ -246,7 +246,50 @@ def behind(journal: SqliteJournal, totals: Event) -> bool:
 
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
-    return bool(Totals.from_json(event.data).stands() & OPEN)
+    totals = Totals.from_json(event.data)
+    return bool(totals.stands() & OPEN or totals.charged_twice)
+
+
+def is_due(journal: SqliteJournal, batch_id: str, latest: Event | None, stop: str) -> bool:
+    """May a batch read otherwise than its last report, with this stop in force? One that told of another stop does."""
+    if latest is None or is_open(latest) or journal.moved(batch_id):
+        return True
+    return latest.data.get("stop", "") not in ("", stop)
+
+
+class Lift(NamedTuple):
+    """A person's word that a stop is over."""
+
+    at: str  # UTC, ISO 8601
+    by: str
+    reason: str
+    stop: str  # the one that was in force
+    stops: frozenset[str]  # the reasons of all that it ended
+
+    def to_json(self) -> dict[str, str]:
+        """For every report of it."""
+        return {"at": self.at, "by": self.by, "reason": self.reason, "stop": self.stop}
+
+
+def lifts(journal: SqliteJournal) -> list[Lift]:
+    """Who lifted which stop, oldest first."""
+    found, stops = [], set[str]()
+    for event in journal.events(["stop", "lifted"]):
+        if event.kind == "stop":
+            stops.add(str(event.data.get("reason", "")))
+            continue
+        by, reason, stop = (str(event.data.get(name, "")) for name in ("by", "reason", "stop"))
+        found.append(Lift(iso(event.at_ns), by, reason, stop, frozenset(stops)))
+        stops = set()
+    return found
+
+
+def lifts_of(journal: SqliteJournal, batch_id: str) -> list[dict[str, str]]:
+    """Those of stops that a report of the batch told of."""
+    if not (every := lifts(journal)):
+        return []
+    told = {str(event.data.get("stop", "")) for event in journal.events(["totals"]) if event.batch_id == batch_id}
+    return [lift.to_json() for lift in every if lift.stops & told]
 
 
 def may_be_settled(event: Event) -> bool:
@@ -256,10 +299,13 @@ def may_be_settled(event: Event) -> bool:
 
 
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
-    """The rows of every batch that a person accepted: unproven they stay, and count as 10 (contract, section 6)."""
+    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract, section 6)."""
     totals = Totals()
     for event in latest.values():
         totals.accepted.update(dict(event.data.get("accepted", ())))
+        totals.further.update(
+            {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
+        )
     return totals
 
 
@@ -282,6 +328,7 @@ def status_of(
         "outcomes": totals.outcomes(),
         "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
         "refusal": batch.refusal,
+        "further_charges": further_json(totals),
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
         "who_acts": dict(sorted(totals.acts.items())),
         "in_work": in_work,
@@ -332,7 +379,7 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
     """What adopted charges that no row shows add to the exit code: those that the gateway, or a person, must decide."""
     totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
     for attempt in unshown(job, journal):
-        if not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
+        if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
             totals.add_stray(attempt, stopped=stopped)
     return totals
 

@@ -201,7 +201,7 @@ def plan(
         latest = accounts.last_totals(journal)
         mine = {batch.batch.id for batch in planned}
         others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and accounts.is_open(e)]
-        others.append(accounts.strays(job, journal))
+        others += [accounts.strays(job, journal), accounts.taken_as_they_are(latest)]
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
     codes = [65] * bool(refusals) + [exit_code([tally.totals, *others], stopped=bool(stop))]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from operator import attrgetter
@@ -188,6 +189,7 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         funding_amount=_whole(document, "funding_amount"),
         funding_currency=(_text(document, "funding_currency") or "").upper() or None,
         unread="; ".join(flaws),
+        refunded=_whole(document, "refunded_amount") or _whole(document, "refunded") or None,
     )
     return charge, flaws
 
@@ -219,7 +221,7 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
     them out, but not say something else.
     """
     fixed, percentage = Decimal(intent.fee_fixed or 0), Decimal(intent.fee_percentage or 0)
-    exact = fixed + charge.amount * percentage / 100
+    exact = fixed + intent.amount * percentage / 100
     pairs = (
         ("fixed", fixed, charge.platform_fee_fixed),
         ("percentage", percentage, _decimal(charge.platform_fee_percentage)),
@@ -376,7 +378,8 @@ class Attempt:
     hinted: str = ""  # a charge that an answer spoke of without proving it: to be asked for by its id
     throttled: bool = False  # its last answer was a 429
     withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
-    accepted: str = ""  # who took note of an unproven charge, and why
+    accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
+    by_hand: str = ""  # who said what became of it, when, and why
     denied: bool = False  # a person said, after a look-up, that it took no money; no answer takes that word back
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
     missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
@@ -439,6 +442,17 @@ class Attempt:
             return None
         waits = charge.ended_without_money or (charge.status == "pending" and not charge.paid)
         return None if waits else charge
+
+    @property
+    def further(self) -> tuple[ChargeSeen, ...]:
+        """Every other charge of it that took money (B31): its row is about one charge, and no sum there has these."""
+        return tuple(one.charge for one in self.others if one.charge.took_money)
+
+    @property
+    def doubled(self) -> bool:
+        """Did two of its charges take money, of which neither was given back, and did no person take note of it?"""
+        own = (self.charge,) if self.charge is not None and self.charge.took_money else ()
+        return not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
 
     @property
     def set_aside(self) -> bool:
@@ -578,7 +592,7 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
         "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
         "untold": "" if by_id else state.untold,
-        "missing_ns": missing_ns,
+        "missing_ns": missing_ns, "by_hand": "" if state.refused else state.by_hand,
     }  # fmt: skip
     no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))
     told = {"flaws": flaws, "anothers": no_money, "reread": state.reread or bool(event.data.get("reread"))}
@@ -586,7 +600,8 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         return _but(state, **seen_now, **told, charge=found or known)
     if found.id != known.id:
         if mine and known.id in state.twins:
-            return _weighed(_but(state, **seen_now, others=_with(state.others, Shown(found, flaws))))
+            more = _but(state, **seen_now, others=_with(state.others, Shown(found, flaws)))
+            return _weighed(more if _takes_no_more(state, more) else _but(more, accepted=""))
         if not state.flaws:
             return _but(state, **seen_now)  # a charge of another order, told for this one: ours stays
         return _but(state, **seen_now, **told, charge=found, accepted="")
@@ -629,6 +644,11 @@ def _accepts(before: Attempt, after: Attempt) -> bool:
         return False
     terms = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
     return terms(old) == terms(new) and set(after.flaws) <= set(before.flaws)
+
+
+def _takes_no_more(before: Attempt, after: Attempt) -> bool:
+    """Did no charge beside the reported one take money since? A person took note of those that had."""
+    return {charge.id for charge in after.further} <= {charge.id for charge in before.further}
 
 
 def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
@@ -692,14 +712,17 @@ BY_HAND = "settled by hand: "
 
 def _resolved(state: Attempt, event: Event) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
+    at = datetime.fromtimestamp(event.at_ns // 10**9, UTC)
+    word = f"{event.data['by']} on {at:%Y-%m-%dT%H:%M:%SZ}: {event.data['reason']}"
     if event.data["as"] == "accepted":
-        return _but(state, accepted=f"{event.data['by']}: {event.data['reason']}")
+        return _but(state, accepted=word)
     if event.data.get("charge"):
-        accepted = f"{event.data['by']}: {event.data['reason']}" if event.data.get("flaws") else state.accepted
-        return _but(_evidence(_unnamed(state, str(event.data["charge"].get("id"))), event), accepted=accepted)
+        now = _evidence(_unnamed(state, str(event.data["charge"].get("id"))), event)
+        taken_as_it_is = event.data.get("flaws") or now.further  # else it is what was asked, and all that there is
+        return _but(now, accepted=word if taken_as_it_is else state.accepted, by_hand=word)
     code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
     settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code, "may_be": ""}
-    settled["denied"] = event.data["as"] == "not-charged"
+    settled |= {"denied": event.data["as"] == "not-charged", "by_hand": word}
     return _but(state, **settled, message=message, charge=None, flaws=(), anothers=False, untold="")
 
 

@@ -179,6 +179,7 @@ class ChargeSeen:
     funding_amount: int | None = None  # in the currency of the account, which is that of fee, fee_vat and net
     funding_currency: str | None = None  # upper case
     unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
+    refunded: int | None = None  # given back of it, smallest unit; None: nothing
 
     @property
     def takes_money(self) -> bool:
@@ -194,6 +195,11 @@ class ChargeSeen:
     def took_money(self) -> bool:
         """Has it taken the payer's money, as far as it says?"""
         return self.status == "successful" or (self.paid and not self.ended_without_money)
+
+    @property
+    def given_back(self) -> bool:
+        """Was all of it refunded? Its status stays what it was (omise-api.md, 3.2)."""
+        return bool(self.refunded) and (self.refunded or 0) >= self.amount
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
@@ -350,6 +356,16 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """A charge that took money for an order whose reported charge took it too (B31)."""
+
+    charge_id: str
+    currency: str  # upper case
+    amount: int  # smallest unit
+    stands: str  # open: a person must act; given back; noted: a person took note; kept: the reported one was given back
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Where one row ended: one line of results (contract, section 5.1). Money in smallest units."""
 
@@ -395,3 +411,4 @@ class Finding:
     charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
     read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
     read_currency: str = ""  # of read_amount
+    further: tuple[Further, ...] = ()  # what other charges of the same order took: no money column has it

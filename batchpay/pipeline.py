@@ -40,7 +40,7 @@ from batchpay.publish import (
     publish_settled,
     write,
 )
-from batchpay.reconciliation import Totals, exit_code
+from batchpay.reconciliation import Totals, exit_code, is_left_charged_twice
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
@@ -103,7 +103,7 @@ async def night(
             trouble += _take_in(desk, stack, yes=options.yes)
             desk.empty = not desk.planned and not trouble
             takes_over = options.adopt and desk.loss is not None
-            if not (desk.planned or desk.journal.open_orders() or desk.stop or takes_over):
+            if not (desk.planned or desk.books.is_anything_open() or desk.stop or takes_over):
                 if trouble:
                     raise trouble[0]
                 return _without_a_request(desk)
@@ -205,8 +205,7 @@ def _due_for_a_report(desk: Desk) -> list[Batch]:
     others = [
         batch
         for batch in desk.journal.batches()
-        if batch.id not in mine_ids
-        and (batch.id not in latest or accounts.is_open(latest[batch.id]) or desk.journal.moved(batch.id))
+        if batch.id not in mine_ids and accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop)
     ]
     return [*mine, *others]
 
@@ -246,6 +245,7 @@ class Status:
     running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
     adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
     acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
 
 
 def status(job: Job) -> Status:
@@ -261,6 +261,7 @@ def status(job: Job) -> Status:
         stop = stop_in_force(journal.events(["stop", "lifted"]))
         strays, last = accounts.strays(job, journal), accounts.last_run(journal)
         adopted = accounts.adopted_json(accounts.unshown(job, journal))
+        lifts = [lift.to_json() for lift in accounts.lifts(journal)]
     finally:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
@@ -269,8 +270,9 @@ def status(job: Job) -> Status:
     acts: Counter[str] = Counter(strays.acts)
     for batch in batches:
         acts.update(batch["who_acts"])
-    code = 12 if stop or unproven else 11 if is_open else 10 if accepted else 0
-    return Status(code, batches, stop, last, at_work, adopted, dict(acts))
+    twice = strays.left_charged_twice or any(is_left_charged_twice(batch["further_charges"]) for batch in batches)
+    code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
+    return Status(code, batches, stop, last, at_work, adopted, dict(acts), lifts)
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:

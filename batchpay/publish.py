@@ -6,7 +6,7 @@ when they are written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Published:
     directory: Path
     files: tuple[Path, ...]  # empty: the reports of an earlier run were left as they were
     run: RunDone | None = None  # the last one that changed it
+    lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that its reports told of: at, by, reason, stop
 
     @property
     def open_equation(self) -> bool:
@@ -167,6 +168,7 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             stop=stop,
             versions={"batchpay": batch.version},
             run=run,
+            lifted=accounts.lifts_of(journal, batch.id),
         )
         files = write_reports(directory, inputs, desk.job.report.mode)
-    return Published(batch, totals, equations, directory, files, run)
+    return Published(batch, totals, equations, directory, files, run, inputs.lifted)

@@ -7,7 +7,7 @@ each other, so that a lost row, a row counted twice or an amount that differs fr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,10 +24,12 @@ from batchpay.model import (
     ChargeSeen,
     Document,
     Finding,
+    Further,
     Outcome,
     Problem,
     Read,
 )
+from batchpay.money import EXPONENTS, major_text, money_text
 from batchpay.planning import payer_of
 from batchpay.standing import (
     Cancelled,
@@ -46,7 +48,7 @@ from batchpay.standing import (
     settled_by,
     stand,
 )
-from batchpay.text import told
+from batchpay.text import many, told
 
 ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
 ASKED_CHARGED = "amounts asked = amounts charged"
@@ -63,6 +65,8 @@ MAY_BE_SETTLED = frozenset(
     }
 )  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
+NAMED = 10  # further charges that a line names
+LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 WHO_ACTS = {
     Outcome.SUCCEEDED: "-",
     Outcome.DUPLICATE: "-",
@@ -220,8 +224,18 @@ class Place:
             accepted=outcome is Outcome.UNPROVEN and bool(attempt.accepted),
             read_amount=self.row.document.get("amount"),
             read_currency=_currency_of(self.row.document),
+            further=_further(attempt),
         )
         return finding if charge is None else _with_charge(finding, charge, attempt.money)
+
+
+def _further(attempt: Attempt) -> tuple[Further, ...]:
+    """What its other charges took, and whether that is over."""
+    over = "open" if attempt.doubled else "noted" if attempt.accepted else "kept"
+    return tuple(
+        Further(one.id, one.currency.upper(), one.amount, "given back" if one.given_back else over)
+        for one in attempt.further
+    )
 
 
 def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None) -> Finding:
@@ -265,7 +279,15 @@ def payment_method(payer: str) -> str:
 
 
 def reason_of(attempt: Attempt) -> str:
-    """One sentence about where an attempt stands; empty when it succeeded without any trouble."""
+    """One sentence about where an attempt stands, and whose word that rests on; empty when it succeeded without any
+    trouble."""
+    word = f"settled by {attempt.by_hand}" if attempt.by_hand else ""
+    if attempt.accepted:  # an unproven one says it itself
+        word = f"accepted by {attempt.accepted}" if attempt.outcome is not Outcome.UNPROVEN else ""
+    return "; ".join(filter(None, (_stands(attempt), word)))
+
+
+def _stands(attempt: Attempt) -> str:
     charge, outcome = attempt.charge, attempt.outcome
     message = told(attempt.message, WORDS_OF_THE_GATEWAY)
     match outcome:
@@ -291,7 +313,8 @@ def reason_of(attempt: Attempt) -> str:
         case Outcome.EXPIRED | Outcome.REVERSED:
             return f"the charge {outcome.value} without money{_beside(attempt)}"
         case Outcome.REFUSED:
-            return f"{attempt.code}: {message or 'the gateway refused the request'}"
+            said = "" if attempt.by_hand else message or "the gateway refused the request"
+            return ": ".join(filter(None, (attempt.code, said)))
         case Outcome.IN_DOUBT if attempt.spent:
             spent = f"sent without an answer, then {attempt.code}: the first request may have used the token"
             return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
@@ -307,8 +330,10 @@ def _beside(attempt: Attempt) -> str:
     """Every other charge that the gateway made under the same key (B31), and how it stands."""
     if not attempt.others or attempt.charge is None:
         return ""
-    others = ", ".join(f"{one.charge.id} is {one.charge.status}" for one in attempt.others)
-    return f"; the gateway made more than one charge for it: {attempt.charge.id} is {attempt.charge.status}, {others}"
+    charges = (attempt.charge, *(one.charge for one in attempt.others))
+    each = ", ".join(f"{one.id} is {one.status}{', given back' * one.given_back}" for one in charges)
+    step = f"; {steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)}" if attempt.doubled else ""
+    return f"; the gateway made more than one charge for it: {each}{step}"
 
 
 def _how_it_was_found(attempt: Attempt) -> str:
@@ -327,8 +352,11 @@ def _how_it_was_found(attempt: Attempt) -> str:
 
 
 def _who(attempt: Attempt, *, stopped: bool = True) -> str:
-    """`stopped`: a charge too many is for a person until the stop that it caused is lifted."""
-    if attempt.others and stopped and not attempt.accepted:
+    """`stopped`: a charge too many is for a person until the stop that it caused is lifted.
+
+    Two that took money are, longer: the lift says that somebody looked, not that one was given back.
+    """
+    if attempt.doubled or (attempt.others and stopped and not attempt.accepted):
         return "a person"
     if attempt.refused and attempt.code == CANCELLED:
         return "-"
@@ -410,6 +438,8 @@ class Totals:
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, platform | recipient) -> sum
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
+    # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
+    further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -436,6 +466,7 @@ class Totals:
             self.settled[outcome.value] += 1
         if finding.who_acts != "-":
             self.acts[finding.who_acts] += 1
+        self._add_further(finding.order_id, finding.further)
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
             self._add_shares(finding)
@@ -453,6 +484,21 @@ class Totals:
             self.accepted[attempt.outcome.value] += 1
         if (party := _who(attempt, stopped=stopped)) != "-":
             self.acts[party] += 1
+        self._add_further(attempt.intent.order_id, _further(attempt))
+
+    def _add_further(self, order_id: str, charges: Iterable[Further]) -> None:
+        for one in charges:
+            self.further[one.currency, order_id, one.charge_id, one.stands] += one.amount
+
+    @property
+    def charged_twice(self) -> bool:
+        """Is there an order of which a second charge is neither given back nor taken note of?"""
+        return any(stands == "open" for _, _, _, stands in self.further)
+
+    @property
+    def left_charged_twice(self) -> bool:
+        """The same, or one that a person took note of."""
+        return any(stands in LEFT for _, _, _, stands in self.further)
 
     def _add_charged(self, finding: Finding) -> None:
         """What was charged; and how that differs from what was asked where no money moved, or a person took note of it:
@@ -538,7 +584,7 @@ class Totals:
         return totals
 
 
-_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares")
+_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares", "further")
 _PLAIN = (
     "rows",
     "charged",
@@ -554,6 +600,43 @@ _PLAIN = (
 )
 
 
+def further_json(totals: Totals) -> list[dict[str, Any]]:
+    """By currency: what further charges of orders took, that no sum of a report has; empty when none did."""
+    found = []
+    for currency in sorted({code for code, *_ in totals.further}):
+        mine = {key: n for key, n in sorted(totals.further.items()) if key[0] == currency}
+        whole = sum(mine.values())
+        found.append({
+            "currency": currency, "orders": len({order_id for _, order_id, _, _ in mine}), "count": len(mine),
+            "sum_minor": whole, "sum": major_text(whole, currency) if currency in EXPONENTS else str(whole),
+            "charges": [
+                {"order_id": order_id, "charge_id": charge_id, "amount_minor": n, "stands": stands}
+                for (_, order_id, charge_id, stands), n in mine.items()
+            ],
+        })  # fmt: skip
+    return found
+
+
+def is_left_charged_twice(further: Iterable[Mapping[str, Any]]) -> bool:
+    """The same as Totals.left_charged_twice, of what `further_json` tells."""
+    return any(charge["stands"] in LEFT for one in further for charge in one["charges"])
+
+
+def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """`charged twice: 1 order, 120.00 THB more at the gateway (chrg_test_2)`, for a person."""
+    for one in further:
+        named = [
+            charge["charge_id"] + ("" if charge["stands"] == "open" else f", {_STANDS[charge['stands']]}")
+            for charge in one["charges"][:NAMED]
+        ]
+        more = [f"and {one['count'] - NAMED} more"] if one["count"] > NAMED else []
+        money = money_text({one["currency"]: one["sum_minor"]})
+        yield f"charged twice: {many(one['orders'], 'order')}, {money} more at the gateway ({'; '.join(named + more)})"
+
+
+_STANDS = {"given back": "given back", "noted": "a person took note of it", "kept": "the other one was given back"}
+
+
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
     """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract, section 6)."""
     every = list(all_totals)
@@ -562,5 +645,5 @@ def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: boo
         return 12
     if stands & OPEN:
         return 11
-    accepted = any(totals.accepted.total() or totals.named_accepted.total() for totals in every)
+    accepted = any(t.accepted.total() or t.named_accepted.total() or t.left_charged_twice for t in every)
     return 10 if accepted or not stands <= {Outcome.SUCCEEDED} else 0

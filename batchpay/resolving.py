@@ -365,10 +365,10 @@ def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> t
 
 
 def _publish_all(desk: Desk) -> None:
-    """Every report in which something moved, or a row was settled by what moved."""
+    """Every report in which something moved, or a row was settled by what moved, or that tells of a lifted stop."""
     latest = accounts.last_totals(desk.journal)
     for batch in desk.journal.batches():
-        if batch.id not in latest or accounts.is_open(latest[batch.id]) or desk.journal.moved(batch.id):
+        if accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop):
             publish(desk, batch)
     publish_settled(desk)
 

@@ -16,6 +16,7 @@ from batchpay.exits import NEXT_STEP, sentence, worst
 from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import both_units, grouped_text, money_text, money_told
+from batchpay.reconciliation import further_json, further_lines
 from batchpay.streams import raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
@@ -124,6 +125,10 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
         batch, totals = published.batch, published.totals
         yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
         yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
+        for line in further_lines(further_json(totals)):
+            yield f"  {line}"
+        for lift in published.lifted:
+            yield f"  {_lift(job, lift)}"
         if batch.likeness:
             yield f"  warning: {batch.likeness}"
         for note in batch.notes:
@@ -180,6 +185,7 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
                 "file": published.batch.file,
                 "rows": published.totals.rows_read,
                 "outcomes": published.totals.outcomes(),
+                "further_charges": further_json(published.totals),
                 "reports": [str(path) for path in published.files],
             }
             for published in made.published
@@ -308,7 +314,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         told = {
             "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
             "running": made.running, "who_acts": dict(sorted(made.acts.items())), "batches": made.batches,
-            "adopted_elsewhere": made.adopted,
+            "adopted_elsewhere": made.adopted, "lifted": made.lifted,
         }  # fmt: skip
         write_json(told)
         return
@@ -320,6 +326,8 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         say(
             f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {_rows(batch['rows'], batch['outcomes'])}"
         )
+        for line in further_lines(batch["further_charges"]):
+            say(f"  {line}")
         for order in batch["open"]:
             place = f"row {order['row']}" + (f" of sheet {order['sheet']}" if order["sheet"] else "")
             since = times.local(order["since"], job.controls.time_zone)
@@ -334,6 +342,8 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
             say(f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in hand")
     for line in _adopted_lines(made.adopted):
         say(line)
+    for lift in made.lifted[-1:]:
+        say(_lift(job, lift))
     if made.stop:
         say(_stop(made.stop))
     if made.exit_code:
@@ -384,6 +394,11 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
         attempt = f"attempt {event['attempt']}: " if event["attempt"] else ""
         at = times.local(event["at"], job.controls.time_zone)
         say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
+
+
+def _lift(job: Job, lift: Mapping[str, str]) -> str:
+    at = times.local(lift["at"], job.controls.time_zone)
+    return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
 
 
 def _stop(stop: str) -> str:

@@ -17,16 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from batchpay.model import Finding, Outcome, Problem, StoredChunk
+from batchpay.model import Finding, Further, Outcome, Problem, StoredChunk
 
 Found = tuple[StoredChunk, list[Finding]]
 
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
-_OUTCOME, _COUNTS_AS, _PROBLEMS = map(_NAMES.index, ("outcome", "counts_as", "problems"))
+_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(_NAMES.index, ("outcome", "counts_as", "problems", "further"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _problem_values = attrgetter(*(field.name for field in fields(Problem)))
+_further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
 class Spool:
@@ -108,10 +109,12 @@ class Spool:
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
     values[_PROBLEMS] = list(map(_problem_values, finding.problems))
+    values[_FURTHER] = list(map(_further_values, finding.further))
     return values
 
 
 def _finding(values: list[Any]) -> Finding:
     values[_OUTCOME], values[_COUNTS_AS] = _OUTCOMES[values[_OUTCOME]], _OUTCOMES[values[_COUNTS_AS]]
     values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
+    values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     return Finding(*values)

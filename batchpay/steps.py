@@ -53,6 +53,11 @@ ACCEPT = _step(
     "accept",
     "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT {order}",
 )
+GIVE_BACK = _step(
+    "give-back",
+    "give the one too many back at the gateway, which the next run sees; or, to leave it so: "
+    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order}",
+)
 SETTLE_LOST = _step(
     "settle-lost",
     "see its dashboard; if it has none for this order: batchpay resolve JOB --as not-charged --reason TEXT {order}",

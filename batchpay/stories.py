@@ -21,9 +21,19 @@ BESIDE = ("stop", "refunded", "noted")  # kinds of event that are about an order
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be empty."""
     rows = [_row(finding) for batch in journal.batches() for finding in _findings(job, journal, batch, order_id)]
-    beside = [event for event in journal.events(BESIDE) if event.data.get("order") == order_id]
+    beside = _beside(journal, order_id)
     events = sorted([*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq)
     return {"order": order_id, "rows": rows, "events": [_event(event) for event in events]}
+
+
+def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
+    """What is about the order and no part of its attempts, the lift of a stop that it caused with it."""
+    stopped = False
+    for event in journal.events((*BESIDE, "lifted")):
+        mine = stopped if event.kind == "lifted" else event.data.get("order") == order_id
+        stopped = event.kind != "lifted" and (stopped or (mine and event.kind == "stop"))
+        if mine:
+            yield event
 
 
 def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
@@ -127,6 +137,10 @@ def _stop(data: Mapping[str, Any], _: Event) -> str:
     return f"STOP, nothing is sent until a person lifts it: {shown(str(data.get('reason', '')), 300)}"
 
 
+def _lifted(data: Mapping[str, Any], _: Event) -> str:
+    return f"a person lifted the stop: {shown(str(data.get('reason', '')), 300)}"
+
+
 def _refunded(data: Mapping[str, Any], _: Event) -> str:
     return f"an audit found {shown(str(data.get('told', '')), 500)}"
 
@@ -155,6 +169,7 @@ _WORDS: Mapping[str, Told] = {
     "withdrawn": lambda *_: "never charged, and gives way to the next attempt",
     "elsewhere": _elsewhere,
     "stop": _stop,
+    "lifted": _lifted,
     "refunded": _refunded,
     "noted": _noted,
 }

@@ -413,7 +413,7 @@ def test_a_person_may_accept_what_is_not_proven() -> None:
     """It stays unproven, and says who took note of it and why; a complete proof settles it."""
     wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
     (attempt,) = fold([FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")])
-    assert (attempt.outcome, attempt.accepted) == (Outcome.UNPROVEN, "me: seen")
+    assert (attempt.outcome, attempt.accepted) == (Outcome.UNPROVEN, "me on 1970-01-01T00:00:00Z: seen")
     right = event("resolved", **{"as": "charged"}, reason="seen", by="me", charge=answer_event(1).data["charge"])
     (attempt,) = fold([FIRST, wrong, right])
     assert attempt.outcome is Outcome.SUCCEEDED

@@ -50,6 +50,18 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     assert int(row["platform_fee"]) == 500 + 1126 and int(row["recipient_amount"]) == 10725 - 1626
 
 
+@pytest.mark.fault("J15", "B15")
+def test_the_commission_is_held_against_what_was_asked(market: Market) -> None:
+    """An answer with another amount: that is what is wrong with it, and nothing is said to have been asked that was
+    not."""
+    market.orders([order(7)])
+    market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
+    market.sandbox.add_rule(order_id="00007", change={"amount": 1001})
+    assert market.run().returncode == 12
+    (report,) = market.reports()
+    assert "amount: asked 10725, got 1001" in report["stop"] and "platform_fee" not in report["stop"], report["stop"]
+
+
 @pytest.mark.fault("E04", "E05", "E07")
 def test_other_bytes_with_the_same_rows_are_duplicates(market: Market) -> None:
     """Reordered, renamed, other line ends: nothing is sent; lost zeros and changed amounts conflict; new rows go."""

@@ -150,7 +150,7 @@ ELSEWHERE = {"elsewhere": {"0001": (Elsewhere("day", "chrg_test_9", "", "recp_te
         (one(FIRST, DECLINED, batch_id=OTHER, document={**DOCUMENT, "card": "x"}, **ELSEWHERE),
          Outcome.HELD, "engineer", 'job "day" charged this very order (chrg_test_9)'),
         (one(FIRST, PENDING, GONE), Outcome.PENDING, "a person", "no longer knows chrg_test_1"),
-        (one(FIRST, UNPROVEN, ACCEPTED), Outcome.UNPROVEN, "-", "amount: x; accepted by me: their mistake"),
+        (one(FIRST, UNPROVEN, ACCEPTED), Outcome.UNPROVEN, "-", "accepted by me on 1970-01-01T00:00:00Z: their"),
         (one(FIRST, event("voided", 1), event("withdrawn")), Outcome.HELD, "next run", "not sent yet"),
     ],
 )  # fmt: skip

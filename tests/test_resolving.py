@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -42,7 +43,7 @@ def test_an_order_in_doubt_is_settled_as_not_charged(market: Market) -> None:
     assert said.returncode == 0, said.stderr
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
     assert (row["outcome"], row["error_code"]) == ("refused", "not_charged")
-    assert "asked the bank" in row["reason"]
+    assert re.match(r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]), row["reason"]
     assert market.run().returncode == 10
     assert market.posts() == posts
     market.orders([order(2, card="tokn_test_sandbox777774242")], "again.csv")
@@ -83,6 +84,7 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     said = market.run("00001", "--as", f"charged:{charge['id']}", *WHY, verb="resolve")
     assert said.returncode == 0, said.stderr
     assert market.outcomes() == {"succeeded": 1}
+    assert re.match(r"settled by \S+ on 20\S+Z: asked the bank", market.results()[0]["reason"])
     market.agree()
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from batchpay.model import Finding, Outcome, RunDone
 from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.reconciliation import Totals
+from batchpay.reconciliation import Totals, further_json, further_lines
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 from batchpay.text import many
 
-NEEDS_A_PERSON = frozenset({Outcome.UNPROVEN, Outcome.CONFLICT, Outcome.IN_DOUBT})
+A_PERSON = "a person"  # who acts
 LISTED = 100  # rows that are spelled out
 
 
@@ -39,18 +39,20 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "verdict": verdict_of(inputs),
         "exit_code": inputs.exit_code,
         "stop": inputs.stop,
+        "lifted": [dict(lift) for lift in inputs.lifted],
         "outcomes": totals.outcomes(),
         "who_acts": dict(sorted(totals.acts.items())),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
         "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
+        "further_charges": further_json(totals),
         "equations": [
             {"currency": e.currency, "name": e.name, "left": e.left, "right": e.right, "closes": e.closes}
             for e in inputs.equations
         ],
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
-        "needs_a_person": {"count": _count(totals, NEEDS_A_PERSON), "rows": attention},
+        "needs_a_person": {"count": totals.acts[A_PERSON], "rows": attention},
         "journal": {"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
     }  # fmt: skip
 
@@ -63,7 +65,8 @@ def verdict_of(inputs: Inputs) -> str:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
     moved = money_text(totals.money_moved())
     counts = ", ".join(f"{number} {name}" for name, number in totals.outcomes().items())
-    return f"{test}{moved} charged; {many(totals.rows_read, 'row')}: {counts or 'none'}."
+    told = "; ".join([f"{moved} charged", *further_lines(further_json(totals))])
+    return f"{test}{told}; {many(totals.rows_read, 'row')}: {counts or 'none'}."
 
 
 def _notes(inputs: Inputs) -> list[str]:
@@ -148,11 +151,11 @@ def by_code(totals: Totals) -> list[dict[str, Any]]:
 
 def _attention(inputs: Inputs) -> Iterator[dict[str, Any]]:
     left = LISTED
-    if not _count(inputs.totals, NEEDS_A_PERSON):
+    if not inputs.totals.acts[A_PERSON]:
         return
     for _, findings in inputs.findings():
         for finding in findings:
-            if finding.outcome in NEEDS_A_PERSON and left:
+            if finding.who_acts == A_PERSON and left:
                 left -= 1
                 yield _row(finding)
 
@@ -162,7 +165,3 @@ def _row(finding: Finding) -> dict[str, Any]:
         "row": finding.row, "sheet": finding.sheet, "order_id": finding.order_id, "outcome": finding.outcome.value,
         "charge_id": finding.charge_id, "reason": finding.reason, "who_acts": finding.who_acts,
     }  # fmt: skip
-
-
-def _count(totals: Totals, outcomes: frozenset[Outcome]) -> int:
-    return sum(totals.count(outcome) for outcome in outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ class Inputs:
     head_digest: str
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
+    lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that it told of: at, by, reason, stop
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from batchpay.errors import Taken
@@ -370,6 +370,22 @@ class Books:
                         cases.append(Case(attempt.intent, attempt, others, present=False))
         return cases
 
+    def is_anything_open(self) -> bool:
+        """Is there an order of an earlier run that the gateway must be asked about?"""
+        return bool(self._journal.open_orders() or self.doubled_cases())
+
+    def doubled_cases(self) -> list[Case]:
+        """Every order that was charged twice, until the further charge is given back or a person took note of it."""
+        told = dict.fromkeys(str(event.data.get("order", "")) for event in self._journal.events(["stop"]))
+        cases = []
+        for events in self._journal.histories([order_id for order_id in told if order_id]).values():
+            attempts = fold(events)
+            for attempt in attempts:
+                if attempt.doubled:
+                    others = tuple(other for other in attempts if other is not attempt)
+                    cases.append(Case(attempt.intent, attempt, others, present=False))
+        return cases
+
     def match(self, charges: Sequence[ChargeSeen]) -> list[tuple[ChargeSeen, Case | int | None]]:
         """Charges of this job with what the journal knows of them.
 
@@ -504,9 +520,10 @@ def _evidence(attempt: Attempt) -> tuple[object, ...]:
     terms = charge and (
         charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
-    others = [(one.charge.id, one.charge.status, one.flaws) for one in attempt.others]
+    others = [(one.charge.id, one.charge.status, one.charge.refunded, one.flaws) for one in attempt.others]
+    given_back = charge.refunded if charge is not None and others else None  # of a lone charge an audit tells it
     told = (attempt.outcome, attempt.twins, attempt.flaws, attempt.reread, attempt.missing_ns, attempt.untold)
-    return *told, attempt.odd, terms, others
+    return *told, attempt.odd, terms, others, given_back
 
 
 def _took_money(attempt: Attempt) -> set[str]:
@@ -525,6 +542,11 @@ def _told_of(events: Iterable[Event]) -> tuple[set[str], set[str]]:
         elif charge_id := event.data.get("charge"):
             told.add(str(charge_id))
     return told, lifted
+
+
+def _but_refunds(charge: ChargeSeen | None) -> ChargeSeen | None:
+    """The same; that it was given back, in part or whole, is no news of what it took."""
+    return charge and replace(charge, refunded=None)
 
 
 def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bool) -> str:
@@ -546,6 +568,6 @@ def _why_stop(case: Case, before: Attempt | None, after: Attempt, *, by_hand: bo
         charge = after.charge.id if after.charge else "its charge"
         return f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
     charges = money_charges((*case.others, after))
-    if len(charges) > 1 and (before is None or after.charge != before.charge):
+    if len(charges) > 1 and (before is None or _but_refunds(after.charge) != _but_refunds(before.charge)):
         return f"{order}: two attempts took money: {', '.join(charges)}"
     return ""

@@ -103,6 +103,14 @@ class Doubts:
             await self._books.found(case, charge, reread=case.attempt.wants_chain, by_id=True)
             self._told(case)
 
+    async def reread_all(self, case: Case) -> None:
+        """Ask for every charge of an order that was charged twice: one of them may have been given back."""
+        for charge_id in sorted(case.attempt.twins) if case.attempt is not None else ():
+            charge, _ = (None, 0) if self._line.closed else await self._ask(charge_id)
+            if charge is not None:
+                await self._books.found(case, charge, by_id=True)
+                self._told(case)
+
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
         charge, status = await self._ask(charge_id)

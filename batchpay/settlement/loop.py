@@ -99,6 +99,8 @@ class Settlement:
                 await self._doubts.reread(case)
                 if case.attempt.wants_chain:
                     self._doubts.read_again(case)
+        for case in self._books.doubled_cases():
+            await self._doubts.reread_all(case)
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
         """Send what may be sent and wait out every doubt."""
