@@ -93,7 +93,7 @@ def i2(e: Evidence) -> Iterator[str]:
         if c["status"] == "successful" and c["metadata"]["order_id"] not in waiting
     }  # fmt: skip
     journal = {
-        str(a.charge["id"]): (str(a.charge["currency"]).upper(), a.charge["amount"])
+        str(a.charge["id"]): (str(a.charge.get("currency", "")).upper(), a.charge["amount"])
         for some in lives.values() for a in some if a.outcome in MONEY and a.charge
     }  # fmt: skip
     results = {r["charge_id"]: (r["currency"], _charged(r)) for r in e.results if r["outcome"] in MONEY}

@@ -448,7 +448,7 @@ class Story:
         other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
         self.machines.append(other)
-        if self.dice.random() < 0.5:  # ... under two names: a copied folder, and both cron lines left in (J06)
+        if self.dice.random() < 0.5 and self._is_as_it_was():  # ... under two names: both cron lines left in (J06)
             self.renamed, self.second_name = True, "renamed"
             self.world.weather.injected["two names at once"] += 1
         both = [self._of_machine(machine, options=Options(adopt=True)) for machine in self.machines]
