@@ -33,7 +33,7 @@ from batchpay.matching import (
     match_transfers,
     order_elsewhere,
 )
-from batchpay.model import Answer, ChargeSeen
+from batchpay.model import Answer, ChargeSeen, Event
 from batchpay.money import EXPONENTS, major_text, money_text
 from batchpay.noting import Note, kept, note_on, open_of
 from batchpay.protocols import Gateway
@@ -52,11 +52,12 @@ from batchpay.refunds import (
     totals_of,
 )
 from batchpay.reports.files import Directory, own_folder
+from batchpay.reports.manifest import write_manifest_beside
 from batchpay.resolving import who
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
 from batchpay.settlement.lists import read_list
-from batchpay.text import defused, many, visible
+from batchpay.text import defused, many, mode_told, visible
 from batchpay.text import told as shown
 
 TRIES = 8  # of one listing that shifts while it is read
@@ -113,6 +114,7 @@ class Audit:
     """The result, and where it was written."""
 
     job: Path
+    mode: str  # test or live
     period: Period
     found: Found
     notes: Mapping[str, Note]  # id of a difference -> a person's last word on it
@@ -142,6 +144,8 @@ class Audit:
         """For programs, and for audit.json."""
         match, zone = self.match, self.period.zone
         return {
+            "test_mode": self.mode == "test",
+            "mode": mode_told(self.mode),
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
             "time_zone": zone,
@@ -172,11 +176,13 @@ class Audit:
 def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None = None) -> Audit:
     """Match and write. `note`: the id of a difference, and why it is well: a person's word, which the journal keeps.
 
-    Raises Usage for a period that ends before it begins and a note on what is no difference, GatewaySilent when a list
-    is not had.
+    Raises Usage for a period that ends before it begins or after today and for a note on what is no difference,
+    GatewaySilent when a list is not had.
     """
     if period.last < period.first:
         raise Usage(f"--to {period.last} is before --from {period.first}")
+    for flag, day in (("--from", period.first), ("--to", period.last)):
+        times.refuse_to_come(flag, day, period.zone, datetime.now(UTC))
     with ExitStack() as stack:
         desk = Desk(job, stack)
         attempts = list(_attempts(desk, period))
@@ -184,12 +190,12 @@ def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None
         _learn(desk, found.refunded, period.zone)
         if note is not None:
             _take_note(desk, found.match.differences, period, *note)
-        made = Audit(job.path, period, found, kept(desk.journal.events(["noted"])))
-        desk.note("audit", {
+        made = Audit(job.path, job.gateway.mode, period, found, kept(desk.journal.events(["noted"])))
+        noted = desk.note("audit", {
             "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
             "open": len(made.open),
         })  # fmt: skip
-        return replace(made, files=_write(job, made))
+        return replace(made, files=_write(job, made, desk.journal.id, noted))
 
 
 def _learn(desk: Desk, refunded: Sequence[Refunded], zone: str) -> None:
@@ -399,8 +405,8 @@ def _page(document: Any) -> tuple[list[Thing], int] | None:
     return (data, total) if fits else None
 
 
-def _write(job: Job, made: Audit) -> tuple[Path, ...]:
-    """audit.json, and refunds.csv when a person should give something back."""
+def _write(job: Job, made: Audit, journal_id: str, noted: Event) -> tuple[Path, ...]:
+    """audit.json, refunds.csv when a person should give something back, and their manifest."""
     name = f"audit-{made.period.first}-{made.period.last}"
     folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
     directory = Directory(folder, job.report.mode)
@@ -413,11 +419,20 @@ def _write(job: Job, made: Audit) -> tuple[Path, ...]:
     else:
         with directory.text("refunds.csv", "utf-8-sig", "replace") as text:
             writer = csv.writer(text)
-            writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason"])
+            writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"])
             for one in refunds:
                 major = _money(one.refund_minor, one.currency)
-                cells = [one.order_id, one.charge_id, str(one.refund_minor), one.currency, major, one.told]
+                cells = [
+                    one.order_id,
+                    one.charge_id,
+                    str(one.refund_minor),
+                    one.currency,
+                    major,
+                    one.told,
+                    mode_told(made.mode),
+                ]
                 writer.writerow([defused(visible(cell)) for cell in cells])
+    write_manifest_beside(directory, job, journal_id, (noted.seq, noted.digest))
     return tuple(directory.written)
 
 

@@ -20,6 +20,9 @@ from batchpay.money import both_units
 from batchpay.planning import is_one_sale, place_in
 from batchpay.text import many
 
+GIVE_BACK = ": give this one back"
+"""How a difference ends that asks for a refund of a double charge."""
+
 Thing = Mapping[str, Any]
 """One object of the gateway, as it shows it."""
 
@@ -219,7 +222,7 @@ def _doubles(order_id: str, charges: Sequence[ChargeSeen], reported: set[str]) -
     kept = next((charge for charge in taking if charge.id in reported), taking[0])
     for charge in taking:
         if charge is not kept:
-            told = f"the order was charged by {kept.id} too: give this one back"
+            told = f"the order was charged by {kept.id} too{GIVE_BACK}"
             yield replace(_about(charge, "double", order_id, told, kept.id), refund_minor=charge.amount)
 
 

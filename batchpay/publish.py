@@ -16,10 +16,12 @@ from batchpay.model import Batch, Event, RunDone
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
+from batchpay.reports.manifest import head_of, write_manifest_beside
 from batchpay.runs import Runs
 from batchpay.settlement.books import stop_in_force
 from batchpay.spool import Spool
 from batchpay.text import json_text
+from batchpay.wholeness import is_of
 
 SPOOLED = 16  # batches whose rows are kept between counting and writing; of more they are judged anew
 
@@ -143,6 +145,9 @@ def publish_adopted(desk: Desk) -> tuple[Path, ...]:
     told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
+    head = head_of(directory, desk.job)
+    if head is None or not is_of(desk.journal, head):  # else there would be one more on every night
+        write_manifest_beside(directory, desk.job, desk.journal.id, desk.journal.head())
     return tuple(directory.written)
 
 

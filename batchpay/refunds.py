@@ -15,7 +15,7 @@ from typing import Any
 
 from batchpay.lifecycle import outcome_of, seen
 from batchpay.listing import is_instant
-from batchpay.matching import Difference
+from batchpay.matching import GIVE_BACK, Difference
 from batchpay.model import ChargeSeen, Outcome
 from batchpay.money import both_units, money_told
 from batchpay.times import day_of
@@ -141,11 +141,30 @@ def sentence(one: Refunded, zone: str) -> str:
 
 
 def less_given_back(differences: Iterable[Difference], refunded: Sequence[Refunded]) -> list[Difference]:
-    """The same; what was given back already is not asked for again."""
+    """The same; what was given back already is not asked for again.
+
+    A double that was given back whole is one difference with its refund: a person has one thing to take note of.
+    """
     given = {one.charge_id: one for one in refunded}
-    return [
+    found = [
         _less(one, given[one.charge_id]) if one.refund_minor and one.charge_id in given else one for one in differences
     ]
+    told = {one.charge_id for one in found if one.kind == "refunded"}
+    done = {one.charge_id: one for one in found if one.kind == "double" and not one.refund_minor} if told else {}
+    return [
+        _was_double(one, done[one.charge_id]) if one.kind == "refunded" and one.charge_id in done else one
+        for one in found
+        if not (one.kind == "double" and one.charge_id in told & done.keys())
+    ]
+
+
+def _was_double(refund: Difference, double: Difference) -> Difference:
+    return replace(refund, told=f"{_fact(double)}, and this one was given back: {refund.told}")
+
+
+def _fact(double: Difference) -> str:
+    """Why it is a double, without what is asked for."""
+    return double.told.partition(GIVE_BACK)[0]
 
 
 def _less(one: Difference, given: Refunded) -> Difference:
@@ -155,7 +174,8 @@ def _less(one: Difference, given: Refunded) -> Difference:
         if rest
         else "nothing of it is due any more"
     )
-    told = f"{one.told}; {money_told(given.total, given.currency)} was given back: {still}"
+    fact = one.told if rest else _fact(one)
+    told = f"{fact}; {money_told(given.total, given.currency)} was given back: {still}"
     return replace(one, refund_minor=rest, told=told)
 
 

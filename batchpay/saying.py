@@ -228,7 +228,8 @@ def audit(made: Audit, *, as_json: bool) -> None:
 def audit_lines(made: Audit) -> Iterator[str]:
     """The same as lines of text."""
     match, period = made.match, made.period
-    yield f"audit of {period.told}"
+    test = "TEST: " if made.mode == "test" else ""
+    yield f"{test}audit of {period.told}"
     for side, sums in (("journal", match.ours), ("gateway", match.theirs)):
         yield f"{side}: " + (", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged")
     for code, one in made.totals.items():
@@ -296,7 +297,10 @@ def verified(made: Verified, *, as_json: bool) -> None:
         say(f"different: {one.path}: {one.told}")
     for note in made.notes:
         say(f"note: {note}")
-    remedy = "keep what you have, find out who changed it; batchpay report writes the reports again from the journal"
+    remedy = (
+        "keep a copy of what you have and find out who changed it. batchpay report JOB writes the reports of batches "
+        "again from the journal, batchpay audit its own; what differs after that, move out of the report folder"
+    )
     say(f"exit {made.exit_code}: {remedy if made.differences else NEXT_STEP[0]}")
 
 
@@ -382,12 +386,15 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         write_json(told)
         return
+    if not told["rows"]:
+        say(f"order {told['order']}: {_mode(told['mode'])}no row of a file asks for it")
     for row in told["rows"]:
         place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
-        rest = " ".join(filter(None, (row["charge"], row["reason"], row["settled_by"])))
+        settled = f"settled by {row['settled_by']}" if row["settled_by"] else ""
+        rest = "; ".join(filter(None, (" ".join(filter(None, (row["charge"], row["reason"]))), settled)))
         acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
         stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
-        say(f"order {told['order']}: {place} (batch {row['batch']}) {stands}{acts}")
+        say(f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']}) {stands}{acts}")
     for event in told["events"]:
         by = f", by {event['who']}" if event["who"] else ""
         state = f" -> {event['state']}" if event["state"] else ""
@@ -406,7 +413,7 @@ def _stop(stop: str) -> str:
 
 
 def _mode(mode: str) -> str:
-    return "TEST, " if mode == "test" else ""
+    return "TEST, " if mode in ("test", "TEST") else ""
 
 
 def _rows(rows: int, outcomes: Mapping[str, int]) -> str:

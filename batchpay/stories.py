@@ -12,6 +12,7 @@ from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Batch, Event, Finding, StoredChunk
 from batchpay.reconciliation import find
 from batchpay.standing import Guards, rows_of
+from batchpay.text import mode_told
 from batchpay.text import told as shown
 
 Told = Callable[[Mapping[str, Any], Event], str]
@@ -23,7 +24,8 @@ def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     rows = [_row(finding) for batch in journal.batches() for finding in _findings(job, journal, batch, order_id)]
     beside = _beside(journal, order_id)
     events = sorted([*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq)
-    return {"order": order_id, "rows": rows, "events": [_event(event) for event in events]}
+    mode = mode_told(job.gateway.mode)
+    return {"order": order_id, "mode": mode, "rows": rows, "events": [_event(event) for event in events]}
 
 
 def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
@@ -57,7 +59,7 @@ def _row(finding: Finding) -> dict[str, Any]:
     return {
         "batch": finding.batch_id, "file": finding.file, "sheet": finding.sheet, "row": finding.row,
         "outcome": finding.outcome.value, "reason": finding.reason, "who_acts": finding.who_acts,
-        "charge": finding.charge_id, "settled_by": finding.settled_by,
+        "charge": finding.charge_id, "settled_by": finding.settled_by, "mode": mode_told(finding.mode),
     }  # fmt: skip
 
 

@@ -63,6 +63,15 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
 
 
+def mode_told(mode: str) -> str:
+    """A gateway's mode as people and programs read it: what is no money stands large.
+
+    >>> mode_told("test"), mode_told("live")
+    ('TEST', 'live')
+    """
+    return "TEST" if mode == "test" else mode
+
+
 def defused(text: str) -> str:
     """A text no spreadsheet takes for a formula: with an apostrophe in front when it could; a lone dash cannot."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) and text != "-" else text

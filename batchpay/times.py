@@ -51,10 +51,18 @@ def day_of(instant: datetime, zone: str) -> date:
 
 def since(text: str, zone: str, now: datetime) -> datetime:
     """How far back `--since` looks: the first instant of a day, UTC. Raises Usage, also for a day that is to come."""
-    began = first_instant(day("--since", text), zone)
-    if began > now:
-        raise Usage(f"--since {text}: lies in the future ({zone}); it says how far back to look")
-    return began
+    said = day("--since", text)
+    refuse_to_come("--since", said, zone, now)
+    return first_instant(said, zone)
+
+
+def refuse_to_come(flag: str, said: date, zone: str, now: datetime) -> None:
+    """Raises Usage for a day that has not begun yet in its time zone."""
+    if first_instant(said, zone) > now:
+        today = day_of(now, zone)
+        raise Usage(
+            f"{flag} {said}: lies in the future ({zone}, where it is {today}); the last day to look at is today"
+        )
 
 
 def local(at: str, zone: str) -> str:

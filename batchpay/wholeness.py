@@ -52,7 +52,7 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
     heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
     earlier, dealt_with_ns = _noted(journal)
     seq, _ = journal.head()
-    unknown = [head for head in heads if head.at_ns > dealt_with_ns and not _is_of(journal, head)]
+    unknown = [head for head in heads if head.at_ns > dealt_with_ns and not is_of(journal, head)]
     if not unknown and witnessed <= seq:
         return earlier
     evidence = _told_by(unknown[0]) if unknown else f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
@@ -94,7 +94,7 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
     return found, manifests_ns
 
 
-def _is_of(journal: SqliteJournal, head: Head) -> bool:
+def is_of(journal: SqliteJournal, head: Head) -> bool:
     """Was it made from an event that this very journal still has?"""
     return head.journal_id == journal.id and journal.digest_of(head.seq) == head.digest
 

@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchpay import __version__
 from batchpay.data import read_regular
 from batchpay.errors import CannotWrite
+from batchpay.job import Job
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
@@ -55,18 +57,47 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
 def write_manifest(directory: Directory, inputs: Inputs) -> None:
     """Written last; the one it replaces is kept under the number of its own journal event."""
     batch = inputs.batch
-    document = {
-        "manifest_version": 1,
-        "job": batch.job,
-        "mode": batch.mode,
-        "batch": batch.id,
-        "input": {"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
-        "job_file_sha256": batch.job_sha256,
-        "schema_sha256": batch.schema_sha256,
-        "reports": directory.digests(),
-        "journal": {"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
-        "versions": dict(sorted(inputs.versions.items())),
-    }
+    _write(
+        directory,
+        job=batch.job,
+        mode=batch.mode,
+        batch=batch.id,
+        input={"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
+        job_file_sha256=batch.job_sha256,
+        schema_sha256=batch.schema_sha256,
+        reports=directory.digests(),
+        journal={"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
+        versions=dict(sorted(inputs.versions.items())),
+    )
+
+
+def write_manifest_beside(directory: Directory, job: Job, journal_id: str, head: tuple[int, str]) -> None:
+    """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its journal event."""
+    _write(
+        directory,
+        job=job.name,
+        mode=job.gateway.mode,
+        batch=directory.path.name,
+        input={"file": "", "sha256": "", "rows_read": 0},
+        job_file_sha256=job.sha256,
+        schema_sha256=job.schema.sha256,
+        reports=directory.digests(),
+        journal={"id": journal_id, "seq": head[0], "digest": head[1]},
+        versions={"batchpay": __version__},
+    )
+
+
+def head_of(directory: Directory, job: Job) -> Head | None:
+    """What a folder's manifest was made from; None where it is of other files than have just been written."""
+    path = directory.path / "manifest.json"
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        if json.loads(read_regular(path, MAX_BYTES))["reports"] == directory.digests():
+            return _head(path, job.name, job.gateway.mode)
+    return None
+
+
+def _write(directory: Directory, **document: object) -> None:
+    document = {"manifest_version": 1, **document}
     data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
     _keep_old(directory, data)
     with directory.file("manifest.json") as file:

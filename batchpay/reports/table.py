@@ -10,7 +10,7 @@ from batchpay.cells import decode_cells
 from batchpay.model import Batch, Finding, RunDone, StoredChunk
 from batchpay.money import major_text
 from batchpay.reconciliation import Equation, Totals
-from batchpay.text import visible
+from batchpay.text import mode_told, visible
 
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 
@@ -79,7 +79,7 @@ LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
     "authorize_uri": ("text", lambda f: f.authorize_uri),
     "warnings": ("text", lambda f: f.warnings),
     "settled_by": ("text", lambda f: f.settled_by),
-    "mode": ("text", lambda f: "TEST" if f.mode == "test" else f.mode),
+    "mode": ("text", lambda f: mode_told(f.mode)),
 }
 
 
