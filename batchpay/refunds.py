@@ -145,16 +145,20 @@ def less_given_back(differences: Iterable[Difference], refunded: Sequence[Refund
 
     A double that was given back whole is one difference with its refund: a person has one thing to take note of.
     """
-    given = {one.charge_id: one for one in refunded}
+    given, differences = {one.charge_id: one for one in refunded}, list(differences)
     found = [
         _less(one, given[one.charge_id]) if one.refund_minor and one.charge_id in given else one for one in differences
     ]
     told = {one.charge_id for one in found if one.kind == "refunded"}
-    done = {one.charge_id: one for one in found if one.kind == "double" and not one.refund_minor} if told else {}
+    done = {
+        one.charge_id: one
+        for one, left in zip(differences, found, strict=True)
+        if one.kind == "double" and not left.refund_minor and one.charge_id in told
+    }
     return [
         _was_double(one, done[one.charge_id]) if one.kind == "refunded" and one.charge_id in done else one
         for one in found
-        if not (one.kind == "double" and one.charge_id in told & done.keys())
+        if not (one.kind == "double" and one.charge_id in done)
     ]
 
 

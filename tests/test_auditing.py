@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -63,11 +63,15 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     market.job()
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"})
     assert market.run().returncode == 12
-    code, kinds, _ = audited(market)
+    code, kinds, told = audited(market)
     assert code == 12 and kinds == {"double": ["00002"]}
     (refunds,) = (market.folder / "reports").glob("audit-*/refunds.csv")
     with refunds.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
+    assert row["mode"] == "TEST" and (told["mode"], told["test_mode"]) == ("TEST", True)
+    assert market.run("--from", TODAY, "--to", TODAY, verb="audit").stdout.startswith("TEST: audit of ")
+    story = market.run("00002", verb="status").stdout
+    assert story.startswith("order 00002: TEST, ")
     (mine,) = [r for r in market.results() if r["order_id"] == "00002"]
     assert row["charge_id"] != mine["charge_id"] and (row["amount"], row["currency"]) == (mine["amount"], "THB")
 
@@ -92,10 +96,17 @@ def test_a_charge_the_journal_lost_is_a_difference_until_a_run_adopts_it(market:
 
 
 def test_a_period_must_make_sense(market: Market) -> None:
-    """64 for one that ends before it begins; 77 for a refused key."""
+    """64 for one that ends before it begins, or that has days which have not begun yet; 77 for a refused key."""
     market.orders([order(1)])
     market.job()
     assert market.run("--from", "2026-02-02", "--to", "2026-02-01", verb="audit").returncode == 64
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    for first, last, flag in ((TODAY, tomorrow, "--to"), ("2030-01-01", "2030-01-02", "--from")):
+        done = market.run("--from", first, "--to", last, verb="audit")
+        assert (
+            done.returncode == 64 and f"{flag} {last if flag == '--to' else first}: lies in the future" in done.stderr
+        )
+    assert not list((market.folder / "reports").glob("audit-*"))
     market.sandbox.accept_keys("skey_test_another000000")
     assert market.run("--from", "2026-02-01", "--to", "2026-02-01", verb="audit").returncode == 77
 

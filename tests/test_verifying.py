@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import batchpay
+from tests.test_auditing import TODAY
+from tests.test_losses import lose
 from tests.world import Market, order
 
 DOCS = Path(batchpay.__file__).parent.parent / "docs" / "journal.md"
@@ -71,9 +74,6 @@ def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
     else:
         manifest.unlink()
     code, told = verified(night)
-    if edit == "no manifest":
-        assert code == 0 and first.name in str(told["notes"])
-        return
     assert code == 12
     assert str(first) in str(told["differences"])
     assert verified(night, sorted(path.name for path in (night.folder / "reports").iterdir())[1])[0] == 0
@@ -93,6 +93,144 @@ def test_a_damaged_journal_is_74_and_none_is_66(night: Market) -> None:
         one.unlink()
     assert night.run(verb="verify").returncode == 66
     assert list((night.folder / "state").iterdir()) == []
+
+
+def edited(path: Path, **changes: object) -> None:
+    """The JSON file with some of its values changed."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def touched(path: Path) -> None:
+    """One byte more."""
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+@pytest.mark.fault("I9")
+def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(night: Market) -> None:
+    """An edit whose manifest was removed does not pass; who only cleared old reports away does what is said."""
+    first, second = sorted((night.folder / "reports").iterdir())
+    touched(first / "results.csv")
+    (first / "manifest.json").unlink()
+    shutil.rmtree(second)
+    code, told = verified(night)
+    assert code == 12
+    for folder, difference in zip((first, second), told["differences"], strict=True):  # type: ignore[call-overload]
+        assert difference["path"] == str(folder / "manifest.json")
+        assert f"batchpay report JOB {folder.name} writes them again" in difference["told"]
+        assert night.run(folder.name, verb="report").returncode in (0, 10)
+    assert verified(night)[0] == 0
+
+
+@pytest.mark.fault("I9")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"job": "day"},
+        {"mode": "live"},
+        {"batch": "2026-01-01-0123456789ab"},
+        {"input": {"file": "orders.csv", "sha256": "0" * 64, "rows_read": 2}},
+        {"input": {"rows_read": 3}},
+    ],
+)
+def test_a_manifest_that_says_otherwise_than_the_journal_is_12(night: Market, change: dict[str, object]) -> None:
+    """Of which input, how many rows of it, which mode, job and batch."""
+    manifest = sorted((night.folder / "reports").glob("*/manifest.json"))[0]
+    if "input" in change:
+        change = {"input": json.loads(manifest.read_text())["input"] | change["input"]}
+    edited(manifest, **change)
+    code, told = verified(night)
+    assert code == 12 and str(manifest) in str(told["differences"]) and "which is" in str(told["differences"])
+
+
+@pytest.mark.fault("I9")
+def test_older_reports_in_the_place_of_the_newest_are_12(night: Market) -> None:
+    """A whole folder as it was at an earlier count: its hashes fit, its event is no longer the last."""
+    first = next(path.parent for path in (night.folder / "reports").glob("*/manifest-*.json"))
+    (older,) = first.glob("manifest-*.json")
+    (first / "manifest.json").unlink()
+    older.rename(first / "manifest.json")
+    code, told = verified(night)
+    assert code == 12 and "was counted anew by event" in str(told["differences"])
+    assert night.run(first.name, verb="report").returncode in (0, 10)
+    assert verified(night)[0] == 0
+
+
+@pytest.mark.fault("I9")
+def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(market: Market) -> None:
+    """Each has a manifest; each is known by its folder's name; another job's are not looked at."""
+    market.job(input="optional = true")
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    (market.folder / "orders.csv").unlink()
+    lose(market, lock_too=False, reports_too=True)
+    assert market.run("--adopt").returncode == 0
+    assert market.run("--from", TODAY, "--to", TODAY, verb="audit").returncode == 0
+    reports = market.folder / "reports"
+    files = [reports / f"{TODAY}-no-input/report.json", reports / f"audit-{TODAY}-{TODAY}/audit.json"]
+    files.append(reports / "adopted/adopted.json")
+    code, told = verified(market)
+    assert (code, told["files"], told["notes"]) == (0, 3, [])
+    for path in files:
+        before = path.read_bytes()
+        assert verified(market, path.parent.name)[0] == 0
+        touched(path)
+        code, told = verified(market)
+        assert code == 12 and str(path) in str(told["differences"])
+        path.write_bytes(before)
+        manifest = path.with_name("manifest.json")
+        before = manifest.read_bytes()
+        manifest.unlink()
+        assert verified(market, path.parent.name)[0] == 12
+        manifest.write_bytes(before)
+        edited(manifest, journal=json.loads(before)["journal"] | {"seq": 10**6})
+        code, told = verified(market)
+        assert code == 12 and "not in the journal as it was" in str(told["differences"])
+        manifest.write_bytes(before)
+    for _ in range(2):
+        assert market.run().returncode == 0
+    assert [path.name for path in files[2].parent.glob("manifest*")] == ["manifest.json"]  # one, however many nights
+    assert verified(market)[0] == 0
+    shutil.copytree(reports / "adopted", reports / "adopted-day")
+    for path in (reports / "adopted-day").iterdir():
+        edited(path, job="day", reports={})
+    assert verified(market)[0] == 0 and verified(market, "adopted-day")[0] == 66
+
+
+@pytest.mark.fault("I9", "D10")
+def test_a_loss_that_was_recovered_is_told_and_no_difference(night: Market) -> None:
+    """A lost journal's reports are looked at as they lie there; once written anew, what they replace is told."""
+    touched_one = sorted((night.folder / "reports").iterdir())[0]
+    lose(night, lock_too=False, reports_too=False)
+    (night.folder / "orders.csv").unlink()
+    night.job(input="optional = true")
+    assert night.run("--adopt").returncode == 0
+    code, told = verified(night)
+    assert code == 0 and str(told["notes"]).count("of another journal") == 2
+    results, before = touched_one / "results.csv", (touched_one / "results.csv").read_bytes()
+    touched(results)
+    assert verified(night)[0] == verified(night, touched_one.name)[0] == 12
+    results.write_bytes(before)
+    night.orders([order(3)])
+    assert night.run().returncode == 0
+    code, told = verified(night)
+    assert code == 0 and str(told["notes"]).count("of another journal") == 2, told
+
+
+@pytest.mark.fault("I9", "D09")
+def test_an_older_copy_that_was_recovered_from_is_told_and_no_difference(market: Market) -> None:
+    """The manifests of the events that were lost are kept, and stay no difference for ever."""
+    market.orders([order(1), order(2)])
+    market.job()
+    market.run("--limit", "1")
+    kept = {path.name: path.read_bytes() for path in (market.folder / "state").iterdir()}
+    market.run()
+    for name, data in kept.items():
+        if not name.endswith(".lock"):
+            (market.folder / "state" / name).write_bytes(data)
+    assert verified(market)[0] == 12
+    assert market.run().returncode == 0
+    code, told = verified(market)
+    assert code == 0 and "before a loss that it has noted" in str(told["notes"]), told
 
 
 @pytest.mark.fault("I9")
