@@ -23,6 +23,7 @@ from batchpay.config import load_job
 from batchpay.data import data_path
 from batchpay.job import Job
 from batchpay.model import Outcome
+from batchpay.reports.table import COLUMNS, LAST_COLUMNS
 from tests.world import Market
 
 ROOT = Path(batchpay.__file__).parent.parent
@@ -108,6 +109,18 @@ def test_the_outcomes_are_those_of_the_model() -> None:
     assert sums is not None
     parts = [part.strip() for side in sums.groups() for part in side.split("+")]
     assert sorted(parts) == sorted([*Outcome, "sent"])
+
+
+def test_every_column_of_the_results_has_its_unit() -> None:
+    """docs/reports.md has them all, in their order; whole numbers of money say of which currency."""
+    text = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", text, re.MULTILINE)
+    columns = {name: kind for name, (kind, _) in (COLUMNS | LAST_COLUMNS).items()}
+    assert [name for name, _ in rows] == list(columns)
+    for name, unit in rows:
+        kind = columns[name]
+        assert (kind == "int") is unit.startswith(("smallest unit of", "number")), (name, unit)
+        assert (kind == "time") is unit.startswith("UTC"), (name, unit)
 
 
 # --- code blocks
