@@ -271,8 +271,9 @@ def doctor(
 def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Check the journal and every report against what was written.
 
-    The journal's hash chain, and each manifest against the files beside it; needs no key and no network. Exits with 12
-    on a difference, with 74 when the journal is damaged, with 66 when there is none.
+    The journal's hash chain, and each manifest of this job against the files beside it; needs no key and no network.
+    BATCH is the name of one folder. Exits with 12 on a difference, also when reports that were written are missing,
+    with 74 when the journal is damaged, with 66 when there is none.
     """
     from batchpay import saying, verifying
 

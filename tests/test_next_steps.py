@@ -705,6 +705,7 @@ def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
     over(three, 0, "--input", rejects(three, amount="210.25"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
+    assert "; settled by order 00001 of batch " in three.run("00001", verb="status").stdout
 
 
 def ended(market: Market, how: str) -> None:
