@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.faults.stage import SWEEP
 from tests.world import Market, order
 
 
@@ -62,9 +63,9 @@ LIFE = ("check", "plan", "doctor", "run", "settle", "status", "report", "verify"
         ({}, (), ("status", "00001")),
         ({"amount": "x"}, (), ()),
         ({"card": "tokn_test_sandbox3ds0001"}, (), ()),
-        ({"card": "tokn_test_sandbox000010011"}, ("--canary", "1"), ()),
+        pytest.param({"card": "tokn_test_sandbox000010011"}, ("--canary", "1"), (), marks=SWEEP),
         ({"recipient": "recp_test_sandboxunverified"}, ("--limit", "1"), ()),
-        ({"order_id": ""}, ("--limit", "0"), ()),
+        pytest.param({"order_id": ""}, ("--limit", "0"), (), marks=SWEEP),
     ],
 )
 def test_one_is_no_plural(market: Market, row: dict[str, str], flags: tuple[str, ...], after: tuple[str, ...]) -> None:

@@ -799,6 +799,7 @@ def _() -> None:
 @mutant("J06", "another job's charge of the order is no matter", DOORS + "test_a_renamed_job_is_refused_on_every_night")
 def _() -> None:
     swap("batchpay.standing:_elsewhere", always(None))
+    swap("batchpay.settlement.books:Books.charged_elsewhere", always(None))
 
 
 @mutant(

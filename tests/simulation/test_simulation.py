@@ -1,4 +1,4 @@
-"""300 seeds in every test run; `make simulate` runs many more."""
+"""200 seeds in every test run; `make simulate` runs many more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.story import Story, Told, tell
 from tests.simulation.weather import ENDS, LIES, LOOK, POST
 
-SEEDS, BLOCK = 300, 25
+SEEDS, BLOCK = 200, 25
 QUIET = 29  # a seed without trouble
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
 
