@@ -64,15 +64,15 @@ def lands_late(sandbox, api):
 
 
 def hidden(sandbox, api):
+    asked = time.monotonic()  # before it was made: it is hidden from some moment after this
     charge = api.post("/charges", data=order()).json()
-    made = time.monotonic()
     find = {"scope": "charge", "query": "A-1"}
     totals = [api.get("/charges").json()["total"], api.get("/search", params=find).json()["total"]]
-    assert totals == [0, 0] or time.monotonic() - made > 0.5
+    assert totals == [0, 0] or time.monotonic() - asked > 0.5
     assert api.get(f"/charges/{charge['id']}").json() == charge
     wait_for(lambda: api.get("/charges").json()["total"] == 1)
     assert api.get("/search", params=find).json()["data"] == [charge]
-    assert time.monotonic() - made > 0.5
+    assert time.monotonic() - asked > 0.5
 
 
 def crowded(sandbox, api):
