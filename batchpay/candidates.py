@@ -21,11 +21,12 @@ from batchpay.errors import DoesNotAddUp, Misconfigured
 from batchpay.intake import Intake
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.kinship import Ancestry, Lineages
+from batchpay.kinship import Ancestry, Lineages, Names
 from batchpay.lifecycle import Attempt
 from batchpay.likeness import Comparison, suspicious
 from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
 from batchpay.planning import intent_of
+from batchpay.renaming import may_tell_names, new_names
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed
 from batchpay.standing import (
@@ -38,7 +39,6 @@ from batchpay.standing import (
     Standing,
     is_sendable,
     rows_of,
-    same_terms,
     settled_by,
     stand,
 )
@@ -53,9 +53,7 @@ class PlannedBatch:
     batch: Batch
     chunks: Callable[[], Iterable[StoredChunk]]
     repeats: Mapping[tuple[str, int], Repeat]
-    renamed: Mapping[str, Sequence[str]] = field(
-        default_factory=dict
-    )  # other names that the rows of this run tell of and the journal does not know yet (kinship.Lineages.other_names)
+    renamed: Names = field(default_factory=Names)  # what the rows of this run tell and the journal does not know yet
     had_other_ids: bool = False  # did any of its rows ever have another order id than now?
 
     def refused(self, *reasons: str) -> PlannedBatch:
@@ -262,10 +260,9 @@ def judge_files(
     likeness to a recent one, and the limit of the run.
     """
     earlier = list(journal.batches())
-    names: dict[str, list[str]] = {}
-    for planned in (one for one in batches if one.had_other_ids):
-        for new, old in new_names(journal, planned).items():
-            names.setdefault(new, []).extend(old)
+    lineages = Lineages(journal)
+    telling = [p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)]
+    names = names_in(journal, telling)
     batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
     guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
@@ -280,35 +277,12 @@ def judge_files(
     return [planned.refused(why) for planned in judged]
 
 
-def new_names(journal: SqliteJournal, planned: PlannedBatch) -> dict[str, list[str]]:
-    """Order id -> orders of other ids that it is, which the journal does not know yet.
-
-    A row that caused one of them, or that asks for what one of them asked, has this id now. A row that had the id of an
-    order with other terms, by mistake, tells of none.
-    """
-    lineages, found = Lineages(journal), dict[str, list[str]]()
-    for chunk in planned.chunks():
-        owned = journal.owned(planned.batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
-        had = [*_other_ids(chunk, owned)]
-        attempts = accounts.attempts_of(journal, [old for _, _, ids in had for old in ids])
-        for at, new, ids in had:
-            place = (planned.batch.id, chunk.sheet, chunk.rows[at])
-            asked = [a for old in ids for a in attempts.get(old, ()) if not a.set_aside]
-            same = [a.intent.order_id for a in asked if a.owned_by(*place) or same_terms(chunk.documents[at], a)]
-            if fresh := [old for old in dict.fromkeys(same) if old not in lineages.other_names(new)]:
-                found.setdefault(new, []).extend(fresh)
-    return found
-
-
-def _other_ids(chunk: StoredChunk, owned: Mapping[int, str]) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Position, order id and the other ids of the rows of a chunk that have or had others."""
-    if not chunk.earlier and not owned:
-        return
-    for at, document in enumerate(chunk.documents):
-        new = document.get("order_id")
-        ids = dict.fromkeys((*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new)))
-        if new and (others := tuple(one for one in ids if one and one != new)):
-            yield at, new, others
+def names_in(journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
+    """Which ids are other names of orders, by all rows of some batches, as far as the journal does not know it yet."""
+    names = Names()
+    for planned in batches:
+        names |= new_names(journal, planned.batch, planned.chunks())
+    return names
 
 
 def _held_against_recent(

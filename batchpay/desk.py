@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, new_names, survey, unasked
+from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, names_in, survey, unasked
 from batchpay.clock import SystemClock, iso
 from batchpay.errors import DoesNotAddUp
 from batchpay.gateways.omise import Omise
@@ -20,7 +20,7 @@ from batchpay.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.kinship import Lineages
+from batchpay.kinship import Lineages, Names
 from batchpay.model import Batch, Event, Judged
 from batchpay.planning import batch_id_of
 from batchpay.protocols import Clock, Gateway
@@ -120,13 +120,13 @@ class Desk:
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
         judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
         self.planned = list(judged)
+        if self.planned and (names := judged[0].renamed):  # before the rows have their new ids: a kill loses nothing
+            self.note("renamed", names.to_json())
         for at, intake in enumerate(intakes.files):
             planned = self.planned[at]
             event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
             self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
-            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed={})
-        if self.planned and (names := judged[0].renamed):
-            self.note("renamed", {"ids": names})
+            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed=Names())
         self._note_inputs()
         return intakes
 
@@ -135,9 +135,8 @@ class Desk:
 
         To be called once a list has brought some, before anything is sent.
         """
-        for planned in self.planned:
-            if names := new_names(self.journal, planned):
-                self.note("renamed", {"ids": names}, planned.batch.id)
+        if names := names_in(self.journal, self.planned):
+            self.note("renamed", names.to_json())
 
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)

@@ -6,15 +6,15 @@ and every row with the order id of the first of them. A row names only the one t
 that one stands in the journal, in the rows of its batch as they were last planned.
 
 A row of a file stays the sale that it was, whatever id an edited job or lookup file gives it: every id that it ever had
-is kept beside it (`Lineages.earlier`), and an id that took the place of one that was sent is that order for every other
-row, too (`Lineages.other_names`, the journal's `renamed` events).
+is kept beside it (`Lineages.earlier`), and what its ids tell of each other holds for every other row that has one of
+them, too (`Lineages.other_names`, the journal's `renamed` events, made by `renaming`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from batchpay.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.planning import alike
@@ -69,12 +69,43 @@ def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
     return any(key in (intent.corrects, *intent.sale) for key in keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Order id -> other ids of its sale, as rows told that had one of them first and the other one later."""
+
+    same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # orders that were asked for: the same sale
+    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that nobody had asked for then
+
+    def __bool__(self) -> bool:
+        """Is anything told at all?"""
+        return bool(self.same or self.had)
+
+    def __or__(self, other: Names) -> Names:
+        """What both tell."""
+        return Names(_both(self.same, other.same), _both(self.had, other.had))
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal's `renamed` event."""
+        return {"ids": dict(self.same), **({"had": dict(self.had)} if self.had else {})}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Names:
+        """The same back."""
+        return cls(*({new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had")))
+
+
+def _both(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    ids = {**one, **other}
+    return {new: tuple(dict.fromkeys((*one.get(new, ()), *other.get(new, ())))) for new in ids}
+
+
 class _Journal(Protocol):
     def batches(self) -> list[Batch]: ...
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
     def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]: ...
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
+    def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +131,35 @@ class _Span:
     last: int
 
 
+class _ByForm:
+    """Names by what an id looks like (`planning.alike`), both ways."""
+
+    def __init__(self) -> None:
+        self.same: dict[str, dict[str, None]] = {}
+        self.had: dict[str, dict[str, None]] = {}
+        self.later: dict[str, dict[str, None]] = {}  # the other way round: only what is the same sale for sure
+
+    def add(self, names: Names, form: Callable[[str], str]) -> None:
+        for kept, told in ((self.same, names.same), (self.had, names.had)):
+            for new, old in told.items():
+                kept.setdefault(form(new), {}).update(dict.fromkeys(old))
+        for new, old in names.same.items():
+            for one in old:
+                self.later.setdefault(form(one), {})[new] = None
+
+
 class Lineages:
     """Follows corrections back through a journal; keeps the little that the next rows will ask for again."""
 
-    def __init__(
-        self, journal: _Journal, renamed: Mapping[str, Sequence[str]] | None = None, *, distinct: bool = False
-    ) -> None:
+    def __init__(self, journal: _Journal, renamed: Names | None = None, *, distinct: bool = False) -> None:
         """Reads nothing before it is asked. `renamed`: other names that the journal does not know yet; `distinct`: this
         source really has ids that only look alike (`[input] alike_ids`).
         """
         self._form = str if distinct else alike
         self._journal = journal
-        self._other_names: dict[str, tuple[str, ...]] | None = None
-        self._renamed = renamed or {}
+        self._names: _ByForm | None = None
+        self._corrections: Mapping[str, Sequence[str]] | None = None
+        self._renamed = renamed or Names()
         self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
@@ -154,15 +201,35 @@ class Lineages:
         return found
 
     def other_names(self, order_id: str) -> tuple[str, ...]:
-        """The orders that an id took the place of: a row that caused one of them, or asked for the same, has it now."""
-        if self._other_names is None:
-            names: dict[str, dict[str, None]] = {}
-            kept = (event.data["ids"] for event in self._journal.events(["renamed"]))
-            for ids in (*kept, self._renamed):
-                for new, old in ids.items():
-                    names.setdefault(self._form(new), {}).update(dict.fromkeys(old))
-            self._other_names = {new: tuple(old) for new, old in names.items()}
-        return self._other_names.get(self._form(order_id), ()) if self._other_names else ()
+        """The other ids of an order's sale: a row of it had one of them before, or has one of them now."""
+        names, form = self._all_names(), self._form(order_id)
+        if form not in names.same and form not in names.had and form not in names.later:
+            return ()
+        found = (*names.same.get(form, ()), *names.had.get(form, ()), *names.later.get(form, ()))
+        return tuple(one for one in dict.fromkeys(found) if one != order_id)
+
+    def is_same(self, order_id: str, other: str) -> bool:
+        """Is it known that an order is the same sale as one that was asked for under another id?"""
+        return other in self._all_names().same.get(self._form(order_id), ())
+
+    def is_named(self, order_id: str, other: str) -> bool:
+        """Is it known that a row of an order once had this other id?"""
+        return other in self._all_names().had.get(self._form(order_id), ()) or self.is_same(order_id, other)
+
+    def _all_names(self) -> _ByForm:
+        if self._names is None:
+            kept = [Names.from_json(event.data) for event in self._journal.events(["renamed"])]
+            self._names = _ByForm()
+            for names in (*kept, self._renamed):
+                self._names.add(names, self._form)
+        return self._names
+
+    @property
+    def corrections(self) -> Mapping[str, Sequence[str]]:
+        """Place of a row -> the orders whose attempts came to correct it, as they stood when this was first asked."""
+        if self._corrections is None:
+            self._corrections = self._journal.corrected()
+        return self._corrections
 
     def where(self, place: str) -> tuple[str, str, int] | None:
         """Batch, sheet and row of a place; None when the journal does not know its batch."""

@@ -247,9 +247,12 @@ class SqliteJournal:
         rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
 
-    def corrected(self, keys: Collection[str]) -> dict[str, list[str]]:
+    def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
         """A row's place (planning.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
-        correct that row, by any of the names that it went by then. Corrections are few: all of them are read."""
+        correct that row, by any of the names that it went by then. Corrections are few: all of them are read.
+
+        `keys`: only these places and orders.
+        """
         query = (
             "SELECT a.corrects, json_extract(e.data, '$.intent.sale'), a.order_id FROM asked AS a JOIN events AS e "
             "ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
@@ -257,7 +260,7 @@ class SqliteJournal:
         with self._lock, self._translated():
             rows = self._connection.execute(query, (self.job,)).fetchall()
             pairs = [(key, order_id) for corrects, sale, order_id in rows for key in (corrects, *_texts(sale))]
-        return _grouped(dict.fromkeys(pair for pair in pairs if pair[0] in keys))
+        return _grouped(dict.fromkeys(pair for pair in pairs if keys is None or pair[0] in keys))
 
     def _asked(self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any) -> list[Any]:
         """Rows of `asked` where one column has one of some values, oldest first within each."""
