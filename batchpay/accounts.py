@@ -20,7 +20,7 @@ from batchpay.money import major_text
 from batchpay.planning import alike, payer_of, place_of, terms_of
 from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
-from batchpay.standing import Elsewhere, Guards, History, Near, rows_of
+from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
 
 LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
@@ -58,6 +58,7 @@ def history_of(
         corrected=_corrected(journal, sales, attempts),
         elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
+        unnamed=_unnamed(journal, documents, lineages),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
     )
@@ -154,6 +155,25 @@ def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -
     return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
 
 
+def _unnamed(
+    journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
+) -> dict[str, tuple[Unnamed, ...]]:
+    """Terms -> what took money for them, or may have; asked only where ids were ever made of other cells."""
+    if not lineages.had_other_sources:
+        return {}
+    asked = journal.asked_under(sorted({_terms(document) for document in documents if _has_terms(document)}))
+    attempts = attempts_of(journal, sorted({one[0] for found in asked.values() for one in found}))
+    took = {order_id for order_id, some in attempts.items() if any(not (a.closed or a.ready) for a in some)}
+    return {
+        terms: tuple(
+            Unnamed(order_id, batch_id, at_ns, lineages.known_under(order_id) | {ids_from})
+            for order_id, batch_id, at_ns, ids_from in found
+            if order_id in took
+        )
+        for terms, found in asked.items()
+    }
+
+
 def _has_terms(document: Document) -> bool:
     return all(name in document for name in ("destination", "amount", "currency"))
 
@@ -175,6 +195,8 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
+        ids_from=job.columns.ids_from,
+        new_since_ns=max((event.at_ns for event in journal.events(["new_orders"])), default=0),
         cancelled={alike(event.order_id): event.order_id for event in cancelled},
         cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
         present=frozenset((last_inputs(journal) or ()) if present is None else present),
@@ -211,7 +233,8 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     guards, hold = guards_of_batch(job, journal, batch), last_hold(journal, batch.id)
 
     def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
-        lineages = Lineages(journal, distinct=job.input.alike_ids == "distinct")
+        distinct, ids_from = job.input.alike_ids == "distinct", job.columns.ids_from
+        lineages = Lineages(journal, distinct=distinct, ids_from=ids_from)
         for chunk in journal.chunks(batch.id):
             history = history_of(journal, batch, chunk, lineages=lineages)
             yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)

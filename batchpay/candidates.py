@@ -83,7 +83,8 @@ def placed_rows(
     """
     batch = planned.batch
     guards = replace(guards, refusal=batch.refusal, unplaced=accounts.unplaced(journal, batch, planned.chunks))
-    lineages = Lineages(journal, planned.renamed, distinct=guards.alike_ids == "distinct")
+    distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
+    lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
@@ -154,6 +155,7 @@ def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str
         mode=job.gateway.mode,
         corrects=ancestry.identity,
         sale=ancestry.keys,
+        ids_from=job.columns.ids_from,
     )
 
 
@@ -262,10 +264,11 @@ def judge_files(
     earlier = list(journal.batches())
     lineages = Lineages(journal)
     telling = [p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)]
-    names = names_in(journal, telling)
+    names = names_in(job, journal, telling)
     batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
     guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
+    guards = replace(guards, new_since_ns=now_ns) if yes else guards
 
     def sends(*some: PlannedBatch) -> Survey:
         return survey(job, journal, some, guards)
@@ -277,9 +280,9 @@ def judge_files(
     return [planned.refused(why) for planned in judged]
 
 
-def names_in(journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
+def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
     """Which ids are other names of orders, by all rows of some batches, as far as the journal does not know it yet."""
-    names = Names()
+    names = Names(ids_from=job.columns.ids_from)
     for planned in batches:
         names |= new_names(journal, planned.batch, planned.chunks())
     return names

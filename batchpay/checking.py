@@ -186,6 +186,7 @@ def plan(
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])
+        guards = replace(guards, new_since_ns=at_ns) if yes else guards
         stop = guards.stop
         impossible = _impossible(job, journal, planned, guards)
         asked = _ask(job, journal, planned, guards, ask) if impossible is None else None

@@ -6,6 +6,8 @@ smallest units per upper-case currency, paths are absolute.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -98,6 +100,19 @@ class Columns:
 
     fields: Mapping[str, Source]  # order field -> where it comes from; always order_id, amount, currency, destination
     metadata: Mapping[str, Source]
+
+    @property
+    def ids_from(self) -> str:
+        """Which cells order ids are made of, as 8 hex digits: another text where the job was edited to take others."""
+        source = self.fields["order_id"]
+        match source:
+            case FromLookup(column=column, path=path, key=key, value=value):
+                named: tuple[str, ...] = ("lookup", column, path.name, key, value)
+            case FromTemplate(parts=parts):
+                named = ("template", *parts)
+            case FromColumn(column=text) | FromValue(value=text):
+                named = (type(source).__name__, text)
+        return hashlib.blake2b(json.dumps(named).encode(), digest_size=4).hexdigest()
 
     def used(self) -> tuple[str, ...]:
         """Every input column that some field reads, once, in the order of the job file."""

@@ -75,6 +75,7 @@ class Names:
 
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # orders that were asked for: the same sale
     had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that nobody had asked for then
+    ids_from: str = ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
 
     def __bool__(self) -> bool:
         """Is anything told at all?"""
@@ -82,16 +83,17 @@ class Names:
 
     def __or__(self, other: Names) -> Names:
         """What both tell."""
-        return Names(_both(self.same, other.same), _both(self.had, other.had))
+        return Names(_both(self.same, other.same), _both(self.had, other.had), self.ids_from or other.ids_from)
 
     def to_json(self) -> dict[str, Any]:
         """For the journal's `renamed` event."""
-        return {"ids": dict(self.same), **({"had": dict(self.had)} if self.had else {})}
+        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Names:
         """The same back."""
-        return cls(*({new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had")))
+        same, had = ({new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had"))
+        return cls(same, had, str(data.get("ids_from", "")))
 
 
 def _both(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -106,6 +108,7 @@ class _Journal(Protocol):
     def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]: ...
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
     def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
+    def adopted(self) -> Sequence[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class _ByForm:
         self.same: dict[str, dict[str, None]] = {}
         self.had: dict[str, dict[str, None]] = {}
         self.later: dict[str, dict[str, None]] = {}  # the other way round: only what is the same sale for sure
+        self.sources: dict[str, set[str]] = {}  # of these later names
 
     def add(self, names: Names, form: Callable[[str], str]) -> None:
         for kept, told in ((self.same, names.same), (self.had, names.had)):
@@ -146,18 +150,23 @@ class _ByForm:
         for new, old in names.same.items():
             for one in old:
                 self.later.setdefault(form(one), {})[new] = None
+                self.sources.setdefault(form(one), set()).add(names.ids_from)
 
 
 class Lineages:
     """Follows corrections back through a journal; keeps the little that the next rows will ask for again."""
 
-    def __init__(self, journal: _Journal, renamed: Names | None = None, *, distinct: bool = False) -> None:
+    def __init__(
+        self, journal: _Journal, renamed: Names | None = None, *, distinct: bool = False, ids_from: str = ""
+    ) -> None:
         """Reads nothing before it is asked. `renamed`: other names that the journal does not know yet; `distinct`: this
-        source really has ids that only look alike (`[input] alike_ids`).
+        source really has ids that only look alike (`[input] alike_ids`); `ids_from`: of which cells ids are made now.
         """
+        self._ids_from = ids_from
         self._form = str if distinct else alike
         self._journal = journal
         self._names: _ByForm | None = None
+        self._sources: bool | None = None
         self._corrections: Mapping[str, Sequence[str]] | None = None
         self._renamed = renamed or Names()
         self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
@@ -223,6 +232,18 @@ class Lineages:
             for names in (*kept, self._renamed):
                 self._names.add(names, self._form)
         return self._names
+
+    @property
+    def had_other_sources(self) -> bool:
+        """Were order ids ever made of other cells than now, as far as anybody knows?"""
+        if self._sources is None:
+            noted = {str(event.data["ids_from"]) for event in self._journal.events(["ids"])}
+            self._sources = bool(noted - {self._ids_from} or self._journal.adopted())
+        return self._sources
+
+    def known_under(self, order_id: str) -> frozenset[str]:
+        """Of which cells ids were made when it was told which id an order has now (job.Columns.ids_from)."""
+        return frozenset(self._all_names().sources.get(self._form(order_id), ()))
 
     @property
     def corrections(self) -> Mapping[str, Sequence[str]]:

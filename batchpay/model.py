@@ -131,6 +131,7 @@ class Intent:
     fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
     corrects: str = ""  # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
     sale: tuple[str, ...] = ()  # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
+    ids_from: str = ""  # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
 
 
 @dataclass(frozen=True, slots=True)

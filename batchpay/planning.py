@@ -176,7 +176,7 @@ def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> 
 
 def intent_of(
     document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
-    run_id: str, journal_id: str, mode: str = "", corrects: str = "", sale: Sequence[str] = (),
+    run_id: str, journal_id: str, mode: str = "", corrects: str = "", sale: Sequence[str] = (), ids_from: str = "",
 ) -> Intent:  # fmt: skip
     """The frozen request of an attempt: key, exact body and what an answer must agree with."""
     order_id = str(document["order_id"])
@@ -191,6 +191,8 @@ def intent_of(
         "batchpay_run": run_id,
         "batchpay_journal": journal_id,
     }
+    if ids_from:
+        metadata["batchpay_ids"] = ids_from
     if sale:
         metadata["batchpay_corrects"] = told_sale(sale)
     body = form_encoded(document, metadata, fee)
@@ -216,6 +218,7 @@ def intent_of(
         fee_percentage=fee.percentage if fee else None,
         corrects=corrects,
         sale=tuple(sale),
+        ids_from=ids_from,
     )
 
 

@@ -49,6 +49,13 @@ class _Row:
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects
+    comeback: bool  # batchpay_retry = yes
+
+    @property
+    def comes_last(self) -> tuple[bool, bool]:
+        """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks for it again, then
+        one that had no other id, which may be somebody else's by now. Nobody waits for an owner that never goes."""
+        return not self.comeback, bool(self.kin.order_ids) and not self.kin.places
 
 
 class Repeats:
@@ -165,7 +172,8 @@ class Repeats:
                     row, told_place = rows[at], chunk.corrects.get(at)
                     earlier = chunk.earlier.get(at, ())
                     kin = self._trace(told_place, earlier) if told_place else Ancestry(order_ids=earlier)
-                    yield _row((batch_id, sheet, row), documents[number], kin, owner=row in owners)
+                    own, again = row in owners, at in chunk.comeback
+                    yield _row((batch_id, sheet, row), documents[number], kin, owner=own, comeback=again)
 
     def _kin_in(
         self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
@@ -185,9 +193,9 @@ def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
 
 
-def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool) -> _Row:
+def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, comeback: bool) -> _Row:
     content = bytes.fromhex(content_of(document))
-    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin)
+    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, comeback)
 
 
 def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
@@ -246,7 +254,8 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
         if len({row.content for row in same}) > 1:
             verdicts.update(_all(same, Outcome.CONFLICT, "the same order id with other content stands in {}"))
         else:
-            verdicts.update({row.place: _duplicate(row, same[0]) for row in same[1:]})
+            first, *others = sorted(same, key=lambda row: row.comes_last)
+            verdicts.update({row.place: _duplicate(row, first) for row in others})
     return verdicts
 
 

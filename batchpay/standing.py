@@ -66,6 +66,16 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A charge, or what may be one, with the terms of a row, made when order ids were made of other cells, perhaps."""
+
+    order_id: str
+    batch_id: str
+    at_ns: int
+    known_under: frozenset[str]  # of which cells ids were made when it was asked for, or an id of its rows was read
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What the journal knows that matters to a chunk of rows."""
 
@@ -78,6 +88,7 @@ class History:
     )  # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or they correct it
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
+    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)  # by terms_of, of whatever age
     received_ns: int | None = None  # wall clock at which the rows' file first came
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -112,6 +123,8 @@ class Guards:
     cancelled_sales: Mapping[str, str] = field(
         default_factory=dict
     )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
+    ids_from: str = ""  # of which cells the job makes order ids now (job.Columns.ids_from)
+    new_since_ns: int = 0  # when a person last said that orders are new although they resemble others
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
     unplaced: Attempt | None = None  # an adopted charge of this file, and nobody can tell of which row
 
@@ -309,8 +322,28 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         return Renamed(other)
     if guards.unplaced is not None and guards.unplaced.intent.order_id not in history.ids(row):
         return ConflictWith(UNPLACED, guards.unplaced)
+    if (charged := _unnamed(row, history, guards)) is not None:
+        told_of = f"order {charged.order_id} of batch {charged.batch_id}"
+        return Waits(
+            f"{told_of} asked the same payer for the same money, for the same recipient, when order ids were made of "
+            "another column or lookup file, and which id it has now is not known: "
+            f"{steps.NEW_SALE(batch=charged.batch_id)}",
+            "accountant",
+        )
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
+    return None
+
+
+def _unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
+    """A charge that may be this row's under an id that the job does not make any more."""
+    document = row.document
+    terms = terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+    ids = history.ids(row)
+    for other in history.unnamed.get(terms, ()) if guards.ids_from else ():
+        is_known = guards.ids_from in other.known_under or other.order_id in ids
+        if not is_known and other.at_ns > guards.new_since_ns:
+            return other
     return None
 
 

@@ -131,6 +131,11 @@ NEAR = _step(
     'say near_duplicates = "warn" in [controls] to send it, or never send it: '
     "batchpay resolve JOB --cancel --reason TEXT {order}",
 )
+NEW_SALE = _step(
+    "new-sale",
+    "see whether this is that sale; if it is another one, run again with --yes; if it is the same, take the row out of "
+    "the file, or put the file of batch {batch} beside it",
+)
 NEW_ORDERS = _step(
     "new-orders",
     "if these are new orders, run again with --yes; if not, take the file away and: "

@@ -247,6 +247,19 @@ class SqliteJournal:
         rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
 
+    def asked_under(self, terms: Sequence[str]) -> dict[str, list[tuple[str, str, int, str]]]:
+        """The same of whatever age, with the cells that the order id was made of (job.Columns.ids_from), where kept."""
+        found = []
+        for some in _slices(terms):
+            query = (
+                "SELECT a.terms, a.order_id, a.batch_id, a.at_ns, json_extract(e.data, '$.intent.ids_from') AS made_of "  # noqa: S608
+                "FROM asked AS a JOIN events AS e ON e.seq = a.seq "
+                f"WHERE a.job = ? AND a.terms IN ({','.join('?' * len(some))}) AND made_of <> '' ORDER BY a.seq"
+            )
+            with self._lock, self._translated():
+                found += self._connection.execute(query, (self.job, *some)).fetchall()
+        return _grouped((form, tuple(asked)) for form, *asked in found)
+
     def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
         """A row's place (planning.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
         correct that row, by any of the names that it went by then. Corrections are few: all of them are read.

@@ -149,6 +149,7 @@ class Books:
             sheet=sheet, row=row, run_id=metadata.get("batchpay_run", ""), alike=alike(order_id),
             mode="live" if self._live else "test", fee_fixed=self._fee.fixed_in(charge.currency) if self._fee else None,
             fee_percentage=self._fee.percentage if self._fee else None, corrects=sale[0] if sale else "", sale=sale,
+            ids_from=metadata.get("batchpay_ids", ""),
         )  # fmt: skip
         case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
