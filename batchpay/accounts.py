@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from batchpay.clock import iso, ns_of
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.kinship import Ancestry, Lineages, by_order, goes_back_to
+from batchpay.kinship import Ancestry, Lineages, goes_back_to
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
-from batchpay.planning import alike, payer_of, place_of, terms_of
+from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
 from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
@@ -134,8 +134,8 @@ def _elsewhere(
             if event.data["takes_money"]:
                 kept = {name: event.data[name] for name in ("job", "charge_id", "payer", "destination", "amount")}
                 found.setdefault(order_id, []).append(Elsewhere(**kept, currency=event.data["currency"]))
-    for order_id, by_job in journal.elsewhere(asked).items():
-        for job, events in by_job.items():
+    for order_id, of_jobs in journal.elsewhere(asked).items():
+        for job, events in of_jobs:
             for attempt in fold(events):
                 if not attempt.closed and not attempt.ready:
                     found.setdefault(order_id, []).append(_elsewhere_of(job, attempt))

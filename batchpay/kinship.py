@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from batchpay.model import Batch, Document, Event, Intent, Judged, StoredChunk
-from batchpay.planning import alike
+from batchpay.planning import alike, by_order
 
-_ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
 _KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
 
 
@@ -57,11 +56,6 @@ class Trace(Protocol):
 def only_named(place: str, told: Sequence[str] = ()) -> Ancestry:
     """The ancestry of a row when there is no journal to ask: the row that it names, by the id that it tells."""
     return Ancestry((place,), tuple(told), told[-1] if told else "")
-
-
-def by_order(order_id: str) -> str:
-    """The identity of a sale whose first row has this order id."""
-    return f"{_ORDER}{order_id}"
 
 
 def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:

@@ -29,13 +29,30 @@ KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
     """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>` (contract, section 1)."""
-    digest = hashlib.sha256(f"{job_name}\n{sha256}".encode()).hexdigest()
-    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{digest[:12]}"
+    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{tail_of(job_name, sha256)}"
+
+
+def tail_of(job_name: str, sha256: str) -> str:
+    """The part of a batch id that says which job and which file it is of, whatever the day."""
+    return hashlib.sha256(f"{job_name}\n{sha256}".encode()).hexdigest()[:12]
 
 
 def place_of(batch_id: str, sheet: str, row: int) -> str:
     """A row's place as a corrected row names it: batch, sheet and row number in one text."""
     return f"{batch_id[-12:]}\t{row}\t{sheet}"
+
+
+def by_order(order_id: str) -> str:
+    """An order as the sale of a corrected row is known by it, beside the places of its rows."""
+    return f"{_ORDER}{order_id}"
+
+
+def order_in(key: str) -> str:
+    """The order id back; empty where such a key is a place."""
+    return key.removeprefix(_ORDER) if key.startswith(_ORDER) else ""
+
+
+_ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
 
 
 def told_row(sheet: str, row: int) -> str:

@@ -74,8 +74,12 @@ class Journal(Protocol):
         """The id under which this journal knows the batch of the same digest (its last 12 digits), whatever the day;
         the very id that is asked for where it knows none."""
 
-    def elsewhere(self, order_ids: Sequence[str]) -> Mapping[str, Mapping[str, list[Event]]]:
-        """Order id -> other job in the same journal -> its events of that order id, oldest first."""
+    def elsewhere(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[tuple[str, list[Event]]]]:
+        """Order id -> other jobs in the same journal, each with its events of that order id, or of one that corrects
+        it, oldest first."""
+
+    def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
+        """The order id that this job's row of a file has which another job knows as this batch; empty where none."""
 
     def charges_known(self, since_ns: int) -> Mapping[str, str]:
         """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge that an answer, a

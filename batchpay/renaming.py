@@ -4,7 +4,7 @@ An edited job or lookup file gives rows other order ids. A row keeps every id th
 what its ids tell of each other is written down for every other row that has one of them, in this file or a later one:
 
     the old id was asked for: by this row, for it, or for what it may have asked    the same sale (`Names.same`)
-    the old id was never asked for                                                  this row had it (`Names.had`)
+    the old id was never asked for, and no person typed the new one                 this row had it (`Names.had`)
     the old id was asked for by another payer, for other money                      a mistake, which tells nothing
     another order corrects the row, and knows it by no id, or by another            the same sale
 """
@@ -46,6 +46,7 @@ class _Row:
     document: Document
     had: tuple[str, ...]  # its other ids, and the names of these
     corrected_by: tuple[str, ...]  # orders that came to correct it
+    is_typed: bool  # it came back to correct another: its id is a person's word, not an edited job's
 
     @property
     def order_id(self) -> str:
@@ -74,7 +75,8 @@ def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, 
         correcting = corrections.get(place_of(*place), ()) if corrections else ()
         if new and (had or correcting):
             names = [name for one in had for name in lineages.other_names(one)]
-            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting))
+            typed = at in chunk.corrects
+            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting), typed)
 
 
 def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
@@ -83,7 +85,7 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
     for old in row.ids:
         asked = [attempt for attempt in attempts.get(old, ()) if not attempt.set_aside]
         if not asked:
-            had.append(old)
+            had += [old] * (not row.is_typed)
         elif any(map(row.caused, asked)):
             same.append(old)
     new = row.order_id

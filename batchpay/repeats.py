@@ -19,9 +19,9 @@ from typing import Any
 
 from batchpay import steps
 from batchpay.damage import is_damaged
-from batchpay.kinship import Ancestry, Trace, by_order, only_named
+from batchpay.kinship import Ancestry, Trace, only_named
 from batchpay.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
-from batchpay.planning import alike, content_of, place_of, single_use_of
+from batchpay.planning import alike, by_order, content_of, place_of, single_use_of
 from batchpay.text import told
 
 Place = tuple[str, str, int]

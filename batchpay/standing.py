@@ -18,11 +18,11 @@ from typing import Literal
 
 from batchpay import steps
 from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.kinship import by_order, goes_back_to
+from batchpay.kinship import goes_back_to
 from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
-from batchpay.planning import alike, content_of, may_pay, payer_of, place_of, terms_of
+from batchpay.planning import alike, by_order, content_of, may_pay, payer_of, place_of, terms_of
 from batchpay.repeats import look_alike_reason
 from batchpay.text import told
 
@@ -327,7 +327,7 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         return Waits(
             f"{told_of} asked the same payer for the same money, for the same recipient, when order ids were made of "
             "another column or lookup file, and which id it has now is not known: "
-            f"{steps.NEW_SALE(batch=charged.batch_id)}",
+            f"{steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
             "accountant",
         )
     if (reason_who := _held_back(row, guards)) is not None:

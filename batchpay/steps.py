@@ -133,8 +133,8 @@ NEAR = _step(
 )
 NEW_SALE = _step(
     "new-sale",
-    "see whether this is that sale; if it is another one, run again with --yes; if it is the same, take the row out of "
-    "the file, or put the file of batch {batch} beside it",
+    "see whether this is that sale; if it is another one, run again with --yes; if it is the same, put the file of "
+    "batch {batch} beside this one, or: batchpay resolve JOB --cancel --reason TEXT {order}",
 )
 NEW_ORDERS = _step(
     "new-orders",

@@ -38,7 +38,7 @@ LOOP = {"settlement"}
 CONTENTS = {
     "config", "intake", "accounts", "candidates", "desk", "publish", "runs", "stories", "session", "pipeline",
     "checking", "resolving", "doctoring", "probing", "auditing", "starting", "verifying", "writing", "oserrors",
-    "wholeness",
+    "wholeness", "renaming",
 }  # fmt: skip
 SHELL = {"cli", "flags", "saying", "streams", "demonstration", "__main__"}
 

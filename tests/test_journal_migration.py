@@ -213,7 +213,7 @@ def test_a_journal_of_version_1_is_read_without_being_written(old: Path) -> None
     assert journal.id == ID
     assert journal.open_orders() == ["0009.0", "declined", "held", "twice"]
     assert len(list(journal.events())) == len(events_of(old)) - 1  # one is the other job's
-    assert journal.elsewhere(["0001"])["0001"]["day"][0].kind == "intent"
+    assert dict(journal.elsewhere(["0001"])["0001"])["day"][0].kind == "intent"
     journal.close()
     assert old.read_bytes() == before
     assert {path.name for path in old.parent.iterdir()} <= names

@@ -75,9 +75,13 @@ def test_what_other_jobs_of_the_file_did_with_an_order(tmp_path: Path) -> None:
         jobs[name].append([intent("a"), answer("a", "succeeded", charge=f"chrg_{name}")])
     jobs["day"].append([intent("b")])
     found = jobs["night"].elsewhere(["a", "b", "c"])
-    assert {order_id: list(by_job) for order_id, by_job in found.items()} == {"a": ["day", "noon"], "b": ["day"]}
-    assert [event.kind for event in found["a"]["noon"]] == ["intent", "answer"]
-    assert found["a"]["noon"] == jobs["noon"].histories(["a"])["a"]
+    assert {order_id: [job for job, _ in of_jobs] for order_id, of_jobs in found.items()} == {
+        "a": ["day", "noon"],
+        "b": ["day"],
+    }
+    noon = dict(found["a"])["noon"]
+    assert [event.kind for event in noon] == ["intent", "answer"]
+    assert noon == jobs["noon"].histories(["a"])["a"]
     assert jobs["night"].order_of_charge("chrg_day") == ("day", "a", 1)
     assert jobs["night"].look_alikes(["a", "b"]) == {"a": ["a"]}
     assert jobs["night"].asked_terms([TERMS], 0) == {TERMS: [("a", "batch-1", 1)]}
@@ -124,6 +128,7 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
     "corrected": (["a"],),
     "order_of_charge": ("a",),
     "elsewhere": (["a", "b"],),
+    "asked_under": (["a"],),
     "histories": (["a", "b"],),
     "open_orders": (),
     "moved": ("a",),

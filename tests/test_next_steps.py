@@ -922,6 +922,32 @@ def test_the_question_is_asked_only_where_something_would_be_sent(three: Market)
     assert len(three.money()) == 2
 
 
+@pytest.mark.fault("J13", "E11")
+@tries("new-sale")
+@pytest.mark.parametrize("new", [True, False])
+def test_an_order_that_an_edited_column_may_hide_is_told_to_be_new_or_left_out(market: Market, *, new: bool) -> None:
+    """A charge of the same terms stands under an id of the column of before."""
+    market.job()
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(1, card="cust_test_sandbox1")])
+    assert market.run().returncode == 0
+    edit(market, 'order_id    = "order_id"', 'order_id    = "invoice"')
+    same, other = order(1, card="cust_test_sandbox1", invoice="B-1"), order(2, card="cust_test_sandbox2", invoice="B-2")
+    market.orders([same, other])
+    assert market.run().returncode == 11
+    reason = row(market, "B-1")["reason"]
+    (batch,) = {one["batch_id"] for one in market.results() if one["order_id"] == "00001"}
+    assert steps.NEW_SALE(batch=batch, order="B-1") in reason and row(market, "B-1")["who_acts"] == "accountant"
+    if new:
+        assert "--yes" in reason
+        over(market, 0, "--yes")
+        over(market, 0)
+    else:
+        follow(market, reason)
+        over(market, 10)
+    assert market.money()["B-1"] == new
+
+
 @pytest.mark.fault("J06", "E13")
 @tries("old-name", "exit-78")
 def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:

@@ -448,3 +448,210 @@ def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_on
     (row,) = [row for row in market.results() if row["file"] == "b.csv"]
     assert (row["outcome"], row["settled_by"], row["who_acts"]) == ("conflict", "", "accountant")
     once(market, 7)
+
+
+# --- what the ids of a row tell of the ids of others --------------------------------------------------------------
+
+THIRD = "invoice_2"  # a third column of ids
+
+
+def thrice(number: int, **changes: str) -> dict[str, str]:
+    """A row with three columns of ids."""
+    return {**sale(number, **changes), THIRD: f"I-{number}"}
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("name", ["a0", "d9"])
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_corrected_row_that_was_charged_is_charged_under_every_later_id(
+    market: Market, name: str, *, seen: bool
+) -> None:
+    """It was rejected, came back under another id and was charged; then the column is edited, and an export has it."""
+    shops(market, A, "A")
+    inbox(market, d1=[sale(1, recipient="A"), sale(2, recipient="B")])
+    night(market)
+    told_back(market, "00002", "CORRECTED", "inbox/r.csv", recipient="A")
+    night(market)
+    once(market, 1, 2)
+    inbox(market, r=None)
+    shops(market, R, "A", "B")
+    night(market, limit=0) if seen else None
+    inbox(market, **{name: [sale(1, recipient="A"), sale(2, recipient="A"), sale(3, recipient="A")]})
+    night(market)
+    inbox(market, d1=None)
+    night(market)
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J13", "E05")
+def test_a_row_without_an_id_that_was_corrected_is_its_correction_when_it_has_one(market: Market) -> None:
+    """The lookup file had no line for it; a person gave it an id and sent it; then the line is there, and an export."""
+    job(market, LOOKED_UP)
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\n", "utf-8")
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 10
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nBY-HAND,Z2\n", "utf-8")
+    told_back(market, "00002", "00002", "inbox/r.csv", invoice="BY-HAND")
+    assert night(market) == 0
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
+    inbox(market, r=None, d2=[sale(1), sale(2), sale(3)])
+    night(market)
+    paid = Counter(c["customer"] for c in market.own_charges() if c["status"] == "successful")
+    assert set(paid.values()) == {1} and len(paid) == 3
+
+
+@pytest.mark.fault("J13")
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_order_that_was_cancelled_is_cancelled_under_every_later_id(market: Market, *, seen: bool) -> None:
+    """In an export that holds it, too."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "00002", "fraud")
+    night(market)
+    job(market, R)
+    night(market) if seen else None
+    inbox(market, d2=[sale(1), sale(2), sale(3)])
+    night(market)
+    inbox(market, d1=None)
+    night(market)
+    once(market, 1, 3)
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("name", ["a0", "d9"])
+def test_the_column_is_edited_twice(market: Market, name: str) -> None:
+    """Each export beside the one before it alone."""
+    job(market)
+    inbox(market, d1=[thrice(1), thrice(2)])
+    night(market)
+    job(market, R)
+    inbox(market, d2=[thrice(1), thrice(2), thrice(3)])
+    night(market)
+    inbox(market, d1=None)
+    job(market, THIRD)
+    inbox(market, **{name: [thrice(1), thrice(2), thrice(3), thrice(4)]})
+    night(market)
+    inbox(market, d2=None)
+    night(market)
+    once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("J13")
+def test_a_contested_amount_is_contested_under_every_later_id(market: Market) -> None:
+    """A later export asks the same payer for other money: not sent under one id, and not under the other."""
+    job(market)
+    inbox(market, d1=[sale(1)])
+    night(market)
+    inbox(market, d1=None, d2=[sale(1, amount="120.00"), sale(2)])
+    night(market)
+    job(market, R)
+    night(market)
+    inbox(market, d3=[sale(1, amount="120.00"), sale(2), sale(3)])
+    night(market)
+    inbox(market, d2=None)
+    night(market)
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("gone", [True, False])
+def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> None:
+    """A new card after a decline, under the other id; then the file with that id is there, or is not."""
+    card = {"card": "cust_test_sandbox7x4242"}
+    job(market)
+    inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    job(market, R)
+    inbox(market, d2=[sale(1, **card), sale(2), sale(3)])
+    night(market)
+    once(market, 1, 2, 3)
+    job(market)
+    inbox(market, d3=[sale(1, **card), sale(2), sale(3), sale(4)])
+    if gone:
+        inbox(market, d2=None)
+    assert night(market) == (11 if gone else 10)  # the card that was declined stays what it was
+    once(market, 1, 2, 3, 4)
+    if gone:  # the third was charged under an id that no row tells of any more: a person knows, or puts the file back
+        (waits,) = [row for row in market.results() if row["outcome"] == "held"]
+        assert (waits["order_id"], waits["who_acts"]) == ("00003", "accountant") and "--yes" in waits["reason"]
+        inbox(market, d2=[sale(1, **card), sale(2), sale(3)])
+        assert night(market) == 10
+        once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("J13", "L11", "J32")
+@pytest.mark.parametrize("restored", [True, False])
+def test_after_a_loss_an_export_under_other_ids_asks_before_it_sends(market: Market, *, restored: bool) -> None:
+    """That the ids of the adopted charges were edited, nobody knows any more; the files that told it are gone."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    night(market)
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    job(market, R)
+    inbox(market, d2=[sale(1), sale(2), sale(3)])
+    night(market)
+    inbox(market, d1=None, d2=None, d3=[sale(1), sale(2), sale(3), sale(4)])
+    lose(market)
+    if restored:
+        shutil.copytree(market.folder / "before", market.folder / "state")
+    for flags in ({"adopt": not restored}, {}):
+        assert night(market, **flags) == 11
+        paid = Counter(c["metadata"]["invoice"] for c in market.own_charges())
+        assert paid == {f"INV-{number}": 1 for number in range(1, 5)}
+
+
+@pytest.mark.fault("J06", "E13")
+@pytest.mark.parametrize("same", [True, False])
+def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(market: Market, *, same: bool) -> None:
+    """By the order that a charge corrects, and by the row of the very file, whatever the id is made of now."""
+    job(market)
+    inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    told_back(market, "00001", "CORRECTED", "inbox/r.csv", card="cust_test_sandbox7x4242")
+    night(market)
+    inbox(market, r=None)
+    once(market, 1, 2)
+    if not same:
+        shutil.rmtree(market.folder / "state")
+        shutil.rmtree(market.folder / "reports")
+    for column, files in ((R, {}), (A, {"d1": None, "d2": [sale(1, card="cust_test_sandbox7x4242"), sale(9)]})):
+        job(market, column)
+        path = market.folder / "job.toml"
+        path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8")
+        inbox(market, **files)
+        assert night(market) == 78
+        assert night(market) == 78
+        assert len(market.own_charges()) == 3
+
+
+@pytest.mark.fault("J13", "J14")
+@pytest.mark.parametrize("name", ["a0", "d9"])
+def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: str) -> None:
+    """A row whose id was another sale's by mistake never goes; the same sale in a file of its own does."""
+    job(market, LOOKED_UP)
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X1\n", "utf-8")
+    inbox(market, d1=[sale(1)])
+    night(market)
+    inbox(market, d1=None, d2=[sale(2, amount="777.00", recipient="recp_test_sandbox2")])
+    assert night(market) == 10
+    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
+    assert night(market) == 10
+    inbox(market, **{name: [sale(2, amount="777.00", recipient="recp_test_sandbox2"), sale(3)]})
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J14")
+@pytest.mark.parametrize("name", ["a0", "z9"])
+def test_a_row_that_asks_again_goes_beside_one_that_does_not(market: Market, name: str) -> None:
+    """The export holds the declined order as it was, and the rejects file asks for it once more."""
+    job(market)
+    inbox(market, d1=[sale(1, card="cust_test_sandbox1x0011"), sale(2)])
+    night(market)
+    inbox(market, d1=None, d2=[sale(1, card="cust_test_sandbox1x0011"), sale(2), sale(3)])
+    told_back(market, "00001", "00001", f"inbox/{name}.csv", batchpay_retry="yes")
+    night(market)
+    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2
+    night(market)
+    assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.kinship import by_order
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import Outcome, Problem, Repeat, StoredChunk
-from batchpay.planning import alike, payer_of, place_of, terms_of
+from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
 from batchpay.standing import (
     Cancelled,
     ConflictWith,

@@ -87,9 +87,13 @@ class MemoryJournal:
         known = (event.batch_id for event in self._events if event.batch_id)
         return next((one for one in known if one[-12:] == batch_id[-12:]), batch_id)
 
-    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
+    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
         """Nothing: no other job shares this memory."""
         return {}
+
+    def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
+        """It keeps no rows."""
+        return ""
 
     def charges_known(self, since_ns: int) -> dict[str, str]:
         """Charge id -> `created_at` of every charge that this job was told of since then."""

@@ -30,6 +30,7 @@ from batchpay.journals.opening import RESTORE, open_to_read, prepare, translated
 from batchpay.journals.opening import open_to_write as _open
 from batchpay.journals.soundness import GENESIS, chained
 from batchpay.model import Batch, Done, Event, Judged, Outcome, Problem, Read, Repeat, StoredChunk
+from batchpay.planning import by_order, tail_of
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
 DISORDER_NS = 3600 * 10**9  # events stand in the order of their commits: their times may be so far out of order
@@ -313,19 +314,50 @@ class SqliteJournal:
             if known is not None:
                 yield known
 
-    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, dict[str, list[Event]]]:
-        """Order id -> other job in the same file -> its events of that id, oldest first."""
-        found: dict[str, dict[str, list[Event]]] = {}
-        for some in _slices(order_ids):
+    def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
+        """Order id -> other jobs in the same file, each with its events of that id, or of one that corrects it, oldest
+        first."""
+        wanted = {by_order(order_id): order_id for order_id in order_ids}
+        query = (
+            "SELECT a.job, a.order_id, json_extract(e.data, '$.intent.sale') FROM asked AS a JOIN events AS e "
+            "ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
+        )
+        with self._lock, self._translated():
+            before = self._connection.execute(query.format("<"), (self.job,)).fetchall()
+            corrections = before + self._connection.execute(query.format(">"), (self.job,)).fetchall()
+        asked = {order_id: {order_id: None} for order_id in order_ids}  # -> ids under which other jobs may have it
+        for _, by, sale in corrections:
+            for key in wanted.keys() & set(_texts(sale)):
+                asked[wanted[key]][by] = None
+        events: dict[str, dict[str, list[Event]]] = {}
+        for job, event in self._of_other_jobs([one for ids in asked.values() for one in ids]):
+            events.setdefault(event.order_id, {}).setdefault(job, []).append(event)
+        found = {
+            order_id: [pair for one in ids for pair in events.get(one, {}).items()] for order_id, ids in asked.items()
+        }
+        return {order_id: pairs for order_id, pairs in found.items() if pairs}
+
+    def _of_other_jobs(self, order_ids: Sequence[str]) -> Iterator[tuple[str, Event]]:
+        """The events of other jobs in the file, for some order ids."""
+        for some in _slices(list(dict.fromkeys(order_ids))):
             query = (
                 f"SELECT job, {_COLUMNS} FROM events WHERE order_id <> '' "  # noqa: S608
                 f"AND order_id IN ({','.join('?' * len(some))}) AND job <> ? ORDER BY seq"
             )
             with self._lock, self._translated():
-                for job, *row in self._connection.execute(query, (*some, self.job)).fetchall():
-                    event = _event(row)
-                    found.setdefault(event.order_id, {}).setdefault(job, []).append(event)
-        return found
+                rows = self._connection.execute(query, (*some, self.job)).fetchall()
+            for job, *row in rows:
+                yield job, _event(row)
+
+    def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
+        """The order id that this job's row of a file has which another job knows as this batch; empty where none."""
+        tail = batch_id[-12:]
+        mine = next((b for b in self.batches() if tail_of(job, b.sha256) == tail), None)
+        for number, of_sheet, first, last in self.spans(mine.id) if mine is not None else ():
+            chunk = self.chunk(mine.id, number) if mine and of_sheet == sheet and first <= row <= last else None
+            if chunk is not None and row in chunk.rows:
+                return str(chunk.documents[list(chunk.rows).index(row)].get("order_id") or "")
+        return ""
 
     def charges_known(self, since_ns: int) -> dict[str, str]:
         """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a look-up or an adoption

@@ -11,9 +11,9 @@ from batchpay.errors import Taken
 from batchpay.job import Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
-from batchpay.planning import alike, explains_itself, is_one_sale, key_of, place_in, row_told, sale_told
+from batchpay.planning import alike, explains_itself, is_one_sale, key_of, order_in, place_in, row_told, sale_told
 from batchpay.protocols import Clock, Journal
-from batchpay.settlement.others import doubles, told_of
+from batchpay.settlement.others import doubles, orders_of, told_of
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
@@ -196,16 +196,17 @@ class Books:
         others = {charge.id: charge for charge in charges if self._is_anothers(charge)}
         if not others:
             return
-        orders = list(dict.fromkeys(charge.metadata["order_id"] for charge in others.values()))
-        for charge in others.values():  # before anything is awaited: no worker may begin with its order from now on
-            self._elsewhere.setdefault(charge.metadata["order_id"], {})[charge.id] = charge
-        told: dict[str, bool] = {}
-        for events in self._journal.histories(orders).values():
-            told |= {e.data["charge_id"]: e.data["takes_money"] for e in events if e.kind == "elsewhere"}
+        pairs = [(charge, order_id) for charge in others.values() for order_id in orders_of(charge, self._journal)]
+        for charge, order_id in pairs:  # before anything is awaited: no worker may begin with its order from now on
+            self._elsewhere.setdefault(order_id, {})[charge.id] = charge
+        orders, told = list(dict.fromkeys(order_id for _, order_id in pairs)), dict[tuple[str, str], bool]()
+        for order_id, events in self._journal.histories(orders).items():
+            kept = (event.data for event in events if event.kind == "elsewhere")
+            told |= {(order_id, one["charge_id"]): one["takes_money"] for one in kept}
         news = [
-            self._event("elsewhere", told_of(charge), order_id=charge.metadata["order_id"])
-            for charge in others.values()
-            if told.get(charge.id, False) != charge.takes_money
+            self._event("elsewhere", told_of(charge), order_id=order_id)
+            for charge, order_id in pairs
+            if told.get((order_id, charge.id), False) != charge.takes_money
         ]
         if news:
             await self._journal.write(news)
@@ -213,7 +214,8 @@ class Books:
 
     def charged_elsewhere(self, intent: Intent) -> ChargeSeen | None:
         """Another job's charge, seen in this run, of what this attempt is about to ask for."""
-        seen = self._elsewhere.get(intent.order_id, {}).values()
+        ids = (intent.order_id, *filter(None, map(order_in, intent.sale)))
+        seen = (charge for order_id in ids for charge in self._elsewhere.get(order_id, {}).values())
         return next((charge for charge in seen if charge.takes_money and is_one_sale(charge, intent)), None)
 
     def _is_anothers(self, charge: ChargeSeen) -> bool:

@@ -12,7 +12,23 @@ from typing import Any
 from batchpay import steps
 from batchpay.lifecycle import Attempt, fold
 from batchpay.model import ChargeSeen, Event
-from batchpay.planning import is_one_sale
+from batchpay.planning import is_one_sale, order_in, row_told, sale_told
+from batchpay.protocols import Journal
+
+
+def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:
+    """By which order ids this job may know the sale of another job's charge: the charge's own, those of the rows that
+    it corrected, and that of the same row of the same file here, whatever column it takes ids from."""
+    metadata = charge.metadata
+    sheet, row = row_told(metadata.get("batchpay_row", ""))
+    here = journal.id_of_row(metadata.get("batchpay_job", ""), metadata.get("batchpay_batch", ""), sheet, row)
+    return tuple(dict.fromkeys(filter(None, (metadata["order_id"], *ids_in(metadata), here))))
+
+
+def ids_in(metadata: Mapping[str, str]) -> list[str]:
+    """Order ids of the rows that a charge came to correct."""
+    keys = sale_told(metadata.get("batchpay_corrects", ""))
+    return [order_id for key in keys if (order_id := order_in(key))]
 
 
 def told_of(charge: ChargeSeen) -> dict[str, Any]:
