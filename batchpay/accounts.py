@@ -21,6 +21,7 @@ from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
 from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
+from batchpay.unclaimed import KINDS, Nameless, unclaimed_in
 
 LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
@@ -186,10 +187,13 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
     barred, smallest = preflight_of(journal)
     cancelled = journal.cancelled()
+    told = list(journal.events({*UNREADABLE, *KINDS}))
+    nameless = unclaimed_in(told).nameless
     return Guards(
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
-        unreadable=unreadable_in(journal.events(UNREADABLE)),
+        unreadable=unreadable_in(event for event in told if event.kind in UNREADABLE),
+        nameless={terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))},
         barred=barred,
         smallest_share=smallest if job.controls.min_share == "hold" else {},
         fee=job.fee,
@@ -201,6 +205,11 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
         present=frozenset((last_inputs(journal) or ()) if present is None else present),
     )
+
+
+def _unknown(journal: SqliteJournal, some: Mapping[str, Nameless]) -> dict[str, Nameless]:
+    """Those of which no event tells as an order's own by now."""
+    return {charge_id: one for charge_id, one in some.items() if journal.order_of_charge(charge_id) is None}
 
 
 def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:

@@ -60,6 +60,9 @@ class Journal(Protocol):
     def histories(self, order_ids: Sequence[str]) -> Mapping[str, list[Event]]:
         """The events of some orders, oldest first."""
 
+    def begun(self) -> Iterator[tuple[str, int]]:
+        """Order id and number of every attempt of this job that was ever sent, or adopted."""
+
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
 

@@ -313,8 +313,7 @@ def _stands(attempt: Attempt) -> str:
         case Outcome.EXPIRED | Outcome.REVERSED:
             return f"the charge {outcome.value} without money{_beside(attempt)}"
         case Outcome.REFUSED:
-            said = "" if attempt.by_hand else message or "the gateway refused the request"
-            return ": ".join(filter(None, (attempt.code, said)))
+            return _why_refused(attempt, message)
         case Outcome.IN_DOUBT if attempt.spent:
             spent = f"sent without an answer, then {attempt.code}: the first request may have used the token"
             return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
@@ -324,6 +323,15 @@ def _stands(attempt: Attempt) -> str:
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
     return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
+
+
+def _why_refused(attempt: Attempt, message: str) -> str:
+    said = "" if attempt.by_hand else message or "the gateway refused the request"
+    why = ": ".join(filter(None, (attempt.code, said)))
+    if not attempt.may_be:
+        return why
+    unclear = f"yet {attempt.may_be} in its list, which names no order, asks for the same: it may be its charge"
+    return f"{why}; {unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
 
 
 def _beside(attempt: Attempt) -> str:
@@ -363,6 +371,8 @@ def _who(attempt: Attempt, *, stopped: bool = True) -> str:
     if attempt.outcome is Outcome.UNPROVEN and attempt.accepted:
         return "-"
     if attempt.outcome is Outcome.IN_DOUBT and (attempt.spent or attempt.may_be):
+        return "a person"
+    if attempt.outcome is Outcome.REFUSED and attempt.may_be:
         return "a person"
     if attempt.outcome is Outcome.REFUSED and attempt.code in ENGINEERS_CODES:
         return "engineer"

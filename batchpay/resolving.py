@@ -193,7 +193,8 @@ def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
 
 
 def _unsettled(desk: Desk, order_id: str) -> Case:
-    """The order's attempt that a person may settle: in doubt, unproven, or pending and unknown to the gateway."""
+    """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
+    beside a charge that may be its own."""
     attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
@@ -201,6 +202,8 @@ def _unsettled(desk: Desk, order_id: str) -> Case:
         lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
+        if attempt.refused and not attempt.by_hand and desk.books.may_be_charged(attempt.intent) is not None:
+            return _case(attempt, attempts)  # a charge that names no order may be its own: a person tells
     contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
     if contested is not None:
         return _case(contested, attempts)  # its row may ask for other terms: that a person accepts it ends that

@@ -25,6 +25,7 @@ from batchpay.money import major_text
 from batchpay.planning import alike, by_order, content_of, may_pay, payer_of, place_of, terms_of
 from batchpay.repeats import look_alike_reason
 from batchpay.text import told
+from batchpay.unclaimed import Nameless, Terms, fits
 
 # --- what goes in ----------------------------------------------------------------------------------------------
 
@@ -112,6 +113,9 @@ class Guards:
     refusal: str = ""  # why the whole batch is refused
     stop: str = ""  # the stop in force
     unreadable: str = ""  # a charge that only a person can tell whose it is, where it may be any order's
+    nameless: Mapping[Terms, Mapping[str, Nameless]] = field(
+        default_factory=dict
+    )  # charges without a key that may be those of orders of the same terms
     barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
     smallest_share: Mapping[str, int] = field(
         default_factory=dict
@@ -302,6 +306,8 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return ConflictWith("not sent: another attempt has the money", paid, steps.OTHER_CONTENT())
     if owned.ready and (reason := _cancelled(row, history, guards)):
         return Cancelled(reason)
+    if owned.refused and (charge := _may_have_charged(owned, guards)) is not None:
+        owned = replace(owned, may_be=charge.charge_id)
     if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
         return Owns(owned, warnings=warnings)
     if (kin := _kin(row, history, guards, owned)) is not None:
@@ -332,6 +338,12 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         )
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
+    if (nameless := _may_be_charged(row, guards)) is not None:
+        told_of = (
+            f"{nameless.charge_id} in the gateway's list asks for the same and names no order: it may be this one's"
+        )
+        step = steps.NAMELESS(order=str(row.document["order_id"]), charge=nameless.charge_id)
+        return Waits(f"{told_of}; {step}", "a person")
     return None
 
 
@@ -345,6 +357,22 @@ def _unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
         if not is_known and other.at_ns > guards.new_since_ns:
             return other
     return None
+
+
+def _may_be_charged(row: Row, guards: Guards) -> Nameless | None:
+    """A charge that names nobody and that asks for what the row asks, where that may be its very own."""
+    document = row.document
+    terms = document["destination"], document["amount"], str(document["currency"])
+    found = fits(guards.nameless, terms, str(document["order_id"]), payer_of(document)) if guards.nameless else ()
+    return next(iter(found), None)
+
+
+def _may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
+    """The same for an attempt that was sent, and refused: a charge that was made since, or whose time is not told."""
+    asked = attempt.intent
+    terms = asked.destination, asked.amount, asked.currency
+    found = fits(guards.nameless, terms, asked.order_id, asked.payer) if guards.nameless else ()
+    return next((one for one in found if one.may_be_made_after(attempt.sent_ns)), None)
 
 
 UNPLACED = (
@@ -497,6 +525,12 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
         charge = f" {lost.charge.id}" if lost.charge else ""
         told_lost = f"the gateway no longer knows{charge} of its attempt {lost.intent.attempt}, which took no money"
         return Waits(f"{told_lost}: {steps.SETTLE_EARLIER(order=lost.intent.order_id)}", "a person", warnings)
+    for earlier in may_go.before:
+        if earlier.refused and (nameless := _may_have_charged(earlier, guards)) is not None:
+            asked, charge_id = earlier.intent, nameless.charge_id
+            told_of = f"its attempt {asked.attempt} was refused, yet {charge_id} in the gateway's list, which names no "
+            step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)
+            return Waits(f"{told_of}order, asks for the same: it may be its charge; {step}", "a person", warnings)
     if warnings and guards.near_duplicates == "hold":
         remedy = steps.NEAR(order=row.document["order_id"])
         return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)

@@ -77,6 +77,11 @@ NOT_OURS = _step(
     "see the gateway's dashboard; if it is none of this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, "
     "then run again",
 )
+NAMELESS = _step(
+    "nameless",
+    "see the gateway's dashboard; if that is it: batchpay resolve JOB --cancel --reason TEXT {order}; if it is none of "
+    "this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, then run again",
+)
 SETTLE_ADOPTED = _step(
     "settle-adopted",
     "see which is right; to take the charge as it is: "

@@ -29,7 +29,7 @@ WORDS = {
 }
 PURE = {
     "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
-    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship",
+    "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship", "unclaimed",
     "refunds", "noting", "bounds",
     "provenance", "sheetdates",
 }  # fmt: skip
@@ -94,7 +94,7 @@ def allowed(name: str) -> set[str]:
     if name in EDGES:
         return WORDS | {name} | EDGE_MAY.get(name, set())
     if name in LOOP:
-        return WORDS | LOOP | {"lifecycle", "pacing", "planning", "listing"}
+        return WORDS | LOOP | {"lifecycle", "pacing", "planning", "listing", "unclaimed"}
     if name in CONTENTS:
         return WORDS | PURE | EDGES | LOOP | CONTENTS
     return WORDS | PURE | EDGES | LOOP | CONTENTS | SHELL

@@ -62,6 +62,10 @@ class MemoryJournal:
                 found.setdefault(event.order_id, []).append(event)
         return found
 
+    def begun(self) -> Iterator[tuple[str, int]]:
+        """Order id and number of every attempt that began."""
+        return ((e.order_id, e.attempt) for e in self._events if e.order_id and begins(e.kind, e.send))
+
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet."""
         return sorted(order_id for order_id, now in self._open.items() if now.state != Outcome.SUCCEEDED)

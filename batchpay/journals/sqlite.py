@@ -444,6 +444,16 @@ class SqliteJournal:
         with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job, at_ns)).fetchall()]
 
+    def begun(self) -> Iterator[tuple[str, int]]:
+        """Order id and number of every attempt of this job that was ever sent, or adopted."""
+        query = "SELECT seq, order_id, attempt FROM asked WHERE job = ? AND seq > ? ORDER BY seq LIMIT 20000"
+        after, page = 0, [(0, "", 0)]
+        while page:
+            with self._lock, self._translated():
+                page = self._connection.execute(query, (self.job, after)).fetchall()
+            yield from ((order_id, attempt) for _, order_id, attempt in page)
+            after = page[-1][0] if page else after
+
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
         query = "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY order_id"

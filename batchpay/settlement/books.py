@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from batchpay.errors import Taken
-from batchpay.job import Fee
+from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
 from batchpay.planning import alike, explains_itself, is_one_sale, key_of, order_in, place_in, row_told, sale_told
 from batchpay.protocols import Clock, Journal
 from batchpay.settlement.others import doubles, orders_of, told_of
+from batchpay.unclaimed import KINDS, Nameless, fits, nameless_of, unclaimed_in
+from batchpay.unclaimed import told_of as told_of_nameless
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
@@ -57,7 +59,7 @@ class Books:
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self.adopted = 0  # charges, in this run
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
-        self._refused: dict[str, tuple[str, int]] = {}  # by key: sent in this run, and said to have charged nothing
+        self._refused: dict[str, Attempt] = {}  # by key: sent in this run, and said to have charged nothing
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
@@ -66,9 +68,11 @@ class Books:
         # charges that a stop told of, and those of them whose stop a person has lifted
         self.told_of, self._lifted = _told_of(journal.events(["stop", "lifted"]))
         # charges of which nobody can tell whose they are, but a person: they are not this job's
-        self.disowned = {str(event.data["charge_id"]) for event in journal.events(["disowned"])}
-        self._open_keys: dict[str, tuple[str, int]] | None = None  # of the journal's open attempts
-        self._strays: dict[str, ChargeSeen] = {}  # by key: charges that fit no order known to them or to us
+        told = list(journal.events(KINDS))
+        self.disowned = {str(event.data["charge_id"]) for event in told if event.kind == "disowned"}
+        self._traced: dict[str, tuple[str, int] | None] = {}  # key -> the journal's attempt that it is of, if any is
+        self._unclaimed = unclaimed_in(told)  # charges that nothing tells whose they are
+        self._fresh: dict[str, tuple[str, ChargeSeen]] = {}  # charge id -> key and charge: strays not written down yet
 
     # --- writing
 
@@ -284,8 +288,9 @@ class Books:
             case.attempt = after
             if after.outcome not in (Outcome.HELD, Outcome.IN_DOUBT):
                 self._undecided.pop(intent.key, None)
+            self._refused.pop(intent.key, None)
             if after.outcome is Outcome.REFUSED:
-                self._refused[intent.key] = intent.order_id, intent.attempt
+                self._refused[intent.key] = after
 
     def remember(self, since_ns: int) -> None:
         """Charges that this journal has had proof of since then, or else the last one before: lists must show them."""
@@ -395,6 +400,7 @@ class Books:
         A Case: an attempt of the journal, the very one that a worker holds if one does, so that evidence reaches it.
         A number: an attempt that only the gateway knows. None: a key that this job would never make.
         """
+        self.trace(charges)
         ours = [(charge, place) for charge in charges if (place := self._place(charge)) is not None]
         histories = self._journal.histories([order_id for _, (order_id, _) in ours])
         matched: list[tuple[ChargeSeen, Case | int | None]] = []
@@ -419,9 +425,59 @@ class Books:
         place = self._place(charge)
         return (place is None or place[1] is None) and self._proven_by(charge.id) is None
 
-    def stray(self, key: str) -> ChargeSeen | None:
-        """A charge with this key that named no order by which it could be told whose it is."""
-        return self._strays.get(key)
+    def trace(self, charges: Iterable[ChargeSeen]) -> None:
+        """Look for the attempts of keys that say no more: one walk through all that began, for all of them together."""
+        keys = {
+            key
+            for charge in charges
+            if has_key(charge) and (key := key_in(charge) or "") not in self._traced
+            and not explains_itself(charge.metadata)
+        }  # fmt: skip
+        if keys:
+            made = ((key_of(self._job, *begun), begun) for begun in self._journal.begun())
+            self._traced |= dict.fromkeys(keys) | {key: begun for key, begun in made if key in keys}
+
+    # --- charges that nothing tells whose they are
+
+    def strays_of(self, order_id: str) -> list[tuple[int, ChargeSeen]]:
+        """Attempt and charge: what carries a key of this order, named no order, and no event tells of as one's own."""
+        strays = self._unclaimed.strays
+        keys = ((number, key_of(self._job, order_id, number)) for number in range(1, MAX_ATTEMPTS + 1) if strays)
+        return [
+            (number, charge)
+            for number, key in keys
+            for charge in strays.get(key, {}).values()
+            if self._journal.order_of_charge(charge.id) is None
+        ]
+
+    async def keep_strays(self) -> None:
+        """Those that lists showed just now, once each: their orders may come in a file of a later run."""
+        fresh, self._fresh = self._fresh, {}
+        news = [self._event("stray", {"key": key, "charge": one.to_json()}) for key, one in fresh.values()]
+        if news:
+            await self._journal.write(news)
+
+    async def keep_nameless(self, charges: Iterable[ChargeSeen]) -> None:
+        """The same of charges that carry no key: any order of the same terms may be theirs."""
+        kept = self._unclaimed
+        wanted = (nameless_of(one) for one in charges if one.destination and one.takes_money and not has_key(one))
+        news = {one.charge_id: one for one in wanted if one.charge_id not in self.disowned and not kept.has(one)}
+        for one in news.values():
+            kept.add_nameless(one)
+        some = list(news.values())
+        for start in range(0, len(some), 500):
+            await self.note("nameless", told_of_nameless(some[start : start + 500]))
+
+    def may_be_charged(self, intent: Intent) -> Nameless | None:
+        """A charge that names nobody, and that may be what is about to be asked for."""
+        terms = (intent.destination, intent.amount, intent.currency)
+        found = fits(self._unclaimed.nameless, terms, intent.order_id, intent.payer)
+        return next((one for one in found if self._journal.order_of_charge(one.charge_id) is None), None)
+
+    def said_uncharged(self) -> list[Attempt]:
+        """Attempts that were sent in this run, and that the gateway said it had not charged."""
+        ready = (case.attempt for case in self._undecided.values() if case.attempt is not None)
+        return [*self._refused.values(), *(one for one in ready if one.ready and one.sends)]
 
     def _place(self, charge: ChargeSeen) -> tuple[str, int | None] | None:
         """Order id and attempt of a charge of this job: the one place that says whose a charge is.
@@ -436,12 +492,14 @@ class Books:
         place = place_in(self._job, charge.metadata)
         if (place is not None and place[1] is not None) or not has_key(charge) or explains_itself(charge.metadata):
             return place
-        if self._open_keys is None:
-            cases = (case.intent for case in self.open_cases())
-            self._open_keys = {intent.key: (intent.order_id, intent.attempt) for intent in cases}
-        known = self._open_keys.get(key) or self._refused.get(key) or self._known_by_id(charge.id, key)
+        self.trace([charge])
+        known = self._traced[key] or self._known_by_id(charge.id, key)
+        if known is None and key in self._refused:
+            known = self._refused[key].intent.order_id, self._refused[key].intent.attempt
         if known is None:
-            self._strays[key] = charge
+            if charge.id not in self._unclaimed.strays.get(key, {}):
+                self._fresh[charge.id] = key, charge
+            self._unclaimed.add_stray(key, charge)
         return known or place
 
     def _known_by_id(self, charge_id: str, key: str) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ which this journal has proof is a copy from before, or lies, and proves no absen
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,10 @@ from functools import partial
 from batchpay import steps
 from batchpay.errors import Misconfigured, Taken
 from batchpay.job import GatewaySettings
-from batchpay.lifecycle import Attempt, could_be, seen
+from batchpay.lifecycle import Attempt, could_be, key_in, seen
 from batchpay.listing import Listing, is_instant, page_of
-from batchpay.model import Answer, ChargeSeen, Outcome, Page
+from batchpay.model import Answer, ChargeSeen, Intent, Outcome, Page
+from batchpay.planning import may_pay
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
 from batchpay.settlement.line import Line, instant
@@ -107,6 +108,8 @@ class Lists:
                 in_vain = IN_VAIN * (self._clock.elapsed_s() - began_s > self._period_s)
                 await self._line.rest(gap_s)
                 continue
+            if look.lost or self._met_unknown or (look.adopt and not look.known_before):
+                await self._books.keep_nameless(listing.unclear)
             await self._note_bound(listing, iso(since))
             return ""
         return self._line.closed or why
@@ -147,10 +150,21 @@ class Lists:
         youngest = time_of(min(listing.latest, listing.now or iso(self._now())))  # one that says it is of tomorrow
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
 
-    async def take_up(self, case: Case, stray: ChargeSeen) -> None:
-        """An order that is about to be sent has its charge already: one that named only its key."""
+    async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:
+        """An order that is about to be sent has charges already, each by its attempt: they named only their keys."""
+        known = {earlier.intent.attempt: Case(earlier.intent, earlier, present=False) for earlier in case.others}
+        if case.attempt is not None:
+            known[case.intent.attempt] = case
         with suppress(Taken):
-            self._told(await self._books.adopt(stray, case.intent.attempt, case.intent))
+            for number, stray in strays:
+                charge = await self._by_id(stray) or stray  # what a list of an earlier run showed of it may be old
+                if key_in(charge) != key_in(stray):
+                    charge = stray
+                if number in known:
+                    await self._books.found(known[number], charge)
+                else:
+                    known[number] = await self._books.adopt(charge, number, _asked(case.intent, number, charge))
+                self._told(known[number])
 
     # --- one list
 
@@ -169,14 +183,31 @@ class Lists:
             if not listing.offset and not listing.now and (date := instant(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
+            self._books.trace(fresh.charges)
             listing.unclear += [charge for charge in fresh.charges if self._books.is_unclear(charge)]
             await absorb(fresh)
+            await self._books.keep_strays()
             return True
 
         read = await read_list(self._line, partial(self._gateway.page, listing.since), listing, take)
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
+        await self._hold_against_refused(listing)
         return listing if read else None
+
+    async def _hold_against_refused(self, listing: Listing) -> None:
+        """Beside a charge without a key that fits an order which is said to have charged nothing, nothing is certain:
+        that is kept, for the row to tell and for every later attempt to wait."""
+        refused = self._books.said_uncharged() if listing.unclear else ()
+        fits = [
+            charge
+            for charge in listing.unclear
+            if any(
+                may_be(charge, one, self._books) and may_pay(one.intent.payer, charge.payer or "") for one in refused
+            )
+        ]
+        if fits:
+            await self._books.keep_nameless(fits)
 
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its id, once."""
@@ -322,6 +353,16 @@ def may_be(charge: ChargeSeen, attempt: Attempt, books: Books) -> bool:
     """Could a charge of which nobody can tell whose it is be this attempt's?"""
     sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
     return books.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent))
+
+
+def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
+    """What an attempt of the same order asked for; of another one than is about to be sent only the charge tells."""
+    if number == intent.attempt:
+        return intent
+    return replace(
+        intent, attempt=number, key=key_in(charge) or "", body="", body_sha256="", content="", amount=charge.amount,
+        currency=charge.currency, destination=charge.destination or "", payer=charge.payer or "", single_use="",
+    )  # fmt: skip
 
 
 def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:

@@ -231,13 +231,11 @@ class Settlement:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in this order."""
         if case.sends_in_run == 0 and not await self._doubts.clears(case):
             return
-        if case.attempt is None and (stray := self._books.stray(case.intent.key)) is not None:
-            await self.lists.take_up(case, stray)
+        if strays := self._books.strays_of(case.intent.order_id):
+            await self.lists.take_up(case, strays)
             return
-        for earlier in case.others:
-            if (stray := self._books.stray(earlier.intent.key)) is not None:  # it was said to have charged nothing
-                await self._books.found(Case(earlier.intent, earlier, present=False), stray)
-                return
+        if self._books.may_be_charged(case.intent) is not None:
+            return  # a list showed that meanwhile: its row says so, and that a person must
         if not await self._line.permit():
             return
         self._refuse_elsewhere(case)

@@ -63,6 +63,189 @@ def test_a_lost_journal_knows_its_charges_by_their_keys(night: Stage, gateway: A
     assert night.outcomes() == {"succeeded": 2}
 
 
+def gone(night: Stage) -> None:
+    """The journal is lost; its reports tell of that."""
+    shutil.rmtree(night.folder / "state")
+
+
+def in_file(night: Stage, order_id: str, file: str) -> dict[str, str]:
+    """The row of an order in one file."""
+    (row,) = [row for row in night.results() if (row["order_id"], row["file"]) == (order_id, file)]
+    return row
+
+
+def file_of(night: Stage, name: str, *orders: dict[str, str]) -> None:
+    """The one input of the next run."""
+    night.orders(orders, name)
+    night.job(file=name)
+
+
+@pytest.mark.fault("D10", "J02", "L11", "I1")
+@pytest.mark.parametrize("loss", ["the key alone", "no order"])
+def test_a_charge_that_kept_its_key_waits_for_the_file_of_a_later_run(
+    night: Stage, gateway: Adversary, loss: str
+) -> None:
+    """The run that adopts has another file: whose charge it is can be told when its order comes, nights later."""
+    night.orders([order(1), order(2)])
+    assert night.run().returncode == 0
+    lose(gateway, LOSSES["the key alone"])
+    if loss == "no order":
+        lose(gateway, lambda said: said.update(batchpay_row="2"))
+    gone(night)
+    file_of(night, "other.csv", order(3))
+    assert night.run("--adopt").returncode == 0, night.said
+    file_of(night, "another.csv", order(4))
+    assert night.run().returncode == 0, night.said
+    file_of(night, "late.csv", order(1), order(5))
+    assert night.run().returncode == 0, night.said
+    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (1, "succeeded")
+    file_of(night, "later.csv", order(2, amount="777.00"))
+    assert night.run().returncode == 12, night.said  # adopted with the terms that it has, which are not the row's
+    assert (night.sends("00002"), in_file(night, "00002", "later.csv")["outcome"]) == (1, "unproven")
+    events = "SELECT count(*) FROM events WHERE kind = 'stray'"
+    assert night.read(events) == [(2,)]
+
+
+@pytest.mark.fault("D10", "J02", "B33", "B34", "L11")
+def test_what_became_of_such_a_charge_is_asked_when_its_order_comes(night: Stage, gateway: Adversary) -> None:
+    """It was pending when a list showed it, and is adopted as what it is by now."""
+    night.orders([order(1)])
+    gateway.on("00001", PENDING)
+    assert night.run().returncode == 11
+    lose(gateway, LOSSES["the key alone"])
+    gone(night)
+    file_of(night, "other.csv", order(3))
+    assert night.run("--adopt").returncode == 0, night.said
+    gateway.ledger[0].update(status="successful", paid=True, chain="acch_test_1")
+    file_of(night, "late.csv", order(1))
+    assert night.run().returncode == 0, night.said
+    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (1, "succeeded")
+
+
+@pytest.mark.fault("D10", "J02", "J04", "L11", "I1")
+@pytest.mark.parametrize("late", [False, True])
+def test_such_a_charge_of_a_later_attempt_bars_the_first(night: Stage, gateway: Adversary, *, late: bool) -> None:
+    """The first attempt was refused, the second one charged: the order of a lost journal begins with the first."""
+    night.orders([order(1)])
+    gateway.on("00001", Fate(status=400, code="bad_request", message="no", commit="never"))
+    assert night.run().returncode == 10
+    file_of(night, "again.csv", order(1, amount="150.00"))
+    assert night.run().returncode == 0, night.said
+    lose(gateway, LOSSES["the key alone"])
+    gone(night)
+    file_of(night, "other.csv", order(3))
+    if late:
+        assert night.run("--adopt").returncode == 0, night.said
+    file_of(night, "late.csv", order(1, amount="150.00"))
+    assert night.run(*["--adopt"] * (not late)).returncode == 0, night.said
+    assert night.sends("00001") == 2
+    assert in_file(night, "00001", "late.csv")["outcome"] in ("succeeded", "duplicate")
+    assert night.run().returncode == 0 and night.sends("00001") == 2
+
+
+@pytest.mark.fault("B22", "J02", "L6", "I1")
+def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(night: Stage, gateway: Adversary) -> None:
+    """No list of the night of the 400 shows it; those of the next one show its key alone, and that is a stop."""
+    night.orders([order(1)])
+    gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
+    gateway.before_list = lambda request: lose(gateway, LOSSES["the key alone"])
+    gateway.lag_s = 60.0
+    assert night.run().returncode == 10
+    gateway.lag_s = 0.0
+    file_of(night, "other.csv", order(3))
+    assert night.run().returncode == 12, night.said
+    assert night.sends("00003") == 0
+
+
+# --- a charge that kept nothing ----------------------------------------------------------------------------------
+
+
+def forget(gateway: Adversary, order_id: str) -> str:
+    """The charge of an order says nothing any more; its id."""
+    (charge,) = [c for c in gateway.charges() if c["metadata"].get("order_id") == order_id]
+    charge["metadata"] = {}
+    return str(charge["id"])
+
+
+@pytest.mark.fault("D09", "D10", "J02", "L11", "I1", "I19")
+@pytest.mark.parametrize("restored", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_after_a_loss_an_order_waits_beside_a_charge_that_says_nothing(
+    night: Stage, gateway: Adversary, *, restored: bool, late: bool
+) -> None:
+    """Its very terms, and no name: that one order waits for a person, whichever night it comes; the others go."""
+    file_of(night, "first.csv", order(9))
+    assert night.run().returncode == 0
+    shutil.copytree(night.folder / "state", night.folder / "before")
+    file_of(night, "orders.csv", order(1), order(2))
+    assert night.run().returncode == 0
+    charge_id = forget(gateway, "00001")
+    gone(night)
+    if restored:
+        shutil.copytree(night.folder / "before", night.folder / "state")
+    flags = [] if restored else ["--adopt"]
+    if late:
+        file_of(night, "other.csv", order(3))
+        assert night.run(*flags).returncode == 0, night.said
+        flags = []
+    file_of(night, "late.csv", order(1), order(2), order(4))
+    assert night.run(*flags).returncode == 11, night.said
+    row = in_file(night, "00001", "late.csv")
+    assert (row["outcome"], row["who_acts"]) == ("held", "a person") and charge_id in row["reason"]
+    assert in_file(night, "00004", "late.csv")["outcome"] == "succeeded"
+    assert (night.sends("00001"), night.sends("00002"), night.sends("00004")) == (1, 1, 1)
+    assert night.run().returncode == 11 and night.run(verb="status").returncode == 11
+    plan = night.run(verb="plan")
+    assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), plan.stdout
+    assert night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    assert night.run().returncode == 0, night.said
+    assert night.sends("00001") == 2
+
+
+@pytest.mark.fault("J02", "J27")
+def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adversary) -> None:
+    """Accounts are full of them: other terms after a loss, the very terms beside a journal that lost nothing, or that
+    is new."""
+    terms = {"currency": "thb", "destination": order(1)["recipient"]}
+    gateway.commit({"amount": "10125", **terms}, {"metadata": {}})
+    night.orders([order(1)])
+    assert night.run().returncode == 0, night.said
+    gateway.commit({"amount": "10126", **terms}, {"metadata": {}})
+    gateway.commit({"amount": "10225", **terms}, {"metadata": {"order_id": "the till 7"}})
+    gateway.commit({"amount": "10225", **terms}, {"metadata": {}, "status": "failed"})
+    gone(night)
+    file_of(night, "other.csv", order(1, order_id="00002", amount="102.25"))
+    assert night.run("--adopt").returncode == 0, night.said
+    assert night.posts() == 2
+
+
+@pytest.mark.fault("B22", "L6", "I1", "I19")
+@pytest.mark.parametrize("lost", ["{}", "the key too"])
+def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
+    night: Stage, gateway: Adversary, lost: str
+) -> None:
+    """400, and a list shows what fits: the row says so, no later attempt goes before a person has told."""
+    night.orders([order(1), order(2)])
+    gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
+
+    def drop(request: Request) -> None:
+        for charge in gateway.ledger:
+            if charge["metadata"].get("order_id") == "00001" and night.sends("00001") == 1:
+                charge["metadata"] = {} if lost == "{}" else {"invoice": "INV-1"}
+
+    gateway.before_list = drop
+    assert night.run().returncode == 10, night.said
+    charge_id = next(c["id"] for c in gateway.ledger if "order_id" not in c["metadata"])
+    row = night.row("00001")
+    assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row["reason"]
+    night.orders([order(1, amount="777.00")], "again.csv")
+    assert night.run("--input", "again.csv").returncode == 11, night.said
+    assert night.sends("00001") == 1
+    assert night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    assert night.run("--input", "again.csv").returncode == 0, night.said
+    assert night.sends("00001") == 2
+
+
 # --- the end of a list -----------------------------------------------------------------------------------------
 
 
