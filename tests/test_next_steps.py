@@ -461,6 +461,44 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
     assert three.posts() == 4
 
 
+def forget(market: Market, order_id: str) -> None:
+    """The gateway's charge of an order says nothing any more."""
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            if charge.metadata.get("order_id") == order_id:
+                charge.metadata = {}
+
+
+@pytest.mark.fault("J02", "D10", "L11", "I19")
+@tries("nameless")
+@pytest.mark.parametrize("its_own", [True, False])
+def test_an_order_beside_a_charge_that_names_nobody_is_cancelled_or_sent(three: Market, *, its_own: bool) -> None:
+    """The journal was lost, and the charge has the very terms: a person tells, and no night asks again."""
+    three.run()
+    forget(three, "00002")
+    shutil.rmtree(three.folder / "state")
+    shutil.rmtree(three.folder / "reports")
+    done = three.run("--adopt")
+    assert done.returncode == 11 and three.posts() == 3, done.stdout
+    follow(three, row(three, "00002")["reason"], 0 if its_own else 1)
+    over(three, 10)  # sent, its token turns out to be used: the gateway has charged it, for whomever
+    assert three.posts() == (3 if its_own else 4)
+
+
+@pytest.mark.fault("B22", "L6", "I19")
+@pytest.mark.parametrize("its_own", [True, False])
+def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(three: Market, *, its_own: bool) -> None:
+    """400, and a list shows a charge with its terms: it was charged all the same, or the charge is another's."""
+    three.sandbox.add_rule(status=400, code="bad_request", order_id="00002", times=1)
+    lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
+    three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
+    assert three.run().returncode == 10
+    assert row(three, "00002")["who_acts"] == "a person"
+    follow(three, row(three, "00002")["reason"], 0 if its_own else 1)
+    over(three, 10)
+    assert row(three, "00002")["outcome"] == ("unproven" if its_own else "refused")
+
+
 @pytest.mark.fault("J04", "J27", "J13")
 @tries("settle-earlier")
 @pytest.mark.parametrize(("known_again", "listed"), [(False, True), (False, False), (True, True)])
