@@ -19,6 +19,7 @@ from batchpay.config import SecretKey
 from batchpay.desk import Desk
 from batchpay.errors import GatewaySilent, Usage
 from batchpay.job import Job
+from batchpay.journals.sqlite import SqliteJournal
 from batchpay.lifecycle import CHARGE_ID, Attempt, seen
 from batchpay.listing import Listing, is_instant, size_told
 from batchpay.matching import (
@@ -56,6 +57,7 @@ from batchpay.reports.manifest import write_manifest_beside
 from batchpay.resolving import who
 from batchpay.session import at_the_gateway
 from batchpay.settlement import Line
+from batchpay.settlement.books import whose_journal
 from batchpay.settlement.lists import read_list
 from batchpay.text import defused, many, mode_told, visible
 from batchpay.text import told as shown
@@ -195,7 +197,7 @@ def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None
             "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
             "open": len(made.open),
         })  # fmt: skip
-        return replace(made, files=_write(job, made, desk.journal.id, noted))
+        return replace(made, files=_write(job, made, desk.journal, noted))
 
 
 def _learn(desk: Desk, refunded: Sequence[Refunded], zone: str) -> None:
@@ -405,7 +407,7 @@ def _page(document: Any) -> tuple[list[Thing], int] | None:
     return (data, total) if fits else None
 
 
-def _write(job: Job, made: Audit, journal_id: str, noted: Event) -> tuple[Path, ...]:
+def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:
     """audit.json, refunds.csv when a person should give something back, and their manifest."""
     name = f"audit-{made.period.first}-{made.period.last}"
     folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
@@ -432,7 +434,7 @@ def _write(job: Job, made: Audit, journal_id: str, noted: Event) -> tuple[Path, 
                     mode_told(made.mode),
                 ]
                 writer.writerow([defused(visible(cell)) for cell in cells])
-    write_manifest_beside(directory, job, journal_id, (noted.seq, noted.digest))
+    write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose_journal(journal.accounts()))
     return tuple(directory.written)
 
 

@@ -29,7 +29,7 @@ from batchpay.settlement.books import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 from batchpay.signals import Signals
 from batchpay.standing import Guards
-from batchpay.wholeness import Loss, loss_of
+from batchpay.wholeness import Loss, loss_of, whose_reports
 
 
 def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
@@ -78,8 +78,9 @@ class Desk:
         stack.callback(self.journal.close)
         self.journal.verify()
         self.books = Books(
-            self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee
-        )
+            self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee,
+            belongs=whose_reports(job, self.journal),
+        )  # fmt: skip
         self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
         self.empty = False  # a night without a file, which the job says is well

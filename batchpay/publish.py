@@ -18,7 +18,7 @@ from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
 from batchpay.reports.manifest import head_of, write_manifest_beside
 from batchpay.runs import Runs
-from batchpay.settlement.books import stop_in_force
+from batchpay.settlement.books import stop_in_force, whose_journal
 from batchpay.spool import Spool
 from batchpay.text import json_text
 from batchpay.wholeness import is_of
@@ -127,7 +127,7 @@ def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Pa
     inputs = Inputs(
         batch=nothing, formats=("json",), findings=lambda: iter(()), totals=Totals(), equations=(), exit_code=code,
         journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=desk.stop,
-        versions={"batchpay": __version__}, run=runs.whole(desk.run_id),
+        versions={"batchpay": __version__}, run=runs.whole(desk.run_id), whose=_whose(desk, noted.seq),
     )  # fmt: skip
     return write_reports(folder, inputs, job.report.mode)
 
@@ -145,10 +145,17 @@ def publish_adopted(desk: Desk) -> tuple[Path, ...]:
     told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
-    head = head_of(directory, desk.job)
-    if head is None or not is_of(desk.journal, head):  # else there would be one more on every night
-        write_manifest_beside(directory, desk.job, desk.journal.id, desk.journal.head())
+    known = head_of(directory, desk.job)
+    if known is None or not is_of(desk.journal, known):  # else there would be one more on every night
+        head = desk.journal.head()
+        write_manifest_beside(directory, desk.job, desk.journal.id, head, _whose(desk, head[0]))
     return tuple(directory.written)
+
+
+def _whose(desk: Desk, seq: int) -> dict[str, str]:
+    """Account and address, as far as the journal knew them by then: what is written again is the same."""
+    kept = whose_journal(event for event in desk.journal.accounts() if event.seq <= seq)
+    return {name: str(kept.get(name, "")) for name in ("account", "url")}
 
 
 def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
@@ -174,6 +181,7 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             versions={"batchpay": batch.version},
             run=run,
             lifted=accounts.lifts_of(journal, batch.id),
+            whose=_whose(desk, counted.noted.seq),
         )
         files = write_reports(directory, inputs, desk.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)

@@ -27,6 +27,7 @@ from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Batch
 from batchpay.reports.manifest import MAX_BYTES
+from batchpay.settlement.books import whose_journal
 from batchpay.text import many, told
 
 NEWEST = "manifest.json"
@@ -70,6 +71,7 @@ class _Known:
     digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
     batches: Mapping[str, Batch]
     counted: Mapping[str, int]  # batch -> the event that its reports are written from
+    account: str  # whose money it is; "": nobody told yet
     lost: tuple[tuple[int, int], ...]  # losses it has noted: the last event that was left, the last that was known of
 
     def is_event(self, seq: int, digest: str) -> bool:
@@ -111,6 +113,7 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
         counted={name: event.seq for name, event in accounts.last_totals(journal).items()},
+        account=str(whose_journal(journal.accounts()).get("account", "")),
         lost=tuple(
             (int(event.data.get("has", 0)), int(event.data.get("had", 0))) for event in journal.events(["restored"])
         ),
@@ -199,6 +202,8 @@ def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Di
         expected |= {"mode": batch.mode, "SHA-256 of the input": batch.sha256}
         if path.name == NEWEST:  # a job that reads the same bytes another way may count other rows
             found["rows read"], expected["rows read"] = document["input"]["rows_read"], batch.rows_read
+    if known.account and document.get("account"):  # an earlier version did not say, nor who never knew
+        found["account"], expected["account"] = document["account"], known.account
     for name, value in expected.items():
         if found[name] != value:
             yield Difference(str(path), f"says {name} {told(str(found[name]))}, which is {told(str(value))}")

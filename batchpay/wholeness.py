@@ -76,6 +76,16 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
         )
 
 
+def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
+    """Of which account and address the reports are that another journal of this job and mode wrote, or an older state
+    of this one, by the newest that says so (J03); empty where none does."""
+    for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
+        if (head.account or head.url) and not is_of(journal, head):
+            told = {"account": head.account, "mode": job.gateway.mode, "url": head.url}
+            return {**told, "by": f"{head.path}, written from a journal that is not here any more,"}
+    return {}
+
+
 def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
     """The loss that an earlier run noted and did not come to the end of; and up to when manifests were looked at."""
     found: Loss | None = None

@@ -240,6 +240,67 @@ def test_the_account_is_of_the_journal_and_not_of_the_job(market: Market) -> Non
     assert market.run().returncode == 0 and market.posts() == 2
 
 
+def manifests(market: Market) -> list[Path]:
+    """Every one that stands under the first name."""
+    return sorted((market.folder / "reports").glob("*/manifest.json"))
+
+
+@pytest.mark.fault("J03", "D10")
+@pytest.mark.parametrize("lock_too", [True, False])
+def test_a_journal_that_was_lost_is_adopted_with_its_own_account_alone(market: Market, *, lock_too: bool) -> None:
+    """The reports say whose money it was: another account knows none of its charges, and would charge them all."""
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    for path in manifests(market):
+        told = json.loads(path.read_bytes())
+        assert told["account"] and told["url"] == market.sandbox.url and told["mode"] == "test"
+    lose(market, lock_too=lock_too, reports_too=False)
+    market.orders([order(1), order(2), order(3)])
+    for _ in range(2):
+        refused = market.run("--adopt", OMISE_SECRET_KEY=OTHER_KEY)
+        assert refused.returncode == 78, refused.stdout
+        assert "manifest.json" in refused.stderr and "belongs to account" in refused.stderr
+    path = market.folder / "job.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("http://127.0.0.1:", "http://localhost:"), "utf-8")
+    elsewhere = market.run("--adopt")
+    assert elsewhere.returncode == 78 and "belongs to http://127.0.0.1" in elsewhere.stderr
+    path.write_text(text, "utf-8")
+    assert market.posts() == 2
+    assert market.run("--adopt").returncode == 0
+    assert market.posts() == 3 and market.run().returncode == 0
+    assert market.run(OMISE_SECRET_KEY=OTHER_KEY).returncode == 78
+    assert market.run(verb="verify").returncode == 0
+
+
+@pytest.mark.fault("J03")
+def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market) -> None:
+    """Then nobody objects, as before."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    for path in manifests(market):
+        told = json.loads(path.read_bytes())
+        path.write_text(json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}), "utf-8")
+    assert market.run(verb="verify").returncode == 0
+    lose(market, lock_too=False, reports_too=False)
+    market.orders([order(2)])
+    assert market.run("--adopt", OMISE_SECRET_KEY=OTHER_KEY).returncode == 0
+
+
+@pytest.mark.fault("J03", "I9")
+def test_a_manifest_of_another_account_than_the_journals_is_12(market: Market) -> None:
+    """It was edited, or is of a journal that had other money."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    (path,) = manifests(market)
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"account": "account_test_another"}), "utf-8")
+    verified = market.run(verb="verify")
+    assert verified.returncode == 12 and "says account account_test_another" in verified.stdout
+
+
 # --- two jobs in one folder ------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from batchpay import __version__
 from batchpay.data import read_regular
@@ -29,6 +31,8 @@ class Head:
     seq: int
     digest: str
     at_ns: int  # when the manifest was written, by the file system's clock
+    account: str = ""  # whose money it was; empty: it does not say
+    url: str = ""  # the gateway's address, likewise
 
 
 def newest_heads(directory: Path, job: str, mode: str) -> list[Head]:
@@ -49,7 +53,8 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
         if (document["job"], document["mode"]) != (job, mode):
             return None
         journal = document["journal"]
-        return Head(path, str(journal["id"]), int(journal["seq"]), str(journal["digest"]), written_ns)
+        whose = str(document.get("account", "")), str(document.get("url", ""))
+        return Head(path, str(journal["id"]), int(journal["seq"]), str(journal["digest"]), written_ns, *whose)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -61,6 +66,8 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         directory,
         job=batch.job,
         mode=batch.mode,
+        account=inputs.whose.get("account", ""),
+        url=inputs.whose.get("url", ""),
         batch=batch.id,
         input={"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
         job_file_sha256=batch.job_sha256,
@@ -71,12 +78,17 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
     )
 
 
-def write_manifest_beside(directory: Directory, job: Job, journal_id: str, head: tuple[int, str]) -> None:
-    """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its journal event."""
+def write_manifest_beside(
+    directory: Directory, job: Job, journal_id: str, head: tuple[int, str], whose: Mapping[str, Any]
+) -> None:
+    """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its journal event;
+    `whose`: account and address, as far as the journal knew them then."""
     _write(
         directory,
         job=job.name,
         mode=job.gateway.mode,
+        account=str(whose.get("account", "")),
+        url=str(whose.get("url", "")),
         batch=directory.path.name,
         input={"file": "", "sha256": "", "rows_read": 0},
         job_file_sha256=job.sha256,

@@ -32,6 +32,9 @@ class Inputs:
     run: RunDone | None = None  # the last run that changed the batch
     lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that it told of: at, by, reason, stop
     versions: Mapping[str, str] = field(default_factory=dict)
+    whose: Mapping[str, str] = field(
+        default_factory=dict
+    )  # account and url (the gateway's address), as far as the journal knew them when these totals were noted
 
 
 def _major(finding: Finding) -> str:

@@ -46,10 +46,13 @@ class Books:
     """Writes events through the journal and keeps each case in step with what was written."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, job: str, run_id: str, *, live: bool, fee: Fee | None = None
-    ) -> None:
-        """`fee`: the commission that a charge is held against when nobody knows what was asked for it."""
+        self, journal: Journal, clock: Clock, job: str, run_id: str, *, live: bool, fee: Fee | None = None,
+        belongs: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """`fee`: the commission that a charge is held against when nobody knows what was asked for it. `belongs`: what
+        others tell of the account, where the journal does not (wholeness.whose_reports)."""
         self._fee = fee
+        self._belongs = belongs or {}
         self._journal = journal
         self._clock = clock
         self._job = job
@@ -363,6 +366,11 @@ class Books:
     def account(self) -> dict[str, Any]:
         """The account, mode and address that this journal belongs to; empty when no run wrote them down yet."""
         return whose_journal(self._journal.accounts())
+
+    def belongs_to(self) -> dict[str, Any]:
+        """The same, by whoever tells: a journal that does not say may stand where one was lost that did (J03)."""
+        kept = self.account()
+        return kept if kept.get("account") or not self._belongs else {**kept, **self._belongs}
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""

@@ -171,7 +171,7 @@ async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: 
     Raises Misconfigured for another one. A gateway that never told its account is no reason to stop: then mode and
     address alone are held, from the first complete list on. For one that told it before, see `whose_is_untold`.
     """
-    kept = books.account()
+    kept = books.belongs_to()
     refuse_other_place(settings, kept)
     account = await account_of(settings, gateway, line)
     if not account.id:
@@ -187,7 +187,7 @@ def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
     """Raises Misconfigured when the key is of another account than the journal; empty `kept`: it is nobody's yet."""
     if account.id and kept.get("account", account.id) not in (account.id, ""):
         raise Misconfigured(
-            f"the key is of account {account.id}; this journal belongs to account {kept['account']}: what one account "
+            f"the key is of account {account.id}; {_by(kept)} belongs to account {kept['account']}: what one account "
             f"was asked, another must not be asked again. {steps.OTHER_KEY()}"
         )
 
@@ -197,11 +197,12 @@ def whose_is_untold(books: Books, account: Account) -> str:
 
     What another account does not know would pass for proof that it never was (J03).
     """
-    known = books.account().get("account", "")
+    kept = books.belongs_to()
+    known = kept.get("account", "")
     if account.id or not known:
         return ""
     return (
-        f"the gateway did not tell whose account the key is of, and this journal belongs to account {known}: nothing "
+        f"the gateway did not tell whose account the key is of, and {_by(kept)} belongs to account {known}: nothing "
         "is sent and nothing asked until it does; run again later"
     )
 
@@ -232,9 +233,13 @@ def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
         )
     if kept and kept["url"] and kept["url"] != address_of(settings):
         raise Misconfigured(
-            f"this journal belongs to {kept['url']}, the job says {address_of(settings)}: what one gateway was asked, "
+            f"{_by(kept)} belongs to {kept['url']}, the job says {address_of(settings)}: what one gateway was asked, "
             f"another does not know. {steps.OTHER_URL()}"
         )
+
+
+def _by(kept: Mapping[str, Any]) -> str:
+    return str(kept.get("by", "this journal"))
 
 
 def address_of(settings: GatewaySettings) -> str:
