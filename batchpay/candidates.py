@@ -23,8 +23,8 @@ from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Ancestry, Lineages, Names
 from batchpay.lifecycle import Attempt
-from batchpay.likeness import Comparison, suspicious
-from batchpay.model import Batch, Intent, Repeat, StoredChunk, orders_of
+from batchpay.likeness import FEWEST, Comparison, Unasked, suspicious
+from batchpay.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
 from batchpay.planning import intent_of
 from batchpay.renaming import may_tell_names, new_names
 from batchpay.settlement import Candidate
@@ -274,6 +274,7 @@ def judge_files(
         return survey(job, journal, some, guards)
 
     judged = [_held_against_recent(journal, planned, earlier, sends, yes=yes, now_ns=now_ns) for planned in batches]
+    judged = _held_against_adopted(job, journal, judged, sends) if not yes else judged
     if not job.controls.max_total:
         return judged
     why = run_refusal(sends(*judged).sums, job.controls.max_total)
@@ -308,6 +309,65 @@ def _held_against_recent(
     if not found.warning or any(known.id == batch.id for known in earlier):
         return planned
     return replace(planned, batch=replace(batch, likeness=found.warning))
+
+
+def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
+    """The same batches, once a look has adopted charges: a file is held against those, before anything is sent."""
+    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+    return _held_against_adopted(job, journal, batches, lambda one: survey(job, journal, [one], guards))
+
+
+def _held_against_adopted(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], sends: Callable[[PlannedBatch], Survey]
+) -> list[PlannedBatch]:
+    """Where a journal was lost, what was known of other ids of its orders went with it: of a file of new ids that asks
+    for what adopted charges took, which no row shows, it is asked whether its orders are new. How old those are does
+    not matter: they are as recent as the loss.
+    """
+    adopted = accounts.unshown(job, journal) if journal.adopted() else []
+    taken = [attempt for attempt in adopted if attempt.charge is not None and not attempt.closed]
+    if len(taken) < FEWEST:
+        return list(batches)
+    judged = []
+    for planned in batches:
+        found = Unasked() if planned.batch.refusal else _unasked_for(journal, planned, taken)
+        asks = found.warns and sends(planned).orders
+        judged.append(planned.refused(_said_of_adopted(planned.batch, found)) if asks else planned)
+    return judged
+
+
+def _unasked_for(journal: SqliteJournal, planned: PlannedBatch, taken: Sequence[Attempt]) -> Unasked:
+    found, lineages, batch = Unasked(), Lineages(journal, planned.renamed), planned.batch
+    for attempt in taken:
+        asked, charge = attempt.intent, attempt.charge
+        assert charge is not None
+        found.remember(asked.destination, asked.amount, asked.currency, asked.payer, charge.id)
+    new: list[Document] = []
+    for chunk in planned.chunks():
+        owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+        orders = [(at, one) for at, one in enumerate(chunk.documents) if at not in chunk.problems]
+        attempts = accounts.attempts_of(journal, [*owned.values(), *(one["order_id"] for _, one in orders)])
+        for at, one in orders:
+            own = [a for a in attempts.get(owned.get(chunk.rows[at], ""), ()) if a.charge is not None]
+            for attempt in own:
+                found.forget(attempt.charge.id if attempt.charge is not None else "")
+            if not (own or attempts.get(one["order_id"]) or lineages.other_names(one["order_id"])):
+                new.append(one)
+    for one in new:
+        found.compare(one)
+    return found
+
+
+def _said_of_adopted(batch: Batch, found: Unasked) -> str:
+    return (
+        f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount of charges that "
+        f"were found at the gateway when the journal had been lost or put back, and that no row shows, such as "
+        f"{found.found[0]}: they may be the same sales under other ids. {_capital(steps.NEW_ORDERS(batch=batch.id))}."
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,19 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay import accounts
-from batchpay.candidates import PlannedBatch, Survey, batch_of, candidates, judge_files, names_in, survey, unasked
+from batchpay.candidates import (
+    PlannedBatch,
+    Survey,
+    ask_about_adopted,
+    batch_of,
+    candidates,
+    judge_files,
+    names_in,
+    survey,
+    unasked,
+)
 from batchpay.clock import SystemClock, iso
-from batchpay.errors import DoesNotAddUp
+from batchpay.errors import DoesNotAddUp, FileRefused
 from batchpay.gateways.omise import Omise
 from batchpay.intake import Intake, Intakes, take_in
 from batchpay.job import GatewaySettings, Job
@@ -83,6 +93,7 @@ class Desk:
         )  # fmt: skip
         self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
+        self.refused: list[FileRefused] = []  # files that only the look told to ask about
         self.empty = False  # a night without a file, which the job says is well
 
     @property
@@ -139,6 +150,17 @@ class Desk:
         """
         if names := names_in(self.job, self.journal, self.planned):
             self.note("renamed", names.to_json())
+
+    def ask_about_adopted(self) -> None:
+        """Hold the files of this run against the charges that its look adopted, before anything is sent: what would
+        have been refused before the look, had the journal known of them, is refused now."""
+        judged = ask_about_adopted(self.job, self.journal, self.planned)
+        for at, (before, now) in enumerate(zip(self.planned, judged, strict=True)):
+            if now.batch != before.batch:
+                event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+                self.journal.judge(event, now.batch)
+                self.planned[at] = now
+                self.refused.append(FileRefused(f"{now.batch.file}: {now.batch.refusal}"))
 
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)

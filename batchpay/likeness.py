@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from batchpay.model import Document
-from batchpay.planning import payer_of, terms_of
+from batchpay.planning import may_pay, payer_of, terms_of
 
 SAMPLE = 128
 SUSPICIOUS_PERCENT = 25  # of the samples: below it two files are not read order by order
@@ -85,3 +85,38 @@ class Comparison:
     def warns(self) -> bool:
         """Do half of the new orders, or more, look like others?"""
         return self.alike >= FEWEST and self.alike * 2 >= self.new
+
+
+@dataclass(slots=True)
+class Unasked:
+    """A file held against charges that were found at the gateway and that no file asks for: each answers for one order.
+
+    A charge names no token, and no card of a customer: who pays is compared as far as it tells (planning.may_pay).
+    """
+
+    charges: dict[tuple[str, int, str], list[tuple[str, str]]] = field(default_factory=dict)  # -> payer and charge id
+    new: int = 0
+    found: list[str] = field(default_factory=list)  # ids of the charges that its new orders ask for again
+
+    def remember(self, destination: str, amount: int, currency: str, payer: str, charge_id: str) -> None:
+        """One such charge."""
+        self.charges.setdefault((destination, amount, currency.lower()), []).append((payer, charge_id))
+
+    def forget(self, charge_id: str) -> None:
+        """It is a row's own."""
+        for some in self.charges.values():
+            some[:] = [one for one in some if one[1] != charge_id]
+
+    def compare(self, order: Document) -> None:
+        """A new order of the file."""
+        self.new += 1
+        some = self.charges.get((order["destination"], order["amount"], order["currency"].lower()), [])
+        fits = next((one for one in some if may_pay(payer_of(order), one[0])), None)
+        if fits is not None:
+            some.remove(fits)
+            self.found.append(fits[1])
+
+    @property
+    def warns(self) -> bool:
+        """Do half of the new orders, or more, ask for what such charges took?"""
+        return len(self.found) >= FEWEST and len(self.found) * 2 >= self.new

@@ -95,7 +95,7 @@ async def visit(desk: Desk, visit: Visit) -> Visited:
         visit.signals.call(None)
         await gateway.aclose()
         told = _note_holds(desk, run.loop.why_held)
-    trouble = _trouble(run, settings.url, interrupted=bool(visit.signals.received))
+    trouble = (*_trouble(run, settings.url, interrupted=bool(visit.signals.received)), *desk.refused)
     blind = (f"nothing is sent, as before: {run.blind}",) if run.blind and not (trouble or told) else ()
     return Visited(trouble, (*run.notes, *_illness(run.line), *blind))
 
@@ -133,6 +133,8 @@ def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
     def survey() -> Sendable:
         if desk.books.adopted:
             desk.note_renamed()
+            if not options.yes:
+                desk.ask_about_adopted()
         found = desk.survey()
         return Sendable(found.orders, found.destinations)
 

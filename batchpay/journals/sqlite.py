@@ -521,6 +521,14 @@ class SqliteJournal:
                 "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?", (self.job, batch.id, keep)
             )
 
+    def judge(self, event: Event, batch: Batch) -> None:
+        """The rows of a batch stay as they are, and another decision was made about it as a whole."""
+        planned = self._planned(batch.id)
+        if planned is not None:
+            self.append(
+                [replace(event, kind="batch.planned", batch_id=batch.id, data=planned | {"batch": asdict(batch)})]
+            )
+
     def moved(self, batch_id: str) -> bool:
         """Did anything happen to a batch since its totals were last written down?"""
         query = "SELECT kind FROM events WHERE job = ? AND batch_id = ? ORDER BY seq DESC LIMIT 1"
