@@ -30,7 +30,7 @@ from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Lineages
 from batchpay.model import Finding, Judged, Problem, StoredChunk
 from batchpay.money import major_text
-from batchpay.planning import batch_id_of, content_of, key_of
+from batchpay.planning import batch_id_of, by_order, content_of, key_of
 from batchpay.reconciliation import Place, Totals, exit_code, finding_of
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
@@ -180,13 +180,16 @@ def plan(
         stack.callback(journal.close)
         journal.verify()
         refuse_another_place(job, journal)
-        refuse_lost(loss_of(job, journal, known_to_be))
+        refuse_lost(loss := loss_of(job, journal, known_to_be))
         at_ns = SystemClock().now_ns() if now_ns is None else now_ns
         intakes = _taken_in(job, stack, journal, at_ns, _drain)
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])
         guards = replace(guards, new_since_ns=at_ns) if yes else guards
+        if loss is not None and not loss.noted:  # a run keeps them before it does anything else
+            words = {key: one.reason for one in loss.words for key in (one.place, by_order(one.order_id))}
+            guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words})
         stop = guards.stop
         impossible = _impossible(job, journal, planned, guards)
         asked = _ask(job, journal, planned, guards, ask) if impossible is None else None

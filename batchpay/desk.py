@@ -39,7 +39,7 @@ from batchpay.settlement.books import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 from batchpay.signals import Signals
 from batchpay.standing import Guards
-from batchpay.wholeness import Loss, loss_of, whose_reports
+from batchpay.wholeness import Loss, Word, loss_of, whose_reports
 
 
 def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
@@ -103,14 +103,23 @@ class Desk:
 
     def note(self, kind: str, data: Mapping[str, object], batch_id: str = "") -> Event:
         """An event about the run or a batch."""
-        event = Event(kind=kind, at_ns=self.clock.now_ns(), run_id=self.run_id, batch_id=batch_id, data=data)
-        return self.journal.append([event])[0]
+        return self.journal.append([self._event(kind, data, batch_id=batch_id)])[0]
+
+    def _event(self, kind: str, data: Mapping[str, object], batch_id: str = "", order_id: str = "") -> Event:
+        at_ns = self.clock.now_ns()
+        return Event(kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data)
+
+    def _kept_again(self, word: Word) -> Event:
+        """A cancellation that only a report tells of, as the journal keeps one."""
+        by = f"the report {word.path.parent.name}, of before a loss of the journal"
+        return self._event("cancelled", {"reason": word.reason, "by": by, "sale": [word.place]}, order_id=word.order_id)
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
         if loss is not None and not loss.noted:
-            self.note("restored", loss.to_json())
+            words = {word.order_id: word for word in loss.words}
+            self.journal.append([self._event("restored", loss.to_json()), *map(self._kept_again, words.values())])
         return loss
 
     @property

@@ -202,6 +202,7 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
         if loss is not None:
             told = f"an older copy is back: {loss.evidence}; the next run lists what the gateway has before it sends"
             yield _warning("journal", told)
+            yield _warning("journal", loss.told)
     finally:
         journal.close()
 

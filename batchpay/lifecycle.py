@@ -710,6 +710,12 @@ CANCELLED = "cancelled"  # how a person's word closed an attempt
 BY_HAND = "settled by hand: "
 
 
+def cancelled_by_hand(attempt: Attempt) -> str | None:
+    """Why a person cancelled it; None: nobody did."""
+    word = attempt.refused and attempt.code == CANCELLED and attempt.message.startswith(BY_HAND)
+    return attempt.message.removeprefix(BY_HAND) if word else None
+
+
 def _resolved(state: Attempt, event: Event) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
     at = datetime.fromtimestamp(event.at_ns // 10**9, UTC)

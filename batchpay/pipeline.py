@@ -47,7 +47,7 @@ from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
 from batchpay.stories import story_of
 from batchpay.text import told as shown
-from batchpay.wholeness import refuse_lost
+from batchpay.wholeness import WORDS_GONE, refuse_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,8 @@ def _result(
     for totals in (*(p.totals for p in published), *others, accounts.strays(desk.job, desk.journal)):
         acts.update(totals.acts)
     done = Runs(desk.journal).whole(desk.run_id)
+    if desk.loss is not None or (done is not None and done.restored):
+        notes = (*notes, desk.loss.told if desk.loss is not None else WORDS_GONE)
     return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from batchpay import __version__, accounts
 from batchpay.desk import Desk
-from batchpay.model import Batch, Event, RunDone
+from batchpay.lifecycle import CANCELLED
+from batchpay.model import Batch, Event, Finding, Outcome, RunDone
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -152,6 +153,14 @@ def publish_adopted(desk: Desk) -> tuple[Path, ...]:
     return tuple(directory.written)
 
 
+def _cancelled(desk: Desk, counted: Counted) -> list[Finding]:
+    """The batch's rows that a person said are never to be sent; they are looked for only where there may be any."""
+    by_attempt = counted.totals.codes[Outcome.REFUSED.value, CANCELLED]
+    if not (by_attempt or desk.journal.cancelled()):
+        return []
+    return [one for _, some in counted.found() for one in some if one.cancelled is not None]
+
+
 def _whose(desk: Desk, seq: int) -> dict[str, str]:
     """Account and address, as far as the journal knew them by then: what is written again is the same."""
     kept = whose_journal(event for event in desk.journal.accounts() if event.seq <= seq)
@@ -182,6 +191,7 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             run=run,
             lifted=accounts.lifts_of(journal, batch.id),
             whose=_whose(desk, counted.noted.seq),
+            cancelled=_cancelled(desk, counted),
         )
         files = write_reports(directory, inputs, desk.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)

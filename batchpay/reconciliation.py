@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from batchpay import steps
-from batchpay.lifecycle import CANCELLED, Attempt
+from batchpay.lifecycle import CANCELLED, Attempt, cancelled_by_hand
 from batchpay.model import (
     MONEY_MOVED,
     NO_MONEY,
@@ -114,7 +114,7 @@ def _finding(place: Place, standing: Standing, hold: str) -> Finding:
             return place.unsent(Outcome.REJECTED, reason, problems=problems)
         case Cancelled(reason):
             told_why = f"cancelled by hand: {reason}; {steps.NEW_ID()}"
-            return place.unsent(Outcome.REJECTED, told_why, who_acts="-")
+            return replace(place.unsent(Outcome.REJECTED, told_why, who_acts="-"), cancelled=reason)
         case DuplicateOf(attempt, why=why):
             return _duplicate(place, attempt, why)
         case RepeatOf(repeat):
@@ -225,6 +225,7 @@ class Place:
             read_amount=self.row.document.get("amount"),
             read_currency=_currency_of(self.row.document),
             further=_further(attempt),
+            cancelled=cancelled_by_hand(attempt),
         )
         return finding if charge is None else _with_charge(finding, charge, attempt.money)
 

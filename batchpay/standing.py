@@ -19,7 +19,7 @@ from typing import Literal
 from batchpay import steps
 from batchpay.job import MAX_ATTEMPTS, Fee
 from batchpay.kinship import goes_back_to
-from batchpay.lifecycle import BY_HAND, CANCELLED, Attempt, beside
+from batchpay.lifecycle import Attempt, beside, cancelled_by_hand
 from batchpay.model import Document, Outcome, Problem, Repeat, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, by_order, content_of, may_pay, payer_of, place_of, terms_of
@@ -455,14 +455,9 @@ def _cancelled(row: Row, history: History, guards: Guards) -> str:
     for order_id in history.ids(row):
         if order_id in history.cancelled:
             return history.cancelled[order_id]
-        if reason := next(map(_by_hand, history.attempts.get(order_id, ())[-1:]), ""):
+        if reason := next(map(cancelled_by_hand, history.attempts.get(order_id, ())[-1:]), None):
             return reason
-    return next(filter(None, map(_by_hand, history.kin(row))), "")
-
-
-def _by_hand(attempt: Attempt) -> str:
-    """Why a person cancelled an attempt."""
-    return attempt.message.removeprefix(BY_HAND) if attempt.refused and attempt.code == CANCELLED else ""
+    return next(filter(None, map(cancelled_by_hand, history.kin(row))), "")
 
 
 def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:

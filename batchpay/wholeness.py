@@ -13,7 +13,8 @@ is dealt with once, however long the reports go on telling of what was before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from batchpay import steps
@@ -21,7 +22,21 @@ from batchpay.errors import Misconfigured
 from batchpay.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite import SqliteJournal
+from batchpay.planning import place_of
 from batchpay.reports.manifest import Head, newest_heads
+from batchpay.text import many, told
+
+NAMED = 10  # orders that a sentence names
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that an order is never to be sent, which only a report still tells."""
+
+    order_id: str
+    reason: str = ""
+    place: str = ""  # planning.place_of its row
+    path: Path = Path()  # of the manifest that tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +50,29 @@ class Loss:
     has: int = 0
     manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
     noted: bool = False  # by an earlier run, which did not come to its end
+    words: tuple[Word, ...] = ()  # of people, that the reports still tell; once it is noted they are in the journal
 
     def to_json(self) -> dict[str, Any]:
         """As the journal keeps it."""
         return {
             "evidence": self.evidence, "empty": self.empty, "had": self.had, "has": self.has,
-            "manifests_ns": self.manifests_ns,
+            "manifests_ns": self.manifests_ns, "cancelled": [word.order_id for word in self.words],
         }  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        """What nobody but the people themselves can put right, and what of it the reports did."""
+        orders = list(dict.fromkeys(word.order_id for word in self.words))
+        if not orders:
+            return f"{WORDS_GONE}. No report tells of an order that was cancelled since"
+        named = ", ".join(told(order_id) for order_id in orders[:NAMED]) + ", …" * (len(orders) > NAMED)
+        return f"{WORDS_GONE}. The reports tell of {many(len(orders), 'order')} cancelled since, kept so: {named}"
+
+
+WORDS_GONE = (
+    "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
+    "settled by hand, charges that are none of this job's. Whoever said it says it again"
+)
 
 
 def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
@@ -64,6 +95,24 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
         had=max([witnessed, *(head.seq for head in unknown)]),
         has=seq,
         manifests_ns=max((head.at_ns for head in heads), default=0),
+        words=_words_gone(job, journal),
+    )
+
+
+def _words_gone(job: Job, journal: SqliteJournal) -> tuple[Word, ...]:
+    """Cancellations of which a report tells that was made from an event this journal does not have.
+
+    A cancelled order that goes out is money moved against a person's word, and a cancellation is for ever: so this one
+    word is taken from a report. The others hold nothing back that would go without them.
+    """
+    known = {event.order_id for event in journal.cancelled()}
+    heads = newest_heads(job.report.directory, job.name, job.gateway.mode, most=None)
+    return tuple(
+        Word(one.order_id, one.reason, place_of(head.batch, one.sheet, one.row), head.path)
+        for head in heads
+        if head.cancelled and not is_of(journal, head)
+        for one in head.cancelled
+        if one.order_id not in known
     )
 
 
@@ -98,9 +147,11 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
         manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
         evidence = data.get("evidence") or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
         is_empty = bool(data.get("empty")) or (found is not None and found.empty)
-        found = Loss(str(evidence), is_empty, False, int(data.get("had", 0)), int(data.get("has", 0)), noted=True)
+        words = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
+        had, has = int(data.get("had", 0)), int(data.get("has", 0))
+        found = Loss(str(evidence), is_empty, False, had, has, noted=True, words=words)
     if found is not None and not journal.knows_orders():
-        found = Loss(found.evidence, True, True, found.had, found.has, noted=True)
+        found = replace(found, empty=True, unowned=True)
     return found, manifests_ns
 
 

@@ -146,6 +146,90 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
     assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
 
 
+# --- what people had said ----------------------------------------------------------------------------------------
+
+
+def people_say(market: Market, *words: str) -> None:
+    """A person's word."""
+    done = market.run(*words, "--reason", "a fraud", verb="resolve")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.fault("D09", "D10", "L11", "J14", "I1")
+@pytest.mark.parametrize("how", ["restored", "lost"])
+@pytest.mark.parametrize("tried", [True, False])
+def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
+    market: Market, *, how: str, tried: bool
+) -> None:
+    """The reports tell of it: held by a limit or sent in vain before, of a file that the copy knows or of a later one.
+    What is gone for good is said, once a loss."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir()
+    market.orders([order(1), order(2), order(3)], "inbox/a.csv")
+    if tried:
+        market.sandbox.add_rule(action="rate_limited", order_id="00002")
+    assert market.run(*([] if tried else ["--limit", "1"])).returncode == 11
+    market.sandbox.clear_rules()
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    people_say(market, "00002", "--cancel")
+    market.orders([order(4), order(5)], "inbox/b.csv")
+    market.run("--limit", "0")
+    people_say(market, "00005", "--cancel")
+    shutil.rmtree(market.folder / "state")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+        plan = json.loads(market.run("--json", verb="plan").stdout)
+        assert sum(one["count"] for one in plan["sends"]) if "sends" in plan else True
+    done = market.run("--summary", *(["--adopt"] if how == "lost" else []))
+    assert done.returncode == 10, done.stderr
+    assert "Whoever said it says it again" in done.stdout and "2 orders cancelled since" in done.stdout
+    assert "00002" in done.stdout and "00005" in done.stdout
+    assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
+    reasons = {row["order_id"]: row["reason"] for row in market.results()}
+    assert all("a fraud" in reasons[order_id] for order_id in ("00002", "00005")), reasons
+    again = market.run("--summary")
+    assert again.returncode == 10 and "says it again" not in again.stdout
+    assert len(market.money()) == 3
+
+
+@pytest.mark.fault("D09", "J02")
+def test_words_that_no_report_tells_are_said_to_be_gone(market: Market) -> None:
+    """Reports of an earlier version do not tell them, nor those that were cleared away: then a person must."""
+    market.job()
+    market.orders([order(1), order(2)])
+    assert market.run("--limit", "1").returncode == 11
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    people_say(market, "00002", "--cancel")
+    for path in manifests(market):
+        told = json.loads(path.read_bytes())
+        assert [one["order_id"] for one in told.pop("cancelled")] == ["00002"]
+        path.write_text(json.dumps(told), "utf-8")
+    shutil.rmtree(market.folder / "state")
+    shutil.copytree(market.folder / "before", market.folder / "state")
+    done = market.run("--limit", "0", "--summary")
+    assert "No report tells of an order that was cancelled since" in done.stdout
+    people_say(market, "00002", "--cancel")
+    assert market.run().returncode == 10 and market.posts() == 1
+
+
+@pytest.mark.fault("D09", "J02")
+def test_a_copy_that_only_the_gateway_tells_of_lost_what_people_said(market: Market) -> None:
+    """No lock and no report knew of it: a list met a charge that the journal does not know."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    for name in ("state", "reports"):
+        shutil.copytree(market.folder / name, market.folder / f"{name} before")
+    market.orders([order(1), order(2)])
+    assert market.run().returncode == 0
+    for name in ("state", "reports"):
+        shutil.rmtree(market.folder / name)
+        shutil.copytree(market.folder / f"{name} before", market.folder / name)
+    done = market.run("--summary")
+    assert done.returncode == 0 and "Whoever said it says it again" in done.stdout
+    assert market.posts() == 2
+
+
 # --- two names over the same orders ----------------------------------------------------------------------------
 
 

@@ -33,9 +33,25 @@ class Head:
     at_ns: int  # when the manifest was written, by the file system's clock
     account: str = ""  # whose money it was; empty: it does not say
     url: str = ""  # the gateway's address, likewise
+    batch: str = ""
+    cancelled: tuple[Cancellation, ...] = ()
 
 
-def newest_heads(directory: Path, job: str, mode: str) -> list[Head]:
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A person's word that a row is never to be sent, as a manifest tells it."""
+
+    order_id: str
+    sheet: str
+    row: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a manifest has it."""
+        return {"order_id": self.order_id, "sheet": self.sheet, "row": self.row, "reason": self.reason}
+
+
+def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST) -> list[Head]:
     """What the newest reports of this job in this mode were made from, newest first; of other jobs' none.
 
     What cannot be read tells nothing.
@@ -44,7 +60,7 @@ def newest_heads(directory: Path, job: str, mode: str) -> list[Head]:
     with suppress(OSError), os.scandir(directory) as found:
         newest = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()), reverse=True)
     heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
-    return list(itertools.islice(filter(None, heads), LATEST))
+    return list(itertools.islice(filter(None, heads), most))
 
 
 def _head(path: Path, job: str, mode: str) -> Head | None:
@@ -53,8 +69,13 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
         if (document["job"], document["mode"]) != (job, mode):
             return None
         journal = document["journal"]
-        whose = str(document.get("account", "")), str(document.get("url", ""))
-        return Head(path, str(journal["id"]), int(journal["seq"]), str(journal["digest"]), written_ns, *whose)
+        account, url, batch = (str(document.get(name, "")) for name in ("account", "url", "batch"))
+        words = tuple(
+            Cancellation(str(one["order_id"]), str(one["sheet"]), int(one["row"]), str(one["reason"]))
+            for one in document.get("cancelled", ())
+        )
+        seq, digest = int(journal["seq"]), str(journal["digest"])
+        return Head(path, str(journal["id"]), seq, digest, written_ns, account, url, batch, words)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -69,6 +90,7 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         account=inputs.whose.get("account", ""),
         url=inputs.whose.get("url", ""),
         batch=batch.id,
+        **_words(inputs),
         input={"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
         job_file_sha256=batch.job_sha256,
         schema_sha256=batch.schema_sha256,
@@ -76,6 +98,12 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         journal={"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
         versions=dict(sorted(inputs.versions.items())),
     )
+
+
+def _words(inputs: Inputs) -> dict[str, Any]:
+    """What people said of its rows that an older journal, put back, would not know; no key where they said nothing."""
+    words = [Cancellation(f.order_id, f.sheet, f.row, f.cancelled or "").to_json() for f in inputs.cancelled]
+    return {"cancelled": words} if words else {}
 
 
 def write_manifest_beside(

@@ -35,6 +35,7 @@ class Inputs:
     whose: Mapping[str, str] = field(
         default_factory=dict
     )  # account and url (the gateway's address), as far as the journal knew them when these totals were noted
+    cancelled: Sequence[Finding] = ()  # its rows that a person said are never to be sent
 
 
 def _major(finding: Finding) -> str:
