@@ -507,6 +507,17 @@ def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
     return told
 
 
+def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
+    """When this journal was last found to have lost events, if that was within ten days, and which orders were
+    cancelled again since, as the reports tell."""
+    events = [event for event in journal.events(["restored"]) if event.at_ns >= now_ns - NEAR_NS]
+    if not events:
+        return None
+    kept = dict.fromkeys(str(order_id) for event in events for order_id in event.data.get("cancelled", ()))
+    empty = any(event.data.get("empty") for event in events)
+    return {"at": iso(events[-1].at_ns), "empty": empty, "cancelled": list(kept)}
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a run that is at work now has in hand."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from batchpay import accounts
+from batchpay import accounts, steps
 from batchpay.clock import SystemClock
 from batchpay.config import SecretKey
 from batchpay.desk import WORLD, Desk, Edges
@@ -47,7 +47,7 @@ from batchpay.settlement import Talk
 from batchpay.settlement.books import stop_in_force
 from batchpay.stories import story_of
 from batchpay.text import told as shown
-from batchpay.wholeness import WORDS_GONE, refuse_lost
+from batchpay.wholeness import refuse_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _result(
         acts.update(totals.acts)
     done = Runs(desk.journal).whole(desk.run_id)
     if desk.loss is not None or (done is not None and done.restored):
-        notes = (*notes, desk.loss.told if desk.loss is not None else WORDS_GONE)
+        notes = (*notes, desk.loss.told if desk.loss is not None else steps.SAY_AGAIN())
     return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
 
 
@@ -248,6 +248,7 @@ class Status:
     adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
     acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
     lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
+    loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
 
 
 def status(job: Job) -> Status:
@@ -264,6 +265,7 @@ def status(job: Job) -> Status:
         strays, last = accounts.strays(job, journal), accounts.last_run(journal)
         adopted = accounts.adopted_json(accounts.unshown(job, journal))
         lifts = [lift.to_json() for lift in accounts.lifts(journal)]
+        loss = accounts.last_loss(journal, now_ns)
     finally:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
@@ -274,7 +276,7 @@ def status(job: Job) -> Status:
         acts.update(batch["who_acts"])
     twice = strays.left_charged_twice or any(is_left_charged_twice(batch["further_charges"]) for batch in batches)
     code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
-    return Status(code, batches, stop, last, at_work, adopted, dict(acts), lifts)
+    return Status(code, batches, stop, last, at_work, adopted, dict(acts), lifts, loss)
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:

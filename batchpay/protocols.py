@@ -87,3 +87,6 @@ class Journal(Protocol):
     def charges_known(self, since_ns: int) -> Mapping[str, str]:
         """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge that an answer, a
         look-up or an adoption of this job told of since then, by our wall clock (UTC nanoseconds)."""
+
+    def refused_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of this job that an answer refused since then, by our wall clock (UTC nanoseconds)."""

@@ -20,6 +20,7 @@ from batchpay.reconciliation import further_json, further_lines
 from batchpay.streams import raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
+from batchpay.text import told as shown
 
 if TYPE_CHECKING:
     from batchpay.auditing import Audit
@@ -318,7 +319,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         told = {
             "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
             "running": made.running, "who_acts": dict(sorted(made.acts.items())), "batches": made.batches,
-            "adopted_elsewhere": made.adopted, "lifted": made.lifted,
+            "adopted_elsewhere": made.adopted, "lifted": made.lifted, "loss": made.loss,
         }  # fmt: skip
         write_json(told)
         return
@@ -346,12 +347,23 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
             say(f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in hand")
     for line in _adopted_lines(made.adopted):
         say(line)
-    for lift in made.lifted[-1:]:
-        say(_lift(job, lift))
+    for line in _past_lines(job, made):
+        say(line)
     if made.stop:
         say(_stop(made.stop))
     if made.exit_code:
         say(f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}")
+
+
+def _past_lines(job: Job, made: Status) -> Iterator[str]:
+    """The last stop that a person lifted, and a loss of the last days."""
+    for lift in made.lifted[-1:]:
+        yield _lift(job, lift)
+    if made.loss is not None:
+        was = "empty" if made.loss["empty"] else "older than it had been"
+        kept = f". Kept as cancelled: {', '.join(map(shown, made.loss['cancelled']))}" if made.loss["cancelled"] else ""
+        at = times.local(made.loss["at"], job.controls.time_zone)
+        yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
 
 
 def _runs_lines(job: Job, made: Status) -> Iterator[str]:

@@ -102,6 +102,11 @@ ASK_EARLIER = _step(
     "the next run asks again; if it stays so, see the gateway's dashboard, then: "
     "batchpay resolve JOB --as not-charged --reason TEXT {order}",
 )
+SAY_AGAIN = _step(
+    "say-again",
+    "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
+    "settled by hand, charges that are none of this job's. Whoever said it says it again",
+)
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
 )

@@ -64,15 +64,11 @@ class Loss:
         """What nobody but the people themselves can put right, and what of it the reports did."""
         orders = list(dict.fromkeys(word.order_id for word in self.words))
         if not orders:
-            return f"{WORDS_GONE}. No report tells of an order that was cancelled since"
+            return f"{steps.SAY_AGAIN()}. No report tells of an order that was cancelled since"
         named = ", ".join(told(order_id) for order_id in orders[:NAMED]) + ", …" * (len(orders) > NAMED)
-        return f"{WORDS_GONE}. The reports tell of {many(len(orders), 'order')} cancelled since, kept so: {named}"
-
-
-WORDS_GONE = (
-    "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
-    "settled by hand, charges that are none of this job's. Whoever said it says it again"
-)
+        return (
+            f"{steps.SAY_AGAIN()}. The reports tell of {many(len(orders), 'order')} cancelled since, kept so: {named}"
+        )
 
 
 def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:

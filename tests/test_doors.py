@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from batchpay import pipeline
+from batchpay import pipeline, resolving
 from batchpay.checking import plan
 from batchpay.config import SecretKey, load_job
 from batchpay.errors import BatchpayError, Misconfigured, Usage
@@ -120,6 +120,60 @@ def test_the_key_of_another_account_is_refused_before_it_charges(three: Market) 
     assert night(three, key=OTHER_KEY) == 78
     assert night(three) == 0
     three.agree()
+
+
+def forget(market: Market, order_id: str, *, but: str = "") -> None:
+    """What the gateway keeps of an order's charges says nothing any more, `but` one thing."""
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            if charge.metadata.get("order_id") == order_id:
+                charge.metadata = {name: value for name, value in charge.metadata.items() if name == but}
+
+
+@pytest.mark.fault("J02", "D10", "L11")
+@pytest.mark.parametrize("but", ["batchpay_key", ""])
+def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(market: Market, but: str) -> None:
+    """The journal is lost, and the run that adopts has another file: by its key it is its order's, without one a
+    person tells."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir()
+    path = market.folder / "job.toml"
+    path.write_text(path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8")
+    payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]  # who could pay twice
+    market.orders(payers[:1], "inbox/a.csv")
+    assert night(market) == 0
+    forget(market, "00001", but=but)
+    shutil.rmtree(market.folder / "state")
+    shutil.rmtree(market.folder / "reports")
+    (market.folder / "inbox" / "a.csv").unlink()
+    market.orders(payers[1:2], "inbox/b.csv")
+    assert night(market, adopt=True) == 0
+    market.orders([*payers[:1], *payers[2:]], "inbox/c.csv")
+    assert night(market) == (0 if but else 11)
+    assert market.posts() == 3 and rows(market)["00003"]["outcome"] == "succeeded"
+
+
+@pytest.mark.fault("J03", "D10")
+def test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name(three: Market) -> None:
+    """Another key would find none of its charges."""
+    assert night(three) == 0
+    shutil.rmtree(three.folder / "state")
+    assert night(three, key=OTHER_KEY, adopt=True) == 78
+    assert three.posts() == 3 and night(three, adopt=True) == 0
+    three.agree()
+
+
+@pytest.mark.fault("D09", "L11", "H05")
+def test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it(three: Market) -> None:
+    """An older copy is back, and only a report tells of the person's word."""
+    assert night(three, limit=1) == 11
+    shutil.copytree(three.folder / "state", three.folder / "before")
+    resolving.cancel(load_job(three.folder / "job.toml"), "00002", "fraud")
+    shutil.rmtree(three.folder / "state")
+    shutil.copytree(three.folder / "before", three.folder / "state")
+    assert night(three) == 10
+    assert three.money() == {"00001": 1, "00003": 1}
+    assert "fraud" in rows(three)["00002"]["reason"]
 
 
 @pytest.mark.fault("J03")

@@ -461,6 +461,24 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
     assert three.posts() == 4
 
 
+@pytest.mark.fault("D09", "L11", "H05")
+@tries("say-again")
+def test_a_word_that_a_copy_put_back_does_not_know_is_said_again(three: Market) -> None:
+    """The lock knows of the loss, and no report is left that tells of the cancelled order."""
+    assert three.run("--limit", "1").returncode == 11
+    database = three.folder / "state" / "batchpay.db"
+    shutil.copy(database, three.folder / "copy")
+    say = ("resolve", "job.toml", "00002", "--cancel", "--reason", "wrong shop")
+    assert program(three, *say).returncode == 0
+    shutil.copy(three.folder / "copy", database)
+    shutil.rmtree(three.folder / "reports")
+    told = three.run("--limit", "0", "--summary")
+    assert steps.SAY_AGAIN() in told.stdout and steps.SAY_AGAIN() in three.run(verb="status").stdout
+    assert program(three, *say).returncode == 0
+    over(three, 10)
+    assert three.money() == {"00001": 1, "00003": 1}
+
+
 def forget(market: Market, order_id: str) -> None:
     """The gateway's charge of an order says nothing any more."""
     for ledger in market.sandbox.store.ledgers.values():

@@ -108,6 +108,11 @@ class MemoryJournal:
                 known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
         return known
 
+    def refused_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts that an answer refused since then."""
+        told = (e for e in self._events if e.kind == "answer" and e.at_ns >= since_ns)
+        return list(dict.fromkeys(e.order_id for e in told if state_in(e.data) == Outcome.REFUSED))
+
 
 def _charge_of(event: Event) -> dict[str, str]:
     return event.data.get("charge") or {}

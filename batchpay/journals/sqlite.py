@@ -380,6 +380,24 @@ class SqliteJournal:
             before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
         return known
 
+    def refused_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts that an answer refused since then, by our wall clock (ns)."""
+        refused = "job = ? AND kind = 'answer' AND json_extract(data, '$.state') = 'refused'"
+        query = (
+            f"SELECT seq, at_ns, CASE WHEN {refused} THEN order_id END FROM events "  # noqa: S608 - our own words
+            "WHERE seq < ? ORDER BY seq DESC LIMIT 2000"
+        )
+        found: dict[str, None] = {}
+        before, youngest = self.head()[0] + 1, since_ns
+        while before > 1 and youngest >= since_ns - DISORDER_NS:
+            with self._lock, self._translated():
+                page = self._connection.execute(query, (self.job, before)).fetchall()
+            found |= dict.fromkeys(
+                order_id for _, at_ns, order_id in page if order_id is not None and at_ns >= since_ns
+            )
+            before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
+        return list(found)
+
     def last_run_of(self, batch_id: str) -> str:
         """The last run that wrote about a batch more than where its rows stand; empty when none did."""
         query = (

@@ -18,6 +18,7 @@ from batchpay.unclaimed import KINDS, Nameless, fits, nameless_of, unclaimed_in
 from batchpay.unclaimed import told_of as told_of_nameless
 
 LONGEST_SILENCE_NS = 35 * 86_400 * 10**9  # how far back a charge is looked for that lists must show
+REFUSED_BEFORE_NS = 900 * 10**9  # lists begin ten minutes before their bound, and our clock may be five off
 _ROW_FIELDS = ("order_id", "attempt", "batch_id", "sheet", "row")  # columns of their own in the journal
 _KEPT_FIELDS = tuple(f.name for f in fields(Intent) if f.name not in _ROW_FIELDS)
 
@@ -62,7 +63,7 @@ class Books:
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self.adopted = 0  # charges, in this run
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
-        self._refused: dict[str, Attempt] = {}  # by key: sent in this run, and said to have charged nothing
+        self._refused: dict[str, Attempt] = {}  # by key: said to have charged nothing, where a list may say otherwise
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
         # charge id -> created_at, and CLOCK_BOOTTIME of its proof, of those that lists should show
         self.known: dict[str, tuple[str, float]] = {}
@@ -296,7 +297,12 @@ class Books:
                 self._refused[intent.key] = after
 
     def remember(self, since_ns: int) -> None:
-        """Charges that this journal has had proof of since then, or else the last one before: lists must show them."""
+        """Charges that this journal has had proof of since then, or else the last one before: lists must show them. And
+        what was refused since then, with a margin: lists may show that it was charged all the same."""
+        for events in self._journal.histories(self._journal.refused_since(since_ns - REFUSED_BEFORE_NS)).values():
+            for attempt in fold(events):
+                if attempt.refused and not attempt.by_hand:
+                    self._refused.setdefault(attempt.intent.key, attempt)
         known = self._journal.charges_known(since_ns)
         if not known:
             earlier = self._journal.charges_known(since_ns - LONGEST_SILENCE_NS)
@@ -483,7 +489,7 @@ class Books:
         return next((one for one in found if self._journal.order_of_charge(one.charge_id) is None), None)
 
     def said_uncharged(self) -> list[Attempt]:
-        """Attempts that were sent in this run, and that the gateway said it had not charged."""
+        """Attempts that were sent since the last complete list, and that the gateway said it had not charged."""
         ready = (case.attempt for case in self._undecided.values() if case.attempt is not None)
         return [*self._refused.values(), *(one for one in ready if one.ready and one.sends)]
 

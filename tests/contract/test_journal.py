@@ -77,6 +77,22 @@ def test_one_open_attempt_an_order(journal: Journal) -> None:
     journal.append([intent("a", attempt=2)])
 
 
+@pytest.mark.fault("J02")
+def test_every_attempt_that_began_is_told(journal: Journal) -> None:
+    """Sent or adopted, once each, whatever became of it."""
+    journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2)])
+    adopted = Event("adopted", 1, "run", "batch", "", 2, "b", 3, 0, {"state": "succeeded"})
+    journal.append([adopted, Event("stray", 1, data={"key": "k", "charge": {}})])
+    assert list(journal.begun()) == [("a", 1), ("a", 2), ("b", 3)]
+
+
+@pytest.mark.fault("B22", "L6")
+def test_what_was_refused_lately_is_told(journal: Journal) -> None:
+    """By an answer, since a time."""
+    journal.append([intent("a"), answer("a", "refused"), intent("b"), answer("b", "declined")])
+    assert (journal.refused_since(2), journal.refused_since(3)) == (["a"], [])
+
+
 def test_open_orders_are_those_that_did_not_end(journal: Journal) -> None:
     """Succeeded, declined and refused are ends; everything else is asked about again."""
     states = ("succeeded", "declined", "refused", "expired", "reversed", "pending", "in_doubt", "unproven", "held")

@@ -220,11 +220,13 @@ def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adv
 
 
 @pytest.mark.fault("B22", "L6", "I1", "I19")
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("lost", ["{}", "the key too"])
 def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
-    night: Stage, gateway: Adversary, lost: str
+    night: Stage, gateway: Adversary, lost: str, *, late: bool
 ) -> None:
-    """400, and a list shows what fits: the row says so, no later attempt goes before a person has told."""
+    """400, and a list shows what fits, of this night or the next: the row says so, no later attempt goes before a
+    person has told."""
     night.orders([order(1), order(2)])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
 
@@ -234,7 +236,12 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
                 charge["metadata"] = {} if lost == "{}" else {"invoice": "INV-1"}
 
     gateway.before_list = drop
+    gateway.lag_s = 60.0 * late
     assert night.run().returncode == 10, night.said
+    if late:
+        assert night.row("00001")["who_acts"] == "accountant"
+        gateway.lag_s = 0.0
+        assert night.run().returncode == 10
     charge_id = next(c["id"] for c in gateway.ledger if "order_id" not in c["metadata"])
     row = night.row("00001")
     assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row["reason"]

@@ -761,6 +761,53 @@ def _() -> None:
     swap("batchpay.settlement.lists:Lists._met", left_out)
 
 
+FORGOTTEN = DOORS + "test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night"
+
+
+def nothing_kept(was: Any) -> Any:
+    async def keep(*given: Any) -> None:
+        return None
+
+    return keep
+
+
+@mutant("J02", "what kept its key alone is known to its process alone", FORGOTTEN)
+def _() -> None:
+    swap("batchpay.settlement.books:Books.keep_strays", nothing_kept)
+
+
+@mutant("J02", "what says nothing is passed over after a loss", FORGOTTEN)
+def _() -> None:
+    swap("batchpay.settlement.books:Books.keep_nameless", nothing_kept)
+
+
+@mutant(
+    "J02",
+    "a run that adopts asks nothing about files of other ids",
+    "test_sale.py::test_an_export_under_other_ids_is_asked_about_after_a_loss",
+)
+def _() -> None:
+    swap("batchpay.desk:Desk.ask_about_adopted", always(None))
+
+
+@mutant(
+    "L11",
+    "a cancellation that only a report tells of is none",
+    DOORS + "test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it",
+)
+def _() -> None:
+    swap("batchpay.wholeness:_words_gone", always(()))
+
+
+@mutant(
+    "J03",
+    "a lost journal is adopted with any account",
+    DOORS + "test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name",
+)
+def _() -> None:
+    swap("batchpay.wholeness:whose_reports", always({}))
+
+
 @mutant("J03", "any account will do", DOORS + "test_the_key_of_another_account_is_refused_before_it_charges")
 def _() -> None:
     from batchpay.settlement.run import Account
