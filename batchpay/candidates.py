@@ -274,7 +274,7 @@ def judge_files(
         return survey(job, journal, some, guards)
 
     judged = [_held_against_recent(journal, planned, earlier, sends, yes=yes, now_ns=now_ns) for planned in batches]
-    judged = _held_against_adopted(job, journal, judged, sends) if not yes else judged
+    judged = _held_against_adopted(job, journal, judged, guards) if not yes else judged
     if not job.controls.max_total:
         return judged
     why = run_refusal(sends(*judged).sums, job.controls.max_total)
@@ -314,45 +314,44 @@ def _held_against_recent(
 def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
     """The same batches, once a look has adopted charges: a file is held against those, before anything is sent."""
     guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
-    return _held_against_adopted(job, journal, batches, lambda one: survey(job, journal, [one], guards))
+    return _held_against_adopted(job, journal, batches, guards)
 
 
 def _held_against_adopted(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], sends: Callable[[PlannedBatch], Survey]
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
 ) -> list[PlannedBatch]:
     """Where a journal was lost, what was known of other ids of its orders went with it: of a file of new ids that asks
     for what adopted charges took, which no row shows, it is asked whether its orders are new. How old those are does
-    not matter: they are as recent as the loss.
+    not matter: they are as recent as the loss. What was adopted before a person last said that orders are new is left
+    out.
     """
     adopted = accounts.unshown(job, journal) if journal.adopted() else []
-    taken = [attempt for attempt in adopted if attempt.charge is not None and not attempt.closed]
+    taken = [a for a in adopted if a.charge is not None and not a.closed and a.settled_ns > guards.new_since_ns]
     if len(taken) < FEWEST:
         return list(batches)
     judged = []
     for planned in batches:
-        found = Unasked() if planned.batch.refusal else _unasked_for(journal, planned, taken)
-        asks = found.warns and sends(planned).orders
-        judged.append(planned.refused(_said_of_adopted(planned.batch, found)) if asks else planned)
+        found = Unasked() if planned.batch.refusal else _unasked_for(job, journal, planned, guards, taken)
+        judged.append(planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned)
     return judged
 
 
-def _unasked_for(journal: SqliteJournal, planned: PlannedBatch, taken: Sequence[Attempt]) -> Unasked:
-    found, lineages, batch = Unasked(), Lineages(journal, planned.renamed), planned.batch
+def _unasked_for(
+    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, taken: Sequence[Attempt]
+) -> Unasked:
+    """A file held against charges that nobody asked for: what would be sent of it, but for those that a row shows."""
+    found = Unasked()
     for attempt in taken:
         asked, charge = attempt.intent, attempt.charge
-        assert charge is not None
-        found.remember(asked.destination, asked.amount, asked.currency, asked.payer, charge.id)
+        if charge is not None:
+            found.remember(asked.destination, asked.amount, asked.currency, asked.payer, charge.id)
     new: list[Document] = []
-    for chunk in planned.chunks():
-        owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
-        orders = [(at, one) for at, one in enumerate(chunk.documents) if at not in chunk.problems]
-        attempts = accounts.attempts_of(journal, [*owned.values(), *(one["order_id"] for _, one in orders)])
-        for at, one in orders:
-            own = [a for a in attempts.get(owned.get(chunk.rows[at], ""), ()) if a.charge is not None]
-            for attempt in own:
-                found.forget(attempt.charge.id if attempt.charge is not None else "")
-            if not (own or attempts.get(one["order_id"]) or lineages.other_names(one["order_id"])):
-                new.append(one)
+    for placed in placed_rows(job, journal, planned, guards):
+        shown = getattr(placed.standing, "attempt", None)
+        if isinstance(placed.standing, MayGo) and not placed.standing.before:
+            new.append(placed.row.document)
+        elif shown is not None and shown.charge is not None:
+            found.forget(shown.charge.id)
     for one in new:
         found.compare(one)
     return found

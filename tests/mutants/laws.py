@@ -784,7 +784,7 @@ def _() -> None:
 @mutant(
     "J02",
     "a run that adopts asks nothing about files of other ids",
-    "test_sale.py::test_an_export_under_other_ids_is_asked_about_after_a_loss",
+    "test_sale.py::test_a_file_of_new_ids_is_asked_about_after_a_loss",
 )
 def _() -> None:
     swap("batchpay.desk:Desk.ask_about_adopted", always(None))
