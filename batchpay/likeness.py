@@ -118,5 +118,5 @@ class Unasked:
 
     @property
     def warns(self) -> bool:
-        """Do half of the new orders, or more, ask for what such charges took?"""
-        return len(self.found) >= FEWEST and len(self.found) * 2 >= self.new
+        """Do all of the orders, each of them new, ask for what such charges took (contract, section 3)?"""
+        return len(self.found) >= FEWEST and len(self.found) == self.new

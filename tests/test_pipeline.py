@@ -40,7 +40,7 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     metadata = charge["metadata"]
     assert metadata["order_id"] == "00007" and metadata["invoice"] == "ใบแจ้งหนี้ & 7"
     assert set(metadata) == {
-        "order_id", "invoice", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_job", "batchpay_run",
+        "order_id", "invoice", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_ids", "batchpay_job", "batchpay_run",
         "batchpay_journal",
     }  # fmt: skip
     (entry,) = market.sandbox.requests("POST", "/charges")
