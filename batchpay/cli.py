@@ -258,6 +258,7 @@ def doctor(
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
+    streams.about(str(job_file))
     seen = doctoring.examine(job_file, input_file, os.environ)
     if probe:
         seen.found += probing.findings(seen.job, seen.key, recipient, customer)
@@ -406,6 +407,7 @@ def _usage(error: click.ClickException) -> str:
 def _job(job_file: Path, input_file: str | None) -> Job:
     from batchpay.config import load_job
 
+    streams.about(str(job_file))
     return load_job(job_file, input_override=input_file)
 
 

@@ -6,13 +6,14 @@ when they are written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from batchpay import __version__, accounts
+from batchpay import __version__, accounts, steps
 from batchpay.desk import Desk
-from batchpay.model import Batch, Event, RunDone
+from batchpay.model import Batch, Event, Finding, RunDone, StoredChunk
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -163,7 +164,7 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
         inputs = Inputs(
             batch=batch,
             formats=desk.job.report.formats,
-            findings=counted.found,
+            findings=partial(_addressed, counted.found, desk.job.path.name),
             totals=totals,
             equations=equations,
             exit_code=exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation),
@@ -174,6 +175,17 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             versions={"batchpay": batch.version},
             run=run,
             lifted=accounts.lifts_of(journal, batch.id),
+            job_file=desk.job.path.name,
         )
         files = write_reports(directory, inputs, desk.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)
+
+
+def _addressed(found: accounts.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
+    """The findings with the commands in their reasons as they are typed, beside the job file."""
+    for chunk, findings in found():
+        yield chunk, [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings]
+
+
+def _told_to(finding: Finding, job_file: str) -> Finding:
+    return replace(finding, reason=steps.addressed(finding.reason, job_file))

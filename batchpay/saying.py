@@ -17,7 +17,7 @@ from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import both_units, grouped_text, money_text, money_told
 from batchpay.reconciliation import further_json, further_lines
-from batchpay.streams import raw, write_json, write_lines
+from batchpay.streams import named, raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
 
@@ -478,7 +478,7 @@ class JsonProblems:
             "rule": problem.rule, "remedy": problem.remedy,
         }  # fmt: skip
         before = '{"problems": [' if self._first else ","
-        raw(f"{before}\n{json_text(found, indent=None)}")
+        raw(f"{before}\n{json_text(named(found), indent=None)}")
         self._first = False
 
     def end(self, checked: Checked) -> int:
@@ -488,7 +488,7 @@ class JsonProblems:
             "exit_code": checked.exit_code,
         }  # fmt: skip
         opening = '{"problems": [' if self._first else ""
-        raw(f"{opening}],\n{json_text(rest, indent=None)[1:]}")
+        raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
         return checked.exit_code
 
 

@@ -3,15 +3,19 @@
     >>> CANCEL(order="A 1")
     "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
 
-JOB stands for the job file and TEXT for a reason in a person's words; the rest of a command is as it must be typed.
+JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal, which outlives the
+place where a job lies. Whoever prints or writes one of these commands names the job: `addressed` puts it in their place.
 Doing what a step says ends the state that it was printed about: tests/test_next_steps.py does every one of them, and a
 step without a trial fails there. What an exit code and each party come to stands in `exits`.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from batchpay.text import told
 
@@ -37,6 +41,28 @@ def _word(text: str) -> str:
     return f"-- {quoted}" if text.startswith("-") else quoted
 
 
+_COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b")
+
+
+def addressed(told: Any, job: str) -> Any:
+    """A text, or every text of a document, with its commands as they are typed: for the job file `job`, as somebody
+    named it, quoted for a shell. Without a name nothing changes.
+
+    >>> addressed("batchpay resolve JOB --lift-stop --reason TEXT", "my jobs/night.toml")
+    "batchpay resolve 'my jobs/night.toml' --lift-stop --reason 'your reason'"
+    """
+    if isinstance(told, str):
+        if not job or "batchpay " not in told:
+            return told
+        word = shlex.quote(f"./{job}" if job.startswith("-") else job)
+        named = _COMMAND.sub(lambda match: f"batchpay {match[1]} {word}", told)
+        return named.replace("--reason TEXT", f"--reason {YOUR_REASON}")
+    if isinstance(told, Mapping):
+        return {name: addressed(value, job) for name, value in told.items()}
+    return [addressed(value, job) for value in told] if isinstance(told, list | tuple) else told
+
+
+YOUR_REASON = "'your reason'"
 BY_ID: dict[str, Step] = {}
 
 

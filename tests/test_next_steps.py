@@ -2,7 +2,8 @@
 to the letter, and the state is over.
 
 A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `batchpay.steps` and
-the tables of `batchpay.exits`. JOB in a printed command is the job file, TEXT a reason; all else is run as it stands.
+the tables of `batchpay.exits`. A printed command names the job file; 'your reason' in it is a reason, and all else is
+run as it stands.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from tests.world import HEADER, KEY, Market, order
 WHY = "a person saw to it"
 TRIED: set[str] = set()
 COMMAND = re.compile(
-    r"batchpay (resolve JOB (?:--[\w-]+(?: (?!--|TEXT)\S+)? )*--reason TEXT(?: (?:-- )?(?:'[^']*'|[\w-]+))?)"
+    r"batchpay (resolve job\.toml (?:--[\w-]+(?: (?!--|'your)\S+)? )*--reason 'your reason'"
+    r"(?: (?:-- )?(?:'[^']*'|[\w-]+))?)"
 )
 
 
@@ -50,7 +52,7 @@ def tries(*ids: str) -> Callable[[Any], Any]:
 def commands_in(text: str) -> list[list[str]]:
     """The words of every command that a text tells a person to run, ready to be run."""
     found = [shlex.split(match[1]) for match in COMMAND.finditer(text)]
-    return [[{"JOB": "job.toml", "TEXT": WHY}.get(word, word) for word in words] for words in found]
+    return [[WHY if word == "your reason" else word for word in words] for words in found]
 
 
 def program(market: Market, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -167,7 +169,7 @@ def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
     """Blanks, quotes and a dash in front: one word of a command, and never a flag."""
     for name in ("00001", "A 1", "it's", "-5", "--cancel", "a;b", "$(x)", "ว่าง"):
         assert shlex.split(steps.CANCEL(order=name))[-1] == name
-    assert commands_in(steps.CANCEL(order="-5"))[0][-2:] == ["--", "-5"]
+    assert commands_in(steps.addressed(steps.CANCEL(order="-5"), "job.toml"))[0][-2:] == ["--", "-5"]
 
 
 def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:

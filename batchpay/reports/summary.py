@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from batchpay import steps
 from batchpay.model import Finding, Outcome, RunDone
 from batchpay.money import EXPONENTS, major_text, money_text
 from batchpay.reconciliation import Totals, further_json, further_lines
@@ -20,7 +21,8 @@ LISTED = 100  # rows that are spelled out
 def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
-        file.write((json.dumps(summary_of(inputs), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
+        told = steps.addressed(summary_of(inputs), inputs.job_file)
+        file.write((json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
 
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Inputs:
     run: RunDone | None = None  # the last run that changed the batch
     lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that it told of: at, by, reason, stop
     versions: Mapping[str, str] = field(default_factory=dict)
+    job_file: str = ""  # its name, in the commands that a report tells to run
 
 
 def _major(finding: Finding) -> str:
