@@ -18,7 +18,7 @@ from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
-from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
+from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
 from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
 
@@ -61,7 +61,17 @@ def history_of(
         unnamed=_unnamed(journal, documents, lineages),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
+        firsts=_firsts(batch, chunk, wanted, lineages),
     )
+
+
+def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:
+    """Place of a row that came back -> the identity of its sale (kinship)."""
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): lineages.of(told, chunk.earlier.get(at, ())).identity
+        for at in wanted
+        if (told := chunk.corrects.get(at))
+    }
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
@@ -334,15 +344,16 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
 
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
-) -> dict[str, Any]:
-    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle."""
+) -> tuple[dict[str, Any], Totals]:
+    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle; its totals.
+    """
     in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
         waiting: list[dict[str, Any]] = []
     else:
         totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
-    return {
+    told = {
         "batch": batch.id,
         "file": batch.file,
         "received": iso(batch.first_seen_ns),
@@ -353,12 +364,13 @@ def status_of(
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
-        "who_acts": dict(sorted(totals.acts.items())),
+        "who_acts": must_act([totals]),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
         "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
         "open": waiting,
     }
+    return told, totals
 
 
 def _standing(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,10 +28,10 @@ from batchpay.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Lineages
-from batchpay.model import Finding, Judged, Problem, StoredChunk
+from batchpay.model import Finding, Judged, Outcome, Problem, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import batch_id_of, content_of, key_of
-from batchpay.reconciliation import Place, Totals, exit_code, finding_of
+from batchpay.reconciliation import Place, Totals, exit_code, finding_of, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
 from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, goes_now
@@ -147,7 +147,7 @@ class _Tally:
     limit: int | None = None
     impossible: str = ""  # why a run would end before it sends anything
     survey: Survey = field(default_factory=Survey)
-    totals: Totals = field(default_factory=Totals)  # of the rows that would not be sent
+    totals: dict[str, Totals] = field(default_factory=dict)  # by batch id, of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
 
     def hold(self) -> str:
@@ -205,14 +205,13 @@ def plan(
         others += [accounts.strays(job, journal), accounts.taken_as_they_are(latest)]
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
-    codes = [65] * bool(refusals) + [exit_code([tally.totals, *others], stopped=bool(stop))]
+    codes = [65] * bool(refusals) + [exit_code([*tally.totals.values(), *others], stopped=bool(stop))]
     if impossible is not None:
         codes.append(impossible.exit_code)
         refusals.append(str(impossible))
     code = next(code for code in (12, 78, 65, 11, 10, 0) if code in codes)
-    acts: Counter[str] = Counter()
-    for totals in (tally.totals, *others):
-        acts.update(totals.acts)
+    received = sorted(planned, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(tally.totals[one.batch.id] for one in received)])
     return {
         **_document(job, planned, intakes, tally, asked),
         "stop": stop,
@@ -220,7 +219,7 @@ def plan(
         "plan_hash": f"sha256:{digest.hexdigest()}",
         "exit_code": code,
         "next_step": sentence(code, acts),
-        "who_acts": dict(sorted(acts.items())),
+        "who_acts": acts,
     }
 
 
@@ -262,13 +261,14 @@ def _walk(
     on_row: OnRow,
 ) -> None:
     """Every row of one file: what would be sent of it, what not and why."""
+    totals = tally.totals[batch.batch.id] = Totals()
     for placed in placed_rows(job, journal, batch, guards, decided=True):
         hold = tally.hold() if goes_now(placed.standing) else ""
         sent = goes_now(placed.standing) and not hold
-        finding = finding_of(Place(batch.batch, placed.row, bool(guards.stop)), placed.standing, hold, placed.later)
+        finding = finding_of(Place(batch.batch, placed.row, bool(guards.stop), placed.sale), placed.standing, hold, placed.later)
         on_row(finding, sent)
         if not sent:
-            tally.totals.add(finding)
+            totals.add(finding)
             tally.reasons[finding.outcome.value, finding.reason] += 1
             continue
         tally.survey.add(job, placed)
@@ -310,9 +310,17 @@ def _document(
             {"outcome": outcome, "reason": reason, "count": number}
             for (outcome, reason), number in tally.reasons.most_common(LARGEST_LISTED)
         ],
-        "outcomes": tally.totals.outcomes(),
+        "outcomes": _outcomes(tally.totals.values()),
         "warnings": warnings,
     }
+
+
+def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
+    """Outcome -> rows of all files, in the contract's order, without those that did not happen."""
+    rows = Counter[str]()
+    for totals in every:
+        rows.update(totals.outcomes())
+    return {outcome.value: rows[outcome.value] for outcome in Outcome if rows[outcome.value]}
 
 
 def _sums(survey: Survey, currency: str) -> dict[str, Any]:

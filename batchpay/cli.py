@@ -88,7 +88,7 @@ def plan(
         ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
     made = checking.plan(job, ask)
     if out_file is not None:
-        writing.write_whole(out_file, f"{json_text(made)}\n".encode(), force=force)
+        writing.write_whole(out_file, f"{json_text(streams.named(made))}\n".encode(), force=force)
     saying.plan(made, as_json=as_json)
     _leave(made["exit_code"])
 

@@ -64,12 +64,12 @@ SEEN_TO = "nothing to do: a person has cancelled, or taken as it is, what is not
 
 
 def sentence(code: int, acts: Mapping[str, int]) -> str:
-    """What stands beside an exit code: its own next step, or every party that must act with its rows.
+    """What stands beside an exit code: its own next step, or every party that must act, and about how many orders.
 
     >>> sentence(10, {"payer": 2, "accountant": 1})  # doctest: +ELLIPSIS
-    'the accountant: 1 row to see to ...; the payer: 2 rows to authorise ...'
+    'the accountant: 1 order to see to ...; the payer: 2 orders to authorise ...'
     """
-    parties = [f"{_party(name)}: {many(acts[name], 'row')} {what}" for name, what in BY_NAME.items() if acts.get(name)]
+    parties = [f"{_party(name)}: {many(acts[name], 'order')} {what}" for name, what in BY_NAME.items() if acts.get(name)]
     own = NEXT_STEP.get(code, "see the message")
     if code == 12 or code not in OF_ROWS:
         return "; ".join([own, *parties])

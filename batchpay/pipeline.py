@@ -11,7 +11,6 @@ status   from the journal alone
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -40,7 +39,7 @@ from batchpay.publish import (
     publish_settled,
     write,
 )
-from batchpay.reconciliation import Totals, exit_code, is_left_charged_twice
+from batchpay.reconciliation import Totals, exit_code, is_left_charged_twice, must_act
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
@@ -59,7 +58,7 @@ class Result:
     trouble: list[BatchpayError]  # what went wrong beside the rows
     stop: str = ""
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> orders (reconciliation.must_act)
     run: RunDone | None = None  # what this run did; None for what is no run
     beside: tuple[Path, ...] = ()  # reports that are no batch's
 
@@ -227,11 +226,10 @@ def _result(
     notes: tuple[str, ...] = (),
 ) -> Result:
     """Who must act: over the same batches as the code."""
-    acts: Counter[str] = Counter()
-    for totals in (*(p.totals for p in published), *others, accounts.strays(desk.job, desk.journal)):
-        acts.update(totals.acts)
+    received = sorted(published, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(p.totals for p in received), accounts.strays(desk.job, desk.journal)])
     done = Runs(desk.journal).whole(desk.run_id)
-    return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
+    return Result(code, published, trouble, desk.stop, notes, acts, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +242,7 @@ class Status:
     last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
     running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
     adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> orders
     lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
 
 
@@ -257,7 +255,8 @@ def status(job: Job) -> Status:
         at_work = running(job.state_path, job.name)
         work = _work_of(journal, at_work)
         now_ns = clock.now_ns()
-        batches = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        each = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        batches = [told for told, _ in each]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
         strays, last = accounts.strays(job, journal), accounts.last_run(journal)
         adopted = accounts.adopted_json(accounts.unshown(job, journal))
@@ -267,12 +266,10 @@ def status(job: Job) -> Status:
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
     accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
-    acts: Counter[str] = Counter(strays.acts)
-    for batch in batches:
-        acts.update(batch["who_acts"])
+    acts = must_act([*(totals for _, totals in each), strays])
     twice = strays.left_charged_twice or any(is_left_charged_twice(batch["further_charges"]) for batch in batches)
     code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
-    return Status(code, batches, stop, last, at_work, adopted, dict(acts), lifts)
+    return Status(code, batches, stop, last, at_work, adopted, acts, lifts)
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:

@@ -7,10 +7,11 @@ each other, so that a lost row, a row counted twice or an amount that differs fr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from batchpay import steps
@@ -30,7 +31,7 @@ from batchpay.model import (
     Read,
 )
 from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.planning import payer_of
+from batchpay.planning import by_order, payer_of
 from batchpay.standing import (
     Cancelled,
     ConflictWith,
@@ -65,6 +66,8 @@ MAY_BE_SETTLED = frozenset(
     }
 )  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
+MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
+TAKEN_ON = "taken on"  # ... of which a later row of the same sale speaks instead
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 WHO_ACTS = {
@@ -94,7 +97,8 @@ def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, ho
 
 
 def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -> Finding:
-    place, later = Place(batch, row, bool(guards.stop)), settled_by(row, history, batch.first_seen_ns)
+    place = Place(batch, row, bool(guards.stop), history.sale(row))
+    later = settled_by(row, history, batch.first_seen_ns)
     return finding_of(place, stand(row, history, guards), hold, later)
 
 
@@ -153,11 +157,13 @@ def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled."""
+    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled;
+    `sale`: standing.History.sale."""
 
     batch: Batch
     row: Row
     stopped: bool = False
+    sale: str = ""
 
     def unsent(
         self,
@@ -192,6 +198,7 @@ class Place:
             mode=self.batch.mode,
             read_amount=document.get("amount"),
             read_currency=_currency_of(document),
+            sale=self.sale,
         )
 
     def of_attempt(self, attempt: Attempt, warnings: tuple[str, ...]) -> Finding:
@@ -225,6 +232,7 @@ class Place:
             read_amount=self.row.document.get("amount"),
             read_currency=_currency_of(self.row.document),
             further=_further(attempt),
+            sale=self.sale,
         )
         return finding if charge is None else _with_charge(finding, charge, attempt.money)
 
@@ -438,6 +446,8 @@ class Totals:
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, platform | recipient) -> sum
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
+    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS rows
+    matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
     further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
@@ -465,7 +475,8 @@ class Totals:
         if finding.settled_by:
             self.settled[outcome.value] += 1
         if finding.who_acts != "-":
-            self.acts[finding.who_acts] += 1
+            may_be_taken_on = outcome in MAY_BE_SETTLED or outcome is Outcome.DUPLICATE
+            self._add_matter(finding.who_acts, may_be_taken_on, finding.sale or by_order(finding.order_id))
         self._add_further(finding.order_id, finding.further)
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
@@ -483,8 +494,14 @@ class Totals:
         if attempt.accepted:
             self.accepted[attempt.outcome.value] += 1
         if (party := _who(attempt, stopped=stopped)) != "-":
-            self.acts[party] += 1
+            self._add_matter(party, False, by_order(attempt.intent.order_id))
         self._add_further(attempt.intent.order_id, _further(attempt))
+
+    def _add_matter(self, party: str, may_be_taken_on: bool, sale: str) -> None:  # noqa: FBT001
+        self.acts[party] += 1
+        key = (party, TAKEN_ON if may_be_taken_on else "", sha256(sale.encode("utf-8", "replace")).hexdigest()[:12])
+        if key in self.matters or len(self.matters) < MATTERS:
+            self.matters[key] += 1
 
     def _add_further(self, order_id: str, charges: Iterable[Further]) -> None:
         for one in charges:
@@ -584,7 +601,7 @@ class Totals:
         return totals
 
 
-_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares", "further")
+_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares", "further", "matters")
 _PLAIN = (
     "rows",
     "charged",
@@ -598,6 +615,28 @@ _PLAIN = (
     "asked",
     "acts",
 )
+
+
+def must_act(every: Sequence[Totals]) -> dict[str, int]:
+    """Who must act -> about how many orders: one sale is one matter, in however many rows and batches it stands.
+
+    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the latest row of its sale
+    that anybody must act about. Rows that are not told apart, of very many or of an earlier version, count as they are.
+    """
+    latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
+    found = {
+        (party, sale)
+        for at, totals in enumerate(every)
+        for party, may_be_taken_on, sale in totals.matters
+        if not may_be_taken_on or latest[sale] == at
+    }
+    acts = Counter(party for party, _ in found)
+    for totals in every:
+        told_apart = Counter[str]()
+        for (party, _, _), rows in totals.matters.items():
+            told_apart[party] += rows
+        acts.update({party: rows - told_apart[party] for party, rows in totals.acts.items()})
+    return {party: number for party, number in sorted(acts.items()) if number}
 
 
 def further_json(totals: Totals) -> list[dict[str, Any]]:

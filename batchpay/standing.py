@@ -93,6 +93,14 @@ class History:
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # place_of a row -> every other order id of its sale: that it, or a row that it goes back to, ever had
+    firsts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # place_of a row that came back -> what all corrections of its first row have in common (kinship.Ancestry.identity)
+
+    def sale(self, row: Row) -> str:
+        """By what the matter of a row is told from others: rows that correct one another are one."""
+        place, order_id = place_of(row.batch_id, row.sheet, row.row), str(row.document.get("order_id", ""))
+        return self.firsts.get(place) or (by_order(order_id) if order_id else place)
 
     def ids(self, row: Row) -> tuple[str, ...]:
         """Every order id of a row's sale, its own first."""

@@ -195,7 +195,7 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
     done = three.run()
     assert done.returncode == 12
-    assert "a person: 3 rows must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
+    assert "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
@@ -214,7 +214,7 @@ def test_an_order_charged_twice_is_left_so(three: Market) -> None:
     """Its row says what to do before the stop is lifted and after it; then nobody must act."""
     doubled(three)
     lift(three)
-    assert "a person: 1 row must look" in three.run("--summary").stdout
+    assert "a person: 1 order must look" in three.run("--summary").stdout
     follow(three, row(three, "00001")["reason"])
     assert WHY in row(three, "00001")["reason"]
     assert exits.SEEN_TO in three.run("--summary").stdout
@@ -368,7 +368,7 @@ def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(th
     assert three.run().returncode == 11
     three.sandbox.turn(order_id="00001", becomes="forgotten")
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
     said = follow(three, row(three, "00001")["reason"])
     assert steps.ASK_AGAIN() in said
     over(three, 10)
@@ -435,7 +435,7 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
     three.sandbox.add_rule(action="reset_after", order_id="00002")
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
     events = len(three.run("00002", verb="status").stdout.splitlines())
     assert three.run().returncode == 11
     assert len(three.run("00002", verb="status").stdout.splitlines()) == events  # told once
@@ -536,7 +536,7 @@ def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three:
 def test_what_a_limit_held_the_next_run_sends(three: Market) -> None:
     """The sentence says: start the run again."""
     done = three.run("--limit", "1")
-    assert done.returncode == 11 and "the next run: 2 rows start the run again later" in done.stdout
+    assert done.returncode == 11 and "the next run: 2 orders start the run again later" in done.stdout
     done = three.run("--summary")
     assert done.returncode == 0 and f"exit 0: {exits.NEXT_STEP[0]}" in done.stdout
     over(three, 0)
@@ -597,7 +597,7 @@ def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, 
             person.delete(f"{three.sandbox.url}/recipients/{name}").raise_for_status()
     three.orders([order(1, recipient=name), order(2)])
     done = three.run()
-    assert done.returncode == 11 and "the engineer: 1 row the setting or the account" in done.stdout
+    assert done.returncode == 11 and "the engineer: 1 order the setting or the account" in done.stdout
     wanted = steps.NO_RECIPIENT() if kind == "unknown" else steps.OTHER_RECIPIENT()
     assert wanted in row(three, "00001")["reason"]
     three.orders([order(1, recipient="recp_test_sandbox2"), order(2)])
@@ -679,7 +679,7 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market,
     if not optional:
         three.orders([order(7)], "orders.csv")
     done = three.run()
-    assert done.returncode == 11 and "the accountant: 2 rows" in done.stdout
+    assert done.returncode == 11 and "the accountant: 2 orders" in done.stdout
     status = three.run(verb="status").stdout
     reasons = [line for line in status.splitlines() if line.startswith("  order ")]
     assert len(reasons) == 2 and all("put orders.csv back" in line for line in reasons)
@@ -703,7 +703,7 @@ def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
     """In the rejects file, sent back as a new file: the first batch is no longer 10."""
     three.orders([order(1, amount="1,2,3"), order(2)])
     done = three.run()
-    assert done.returncode == 10 and "the accountant: 1 row" in done.stdout and "rejects file" in done.stdout
+    assert done.returncode == 10 and "the accountant: 1 order" in done.stdout and "rejects file" in done.stdout
     over(three, 0, "--input", rejects(three, amount="210.25"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
@@ -742,10 +742,10 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert done.returncode == 10 and f"the {party}: 1 row {exits.BY_NAME[party]}" in done.stdout, done.stdout
+    assert done.returncode == 10 and f"the {party}: 1 order {exits.BY_NAME[party]}" in done.stdout, done.stdout
     copy = rejects(three)
     done = three.run("--input", copy)
-    assert done.returncode == 10 and f"the {party}: 1 row" in done.stdout
+    assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
     found = row(three, "00001", copy)
     assert found["outcome"] == "duplicate" and steps.ASK_AGAIN() in found["reason"]
     changes = {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
@@ -761,7 +761,7 @@ def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_
     three.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
     done = three.run()
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == 11 and "the payer: 1 row to authorise" in last and exits.NEXT_STEP[11] in last
+    assert done.returncode == 11 and "the payer: 1 order to authorise" in last and exits.NEXT_STEP[11] in last
     assert row(three, "00001")["authorize_uri"]
     three.sandbox.turn(order_id="00001", becomes="successful")
     over(three, 0)
@@ -877,6 +877,47 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     over(three, 0, "--input", "wanted.csv", "--yes")
     over(three, 10)
     assert three.money()["C-3"] == 1
+
+
+def moved_to_inbox(market: Market) -> Path:
+    """A job that reads every file of a folder."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir(exist_ok=True)
+    return market.folder / "inbox"
+
+
+@pytest.mark.fault("J13", "I14")
+def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(market: Market) -> None:
+    """Rejected, corrected and declined: one matter, the payer's; declined again, still one, whoever counts it."""
+    inbox = moved_to_inbox(market)
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    paying = {"card": "cust_test_sandbox1"}
+    market.orders([order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")], "inbox/a.csv")
+    assert "the accountant: 1 order " in market.run().stdout
+    market.sandbox.add_rule(becomes="failed", order_id="00001")
+    (market.folder / rejects(market, amount="101.25")).rename(inbox / "b.csv")
+    done = market.run()
+    assert done.returncode == 10 and "the accountant" not in done.stdout, done.stdout
+    assert "the payer: 1 order " in done.stdout
+    (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "c.csv")
+    done = market.run()
+    assert "the payer: 1 order " in done.stdout and "the accountant" not in done.stdout, done.stdout
+    for verb in ("run", "report", "status", "plan"):
+        assert json.loads(market.run("--json", verb=verb).stdout)["who_acts"] == {"payer": 1}, verb
+    market.sandbox.clear_rules()
+    (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "d.csv")
+    over(market, 0)
+    assert json.loads(market.run("--json", verb="status").stdout)["who_acts"] == {}
+
+
+@pytest.mark.fault("E08", "J13")
+def test_rows_of_one_order_are_one_matter_in_their_own_report(three: Market) -> None:
+    """Two that contradict each other are one thing to see to; each of them says so in its row."""
+    three.orders([order(1), order(1, amount="7.00"), order(2)])
+    assert "the accountant: 1 order " in three.run().stdout
+    (report,) = three.reports()
+    assert report["who_acts"] == {"accountant": 1}
+    assert [one["who_acts"] for one in three.results()].count("accountant") == 2
 
 
 # --- files and nights as a whole -------------------------------------------------------------------------------
@@ -1156,7 +1197,7 @@ def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market:
     assert told["who_acts"] == wanted
     last = done.stdout.splitlines()[-1]
     for party, rows in wanted.items():
-        assert f"{party}: {rows} row" in last, (party, last)
+        assert f"{party}: {rows} order" in last, (party, last)
     planned = json.loads(market.run("--json", verb="plan").stdout)
     assert planned["exit_code"] == 12 and planned["who_acts"] == wanted
     said = market.run(verb="plan").stdout
@@ -1171,8 +1212,8 @@ def test_a_charge_that_no_file_asked_for_names_its_party_too(three: Market) -> N
     shutil.rmtree(three.folder / "state")
     three.orders([order(2)])
     done = three.run("--adopt")
-    assert done.returncode == 11 and "the payer: 1 row" in done.stdout, done.stdout
-    assert "the payer: 1 row" in three.run(verb="status").stdout
+    assert done.returncode == 11 and "the payer: 1 order" in done.stdout, done.stdout
+    assert "the payer: 1 order" in three.run(verb="status").stdout
 
 
 # --- of several files -------------------------------------------------------------------------------------------

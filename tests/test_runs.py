@@ -96,7 +96,7 @@ def test_every_party_that_must_act_is_named_with_its_rows(market: Market) -> Non
     made = market.run("--limit", "3")
     assert made.returncode == 11, made.stdout
     last = made.stdout.splitlines()[-1]
-    for party in ("the accountant: 1 row ", "the payer: 2 rows ", "the next run: 1 row "):
+    for party in ("the accountant: 1 order ", "the payer: 2 orders ", "the next run: 1 order "):
         assert party in last, last
     assert told(market)["who_acts"] == {"accountant": 1, "next run": 1, "payer": 2}
 

@@ -9,7 +9,7 @@ from typing import Any
 from batchpay import steps
 from batchpay.model import Finding, Outcome, RunDone
 from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.reconciliation import Totals, further_json, further_lines
+from batchpay.reconciliation import Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 from batchpay.text import many
@@ -43,7 +43,7 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "stop": inputs.stop,
         "lifted": [dict(lift) for lift in inputs.lifted],
         "outcomes": totals.outcomes(),
-        "who_acts": dict(sorted(totals.acts.items())),
+        "who_acts": must_act([totals]),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
         "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
