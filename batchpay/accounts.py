@@ -48,7 +48,9 @@ def history_of(
         place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
     }
     others = [order_id for sale in sales.values() for order_id in sale.others]
-    histories = journal.histories([*asked, *owned.values(), *others])
+    answered = {place: ids for place, ids in answers(journal).items() if place in sales}
+    charged = [order_id for ids in answered.values() for order_id in ids]
+    histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
     return History(
         attempts=attempts,
@@ -61,8 +63,18 @@ def history_of(
         unnamed=_unnamed(journal, documents, lineages),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
+        answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
         firsts=_firsts(batch, chunk, wanted, lineages),
     )
+
+
+def answers(journal: SqliteJournal) -> dict[str, tuple[str, ...]]:
+    """Place of a row -> the orders that rows which came back to correct it turned out to be duplicates of."""
+    found: dict[str, tuple[str, ...]] = {}
+    for event in journal.events(["answered"]):
+        for place, order_id in event.data["rows"].items():
+            found[place] = (*found.get(place, ()), str(order_id))
+    return found
 
 
 def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:
@@ -252,14 +264,25 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     return read
 
 
-def totals_of(found: Found) -> tuple[Totals, str]:
-    """Counts and sums of a batch as they stand now, with a digest of every row's outcome."""
-    totals, digest = Totals(), hashlib.sha256()
-    for _, findings in found():
+class Counts(NamedTuple):
+    """A batch as its rows stand now."""
+
+    totals: Totals
+    digest: str  # of every row's outcome
+    answered: dict[str, str]  # place of a row -> the charged order that its correction, in this batch, is a duplicate of
+
+
+def totals_of(found: Found) -> Counts:
+    """Counts and sums of a batch as they stand now."""
+    totals, digest, answered = Totals(), hashlib.sha256(), dict[str, str]()
+    for chunk, findings in found():
+        for at in chunk.corrects:
+            if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
+                answered[chunk.corrects[at]] = findings[at].duplicate_of
         for finding in findings:
             totals.add(finding)
             digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
-    return totals, digest.hexdigest()
+    return Counts(totals, digest.hexdigest(), answered)
 
 
 def last_totals(journal: SqliteJournal) -> dict[str, Event]:

@@ -82,6 +82,7 @@ class Desk:
         )
         self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
+        self.answered = False  # did a row turn out to settle one of another file, which may have been counted before?
         self.empty = False  # a night without a file, which the job says is well
 
     @property
@@ -138,6 +139,16 @@ class Desk:
         """
         if names := names_in(self.job, self.journal, self.planned):
             self.note("renamed", names.to_json())
+
+    def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
+        """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
+        and every row that they came back for themselves.
+        """
+        known, lineages = accounts.answers(self.journal), Lineages(self.journal)
+        told = {one: order_id for place, order_id in rows.items() for one in lineages.of(place).places}
+        if news := {place: order_id for place, order_id in told.items() if order_id not in known.get(place, ())}:
+            self.answered = True
+            self.note("answered", {"rows": news}, batch_id)
 
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)

@@ -413,4 +413,5 @@ class Finding:
     read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
     read_currency: str = ""  # of read_amount
     further: tuple[Further, ...] = ()  # what other charges of the same order took: no money column has it
+    duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id

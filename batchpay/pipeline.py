@@ -185,7 +185,17 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
 
 
 def _counted(desk: Desk, *, asked: bool) -> list[Counted]:
-    """Every batch that is due for a report. A run that could not look leaves good reports as they were (J24)."""
+    """Every batch that is due for a report, once more when a row of one turned out to settle a row of another."""
+    counted = _count_each(desk, asked=asked)
+    if not desk.answered:
+        return counted
+    for one in counted:
+        one.spool.close()
+    return _count_each(desk, asked=asked)
+
+
+def _count_each(desk: Desk, *, asked: bool) -> list[Counted]:
+    """A run that could not look leaves good reports as they were (J24)."""
     latest, looked = accounts.last_totals(desk.journal), asked or accounts.looked(desk.journal, desk.run_id)
     counted = []
     for at, batch in enumerate(_due_for_a_report(desk)):

@@ -75,7 +75,8 @@ def count(desk: Desk, batch: Batch, *, spooled: bool = True) -> Counted:
     judge = accounts.findings_of(desk.job, journal, batch)
     found = spool.reading(judge)
     try:
-        totals, digest = accounts.totals_of(found if spooled else judge)
+        totals, digest, answered = accounts.totals_of(found if spooled else judge)
+        desk.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {**totals.to_json(), "rows_sha256": digest, "stop": desk.stop, "version": batch.version}
         latest = accounts.last_totals(journal).get(batch.id)
@@ -92,7 +93,8 @@ def publish_settled(desk: Desk, but: Collection[str] = ()) -> None:
 
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
     """
-    latest, last_seq = accounts.last_totals(desk.journal), desk.journal.last_of_orders()
+    latest = accounts.last_totals(desk.journal)
+    last_seq = max([desk.journal.last_of_orders(), *(event.seq for event in desk.journal.events(["answered"]))])
     oldest_ns = desk.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(desk.journal)
     for batch in desk.journal.batches():

@@ -149,7 +149,10 @@ def _untold(may_go: MayGo) -> str:
 
 def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
     """It counts like the outcome that it names, and where that took no money it is for the same people."""
-    finding = place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome)
+    finding = replace(
+        place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome),
+        duplicate_of=attempt.intent.order_id,
+    )
     if attempt.outcome not in NO_MONEY:
         return replace(finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted))
     return replace(finding, reason=f"{finding.reason}; {steps.ASK_AGAIN()}", who_acts=_who(attempt))
@@ -234,7 +237,7 @@ class Place:
             further=_further(attempt),
             sale=self.sale,
         )
-        return finding if charge is None else _with_charge(finding, charge, attempt.money)
+        return finding if charge is None else _with_charge(finding, attempt, charge)
 
 
 def _further(attempt: Attempt) -> tuple[Further, ...]:
@@ -246,7 +249,7 @@ def _further(attempt: Attempt) -> tuple[Further, ...]:
     )
 
 
-def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None) -> Finding:
+def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Finding:
     """What the gateway says of the charge; its money columns only where money of this order moved."""
     seen = replace(
         finding,
@@ -256,9 +259,8 @@ def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None)
         failure_code=charge.failure_code or "",
         authorize_uri=(charge.authorize_uri or "") if finding.outcome is Outcome.PENDING else "",
     )
-    if money is None:
+    if attempt.money is None:
         return seen
-    fee = charge.platform_fee
     return replace(
         seen,
         charged_amount=charge.amount,
@@ -269,9 +271,21 @@ def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None)
         fee_currency=charge.funding_currency or "",
         funding_amount=charge.funding_amount,
         funding_currency=charge.funding_currency or "",
-        platform_fee=fee,
-        recipient_amount=None if fee is None else charge.amount - fee,
+        platform_fee=charge.platform_fee,
+        recipient_amount=_share(attempt, charge),
     )
+
+
+def _share(attempt: Attempt, charge: ChargeSeen) -> int | None:
+    """What the recipient gets of a charge: its amount less the commission (omise-api.md, 2.3), which is none where none
+    was asked and none is told. None: nobody knows, or nothing proves that it is split at all."""
+    asked = attempt.intent
+    commission = charge.platform_fee
+    if commission is None and asked.fee_fixed is None and asked.fee_percentage is None:
+        commission = 0
+    if commission is None or charge.destination != asked.destination or charge.chain is None:
+        return None
+    return charge.amount - commission
 
 
 def _currency_of(document: Document) -> str:
@@ -444,7 +458,8 @@ class Totals:
     recipients: Counter[tuple[str, str]] = field(default_factory=Counter)  # (recipient, currency) -> sum succeeded
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
-    shares: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, platform | recipient) -> sum
+    # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a share can be told
+    shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
     # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS rows
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -536,6 +551,8 @@ class Totals:
         for name, amount in {"platform": finding.platform_fee, "recipient": finding.recipient_amount}.items():
             if amount is not None:
                 self.shares[finding.currency, name] += amount
+        known = finding.recipient_amount is not None
+        self.shares[finding.currency, "known" if known else "unknown"] += 1
 
     def count(self, outcome: Outcome, currency: str | None = None) -> int:
         """Rows that ended so."""

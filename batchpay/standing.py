@@ -93,6 +93,9 @@ class History:
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # place_of a row -> every other order id of its sale: that it, or a row that it goes back to, ever had
+    answered: Mapping[str, tuple[Attempt, ...]] = field(
+        default_factory=dict
+    )  # place_of a row -> attempts of the orders that rows which came back to correct it turned out to be duplicates of
     firsts: Mapping[str, str] = field(
         default_factory=dict
     )  # place_of a row that came back -> what all corrections of its first row have in common (kinship.Ancestry.identity)
@@ -623,7 +626,7 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     """The attempt that charged, later, what this row asked for: under its order id, or as its corrected row.
 
     `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
-    this very row.
+    this very row, or the row that came back to correct it asked for that very order, and so is a duplicate of it.
     """
     place = place_of(row.batch_id, row.sheet, row.row)
     kin = [
@@ -637,4 +640,4 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
         later = attempt.sent_ns > received_ns or corrects
         if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
             return attempt
-    return None
+    return next((one for one in history.answered.get(place, ()) if one.outcome is Outcome.SUCCEEDED), None)

@@ -813,6 +813,28 @@ def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, se
     assert three.money() == {sent: 1, "00002": 1}
 
 
+@pytest.mark.fault("J07", "J08", "J13")
+def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_is(market: Market) -> None:
+    """Its correction is a duplicate of an order that was charged before: the first row is over, too, and stays so."""
+    market.job()
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    first, second, third = (order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3))
+    market.orders([first, second], "a.csv")
+    assert market.run("--input", "a.csv").returncode == 0
+    market.orders([{**first, "order_id": "1"}, third], "b.csv")
+    assert market.run("--input", "b.csv").returncode == 10
+    assert "write 00001" in row(market, "1")["reason"]
+    over(market, 0, "--input", rejects(market, order_id="00001"))
+    found = row(market, "1")
+    assert found["outcome"] == "conflict" and found["settled_by"].startswith("order 00001 of batch"), found
+    assert found["who_acts"] == "-"
+    for verb in ("run", "plan"):
+        assert market.run("--input", "b.csv", verb=verb).returncode == 0, verb
+    for verb in ("report", "status", "verify"):
+        assert market.run(verb=verb).returncode == 0, verb
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
+
+
 @pytest.mark.fault("E05")
 @tries("other-content")
 @pytest.mark.parametrize("another", [True, False])

@@ -19,6 +19,7 @@
 --   unclear           a list shows a charge without a key that may be this attempt's
 --   unreadable        a charge that may be any order's: nothing is sent before a person has told
 --   disowned          a person's word that a charge is none of this job's
+--   answered          rows whose correction turned out to be a duplicate: of which order
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
 --   elsewhere         a charge of the same order id that another job made

@@ -89,11 +89,17 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         "asked": asked,
         "charged": totals.charged[currency],
         "platform_fee": totals.shares[currency, "platform"],
-        "recipient_amount": totals.shares[currency, "recipient"],
     }
     told: dict[str, Any] = {"currency": currency, "rows": totals.rows[currency]}
     for name, minor in money.items():
         told[f"{name}_minor"], told[name] = minor, _major(minor, currency)
+    unknown = totals.shares[currency, "unknown"]
+    if unknown and not totals.shares[currency, "known"]:
+        told |= {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
+    else:
+        shared = totals.shares[currency, "recipient"]
+        told |= {"recipient_amount_minor": shared, "recipient_amount": _major(shared, currency)}
+    told["recipient_amount_unknown"] = unknown
     return {**told, "fees": _fees(totals, currency), "outcomes": outcomes}
 
 
