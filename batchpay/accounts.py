@@ -20,6 +20,7 @@ from batchpay.money import major_text
 from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
 from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
+from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
 
 LISTED = 100  # open rows of a batch that `status` spells out
@@ -206,14 +207,15 @@ def _terms(document: Document) -> str:
 
 def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
-    barred, smallest = preflight_of(journal)
+    told = preflight_of(journal)
     cancelled = journal.cancelled()
     return Guards(
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
         unreadable=unreadable_in(journal.events(UNREADABLE)),
-        barred=barred,
-        smallest_share=smallest if job.controls.min_share == "hold" else {},
+        barred=told.barred,
+        smallest_share=told.smallest_share if job.controls.min_share == "hold" else {},
+        least_charge=told.least_charge,
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
@@ -269,7 +271,7 @@ class Counts(NamedTuple):
 
     totals: Totals
     digest: str  # of every row's outcome
-    answered: dict[str, str]  # place of a row -> the charged order that its correction, in this batch, is a duplicate of
+    answered: dict[str, str]  # place of a row -> the charged order that its correction in this batch is a duplicate of
 
 
 def totals_of(found: Found) -> Counts:
@@ -368,8 +370,7 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
 ) -> tuple[dict[str, Any], Totals]:
-    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle; its totals.
-    """
+    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle; its totals."""
     in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
@@ -387,7 +388,7 @@ def status_of(
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
-        "who_acts": must_act([totals]),
+        "who_acts": dict(must_act([totals]).orders),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
         "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
@@ -424,13 +425,13 @@ def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def preflight_of(journal: SqliteJournal) -> tuple[dict[str, str], dict[str, int]]:
-    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer by currency."""
-    barred: dict[str, str] = {}
-    smallest: dict[str, int] = {}
+def preflight_of(journal: SqliteJournal) -> Preflight:
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer and charge."""
+    told = NOTHING_ASKED
     for event in journal.events(["preflight"]):
-        barred, smallest = dict(event.data["barred"]), dict(event.data.get("smallest_share", {}))
-    return barred, smallest
+        least = (dict(event.data.get(name, {})) for name in ("smallest_share", "least_charge"))
+        told = Preflight(dict(event.data["barred"]), (), *least)
+    return told
 
 
 def strays(job: Job, journal: SqliteJournal) -> Totals:

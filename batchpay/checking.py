@@ -192,7 +192,7 @@ def plan(
         asked = _ask(job, journal, planned, guards, ask) if impossible is None else None
         if asked is not None:
             smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
-            guards = replace(guards, barred=asked.barred, smallest_share=smallest)
+            guards = replace(guards, barred=asked.barred, smallest_share=smallest, least_charge=asked.least_charge)
         if isinstance(impossible, DoesNotAddUp):
             guards = replace(guards, stop=stop or str(impossible))
         tally = _Tally(limit, str(impossible or ""))
@@ -219,7 +219,7 @@ def plan(
         "plan_hash": f"sha256:{digest.hexdigest()}",
         "exit_code": code,
         "next_step": sentence(code, acts),
-        "who_acts": acts,
+        "who_acts": dict(acts.orders),
     }
 
 
@@ -247,8 +247,7 @@ def _ask(
     found = survey(job, journal, planned, unasked(guards))
     if not found.orders:
         return None
-    barred, smallest = accounts.preflight_of(journal)
-    return ask(found.destinations).beside(Preflight(barred, (), smallest), found.destinations)
+    return ask(found.destinations).beside(accounts.preflight_of(journal), found.destinations)
 
 
 def _walk(
@@ -265,7 +264,8 @@ def _walk(
     for placed in placed_rows(job, journal, batch, guards, decided=True):
         hold = tally.hold() if goes_now(placed.standing) else ""
         sent = goes_now(placed.standing) and not hold
-        finding = finding_of(Place(batch.batch, placed.row, bool(guards.stop), placed.sale), placed.standing, hold, placed.later)
+        place = Place(batch.batch, placed.row, bool(guards.stop), placed.sale)
+        finding = finding_of(place, placed.standing, hold, placed.later)
         on_row(finding, sent)
         if not sent:
             totals.add(finding)

@@ -90,11 +90,14 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
             direct = _start_of(file).decode("utf-8").rstrip("\r\n")
         except (OSError, ValueError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
+    if file and not direct:
+        raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which holds nothing: write the secret key into it")
     if not direct:
         raise Misconfigured("no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it")
     if not re.fullmatch(r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII):
         kind = "a public key" if direct.startswith("pkey_") else "no secret key"
-        raise Misconfigured(f"OMISE_SECRET_KEY holds {kind}; it must be one that begins with skey_")
+        where = f"OMISE_SECRET_KEY_FILE names {file}, which" if file else "OMISE_SECRET_KEY"
+        raise Misconfigured(f"{where} holds {kind}; it must be one that begins with skey_")
     if ("_test_" in direct) != (gateway.mode == "test"):
         mode = "test" if "_test_" in direct else "live"
         raise Misconfigured(f'the secret key is a {mode} key, the job says mode = "{gateway.mode}"; change one of them')
@@ -164,7 +167,7 @@ def _text_of(path: Path, raw: bytes) -> str:
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
             f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
-            "set OMISE_SECRET_KEY instead"
+            "give it in OMISE_SECRET_KEY, or in a file that OMISE_SECRET_KEY_FILE names"
         )
     return text.replace("\r\n", "\n")
 

@@ -22,7 +22,7 @@ from batchpay.clock import SystemClock
 from batchpay.config import SecretKey
 from batchpay.desk import WORLD, Desk, Edges
 from batchpay.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
-from batchpay.exits import worst
+from batchpay.exits import Acts, worst
 from batchpay.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite import SqliteJournal
@@ -58,7 +58,7 @@ class Result:
     trouble: list[BatchpayError]  # what went wrong beside the rows
     stop: str = ""
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> orders (reconciliation.must_act)
+    acts: Acts = field(default_factory=Acts)
     run: RunDone | None = None  # what this run did; None for what is no run
     beside: tuple[Path, ...] = ()  # reports that are no batch's
 
@@ -252,7 +252,7 @@ class Status:
     last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
     running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
     adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> orders
+    acts: Acts = field(default_factory=Acts)
     lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
 
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from batchpay import steps
+from batchpay.exits import Acts
 from batchpay.lifecycle import CANCELLED, Attempt
 from batchpay.model import (
     MONEY_MOVED,
@@ -67,7 +68,8 @@ MAY_BE_SETTLED = frozenset(
 )  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
 MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
-TAKEN_ON = "taken on"  # ... of which a later row of the same sale speaks instead
+# ... of which a later row of the same sale may speak instead; and those of them that stand in a rejects file
+TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 WHO_ACTS = {
@@ -155,7 +157,9 @@ def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
     )
     if attempt.outcome not in NO_MONEY:
         return replace(finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted))
-    return replace(finding, reason=f"{finding.reason}; {steps.ASK_AGAIN()}", who_acts=_who(attempt))
+    by_one_use = attempt.charge is not None and not attempt.refused and _kind_of_payer(attempt) in _PAY_ONCE
+    step = _pay_again(attempt) if by_one_use else steps.ASK_AGAIN()
+    return replace(finding, reason=f"{finding.reason}; {step}", who_acts=_who(attempt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,7 @@ class Place:
             mode=self.batch.mode,
             read_amount=document.get("amount"),
             read_currency=_currency_of(document),
+            whole_refused=bool(self.batch.refusal),
             sale=self.sale,
         )
 
@@ -235,6 +240,7 @@ class Place:
             read_amount=self.row.document.get("amount"),
             read_currency=_currency_of(self.row.document),
             further=_further(attempt),
+            whole_refused=bool(self.batch.refusal),
             sale=self.sale,
         )
         return finding if charge is None else _with_charge(finding, attempt, charge)
@@ -328,12 +334,12 @@ def _stands(attempt: Attempt) -> str:
             if attempt.missing_ns and charge is not None:
                 return f"the gateway no longer knows {charge.id}: {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
             decides = "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
-            return decides + _beside(attempt)
+            return f"{decides}{_beside(attempt)}{_to_pay(attempt)}"
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
-            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}"
+            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}; {_pay_again(attempt)}"
         case Outcome.EXPIRED | Outcome.REVERSED:
-            return f"the charge {outcome.value} without money{_beside(attempt)}"
+            return f"the charge {outcome.value} without money{_beside(attempt)}; {_pay_again(attempt)}"
         case Outcome.REFUSED:
             said = "" if attempt.by_hand else message or "the gateway refused the request"
             return ": ".join(filter(None, (attempt.code, said)))
@@ -346,6 +352,26 @@ def _stands(attempt: Attempt) -> str:
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
     return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
+
+
+def _kind_of_payer(attempt: Attempt) -> str:
+    """`tokn`, `src`, `cust` or `card`; empty where it is not known: of a charge that the journal had lost."""
+    return attempt.intent.payer.partition("_")[0]
+
+
+_PAY_ONCE = {"tokn": steps.PAY_TOKEN, "src": steps.PAY_SOURCE}
+
+
+def _pay_again(attempt: Attempt) -> str:
+    """How its payer pays after all: what was spent does not pay twice."""
+    return _PAY_ONCE.get(_kind_of_payer(attempt), steps.PAY_AGAIN)()
+
+
+def _to_pay(attempt: Attempt) -> str:
+    """What its payer does about a charge that waits for that."""
+    if _kind_of_payer(attempt) == "src":
+        return f"; {steps.SCAN()}"
+    return f"; {steps.AUTHORISE()}" if attempt.charge and attempt.charge.authorize_uri else ""
 
 
 def _beside(attempt: Attempt) -> str:
@@ -461,7 +487,7 @@ class Totals:
     # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a share can be told
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
-    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS rows
+    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS sales
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
     further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
@@ -490,8 +516,7 @@ class Totals:
         if finding.settled_by:
             self.settled[outcome.value] += 1
         if finding.who_acts != "-":
-            may_be_taken_on = outcome in MAY_BE_SETTLED or outcome is Outcome.DUPLICATE
-            self._add_matter(finding.who_acts, may_be_taken_on, finding.sale or by_order(finding.order_id))
+            self._add_matter(finding.who_acts, _kind_of(finding), finding.sale or by_order(finding.order_id))
         self._add_further(finding.order_id, finding.further)
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
@@ -509,12 +534,12 @@ class Totals:
         if attempt.accepted:
             self.accepted[attempt.outcome.value] += 1
         if (party := _who(attempt, stopped=stopped)) != "-":
-            self._add_matter(party, False, by_order(attempt.intent.order_id))
+            self._add_matter(party, "", by_order(attempt.intent.order_id))
         self._add_further(attempt.intent.order_id, _further(attempt))
 
-    def _add_matter(self, party: str, may_be_taken_on: bool, sale: str) -> None:  # noqa: FBT001
+    def _add_matter(self, party: str, kind: str, sale: str) -> None:
         self.acts[party] += 1
-        key = (party, TAKEN_ON if may_be_taken_on else "", sha256(sale.encode("utf-8", "replace")).hexdigest()[:12])
+        key = (party, kind, sha256(sale.encode("utf-8", "replace")).hexdigest()[:12])
         if key in self.matters or len(self.matters) < MATTERS:
             self.matters[key] += 1
 
@@ -634,7 +659,14 @@ _PLAIN = (
 )
 
 
-def must_act(every: Sequence[Totals]) -> dict[str, int]:
+def _kind_of(finding: Finding) -> str:
+    """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
+    if finding.counts_as not in MAY_BE_SETTLED:
+        return ""
+    return TAKEN_ON if finding.whole_refused else IN_REJECTS
+
+
+def must_act(every: Sequence[Totals]) -> Acts:
     """Who must act -> about how many orders: one sale is one matter, in however many rows and batches it stands.
 
     `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the latest row of its sale
@@ -642,18 +674,19 @@ def must_act(every: Sequence[Totals]) -> dict[str, int]:
     """
     latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
     found = {
-        (party, sale)
+        (party, sale): kind
         for at, totals in enumerate(every)
-        for party, may_be_taken_on, sale in totals.matters
-        if not may_be_taken_on or latest[sale] == at
+        for party, kind, sale in totals.matters
+        if not kind or latest[sale] == at
     }
     acts = Counter(party for party, _ in found)
+    back = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
     for totals in every:
         told_apart = Counter[str]()
         for (party, _, _), rows in totals.matters.items():
             told_apart[party] += rows
         acts.update({party: rows - told_apart[party] for party, rows in totals.acts.items()})
-    return {party: number for party, number in sorted(acts.items()) if number}
+    return Acts({party: number for party, number in sorted(acts.items()) if number}, dict(back))
 
 
 def further_json(totals: Totals) -> list[dict[str, Any]]:

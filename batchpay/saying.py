@@ -173,7 +173,7 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
         "mode": job.gateway.mode,
         "exit_code": made.exit_code,
         "next_step": sentence(made.exit_code, made.acts),
-        "who_acts": dict(sorted(made.acts.items())),
+        "who_acts": dict(made.acts.orders),
         "run": run_json(made.run),
         "notes": list(made.notes),
         "beside": [str(path) for path in made.beside],
@@ -317,7 +317,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
     if as_json:
         told = {
             "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
-            "running": made.running, "who_acts": dict(sorted(made.acts.items())), "batches": made.batches,
+            "running": made.running, "who_acts": dict(made.acts.orders), "batches": made.batches,
             "adopted_elsewhere": made.adopted, "lifted": made.lifted,
         }  # fmt: skip
         write_json(told)

@@ -98,7 +98,7 @@ class History:
     )  # place_of a row -> attempts of the orders that rows which came back to correct it turned out to be duplicates of
     firsts: Mapping[str, str] = field(
         default_factory=dict
-    )  # place_of a row that came back -> what all corrections of its first row have in common (kinship.Ancestry.identity)
+    )  # place_of a row that came back -> what all corrections of its first row share (kinship.Ancestry.identity)
 
     def sale(self, row: Row) -> str:
         """By what the matter of a row is told from others: rows that correct one another are one."""
@@ -127,6 +127,7 @@ class Guards:
     smallest_share: Mapping[str, int] = field(
         default_factory=dict
     )  # upper-case currency -> the gateway's smallest transfer
+    least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"
@@ -524,6 +525,10 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
         return f"recipient {destination} {guards.barred[destination]}", "engineer"
     smallest = guards.smallest_share.get(currency, 0)
     share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
+    if share < smallest and document["amount"] < (charge := guards.least_charge.get(currency, 0)):
+        asked = f"it asks for {major_text(document['amount'], currency)} {currency}"
+        least = f"the gateway's smallest charge is {major_text(charge, currency)}"
+        return f"{asked}, {least}: {steps.TOO_SMALL(order=document['order_id'])}", "accountant"
     if share < smallest:
         share_told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
         least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"

@@ -4,7 +4,7 @@
     "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
 
 JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal, which outlives the
-place where a job lies. Whoever prints or writes one of these commands names the job: `addressed` puts it in their place.
+place where a job lies. Whoever prints or writes one of these commands names the job: `addressed` puts it there.
 Doing what a step says ends the state that it was printed about: tests/test_next_steps.py does every one of them, and a
 step without a trial fails there. What an exit code and each party come to stands in `exits`.
 """
@@ -63,6 +63,7 @@ def addressed(told: Any, job: str) -> Any:
 
 
 YOUR_REASON = "'your reason'"
+KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
 BY_ID: dict[str, Step] = {}
 
 
@@ -127,11 +128,25 @@ ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
 )
 
+# --- the payer's --------------------------------------------------------------------------------------------------
+
+_ITS_ROW = "in its row of the rejects file, sent back as a new file"
+PAY_TOKEN = _step("pay-token", f"a one-time token pays once: the payer pays with a new one, {_ITS_ROW}")
+PAY_SOURCE = _step("pay-source", f"a source (a QR code, an app) pays once: the payer pays by a new one, {_ITS_ROW}")
+PAY_AGAIN = _step(
+    "pay-again",
+    f"the payer has another card charged, or the same again: {_ITS_ROW}, changed or with batchpay_retry = yes",
+)
+AUTHORISE = _step("authorise", "the payer authorises it at its authorize_uri, then the next run finds it")
+SCAN = _step(
+    "scan", "the payer pays it by its QR code or app (authorize_uri, if it has one), then the next run finds it"
+)
+
 # --- the accountant's: rows and files ----------------------------------------------------------------------------
 
 PUT_BACK = _step(
     "put-back",
-    "put {file} back where [input] file says, or never send it: "
+    "give {file} to a run again, where [input] file says or with --input, or never send it: "
     "batchpay resolve JOB --cancel --reason TEXT {order}; or the whole file: "
     "batchpay resolve JOB --cancel --reason TEXT {batch}",
 )
@@ -164,8 +179,13 @@ NEW_SALE = _step(
 )
 NEW_ORDERS = _step(
     "new-orders",
-    "if these are new orders, run again with --yes; if not, take the file away and: "
+    "if these are new orders, run again with --yes; if not, take the file away, or do not give it again, and: "
     "batchpay resolve JOB --cancel --reason TEXT {batch}",
+)
+TOO_SMALL = _step(
+    "too-small",
+    "no setting sends it; ask for more in a new file, or never send it: "
+    "batchpay resolve JOB --cancel --reason TEXT {order}",
 )
 SEND_SMALL = _step("send-small", 'min_share = "send" in [controls] sends it')
 
@@ -192,6 +212,6 @@ _OWN_JOB = (
 OTHER_KEY = _step("other-key", f"Give the other key; {_OWN_JOB}")
 OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
 OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
-KEY = _step("key", "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten")
+KEY = _step("key", f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten")
 CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
 GATEWAY_URL = _step("gateway-url", "check [gateway] url in the job file")

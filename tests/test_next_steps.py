@@ -682,7 +682,7 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market,
     assert done.returncode == 11 and "the accountant: 2 orders" in done.stdout
     status = three.run(verb="status").stdout
     reasons = [line for line in status.splitlines() if line.startswith("  order ")]
-    assert len(reasons) == 2 and all("put orders.csv back" in line for line in reasons)
+    assert len(reasons) == 2 and all("give orders.csv to a run again" in line for line in reasons)
     if how == "back":
         (three.folder / "away").rename(three.folder / "orders.csv")
     elif how == "order":
@@ -726,7 +726,7 @@ def ended(market: Market, how: str) -> None:
 
 
 @pytest.mark.fault("J13", "J14")
-@tries("exit-10", "party payer", "ask-again")
+@tries("exit-10", "party payer", "ask-again", "pay-again")
 @pytest.mark.parametrize("how", ["declined", "refused", "expired", "reversed"])
 @pytest.mark.parametrize("unchanged", [True, False])
 def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
@@ -742,12 +742,13 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert done.returncode == 10 and f"the {party}: 1 order {exits.BY_NAME[party]}" in done.stdout, done.stdout
+    assert done.returncode == 10 and f"the {party}: 1 order {exits.FROM_REJECTS[party]}" in done.stdout, done.stdout
     copy = rejects(three)
     done = three.run("--input", copy)
     assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
     found = row(three, "00001", copy)
     assert found["outcome"] == "duplicate" and steps.ASK_AGAIN() in found["reason"]
+    assert how == "refused" or steps.PAY_AGAIN() in row(three, "00001", "orders.csv")["reason"]
     changes = {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
     over(three, 0, "--input", rejects(three, **changes))
     over(three, 0)
@@ -755,16 +756,61 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
 
 
 @pytest.mark.fault("B33", "B34")
-@tries("party payer", "exit-11")
+@tries("party payer", "exit-11", "authorise")
 def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_it(three: Market) -> None:
     """The sentence names the payer and, because a payer tells nobody, the next run."""
     three.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
     done = three.run()
     last = done.stdout.splitlines()[-1]
     assert done.returncode == 11 and "the payer: 1 order to authorise" in last and exits.NEXT_STEP[11] in last
-    assert row(three, "00001")["authorize_uri"]
+    assert row(three, "00001")["authorize_uri"] and steps.AUTHORISE() in row(three, "00001")["reason"]
+    assert "rejects file" not in done.stdout
     three.sandbox.turn(order_id="00001", becomes="successful")
     over(three, 0)
+
+
+@pytest.mark.fault("B34", "J13")
+@tries("pay-token", "pay-source", "scan", "party payer")
+@pytest.mark.parametrize("kind", ["token", "source"])
+def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
+    """A used token, or a QR code that expired, is no payer: the reason asks for a new one, and that is charged."""
+    if kind == "token":
+        three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+        three.run()
+        step, new = steps.PAY_TOKEN, "tokn_test_sandboxnew4242"
+    else:
+        edit(three, 'card        = "card"', 'source      = "card"')
+        three.orders([order(1, card="src_test_sandbox1")])
+        assert three.run().returncode == 11
+        assert steps.SCAN() in row(three, "00001")["reason"]
+        three.sandbox.turn(order_id="00001", becomes="expired")
+        three.run()
+        step, new = steps.PAY_SOURCE, "src_test_sandbox2"
+    assert step() in row(three, "00001")["reason"]
+    assert "the payer: 1 order to pay again" in three.run("--summary").stdout
+    copy = rejects(three)
+    assert three.run("--input", copy).returncode == 10
+    assert step() in row(three, "00001", copy)["reason"]  # a plain copy says the same
+    back = rejects(three, card=new)
+    code = three.run("--input", back).returncode
+    if kind == "source":
+        assert code == 11 and steps.SCAN() in row(three, "00001", back)["reason"]
+        (waits,) = [charge["id"] for charge in three.own_charges() if charge["status"] == "pending"]
+        three.sandbox.turn(charge_id=waits, becomes="successful")
+    over(three, 0)
+    assert three.money()["00001"] == 1
+
+
+@pytest.mark.fault("J29")
+@tries("too-small")
+def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(three: Market) -> None:
+    """It is asked for with more, or cancelled."""
+    three.orders([order(1, amount="5.00"), order(2)])
+    assert three.run().returncode == 11
+    reason = row(three, "00001")["reason"]
+    assert "min_share" not in reason and "smallest charge" in reason
+    follow(three, reason)
+    over(three, 10)
 
 
 @pytest.mark.fault("J07", "J08")
@@ -930,6 +976,21 @@ def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(mar
     (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "d.csv")
     over(market, 0)
     assert json.loads(market.run("--json", verb="status").stdout)["who_acts"] == {}
+
+
+@pytest.mark.fault("X07", "J13")
+def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
+    """What a spreadsheet adds below the orders is no order: `check` and the report say so, and what to do."""
+    market.job()
+    for word in ("Total", "รวม", "grand total:"):
+        total = {**dict.fromkeys(HEADER, ""), "order_id": word, "amount": "203.50"}
+        market.orders([order(1), order(2), total])
+        told = market.run(verb="check").stdout
+        assert "orders.csv:4: order_id" in told and "looks like a total row" in told, told
+    assert market.run().returncode == 10
+    assert "delete it from the export" in row(market, "grand total:")["reason"]
+    market.orders([order(1), order(2)])
+    over(market, 0)
 
 
 @pytest.mark.fault("E08", "J13")

@@ -43,7 +43,7 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "stop": inputs.stop,
         "lifted": [dict(lift) for lift in inputs.lifted],
         "outcomes": totals.outcomes(),
-        "who_acts": must_act([totals]),
+        "who_acts": dict(must_act([totals]).orders),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
         "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
