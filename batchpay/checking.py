@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ from batchpay.planning import batch_id_of, content_of, key_of
 from batchpay.reconciliation import Place, Totals, exit_code, finding_of, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
-from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, goes_now
+from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, Waits, goes_now, is_sendable
 from batchpay.wholeness import loss_of, refuse_lost
 
 OnProblem = Callable[[str, str, int, Problem], None]
@@ -76,8 +76,9 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
         checked = Checked()
         for intake, batch in zip(intakes.files, planned, strict=True):
             repeated = _tell_repeats(journal, intakes, intake, on_problem)
-            contested = _tell_contested(job, journal, intake, batch, planned, on_problem)
+            contested, may_go = _tell_contested(job, journal, intake, batch, planned, on_problem)
             told = _told(job, intake, batch, repeated + contested)
+            told["may_be_sent"] = _sums_of(*may_go)
             told["warnings"] += [unreadable] * bool(unreadable)
             checked.files.append(told)
             checked.rejected += intake.tally.rejected + repeated + contested
@@ -121,20 +122,25 @@ def _tell_contested(
     batch: PlannedBatch,
     planned: list[PlannedBatch],
     on_problem: OnProblem,
-) -> int:
-    """Rows that the journal's orders stand against; how many."""
-    if not journal.knows_orders():
-        return 0
+) -> tuple[int, tuple[Counter[str], Counter[str]]]:
+    """Rows that the journal's orders stand against: how many; and count and sum by currency of what may be sent."""
+    known, refused = journal.knows_orders(), bool(batch.batch.refusal)
+    counts, sums = Counter[str](), Counter[str]()
+    if not known and (refused or not batch.repeats):
+        return 0, (counts, sums) if refused else (intake.tally.orders, intake.tally.valid)
     guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
     found = 0
     for placed in placed_rows(job, journal, batch, guards):
-        repeat = placed.row.repeat
-        if (repeat is None or repeat.looks_like) and isinstance(placed.standing, ConflictWith | Cancelled):
+        repeat, document = placed.row.repeat, placed.row.document
+        if not refused and (is_sendable(placed.standing) or isinstance(placed.standing, Waits)):
+            counts[document["currency"].upper()] += 1
+            sums[document["currency"].upper()] += document["amount"]
+        if known and (repeat is None or repeat.looks_like) and isinstance(placed.standing, ConflictWith | Cancelled):
             finding = finding_of(Place(batch.batch, placed.row), placed.standing)
             problem = Problem("", "", finding.outcome.value, finding.reason)
             on_problem(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
             found += 1
-    return found
+    return found, (counts, sums)
 
 
 # --- plan ------------------------------------------------------------------------------------------------------
@@ -380,13 +386,15 @@ def _told(job: Job, intake: Intake, batch: PlannedBatch, repeated: int) -> dict[
         "rows": tally.read,
         "rejected": tally.rejected,
         "repeated": repeated,
-        "valid": {
-            c: {"count": tally.orders[c], "sum_minor": tally.valid[c], "sum": major_text(tally.valid[c], c)}
-            for c in sorted(tally.orders)
-        },
+        "valid": _sums_of(tally.orders, tally.valid),
         "warnings": _warnings(job, intake, batch),
         "refusal": batch.batch.refusal,
     }
+
+
+def _sums_of(counts: Mapping[str, int], sums: Mapping[str, int]) -> dict[str, Any]:
+    """Count and sum by currency."""
+    return {c: {"count": counts[c], "sum_minor": sums[c], "sum": major_text(sums[c], c)} for c in sorted(counts)}
 
 
 def _warnings(job: Job, intake: Intake, batch: PlannedBatch) -> list[str]:

@@ -445,8 +445,7 @@ class TextProblems:
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
         for told in checked.files:
-            valid = ", ".join(_sum(v, c) for c, v in told["valid"].items()) or "no order"
-            say(f"{_counted(told)}; {valid}")
+            say(f"{_counted(told)}; {_valid(told)}")
             for warning in told["warnings"]:
                 say(f"warning: {told['file']}: {warning}", err=True)
             if told["refusal"]:
@@ -454,6 +453,14 @@ class TextProblems:
         for refusal in checked.refusals:
             write_lines(f"batchpay: {refusal}", err=True)
         return checked.exit_code
+
+
+def _valid(told: Mapping[str, Any]) -> str:
+    """What the right rows ask for; and what of that may be sent, where some of it was charged, repeats or contradicts."""
+    valid, may_go = (", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent"))
+    if valid == may_go:
+        return valid or "no order"
+    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
 
 
 def _counted(told: Mapping[str, Any]) -> str:

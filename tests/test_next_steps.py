@@ -993,6 +993,23 @@ def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
     over(market, 0)
 
 
+@pytest.mark.fault("E03", "E08")
+def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: Market) -> None:
+    """A rejected row is in neither sum; a repeat, and what was charged already, in the first one only."""
+    market.job()
+    market.orders([order(1), order(2), order(2), order(3, amount="x")])
+    told = market.run(verb="check").stdout.splitlines()[-1]
+    assert told == (
+        "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 orders, 305.75 THB in rows that break no rule, of which may be "
+        "sent: 2 orders, 203.50 THB"
+    )
+    market.run("--limit", "1")
+    told = market.run(verb="check").stdout.splitlines()[-1]
+    assert told.endswith("of which may be sent: 1 order, 102.25 THB"), told
+    (file,) = json.loads(market.run("--json", verb="check").stdout)["files"]
+    assert (file["valid"]["THB"]["count"], file["may_be_sent"]["THB"]["sum"]) == (3, "102.25")
+
+
 @pytest.mark.fault("E08", "J13")
 def test_rows_of_one_order_are_one_matter_in_their_own_report(three: Market) -> None:
     """Two that contradict each other are one thing to see to; each of them says so in its row."""
