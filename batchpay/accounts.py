@@ -370,7 +370,7 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
 ) -> tuple[dict[str, Any], Totals]:
-    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle; its totals."""
+    """One batch for `status`: where its rows stand, and each one that somebody must settle; its totals."""
     in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)

@@ -121,8 +121,12 @@ def _start_of(file: str) -> bytes:
         os.close(handle)
 
 
-def load_job(path: Path, *, input_override: str | None = None) -> Job:
-    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line."""
+def load_job(path: Path, *, input_override: str | None = None, judges: bool = True) -> Job:
+    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line.
+
+    `judges`: will rows of a file be judged by it? Else it does not need its lookup files and its schema: what the
+    journal keeps was judged when it was read.
+    """
     raw = _bytes_of(path)
     text = _text_of(path, raw)
     told = _toml_of(path, text)
@@ -130,7 +134,7 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
     if len(wrong) > MAX_TOLD:
         wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
     if not wrong:
-        built = _Builder(path, told, text, input_override)
+        built = _Builder(path, told, text, input_override, judges=judges)
         job = built.job(hashlib.sha256(raw).hexdigest())
         if not built.wrong:
             return job
@@ -328,12 +332,15 @@ def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
 class _Builder:
     """Turns checked TOML into a Job; collects what the schema cannot say."""
 
-    def __init__(self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None) -> None:
+    def __init__(
+        self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None, *, judges: bool
+    ) -> None:
         self._path = _resolved(path)
         self._base = self._path.parent
         self._told = told
         self._text = text
         self._override = input_override
+        self._judges = judges
         self.wrong: list[str] = []
 
     def job(self, sha256: str) -> Job:
@@ -386,7 +393,12 @@ class _Builder:
         if isinstance(told, str):
             return FromColumn(told, unit)
         if "lookup" in told:
-            return self._lookup(where, told)
+            known = len(self.wrong)
+            found = self._lookup(where, told)
+            if found is None and not self._judges:
+                del self.wrong[known:]
+                return FromLookup(told["column"], self._base / told["lookup"], told["key"], told["value"], {})
+            return found
         if "template" in told:
             return self._template(where, told["template"])
         unit = told.get("unit", unit)
@@ -462,8 +474,16 @@ class _Builder:
     def _schema(self, name: str | None) -> Schema:
         if name is None:
             return load_schema(data_path("schemas/order.schema.json"), "order.schema.json (packaged)")
-        if path := self._schema_path(name):
-            return load_schema(path, name)
+        known = len(self.wrong)
+        try:
+            if path := self._schema_path(name):
+                return load_schema(path, name)
+        except Misconfigured:
+            if self._judges:
+                raise
+        if not self._judges:
+            del self.wrong[known:]
+            return Schema(name, {})
         return load_schema(data_path("schemas/order.schema.json"))
 
     def _schema_path(self, name: str) -> Path | None:

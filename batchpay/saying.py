@@ -212,7 +212,9 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
         return code
     for finding in found:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
-    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above')}")
+    warnings = sum(finding.state == "warning" for finding in found)
+    well = f"nothing is wrong; {many(warnings, 'warning')} above to see to" if warnings else NEXT_STEP[0]
+    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above') if code else well}")
     return code
 
 
@@ -456,7 +458,7 @@ class TextProblems:
 
 
 def _valid(told: Mapping[str, Any]) -> str:
-    """What the right rows ask for; and what of that may be sent, where some of it was charged, repeats or contradicts."""
+    """What the right rows ask for; and what of that may be sent, where that is less: it was charged, or repeats."""
     valid, may_go = (", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent"))
     if valid == may_go:
         return valid or "no order"

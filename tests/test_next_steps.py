@@ -9,6 +9,7 @@ run as it stands.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -18,10 +19,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +34,11 @@ import pytest
 
 from batchpay import exits, steps, streams
 from batchpay.cli import main
+from batchpay.errors import CannotWrite
 from batchpay.planning import key_of
+from batchpay.reports.files import Directory
 from batchpay.sandbox import SandboxServer
+from batchpay.text import many
 from tests.world import HEADER, KEY, Market, order
 
 WHY = "a person saw to it"
@@ -1008,6 +1014,134 @@ def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: M
     assert told.endswith("of which may be sent: 1 order, 102.25 THB"), told
     (file,) = json.loads(market.run("--json", verb="check").stdout)["files"]
     assert (file["valid"]["THB"]["count"], file["may_be_sent"]["THB"]["sum"]) == (3, "102.25")
+
+
+@contextmanager
+def another_server(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """A web server that is no gateway: its address, and what it was asked."""
+    asked: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(f"{self.command} {self.path.partition('?')[0]}")
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.fault("B21", "B26", "B29")
+@tries("gateway-url")
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (404, b"<h1>Not found</h1>", 78), (405, b"", 78), (200, b"<html>It works!</html>", 69),
+        (200, b'{"status": "ok"}', 69), (200, b"[]", 69), (302, b"", 69),
+    ],
+)  # fmt: skip
+def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
+    three: Market, status: int, body: bytes, code: int
+) -> None:
+    """No order is in doubt: the address is wrong, or something stands before the gateway; with the right one all go."""
+    with another_server(status, body, Location="http://127.0.0.1:9/") as (url, asked):
+        three.job(url=url)
+        done = three.run()
+        assert done.returncode == code, done
+        assert "is not the gateway" in done.stderr and steps.GATEWAY_URL() in done.stderr, done.stderr
+        assert {found["outcome"] for found in three.results()} == {"held"}
+        assert "is not the gateway" in row(three, "00001")["reason"]
+        assert "is not the gateway" in three.run(verb="doctor").stdout
+        assert not [one for one in asked if one.startswith("POST")]
+    three.job()
+    over(three, 0)
+
+
+@pytest.mark.fault("J22")
+def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three: Market) -> None:
+    """A lookup file and a schema that are gone keep nobody from what was charged; `run` still says what it lacks."""
+    shops = three.folder / "shops.csv"
+    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4)))
+    edit(three, '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }')
+    assert three.run("--limit", "2").returncode == 11
+    shops.unlink()
+    assert three.run(verb="status").returncode == 11
+    assert three.run("00001", verb="status").returncode == 0
+    for verb in ("report", "settle"):
+        assert three.run(verb=verb).returncode == 11, verb
+    assert three.run(verb="verify").returncode == 0
+    assert three.run("00003", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    for verb in ("run", "plan", "check"):
+        done = three.run(verb=verb)
+        assert done.returncode == 78 and "shops.csv" in done.stderr, verb
+
+
+@pytest.mark.fault("D10", "J06")
+def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(three: Market) -> None:
+    """What a run would end with, or what only a person can tell; and "nothing to do" only where that is so."""
+    *found, last = three.run(verb="doctor").stdout.splitlines()
+    warnings = sum(line.startswith("warning ") for line in found)  # of this machine's surroundings, if any
+    assert warnings or last == f"exit 0: {exits.NEXT_STEP[0]}"
+    assert three.run("--limit", "1").returncode == 11
+    edit(three, 'name = "night"', 'name = "nightly"')
+    edit(three, "[gateway]", '[state]\nurl = "sqlite:///other/batchpay.db"\n[gateway]')
+    done = three.run(verb="doctor")
+    assert done.returncode == 0 and steps.OLD_NAME(job="night") in done.stdout, done.stdout
+    assert f"{many(warnings + 1, 'warning')} above to see to" in done.stdout.splitlines()[-1]
+    three.job()
+    assert steps.OLD_NAME(job="night") not in three.run(verb="doctor").stdout
+    shutil.rmtree(three.folder / "state")
+    done = three.run(verb="doctor")
+    assert done.returncode == 78 and "the journal is empty and was not always" in done.stdout, done.stdout
+    assert steps.ADOPT() in done.stdout
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize("file", ["", "key.txt"])
+def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None:
+    """Whether in the environment or in a file: the sentence names what there is."""
+    path = three.folder / "key.txt"
+    given = {"OMISE_SECRET_KEY": "", "OMISE_SECRET_KEY_FILE": str(path)} if file else {"OMISE_SECRET_KEY": "x"}
+    path.write_text("pkey_test_1\n")
+    done = three.run(**given)
+    assert done.returncode == 78
+    assert ("OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds") in done.stderr, done.stderr
+    path.write_text(f"{KEY}\n")
+    three.sandbox.add_rule(method="GET", path="/charges", status=401, code="authentication_failure")
+    done = three.run(**(given if file else {}))
+    assert done.returncode == 77
+    assert steps.KEY_SOURCES in done.stderr and steps.KEY_SOURCES in done.stdout
+
+
+@pytest.mark.fault("D02", "D04")
+def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """Its place, what the system says, whom to give which right, and how the reports are written then."""
+    for number, wanted in ((errno.EACCES, "give this user the right to write in "), (errno.ENOSPC, "make room there")):
+        directory = Directory(tmp_path / "reports" / "one")
+
+        def fails(*_: Any, number: int = number) -> int:
+            raise OSError(number, os.strerror(number))
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(CannotWrite) as told:
+            patch.setattr("batchpay.reports.files.os.open", fails)
+            with directory.file("report.json"):
+                """It never opens."""
+        said = str(told.value)
+        assert str(directory.path / "report.json") in said and os.strerror(number) in said and wanted in said
+        assert "batchpay report JOB" in said
 
 
 @pytest.mark.fault("E08", "J13")
