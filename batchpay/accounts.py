@@ -364,6 +364,7 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
         totals.further.update(
             {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
         )
+        totals.paid_apart.update({(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())})
     return totals
 
 

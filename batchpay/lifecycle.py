@@ -823,3 +823,16 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
             ids[attempt.charge.id] = None
         ids.update(dict.fromkeys(one.charge.id for one in attempt.others if one.charge.takes_money))
     return list(ids)
+
+
+def paid_apart(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """The attempts of an order that each have its money, where that is more than one: a person gives one back, which a
+    later look at it shows, or says that it stays so."""
+    paid = tuple(attempt for attempt in attempts if any(not charge.given_back for charge in money_of(attempt)))
+    return paid if len(paid) > 1 else ()
+
+
+def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
+    """Every charge of an attempt that took money of its order, whether or not it was given back."""
+    own = (attempt.charge,) if attempt.charge is not None and not attempt.anothers else ()
+    return tuple(charge for charge in (*own, *attempt.further) if charge.took_money)

@@ -413,6 +413,7 @@ class Finding:
     read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
     read_currency: str = ""  # of read_amount
     further: tuple[Further, ...] = ()  # what other charges of the same order took: no money column has it
+    paid_apart: str = ""  # another attempt of its order took money, too: open, or noted by a person
     whole_refused: bool = False  # its batch is refused as a whole: it is the file that goes back, not its rejects
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id

@@ -39,7 +39,7 @@ from batchpay.publish import (
     publish_settled,
     write,
 )
-from batchpay.reconciliation import Totals, exit_code, is_left_charged_twice, must_act
+from batchpay.reconciliation import Totals, exit_code, must_act
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
@@ -277,7 +277,7 @@ def status(job: Job) -> Status:
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
     accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
     acts = must_act([*(totals for _, totals in each), strays])
-    twice = strays.left_charged_twice or any(is_left_charged_twice(batch["further_charges"]) for batch in batches)
+    twice = any(totals.left_charged_twice for totals in (strays, *(totals for _, totals in each)))
     code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
     return Status(code, batches, stop, last, at_work, adopted, acts, lifts)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from batchpay import steps
 from batchpay.exits import Acts
-from batchpay.lifecycle import CANCELLED, Attempt
+from batchpay.lifecycle import CANCELLED, Attempt, money_of, paid_apart
 from batchpay.model import (
     MONEY_MOVED,
     NO_MONEY,
@@ -101,7 +101,34 @@ def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, ho
 def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -> Finding:
     place = Place(batch, row, bool(guards.stop), history.sale(row))
     later = settled_by(row, history, batch.first_seen_ns)
-    return finding_of(place, stand(row, history, guards), hold, later)
+    finding = finding_of(place, stand(row, history, guards), hold, later)
+    attempts = history.attempts.get(finding.order_id, ()) if finding.idempotency_key else ()
+    return _paid_apart(finding, attempts) if len(attempts) > 1 else finding
+
+
+def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
+    """The line of one of several attempts of an order that took money: for a person until one was given back."""
+    paid = [(attempt, money) for attempt in attempts if (money := money_of(attempt))]
+    own = next((attempt for attempt, _ in paid if attempt.intent.key == finding.idempotency_key), None)
+    if own is None or len(paid) < 2:
+        return finding
+    each = [
+        f"{charge.id} of attempt {attempt.intent.attempt}{', given back' * charge.given_back}"
+        for attempt, money in paid
+        for charge in money
+    ]
+    told_all = f"{len(paid)} attempts of this order took money: {', '.join(each)}"
+    if not paid_apart(attempts):
+        return replace(finding, reason="; ".join(filter(None, (finding.reason, told_all))))
+    word = next((attempt.accepted for attempt, _ in paid if attempt.accepted), "")
+    step = "" if word else steps.GIVE_BACK(order=own.intent.order_id, charge=finding.charge_id)
+    reasons = (finding.reason, told_all, step, f"left so by {word}" if word and word not in finding.reason else "")
+    return replace(
+        finding,
+        reason="; ".join(filter(None, reasons)),
+        who_acts=finding.who_acts if word else "a person",
+        paid_apart="noted" if word else "open",
+    )
 
 
 def finding_of(place: Place, standing: Standing, hold: str = "", later: Attempt | None = None) -> Finding:
@@ -491,6 +518,8 @@ class Totals:
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
     further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    # (order, how that stands: open or noted) -> rows of orders of which two attempts took money; each has its own row
+    paid_apart: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -518,6 +547,8 @@ class Totals:
         if finding.who_acts != "-":
             self._add_matter(finding.who_acts, _kind_of(finding), finding.sale or by_order(finding.order_id))
         self._add_further(finding.order_id, finding.further)
+        if finding.paid_apart:
+            self.paid_apart[finding.order_id, finding.paid_apart] += 1
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
             self._add_shares(finding)
@@ -550,12 +581,12 @@ class Totals:
     @property
     def charged_twice(self) -> bool:
         """Is there an order of which a second charge is neither given back nor taken note of?"""
-        return any(stands == "open" for _, _, _, stands in self.further)
+        return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))
 
     @property
     def left_charged_twice(self) -> bool:
         """The same, or one that a person took note of."""
-        return any(stands in LEFT for _, _, _, stands in self.further)
+        return any(stands in LEFT for *_, stands in (*self.further, *self.paid_apart))
 
     def _add_charged(self, finding: Finding) -> None:
         """What was charged; and how that differs from what was asked where no money moved, or a person took note of it:
@@ -643,7 +674,18 @@ class Totals:
         return totals
 
 
-_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares", "further", "matters")
+_PAIRED = (
+    "counts",
+    "sums",
+    "codes",
+    "recipients",
+    "recipient_counts",
+    "fees",
+    "shares",
+    "further",
+    "paid_apart",
+    "matters",
+)
 _PLAIN = (
     "rows",
     "charged",
@@ -704,11 +746,6 @@ def further_json(totals: Totals) -> list[dict[str, Any]]:
             ],
         })  # fmt: skip
     return found
-
-
-def is_left_charged_twice(further: Iterable[Mapping[str, Any]]) -> bool:
-    """The same as Totals.left_charged_twice, of what `further_json` tells."""
-    return any(charge["stands"] in LEFT for one in further for charge in one["charges"])
 
 
 def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:

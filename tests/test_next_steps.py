@@ -226,6 +226,51 @@ def test_an_order_charged_twice_is_left_so(three: Market) -> None:
     assert exits.SEEN_TO in three.run("--summary").stdout
 
 
+@pytest.mark.fault("B31", "J04", "J31", "L10")
+@tries("give-back", "lift-stop", "party a person")
+@pytest.mark.parametrize("how", ["given back", "left so"])
+def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back_or_left_so(
+    three: Market, how: str
+) -> None:
+    """A declined charge came alive after its order was charged again: the lift of the stop gives nothing back."""
+    three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+    assert three.run().returncode == 10
+    back = rejects(three, card="tokn_test_sandboxnew4242")
+    assert three.run("--input", back).returncode == 0
+    first, second = (c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001")
+    three.sandbox.turn(charge_id=first, becomes="successful")
+    (three.folder / "orders.csv").unlink()
+    three.job(input="optional = true", file="none.csv")
+    three.run("--since", "2020-01-01", "--input", back)
+    assert three.run(verb="status").returncode == 12
+    lift(three)
+    done = three.run("--summary")
+    assert done.returncode == 10 and "a person: 1 order must look" in done.stdout, done.stdout
+    told = json.loads(three.run("--json", verb="status").stdout)
+    assert (told["exit_code"], told["who_acts"]) == (10, {"a person": 1})
+    for file, charge in (("orders.csv", first), (back, second)):
+        found = row(three, "00001", file)
+        assert found["who_acts"] == "a person" and found["charge_id"] == charge
+        assert all(one in found["reason"] for one in (first, second, "2 attempts of this order took money"))
+    if how == "left so":
+        follow(three, row(three, "00001", back)["reason"])
+        assert all(WHY in row(three, "00001", file)["reason"] for file in ("orders.csv", back))
+        assert exits.SEEN_TO in three.run("--summary").stdout
+    else:
+        charge = next(c for c in three.own_charges() if c["id"] == first)
+        with httpx.Client(auth=(KEY, ""), trust_env=False) as person:
+            url = f"{three.sandbox.url}/charges/{first}/refunds"
+            person.post(url, data={"amount": charge["amount"]}).raise_for_status()
+        assert three.run().returncode == 0
+        assert f"{first} of attempt 1, given back" in row(three, "00001", back)["reason"]
+    code = 10 if how == "left so" else 0
+    for verb in ("run", "report", "status"):
+        assert three.run(verb=verb).returncode == code, verb
+    told = json.loads(three.run("--json", verb="status").stdout)
+    assert told["who_acts"] == {}
+    assert {found["who_acts"] for found in three.results()} == {"-"}
+
+
 @pytest.mark.fault("B16", "H05")
 @tries("accept", "lift-stop")
 def test_an_unproven_charge_that_is_proven_later_is_settled(three: Market) -> None:
