@@ -271,7 +271,7 @@ class RunDone:
     ended: str  # when its work was counted; empty: it was killed before
     exit_code: int | None  # at that moment, over all batches; None: it was killed before
     sent: int  # attempts that left the machine
-    charged: Mapping[str, int]  # what took money and was not known to have done so before this run
+    charged: Mapping[str, int]  # what took money and was not known to have done so before this run, every charge of it
     adopted: int  # charges that the journal did not know
     adopted_sums: Mapping[str, int]  # of those that took money
     looked_up: int  # attempts of which a look-up told something

@@ -340,7 +340,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
             stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
             say(
                 f"  order {order['order']} ({place}) {stands}: "
-                + " ".join(filter(None, (order["charge"], order["reason"])))
+                + "; ".join(filter(None, (order["charge"], order["reason"])))
             )
         if batch["open_count"] > len(batch["open"]):
             say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
@@ -393,7 +393,7 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
     for row in told["rows"]:
         place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
         settled = f"settled by {row['settled_by']}" if row["settled_by"] else ""
-        rest = "; ".join(filter(None, (" ".join(filter(None, (row["charge"], row["reason"]))), settled)))
+        rest = "; ".join(filter(None, (row["charge"], row["reason"], settled)))
         acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
         stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
         say(f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']}) {stands}{acts}")

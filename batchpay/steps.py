@@ -124,6 +124,7 @@ ASK_EARLIER = _step(
     "the next run asks again; if it stays so, see the gateway's dashboard, then: "
     "batchpay resolve JOB --as not-charged --reason TEXT {order}",
 )
+SEND_NEXT = _step("send-next", "the next run asks for it by its id, then sends")
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
 )

@@ -563,6 +563,30 @@ def test_an_order_whose_declined_charge_the_gateway_does_not_show_comes_back(thr
     over(three, 0, "--input", back)
 
 
+@pytest.mark.fault("J04", "J13", "H05")
+@tries("send-next")
+def test_an_order_whose_charge_came_to_light_after_a_person_said_there_was_none_says_why_it_waits(
+    three: Market,
+) -> None:
+    """It took no money, and names its key alone: for one run it keeps its order back, and the row says that."""
+    about = {"method": "POST", "path": "/charges", "order_id": "00002"}
+    used = {"object": "error", "code": "used_token", "message": "token was already used"}
+    three.sandbox.add_rule({**about, "action": "reset_after", "becomes": "failed", "times": 1})
+    three.sandbox.add_rule({**about, "action": "error_before", "status": 400, "body": used})
+    three.sandbox.add_rule(method="GET", path="/charges*", action="missing", order_id="00002")
+    assert three.run().returncode == 11
+    follow(three, row(three, "00002")["reason"])
+    three.sandbox.clear_rules()
+    names = ["metadata.order_id", "metadata.batchpay_job"]
+    three.sandbox.add_rule(method="GET", path="/charges", order_id="00002", drop=names)
+    back = rejects(three, card="tokn_test_sandboxnew4242")
+    assert three.run("--input", back).returncode == 11
+    found = row(three, "00002", back)
+    assert (found["outcome"], found["who_acts"]) == ("held", "next run")
+    assert "came to light and took no money" in found["reason"] and steps.SEND_NEXT() in found["reason"]
+    over(three, 0, "--input", back)
+
+
 @pytest.mark.fault("J11", "H05")
 @tries("settle-anothers")
 def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three: Market) -> None:
@@ -839,6 +863,10 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
         step, new = steps.PAY_SOURCE, "src_test_sandbox2"
     assert step() in row(three, "00001")["reason"]
     assert "the payer: 1 order to pay again" in three.run("--summary").stdout
+    found = row(three, "00001")
+    told = three.run("00001", verb="status").stdout
+    assert f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)" in told, told
+    assert "101.25 THB (10125 in the smallest unit)" in told
     copy = rejects(three)
     assert three.run("--input", copy).returncode == 10
     assert step() in row(three, "00001", copy)["reason"]  # a plain copy says the same
