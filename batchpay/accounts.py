@@ -49,7 +49,7 @@ def history_of(
         place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
     }
     others = [order_id for sale in sales.values() for order_id in sale.others]
-    answered = {place: ids for place, ids in answers(journal).items() if place in sales}
+    answered = {place: ids for place in sales if (ids := lineages.answered(place))}
     charged = [order_id for ids in answered.values() for order_id in ids]
     histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
@@ -67,15 +67,6 @@ def history_of(
         answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
         firsts=_firsts(batch, chunk, wanted, lineages),
     )
-
-
-def answers(journal: SqliteJournal) -> dict[str, tuple[str, ...]]:
-    """Place of a row -> the orders that rows which came back to correct it turned out to be duplicates of."""
-    found: dict[str, tuple[str, ...]] = {}
-    for event in journal.events(["answered"]):
-        for place, order_id in event.data["rows"].items():
-            found[place] = (*found.get(place, ()), str(order_id))
-    return found
 
 
 def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:

@@ -144,9 +144,9 @@ class Desk:
         """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
         and every row that they came back for themselves.
         """
-        known, lineages = accounts.answers(self.journal), Lineages(self.journal)
+        lineages = Lineages(self.journal)
         told = {one: order_id for place, order_id in rows.items() for one in lineages.of(place).places}
-        if news := {place: order_id for place, order_id in told.items() if order_id not in known.get(place, ())}:
+        if news := {place: order_id for place, order_id in told.items() if order_id not in lineages.answered(place)}:
             self.answered = True
             self.note("answered", {"rows": news}, batch_id)
 

@@ -270,9 +270,10 @@ def _audit_sentence(made: Audit) -> str:
     if not made.open:
         return f"nothing to do{beside}"
     days = f"--from {made.period.first} --to {made.period.last}"
+    first, more = shlex.quote(made.open[0].id), ", and so on, each by its own id" if len(made.open) > 1 else ""
     return (
         f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is understood and well is taken "
-        f"note of, and is 12 no longer: batchpay audit {shlex.quote(str(made.job))} {days} --note ID --reason TEXT"
+        f"note of, and is 12 no longer: batchpay audit JOB {days} --note {first} --reason TEXT{more}"
     )
 
 
