@@ -18,8 +18,9 @@ from batchpay.lifecycle import Attempt, fold
 from batchpay.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
-from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json
+from batchpay.reconciliation import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in
+from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 from batchpay.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
 from batchpay.unclaimed import KINDS, Nameless, unclaimed_in
 
@@ -49,7 +50,9 @@ def history_of(
         place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
     }
     others = [order_id for sale in sales.values() for order_id in sale.others]
-    histories = journal.histories([*asked, *owned.values(), *others])
+    answered = {place: ids for place in sales if (ids := lineages.answered(place))}
+    charged = [order_id for ids in answered.values() for order_id in ids]
+    histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
     return History(
         attempts=attempts,
@@ -62,7 +65,18 @@ def history_of(
         unnamed=_unnamed(journal, documents, lineages),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
+        answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
+        firsts=_firsts(batch, chunk, wanted, lineages),
     )
+
+
+def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:
+    """Place of a row that came back -> the identity of its sale (kinship)."""
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): lineages.of(told, chunk.earlier.get(at, ())).identity
+        for at in wanted
+        if (told := chunk.corrects.get(at))
+    }
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
@@ -185,17 +199,18 @@ def _terms(document: Document) -> str:
 
 def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
-    barred, smallest = preflight_of(journal)
+    told = preflight_of(journal)
     cancelled = journal.cancelled()
-    told = list(journal.events({*UNREADABLE, *KINDS}))
-    nameless = unclaimed_in(told).nameless
+    seen = list(journal.events({*UNREADABLE, *KINDS}))
+    nameless = unclaimed_in(seen).nameless
     return Guards(
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
-        unreadable=unreadable_in(event for event in told if event.kind in UNREADABLE),
+        unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
         nameless={terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))},
-        barred=barred,
-        smallest_share=smallest if job.controls.min_share == "hold" else {},
+        barred=told.barred,
+        smallest_share=told.smallest_share if job.controls.min_share == "hold" else {},
+        least_charge=told.least_charge,
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
@@ -251,14 +266,25 @@ def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
     return read
 
 
-def totals_of(found: Found) -> tuple[Totals, str]:
-    """Counts and sums of a batch as they stand now, with a digest of every row's outcome."""
-    totals, digest = Totals(), hashlib.sha256()
-    for _, findings in found():
+class Counts(NamedTuple):
+    """A batch as its rows stand now."""
+
+    totals: Totals
+    digest: str  # of every row's outcome
+    answered: dict[str, str]  # place of a row -> the charged order that its correction in this batch is a duplicate of
+
+
+def totals_of(found: Found) -> Counts:
+    """Counts and sums of a batch as they stand now."""
+    totals, digest, answered = Totals(), hashlib.sha256(), dict[str, str]()
+    for chunk, findings in found():
+        for at in chunk.corrects:
+            if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
+                answered[chunk.corrects[at]] = findings[at].duplicate_of
         for finding in findings:
             totals.add(finding)
             digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
-    return totals, digest.hexdigest()
+    return Counts(totals, digest.hexdigest(), answered)
 
 
 def last_totals(journal: SqliteJournal) -> dict[str, Event]:
@@ -338,20 +364,21 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
         totals.further.update(
             {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
         )
+        totals.paid_apart.update({(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())})
     return totals
 
 
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
-) -> dict[str, Any]:
-    """One batch for `status`: where its rows stand, and each one that a later run or a person must settle."""
+) -> tuple[dict[str, Any], Totals]:
+    """One batch for `status`: where its rows stand, and each one that somebody must settle; its totals."""
     in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
         waiting: list[dict[str, Any]] = []
     else:
         totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
-    return {
+    told = {
         "batch": batch.id,
         "file": batch.file,
         "received": iso(batch.first_seen_ns),
@@ -362,12 +389,13 @@ def status_of(
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
         "stop": stop_in_force(journal.events(["stop", "lifted"])),
-        "who_acts": dict(sorted(totals.acts.items())),
+        "who_acts": dict(must_act([totals]).orders),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
         "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
         "open": waiting,
     }
+    return told, totals
 
 
 def _standing(
@@ -398,13 +426,13 @@ def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def preflight_of(journal: SqliteJournal) -> tuple[dict[str, str], dict[str, int]]:
-    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer by currency."""
-    barred: dict[str, str] = {}
-    smallest: dict[str, int] = {}
+def preflight_of(journal: SqliteJournal) -> Preflight:
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer and charge."""
+    told = NOTHING_ASKED
     for event in journal.events(["preflight"]):
-        barred, smallest = dict(event.data["barred"]), dict(event.data.get("smallest_share", {}))
-    return barred, smallest
+        least = (dict(event.data.get(name, {})) for name in ("smallest_share", "least_charge"))
+        told = Preflight(dict(event.data["barred"]), (), *least)
+    return told
 
 
 def strays(job: Job, journal: SqliteJournal) -> Totals:

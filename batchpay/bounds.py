@@ -92,7 +92,8 @@ def not_taken(asked: Asked, bounds: Bounds, fee: Fee | None, min_share: Literal[
         yield f"{_which(rows, small)}: below the least charge, {_money(least, code)}: they would be refused"
     if any(large := [amount > most for amount in amounts]):
         yield f"{_which(rows, large)}: above the largest charge, {_money(most, code)}: they would be refused"
-    if any(poor := [amount - (fee.of(amount, code) if fee else 0) < smallest for amount in amounts]):
+    poor = [amount >= least and amount - (fee.of(amount, code) if fee else 0) < smallest for amount in amounts]
+    if any(poor):
         then = (
             'a run holds them, unless min_share = "send" in [controls]'
             if min_share == "hold"

@@ -69,6 +69,7 @@ class Placed:
     row: Row
     standing: Standing
     later: Attempt | None = None  # what settled it elsewhere
+    sale: str = ""  # History.sale
 
 
 # --- the rows --------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def placed_rows(
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
                 later = settled_by(row, history, batch.first_seen_ns) if decided else None
-                yield Placed(row, stand(row, history, guards), later)
+                yield Placed(row, stand(row, history, guards), later, history.sale(row) if decided else "")
 
 
 def candidates(

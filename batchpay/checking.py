@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,13 +28,13 @@ from batchpay.job import Job
 from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.kinship import Lineages
-from batchpay.model import Finding, Judged, Problem, StoredChunk
+from batchpay.model import Finding, Judged, Outcome, Problem, StoredChunk
 from batchpay.money import major_text
 from batchpay.planning import batch_id_of, by_order, content_of, key_of
-from batchpay.reconciliation import Place, Totals, exit_code, finding_of
+from batchpay.reconciliation import Place, Totals, exit_code, finding_of, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
-from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, goes_now
+from batchpay.standing import Cancelled, ConflictWith, Guards, MayGo, Waits, goes_now, is_sendable
 from batchpay.wholeness import loss_of, refuse_lost
 
 OnProblem = Callable[[str, str, int, Problem], None]
@@ -76,8 +76,9 @@ def check(job: Job, on_problem: OnProblem) -> Checked:
         checked = Checked()
         for intake, batch in zip(intakes.files, planned, strict=True):
             repeated = _tell_repeats(journal, intakes, intake, on_problem)
-            contested = _tell_contested(job, journal, intake, batch, planned, on_problem)
+            contested, may_go = _tell_contested(job, journal, intake, batch, planned, on_problem)
             told = _told(job, intake, batch, repeated + contested)
+            told["may_be_sent"] = _sums_of(*may_go)
             told["warnings"] += [unreadable] * bool(unreadable)
             checked.files.append(told)
             checked.rejected += intake.tally.rejected + repeated + contested
@@ -121,20 +122,25 @@ def _tell_contested(
     batch: PlannedBatch,
     planned: list[PlannedBatch],
     on_problem: OnProblem,
-) -> int:
-    """Rows that the journal's orders stand against; how many."""
-    if not journal.knows_orders():
-        return 0
+) -> tuple[int, tuple[Counter[str], Counter[str]]]:
+    """Rows that the journal's orders stand against: how many; and count and sum by currency of what may be sent."""
+    known, refused = journal.knows_orders(), bool(batch.batch.refusal)
+    counts, sums = Counter[str](), Counter[str]()
+    if not known and (refused or not batch.repeats):
+        return 0, (counts, sums) if refused else (intake.tally.orders, intake.tally.valid)
     guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
     found = 0
     for placed in placed_rows(job, journal, batch, guards):
-        repeat = placed.row.repeat
-        if (repeat is None or repeat.looks_like) and isinstance(placed.standing, ConflictWith | Cancelled):
+        repeat, document = placed.row.repeat, placed.row.document
+        if not refused and (is_sendable(placed.standing) or isinstance(placed.standing, Waits)):
+            counts[document["currency"].upper()] += 1
+            sums[document["currency"].upper()] += document["amount"]
+        if known and (repeat is None or repeat.looks_like) and isinstance(placed.standing, ConflictWith | Cancelled):
             finding = finding_of(Place(batch.batch, placed.row), placed.standing)
             problem = Problem("", "", finding.outcome.value, finding.reason)
             on_problem(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
             found += 1
-    return found
+    return found, (counts, sums)
 
 
 # --- plan ------------------------------------------------------------------------------------------------------
@@ -147,7 +153,7 @@ class _Tally:
     limit: int | None = None
     impossible: str = ""  # why a run would end before it sends anything
     survey: Survey = field(default_factory=Survey)
-    totals: Totals = field(default_factory=Totals)  # of the rows that would not be sent
+    totals: dict[str, Totals] = field(default_factory=dict)  # by batch id, of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
 
     def hold(self) -> str:
@@ -195,7 +201,7 @@ def plan(
         asked = _ask(job, journal, planned, guards, ask) if impossible is None else None
         if asked is not None:
             smallest = asked.smallest_share if job.controls.min_share == "hold" else {}
-            guards = replace(guards, barred=asked.barred, smallest_share=smallest)
+            guards = replace(guards, barred=asked.barred, smallest_share=smallest, least_charge=asked.least_charge)
         if isinstance(impossible, DoesNotAddUp):
             guards = replace(guards, stop=stop or str(impossible))
         tally = _Tally(limit, str(impossible or ""))
@@ -208,14 +214,13 @@ def plan(
         others += [accounts.strays(job, journal), accounts.taken_as_they_are(latest)]
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
-    codes = [65] * bool(refusals) + [exit_code([tally.totals, *others], stopped=bool(stop))]
+    codes = [65] * bool(refusals) + [exit_code([*tally.totals.values(), *others], stopped=bool(stop))]
     if impossible is not None:
         codes.append(impossible.exit_code)
         refusals.append(str(impossible))
     code = next(code for code in (12, 78, 65, 11, 10, 0) if code in codes)
-    acts: Counter[str] = Counter()
-    for totals in (tally.totals, *others):
-        acts.update(totals.acts)
+    received = sorted(planned, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(tally.totals[one.batch.id] for one in received)])
     return {
         **_document(job, planned, intakes, tally, asked),
         "stop": stop,
@@ -223,7 +228,7 @@ def plan(
         "plan_hash": f"sha256:{digest.hexdigest()}",
         "exit_code": code,
         "next_step": sentence(code, acts),
-        "who_acts": dict(sorted(acts.items())),
+        "who_acts": dict(acts.orders),
     }
 
 
@@ -251,8 +256,7 @@ def _ask(
     found = survey(job, journal, planned, unasked(guards))
     if not found.orders:
         return None
-    barred, smallest = accounts.preflight_of(journal)
-    return ask(found.destinations).beside(Preflight(barred, (), smallest), found.destinations)
+    return ask(found.destinations).beside(accounts.preflight_of(journal), found.destinations)
 
 
 def _walk(
@@ -265,13 +269,15 @@ def _walk(
     on_row: OnRow,
 ) -> None:
     """Every row of one file: what would be sent of it, what not and why."""
+    totals = tally.totals[batch.batch.id] = Totals()
     for placed in placed_rows(job, journal, batch, guards, decided=True):
         hold = tally.hold() if goes_now(placed.standing) else ""
         sent = goes_now(placed.standing) and not hold
-        finding = finding_of(Place(batch.batch, placed.row, bool(guards.stop)), placed.standing, hold, placed.later)
+        place = Place(batch.batch, placed.row, bool(guards.stop), placed.sale)
+        finding = finding_of(place, placed.standing, hold, placed.later)
         on_row(finding, sent)
         if not sent:
-            tally.totals.add(finding)
+            totals.add(finding)
             tally.reasons[finding.outcome.value, finding.reason] += 1
             continue
         tally.survey.add(job, placed)
@@ -313,9 +319,17 @@ def _document(
             {"outcome": outcome, "reason": reason, "count": number}
             for (outcome, reason), number in tally.reasons.most_common(LARGEST_LISTED)
         ],
-        "outcomes": tally.totals.outcomes(),
+        "outcomes": _outcomes(tally.totals.values()),
         "warnings": warnings,
     }
+
+
+def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
+    """Outcome -> rows of all files, in the contract's order, without those that did not happen."""
+    rows = Counter[str]()
+    for totals in every:
+        rows.update(totals.outcomes())
+    return {outcome.value: rows[outcome.value] for outcome in Outcome if rows[outcome.value]}
 
 
 def _sums(survey: Survey, currency: str) -> dict[str, Any]:
@@ -375,13 +389,15 @@ def _told(job: Job, intake: Intake, batch: PlannedBatch, repeated: int) -> dict[
         "rows": tally.read,
         "rejected": tally.rejected,
         "repeated": repeated,
-        "valid": {
-            c: {"count": tally.orders[c], "sum_minor": tally.valid[c], "sum": major_text(tally.valid[c], c)}
-            for c in sorted(tally.orders)
-        },
+        "valid": _sums_of(tally.orders, tally.valid),
         "warnings": _warnings(job, intake, batch),
         "refusal": batch.batch.refusal,
     }
+
+
+def _sums_of(counts: Mapping[str, int], sums: Mapping[str, int]) -> dict[str, Any]:
+    """Count and sum by currency."""
+    return {c: {"count": counts[c], "sum_minor": sums[c], "sum": major_text(sums[c], c)} for c in sorted(counts)}
 
 
 def _warnings(job: Job, intake: Intake, batch: PlannedBatch) -> list[str]:

@@ -88,7 +88,7 @@ def plan(
         ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
     made = checking.plan(job, ask)
     if out_file is not None:
-        writing.write_whole(out_file, f"{json_text(made)}\n".encode(), force=force)
+        writing.write_whole(out_file, f"{json_text(streams.named(made))}\n".encode(), force=force)
     saying.plan(made, as_json=as_json)
     _leave(made["exit_code"])
 
@@ -97,6 +97,13 @@ def _key_and_job(job_file: Path, input_file: str | None = None) -> tuple[Job, An
     from batchpay.config import secret_key
 
     job = _job(job_file, input_file)
+    return job, secret_key(os.environ, job.gateway)
+
+
+def _key_and_kept_job(job_file: Path) -> tuple[Job, Any]:
+    from batchpay.config import secret_key
+
+    job = _kept_job(job_file)
     return job, secret_key(os.environ, job.gateway)
 
 
@@ -148,7 +155,7 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     """Only ask about pending and in-doubt charges; rewrite the reports."""
     from batchpay import pipeline, saying
 
-    job, key = _key_and_job(job_file)
+    job, key = _key_and_kept_job(job_file)
     with saying.talk(job.name) as talk:
         result = pipeline.settle(job, key, _options(job, flags), talk)
     saying.result(job, result, as_json=as_json, loud=summary)
@@ -168,7 +175,7 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
     """
     from batchpay import pipeline, saying
 
-    job = _job(job_file, None)
+    job = _kept_job(job_file)
     if order_id is not None:
         saying.story(job, pipeline.story(job, order_id), as_json=as_json)
         _leave(0)
@@ -185,7 +192,7 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
     from batchpay import pipeline, saying
 
-    job = _job(job_file, None)
+    job = _kept_job(job_file)
     result = pipeline.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code, of_outcomes=True)
@@ -219,13 +226,13 @@ def resolve(
             "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of --lift-stop and --not-ours"
         )
     if lift_stop:
-        made = resolving.lift_stop(_job(job_file, None), reason)
+        made = resolving.lift_stop(_kept_job(job_file), reason)
     elif not_ours is not None:
-        made = resolving.not_ours(*_key_and_job(job_file), not_ours, reason)
+        made = resolving.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
     elif cancel:
-        made = resolving.cancel(_job(job_file, None), order_id or "", reason)
+        made = resolving.cancel(_kept_job(job_file), order_id or "", reason)
     else:
-        job, key = _key_and_job(job_file)
+        job, key = _key_and_kept_job(job_file)
         kind, _, charge_id = (as_ or "").partition(":")
         if kind == "charged" and charge_id:
             made = resolving.charged(job, key, order_id or "", charge_id, reason)
@@ -258,6 +265,7 @@ def doctor(
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
+    streams.about(str(job_file))
     seen = doctoring.examine(job_file, input_file, os.environ)
     if probe:
         seen.found += probing.findings(seen.job, seen.key, recipient, customer)
@@ -277,7 +285,7 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     """
     from batchpay import saying, verifying
 
-    made = verifying.verify(_job(job_file, None), batch)
+    made = verifying.verify(_kept_job(job_file), batch)
     saying.verified(made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -302,7 +310,7 @@ def audit(job_file: Path, first: str, last: str, note: str | None, reason: str |
     if (note is None) != (reason is None):
         raise Usage("--note ID and --reason TEXT go together: which difference, and why it is well")
     days = times.day("--from", first), times.day("--to", last)
-    job, key = _key_and_job(job_file)
+    job, key = _key_and_kept_job(job_file)
     word = (note, reason) if note is not None and reason is not None else None
     made = auditing.audit(job, key, auditing.Period(*days, job.controls.time_zone), word)
     saying.audit(made, as_json=as_json)
@@ -406,7 +414,16 @@ def _usage(error: click.ClickException) -> str:
 def _job(job_file: Path, input_file: str | None) -> Job:
     from batchpay.config import load_job
 
+    streams.about(str(job_file))
     return load_job(job_file, input_override=input_file)
+
+
+def _kept_job(job_file: Path) -> Job:
+    """For who asks the journal alone: files that only new rows need may be gone."""
+    from batchpay.config import load_job
+
+    streams.about(str(job_file))
+    return load_job(job_file, judges=False)
 
 
 def _options(job: Job, flags: dict[str, Any]) -> Any:

@@ -90,11 +90,14 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
             direct = _start_of(file).decode("utf-8").rstrip("\r\n")
         except (OSError, ValueError) as error:
             raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
+    if file and not direct:
+        raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which holds nothing: write the secret key into it")
     if not direct:
         raise Misconfigured("no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it")
     if not re.fullmatch(r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII):
         kind = "a public key" if direct.startswith("pkey_") else "no secret key"
-        raise Misconfigured(f"OMISE_SECRET_KEY holds {kind}; it must be one that begins with skey_")
+        where = f"OMISE_SECRET_KEY_FILE names {file}, which" if file else "OMISE_SECRET_KEY"
+        raise Misconfigured(f"{where} holds {kind}; it must be one that begins with skey_")
     if ("_test_" in direct) != (gateway.mode == "test"):
         mode = "test" if "_test_" in direct else "live"
         raise Misconfigured(f'the secret key is a {mode} key, the job says mode = "{gateway.mode}"; change one of them')
@@ -118,8 +121,12 @@ def _start_of(file: str) -> bytes:
         os.close(handle)
 
 
-def load_job(path: Path, *, input_override: str | None = None) -> Job:
-    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line."""
+def load_job(path: Path, *, input_override: str | None = None, judges: bool = True) -> Job:
+    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line.
+
+    `judges`: will rows of a file be judged by it? Else it does not need its lookup files and its schema: what the
+    journal keeps was judged when it was read.
+    """
     raw = _bytes_of(path)
     text = _text_of(path, raw)
     told = _toml_of(path, text)
@@ -127,7 +134,7 @@ def load_job(path: Path, *, input_override: str | None = None) -> Job:
     if len(wrong) > MAX_TOLD:
         wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
     if not wrong:
-        built = _Builder(path, told, text, input_override)
+        built = _Builder(path, told, text, input_override, judges=judges)
         job = built.job(hashlib.sha256(raw).hexdigest())
         if not built.wrong:
             return job
@@ -164,7 +171,7 @@ def _text_of(path: Path, raw: bytes) -> str:
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
             f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
-            "set OMISE_SECRET_KEY instead"
+            "give it in OMISE_SECRET_KEY, or in a file that OMISE_SECRET_KEY_FILE names"
         )
     return text.replace("\r\n", "\n")
 
@@ -325,12 +332,15 @@ def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
 class _Builder:
     """Turns checked TOML into a Job; collects what the schema cannot say."""
 
-    def __init__(self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None) -> None:
+    def __init__(
+        self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None, *, judges: bool
+    ) -> None:
         self._path = _resolved(path)
         self._base = self._path.parent
         self._told = told
         self._text = text
         self._override = input_override
+        self._judges = judges
         self.wrong: list[str] = []
 
     def job(self, sha256: str) -> Job:
@@ -383,7 +393,12 @@ class _Builder:
         if isinstance(told, str):
             return FromColumn(told, unit)
         if "lookup" in told:
-            return self._lookup(where, told)
+            known = len(self.wrong)
+            found = self._lookup(where, told)
+            if found is None and not self._judges:
+                del self.wrong[known:]
+                return FromLookup(told["column"], self._base / told["lookup"], told["key"], told["value"], {})
+            return found
         if "template" in told:
             return self._template(where, told["template"])
         unit = told.get("unit", unit)
@@ -459,8 +474,16 @@ class _Builder:
     def _schema(self, name: str | None) -> Schema:
         if name is None:
             return load_schema(data_path("schemas/order.schema.json"), "order.schema.json (packaged)")
-        if path := self._schema_path(name):
-            return load_schema(path, name)
+        known = len(self.wrong)
+        try:
+            if path := self._schema_path(name):
+                return load_schema(path, name)
+        except Misconfigured:
+            if self._judges:
+                raise
+        if not self._judges:
+            del self.wrong[known:]
+            return Schema(name, {})
         return load_schema(data_path("schemas/order.schema.json"))
 
     def _schema_path(self, name: str) -> Path | None:

@@ -94,6 +94,7 @@ class Desk:
         self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
         self.refused: list[FileRefused] = []  # files that only the look told to ask about
+        self.answered = False  # did a row turn out to settle one of another file, which may have been counted before?
         self.empty = False  # a night without a file, which the job says is well
 
     @property
@@ -170,6 +171,16 @@ class Desk:
                 self.journal.judge(event, now.batch)
                 self.planned[at] = now
                 self.refused.append(FileRefused(f"{now.batch.file}: {now.batch.refusal}"))
+
+    def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
+        """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
+        and every row that they came back for themselves.
+        """
+        lineages = Lineages(self.journal)
+        told = {one: order_id for place, order_id in rows.items() for one in lineages.of(place).places}
+        if news := {place: order_id for place, order_id in told.items() if order_id not in lineages.answered(place)}:
+            self.answered = True
+            self.note("answered", {"rows": news}, batch_id)
 
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)

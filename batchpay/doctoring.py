@@ -34,10 +34,11 @@ from batchpay.money import grouped_text
 from batchpay.oserrors import translated
 from batchpay.planning import batch_id_of
 from batchpay.protocols import Gateway
+from batchpay.reports.manifest import other_jobs
 from batchpay.session import errand
 from batchpay.settlement import Line, preflight
 from batchpay.settlement.books import UNREADABLE, stop_in_force, unreadable_in, whose_journal
-from batchpay.settlement.run import account_in, refuse_other_account
+from batchpay.settlement.run import account_in, close_to_no_gateway, refuse_other_account
 from batchpay.text import many
 from batchpay.wholeness import loss_of, refuse_lost
 
@@ -180,12 +181,14 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
 def _journal(job: Job, files: _Files) -> Iterator[Finding]:
     """Does it verify, is it younger than what reports know, does a stop hold, what is open since when?"""
     refuse_shared_disk(job.state_path)
-    if not may_be_there(job.state_path):
-        yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
-        return
     known_to_be = witnessed(job.state_path, job.name)
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
+        yield from _renamed(job, journal, files)
+        if not may_be_there(job.state_path):
+            refuse_lost(loss_of(job, journal, known_to_be))
+            yield _well("journal", f"{job.state_path}: not there yet; the first run makes it")
+            return
         journal.verify()
         files.account = whose_journal(journal.accounts())
         seq, _ = journal.head()
@@ -205,6 +208,15 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
             yield _warning("journal", loss.told)
     finally:
         journal.close()
+
+
+def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Finding]:
+    """Another job's reports over a file that this one reads and its journal does not know: was it renamed?"""
+    mine = {batch.sha256 for batch in journal.batches()}
+    names = {intake.snapshot.sha256: intake.snapshot.name for intake in files.intakes}
+    for sha256, other in sorted(other_jobs(job.report.directory, job.name, names.keys() - mine).items()):
+        told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
+        yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
 
 
 def _disk(job: Job) -> Iterator[Finding]:
@@ -323,7 +335,8 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
 
 async def _gateway(job: Job, gateway: Gateway, files: _Files, line: Line) -> AsyncIterator[Finding]:
     account = await line.ask(partial(gateway.read, "/account", {}), learn=False)
-    if account is None:
+    await close_to_no_gateway(job.gateway, gateway, line)
+    if account is None or line.closed:
         for finding in _silent(job, line, AT_GATEWAY):
             yield finding
         return

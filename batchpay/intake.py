@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchpay import readers
+from batchpay import readers, totalrows
 from batchpay.controls import (
     Tally,
     fee_check,
@@ -83,6 +83,8 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
         mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
         restored += [chunk.rows[at] for at in mapped.restored]
         judged = checker.judge(mapped)
+        if judged.problems:
+            judged = replace(judged, problems=totalrows.named(chunk, judged.problems))
         if job.fee:
             require_fixed_fee(judged, job.fee, intake.snapshot.name)
         if intake.lineages:

@@ -166,6 +166,7 @@ class Lineages:
         self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
+        self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
         """The ancestry of a row that came back for this place. Raises what reading the journal raises.
@@ -210,6 +211,15 @@ class Lineages:
             return ()
         found = (*names.same.get(form, ()), *names.had.get(form, ()), *names.later.get(form, ()))
         return tuple(one for one in dict.fromkeys(found) if one != order_id)
+
+    def answered(self, place: str) -> tuple[str, ...]:
+        """The orders that rows which came back to correct the row of a place turned out to be duplicates of."""
+        if self._answered is None:
+            self._answered = {}
+            for event in self._journal.events(["answered"]):
+                for one, order_id in event.data["rows"].items():
+                    self._answered[one] = (*self._answered.get(one, ()), str(order_id))
+        return self._answered.get(place, ())
 
     def is_same(self, order_id: str, other: str) -> bool:
         """Is it known that an order is the same sale as one that was asked for under another id?"""

@@ -386,6 +386,7 @@ class Attempt:
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
     anothers: bool = False  # `charge` is another order's, told for this one: no money of this order (J11)
+    surfaced: str = ""  # id of a charge of it that was seen after it was said to have charged nothing
     untold: str = ""  # id of its charge that the gateway, asked again, did not show: no next attempt until it does
 
     @property
@@ -592,6 +593,7 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
         "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
         "untold": "" if by_id else state.untold,
+        "surfaced": found.id if found and state.refused and not by_hand else state.surfaced,
         "missing_ns": missing_ns, "by_hand": "" if state.refused else state.by_hand,
     }  # fmt: skip
     no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))
@@ -829,3 +831,16 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
             ids[attempt.charge.id] = None
         ids.update(dict.fromkeys(one.charge.id for one in attempt.others if one.charge.takes_money))
     return list(ids)
+
+
+def paid_apart(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """The attempts of an order that each have its money, where that is more than one: a person gives one back, which a
+    later look at it shows, or says that it stays so."""
+    paid = tuple(attempt for attempt in attempts if any(not charge.given_back for charge in money_of(attempt)))
+    return paid if len(paid) > 1 else ()
+
+
+def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
+    """Every charge of an attempt that took money of its order, whether or not it was given back."""
+    own = (attempt.charge,) if attempt.charge is not None and not attempt.anothers else ()
+    return tuple(charge for charge in (*own, *attempt.further) if charge.took_money)

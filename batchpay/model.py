@@ -271,7 +271,7 @@ class RunDone:
     ended: str  # when its work was counted; empty: it was killed before
     exit_code: int | None  # at that moment, over all batches; None: it was killed before
     sent: int  # attempts that left the machine
-    charged: Mapping[str, int]  # what took money and was not known to have done so before this run
+    charged: Mapping[str, int]  # what took money and was not known to have done so before this run, every charge of it
     adopted: int  # charges that the journal did not know
     adopted_sums: Mapping[str, int]  # of those that took money
     looked_up: int  # attempts of which a look-up told something
@@ -414,3 +414,7 @@ class Finding:
     read_currency: str = ""  # of read_amount
     further: tuple[Further, ...] = ()  # what other charges of the same order took: no money column has it
     cancelled: str | None = None  # why a person said never to send it; None: nobody did
+    paid_apart: str = ""  # another attempt of its order took money, too: open, or noted by a person
+    whole_refused: bool = False  # its batch is refused as a whole: it is the file that goes back, not its rejects
+    duplicate_of: str = ""  # order id of the one that it is a duplicate of
+    sale: str = ""  # what all rows of one sale have in common; empty: its order id

@@ -11,7 +11,6 @@ status   from the journal alone
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from batchpay.clock import SystemClock
 from batchpay.config import SecretKey
 from batchpay.desk import WORLD, Desk, Edges
 from batchpay.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
-from batchpay.exits import worst
+from batchpay.exits import Acts, worst
 from batchpay.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite import SqliteJournal
@@ -40,7 +39,7 @@ from batchpay.publish import (
     publish_settled,
     write,
 )
-from batchpay.reconciliation import Totals, exit_code, is_left_charged_twice
+from batchpay.reconciliation import Totals, exit_code, must_act
 from batchpay.runs import Runs
 from batchpay.session import Options, Visit, Visited, visit
 from batchpay.settlement import Talk
@@ -59,7 +58,7 @@ class Result:
     trouble: list[BatchpayError]  # what went wrong beside the rows
     stop: str = ""
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    acts: Acts = field(default_factory=Acts)
     run: RunDone | None = None  # what this run did; None for what is no run
     beside: tuple[Path, ...] = ()  # reports that are no batch's
 
@@ -186,7 +185,17 @@ def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] =
 
 
 def _counted(desk: Desk, *, asked: bool) -> list[Counted]:
-    """Every batch that is due for a report. A run that could not look leaves good reports as they were (J24)."""
+    """Every batch that is due for a report, once more when a row of one turned out to settle a row of another."""
+    counted = _count_each(desk, asked=asked)
+    if not desk.answered:
+        return counted
+    for one in counted:
+        one.spool.close()
+    return _count_each(desk, asked=asked)
+
+
+def _count_each(desk: Desk, *, asked: bool) -> list[Counted]:
+    """A run that could not look leaves good reports as they were (J24)."""
     latest, looked = accounts.last_totals(desk.journal), asked or accounts.looked(desk.journal, desk.run_id)
     counted = []
     for at, batch in enumerate(_due_for_a_report(desk)):
@@ -227,13 +236,12 @@ def _result(
     notes: tuple[str, ...] = (),
 ) -> Result:
     """Who must act: over the same batches as the code."""
-    acts: Counter[str] = Counter()
-    for totals in (*(p.totals for p in published), *others, accounts.strays(desk.job, desk.journal)):
-        acts.update(totals.acts)
+    received = sorted(published, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(p.totals for p in received), accounts.strays(desk.job, desk.journal)])
     done = Runs(desk.journal).whole(desk.run_id)
     if desk.loss is not None or (done is not None and done.restored):
         notes = (*notes, desk.loss.told if desk.loss is not None else steps.SAY_AGAIN())
-    return Result(code, published, trouble, desk.stop, notes, dict(acts), done)
+    return Result(code, published, trouble, desk.stop, notes, acts, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +254,7 @@ class Status:
     last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
     running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
     adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
-    acts: Mapping[str, int] = field(default_factory=dict)  # who must act -> rows
+    acts: Acts = field(default_factory=Acts)
     lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
     loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
 
@@ -260,7 +268,8 @@ def status(job: Job) -> Status:
         at_work = running(job.state_path, job.name)
         work = _work_of(journal, at_work)
         now_ns = clock.now_ns()
-        batches = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        each = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        batches = [told for told, _ in each]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
         strays, last = accounts.strays(job, journal), accounts.last_run(journal)
         adopted = accounts.adopted_json(accounts.unshown(job, journal))
@@ -271,12 +280,10 @@ def status(job: Job) -> Status:
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
     accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
-    acts: Counter[str] = Counter(strays.acts)
-    for batch in batches:
-        acts.update(batch["who_acts"])
-    twice = strays.left_charged_twice or any(is_left_charged_twice(batch["further_charges"]) for batch in batches)
+    acts = must_act([*(totals for _, totals in each), strays])
+    twice = any(totals.left_charged_twice for totals in (strays, *(totals for _, totals in each)))
     code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
-    return Status(code, batches, stop, last, at_work, adopted, dict(acts), lifts, loss)
+    return Status(code, batches, stop, last, at_work, adopted, acts, lifts, loss)
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:

@@ -6,14 +6,15 @@ when they are written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from batchpay import __version__, accounts
+from batchpay import __version__, accounts, steps
 from batchpay.desk import Desk
 from batchpay.lifecycle import CANCELLED
-from batchpay.model import Batch, Event, Finding, Outcome, RunDone
+from batchpay.model import Batch, Event, Finding, Outcome, RunDone, StoredChunk
 from batchpay.reconciliation import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -75,7 +76,8 @@ def count(desk: Desk, batch: Batch, *, spooled: bool = True) -> Counted:
     judge = accounts.findings_of(desk.job, journal, batch)
     found = spool.reading(judge)
     try:
-        totals, digest = accounts.totals_of(found if spooled else judge)
+        totals, digest, answered = accounts.totals_of(found if spooled else judge)
+        desk.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {**totals.to_json(), "rows_sha256": digest, "stop": desk.stop, "version": batch.version}
         latest = accounts.last_totals(journal).get(batch.id)
@@ -92,7 +94,8 @@ def publish_settled(desk: Desk, but: Collection[str] = ()) -> None:
 
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
     """
-    latest, last_seq = accounts.last_totals(desk.journal), desk.journal.last_of_orders()
+    latest = accounts.last_totals(desk.journal)
+    last_seq = max([desk.journal.last_of_orders(), *(event.seq for event in desk.journal.events(["answered"]))])
     oldest_ns = desk.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(desk.journal)
     for batch in desk.journal.batches():
@@ -179,7 +182,7 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
         inputs = Inputs(
             batch=batch,
             formats=desk.job.report.formats,
-            findings=counted.found,
+            findings=partial(_addressed, counted.found, desk.job.path.name),
             totals=totals,
             equations=equations,
             exit_code=exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation),
@@ -192,6 +195,17 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             lifted=accounts.lifts_of(journal, batch.id),
             whose=_whose(desk, counted.noted.seq),
             cancelled=_cancelled(desk, counted),
+            job_file=desk.job.path.name,
         )
         files = write_reports(directory, inputs, desk.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)
+
+
+def _addressed(found: accounts.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
+    """The findings with the commands in their reasons as they are typed, beside the job file."""
+    for chunk, findings in found():
+        yield chunk, [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings]
+
+
+def _told_to(finding: Finding, job_file: str) -> Finding:
+    return replace(finding, reason=steps.addressed(finding.reason, job_file))

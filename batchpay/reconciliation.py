@@ -7,14 +7,16 @@ each other, so that a lost row, a row counted twice or an amount that differs fr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from batchpay import steps
-from batchpay.lifecycle import CANCELLED, Attempt, cancelled_by_hand
+from batchpay.exits import Acts
+from batchpay.lifecycle import CANCELLED, Attempt, cancelled_by_hand, money_of, paid_apart
 from batchpay.model import (
     MONEY_MOVED,
     NO_MONEY,
@@ -30,7 +32,7 @@ from batchpay.model import (
     Read,
 )
 from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.planning import payer_of
+from batchpay.planning import by_order, payer_of
 from batchpay.standing import (
     Cancelled,
     ConflictWith,
@@ -65,6 +67,9 @@ MAY_BE_SETTLED = frozenset(
     }
 )  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
+MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
+# ... of which a later row of the same sale may speak instead; and those of them that stand in a rejects file
+TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
 WHO_ACTS = {
@@ -94,8 +99,36 @@ def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, ho
 
 
 def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -> Finding:
-    place, later = Place(batch, row, bool(guards.stop)), settled_by(row, history, batch.first_seen_ns)
-    return finding_of(place, stand(row, history, guards), hold, later)
+    place = Place(batch, row, bool(guards.stop), history.sale(row))
+    later = settled_by(row, history, batch.first_seen_ns)
+    finding = finding_of(place, stand(row, history, guards), hold, later)
+    attempts = history.attempts.get(finding.order_id, ()) if finding.idempotency_key else ()
+    return _paid_apart(finding, attempts) if len(attempts) > 1 else finding
+
+
+def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
+    """The line of one of several attempts of an order that took money: for a person until one was given back."""
+    paid = [(attempt, money) for attempt in attempts if (money := money_of(attempt))]
+    own = next((attempt for attempt, _ in paid if attempt.intent.key == finding.idempotency_key), None)
+    if own is None or len(paid) < 2:
+        return finding
+    each = [
+        f"{charge.id} of attempt {attempt.intent.attempt}{', given back' * charge.given_back}"
+        for attempt, money in paid
+        for charge in money
+    ]
+    told_all = f"{len(paid)} attempts of this order took money: {', '.join(each)}"
+    if not paid_apart(attempts):
+        return replace(finding, reason="; ".join(filter(None, (finding.reason, told_all))))
+    word = next((attempt.accepted for attempt, _ in paid if attempt.accepted), "")
+    step = "" if word else steps.GIVE_BACK(order=own.intent.order_id, charge=finding.charge_id)
+    reasons = (finding.reason, told_all, step, f"left so by {word}" if word and word not in finding.reason else "")
+    return replace(
+        finding,
+        reason="; ".join(filter(None, reasons)),
+        who_acts=finding.who_acts if word else "a person",
+        paid_apart="noted" if word else "open",
+    )
 
 
 def finding_of(place: Place, standing: Standing, hold: str = "", later: Attempt | None = None) -> Finding:
@@ -135,7 +168,11 @@ def _finding(place: Place, standing: Standing, hold: str) -> Finding:
 
 
 def _untold(may_go: MayGo) -> str:
-    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown."""
+    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown, or came to light."""
+    surfaced = next((attempt for attempt in may_go.before if attempt.surfaced), None)
+    if surfaced is not None:
+        came = f"{surfaced.surfaced} of its attempt {surfaced.intent.attempt}, which was said to have charged nothing"
+        return f"{came}, came to light and took no money: {steps.SEND_NEXT()}"
     earlier = next((attempt for attempt in may_go.before if attempt.untold), None)
     if earlier is None:
         return ""
@@ -145,19 +182,26 @@ def _untold(may_go: MayGo) -> str:
 
 def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
     """It counts like the outcome that it names, and where that took no money it is for the same people."""
-    finding = place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome)
+    finding = replace(
+        place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome),
+        duplicate_of=attempt.intent.order_id,
+    )
     if attempt.outcome not in NO_MONEY:
         return replace(finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted))
-    return replace(finding, reason=f"{finding.reason}; {steps.ASK_AGAIN()}", who_acts=_who(attempt))
+    by_one_use = attempt.charge is not None and not attempt.refused and _kind_of_payer(attempt) in _PAY_ONCE
+    step = _pay_again(attempt) if by_one_use else steps.ASK_AGAIN()
+    return replace(finding, reason=f"{finding.reason}; {step}", who_acts=_who(attempt))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled."""
+    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled;
+    `sale`: standing.History.sale."""
 
     batch: Batch
     row: Row
     stopped: bool = False
+    sale: str = ""
 
     def unsent(
         self,
@@ -192,6 +236,8 @@ class Place:
             mode=self.batch.mode,
             read_amount=document.get("amount"),
             read_currency=_currency_of(document),
+            whole_refused=bool(self.batch.refusal),
+            sale=self.sale,
         )
 
     def of_attempt(self, attempt: Attempt, warnings: tuple[str, ...]) -> Finding:
@@ -226,8 +272,10 @@ class Place:
             read_currency=_currency_of(self.row.document),
             further=_further(attempt),
             cancelled=cancelled_by_hand(attempt),
+            whole_refused=bool(self.batch.refusal),
+            sale=self.sale,
         )
-        return finding if charge is None else _with_charge(finding, charge, attempt.money)
+        return finding if charge is None else _with_charge(finding, attempt, charge)
 
 
 def _further(attempt: Attempt) -> tuple[Further, ...]:
@@ -239,7 +287,7 @@ def _further(attempt: Attempt) -> tuple[Further, ...]:
     )
 
 
-def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None) -> Finding:
+def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Finding:
     """What the gateway says of the charge; its money columns only where money of this order moved."""
     seen = replace(
         finding,
@@ -249,9 +297,8 @@ def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None)
         failure_code=charge.failure_code or "",
         authorize_uri=(charge.authorize_uri or "") if finding.outcome is Outcome.PENDING else "",
     )
-    if money is None:
+    if attempt.money is None:
         return seen
-    fee = charge.platform_fee
     return replace(
         seen,
         charged_amount=charge.amount,
@@ -262,9 +309,21 @@ def _with_charge(finding: Finding, charge: ChargeSeen, money: ChargeSeen | None)
         fee_currency=charge.funding_currency or "",
         funding_amount=charge.funding_amount,
         funding_currency=charge.funding_currency or "",
-        platform_fee=fee,
-        recipient_amount=None if fee is None else charge.amount - fee,
+        platform_fee=charge.platform_fee,
+        recipient_amount=_share(attempt, charge),
     )
+
+
+def _share(attempt: Attempt, charge: ChargeSeen) -> int | None:
+    """What the recipient gets of a charge: its amount less the commission (omise-api.md, 2.3), which is none where none
+    was asked and none is told. None: nobody knows, or nothing proves that it is split at all."""
+    asked = attempt.intent
+    commission = charge.platform_fee
+    if commission is None and asked.fee_fixed is None and asked.fee_percentage is None:
+        commission = 0
+    if commission is None or charge.destination != asked.destination or charge.chain is None:
+        return None
+    return charge.amount - commission
 
 
 def _currency_of(document: Document) -> str:
@@ -307,12 +366,12 @@ def _stands(attempt: Attempt) -> str:
             if attempt.missing_ns and charge is not None:
                 return f"the gateway no longer knows {charge.id}: {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
             decides = "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
-            return decides + _beside(attempt)
+            return f"{decides}{_beside(attempt)}{_to_pay(attempt)}"
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
-            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}"
+            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}; {_pay_again(attempt)}"
         case Outcome.EXPIRED | Outcome.REVERSED:
-            return f"the charge {outcome.value} without money{_beside(attempt)}"
+            return f"the charge {outcome.value} without money{_beside(attempt)}; {_pay_again(attempt)}"
         case Outcome.REFUSED:
             return _why_refused(attempt, message)
         case Outcome.IN_DOUBT if attempt.spent:
@@ -333,6 +392,26 @@ def _why_refused(attempt: Attempt, message: str) -> str:
         return why
     unclear = f"yet {attempt.may_be} in its list, which names no order, asks for the same: it may be its charge"
     return f"{why}; {unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
+
+
+def _kind_of_payer(attempt: Attempt) -> str:
+    """`tokn`, `src`, `cust` or `card`; empty where it is not known: of a charge that the journal had lost."""
+    return attempt.intent.payer.partition("_")[0]
+
+
+_PAY_ONCE = {"tokn": steps.PAY_TOKEN, "src": steps.PAY_SOURCE}
+
+
+def _pay_again(attempt: Attempt) -> str:
+    """How its payer pays after all: what was spent does not pay twice."""
+    return _PAY_ONCE.get(_kind_of_payer(attempt), steps.PAY_AGAIN)()
+
+
+def _to_pay(attempt: Attempt) -> str:
+    """What its payer does about a charge that waits for that."""
+    if _kind_of_payer(attempt) == "src":
+        return f"; {steps.SCAN()}"
+    return f"; {steps.AUTHORISE()}" if attempt.charge and attempt.charge.authorize_uri else ""
 
 
 def _beside(attempt: Attempt) -> str:
@@ -447,10 +526,15 @@ class Totals:
     recipients: Counter[tuple[str, str]] = field(default_factory=Counter)  # (recipient, currency) -> sum succeeded
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
-    shares: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, platform | recipient) -> sum
+    # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a share can be told
+    shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
+    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS sales
+    matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
     further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    # (order, how that stands: open or noted) -> rows of orders of which two attempts took money; each has its own row
+    paid_apart: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         """Count one row."""
@@ -476,8 +560,10 @@ class Totals:
         if finding.settled_by:
             self.settled[outcome.value] += 1
         if finding.who_acts != "-":
-            self.acts[finding.who_acts] += 1
+            self._add_matter(finding.who_acts, _kind_of(finding), finding.sale or by_order(finding.order_id))
         self._add_further(finding.order_id, finding.further)
+        if finding.paid_apart:
+            self.paid_apart[finding.order_id, finding.paid_apart] += 1
         if outcome in MONEY_MOVED:
             self._add_charged(finding)
             self._add_shares(finding)
@@ -494,8 +580,14 @@ class Totals:
         if attempt.accepted:
             self.accepted[attempt.outcome.value] += 1
         if (party := _who(attempt, stopped=stopped)) != "-":
-            self.acts[party] += 1
+            self._add_matter(party, "", by_order(attempt.intent.order_id))
         self._add_further(attempt.intent.order_id, _further(attempt))
+
+    def _add_matter(self, party: str, kind: str, sale: str) -> None:
+        self.acts[party] += 1
+        key = (party, kind, sha256(sale.encode("utf-8", "replace")).hexdigest()[:12])
+        if key in self.matters or len(self.matters) < MATTERS:
+            self.matters[key] += 1
 
     def _add_further(self, order_id: str, charges: Iterable[Further]) -> None:
         for one in charges:
@@ -504,12 +596,12 @@ class Totals:
     @property
     def charged_twice(self) -> bool:
         """Is there an order of which a second charge is neither given back nor taken note of?"""
-        return any(stands == "open" for _, _, _, stands in self.further)
+        return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))
 
     @property
     def left_charged_twice(self) -> bool:
         """The same, or one that a person took note of."""
-        return any(stands in LEFT for _, _, _, stands in self.further)
+        return any(stands in LEFT for *_, stands in (*self.further, *self.paid_apart))
 
     def _add_charged(self, finding: Finding) -> None:
         """What was charged; and how that differs from what was asked where no money moved, or a person took note of it:
@@ -530,6 +622,8 @@ class Totals:
         for name, amount in {"platform": finding.platform_fee, "recipient": finding.recipient_amount}.items():
             if amount is not None:
                 self.shares[finding.currency, name] += amount
+        known = finding.recipient_amount is not None
+        self.shares[finding.currency, "known" if known else "unknown"] += 1
 
     def count(self, outcome: Outcome, currency: str | None = None) -> int:
         """Rows that ended so."""
@@ -595,7 +689,18 @@ class Totals:
         return totals
 
 
-_PAIRED = ("counts", "sums", "codes", "recipients", "recipient_counts", "fees", "shares", "further")
+_PAIRED = (
+    "counts",
+    "sums",
+    "codes",
+    "recipients",
+    "recipient_counts",
+    "fees",
+    "shares",
+    "further",
+    "paid_apart",
+    "matters",
+)
 _PLAIN = (
     "rows",
     "charged",
@@ -609,6 +714,36 @@ _PLAIN = (
     "asked",
     "acts",
 )
+
+
+def _kind_of(finding: Finding) -> str:
+    """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
+    if finding.counts_as not in MAY_BE_SETTLED:
+        return ""
+    return TAKEN_ON if finding.whole_refused else IN_REJECTS
+
+
+def must_act(every: Sequence[Totals]) -> Acts:
+    """Who must act -> about how many orders: one sale is one matter, in however many rows and batches it stands.
+
+    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the latest row of its sale
+    that anybody must act about. Rows that are not told apart, of very many or of an earlier version, count as they are.
+    """
+    latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
+    found = {
+        (party, sale): kind
+        for at, totals in enumerate(every)
+        for party, kind, sale in totals.matters
+        if not kind or latest[sale] == at
+    }
+    acts = Counter(party for party, _ in found)
+    back = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
+    for totals in every:
+        told_apart = Counter[str]()
+        for (party, _, _), rows in totals.matters.items():
+            told_apart[party] += rows
+        acts.update({party: rows - told_apart[party] for party, rows in totals.acts.items()})
+    return Acts({party: number for party, number in sorted(acts.items()) if number}, dict(back))
 
 
 def further_json(totals: Totals) -> list[dict[str, Any]]:
@@ -626,11 +761,6 @@ def further_json(totals: Totals) -> list[dict[str, Any]]:
             ],
         })  # fmt: skip
     return found
-
-
-def is_left_charged_twice(further: Iterable[Mapping[str, Any]]) -> bool:
-    """The same as Totals.left_charged_twice, of what `further_json` tells."""
-    return any(charge["stands"] in LEFT for one in further for charge in one["charges"])
 
 
 def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from batchpay.desk import Desk
 from batchpay.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.job import Job
 from batchpay.kinship import Ancestry, Lineages
-from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, seen
+from batchpay.lifecycle import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, paid_apart, seen
 from batchpay.model import Batch, ChargeSeen, Event, Outcome, Page, StoredChunk
 from batchpay.planning import place_of
 from batchpay.protocols import Gateway
@@ -102,7 +102,7 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         desk = Desk(job, stack)
-        case = _unsettled(desk, order_id)
+        case = _unsettled(desk, order_id, charge_id)
         _refuse_anothers(desk, case, charge_id)
         charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
         if charge is None:
@@ -150,7 +150,8 @@ def _settled_by_its_own(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple
     if attempt.outcome is not Outcome.SUCCEEDED or flaws:
         return _accepted(desk, order_id, flaws or ("the gateway has told otherwise of it",))
     _publish_all(desk)
-    twins = ", ".join(sorted(attempt.twins - {charge.id}))
+    others = {other.charge.id for other in case.others if other.charge is not None and other.charge.took_money}
+    twins = ", ".join(sorted((attempt.twins | others) - {charge.id}))
     beside = f"beside it there is {twins}, which batchpay audit lists" if twins else "its row asks for other terms"
     return Resolved(_and_the_stop(desk, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
 
@@ -192,9 +193,9 @@ def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
     return Case(attempt.intent, attempt, tuple(other for other in attempts if other is not attempt), present=False)
 
 
-def _unsettled(desk: Desk, order_id: str) -> Case:
+def _unsettled(desk: Desk, order_id: str, charge_id: str = "") -> Case:
     """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
-    beside a charge that may be its own."""
+    beside a charge that may be its own; of an order that two attempts charged, the one of this charge."""
     attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
@@ -210,6 +211,9 @@ def _unsettled(desk: Desk, order_id: str) -> Case:
     doubled = next((a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted), None)
     if doubled is not None:
         return _case(doubled, attempts)  # which of its charges is the order's, a person may say
+    apart = paid_apart(attempts)
+    if apart and not any(attempt.accepted for attempt in apart):
+        return _case(next((a for a in apart if charge_id in a.twins), apart[-1]), attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
         raise Usage(f"order {order_id} is pending and the gateway knows it: the next run asks what became of it")

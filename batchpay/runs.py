@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from batchpay.clock import iso
 from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import fold
+from batchpay.lifecycle import fold, money_of
 from batchpay.model import MONEY_MOVED, Done, Event, Outcome, RunDone
 
 _MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
@@ -93,7 +93,10 @@ class Runs:
         mine = {at: one for at, one in attempts.items() if not batch or one.batch == batch}
         self._take_no_money(run_id, mine)
         made = {at: one for at, one in mine.items() if not one.adopted}
-        adopted = [one for one in mine.values() if one.adopted]
+        adopted = {at: one for at, one in mine.items() if one.adopted}
+        several = self._of_several(run_id, mine)
+        newly = {at: one for at, one in self._newly_charged(run_id, made).items() if at not in several}
+        found = {at: one for at, one in adopted.items() if one.state in _MONEY and at not in several}
         ended = self._ended.get(run_id)
         holds = {why: None for (run, of), why in self._holds.items() if run == run_id and batch in ("", of)}
         return RunDone(
@@ -102,9 +105,9 @@ class Runs:
             ended=iso(ended.at_ns) if ended else "",
             exit_code=int(ended.data["exit_code"]) if ended else None,
             sent=sum(one.intent and one.state not in _UNSENT for one in made.values()),
-            charged=_sums(self._newly_charged(run_id, made)),
+            charged=_sums(newly.values(), (sums for at, sums in several.items() if at in made)),
             adopted=len(adopted),
-            adopted_sums=_sums(one for one in adopted if one.state in _MONEY),
+            adopted_sums=_sums(found.values(), (sums for at, sums in several.items() if at in adopted)),
             looked_up=sum(one.looked_up for one in mine.values()),
             restored=run_id in self._restored,
             lost=self._restored.get(run_id, False),
@@ -123,12 +126,30 @@ class Runs:
             self._read[run_id] = found
         return self._read[run_id]
 
-    def _newly_charged(self, run_id: str, made: Mapping[tuple[str, int], _Attempt]) -> list[_Attempt]:
+    def _of_several(self, run_id: str, mine: Mapping[tuple[str, int], _Attempt]) -> dict[tuple[str, int], Counter[str]]:
+        """Attempts under whose key more than one charge took money (B31), each a stop -> what of that is news of a run.
+
+        All of it moved, though a row of a report is about one charge.
+        """
+        stops = {str(event.data.get("order", "")) for event in self._journal.events(["stop"])}
+        until, start = self._until.get(run_id), self._started[run_id].seq
+        found = {}
+        for order_id, events in self._journal.histories(sorted(stops & {order_id for order_id, _ in mine})).items():
+            known = {charge.id for a in fold(event for event in events if event.seq < start) for charge in money_of(a)}
+            for attempt in fold(event for event in events if until is None or event.seq < until):
+                money, at = money_of(attempt), (order_id, attempt.intent.attempt)
+                if len(money) > 1 and at in mine:
+                    found[at] = Counter[str]()
+                    for charge in money:
+                        found[at][charge.currency.upper()] += 0 if charge.id in known else charge.amount
+        return found
+
+    def _newly_charged(self, run_id: str, made: Mapping[tuple[str, int], _Attempt]) -> dict[tuple[str, int], _Attempt]:
         """Those that took money by the end of the run and were not known to have done so before it."""
         moved = {at: one for at, one in made.items() if one.state in _MONEY}
         older = [order_id for (order_id, _), one in moved.items() if not one.began_here]
         before = self._moved_before(older, self._started[run_id].seq)
-        return [one for at, one in moved.items() if at not in before]
+        return {at: one for at, one in moved.items() if at not in before}
 
     def _take_no_money(self, run_id: str, mine: Mapping[tuple[str, int], _Attempt]) -> None:
         """An unproven charge may have taken none, or be another order's: then its amount is no money."""
@@ -149,9 +170,12 @@ class Runs:
         return moved
 
 
-def _sums(attempts: Iterable[_Attempt]) -> dict[str, int]:
+def _sums(attempts: Iterable[_Attempt], more: Iterable[Counter[str]] = ()) -> dict[str, int]:
     """By currency."""
     sums: Counter[str] = Counter()
     for one in attempts:
         sums[one.currency] += one.amount
+    for further in more:
+        for currency, amount in further.items():
+            sums[currency] += amount
     return dict(sorted(sums.items()))

@@ -17,7 +17,7 @@ from batchpay.job import Job
 from batchpay.model import Outcome, Problem
 from batchpay.money import both_units, grouped_text, money_text, money_told
 from batchpay.reconciliation import further_json, further_lines
-from batchpay.streams import raw, write_json, write_lines
+from batchpay.streams import named, raw, write_json, write_lines
 from batchpay.streams import write as say
 from batchpay.text import json_text, many
 from batchpay.text import told as shown
@@ -174,7 +174,7 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
         "mode": job.gateway.mode,
         "exit_code": made.exit_code,
         "next_step": sentence(made.exit_code, made.acts),
-        "who_acts": dict(sorted(made.acts.items())),
+        "who_acts": dict(made.acts.orders),
         "run": run_json(made.run),
         "notes": list(made.notes),
         "beside": [str(path) for path in made.beside],
@@ -213,7 +213,9 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
         return code
     for finding in found:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
-    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above')}")
+    warnings = sum(finding.state == "warning" for finding in found)
+    well = f"nothing is wrong; {many(warnings, 'warning')} above to see to" if warnings else NEXT_STEP[0]
+    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above') if code else well}")
     return code
 
 
@@ -269,9 +271,10 @@ def _audit_sentence(made: Audit) -> str:
     if not made.open:
         return f"nothing to do{beside}"
     days = f"--from {made.period.first} --to {made.period.last}"
+    first, more = shlex.quote(made.open[0].id), ", and so on, each by its own id" if len(made.open) > 1 else ""
     return (
         f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is understood and well is taken "
-        f"note of, and is 12 no longer: batchpay audit {shlex.quote(str(made.job))} {days} --note ID --reason TEXT"
+        f"note of, and is 12 no longer: batchpay audit JOB {days} --note {first} --reason TEXT{more}"
     )
 
 
@@ -318,7 +321,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
     if as_json:
         told = {
             "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
-            "running": made.running, "who_acts": dict(sorted(made.acts.items())), "batches": made.batches,
+            "running": made.running, "who_acts": dict(made.acts.orders), "batches": made.batches,
             "adopted_elsewhere": made.adopted, "lifted": made.lifted, "loss": made.loss,
         }  # fmt: skip
         write_json(told)
@@ -339,7 +342,7 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
             stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
             say(
                 f"  order {order['order']} ({place}) {stands}: "
-                + " ".join(filter(None, (order["charge"], order["reason"])))
+                + "; ".join(filter(None, (order["charge"], order["reason"])))
             )
         if batch["open_count"] > len(batch["open"]):
             say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
@@ -403,7 +406,7 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
     for row in told["rows"]:
         place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
         settled = f"settled by {row['settled_by']}" if row["settled_by"] else ""
-        rest = "; ".join(filter(None, (" ".join(filter(None, (row["charge"], row["reason"]))), settled)))
+        rest = "; ".join(filter(None, (row["charge"], row["reason"], settled)))
         acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
         stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
         say(f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']}) {stands}{acts}")
@@ -457,8 +460,7 @@ class TextProblems:
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
         for told in checked.files:
-            valid = ", ".join(_sum(v, c) for c, v in told["valid"].items()) or "no order"
-            say(f"{_counted(told)}; {valid}")
+            say(f"{_counted(told)}; {_valid(told)}")
             for warning in told["warnings"]:
                 say(f"warning: {told['file']}: {warning}", err=True)
             if told["refusal"]:
@@ -466,6 +468,14 @@ class TextProblems:
         for refusal in checked.refusals:
             write_lines(f"batchpay: {refusal}", err=True)
         return checked.exit_code
+
+
+def _valid(told: Mapping[str, Any]) -> str:
+    """What the right rows ask for; and what of that may be sent, where that is less: it was charged, or repeats."""
+    valid, may_go = (", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent"))
+    if valid == may_go:
+        return valid or "no order"
+    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
 
 
 def _counted(told: Mapping[str, Any]) -> str:
@@ -490,7 +500,7 @@ class JsonProblems:
             "rule": problem.rule, "remedy": problem.remedy,
         }  # fmt: skip
         before = '{"problems": [' if self._first else ","
-        raw(f"{before}\n{json_text(found, indent=None)}")
+        raw(f"{before}\n{json_text(named(found), indent=None)}")
         self._first = False
 
     def end(self, checked: Checked) -> int:
@@ -500,7 +510,7 @@ class JsonProblems:
             "exit_code": checked.exit_code,
         }  # fmt: skip
         opening = '{"problems": [' if self._first else ""
-        raw(f"{opening}],\n{json_text(rest, indent=None)[1:]}")
+        raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
         return checked.exit_code
 
 

@@ -124,9 +124,9 @@ def brought(desk: Desk, options: Options, *, charges: bool) -> Brought:
     """What this run brings: where it looks from, how long it waits first, and what it may send."""
     look = look_of(desk, options)
     wait_s = _lost_sends_s(desk, adopt=options.adopt and not look.known_before)
-    barred, smallest = accounts.preflight_of(desk.journal)
+    told = accounts.preflight_of(desk.journal)
     recovers = desk.loss.to_json() if desk.loss is not None else None
-    asks_only = Brought(look, desk.started, wait_s, kept_preflight=Preflight(barred, (), smallest), recovers=recovers)
+    asks_only = Brought(look, desk.started, wait_s, kept_preflight=told, recovers=recovers)
     if not charges:
         return asks_only
 

@@ -94,6 +94,17 @@ class History:
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # place_of a row -> every other order id of its sale: that it, or a row that it goes back to, ever had
+    answered: Mapping[str, tuple[Attempt, ...]] = field(
+        default_factory=dict
+    )  # place_of a row -> attempts of the orders that rows which came back to correct it turned out to be duplicates of
+    firsts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # place_of a row that came back -> what all corrections of its first row share (kinship.Ancestry.identity)
+
+    def sale(self, row: Row) -> str:
+        """By what the matter of a row is told from others: rows that correct one another are one."""
+        place, order_id = place_of(row.batch_id, row.sheet, row.row), str(row.document.get("order_id", ""))
+        return self.firsts.get(place) or (by_order(order_id) if order_id else place)
 
     def ids(self, row: Row) -> tuple[str, ...]:
         """Every order id of a row's sale, its own first."""
@@ -120,6 +131,7 @@ class Guards:
     smallest_share: Mapping[str, int] = field(
         default_factory=dict
     )  # upper-case currency -> the gateway's smallest transfer
+    least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"
@@ -542,6 +554,10 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
         return f"recipient {destination} {guards.barred[destination]}", "engineer"
     smallest = guards.smallest_share.get(currency, 0)
     share = document["amount"] - (guards.fee.of(document["amount"], currency) if guards.fee else 0)
+    if share < smallest and document["amount"] < (charge := guards.least_charge.get(currency, 0)):
+        asked = f"it asks for {major_text(document['amount'], currency)} {currency}"
+        least = f"the gateway's smallest charge is {major_text(charge, currency)}"
+        return f"{asked}, {least}: {steps.TOO_SMALL(order=document['order_id'])}", "accountant"
     if share < smallest:
         share_told = f"the recipient's share would be {major_text(int(share), currency)} {currency}"
         least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
@@ -644,7 +660,7 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     """The attempt that charged, later, what this row asked for: under its order id, or as its corrected row.
 
     `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
-    this very row.
+    this very row, or the row that came back to correct it asked for that very order, and so is a duplicate of it.
     """
     place = place_of(row.batch_id, row.sheet, row.row)
     kin = [
@@ -658,4 +674,4 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
         later = attempt.sent_ns > received_ns or corrects
         if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
             return attempt
-    return None
+    return next((one for one in history.answered.get(place, ()) if one.outcome is Outcome.SUCCEEDED), None)

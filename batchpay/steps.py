@@ -3,15 +3,19 @@
     >>> CANCEL(order="A 1")
     "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
 
-JOB stands for the job file and TEXT for a reason in a person's words; the rest of a command is as it must be typed.
+JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal, which outlives the
+place where a job lies. Whoever prints or writes one of these commands names the job: `addressed` puts it there.
 Doing what a step says ends the state that it was printed about: tests/test_next_steps.py does every one of them, and a
 step without a trial fails there. What an exit code and each party come to stands in `exits`.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from batchpay.text import told
 
@@ -37,6 +41,29 @@ def _word(text: str) -> str:
     return f"-- {quoted}" if text.startswith("-") else quoted
 
 
+_COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b")
+
+
+def addressed(told: Any, job: str) -> Any:
+    """A text, or every text of a document, with its commands as they are typed: for the job file `job`, as somebody
+    named it, quoted for a shell. Without a name nothing changes.
+
+    >>> addressed("batchpay resolve JOB --lift-stop --reason TEXT", "my jobs/night.toml")
+    "batchpay resolve 'my jobs/night.toml' --lift-stop --reason 'your reason'"
+    """
+    if isinstance(told, str):
+        if not job or "batchpay " not in told:
+            return told
+        word = shlex.quote(f"./{job}" if job.startswith("-") else job)
+        named = _COMMAND.sub(lambda match: f"batchpay {match[1]} {word}", told)
+        return named.replace("--reason TEXT", f"--reason {YOUR_REASON}")
+    if isinstance(told, Mapping):
+        return {name: addressed(value, job) for name, value in told.items()}
+    return [addressed(value, job) for value in told] if isinstance(told, list | tuple) else told
+
+
+YOUR_REASON = "'your reason'"
+KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
 BY_ID: dict[str, Step] = {}
 
 
@@ -107,15 +134,30 @@ SAY_AGAIN = _step(
     "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
     "settled by hand, charges that are none of this job's. Whoever said it says it again",
 )
+SEND_NEXT = _step("send-next", "the next run asks for it by its id, then sends")
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
+)
+
+# --- the payer's --------------------------------------------------------------------------------------------------
+
+_ITS_ROW = "in its row of the rejects file, sent back as a new file"
+PAY_TOKEN = _step("pay-token", f"a one-time token pays once: the payer pays with a new one, {_ITS_ROW}")
+PAY_SOURCE = _step("pay-source", f"a source (a QR code, an app) pays once: the payer pays by a new one, {_ITS_ROW}")
+PAY_AGAIN = _step(
+    "pay-again",
+    f"the payer has another card charged, or the same again: {_ITS_ROW}, changed or with batchpay_retry = yes",
+)
+AUTHORISE = _step("authorise", "the payer authorises it at its authorize_uri, then the next run finds it")
+SCAN = _step(
+    "scan", "the payer pays it by its QR code or app (authorize_uri, if it has one), then the next run finds it"
 )
 
 # --- the accountant's: rows and files ----------------------------------------------------------------------------
 
 PUT_BACK = _step(
     "put-back",
-    "put {file} back where [input] file says, or never send it: "
+    "give {file} to a run again, where [input] file says or with --input, or never send it: "
     "batchpay resolve JOB --cancel --reason TEXT {order}; or the whole file: "
     "batchpay resolve JOB --cancel --reason TEXT {batch}",
 )
@@ -148,8 +190,13 @@ NEW_SALE = _step(
 )
 NEW_ORDERS = _step(
     "new-orders",
-    "if these are new orders, run again with --yes; if not, take the file away and: "
+    "if these are new orders, run again with --yes; if not, take the file away, or do not give it again, and: "
     "batchpay resolve JOB --cancel --reason TEXT {batch}",
+)
+TOO_SMALL = _step(
+    "too-small",
+    "no setting sends it; ask for more in a new file, or never send it: "
+    "batchpay resolve JOB --cancel --reason TEXT {order}",
 )
 SEND_SMALL = _step("send-small", 'min_share = "send" in [controls] sends it')
 
@@ -176,6 +223,6 @@ _OWN_JOB = (
 OTHER_KEY = _step("other-key", f"Give the other key; {_OWN_JOB}")
 OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
 OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
-KEY = _step("key", "check OMISE_SECRET_KEY and run again: nothing that was sent is forgotten")
+KEY = _step("key", f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten")
 CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
-GATEWAY_URL = _step("gateway-url", "check [gateway] url in the job file")
+GATEWAY_URL = _step("gateway-url", "check [gateway] url in the job file, and what stands between: a proxy, a portal")

@@ -10,6 +10,7 @@ from batchpay.clock import iso
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
 from batchpay.model import Batch, Event, Finding, StoredChunk
+from batchpay.money import both_units
 from batchpay.reconciliation import find
 from batchpay.standing import Guards, rows_of
 from batchpay.text import mode_told
@@ -95,7 +96,7 @@ def _charge(data: Mapping[str, Any]) -> str:
     charge = data.get("charge")
     if not isinstance(charge, dict):
         return ""
-    money = f"{charge.get('amount', 0)} of the smallest unit of {str(charge.get('currency', '')).upper()}"
+    money = both_units(int(charge.get("amount") or 0), str(charge.get("currency", "")).upper())
     failed = f" ({charge['failure_code']})" if charge.get("failure_code") else ""
     return f"{charge.get('id', 'a charge')} is {charge.get('status', '')}{failed}, {money}"
 

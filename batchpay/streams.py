@@ -13,12 +13,14 @@ import os
 import sys
 from typing import Any, TextIO
 
+from batchpay.steps import addressed
 from batchpay.text import json_text, line
 
 CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
 
 _lost: list[OSError] = []
 _printed: list[bool] = []
+_job: list[str] = []  # as who gave the command named it
 
 
 def prepare() -> None:
@@ -36,13 +38,23 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def about(job_file: str) -> None:
+    """What is printed from now on is about this job: the commands that it tells to run name it so."""
+    _job[:] = [job_file]
+
+
+def named(told: Any) -> Any:
+    """A text or a document with the commands in it as they are typed."""
+    return addressed(told, _job[0]) if _job else told
+
+
 def _standing_in(number: int, mode: str) -> TextIO:
     return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # type: ignore[return-value]
 
 
 def write(text: str, *, err: bool = False) -> None:
     """Print one line; whatever in it would break the line, act on the terminal or is secret stands as an escape."""
-    raw(line(text), err=err)
+    raw(line(named(text)), err=err)
 
 
 def write_lines(text: str, *, err: bool = False) -> None:
@@ -53,7 +65,7 @@ def write_lines(text: str, *, err: bool = False) -> None:
 
 def write_json(document: Any) -> None:
     """Print a result for a program: the same document, with nothing invisible in it."""
-    raw(json_text(document))
+    raw(json_text(named(document)))
 
 
 def raw(text: str, *, err: bool = False) -> None:

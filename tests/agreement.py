@@ -22,7 +22,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay import accounts, checking
+from batchpay import accounts, checking, steps
 from batchpay.errors import BatchpayError
 from batchpay.job import Job
 from batchpay.journals.sqlite import SqliteJournal
@@ -143,7 +143,8 @@ class Agreement:
         for finding, sent in self.rows:
             place = (finding.batch_id, finding.sheet, finding.row)
             row = shown.get(place, {"outcome": "in no report", "reason": ""})
-            planned = (finding.outcome.value, shown_cells([finding.reason])[0])
+            told = steps.addressed(finding.reason, self.job.path.name)  # a report names the job file in its commands
+            planned = (finding.outcome.value, shown_cells([told])[0])
             is_now = (row["outcome"], row["reason"])
             if sent or planned == is_now or news.touches(finding) or self._unasked(finding):
                 continue

@@ -30,7 +30,7 @@ WORDS = {
 PURE = {
     "mapping", "damage", "validation", "schemas", "linting", "strictjson", "controls", "repeats", "planning",
     "lifecycle", "likeness", "listing", "pacing", "reconciliation", "matching", "standing", "kinship", "unclaimed",
-    "refunds", "noting", "bounds",
+    "refunds", "noting", "bounds", "totalrows",
     "provenance", "sheetdates",
 }  # fmt: skip
 EDGES = {"readers", "gateways", "journals", "reports", "sandbox", "cells", "clock", "signals", "spool"}

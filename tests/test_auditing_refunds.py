@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -139,9 +140,9 @@ def test_a_person_reads_amount_currency_zone_and_what_to_do(shop: Market) -> Non
     assert f"  id refunded:{charge['id']}\n" in text and "batchpay resolve" not in text
     done = shop.run("--from", str(day_of(charge)), "--to", str(day_of(charge)), "--json", verb="audit")
     assert (done.returncode, json.loads(done.stdout)["totals"]["THB"]["left"]) == (12, "263.75")
-    proposed = text[text.index("batchpay audit ") :].strip()
-    _, _, job, *rest = proposed.replace("ID", f"refunded:{charge['id']}").replace("TEXT", "agreed").split()
-    assert Path(job) == shop.folder / "job.toml"
+    printed = shop.run("--from", str(day_of(refund)), "--to", str(day_of(refund)), verb="audit").stdout
+    _, _, job, *rest = shlex.split(printed[printed.index("batchpay audit ") :])
+    assert job == "job.toml" and rest[-3:] == [f"refunded:{charge['id']}", "--reason", "your reason"]
     assert shop.run(*rest, verb="audit").returncode == 0
 
 

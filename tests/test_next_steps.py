@@ -2,12 +2,14 @@
 to the letter, and the state is over.
 
 A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `batchpay.steps` and
-the tables of `batchpay.exits`. JOB in a printed command is the job file, TEXT a reason; all else is run as it stands.
+the tables of `batchpay.exits`. A printed command names the job file; 'your reason' in it is a reason, and all else is
+run as it stands.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -17,10 +19,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +34,18 @@ import pytest
 
 from batchpay import exits, steps, streams
 from batchpay.cli import main
+from batchpay.errors import CannotWrite
 from batchpay.planning import key_of
+from batchpay.reports.files import Directory
 from batchpay.sandbox import SandboxServer
+from batchpay.text import many
 from tests.world import HEADER, KEY, Market, order
 
 WHY = "a person saw to it"
 TRIED: set[str] = set()
 COMMAND = re.compile(
-    r"batchpay (resolve JOB (?:--[\w-]+(?: (?!--|TEXT)\S+)? )*--reason TEXT(?: (?:-- )?(?:'[^']*'|[\w-]+))?)"
+    r"batchpay (resolve job\.toml (?:--[\w-]+(?: (?!--|'your)\S+)? )*--reason 'your reason'"
+    r"(?: (?:-- )?(?:'[^']*'|[\w-]+))?)"
 )
 
 
@@ -50,7 +58,7 @@ def tries(*ids: str) -> Callable[[Any], Any]:
 def commands_in(text: str) -> list[list[str]]:
     """The words of every command that a text tells a person to run, ready to be run."""
     found = [shlex.split(match[1]) for match in COMMAND.finditer(text)]
-    return [[{"JOB": "job.toml", "TEXT": WHY}.get(word, word) for word in words] for words in found]
+    return [[WHY if word == "your reason" else word for word in words] for words in found]
 
 
 def program(market: Market, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -66,6 +74,8 @@ def program(market: Market, *words: str, **environ: str) -> subprocess.Completed
         except SystemExit as end:
             code = int(end.code or 0)
     assert "a bug in" not in err.getvalue(), err.getvalue()
+    typed = code == 64 or "--help" in words  # there, and only there, words stand for something
+    assert typed or not re.search(r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()), "nobody can type that"
     return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
 
@@ -167,7 +177,7 @@ def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
     """Blanks, quotes and a dash in front: one word of a command, and never a flag."""
     for name in ("00001", "A 1", "it's", "-5", "--cancel", "a;b", "$(x)", "ว่าง"):
         assert shlex.split(steps.CANCEL(order=name))[-1] == name
-    assert commands_in(steps.CANCEL(order="-5"))[0][-2:] == ["--", "-5"]
+    assert commands_in(steps.addressed(steps.CANCEL(order="-5"), "job.toml"))[0][-2:] == ["--", "-5"]
 
 
 def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
@@ -193,7 +203,7 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
     done = three.run()
     assert done.returncode == 12
-    assert "a person: 3 rows must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
+    assert "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
@@ -212,10 +222,55 @@ def test_an_order_charged_twice_is_left_so(three: Market) -> None:
     """Its row says what to do before the stop is lifted and after it; then nobody must act."""
     doubled(three)
     lift(three)
-    assert "a person: 1 row must look" in three.run("--summary").stdout
+    assert "a person: 1 order must look" in three.run("--summary").stdout
     follow(three, row(three, "00001")["reason"])
     assert WHY in row(three, "00001")["reason"]
     assert exits.SEEN_TO in three.run("--summary").stdout
+
+
+@pytest.mark.fault("B31", "J04", "J31", "L10")
+@tries("give-back", "lift-stop", "party a person")
+@pytest.mark.parametrize("how", ["given back", "left so"])
+def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back_or_left_so(
+    three: Market, how: str
+) -> None:
+    """A declined charge came alive after its order was charged again: the lift of the stop gives nothing back."""
+    three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+    assert three.run().returncode == 10
+    back = rejects(three, card="tokn_test_sandboxnew4242")
+    assert three.run("--input", back).returncode == 0
+    first, second = (c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001")
+    three.sandbox.turn(charge_id=first, becomes="successful")
+    (three.folder / "orders.csv").unlink()
+    three.job(input="optional = true", file="none.csv")
+    three.run("--since", "2020-01-01", "--input", back)
+    assert three.run(verb="status").returncode == 12
+    lift(three)
+    done = three.run("--summary")
+    assert done.returncode == 10 and "a person: 1 order must look" in done.stdout, done.stdout
+    told = json.loads(three.run("--json", verb="status").stdout)
+    assert (told["exit_code"], told["who_acts"]) == (10, {"a person": 1})
+    for file, charge in (("orders.csv", first), (back, second)):
+        found = row(three, "00001", file)
+        assert found["who_acts"] == "a person" and found["charge_id"] == charge
+        assert all(one in found["reason"] for one in (first, second, "2 attempts of this order took money"))
+    if how == "left so":
+        follow(three, row(three, "00001", back)["reason"])
+        assert all(WHY in row(three, "00001", file)["reason"] for file in ("orders.csv", back))
+        assert exits.SEEN_TO in three.run("--summary").stdout
+    else:
+        charge = next(c for c in three.own_charges() if c["id"] == first)
+        with httpx.Client(auth=(KEY, ""), trust_env=False) as person:
+            url = f"{three.sandbox.url}/charges/{first}/refunds"
+            person.post(url, data={"amount": charge["amount"]}).raise_for_status()
+        assert three.run().returncode == 0
+        assert f"{first} of attempt 1, given back" in row(three, "00001", back)["reason"]
+    code = 10 if how == "left so" else 0
+    for verb in ("run", "report", "status"):
+        assert three.run(verb=verb).returncode == code, verb
+    told = json.loads(three.run("--json", verb="status").stdout)
+    assert told["who_acts"] == {}
+    assert {found["who_acts"] for found in three.results()} == {"-"}
 
 
 @pytest.mark.fault("B16", "H05")
@@ -366,7 +421,7 @@ def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(th
     assert three.run().returncode == 11
     three.sandbox.turn(order_id="00001", becomes="forgotten")
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
     said = follow(three, row(three, "00001")["reason"])
     assert steps.ASK_AGAIN() in said
     over(three, 10)
@@ -433,7 +488,7 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
     three.sandbox.add_rule(action="reset_after", order_id="00002")
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
     done = three.run()
-    assert done.returncode == 11 and "a person: 1 row must look" in done.stdout
+    assert done.returncode == 11 and "a person: 1 order must look" in done.stdout
     events = len(three.run("00002", verb="status").stdout.splitlines())
     assert three.run().returncode == 11
     assert len(three.run("00002", verb="status").stdout.splitlines()) == events  # told once
@@ -566,6 +621,30 @@ def test_an_order_whose_declined_charge_the_gateway_does_not_show_comes_back(thr
     over(three, 0, "--input", back)
 
 
+@pytest.mark.fault("J04", "J13", "H05")
+@tries("send-next")
+def test_an_order_whose_charge_came_to_light_after_a_person_said_there_was_none_says_why_it_waits(
+    three: Market,
+) -> None:
+    """It took no money, and names its key alone: for one run it keeps its order back, and the row says that."""
+    about = {"method": "POST", "path": "/charges", "order_id": "00002"}
+    used = {"object": "error", "code": "used_token", "message": "token was already used"}
+    three.sandbox.add_rule({**about, "action": "reset_after", "becomes": "failed", "times": 1})
+    three.sandbox.add_rule({**about, "action": "error_before", "status": 400, "body": used})
+    three.sandbox.add_rule(method="GET", path="/charges*", action="missing", order_id="00002")
+    assert three.run().returncode == 11
+    follow(three, row(three, "00002")["reason"])
+    three.sandbox.clear_rules()
+    names = ["metadata.order_id", "metadata.batchpay_job"]
+    three.sandbox.add_rule(method="GET", path="/charges", order_id="00002", drop=names)
+    back = rejects(three, card="tokn_test_sandboxnew4242")
+    assert three.run("--input", back).returncode == 11
+    found = row(three, "00002", back)
+    assert (found["outcome"], found["who_acts"]) == ("held", "next run")
+    assert "came to light and took no money" in found["reason"] and steps.SEND_NEXT() in found["reason"]
+    over(three, 0, "--input", back)
+
+
 @pytest.mark.fault("J11", "H05")
 @tries("settle-anothers")
 def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three: Market) -> None:
@@ -590,7 +669,7 @@ def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three:
 def test_what_a_limit_held_the_next_run_sends(three: Market) -> None:
     """The sentence says: start the run again."""
     done = three.run("--limit", "1")
-    assert done.returncode == 11 and "the next run: 2 rows start the run again later" in done.stdout
+    assert done.returncode == 11 and "the next run: 2 orders start the run again later" in done.stdout
     done = three.run("--summary")
     assert done.returncode == 0 and f"exit 0: {exits.NEXT_STEP[0]}" in done.stdout
     over(three, 0)
@@ -651,7 +730,7 @@ def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, 
             person.delete(f"{three.sandbox.url}/recipients/{name}").raise_for_status()
     three.orders([order(1, recipient=name), order(2)])
     done = three.run()
-    assert done.returncode == 11 and "the engineer: 1 row the setting or the account" in done.stdout
+    assert done.returncode == 11 and "the engineer: 1 order the setting or the account" in done.stdout
     wanted = steps.NO_RECIPIENT() if kind == "unknown" else steps.OTHER_RECIPIENT()
     assert wanted in row(three, "00001")["reason"]
     three.orders([order(1, recipient="recp_test_sandbox2"), order(2)])
@@ -733,10 +812,10 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market,
     if not optional:
         three.orders([order(7)], "orders.csv")
     done = three.run()
-    assert done.returncode == 11 and "the accountant: 2 rows" in done.stdout
+    assert done.returncode == 11 and "the accountant: 2 orders" in done.stdout
     status = three.run(verb="status").stdout
     reasons = [line for line in status.splitlines() if line.startswith("  order ")]
-    assert len(reasons) == 2 and all("put orders.csv back" in line for line in reasons)
+    assert len(reasons) == 2 and all("give orders.csv to a run again" in line for line in reasons)
     if how == "back":
         (three.folder / "away").rename(three.folder / "orders.csv")
     elif how == "order":
@@ -757,7 +836,7 @@ def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
     """In the rejects file, sent back as a new file: the first batch is no longer 10."""
     three.orders([order(1, amount="1,2,3"), order(2)])
     done = three.run()
-    assert done.returncode == 10 and "the accountant: 1 row" in done.stdout and "rejects file" in done.stdout
+    assert done.returncode == 10 and "the accountant: 1 order" in done.stdout and "rejects file" in done.stdout
     over(three, 0, "--input", rejects(three, amount="210.25"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
@@ -780,7 +859,7 @@ def ended(market: Market, how: str) -> None:
 
 
 @pytest.mark.fault("J13", "J14")
-@tries("exit-10", "party payer", "ask-again")
+@tries("exit-10", "party payer", "ask-again", "pay-again")
 @pytest.mark.parametrize("how", ["declined", "refused", "expired", "reversed"])
 @pytest.mark.parametrize("unchanged", [True, False])
 def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
@@ -796,12 +875,13 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert done.returncode == 10 and f"the {party}: 1 row {exits.BY_NAME[party]}" in done.stdout, done.stdout
+    assert done.returncode == 10 and f"the {party}: 1 order {exits.FROM_REJECTS[party]}" in done.stdout, done.stdout
     copy = rejects(three)
     done = three.run("--input", copy)
-    assert done.returncode == 10 and f"the {party}: 1 row" in done.stdout
+    assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
     found = row(three, "00001", copy)
     assert found["outcome"] == "duplicate" and steps.ASK_AGAIN() in found["reason"]
+    assert how == "refused" or steps.PAY_AGAIN() in row(three, "00001", "orders.csv")["reason"]
     changes = {"batchpay_retry": "yes"} if unchanged else {"card": "cust_test_sandboxother"}
     over(three, 0, "--input", rejects(three, **changes))
     over(three, 0)
@@ -809,16 +889,65 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
 
 
 @pytest.mark.fault("B33", "B34")
-@tries("party payer", "exit-11")
+@tries("party payer", "exit-11", "authorise")
 def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_it(three: Market) -> None:
     """The sentence names the payer and, because a payer tells nobody, the next run."""
     three.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
     done = three.run()
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == 11 and "the payer: 1 row to authorise" in last and exits.NEXT_STEP[11] in last
-    assert row(three, "00001")["authorize_uri"]
+    assert done.returncode == 11 and "the payer: 1 order to authorise" in last and exits.NEXT_STEP[11] in last
+    assert row(three, "00001")["authorize_uri"] and steps.AUTHORISE() in row(three, "00001")["reason"]
+    assert "rejects file" not in done.stdout
     three.sandbox.turn(order_id="00001", becomes="successful")
     over(three, 0)
+
+
+@pytest.mark.fault("B34", "J13")
+@tries("pay-token", "pay-source", "scan", "party payer")
+@pytest.mark.parametrize("kind", ["token", "source"])
+def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
+    """A used token, or a QR code that expired, is no payer: the reason asks for a new one, and that is charged."""
+    if kind == "token":
+        three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
+        three.run()
+        step, new = steps.PAY_TOKEN, "tokn_test_sandboxnew4242"
+    else:
+        edit(three, 'card        = "card"', 'source      = "card"')
+        three.orders([order(1, card="src_test_sandbox1")])
+        assert three.run().returncode == 11
+        assert steps.SCAN() in row(three, "00001")["reason"]
+        three.sandbox.turn(order_id="00001", becomes="expired")
+        three.run()
+        step, new = steps.PAY_SOURCE, "src_test_sandbox2"
+    assert step() in row(three, "00001")["reason"]
+    assert "the payer: 1 order to pay again" in three.run("--summary").stdout
+    found = row(three, "00001")
+    told = three.run("00001", verb="status").stdout
+    assert f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)" in told, told
+    assert "101.25 THB (10125 in the smallest unit)" in told
+    copy = rejects(three)
+    assert three.run("--input", copy).returncode == 10
+    assert step() in row(three, "00001", copy)["reason"]  # a plain copy says the same
+    back = rejects(three, card=new)
+    code = three.run("--input", back).returncode
+    if kind == "source":
+        assert code == 11 and steps.SCAN() in row(three, "00001", back)["reason"]
+        (waits,) = [charge["id"] for charge in three.own_charges() if charge["status"] == "pending"]
+        three.sandbox.turn(charge_id=waits, becomes="successful")
+    over(three, 0)
+    assert three.money()["00001"] == 1
+
+
+@pytest.mark.fault("J29")
+@tries("too-small")
+def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(three: Market) -> None:
+    """It is asked for with more, or cancelled."""
+    three.orders([order(1, amount="5.00"), order(2)])
+    assert three.run().returncode == 11
+    reason = row(three, "00001")["reason"]
+    assert "min_share" not in reason and "smallest charge" in reason
+    follow(three, reason)
+    over(three, 10)
 
 
 @pytest.mark.fault("J07", "J08")
@@ -865,6 +994,28 @@ def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, se
     cleared = {"batchpay_id": ""} if step is steps.WRITE_DAMAGED_ID else {}
     over(three, 0, "--input", rejects(three, order_id=wanted, **cleared))
     assert three.money() == {sent: 1, "00002": 1}
+
+
+@pytest.mark.fault("J07", "J08", "J13")
+def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_is(market: Market) -> None:
+    """Its correction is a duplicate of an order that was charged before: the first row is over, too, and stays so."""
+    market.job()
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    first, second, third = (order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3))
+    market.orders([first, second], "a.csv")
+    assert market.run("--input", "a.csv").returncode == 0
+    market.orders([{**first, "order_id": "1"}, third], "b.csv")
+    assert market.run("--input", "b.csv").returncode == 10
+    assert "write 00001" in row(market, "1")["reason"]
+    over(market, 0, "--input", rejects(market, order_id="00001"))
+    found = row(market, "1")
+    assert found["outcome"] == "conflict" and found["settled_by"].startswith("order 00001 of batch"), found
+    assert found["who_acts"] == "-"
+    for verb in ("run", "plan"):
+        assert market.run("--input", "b.csv", verb=verb).returncode == 0, verb
+    for verb in ("report", "status", "verify"):
+        assert market.run(verb=verb).returncode == 0, verb
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
 
 
 @pytest.mark.fault("E05")
@@ -933,6 +1084,207 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     assert three.money()["C-3"] == 1
 
 
+def moved_to_inbox(market: Market) -> Path:
+    """A job that reads every file of a folder."""
+    market.job(file="inbox/*.csv")
+    (market.folder / "inbox").mkdir(exist_ok=True)
+    return market.folder / "inbox"
+
+
+@pytest.mark.fault("J13", "I14")
+def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(market: Market) -> None:
+    """Rejected, corrected and declined: one matter, the payer's; declined again, still one, whoever counts it."""
+    inbox = moved_to_inbox(market)
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    paying = {"card": "cust_test_sandbox1"}
+    market.orders([order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")], "inbox/a.csv")
+    assert "the accountant: 1 order " in market.run().stdout
+    market.sandbox.add_rule(becomes="failed", order_id="00001")
+    (market.folder / rejects(market, amount="101.25")).rename(inbox / "b.csv")
+    done = market.run()
+    assert done.returncode == 10 and "the accountant" not in done.stdout, done.stdout
+    assert "the payer: 1 order " in done.stdout
+    (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "c.csv")
+    done = market.run()
+    assert "the payer: 1 order " in done.stdout and "the accountant" not in done.stdout, done.stdout
+    for verb in ("run", "report", "status", "plan"):
+        assert json.loads(market.run("--json", verb=verb).stdout)["who_acts"] == {"payer": 1}, verb
+    market.sandbox.clear_rules()
+    (market.folder / rejects(market, batchpay_retry="yes")).rename(inbox / "d.csv")
+    over(market, 0)
+    assert json.loads(market.run("--json", verb="status").stdout)["who_acts"] == {}
+
+
+@pytest.mark.fault("X07", "J13")
+def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
+    """What a spreadsheet adds below the orders is no order: `check` and the report say so, and what to do."""
+    market.job()
+    for word in ("Total", "รวม", "grand total:"):
+        total = {**dict.fromkeys(HEADER, ""), "order_id": word, "amount": "203.50"}
+        market.orders([order(1), order(2), total])
+        told = market.run(verb="check").stdout
+        assert "orders.csv:4: order_id" in told and "looks like a total row" in told, told
+    assert market.run().returncode == 10
+    assert "delete it from the export" in row(market, "grand total:")["reason"]
+    market.orders([order(1), order(2)])
+    over(market, 0)
+
+
+@pytest.mark.fault("E03", "E08")
+def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: Market) -> None:
+    """A rejected row is in neither sum; a repeat, and what was charged already, in the first one only."""
+    market.job()
+    market.orders([order(1), order(2), order(2), order(3, amount="x")])
+    told = market.run(verb="check").stdout.splitlines()[-1]
+    assert told == (
+        "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 orders, 305.75 THB in rows that break no rule, of which may be "
+        "sent: 2 orders, 203.50 THB"
+    )
+    market.run("--limit", "1")
+    told = market.run(verb="check").stdout.splitlines()[-1]
+    assert told.endswith("of which may be sent: 1 order, 102.25 THB"), told
+    (file,) = json.loads(market.run("--json", verb="check").stdout)["files"]
+    assert (file["valid"]["THB"]["count"], file["may_be_sent"]["THB"]["sum"]) == (3, "102.25")
+
+
+@contextmanager
+def another_server(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """A web server that is no gateway: its address, and what it was asked."""
+    asked: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(f"{self.command} {self.path.partition('?')[0]}")
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.fault("B21", "B26", "B29")
+@tries("gateway-url")
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (404, b"<h1>Not found</h1>", 78), (405, b"", 78), (200, b"<html>It works!</html>", 69),
+        (200, b'{"status": "ok"}', 69), (200, b"[]", 69), (302, b"", 69),
+    ],
+)  # fmt: skip
+def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
+    three: Market, status: int, body: bytes, code: int
+) -> None:
+    """No order is in doubt: the address is wrong, or something stands before the gateway; with the right one all go."""
+    with another_server(status, body, Location="http://127.0.0.1:9/") as (url, asked):
+        three.job(url=url)
+        done = three.run()
+        assert done.returncode == code, done
+        assert "is not the gateway" in done.stderr and steps.GATEWAY_URL() in done.stderr, done.stderr
+        assert {found["outcome"] for found in three.results()} == {"held"}
+        assert "is not the gateway" in row(three, "00001")["reason"]
+        assert "is not the gateway" in three.run(verb="doctor").stdout
+        assert not [one for one in asked if one.startswith("POST")]
+    three.job()
+    over(three, 0)
+
+
+@pytest.mark.fault("J22")
+def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three: Market) -> None:
+    """A lookup file and a schema that are gone keep nobody from what was charged; `run` still says what it lacks."""
+    shops = three.folder / "shops.csv"
+    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4)))
+    edit(three, '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }')
+    assert three.run("--limit", "2").returncode == 11
+    shops.unlink()
+    assert three.run(verb="status").returncode == 11
+    assert three.run("00001", verb="status").returncode == 0
+    for verb in ("report", "settle"):
+        assert three.run(verb=verb).returncode == 11, verb
+    assert three.run(verb="verify").returncode == 0
+    assert three.run("00003", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    for verb in ("run", "plan", "check"):
+        done = three.run(verb=verb)
+        assert done.returncode == 78 and "shops.csv" in done.stderr, verb
+
+
+@pytest.mark.fault("D10", "J06")
+def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(three: Market) -> None:
+    """What a run would end with, or what only a person can tell; and "nothing to do" only where that is so."""
+    *found, last = three.run(verb="doctor").stdout.splitlines()
+    warnings = sum(line.startswith("warning ") for line in found)  # of this machine's surroundings, if any
+    assert warnings or last == f"exit 0: {exits.NEXT_STEP[0]}"
+    assert three.run("--limit", "1").returncode == 11
+    edit(three, 'name = "night"', 'name = "nightly"')
+    edit(three, "[gateway]", '[state]\nurl = "sqlite:///other/batchpay.db"\n[gateway]')
+    done = three.run(verb="doctor")
+    assert done.returncode == 0 and steps.OLD_NAME(job="night") in done.stdout, done.stdout
+    assert f"{many(warnings + 1, 'warning')} above to see to" in done.stdout.splitlines()[-1]
+    three.job()
+    assert steps.OLD_NAME(job="night") not in three.run(verb="doctor").stdout
+    shutil.rmtree(three.folder / "state")
+    done = three.run(verb="doctor")
+    assert done.returncode == 78 and "the journal is empty and was not always" in done.stdout, done.stdout
+    assert steps.ADOPT() in done.stdout
+
+
+@pytest.mark.fault("J22")
+@pytest.mark.parametrize("file", ["", "key.txt"])
+def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None:
+    """Whether in the environment or in a file: the sentence names what there is."""
+    path = three.folder / "key.txt"
+    given = {"OMISE_SECRET_KEY": "", "OMISE_SECRET_KEY_FILE": str(path)} if file else {"OMISE_SECRET_KEY": "x"}
+    path.write_text("pkey_test_1\n")
+    done = three.run(**given)
+    assert done.returncode == 78
+    assert ("OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds") in done.stderr, done.stderr
+    path.write_text(f"{KEY}\n")
+    three.sandbox.add_rule(method="GET", path="/charges", status=401, code="authentication_failure")
+    done = three.run(**(given if file else {}))
+    assert done.returncode == 77
+    assert steps.KEY_SOURCES in done.stderr and steps.KEY_SOURCES in done.stdout
+
+
+@pytest.mark.fault("D02", "D04")
+def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """Its place, what the system says, whom to give which right, and how the reports are written then."""
+    for number, wanted in ((errno.EACCES, "give this user the right to write in "), (errno.ENOSPC, "make room there")):
+        directory = Directory(tmp_path / "reports" / "one")
+
+        def fails(*_: Any, number: int = number) -> int:
+            raise OSError(number, os.strerror(number))
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(CannotWrite) as told:
+            patch.setattr("batchpay.reports.files.os.open", fails)
+            with directory.file("report.json"):
+                """It never opens."""
+        said = str(told.value)
+        assert str(directory.path / "report.json") in said and os.strerror(number) in said and wanted in said
+        assert "batchpay report JOB" in said
+
+
+@pytest.mark.fault("E08", "J13")
+def test_rows_of_one_order_are_one_matter_in_their_own_report(three: Market) -> None:
+    """Two that contradict each other are one thing to see to; each of them says so in its row."""
+    three.orders([order(1), order(1, amount="7.00"), order(2)])
+    assert "the accountant: 1 order " in three.run().stdout
+    (report,) = three.reports()
+    assert report["who_acts"] == {"accountant": 1}
+    assert [one["who_acts"] for one in three.results()].count("accountant") == 2
+
+
 # --- files and nights as a whole -------------------------------------------------------------------------------
 
 
@@ -993,7 +1345,8 @@ def test_an_order_that_an_edited_column_may_hide_is_told_to_be_new_or_left_out(m
     assert market.run().returncode == 11
     reason = row(market, "B-1")["reason"]
     (batch,) = {one["batch_id"] for one in market.results() if one["order_id"] == "00001"}
-    assert steps.NEW_SALE(batch=batch, order="B-1") in reason and row(market, "B-1")["who_acts"] == "accountant"
+    step = steps.addressed(steps.NEW_SALE(batch=batch, order="B-1"), "job.toml")
+    assert step in reason and row(market, "B-1")["who_acts"] == "accountant"
     if new:
         assert "--yes" in reason
         over(market, 0, "--yes")
@@ -1210,7 +1563,7 @@ def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market:
     assert told["who_acts"] == wanted
     last = done.stdout.splitlines()[-1]
     for party, rows in wanted.items():
-        assert f"{party}: {rows} row" in last, (party, last)
+        assert f"{party}: {rows} order" in last, (party, last)
     planned = json.loads(market.run("--json", verb="plan").stdout)
     assert planned["exit_code"] == 12 and planned["who_acts"] == wanted
     said = market.run(verb="plan").stdout
@@ -1225,8 +1578,8 @@ def test_a_charge_that_no_file_asked_for_names_its_party_too(three: Market) -> N
     shutil.rmtree(three.folder / "state")
     three.orders([order(2)])
     done = three.run("--adopt")
-    assert done.returncode == 11 and "the payer: 1 row" in done.stdout, done.stdout
-    assert "the payer: 1 row" in three.run(verb="status").stdout
+    assert done.returncode == 11 and "the payer: 1 order" in done.stdout, done.stdout
+    assert "the payer: 1 order" in three.run(verb="status").stdout
 
 
 # --- of several files -------------------------------------------------------------------------------------------

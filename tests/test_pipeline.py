@@ -40,8 +40,8 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     metadata = charge["metadata"]
     assert metadata["order_id"] == "00007" and metadata["invoice"] == "ใบแจ้งหนี้ & 7"
     assert set(metadata) == {
-        "order_id", "invoice", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_ids", "batchpay_job", "batchpay_run",
-        "batchpay_journal",
+        "order_id", "invoice", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_ids", "batchpay_job",
+        "batchpay_run", "batchpay_journal",
     }  # fmt: skip
     (entry,) = market.sandbox.requests("POST", "/charges")
     assert entry.key == metadata["batchpay_key"]

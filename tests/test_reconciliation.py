@@ -270,7 +270,7 @@ def test_who_got_what_of_a_charge_is_summed_by_name() -> None:
     """Fees in their own currency; the platform's and the recipient's part in the charge's."""
     charged = answer_event(1, fee=10, fee_vat=1, net=123439, platform_fee={"amount": 39}, funding_currency="JPY")
     totals = counted(one(FIRST, charged), one(FIRST, charged))
-    assert totals.shares == {("THB", "platform"): 78, ("THB", "recipient"): 2 * (123450 - 39)}
+    assert totals.shares == {("THB", "platform"): 78, ("THB", "recipient"): 2 * (123450 - 39), ("THB", "known"): 2}
     assert {name: sum_ for (_, _, name), sum_ in totals.fees.items()} == {"fee": 20, "vat": 2, "net": 246878}
     assert counted(one(FIRST, answer_event(1))).fees == {}
 

@@ -338,7 +338,7 @@ def test_a_next_attempt_that_an_earlier_charge_holds_back_says_so(market: Market
     row = told(market, "00001")
     (mine,) = charge_ids(market, "00001")
     held = next(r for r in market.results() if r["outcome"] == "held")
-    assert mine in held["reason"] and "resolve JOB --as not-charged" in held["reason"], row
+    assert mine in held["reason"] and "resolve job.toml --as not-charged" in held["reason"], row
     if answer["body"] == "null":
         assert resolve(market, "00001", "not-charged").returncode == 0
     else:

@@ -96,7 +96,7 @@ def test_every_party_that_must_act_is_named_with_its_rows(market: Market) -> Non
     made = market.run("--limit", "3")
     assert made.returncode == 11, made.stdout
     last = made.stdout.splitlines()[-1]
-    for party in ("the accountant: 1 row ", "the payer: 2 rows ", "the next run: 1 row "):
+    for party in ("the accountant: 1 order ", "the payer: 2 orders ", "the next run: 1 order "):
         assert party in last, last
     assert told(market)["who_acts"] == {"accountant": 1, "next run": 1, "payer": 2}
 
@@ -192,3 +192,18 @@ def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None
     assert status["charged"] == kept["charged"] == [{"currency": "THB", "sum_minor": 20350}]
     assert {one["order"] for one in kept["charges"]} == {"00001", "00002"}
     assert "asked for by no file here: 2 charges, charged 203.50 THB" in market.run(verb="status").stdout
+
+
+@pytest.mark.fault("B31", "I2")
+def test_both_charges_of_an_order_are_money_that_moved_in_the_run_that_made_them(market: Market) -> None:
+    """A row is about one of them; what the run charged is what the gateway took, and the next run charged nothing."""
+    market.job()
+    market.orders([order(1), order(2)])
+    market.sandbox.add_rule(action="double", order_id="00001")
+    assert market.run().returncode == 12
+    taken = sum(charge["amount"] for charge in market.own_charges() if charge["status"] == "successful")
+    assert [charge["metadata"]["order_id"] for charge in market.own_charges()].count("00001") == 2
+    (thb,) = told(market)["run"]["charged"]
+    assert (thb["currency"], thb["sum_minor"]) == ("THB", taken)
+    later = json.loads(market.run("--json").stdout)
+    assert later["run"]["charged"] == []

@@ -38,6 +38,10 @@ class Told:
         self.asked.append(path)
         return self.by_path.get(path, NOT_FOUND)
 
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        assert may_leave()
+        return Answer(out=True, status=200, document={"object": "list", "data": [], "total": 0})
+
 
 def run(main: Callable[[Line], Awaitable[None]]) -> None:
     """With a line in virtual time."""
@@ -261,7 +265,7 @@ def test_the_smallest_transfer_is_a_whole_number_or_none(answer: Answer, smalles
     """In the account's currency; anything else is as if nothing had been told."""
     found, _ = asked({"/capability": answer}, [])
     assert found.smallest_share == smallest
-    assert found.to_json() == {"barred": {}, "smallest_share": smallest}
+    assert found.to_json() == {"barred": {}, "smallest_share": smallest, "least_charge": {}}
 
 
 # --- one list -----------------------------------------------------------------------------------------------------

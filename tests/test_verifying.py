@@ -116,7 +116,7 @@ def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(
     assert code == 12
     for folder, difference in zip((first, second), told["differences"], strict=True):  # type: ignore[call-overload]
         assert difference["path"] == str(folder / "manifest.json")
-        assert f"batchpay report JOB {folder.name} writes them again" in difference["told"]
+        assert f"batchpay report job.toml {folder.name} writes them again" in difference["told"]
         assert night.run(folder.name, verb="report").returncode in (0, 10)
     assert verified(night)[0] == 0
 

@@ -21,6 +21,7 @@
 --   disowned          a person's word that a charge is none of this job's
 --   stray             a charge that kept its key and named no order: the order that makes this key is its own
 --   nameless          charges without a key that may be those of orders of the same terms, after a loss or a refusal
+--   answered          rows whose correction turned out to be a duplicate: of which order
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
 --   elsewhere         a charge of the same order id that another job made

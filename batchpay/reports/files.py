@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -28,8 +29,8 @@ class Directory:
             for stale in path.glob(".*.part"):  # a writer that was killed
                 stale.unlink()
         except OSError as error:
-            remedy = "move away what stands there, or name another [report] directory"
-            raise CannotWrite(f"{path}: cannot make the report folder: {error.strerror}; {remedy}") from error
+            told = f"{path}: cannot make the report folder: {error.strerror}"
+            raise CannotWrite(f"{told}; {_remedy(path, error)}") from error
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -45,9 +46,8 @@ class Directory:
             temporary.replace(final)
             _sync(self.path)
         except OSError as error:
-            raise CannotWrite(
-                f"{final}: cannot be written: {error.strerror or error}; run again when it can"
-            ) from error
+            told = f"{final}: cannot be written: {error.strerror or error}"
+            raise CannotWrite(f"{told}; {_remedy(self.path, error)}") from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -110,6 +110,17 @@ def folder_mode(mode: int) -> int:
     '0o750'
     """
     return mode | (mode & 0o444) >> 2
+
+
+def _remedy(folder: Path, error: OSError) -> str:
+    """What to do about a report folder that takes no file; what was charged is in the journal, whatever it takes."""
+    then = "then batchpay report JOB writes the reports: what was sent is in the journal"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+        return f"give this user the right to write in {there}, or name another [report] directory, {then}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"make room there, or name another [report] directory, {then}"
+    return f"move away what stands there, or name another [report] directory, {then}"
 
 
 def _make(path: Path, mode: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,17 @@ def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST
         newest = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()), reverse=True)
     heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
     return list(itertools.islice(filter(None, heads), most))
+
+
+def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, str]:
+    """SHA-256 of an input -> the other job whose report is about it. What cannot be read tells nothing."""
+    found: dict[str, str] = {}
+    for path in sorted(directory.glob("*/manifest.json")) if inputs else ():
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            document = json.loads(read_regular(path, MAX_BYTES))
+            if document["job"] != job and document["input"]["sha256"] in inputs:
+                found[str(document["input"]["sha256"])] = str(document["job"])
+    return found
 
 
 def _head(path: Path, job: str, mode: str) -> Head | None:

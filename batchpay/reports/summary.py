@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from batchpay import steps
 from batchpay.model import Finding, Outcome, RunDone
 from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.reconciliation import Totals, further_json, further_lines
+from batchpay.reconciliation import Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 from batchpay.text import many
@@ -20,7 +21,8 @@ LISTED = 100  # rows that are spelled out
 def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
-        file.write((json.dumps(summary_of(inputs), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
+        told = steps.addressed(summary_of(inputs), inputs.job_file)
+        file.write((json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
 
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "stop": inputs.stop,
         "lifted": [dict(lift) for lift in inputs.lifted],
         "outcomes": totals.outcomes(),
-        "who_acts": dict(sorted(totals.acts.items())),
+        "who_acts": dict(must_act([totals]).orders),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
         "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
@@ -87,11 +89,17 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
         "asked": asked,
         "charged": totals.charged[currency],
         "platform_fee": totals.shares[currency, "platform"],
-        "recipient_amount": totals.shares[currency, "recipient"],
     }
     told: dict[str, Any] = {"currency": currency, "rows": totals.rows[currency]}
     for name, minor in money.items():
         told[f"{name}_minor"], told[name] = minor, _major(minor, currency)
+    unknown = totals.shares[currency, "unknown"]
+    if unknown and not totals.shares[currency, "known"]:
+        told |= {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
+    else:
+        shared = totals.shares[currency, "recipient"]
+        told |= {"recipient_amount_minor": shared, "recipient_amount": _major(shared, currency)}
+    told["recipient_amount_unknown"] = unknown
     return {**told, "fees": _fees(totals, currency), "outcomes": outcomes}
 
 

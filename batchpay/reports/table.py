@@ -36,6 +36,7 @@ class Inputs:
         default_factory=dict
     )  # account and url (the gateway's address), as far as the journal knew them when these totals were noted
     cancelled: Sequence[Finding] = ()  # its rows that a person said are never to be sent
+    job_file: str = ""  # its name, in the commands that a report tells to run
 
 
 def _major(finding: Finding) -> str:

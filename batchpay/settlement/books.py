@@ -9,7 +9,18 @@ from typing import Any
 
 from batchpay.errors import Taken
 from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.lifecycle import Attempt, Verdict, advance, flaws_of, fold, has_key, impossible, key_in, money_charges
+from batchpay.lifecycle import (
+    Attempt,
+    Verdict,
+    advance,
+    flaws_of,
+    fold,
+    has_key,
+    impossible,
+    key_in,
+    money_charges,
+    paid_apart,
+)
 from batchpay.model import ChargeSeen, Event, Intent, Outcome
 from batchpay.planning import alike, explains_itself, is_one_sale, key_of, order_in, place_in, row_told, sale_told
 from batchpay.protocols import Clock, Journal
@@ -131,7 +142,8 @@ class Books:
         before = case.attempt
         marked, _ = self._marked(data, case.intent)
         after = advance(before, Event("found", attempt=case.intent.attempt, data=marked))
-        if before and _same_evidence(before, after):
+        apart = any(not other.closed for other in case.others)  # another attempt has its money, or may
+        if before and _same_evidence(before, after) and not (apart and _is_refund(before, after)):
             return
         case.others = self._others(case.intent)  # the same page may have brought another one
         await self._write(case, "found", data, 0)
@@ -402,8 +414,10 @@ class Books:
         cases = []
         for events in self._journal.histories([order_id for order_id in told if order_id]).values():
             attempts = fold(events)
+            apart = paid_apart(attempts)
+            apart = () if any(attempt.accepted for attempt in apart) else apart
             for attempt in attempts:
-                if attempt.doubled:
+                if attempt.doubled or attempt in apart:
                     others = tuple(other for other in attempts if other is not attempt)
                     cases.append(Case(attempt.intent, attempt, others, present=False))
         return cases
@@ -583,6 +597,12 @@ def _known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
     """Is this to the letter the one charge that proved the attempt? The usual case, told without folding anything."""
     plain = not (attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold)
     return plain and attempt.charge == charge and attempt.twins == {charge.id}
+
+
+def _is_refund(before: Attempt, after: Attempt) -> bool:
+    """Was something given back since? Where an order was charged twice that may end it; else an audit tells it."""
+    charges = (before.charge, after.charge)
+    return all(charges) and len({charge.refunded for charge in charges if charge}) > 1
 
 
 def _same_evidence(before: Attempt, after: Attempt) -> bool:

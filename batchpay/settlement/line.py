@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from batchpay import steps
+from batchpay.documents import inside
 from batchpay.errors import STATUS_PAGE, BatchpayError, Misconfigured, NotAllowed
 from batchpay.lifecycle import error_of
 from batchpay.model import Answer
@@ -43,6 +44,8 @@ class Line:
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
+        self.spoke = 0  # how many answers were a document of the gateway's, or one that a gateway may give
+        self.foreign: Answer | None = None  # the last that was none: a page, a redirect, JSON of another kind
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -182,6 +185,8 @@ class Line:
 
     def _note(self, answer: Answer) -> None:
         """What a person should know of an answer that is none."""
+        if answer.status is not None and answer.status < 500 and answer.status not in (401, 403, 429):
+            self.foreign, self.spoke = (self.foreign, self.spoke + 1) if is_gateways(answer) else (answer, self.spoke)
         if answer.status is not None and answer.status >= 500:
             self.ill, self.illness = self.ill + 1, answer.status
             self.trouble = f"status {answer.status}"
@@ -228,6 +233,12 @@ def _usable(answer: Answer) -> bool:
     """Did the gateway itself answer, with a document or with its error object?"""
     status = answer.status or 0
     return 200 <= status < 300 or (400 <= status < 500 and status != 429 and error_of(answer.document)[0] != "")
+
+
+def is_gateways(answer: Answer) -> bool:
+    """Is it a document as the gateway gives them: an object that says of what kind it is (omise-api.md, 1)?"""
+    kind = inside(answer.document, "object")
+    return isinstance(kind, str) and bool(kind)
 
 
 def instant(date: str) -> datetime | None:

@@ -29,18 +29,23 @@ class Preflight:
     barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
     unknown: tuple[str, ...] = ()  # recipients of whom it told nothing
     smallest_share: Mapping[str, int] = field(default_factory=dict)  # upper-case currency -> its smallest transfer
+    least_charge: Mapping[str, int] = field(default_factory=dict)  # ... and its smallest charge
 
     def beside(self, kept: Preflight, asked: Collection[str]) -> Preflight:
         """The same with what was told before of recipients that were not `asked` about, and of a smallest transfer that
         the gateway does not tell today."""
         others = {recipient: why for recipient, why in kept.barred.items() if recipient not in asked}
         return replace(
-            self, barred={**others, **self.barred}, smallest_share=self.smallest_share or kept.smallest_share
-        )
+            self, barred={**others, **self.barred}, smallest_share=self.smallest_share or kept.smallest_share,
+            least_charge=self.least_charge or kept.least_charge,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """For the journal."""
-        return {"barred": dict(self.barred), "smallest_share": dict(self.smallest_share)}
+        return {
+            "barred": dict(self.barred), "smallest_share": dict(self.smallest_share),
+            "least_charge": dict(self.least_charge),
+        }  # fmt: skip
 
 
 NOTHING_ASKED = Preflight()
@@ -53,7 +58,7 @@ async def preflight(
 
     `currency`: in which the account is paid out, upper case; empty when it is not known.
     """
-    smallest = await _smallest_share(gateway, line, currency)
+    smallest, least = await _limits(gateway, line, currency)
     barred: dict[str, str] = {}
     unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
@@ -68,21 +73,22 @@ async def preflight(
                 barred[recipient] = why
         if line.closed:
             break
-    return Preflight(barred, tuple(unknown), smallest)
+    return Preflight(barred, tuple(unknown), smallest, least)
 
 
 async def _glance(gateway: Gateway, line: Line, path: str) -> Answer | None:
     return await line.glance(partial(gateway.read, path, {}))
 
 
-async def _smallest_share(gateway: Gateway, line: Line, currency: str) -> dict[str, int]:
-    """The smallest transfer in the account's own currency; empty when the gateway does not tell."""
+async def _limits(gateway: Gateway, line: Line, currency: str) -> tuple[dict[str, int], dict[str, int]]:
+    """The smallest transfer and charge in the account's own currency; empty when the gateway does not tell."""
     answer = await _glance(gateway, line, "/capability")
     document = answer.document if answer is not None and answer.status == 200 else None
     if inside(document, "object") != "capability":
-        return {}
-    smallest = whole(document, "limits", "transfer_amount", "min")
-    return {currency: smallest} if currency and smallest else {}
+        return {}, {}
+    least = (whole(document, "limits", name, "min") for name in ("transfer_amount", "charge_amount"))
+    smallest, charge = ({currency: one} if currency and one else {} for one in least)
+    return smallest, charge
 
 
 def why_barred(recipient: str, answer: Answer | None) -> str | None:

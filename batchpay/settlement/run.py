@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from batchpay import steps
 from batchpay.documents import inside, text
-from batchpay.errors import BatchpayError, DoesNotAddUp, Misconfigured
+from batchpay.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
 from batchpay.job import GatewaySettings
 from batchpay.protocols import Clock, Gateway
 from batchpay.settlement.books import Books, Case
@@ -33,6 +33,7 @@ from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
 from batchpay.text import many
+from batchpay.text import told as shown
 
 
 class Talk(Protocol):
@@ -213,7 +214,25 @@ async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) ->
     answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
     if answer is not None and answer.status == 401:
         line.refused(answer)
+    await close_to_no_gateway(settings, gateway, line)
     return account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
+
+
+async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, line: Line) -> None:
+    """What answered for /account may be no gateway: then it is asked for its charges, too, and if that is none either,
+    this is not where charges are made (fault-matrix B21, B29): the line closes before anything is sent.
+    """
+    if line.foreign is None or line.spoke or line.closed:
+        return
+    await line.glance(partial(gateway.page, "1970-01-01T00:00:00Z", 0, limit=1))
+    if (answer := line.foreign) is None or line.spoke or line.closed:
+        return
+    what = f"status {answer.status}, and no document of the gateway's"
+    if answer.excerpt:
+        what += f", but: {shown(answer.excerpt)}"
+    why = f"what answers at {settings.url} is not the gateway ({what})"
+    error = Misconfigured if answer.status in (404, 405, 410) else GatewaySilent
+    line.close(why, error(f"{why}; nothing was sent; {steps.GATEWAY_URL()}"))
 
 
 async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
