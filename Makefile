@@ -44,7 +44,7 @@ node-check: $(READY)  ## the gateway's own Node client against the sandbox (need
 	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
 
 sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
-	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
+	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
 	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)

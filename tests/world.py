@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.sandbox import SandboxServer
+from tests import ready
 
 KEY = "skey_test_0123456789abcdef"
 JOB = """
@@ -80,14 +81,13 @@ class Market:
 
     def command(self, *words: str, **environ: str) -> tuple[list[str], dict[str, Any]]:
         """How to start the program as a process of its own."""
-        passed = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        env = {**passed, "OMISE_SECRET_KEY": KEY, **environ}
+        env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
 
     def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
         """Run the program to its end."""
-        words, how = self.command(verb, "job.toml", *flags, **environ)
-        return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **how)
+        _, how = self.command(**environ)
+        return ready.run([verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120)
 
     def posts(self) -> int:
         """Requests to charge that reached the gateway."""
