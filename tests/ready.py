@@ -52,7 +52,7 @@ class Starter:
         """Run `python -m batchpay WORDS` to its end; raises subprocess.TimeoutExpired."""
         request = json.dumps([words, str(folder), dict(environ)]).encode()
         ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
-        with open(os.devnull) as nothing:
+        with Path(os.devnull).open() as nothing:
             socket.send_fds(self._asked, [request], [nothing.fileno(), *theirs])
         for fd in theirs:
             os.close(fd)

@@ -33,14 +33,15 @@ class Trial:
     took_s: float
 
 
-class _Why:
-    """Keeps what the first failure says."""
+class _Failures:
+    """Tells of the first as it happens: what pytest itself makes of sockets that were left open comes later."""
 
-    def __init__(self) -> None:
-        self.told = ""
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        self.told = self.told or (call.excinfo.exconly() if call.excinfo else "")
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any], report: Any) -> None:
+        if isinstance(report, pytest.TestReport):
+            self._tell("noticed", call.excinfo.exconly() if call.excinfo else "")
 
 
 def against(mutant: Mutant) -> Callable[[Path, Tell], int]:
@@ -48,12 +49,8 @@ def against(mutant: Mutant) -> Callable[[Path, Tell], int]:
 
     def work(folder: Path, tell: Tell) -> int:
         mutant.breaks()
-        why = _Why()
-        code = pytest_of(
-            ROOT, folder, [f"tests/{mutant.caught_by}"], why, "-x", "--tb=native", f"--basetemp={folder / 'pytest'}"
-        )
-        tell("how", why.told)
-        return code
+        how = [f"tests/{mutant.caught_by}"], _Failures(tell), "-x", "--tb=native", f"--basetemp={folder / 'pytest'}"
+        return pytest_of(ROOT, folder, *how)
 
     return work
 
@@ -63,9 +60,8 @@ def trials(mutants: Iterable[Mutant], processes: int) -> Iterator[Trial]:
     warm_up()
     for ended in run((Job(mutant, against(mutant)) for mutant in mutants), processes, first_s=TRIAL_S):
         mutant, told = ended.about, dict(ended.told)
-        how = told.get("how") or told.get("broken") or f"it ended with {ended.code}"
-        caught = ended.code == pytest.ExitCode.TESTS_FAILED
-        yield Trial(mutant.law, mutant.name, mutant.caught_by, caught, how, ended.took_s)
+        how = told.get("noticed") or told.get("broken") or f"it ended with {ended.code}"
+        yield Trial(mutant.law, mutant.name, mutant.caught_by, "noticed" in told, how, ended.took_s)
 
 
 def main() -> int:
