@@ -18,9 +18,9 @@ def both_ways(
 ) -> list[subprocess.CompletedProcess[str]]:
     """Forked, and started anew."""
     env = {**ready.given(os.environ), **environ}
-    monkeypatch.setenv("BATCHPAY_FORKS", "1")
+    monkeypatch.setattr(ready, "FORKS", True)
     forked = ready.run(words, folder, env, 60)
-    monkeypatch.setenv("BATCHPAY_FORKS", "0")
+    monkeypatch.setattr(ready, "FORKS", False)
     return [forked, ready.run(words, folder, env, 60)]
 
 
@@ -42,7 +42,7 @@ def test_runs_that_are_forked_know_nothing_of_each_other(market: Market, monkeyp
     """Each has the variables, the folder and the memory that it was given, and not those of the one before."""
     market.orders([order(1)])
     market.job()
-    monkeypatch.setenv("BATCHPAY_FORKS", "1")
+    monkeypatch.setattr(ready, "FORKS", True)
     (market.folder / "key").write_text(KEY)
     (market.folder / "key").chmod(0o600)
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_a_run_that_hangs_is_killed(market: Market, monkeypatch: pytest.MonkeyPa
     """As subprocess.run does it; the next run is none the worse."""
     market.orders([order(number) for number in range(60)])
     market.job(rate="10/s")
-    monkeypatch.setenv("BATCHPAY_FORKS", "1")
+    monkeypatch.setattr(ready, "FORKS", True)
     env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY}
     with pytest.raises(subprocess.TimeoutExpired):
         ready.run(["run", "job.toml"], market.folder, env, 1.5)
@@ -69,6 +69,6 @@ def test_variables_that_python_reads_are_for_a_process_of_its_own(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fork would not know them."""
-    monkeypatch.setenv("BATCHPAY_FORKS", "1")
+    monkeypatch.setattr(ready, "FORKS", True)
     env = {**ready.given(os.environ), "PYTHONVERBOSE": "1"}
     assert "import 'batchpay'" in ready.run(["--version"], market.folder, env, 60).stderr
