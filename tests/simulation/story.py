@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ BEHAVIOURS = (
 )  # fmt: skip
 RARE = ("no chain", "unlisted", "forgotten")  # only where the gateway lies: each is a stop, or for a person
 SHOPS = 3
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # the disk under the journal is simulated anyway
 
 
 @dataclass
@@ -56,7 +58,7 @@ def tell(seed: int, afterwards: Callable[[Story], None] = lambda story: None) ->
     dice = random.Random(seed)
     loop = SimulatedLoop(1000.0)
     told = Told(seed)
-    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-") as folder:
+    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-", dir=MEMORY) as folder:
         world = _world(seed, dice, loop, Path(folder))
         story = Story(world)
         try:
