@@ -1,0 +1,110 @@
+"""Where one small change of how lists are read once went unseen: what is asked for, waited for, said and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from batchpay.model import Answer, Outcome
+from batchpay.settlement.lists import IN_VAIN, PASSED_OVER
+from tests.fakes import FakeGateway
+from tests.test_settlement import World, only
+from tests.test_survivors_settlement import Dim, after_a_night
+
+
+@pytest.mark.fault("J27", "J05")
+def test_a_pending_charge_that_the_gateway_knows_by_its_id_is_waited_for() -> None:
+    """Only one that it does not know is for a person: a list without one that is there is a copy from before."""
+    world, gateway = after_a_night(only(2, "pending"))
+    gateway.hidden = {"chrg_test_3"}
+    world.run(4)
+    assert world.settlement and "does not show chrg_test_3" in world.settlement.why_held
+    assert len(gateway.posts) == 3
+    assert list(world.journal.events(["missing"])) == []
+
+
+@pytest.mark.fault("J02", "L11")
+def test_charges_that_the_journal_knows_are_no_sign_of_an_older_one() -> None:
+    """Nothing is noted and nothing waited for; one that it does not know is noted once."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    began_s = world.now_s
+    world.run(4)
+    assert list(world.journal.events(["restored"])) == []
+    assert world.now_s - began_s < 15
+    lost = World(gateway, now_s=world.now_s)
+    lost.run(4, adopt=True)
+    assert [event.data for event in lost.journal.events(["restored"])] == [{"met": "chrg_test_1", "empty": True}]
+    assert len(gateway.posts) == 4
+
+
+@dataclass
+class Long(FakeGateway):
+    """Some charges are too long to be read in a list."""
+
+    long: set[str] = field(default_factory=set)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        if any(one["id"] in self.long for one in answer.document["data"]):
+            return Answer(out=True, too_long=True)
+        return answer
+
+
+@pytest.mark.fault("J12")
+def test_a_charge_that_every_list_passes_over_is_told_once() -> None:
+    """However many lists a run reads; of lists that pass nothing over nothing is told."""
+    world = World(Long())
+    world.run(2)
+    assert world.settlement and world.settlement.lists.notes == []
+    world.gateway.long.add("chrg_test_1")  # type: ignore[attr-defined]
+    world.run(4)
+    assert world.settlement.lists.notes == [PASSED_OVER]
+
+
+@dataclass
+class Old(FakeGateway):
+    """Its lists show charges without their chains; says which were asked for by their id."""
+
+    by_id: list[str] = field(default_factory=list)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [{**one, "chain": None} for one in answer.document["data"]]
+        return replace(answer, document={**answer.document, "data": data})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        self.by_id.append(charge_id)
+        return await super().get(charge_id, may_leave)
+
+
+@pytest.mark.fault("J05", "L7")
+def test_a_charge_that_a_list_shows_without_its_chain_is_asked_for_by_its_id_once() -> None:
+    """It was paid with one: nothing is believed of such a list, and nothing is a stop."""
+    world = World()
+    world.run(2)
+    gateway = Old(charges=world.gateway.charges, posts=world.gateway.posts)
+    world.gateway = gateway
+    assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
+    assert sorted(gateway.by_id) == ["chrg_test_1", "chrg_test_2"]
+    assert world.stops() == []
+
+
+@pytest.mark.fault("J05", "L11")
+def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> None:
+    """A person may have made the charge readable meanwhile; what is said is written once."""
+    world = World()
+    world.run(1)
+    pages: list[str] = []
+
+    class Counted(Dim):
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+            pages.append(since)
+            return await super().page(since, offset, may_leave, limit)
+
+    again = World(Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s)
+    again.run(2)
+    assert again.gateway.posts == []
+    assert len(pages) == IN_VAIN + 1  # the first begins where our clock says, the others at the beginning
+    assert len(list(again.journal.events(["unreadable"]))) == 1
