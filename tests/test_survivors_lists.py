@@ -11,6 +11,7 @@ from batchpay.model import Answer, Outcome
 from batchpay.settlement.lists import IN_VAIN, PASSED_OVER
 from tests.fakes import FakeGateway
 from tests.test_settlement import World, only
+from tests.test_survivors_gateway import Pages, read
 from tests.test_survivors_settlement import Dim, after_a_night
 
 
@@ -108,3 +109,22 @@ def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> 
     assert again.gateway.posts == []
     assert len(pages) == IN_VAIN + 1  # the first begins where our clock says, the others at the beginning
     assert len(list(again.journal.events(["unreadable"]))) == 1
+
+
+@pytest.mark.fault("J12")
+@pytest.mark.parametrize(
+    ("pages", "asked"),
+    [
+        (Pages(130, 60), [(0, 100), (0, 25), (24, 50), (73, 100)]),
+        (Pages(19, 7), [(0, 100), (0, 25), (0, 6), (5, 12), (5, 3), (7, 6), (12, 12), (12, 3), (14, 6)]),
+        (
+            Pages(12, unreadable=frozenset({3})),
+            [(0, 100), (0, 25), (0, 6), (0, 2), (1, 4), (1, 2), (2, 4), (2, 2), (3, 1), (4, 1), (4, 2), (5, 4), (8, 8)],
+        ),
+    ],
+)
+def test_pages_shrink_to_a_quarter_and_grow_to_the_double(pages: Pages, asked: list[tuple[int, int]]) -> None:
+    """Down to two charges, and then to one by itself; never above what the gateway gives."""
+    ended, listing, _ = read(pages)
+    assert (ended, listing.complete) == (True, True)
+    assert pages.asked == asked
