@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from batchpay.journals.memory import MemoryJournal
+from batchpay.lifecycle import Attempt, seen
 from batchpay.model import Answer, Outcome
-from batchpay.settlement.lists import IN_VAIN, PASSED_OVER
-from tests.fakes import FakeGateway
+from batchpay.settlement import Books, lists
+from batchpay.settlement.lists import IN_VAIN, PASSED_OVER, SKEW_S, iso, may_be
+from tests.fakes import START_NS, FakeClock, FakeGateway
+from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import World, only
 from tests.test_survivors_gateway import Pages, read
 from tests.test_survivors_settlement import Dim, after_a_night
@@ -128,3 +134,38 @@ def test_pages_shrink_to_a_quarter_and_grow_to_the_double(pages: Pages, asked: l
     ended, listing, _ = read(pages)
     assert (ended, listing.complete) == (True, True)
     assert pages.asked == asked
+
+
+@pytest.mark.fault("B32", "I15")
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many pages; it proves nothing."""
+    monkeypatch.setattr(lists, "PAGES", 3)
+    for total, whole in ((297, True), (298, False)):
+        pages = Pages(total)
+        ended, listing, _ = read(pages)
+        assert (ended, listing.complete) == (True, whole), total
+        assert len(pages.asked) == 3 + (not whole)
+
+
+SENT = datetime.fromtimestamp(START_NS // 10**9, UTC)
+NAMELESS = {"metadata": {}, "created_at": iso(SENT)}
+
+
+@pytest.mark.fault("J11", "L5")
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        (NAMELESS, True),
+        ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S))}, True),
+        ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S + 1))}, False),  # made before it was sent
+        ({**NAMELESS, "amount": 1}, False),
+        ({"created_at": iso(SENT)}, False),  # it says whose it is
+    ],
+)
+def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(changes: dict[str, Any], may: bool) -> None:
+    """By either clock, each as wrong as it may be."""
+    found = seen(charge(**changes))[0]
+    assert found is not None
+    books = Books(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
+    attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
+    assert may_be(found, attempt, books) is may
