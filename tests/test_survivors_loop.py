@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from batchpay.model import Answer, Intent, Outcome
 from batchpay.settlement import Limits
 from tests.fakes import FakeGateway
-from tests.test_settlement import SETTINGS, World, until
-from tests.test_survivors_settlement import FOR_EVER, Unreadable
+from tests.test_settlement import SETTINGS, World, only, until
+from tests.test_survivors_settlement import FOR_EVER, Unreadable, after_a_night
 
 
 @pytest.mark.fault("C07", "I15")
@@ -32,3 +35,40 @@ def test_eight_lists_in_vain_end_the_sending_however_short_a_doubt_is() -> None:
     assert world.settlement and "could not be read completely while charging" in world.settlement.why_held
     eighth_s = 1060.0 + 7 * settings.lookup_gap_s  # the first in vain is the third, thirty seconds after the second
     assert eighth_s < world.gateway.posts[-1][0] < eighth_s + 8 * 2 / settings.rate + 1.0  # each waits for its turn
+
+
+@pytest.mark.fault("B16", "L7")
+def test_a_pending_charge_that_was_paid_a_moment_ago_is_read_again_in_the_same_run() -> None:
+    """Asked for by its id it has no chain yet; five seconds later it has."""
+    world, gateway = after_a_night(only(1, "pending"))
+    gateway.charges[1].update(status="successful", paid=True)
+    gateway.hidden = {"chrg_test_2"}
+
+    def chain_comes(_: object) -> None:
+        asyncio.get_running_loop().call_later(2.5, gateway.charges[1].update, {"chain": "acch_test_2"})
+
+    world.run(3, meanwhile=chain_comes)
+    assert gateway.by_id == ["chrg_test_2", "chrg_test_2"]
+    assert world.outcomes(3)["0001"] is Outcome.SUCCEEDED
+
+
+@pytest.mark.fault("A15")
+@pytest.mark.parametrize("at", [0, 3])
+def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(at: int) -> None:
+    """Not that the others were cancelled for it; they are all gone when it is told."""
+    under_way: set[str] = set()
+
+    class Broken(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            if intent.order_id == f"{at:04d}":
+                raise RuntimeError("broken")
+            under_way.add(intent.order_id)
+            try:
+                return await super().charge(intent, may_leave)
+            finally:
+                under_way.remove(intent.order_id)
+
+    world = World(Broken(latency_s=0.5))
+    with pytest.raises(RuntimeError, match="broken"):
+        world.run(9)
+    assert not under_way
