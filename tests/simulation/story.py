@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from batchpay.job import GatewaySettings, Job
 from batchpay.model import Event
 from batchpay.session import Options
 from batchpay.settlement.books import stop_in_force
-from tests.fakes import START_NS
+from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence
 from tests.simulation.process import JOB, OTHER, Machine, Process, SimulatedLoop, World
@@ -33,7 +32,6 @@ BEHAVIOURS = (
 )  # fmt: skip
 RARE = ("no chain", "unlisted", "forgotten")  # only where the gateway lies: each is a stop, or for a person
 SHOPS = 3
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # the disk under the journal is simulated anyway
 
 
 @dataclass
