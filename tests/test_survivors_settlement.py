@@ -833,6 +833,7 @@ def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = F
             assert run.loop.why_held == "a person must look"
         else:
             await at_gateway(run, brought)
+        assert (run.untold, run.blind) == ("", "")
         assert any("does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes) is (
             count > 0 and not impossible
         )
