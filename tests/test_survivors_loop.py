@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 
+from batchpay.errors import Misconfigured
 from batchpay.model import Answer, Intent, Outcome
+from batchpay.planning import intent_of
 from batchpay.settlement import Limits
 from tests.fakes import FakeGateway
-from tests.test_settlement import SETTINGS, World, only, until
+from tests.test_settlement import SETTINGS, World, document, only, until
 from tests.test_survivors_settlement import FOR_EVER, Unreadable, after_a_night
 
 
@@ -72,3 +75,22 @@ def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(at: int) -> 
     with pytest.raises(RuntimeError, match="broken"):
         world.run(9)
     assert not under_way
+
+
+@pytest.mark.fault("J06", "E13")
+def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the_sending() -> None:
+    """A list while charging showed it; who charged it is said, and by which charge."""
+    theirs = intent_of(
+        document(120), job="day", attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=122,
+        run_id="another", journal_id="another",
+    )  # fmt: skip
+    world = World(settings=replace(SETTINGS, rate=2))
+
+    def charge_elsewhere(_: object) -> None:
+        world.gateway._commit(dict(parse_qsl(theirs.body)))
+
+    with pytest.raises(Misconfigured, match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)'):
+        world.run(200, meanwhile=charge_elsewhere)
+    assert world.gateway.money()["0120"] == 1
+    assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency  # what was under way ended
+    assert world.stops() == []
