@@ -45,7 +45,7 @@ wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty en
 node-check: $(READY)  ## the gateway's own Node client against the sandbox (needs node and npm)
 	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
 
-sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
+sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped, every run started anew
 	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \

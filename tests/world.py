@@ -40,6 +40,17 @@ lookup_gap   = "0.2s"
 pause        = "0.2s"
 {more}
 """
+SMALL_JOB = """
+name = "night"
+[input]
+file = "orders.csv"
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
+"""
 HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
 
