@@ -23,8 +23,9 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -62,16 +63,18 @@ class Starter:
     def start(self, start: Start, fds: Sequence[int]) -> int:
         """The pid of a process that begins so, with these three streams."""
         socket.send_fds(self._asked, [json.dumps(["start", *astuple(start)]).encode()], fds)
-        return self._told()
+        return self._told()[0]
 
-    def wait(self, pid: int) -> int:
-        """The exit code of one that was started here; minus the signal that killed it."""
+    def wait(self, pid: int) -> tuple[int, int]:
+        """The exit code of one that was started here, minus the signal that killed it, and its largest size in kB."""
         self._asked.send(json.dumps(["wait", pid]).encode())
-        return self._told()
+        code, peak_kb = self._told()
+        return code, peak_kb
 
-    def _told(self) -> int:
+    def _told(self) -> list[int]:
         if told := self._asked.recv(100):
-            return int(told)
+            found: list[int] = json.loads(told)
+            return found
         raise RuntimeError(f"tests/ready.py could not import the program: {self._process.communicate()[1].decode()}")
 
     def end(self) -> None:
@@ -116,19 +119,20 @@ def given(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in START if name in environ}
 
 
-def run(
-    words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float
-) -> subprocess.CompletedProcess[str]:
+class Ended(subprocess.CompletedProcess[str]):
+    """How a run ended, and how large it was."""
+
+    peak_kb = 0
+
+
+def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float) -> Ended:
     """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises subprocess.TimeoutExpired."""
     same_start = {name: told for name, told in environ.items() if name not in READ_LATE} == given(os.environ)
-    if not FORKS or not same_start:
-        command = [sys.executable, "-m", "batchpay", *words]
-        return subprocess.run(
-            command, cwd=folder, env=environ, timeout=timeout_s, capture_output=True, text=True, check=False
-        )
     ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
     with Path(os.devnull).open() as nothing:
-        pid = starter().start(Start(list(words), str(folder), dict(environ)), [nothing.fileno(), *theirs])
+        streams = (nothing.fileno(), *theirs)
+        start = Start(list(words), str(folder), dict(environ))
+        pid, wait = (_forked if FORKS and same_start else _started)(start, streams)
     for fd in theirs:
         os.close(fd)
     try:
@@ -137,8 +141,32 @@ def run(
         os.kill(pid, signal.SIGKILL)
         raise subprocess.TimeoutExpired(list(words), timeout_s) from None
     finally:
-        code = starter().wait(pid)
-    return subprocess.CompletedProcess(list(words), code, out, err)
+        code, peak_kb = wait()
+    ended = Ended(list(words), code, out, err)
+    ended.peak_kb = peak_kb
+    return ended
+
+
+Running = tuple[int, Callable[[], tuple[int, int]]]
+"""A pid, and how to wait for its exit code and its largest size in kB."""
+
+
+def _forked(start: Start, streams: Sequence[int]) -> Running:
+    pid = starter().start(start, streams)
+    return pid, partial(starter().wait, pid)
+
+
+def _started(start: Start, streams: Sequence[int]) -> Running:
+    command = [sys.executable, "-m", "batchpay", *start.words]
+    stdin, stdout, stderr = streams
+    process = subprocess.Popen(command, cwd=start.folder, env=start.environ, stdin=stdin, stdout=stdout, stderr=stderr)
+
+    def wait() -> tuple[int, int]:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, used.ru_maxrss
+
+    return process.pid, wait
 
 
 class Parser:
@@ -164,7 +192,7 @@ class Parser:
     def wait(self) -> int:
         """Its exit code; minus the signal that killed it."""
         if self._code is None:
-            self._code = starter().wait(self.pid)
+            self._code, _ = starter().wait(self.pid)
         return self._code
 
 
@@ -192,8 +220,8 @@ def serve(asked: socket.socket) -> Start:
             os._exit(0)
         what, *told = json.loads(request)
         if what == "wait":
-            _, status = os.waitpid(told[0], 0)
-            asked.send(str(os.waitstatus_to_exitcode(status)).encode())
+            _, status, used = os.wait4(told[0], 0)
+            asked.send(json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss]).encode())
             continue
         if not (pid := os.fork()):
             asked.close()
@@ -203,7 +231,7 @@ def serve(asked: socket.socket) -> Start:
             return Start(*told)
         for fd in fds:
             os.close(fd)
-        asked.send(str(pid).encode())
+        asked.send(json.dumps([pid]).encode())
 
 
 def begin(start: Start) -> None:

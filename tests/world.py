@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -95,7 +94,7 @@ class Market:
         env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
 
-    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""
         _, how = self.command(**environ)
         return ready.run([verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120)
