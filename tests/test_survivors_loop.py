@@ -12,10 +12,12 @@ import pytest
 from batchpay.errors import Misconfigured
 from batchpay.model import Answer, Intent, Outcome
 from batchpay.planning import intent_of
-from batchpay.settlement import Limits
+from batchpay.settlement import Brought, Limits, Run, at_gateway
+from tests import test_settlement
 from tests.fakes import FakeGateway
 from tests.test_settlement import SETTINGS, World, document, only, until
-from tests.test_survivors_settlement import FOR_EVER, Unreadable, after_a_night
+from tests.test_settlement_races import interrupted
+from tests.test_survivors_settlement import FOR_EVER, Unreadable
 
 
 @pytest.mark.fault("C07", "I15")
@@ -41,40 +43,57 @@ def test_eight_lists_in_vain_end_the_sending_however_short_a_doubt_is() -> None:
 
 
 @pytest.mark.fault("B16", "L7")
-def test_a_pending_charge_that_was_paid_a_moment_ago_is_read_again_in_the_same_run() -> None:
-    """Asked for by its id it has no chain yet; five seconds later it has."""
-    world, gateway = after_a_night(only(1, "pending"))
-    gateway.charges[1].update(status="successful", paid=True)
-    gateway.hidden = {"chrg_test_2"}
+def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment() -> None:
+    """It was paid just before that run was interrupted: asked for at once it would be a stop."""
+
+    class Late(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            answer = await super().charge(intent, may_leave)
+            made = self.charges[-1]
+            made["chain"] = None
+            return replace(answer, document=dict(made))
+
+    world = World(Late())
+    world.run(1, meanwhile=interrupted)
+    assert world.outcomes(1)["0000"] is Outcome.PENDING
 
     def chain_comes(_: object) -> None:
-        asyncio.get_running_loop().call_later(2.5, gateway.charges[1].update, {"chain": "acch_test_2"})
+        asyncio.get_running_loop().call_later(2.0, world.gateway.charges[0].update, {"chain": "acch_test_1"})
 
-    world.run(3, meanwhile=chain_comes)
-    assert gateway.by_id == ["chrg_test_2", "chrg_test_2"]
-    assert world.outcomes(3)["0001"] is Outcome.SUCCEEDED
+    assert world.run(1, meanwhile=chain_comes)["0000"] is Outcome.SUCCEEDED
+    assert world.stops() == []
 
 
 @pytest.mark.fault("A15")
-@pytest.mark.parametrize("at", [0, 3])
-def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(at: int) -> None:
-    """Not that the others were cancelled for it; they are all gone when it is told."""
-    under_way: set[str] = set()
+def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that all else was cancelled for it; and nothing of the run goes on when it is told."""
+    under_way: list[str] = []
+    left: list[list[str]] = []
 
     class Broken(FakeGateway):
         async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
-            if intent.order_id == f"{at:04d}":
+            if "a list" in under_way and len(self.posts) > 3:
                 raise RuntimeError("broken")
-            under_way.add(intent.order_id)
-            try:
-                return await super().charge(intent, may_leave)
-            finally:
-                under_way.remove(intent.order_id)
+            return await super().charge(intent, may_leave)
 
-    world = World(Broken(latency_s=0.5))
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+            under_way.append("a list")
+            try:
+                return await super().page(since, offset, may_leave, limit)
+            finally:
+                under_way.remove("a list")
+
+    async def watched(run: Run, brought: Brought) -> None:
+        try:
+            await at_gateway(run, brought)
+        finally:
+            left.append(list(under_way))
+
+    monkeypatch.setattr(test_settlement, "at_gateway", watched)
+    world = World(Broken(only(1, "lost before"), latency_s=0.5), settings=replace(SETTINGS, rate=4))
     with pytest.raises(RuntimeError, match="broken"):
-        world.run(9)
-    assert not under_way
+        world.run(60)
+    assert left == [[]]
 
 
 @pytest.mark.fault("J06", "E13")
