@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,17 @@ import pytest
 
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle import Attempt, seen
+from batchpay.listing import Listing
 from batchpay.model import Answer, Outcome
-from batchpay.settlement import Books, lists
-from batchpay.settlement.lists import IN_VAIN, PASSED_OVER, SKEW_S, iso, may_be
-from tests.fakes import START_NS, FakeClock, FakeGateway
+from batchpay.pacing import Breaker, Pacer
+from batchpay.settlement import Books, Line, lists
+from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
+from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
-from tests.test_settlement import World, only
+from tests.test_settlement import SETTINGS, World, only
 from tests.test_survivors_gateway import Pages, read
-from tests.test_survivors_settlement import Dim, after_a_night
+from tests.test_survivors_run import stranger
+from tests.test_survivors_settlement import GONE, Dim, after_a_night
 
 
 @pytest.mark.fault("J27", "J05")
@@ -113,7 +117,7 @@ def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> 
     again = World(Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s)
     again.run(2)
     assert again.gateway.posts == []
-    assert len(pages) == IN_VAIN + 1  # the first begins where our clock says, the others at the beginning
+    assert len(pages) == 8 + 1  # the first begins where our clock says, the others at the beginning
     assert len(list(again.journal.events(["unreadable"]))) == 1
 
 
@@ -169,3 +173,66 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(change
     books = Books(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
     attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
     assert may_be(found, attempt, books) is may
+
+
+@pytest.mark.fault("J05", "L11")
+def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> None:
+    """By its id, whatever the journal knows of it; one that pays nobody cannot be ours and is left alone."""
+    asked: list[str] = []
+
+    class Asked(Dim):
+        async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+            asked.append(charge_id)
+            return await super().get(charge_id, may_leave)
+
+    world = World()
+    world.run(2)
+    world.gateway = Asked(charges=[*world.gateway.charges, stranger(9, world.now_s - 1.0)])
+    assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
+    assert sorted(asked) == ["chrg_test_1", "chrg_test_2"]
+    empty = World(Dim(charges=[stranger(9, world.now_s - 1.0)]), now_s=world.now_s)
+    assert set(empty.run(2).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None:
+    """It is older than a doubt; what was sent before is not affected."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    world.now_s -= 43_000.0 - 400.0  # by a clock that may be five minutes off
+
+    def vanishes(_: object) -> None:
+        asyncio.get_running_loop().call_later(1.0, gateway.hidden.add, "chrg_test_3")
+
+    assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
+    assert world.stops() == [f"chrg_test_3 {GONE}"]
+
+
+@pytest.mark.fault("J05")
+def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
+    """Whichever this run learned of first."""
+
+    async def main() -> list[str]:
+        line, clock = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None), FakeClock()
+        books = Books(MemoryJournal("night"), clock, "night", "run", live=False)
+        made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
+        books.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
+        found = Lists(SETTINGS, FakeGateway(), line, books, clock, lambda case: None)
+        return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
+
+    lacking, _ = in_virtual_time(main(), 2000.0)
+    assert len(lacking) == 3 and lacking == sorted(lacking)
+
+
+@pytest.mark.fault("B32", "F01")
+def test_of_a_line_that_is_closed_no_list_is_had() -> None:
+    """Not one page came: that is no list at all, and no empty one."""
+
+    async def never(answer: Answer) -> bool:
+        raise AssertionError
+
+    async def main() -> bool:
+        line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        line.close("SIGTERM")
+        return await read_list(line, Pages(3).at, Listing(), never)
+
+    assert in_virtual_time(main(), 1000.0)[0] is False
