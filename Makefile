@@ -3,6 +3,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# what pytest makes of the tests' assertions is kept, for the next worker and the next run
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 READY := $(VENV)/.ready
 
 .PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
@@ -32,10 +34,10 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 tests: $(READY)  ## the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/faults --ignore tests/crash/test_syscalls.py
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
-	$(BIN)/python -m pytest -rs tests/faults tests/crash/test_syscalls.py
+	$(PYTEST) -rs tests/faults tests/crash/test_syscalls.py
 
 wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty environment, runs the demo
 	@PYTHON=$(PYTHON) BIN=$(BIN) ./.ci/wheel-check
@@ -43,8 +45,8 @@ wheel-check: $(READY)  ## the built wheel with its sandbox extra, in an empty en
 node-check: $(READY)  ## the gateway's own Node client against the sandbox (needs node and npm)
 	BATCHPAY_NODE=1 $(BIN)/python -m pytest -rs tests/test_sandbox_omise_node.py
 
-sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped
-	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 $(BIN)/python -m pytest -s tests/crash tests/faults
+sweep: $(READY)  ## the longer tests: kills by the hundred, every system call failed once, every bit flipped, every run started anew
+	BATCHPAY_KILLS=400 BATCHPAY_SWEEP=1 BATCHPAY_FORKS=0 $(BIN)/python -m pytest -s tests/crash tests/faults
 
 PURE := $(addprefix tests/test_,controls.py lifecycle.py listing.py mapping.py matching.py money.py pacing.py planning.py queue.py \
 	reconciliation.py refunds.py repeats.py settlement.py settlement_races.py standing.py)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -15,6 +17,7 @@ from batchpay.model import Answer, Event, Intent
 
 T = TypeVar("T")
 START_NS = 1_795_000_000 * 10**9
+MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # None: wherever temporary files go
 
 
 class Died(BaseException):

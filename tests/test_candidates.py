@@ -17,19 +17,13 @@ from batchpay.journals.sqlite import SqliteJournal
 from batchpay.likeness import Features
 from batchpay.model import Batch, Event, Judged
 from batchpay.standing import Guards, MayGo, Row
+from tests.world import SMALL_JOB
 
 DAY_NS = 86_400 * 10**9
 FIRST_NS = 1_795_000_000 * 10**9
-JOB = """
-name = "night"
-[input]
-file = "orders.csv"
-[columns]
-order_id    = "order_id"
-amount      = { column = "amount", unit = "major" }
-currency    = "currency"
-destination = "recipient"
-customer    = "customer"
+JOB = (
+    SMALL_JOB
+    + """\
 [fee]
 percentage = "2.5"
 [fee.fixed]
@@ -37,6 +31,7 @@ THB = 100
 [controls]
 max_total = { THB = "30.00" }
 """
+)
 
 
 @pytest.fixture

@@ -26,20 +26,15 @@ from batchpay.session import Options, _note_holds, _trouble, brought, errand, lo
 from batchpay.settlement import Line, Look
 from tests.fakes import FakeClock
 from tests.test_candidates import order, planned
+from tests.world import SMALL_JOB
 
-JOB = """
-name = "night"
-[input]
-file = "orders.csv"
-[columns]
-order_id    = "order_id"
-amount      = { column = "amount", unit = "major" }
-currency    = "currency"
-destination = "recipient"
-customer    = "customer"
+JOB = (
+    SMALL_JOB
+    + """\
 [gateway]
 url = "http://127.0.0.1:1"
 """
+)
 ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
 
 

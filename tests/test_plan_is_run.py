@@ -296,10 +296,10 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.fault("J14", "J13", "J07", "H04", "E05")
 @pytest.mark.parametrize("tens", range(-(-STORIES // 10)))
-def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(tmp_path: Path, tens: int) -> None:
+def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, tens: int) -> None:
     """Who is told to be sent is sent, and nobody else; who is not stands in the report for the reason that was told."""
     for seed in range(tens * 10, tens * 10 + 10):
-        story = Story(tmp_path / str(seed), random.Random(seed))
+        story = Story(in_memory / str(seed), random.Random(seed))
         for night in range(NIGHTS):
             story.send_in()
             differences = story.night()

@@ -148,6 +148,13 @@ def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(answer: Ans
     assert notes == ["the gateway does not tell whose account the key is of: only mode and address are held"]
 
 
+@pytest.mark.fault("J03")
+def test_an_account_that_is_known_and_a_key_that_is_refused_have_their_own_words() -> None:
+    """Then it is not said that the gateway does not tell, as if nothing were held."""
+    assert entered(NOT_FOUND, OURS)[3] == []
+    assert entered(Answer(out=True, status=401, document={"object": "error", "code": "x", "message": "m"}))[3] == []
+
+
 @pytest.mark.fault("J03", "H03")
 @pytest.mark.parametrize(
     "answer, found",

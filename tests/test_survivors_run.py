@@ -19,6 +19,7 @@ from batchpay.model import Answer, Outcome
 from batchpay.settlement import Limits
 from tests.fakes import START_NS, FakeGateway
 from tests.test_settlement import SETTINGS, World, only
+from tests.test_survivors_settlement import after_a_night
 from tests.world import KEY, Market, order
 
 ONE_AT_A_TIME = replace(SETTINGS, concurrency=1)
@@ -184,3 +185,30 @@ def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself(
     with pytest.raises(Misconfigured, match="of this job"):
         again.run(1)
     assert again.gateway.posts == []
+
+
+# --- without a list, without an account ---------------------------------------------------------------------------
+
+
+@pytest.mark.fault("J27", "B32")
+def test_what_is_pending_is_asked_for_by_its_id_although_no_list_can_be_read() -> None:
+    """What has an id needs no list; nothing is sent."""
+    world, gateway = after_a_night(only(1, "pending"))
+    gateway.charges[1].update(status="successful", paid=True, chain="acch_test_2")
+
+    async def no_page(*given: Any, **named: Any) -> Answer:
+        return Answer(out=True, status=200, document={"object": "search"})
+
+    gateway.page = no_page  # type: ignore[method-assign]
+    assert world.run(4)["0001"] is Outcome.SUCCEEDED
+    assert gateway.by_id == ["chrg_test_2"] and len(gateway.posts) == 3
+
+
+@pytest.mark.fault("J03")
+def test_an_account_that_nobody_told_is_written_down_as_none() -> None:
+    """Mode and address are held all the same; the account is, once it is told."""
+    world = World(FakeGateway(account=""))
+    world.run(1)
+    world.gateway.account = "account_test_1"
+    world.run(2)
+    assert [event.data["account"] for event in world.journal.events(["account"])] == ["", "account_test_1"]

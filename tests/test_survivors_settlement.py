@@ -803,6 +803,10 @@ class Steps(Silent):
     """Listens."""
 
     seen: list[tuple[str, float]] = field(default_factory=list)
+    orders: set[str] = field(default_factory=set)
+
+    def order(self, case: Case) -> None:
+        self.orders.add(case.intent.order_id)
 
     def phase(self, name: str, total: int | None = None) -> None:
         self.seen.append((name, asyncio.get_running_loop().time()))
@@ -833,6 +837,8 @@ def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = F
             assert run.loop.why_held == "a person must look"
         else:
             await at_gateway(run, brought)
+            assert talk.orders == {f"{number:04d}" for number in range(count)}
+        assert (run.untold, run.blind) == ("", "")
         assert any("does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes) is (
             count > 0 and not impossible
         )

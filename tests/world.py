@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.sandbox import SandboxServer
+from tests import ready
 
 KEY = "skey_test_0123456789abcdef"
 JOB = """
@@ -38,6 +38,17 @@ doubt_period = "{doubt}"
 lookup_gap   = "0.2s"
 pause        = "0.2s"
 {more}
+"""
+SMALL_JOB = """
+name = "night"
+[input]
+file = "orders.csv"
+[columns]
+order_id    = "order_id"
+amount      = { column = "amount", unit = "major" }
+currency    = "currency"
+destination = "recipient"
+customer    = "customer"
 """
 HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
@@ -80,14 +91,13 @@ class Market:
 
     def command(self, *words: str, **environ: str) -> tuple[list[str], dict[str, Any]]:
         """How to start the program as a process of its own."""
-        passed = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        env = {**passed, "OMISE_SECRET_KEY": KEY, **environ}
+        env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
 
-    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""
-        words, how = self.command(verb, "job.toml", *flags, **environ)
-        return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **how)
+        _, how = self.command(**environ)
+        return ready.run([verb, "job.toml", *flags], how["cwd"], how["env"], timeout_s=120)
 
     def posts(self) -> int:
         """Requests to charge that reached the gateway."""

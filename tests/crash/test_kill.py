@@ -1,6 +1,6 @@
 """Real processes, really killed, at random points; idempotency off.
 
-`BATCHPAY_KILLS` sets how many (default 60); `make sweep` kills by the hundred.
+`BATCHPAY_KILLS` sets how many (default 20); `make sweep` kills by the hundred.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.world import Market, order
 
-KILLS = int(os.environ.get("BATCHPAY_KILLS", "60"))
+KILLS = int(os.environ.get("BATCHPAY_KILLS", "20"))
 A_ROUND = 10
 # What else goes wrong meanwhile: slow answers, lost answers, late landings, 429 and 500 after the charge.
 FAULTS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sqlite3
 import subprocess
 import time
@@ -33,6 +32,7 @@ class Stage(Market):
     heads: list[tuple[int, str]] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     quiet_since: float | None = None
+    peak_kb: int = 0
 
     def __post_init__(self) -> None:
         self.settings = {**QUICK, **self.settings}
@@ -43,6 +43,7 @@ class Stage(Market):
         files = [path for path in self.folder.iterdir() if path.suffix in INPUTS]
         self.inputs = {path.split("/")[-1]: digest for path, digest in digests(files).items()}
         result = super().run(*flags, verb=verb, **environ)
+        self.peak_kb = max(self.peak_kb, result.peak_kb)
         self.said += result.stdout + result.stderr
         self.code = result.returncode
         assert "Traceback" not in result.stderr, result.stderr
@@ -90,7 +91,7 @@ class Stage(Market):
         self.gateway.write(self.folder / "gateway.jsonl")
         facts = Facts(
             exit_code=self.code, inputs_before=self.inputs, heads=self.heads, quiet_since=self.quiet_since,
-            output=self.said, peak_kb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, **more,
+            output=self.said, peak_kb=self.peak_kb, **more,
         )  # fmt: skip
         return judge(self.folder, facts)
 

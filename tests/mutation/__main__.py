@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import re
+import signal
 import sys
 import time
 import tomllib
@@ -133,6 +134,7 @@ def main() -> int:
     if asked.line:
         chosen = [change for change in chosen if change.line == asked.line]
     warm_up()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # its forks end with it
     began_s = time.monotonic()
     seen = see(root, plan.modules, plan.tests, asked.processes, asked.keep)
     for test in seen.failed:

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ def _look(root: Path, folder: Path, tell: Tell, file: str, modules: Sequence[str
     orders = folder / "orders"
     hook.write(orders, "look", str(lines), paths, "")
     hook.hand_down(orders)
+    os.environ["BATCHPAY_FORKS"] = "0"  # a process learns when it begins which test it is of
     noted = _Noted(recorder, orders, lines, modules, paths, tell)
     code = pytest_of(root, folder, [file], noted, f"--basetemp={folder / 'pytest'}")
     recorder.stop()

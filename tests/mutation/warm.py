@@ -140,6 +140,7 @@ def _work(job: Job[T], folder: Path, pipe: int) -> None:
     code = 70
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.set_inheritable(pipe, False)
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in range(3):

@@ -192,6 +192,7 @@ JOB_OF_FIVE = (
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.fault("X18", "D15")
 def test_a_small_file_of_huge_values_ends_in_its_own_process(tmp_path: Path) -> None:
     """A dictionary of one long text that every row points at: hundreds of gigabytes out of some kilobytes."""
@@ -298,6 +299,7 @@ def test_any_text_reads_back_cell_for_cell(
 # --- the process ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.fault("X17", "X18", "I16")
 def test_a_table_that_nobody_reads_leaves_no_process(tmp_path: Path) -> None:
     """Read twice, read in part, not read at all: every child is gone with its table."""
@@ -320,6 +322,7 @@ def test_a_table_that_nobody_reads_leaves_no_process(tmp_path: Path) -> None:
     assert children() == before
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.fault("X17", "X18", "H06")
 def test_the_process_knows_no_secret_and_obeys_its_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key stays with the parent; memory and cores are bounded, and a signal to the group is the parent's affair."""
@@ -338,6 +341,7 @@ def test_the_process_knows_no_secret_and_obeys_its_limits(tmp_path: Path, monkey
         child.end()
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.fault("X17", "X18", "D15")
 @pytest.mark.parametrize(
     ("number", "told"),
@@ -359,6 +363,7 @@ def test_a_parser_that_dies_is_a_refused_file(tmp_path: Path, number: signal.Sig
         assert child._process.returncode == -number
 
 
+@pytest.mark.usefixtures("own_process")
 @pytest.mark.fault("D16", "X18")
 def test_no_process_to_be_had_is_75(tmp_path: Path) -> None:
     """No descriptor is left for the pipe: try later, nothing is wrong with the file."""

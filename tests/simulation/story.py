@@ -20,7 +20,7 @@ from batchpay.job import GatewaySettings, Job
 from batchpay.model import Event
 from batchpay.session import Options
 from batchpay.settlement.books import stop_in_force
-from tests.fakes import START_NS
+from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence
 from tests.simulation.process import JOB, OTHER, Machine, Process, SimulatedLoop, World
@@ -56,7 +56,7 @@ def tell(seed: int, afterwards: Callable[[Story], None] = lambda story: None) ->
     dice = random.Random(seed)
     loop = SimulatedLoop(1000.0)
     told = Told(seed)
-    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-") as folder:
+    with silence(), tempfile.TemporaryDirectory(prefix="batchpay-sim-", dir=MEMORY) as folder:
         world = _world(seed, dice, loop, Path(folder))
         story = Story(world)
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,15 @@ from tests.simulation.weather import ENDS, LIES, LOOK, POST
 SEEDS, BLOCK = 200, 25
 QUIET = 29  # a seed without trouble
 _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last test
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_dead_are_buried() -> Iterator[None]:
+    """What dead processes left open is closed here, and not in the middle of another file's test."""
+    yield
+    with silence(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @pytest.mark.fault(

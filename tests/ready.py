@@ -1,0 +1,256 @@
+"""The program in a process of its own, forked from one that has imported it: a test's run begins in milliseconds.
+
+What a test sees is a process like any other: its own pid, memory, signals, streams and exit, and it ends as `python -m
+batchpay` ends. Only the start of the interpreter and the imports are shared, most of the work of a small run. Where the
+start matters (variables that Python reads, a process to be killed) the program is started itself, and BATCHPAY_FORKS=0
+(`make sweep`) starts every run so.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environment
+READ_LATE = frozenset({"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"})  # read by the program alone
+IMPORTED_LATE = (
+    "pandas", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "numpy", "httpx", "rich.progress", "jsonschema",
+)  # fmt: skip
+LONGEST = 1 << 17  # bytes of a request: words and variables
+FORKS = os.environ.get("BATCHPAY_FORKS") != "0"
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a process begins: `python -m batchpay WORDS`, or `python -P -W ignore -c CODE WORDS`."""
+
+    words: list[str]
+    folder: str
+    environ: dict[str, str]
+    code: str = ""
+
+
+class Starter:
+    """A process that forks."""
+
+    def __init__(self) -> None:
+        self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.ready", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given(os.environ),
+            )  # fmt: skip
+        atexit.register(self.end)
+
+    def start(self, start: Start, fds: Sequence[int]) -> int:
+        """The pid of a process that begins so, with these three streams."""
+        socket.send_fds(self._asked, [json.dumps(["start", *astuple(start)]).encode()], fds)
+        return self._told()[0]
+
+    def wait(self, pid: int) -> tuple[int, int]:
+        """The exit code of one that was started here, minus the signal that killed it, and its largest size in kB."""
+        self._asked.send(json.dumps(["wait", pid]).encode())
+        code, peak_kb = self._told()
+        return code, peak_kb
+
+    def _told(self) -> list[int]:
+        if told := self._asked.recv(100):
+            found: list[int] = json.loads(told)
+            return found
+        raise RuntimeError(f"tests/ready.py could not import the program: {self._process.communicate()[1].decode()}")
+
+    def end(self) -> None:
+        """It leaves when nobody can ask it any more."""
+        self._asked.close()
+        self._process.communicate()
+
+
+def starter() -> Starter:
+    """That of this thread."""
+    if not hasattr(_of_thread, "starter"):
+        _of_thread.starter = Starter()
+    found: Starter = _of_thread.starter
+    return found
+
+
+_of_thread = threading.local()
+
+
+def read_all(pipes: Sequence[int], until_s: float) -> list[bytes]:
+    """Each to its end, and closed; raises TimeoutError."""
+    read = {pipe: bytearray() for pipe in pipes}
+    try:
+        with selectors.DefaultSelector() as open_:
+            for pipe in pipes:
+                open_.register(pipe, selectors.EVENT_READ)
+            while open_.get_map():
+                if not (ready := open_.select(until_s - time.monotonic())):
+                    raise TimeoutError
+                for key, _ in ready:
+                    read[key.fd] += (some := os.read(key.fd, 1 << 16))
+                    if not some:
+                        open_.unregister(key.fd)
+    finally:
+        for pipe in pipes:
+            os.close(pipe)
+    return [bytes(read[pipe]) for pipe in pipes]
+
+
+def given(environ: Mapping[str, str]) -> dict[str, str]:
+    """What every run gets of our own environment."""
+    return {name: environ[name] for name in START if name in environ}
+
+
+class Ended(subprocess.CompletedProcess[str]):
+    """How a run ended, and how large it was."""
+
+    peak_kb = 0
+
+
+def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float) -> Ended:
+    """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises subprocess.TimeoutExpired."""
+    same_start = {name: told for name, told in environ.items() if name not in READ_LATE} == given(os.environ)
+    ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
+    with Path(os.devnull).open() as nothing:
+        streams = (nothing.fileno(), *theirs)
+        start = Start(list(words), str(folder), dict(environ))
+        pid, wait = (_forked if FORKS and same_start else _started)(start, streams)
+    for fd in theirs:
+        os.close(fd)
+    try:
+        out, err = (told.decode() for told in read_all(ours, time.monotonic() + timeout_s))
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        raise subprocess.TimeoutExpired(list(words), timeout_s) from None
+    finally:
+        code, peak_kb = wait()
+    ended = Ended(list(words), code, out, err)
+    ended.peak_kb = peak_kb
+    return ended
+
+
+Running = tuple[int, Callable[[], tuple[int, int]]]
+"""A pid, and how to wait for its exit code and its largest size in kB."""
+
+
+def _forked(start: Start, streams: Sequence[int]) -> Running:
+    pid = starter().start(start, streams)
+    return pid, partial(starter().wait, pid)
+
+
+def _started(start: Start, streams: Sequence[int]) -> Running:
+    command = [sys.executable, "-m", "batchpay", *start.words]
+    stdin, stdout, stderr = streams
+    process = subprocess.Popen(command, cwd=start.folder, env=start.environ, stdin=stdin, stdout=stdout, stderr=stderr)
+
+    def wait() -> tuple[int, int]:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, used.ru_maxrss
+
+    return process.pid, wait
+
+
+class Parser:
+    """In place of the subprocess.Popen that a reader starts its parser with (batchpay/readers/apart.py)."""
+
+    def __init__(self, command: Sequence[str], *, stdin: int, stdout: int, stderr: int, env: Mapping[str, str]) -> None:
+        assert command[1:-2] == ["-P", "-W", "ignore", "-c"] and (stdout, stderr) == (
+            subprocess.PIPE,
+            subprocess.DEVNULL,
+        )
+        ours, theirs = os.pipe()
+        self.stdout, self._code = os.fdopen(ours, "rb"), None
+        with Path(os.devnull).open() as nothing:
+            start = Start([command[-1]], str(Path.cwd()), dict(env), command[-2])
+            self.pid = starter().start(start, [stdin, theirs, nothing.fileno()])
+        os.close(theirs)
+
+    def kill(self) -> None:
+        """SIGKILL, unless its end is known."""
+        if self._code is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code; minus the signal that killed it."""
+        if self._code is None:
+            self._code, _ = starter().wait(self.pid)
+        return self._code
+
+
+# --- in the process that forks ----------------------------------------------------------------------------------
+
+
+def import_everything() -> None:
+    """All of the program but its sandbox, and what it imports late."""
+    import batchpay
+
+    for found in pkgutil.walk_packages(batchpay.__path__, "batchpay."):
+        if not found.name.startswith(("batchpay.sandbox", "batchpay.__main__")):
+            importlib.import_module(found.name)
+    for name in IMPORTED_LATE:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # else the forks copy what they only count
+
+
+def serve(asked: socket.socket) -> Start:
+    """Fork and wait as told, until nobody asks any more. Returns in the forks: what each is to be."""
+    while True:
+        request, fds, _, _ = socket.recv_fds(asked, LONGEST, 3)
+        if not request:
+            os._exit(0)
+        what, *told = json.loads(request)
+        if what == "wait":
+            _, status, used = os.wait4(told[0], 0)
+            asked.send(json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss]).encode())
+            continue
+        if not (pid := os.fork()):
+            asked.close()
+            for number, fd in enumerate(fds):
+                os.dup2(fd, number)
+                os.close(fd)
+            return Start(*told)
+        for fd in fds:
+            os.close(fd)
+        asked.send(json.dumps([pid]).encode())
+
+
+def begin(start: Start) -> None:
+    """As Python begins: this place, these variables, these words."""
+    os.chdir(start.folder)
+    for name in os.environ.keys() - {"LC_CTYPE"}:  # Python itself sets that one when it begins without a locale
+        del os.environ[name]
+    os.environ.update(start.environ)
+    sys.argv[1:] = start.words
+    if start.code:  # -P -W ignore -c
+        del sys.path[0]
+        warnings.simplefilter("ignore")
+        exec(start.code, {"__name__": "__main__"})
+    else:
+        sys.path[0] = start.folder
+        runpy.run_module("batchpay", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads is not one to fork
+    import_everything()
+    begin(serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -1,0 +1,238 @@
+"""Where one small change of how lists are read once went unseen: what is asked for, waited for, said and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from batchpay.journals.memory import MemoryJournal
+from batchpay.lifecycle import Attempt, seen
+from batchpay.listing import Listing
+from batchpay.model import Answer, Outcome
+from batchpay.pacing import Breaker, Pacer
+from batchpay.settlement import Books, Line, lists
+from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
+from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.test_lifecycle import INTENT, charge
+from tests.test_settlement import SETTINGS, World, only
+from tests.test_survivors_gateway import Pages, read
+from tests.test_survivors_run import stranger
+from tests.test_survivors_settlement import GONE, Dim, after_a_night
+
+
+@pytest.mark.fault("J27", "J05")
+def test_a_pending_charge_that_the_gateway_knows_by_its_id_is_waited_for() -> None:
+    """Only one that it does not know is for a person: a list without one that is there is a copy from before."""
+    world, gateway = after_a_night(only(2, "pending"))
+    gateway.hidden = {"chrg_test_3"}
+    world.run(4)
+    assert world.settlement and "does not show chrg_test_3" in world.settlement.why_held
+    assert len(gateway.posts) == 3
+    assert list(world.journal.events(["missing"])) == []
+
+
+@pytest.mark.fault("J02", "L11")
+def test_charges_that_the_journal_knows_are_no_sign_of_an_older_one() -> None:
+    """Nothing is noted and nothing waited for; one that it does not know is noted once."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    began_s = world.now_s
+    world.run(4)
+    assert list(world.journal.events(["restored"])) == []
+    assert world.now_s - began_s < 15
+    lost = World(gateway, now_s=world.now_s)
+    lost.run(4, adopt=True)
+    assert [event.data for event in lost.journal.events(["restored"])] == [{"met": "chrg_test_1", "empty": True}]
+    assert len(gateway.posts) == 4
+
+
+@dataclass
+class Long(FakeGateway):
+    """Some charges are too long to be read in a list."""
+
+    long: set[str] = field(default_factory=set)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        if any(one["id"] in self.long for one in answer.document["data"]):
+            return Answer(out=True, too_long=True)
+        return answer
+
+
+@pytest.mark.fault("J12")
+def test_a_charge_that_every_list_passes_over_is_told_once() -> None:
+    """However many lists a run reads; of lists that pass nothing over nothing is told."""
+    world = World(Long())
+    world.run(2)
+    assert world.settlement and world.settlement.lists.notes == []
+    world.gateway.long.add("chrg_test_1")  # type: ignore[attr-defined]
+    world.run(4)
+    assert world.settlement.lists.notes == [PASSED_OVER]
+
+
+@dataclass
+class Old(FakeGateway):
+    """Its lists show charges without their chains; says which were asked for by their id."""
+
+    by_id: list[str] = field(default_factory=list)
+
+    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        answer = await super().page(since, offset, may_leave, limit)
+        data = [{**one, "chain": None} for one in answer.document["data"]]
+        return replace(answer, document={**answer.document, "data": data})
+
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+        self.by_id.append(charge_id)
+        return await super().get(charge_id, may_leave)
+
+
+@pytest.mark.fault("J05", "L7")
+def test_a_charge_that_a_list_shows_without_its_chain_is_asked_for_by_its_id_once() -> None:
+    """It was paid with one: nothing is believed of such a list, and nothing is a stop."""
+    world = World()
+    world.run(2)
+    gateway = Old(charges=world.gateway.charges, posts=world.gateway.posts)
+    world.gateway = gateway
+    assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
+    assert sorted(gateway.by_id) == ["chrg_test_1", "chrg_test_2"]
+    assert world.stops() == []
+
+
+@pytest.mark.fault("J05", "L11")
+def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> None:
+    """A person may have made the charge readable meanwhile; what is said is written once."""
+    world = World()
+    world.run(1)
+    pages: list[str] = []
+
+    class Counted(Dim):
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+            pages.append(since)
+            return await super().page(since, offset, may_leave, limit)
+
+    again = World(Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s)
+    again.run(2)
+    assert again.gateway.posts == []
+    assert len(pages) == 8 + 1  # the first begins where our clock says, the others at the beginning
+    assert len(list(again.journal.events(["unreadable"]))) == 1
+
+
+@pytest.mark.fault("J12")
+@pytest.mark.parametrize(
+    ("pages", "asked"),
+    [
+        (Pages(130, 60), [(0, 100), (0, 25), (24, 50), (73, 100)]),
+        (Pages(18, 7), [(0, 100), (0, 25), (0, 6), (5, 12), (5, 3), (7, 6), (12, 12)]),
+        (
+            Pages(12, unreadable=frozenset({3})),
+            [(0, 100), (0, 25), (0, 6), (0, 2), (1, 4), (1, 2), (2, 4), (2, 2), (3, 1), (4, 1), (4, 2), (5, 4), (8, 8)],
+        ),
+    ],
+)
+def test_pages_shrink_to_a_quarter_and_grow_to_the_double(pages: Pages, asked: list[tuple[int, int]]) -> None:
+    """Down to two charges, and then to one by itself; never above what the gateway gives."""
+    ended, listing, _ = read(pages)
+    assert (ended, listing.complete) == (True, True)
+    assert pages.asked == asked
+
+
+@pytest.mark.fault("B32", "I15")
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many pages; it proves nothing."""
+    monkeypatch.setattr(lists, "PAGES", 3)
+    for total, whole in ((297, True), (298, False)):
+        pages = Pages(total)
+        ended, listing, _ = read(pages)
+        assert (ended, listing.complete) == (True, whole), total
+        assert len(pages.asked) == 3 + (not whole)
+
+
+SENT = datetime.fromtimestamp(START_NS // 10**9, UTC)
+NAMELESS = {"metadata": {}, "created_at": iso(SENT)}
+
+
+@pytest.mark.fault("J11", "L5")
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        (NAMELESS, True),
+        ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S))}, True),
+        ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S + 1))}, False),  # made before it was sent
+        ({**NAMELESS, "amount": 1}, False),
+        ({"created_at": iso(SENT)}, False),  # it says whose it is
+    ],
+)
+def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(changes: dict[str, Any], may: bool) -> None:
+    """By either clock, each as wrong as it may be."""
+    found = seen(charge(**changes))[0]
+    assert found is not None
+    books = Books(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
+    attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
+    assert may_be(found, attempt, books) is may
+
+
+@pytest.mark.fault("J05", "L11")
+def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> None:
+    """By its id, whatever the journal knows of it; one that pays nobody cannot be ours and is left alone."""
+    asked: list[str] = []
+
+    class Asked(Dim):
+        async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+            asked.append(charge_id)
+            return await super().get(charge_id, may_leave)
+
+    world = World()
+    world.run(2)
+    world.gateway = Asked(charges=[*world.gateway.charges, stranger(9, world.now_s - 1.0)])
+    assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
+    assert sorted(asked) == ["chrg_test_1", "chrg_test_2"]
+    empty = World(Dim(charges=[stranger(9, world.now_s - 1.0)]), now_s=world.now_s)
+    assert set(empty.run(2).values()) == {Outcome.SUCCEEDED}
+
+
+@pytest.mark.fault("J11", "L10")
+def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None:
+    """It is older than a doubt; what was sent before is not affected."""
+    world, gateway = after_a_night(lambda post, fields: "ok")
+    world.now_s -= 43_000.0 - 400.0  # by a clock that may be five minutes off
+
+    def vanishes(_: object) -> None:
+        asyncio.get_running_loop().call_later(1.0, gateway.hidden.add, "chrg_test_3")
+
+    assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
+    assert world.stops() == [f"chrg_test_3 {GONE}"]
+
+
+@pytest.mark.fault("J05")
+def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
+    """Whichever this run learned of first."""
+
+    async def main() -> list[str]:
+        line, clock = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None), FakeClock()
+        books = Books(MemoryJournal("night"), clock, "night", "run", live=False)
+        made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
+        books.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
+        found = Lists(SETTINGS, FakeGateway(), line, books, clock, lambda case: None)
+        return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
+
+    lacking, _ = in_virtual_time(main(), 2000.0)
+    assert len(lacking) == 3 and lacking == sorted(lacking)
+
+
+@pytest.mark.fault("B32", "F01")
+def test_of_a_line_that_is_closed_no_list_is_had() -> None:
+    """Not one page came: that is no list at all, and no empty one."""
+
+    async def never(answer: Answer) -> bool:
+        raise AssertionError
+
+    async def main() -> bool:
+        line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        line.close("SIGTERM")
+        return await read_list(line, Pages(3).at, Listing(), never)
+
+    assert in_virtual_time(main(), 1000.0)[0] is False

@@ -1,0 +1,115 @@
+"""Where one small change of the loop once went unseen: when it ends, and what wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+import pytest
+
+from batchpay.errors import Misconfigured
+from batchpay.model import Answer, Intent, Outcome
+from batchpay.planning import intent_of
+from batchpay.settlement import Brought, Limits, Run, at_gateway
+from tests import test_settlement
+from tests.fakes import FakeGateway
+from tests.test_settlement import SETTINGS, World, document, only, until
+from tests.test_settlement_races import interrupted
+from tests.test_survivors_settlement import FOR_EVER, Unreadable
+
+
+@pytest.mark.fault("C07", "I15")
+def test_a_deadline_ends_a_pause() -> None:
+    """Nobody waits for a gateway behind the time at which nothing may be sent any more."""
+    settings = replace(SETTINGS, pause_s=300.0, concurrency=2)
+    world = World(FakeGateway(lambda post, fields: "unreachable"), settings=settings)
+    world.run(5, limits=Limits(deadline_ns=until(20), deadline="06:00 UTC"))
+    assert world.gateway.posts == []
+    assert 1000.0 + 20 - settings.timeout_s <= world.now_s < 1000.0 + 20
+    assert world.settlement and "deadline 06:00 UTC" in world.settlement.why_held
+
+
+@pytest.mark.fault("L11", "B32")
+def test_eight_lists_in_vain_end_the_sending_however_short_a_doubt_is() -> None:
+    """Seven are no reason yet; what is sent by then was sent."""
+    settings = replace(SETTINGS, rate=2, concurrency=1, doubt_period_s=3.0)
+    world = World(Unreadable(times=((1040.0, FOR_EVER),)), settings=settings)
+    world.run(200)
+    assert world.settlement and "could not be read completely while charging" in world.settlement.why_held
+    eighth_s = 1060.0 + 7 * settings.lookup_gap_s  # the first in vain is the third, thirty seconds after the second
+    assert eighth_s < world.gateway.posts[-1][0] < eighth_s + 8 * 2 / settings.rate + 1.0  # each waits for its turn
+
+
+@pytest.mark.fault("B16", "L7")
+def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment() -> None:
+    """It was paid just before that run was interrupted: asked for at once it would be a stop."""
+
+    class Late(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            answer = await super().charge(intent, may_leave)
+            made = self.charges[-1]
+            made["chain"] = None
+            return replace(answer, document=dict(made))
+
+    world = World(Late())
+    world.run(1, meanwhile=interrupted)
+    assert world.outcomes(1)["0000"] is Outcome.PENDING
+
+    def chain_comes(_: object) -> None:
+        asyncio.get_running_loop().call_later(2.0, world.gateway.charges[0].update, {"chain": "acch_test_1"})
+
+    assert world.run(1, meanwhile=chain_comes)["0000"] is Outcome.SUCCEEDED
+    assert world.stops() == []
+
+
+@pytest.mark.fault("A15")
+def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that all else was cancelled for it; and nothing of the run goes on when it is told."""
+    under_way: list[str] = []
+    left: list[list[str]] = []
+
+    class Broken(FakeGateway):
+        async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+            if "a list" in under_way and len(self.posts) > 3:
+                raise RuntimeError("broken")
+            return await super().charge(intent, may_leave)
+
+        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+            under_way.append("a list")
+            try:
+                return await super().page(since, offset, may_leave, limit)
+            finally:
+                under_way.remove("a list")
+
+    async def watched(run: Run, brought: Brought) -> None:
+        try:
+            await at_gateway(run, brought)
+        finally:
+            left.append(list(under_way))
+
+    monkeypatch.setattr(test_settlement, "at_gateway", watched)
+    world = World(Broken(only(1, "lost before"), latency_s=0.5), settings=replace(SETTINGS, rate=4))
+    with pytest.raises(RuntimeError, match="broken"):
+        world.run(60)
+    assert left == [[]]
+
+
+@pytest.mark.fault("J06", "E13")
+def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the_sending() -> None:
+    """A list while charging showed it; who charged it is said, and by which charge."""
+    theirs = intent_of(
+        document(120), job="day", attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=122,
+        run_id="another", journal_id="another",
+    )  # fmt: skip
+    world = World(settings=replace(SETTINGS, rate=2))
+
+    def charge_elsewhere(_: object) -> None:
+        world.gateway._commit(dict(parse_qsl(theirs.body)))
+
+    with pytest.raises(Misconfigured, match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)'):
+        world.run(200, meanwhile=charge_elsewhere)
+    assert world.gateway.money()["0120"] == 1
+    assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency  # what was under way ended
+    assert world.stops() == []
