@@ -204,6 +204,19 @@ def test_what_is_pending_is_asked_for_by_its_id_although_no_list_can_be_read() -
     assert gateway.by_id == ["chrg_test_2"] and len(gateway.posts) == 3
 
 
+@pytest.mark.fault("L7", "B16", "J04")
+def test_a_charge_that_is_paid_late_and_without_a_chain_is_asked_for_once_and_then_a_stop() -> None:
+    """It was pending when the run before ended: that it took the money is news, though nothing is proven by it."""
+    world, gateway = after_a_night(only(1, "pending"))
+    gateway.charges[1].update(status="successful", paid=True)
+    assert world.run(4)["0001"] is Outcome.UNPROVEN
+    (stop,) = world.stops()
+    assert "chrg_test_2" in stop and "no chain" in stop
+    sent = len(gateway.posts)
+    assert world.run(6)["0001"] is Outcome.UNPROVEN
+    assert len(gateway.posts) == sent
+
+
 @pytest.mark.fault("J03")
 def test_an_account_that_nobody_told_is_written_down_as_none() -> None:
     """Mode and address are held all the same; the account is, once it is told."""

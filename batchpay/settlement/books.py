@@ -613,7 +613,7 @@ def _same_evidence(before: Attempt, after: Attempt) -> bool:
 def _evidence(attempt: Attempt) -> tuple[object, ...]:
     charge = attempt.charge
     terms = charge and (
-        charge.id, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
+        charge.id, charge.status, charge.chain, charge.amount, charge.currency, charge.destination, charge.livemode,
     )  # fmt: skip
     others = [(one.charge.id, one.charge.status, one.charge.refunded, one.flaws) for one in attempt.others]
     given_back = charge.refunded if charge is not None and others else None  # of a lone charge an audit tells it
