@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchpay import __version__, streams
-from batchpay.errors import BatchpayError, Usage
-from batchpay.flags import Orders, Reason, Seconds, Words
-from batchpay.text import json_text, line
+from batchpay import __version__
+from batchpay.domain.errors import BatchpayError, Usage
+from batchpay.domain.text import json_text, line
+from batchpay.terminal import streams
+from batchpay.terminal.flags import Orders, Reason, Seconds, Words
 
 if TYPE_CHECKING:
-    from batchpay.job import Job
+    from batchpay.job.job import Job
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
 INPUT = click.option("--input", "input_file", metavar="FILE", help="Read this file instead of the job's own.")
@@ -42,7 +43,8 @@ def init(directory: Path, as_json: bool) -> None:
 
     Overwrites nothing.
     """
-    from batchpay import saying, starting
+    from batchpay.commands import init as starting
+    from batchpay.terminal import saying
 
     saying.started(starting.start(directory), as_json=as_json)
 
@@ -53,7 +55,8 @@ def init(directory: Path, as_json: bool) -> None:
 @JSON
 def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
     """Read, map and validate every row; send nothing."""
-    from batchpay import checking, saying
+    from batchpay.commands import check as checking
+    from batchpay.terminal import saying
 
     job = _job(job_file, input_file)
     out = saying.JsonProblems() if as_json else saying.TextProblems()
@@ -74,7 +77,9 @@ def plan(
 
     Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
     """
-    from batchpay import checking, saying, writing
+    from batchpay.commands import check as checking
+    from batchpay.commands import writing
+    from batchpay.terminal import saying
 
     job = _job(job_file, input_file)
     if out_file is not None:
@@ -82,8 +87,8 @@ def plan(
         writing.refuse_overwriting("--out", out_file, force=force)
     ask = None
     if preflight:
-        from batchpay.config import secret_key
-        from batchpay.session import ask_recipients
+        from batchpay.batches.session import ask_recipients
+        from batchpay.job.load import secret_key
 
         ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
     made = checking.plan(job, ask)
@@ -94,14 +99,14 @@ def plan(
 
 
 def _key_and_job(job_file: Path, input_file: str | None = None) -> tuple[Job, Any]:
-    from batchpay.config import secret_key
+    from batchpay.job.load import secret_key
 
     job = _job(job_file, input_file)
     return job, secret_key(os.environ, job.gateway)
 
 
 def _key_and_kept_job(job_file: Path) -> tuple[Job, Any]:
-    from batchpay.config import secret_key
+    from batchpay.job.load import secret_key
 
     job = _kept_job(job_file)
     return job, secret_key(os.environ, job.gateway)
@@ -136,7 +141,8 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 
     Settles what earlier runs left open, sends what is new, writes the reports.
     """
-    from batchpay import pipeline, saying
+    from batchpay.commands import run as pipeline
+    from batchpay.terminal import saying
 
     job, key = _key_and_job(job_file, input_file)
     with saying.talk(job.name) as talk:
@@ -153,7 +159,8 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 @JSON
 def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     """Only ask about pending and in-doubt charges; rewrite the reports."""
-    from batchpay import pipeline, saying
+    from batchpay.commands import run as pipeline
+    from batchpay.terminal import saying
 
     job, key = _key_and_kept_job(job_file)
     with saying.talk(job.name) as talk:
@@ -173,7 +180,8 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 
     Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a stop is in force.
     """
-    from batchpay import pipeline, saying
+    from batchpay.commands import run as pipeline
+    from batchpay.terminal import saying
 
     job = _kept_job(job_file)
     if order_id is not None:
@@ -190,7 +198,8 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 @JSON
 def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
-    from batchpay import pipeline, saying
+    from batchpay.commands import run as pipeline
+    from batchpay.terminal import saying
 
     job = _kept_job(job_file)
     result = pipeline.report(job, batch)
@@ -217,7 +226,8 @@ def resolve(
 
     An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
     """
-    from batchpay import resolving, saying
+    from batchpay.commands import resolve as resolving
+    from batchpay.terminal import saying
 
     of_job = lift_stop or not_ours is not None
     given = [as_ is not None, cancel, lift_stop, not_ours is not None]
@@ -261,7 +271,9 @@ def doctor(
 
     --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
     """
-    from batchpay import doctoring, probing, saying
+    from batchpay.commands import doctor as doctoring
+    from batchpay.commands import probe as probing
+    from batchpay.terminal import saying
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
@@ -283,7 +295,8 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     BATCH is the name of one folder. Exits with 12 on a difference, also when reports that were written are missing,
     with 74 when the journal is damaged, with 66 when there is none.
     """
-    from batchpay import saying, verifying
+    from batchpay.commands import verify as verifying
+    from batchpay.terminal import saying
 
     made = verifying.verify(_kept_job(job_file), batch)
     saying.verified(made, as_json=as_json)
@@ -305,7 +318,9 @@ def audit(job_file: Path, first: str, last: str, note: str | None, reason: str |
 
     Exits with 12 while there is a difference that nobody took note of as it is.
     """
-    from batchpay import auditing, saying, times
+    from batchpay.commands import audit as auditing
+    from batchpay.domain import times
+    from batchpay.terminal import saying
 
     if (note is None) != (reason is None):
         raise Usage("--note ID and --reason TEXT go together: which difference, and why it is well")
@@ -330,7 +345,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
     Runs on the samples, against a sandbox it starts itself, and ends by naming the report files.
     """
-    from batchpay import demonstration
+    from batchpay.commands import demo as demonstration
 
     _leave(demonstration.demo(directory, as_json=as_json))
 
@@ -348,7 +363,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
               help="Honour the Idempotency-Key header.")  # fmt: skip
 def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
     """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
-    from batchpay import demonstration
+    from batchpay.commands import demo as demonstration
 
     demonstration.serve_sandbox(port, script, ledger, idempotency)
 
@@ -383,7 +398,7 @@ def main(argv: list[str] | None = None) -> None:
     except MemoryError:
         end(75, "out of memory; run the same command again on a larger machine, nothing is lost")
     except Exception as error:
-        from batchpay.oserrors import translated
+        from batchpay.domain.oserrors import translated
 
         if trouble := translated(error):
             end(trouble.exit_code, str(trouble))
@@ -412,7 +427,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:
-    from batchpay.config import load_job
+    from batchpay.job.load import load_job
 
     streams.about(str(job_file))
     return load_job(job_file, input_override=input_file)
@@ -420,7 +435,7 @@ def _job(job_file: Path, input_file: str | None) -> Job:
 
 def _kept_job(job_file: Path) -> Job:
     """For who asks the journal alone: files that only new rows need may be gone."""
-    from batchpay.config import load_job
+    from batchpay.job.load import load_job
 
     streams.about(str(job_file))
     return load_job(job_file, judges=False)
@@ -429,8 +444,8 @@ def _kept_job(job_file: Path) -> Job:
 def _options(job: Job, flags: dict[str, Any]) -> Any:
     from datetime import UTC, datetime
 
-    from batchpay import times
-    from batchpay.session import Options
+    from batchpay.batches.session import Options
+    from batchpay.domain import times
 
     given = {name: value for name, value in flags.items() if value is not None}
     if "grace" in given:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
+from batchpay.domain.model import Event
+from batchpay.journals.sqlite.store import SqliteJournal
 from benchmarks.charge import IN_FLIGHT, afresh
 from benchmarks.market import gateway, market, write_orders
 from benchmarks.measure import Figure, Size, load, spread

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 import jsonschema
 
 from batchpay import readers
-from batchpay.config import load_job
-from batchpay.data import data_path
-from batchpay.mapping import Mapped, map_chunk
-from batchpay.validation import Checker
+from batchpay.intake.mapping import Mapped, map_chunk
+from batchpay.intake.validation import Checker
+from batchpay.job.load import load_job
+from batchpay.job.packaged import data_path
 from benchmarks.market import market, write_orders
 from benchmarks.measure import Figure, Size, load, ratio, spread
 

@@ -22,12 +22,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay import accounts, checking, steps
-from batchpay.errors import BatchpayError
-from batchpay.job import Job
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Finding, Outcome
-from batchpay.planning import alike, key_of, place_of
+from batchpay.batches import history as accounts
+from batchpay.commands import check as checking
+from batchpay.domain import steps
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Finding, Outcome
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import alike, key_of, place_of
 from batchpay.reports.results import shown_cells
 from batchpay.settlement import Preflight
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from batchpay.model import Answer, Event, Intent
+from batchpay.domain.model import Answer, Event, Intent
 
 T = TypeVar("T")
 START_NS = 1_795_000_000 * 10**9

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from batchpay import pipeline
-from batchpay.config import load_job, secret_key
-from batchpay.errors import BatchpayError
+from batchpay.commands import run as pipeline
+from batchpay.domain.errors import BatchpayError
+from batchpay.job.load import load_job, secret_key
 from batchpay.sandbox import SandboxServer
-from batchpay.saying import Quiet
+from batchpay.terminal.saying import Quiet
 from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from batchpay import pipeline
-from batchpay.auditing import Period, audit
-from batchpay.config import SecretKey, load_job
+from batchpay.batches.session import Options
+from batchpay.commands import run as pipeline
+from batchpay.commands.audit import Period, audit
+from batchpay.job.load import SecretKey, load_job
 from batchpay.sandbox import SandboxServer
-from batchpay.saying import Quiet
-from batchpay.session import Options
+from batchpay.terminal.saying import Quiet
 from tests.world import KEY, Market, order
 
 pytestmark = pytest.mark.fault("J31")

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from batchpay.candidates import Likeness, Placed, PlannedBatch, Survey, judge_files, likeness, placed_rows
-from batchpay.config import load_job
-from batchpay.job import Job
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.likeness import Features
-from batchpay.model import Batch, Event, Judged
-from batchpay.standing import Guards, MayGo, Row
+from batchpay.batches.candidates import Likeness, Placed, PlannedBatch, Survey, judge_files, likeness, placed_rows
+from batchpay.domain.model import Batch, Event, Judged
+from batchpay.intake.likeness import Features
+from batchpay.job.job import Job
+from batchpay.job.load import load_job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.standing import Guards, MayGo, Row
 from tests.world import SMALL_JOB
 
 DAY_NS = 86_400 * 10**9

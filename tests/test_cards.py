@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from batchpay import cards
+from batchpay.domain import cards
+from batchpay.domain.secrets import masked, secret_in, without_keys
+from batchpay.domain.text import told
 from batchpay.readers import screen
-from batchpay.secrets import masked, secret_in, without_keys
-from batchpay.text import told
 
 CARD = "4242424242424242"
 MASTER = "5555555555554444"

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from batchpay.cells import encode_cells
+from batchpay.readers.cells import encode_cells
 from tests import checker
 from tests.adversary import DECLINED, LOST_AFTER, LOST_BEFORE, PENDING, Adversary, error
 from tests.checker import RULES, judge, told

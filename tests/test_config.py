@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from batchpay.config import SecretKey, load_job, secret_key
-from batchpay.data import data_path
-from batchpay.errors import Misconfigured
-from batchpay.job import Controls, Fee, FromColumn, FromLookup, FromTemplate, FromValue, GatewaySettings, Input, Limit
+from batchpay.domain.errors import Misconfigured
+from batchpay.job.job import (
+    Controls,
+    Fee,
+    FromColumn,
+    FromLookup,
+    FromTemplate,
+    FromValue,
+    GatewaySettings,
+    Input,
+    Limit,
+)
+from batchpay.job.load import SecretKey, load_job, secret_key
+from batchpay.job.packaged import data_path
 
 SMALLEST = """
 name = "bangkok-nightly"
@@ -278,7 +288,7 @@ def test_a_key_never_shows_itself(tmp_path: Path) -> None:
 
 def test_schema_and_code_know_the_same_keys() -> None:
     """Every key of the schema is named in the code that reads it."""
-    source = Path("batchpay/config.py").read_text("utf-8")
+    source = Path("batchpay/job/load.py").read_text("utf-8")
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
 
     def names(node: Any) -> set[str]:

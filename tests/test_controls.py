@@ -10,8 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay import controls, strictjson
-from batchpay.controls import (
+from batchpay.domain import strictjson
+from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.domain.model import Judged, Problem
+from batchpay.domain.money import major_text
+from batchpay.intake import controls
+from batchpay.intake.controls import (
     Tally,
     fee_check,
     max_amount_check,
@@ -22,10 +26,7 @@ from batchpay.controls import (
     require_fixed_fee,
     run_refusal,
 )
-from batchpay.errors import FileRefused, Misconfigured
-from batchpay.job import Columns, Controls, Fee, FromColumn, Input, Limit
-from batchpay.model import Judged, Problem
-from batchpay.money import major_text
+from batchpay.job.job import Columns, Controls, Fee, FromColumn, Input, Limit
 
 BAD = (Problem("x", "", "x", "x"),)
 COLUMNS = Columns(

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay import damage, lineage, sheetdates
-from batchpay.damage import fault_of, is_damaged, suspicious, trace_of
-from batchpay.lineage import is_rejects_file, own_id, place_told, told_id
-from batchpay.readers import formats
+from batchpay.domain import lineage
+from batchpay.domain.lineage import is_rejects_file, own_id, place_told, told_id
+from batchpay.intake import damage, sheetdates
+from batchpay.intake.damage import fault_of, is_damaged, suspicious, trace_of
+from batchpay.readers.xlsx import formats
 
 
 @pytest.mark.parametrize("module", [damage, lineage, sheetdates, formats])

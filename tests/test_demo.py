@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.data import data_path
+from batchpay.job.packaged import data_path
 
 BARE = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "140"}
 COMMAND = [sys.executable, "-m", "batchpay", "demo"]
@@ -150,7 +150,7 @@ def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=60)
     assert process.returncode == 75, err
     assert err.decode().count("\n") == 1 and "interrupted by SIGINT" in err.decode()
-    from batchpay.demonstration import _prepared
+    from batchpay.commands.demo import _prepared
 
     _prepared(tmp_path / "demo")
     assert not ledger.exists() and not (tmp_path / "demo" / "state").exists()

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from batchpay import accounts
-from batchpay.clock import iso
-from batchpay.config import load_job
-from batchpay.desk import Desk, refuse_another_place
-from batchpay.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
-from batchpay.job import Job
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
-from batchpay.pacing import Breaker, Pacer
-from batchpay.session import Options, _note_holds, _trouble, brought, errand, look_of
+from batchpay.batches import history as accounts
+from batchpay.batches.clock import iso
+from batchpay.batches.open_job import Desk, refuse_another_place
+from batchpay.batches.session import Options, _note_holds, _trouble, brought, errand, look_of
+from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
+from batchpay.domain.model import Event
+from batchpay.job.job import Job
+from batchpay.job.load import load_job
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Line, Look
+from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import FakeClock
 from tests.test_candidates import order, planned
 from tests.world import SMALL_JOB

@@ -17,12 +17,12 @@ import jsonschema
 import pytest
 
 import batchpay
-from batchpay import errors
 from batchpay.cli import cli
-from batchpay.config import load_job
-from batchpay.data import data_path
-from batchpay.job import Job
-from batchpay.model import Outcome
+from batchpay.domain import errors
+from batchpay.domain.model import Outcome
+from batchpay.job.job import Job
+from batchpay.job.load import load_job
+from batchpay.job.packaged import data_path
 from batchpay.reports.table import COLUMNS, LAST_COLUMNS
 from tests.world import Market
 
@@ -163,16 +163,23 @@ def test_what_the_readme_names_is_there() -> None:
 
 
 def test_how_it_is_built_is_the_packages_listing() -> None:
-    """Every module and every family stands in the picture, and nothing that is not there."""
+    """Every room and every module stands in the picture, and nothing that is not there."""
     picture = README[README.index("    batchpay/\n") :].split("\n\n")[0]
-    drawn = set()
+    drawn, room = set(), ""
     for line in picture.splitlines()[1:]:
-        for name in re.split(r" {2,}", line.strip())[0].split():
-            drawn.add(name)
+        names, _, told = line.strip().partition("  ")
+        if len(line) - len(line.lstrip()) == 6:
+            room = names if names.endswith("/") else ""
+            drawn.add(names)
+        elif names.endswith("/"):
+            drawn |= {f"{room}{names}", *(f"{room}{names}{name}.py" for name in told.split())}
+        else:
+            drawn |= {f"{room}{name}.py" for name in names.split()}
     package = Path(batchpay.__file__).parent
-    there = {f"{path.name}/" for path in package.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
-    there |= {path.name for path in package.glob("*.py") if not path.name.startswith("__")}
-    assert drawn == there
+    files = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
+    files = {path for path in files if path.parts[0] != "sandbox"}
+    rooms = {f"{room}/" for path in files for room in path.parents if room.name}
+    assert drawn == {str(path) for path in files} | rooms | {"sandbox/"}
 
 
 # --- schemas and changelog

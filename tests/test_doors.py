@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from batchpay import pipeline, resolving
-from batchpay.checking import plan
-from batchpay.config import SecretKey, load_job
-from batchpay.errors import BatchpayError, Misconfigured, Usage
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.saying import Quiet
-from batchpay.session import Options
+from batchpay.batches.session import Options
+from batchpay.commands import resolve as resolving
+from batchpay.commands import run as pipeline
+from batchpay.commands.check import plan
+from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
+from batchpay.job.load import SecretKey, load_job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.terminal.saying import Quiet
 from tests.world import KEY, Market, order
 
 OTHER_KEY = "skey_test_another0account"

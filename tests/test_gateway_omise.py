@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl
 import pytest
 
 from batchpay import __version__
-from batchpay.gateways.omise import Omise, masked, strict_json
-from batchpay.gateways.wire import MAX_ANSWER_BYTES
-from batchpay.job import GatewaySettings
-from batchpay.model import Answer
-from batchpay.planning import intent_of
+from batchpay.domain.model import Answer
+from batchpay.gateways.omise.client import Omise, masked, strict_json
+from batchpay.gateways.omise.wire import MAX_ANSWER_BYTES
+from batchpay.job.job import GatewaySettings
+from batchpay.lifecycle.plan import intent_of
 
 INTENT = intent_of(
     {"order_id": "0001", "amount": 100, "currency": "thb", "destination": "recp_test_1", "card": "tokn_test_1",

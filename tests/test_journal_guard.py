@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.errors import Taken
+from batchpay.domain.errors import Taken
+from batchpay.domain.model import NO_MONEY, Event, Outcome
 from batchpay.journals.guard import BESIDE, NO_MONEY_STATES, Open, follow, replay
 from batchpay.journals.memory import MemoryJournal
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import NO_MONEY, Event, Outcome
+from batchpay.journals.sqlite.store import SqliteJournal
 
 STATES = [*(outcome.value for outcome in Outcome), "withdrawn", "a later word", "", None]
 KINDS = [

@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.errors import BatchpayError, Misconfigured, Taken, TryLater
+from batchpay.domain.errors import BatchpayError, Misconfigured, Taken, TryLater
+from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock, lock_path
-from batchpay.journals.migration import SCHEMA_VERSION, schema
-from batchpay.journals.soundness import statements
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
-from batchpay.planning import alike, terms_of
+from batchpay.journals.sqlite.migration import SCHEMA_VERSION, schema
+from batchpay.journals.sqlite.soundness import statements
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import alike, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
 # --- the version and what it stands for -------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_a_migration_that_fails_at_any_statement_has_not_been(old: Path, trouble
 KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from batchpay.journals.sqlite import SqliteJournal
+from batchpay.journals.sqlite.store import SqliteJournal
 from tests.test_journal_migration import breaking
 at = int(sys.argv[2])
 def die(count, statement):
@@ -416,7 +416,7 @@ def test_a_run_that_begins_while_a_journal_is_migrated_undoes_it(old: Path) -> N
 def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> None:
     """The second finds it done."""
     code = (
-        "import sys; from pathlib import Path; from batchpay.journals.sqlite import SqliteJournal;"
+        "import sys; from pathlib import Path; from batchpay.journals.sqlite.store import SqliteJournal;"
         "journal = SqliteJournal(Path(sys.argv[1]), sys.argv[2]); journal.verify(); journal.close()"
     )
     both = [subprocess.Popen([sys.executable, "-c", code, str(old), job]) for job in ("night", "day")]

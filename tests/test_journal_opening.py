@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import BatchpayError, Bug, CannotWrite, InputOutput, Misconfigured
+from batchpay.domain.errors import BatchpayError, Bug, CannotWrite, InputOutput, Misconfigured
+from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
-from batchpay.journals.opening import translated
 from batchpay.journals.place import why_closed
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
+from batchpay.journals.sqlite.opening import translated
+from batchpay.journals.sqlite.store import SqliteJournal
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import InputOutput
+from batchpay.domain.errors import InputOutput
+from batchpay.domain.model import Batch, Done, Event, Judged, Problem
 from batchpay.journals.asked import begins
-from batchpay.journals.sqlite import SqliteJournal, _pack, _unpack
-from batchpay.model import Batch, Done, Event, Judged, Problem
-from batchpay.planning import place_of, terms_of
+from batchpay.journals.sqlite.store import SqliteJournal, _pack, _unpack
+from batchpay.lifecycle.plan import place_of, terms_of
 
 HOUR_NS = 3600 * 10**9
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.errors import InputOutput, Misconfigured, TryLater
+from batchpay.domain.errors import InputOutput, Misconfigured, TryLater
+from batchpay.domain.model import Event
 from batchpay.journals.lock import RunLock
-from batchpay.journals.soundness import BrokenChain
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
+from batchpay.journals.sqlite.soundness import BrokenChain
+from batchpay.journals.sqlite.store import SqliteJournal
 
 
 def filled(path: Path, count: int = 20) -> Path:

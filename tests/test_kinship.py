@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from batchpay.kinship import Ancestry, Lineages, only_named
-from batchpay.model import StoredChunk
-from batchpay.planning import by_order, place_of
+from batchpay.domain.model import StoredChunk
+from batchpay.lifecycle.kinship import Ancestry, Lineages, only_named
+from batchpay.lifecycle.plan import by_order, place_of
 
 A, B, C = "2026-11-24-00000000000a", "2026-11-24-00000000000b", "2026-11-24-00000000000c"
 

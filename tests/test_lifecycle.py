@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.job import Fee
-from batchpay.lifecycle import (
+from batchpay.domain.model import Answer, Event, Intent, Outcome
+from batchpay.job.job import Fee
+from batchpay.lifecycle.attempt import (
     NEXT,
     DoubtRules,
     Proof,
@@ -21,8 +22,7 @@ from batchpay.lifecycle import (
     seen,
     verdict,
 )
-from batchpay.model import Answer, Event, Intent, Outcome
-from batchpay.planning import content_of, intent_of
+from batchpay.lifecycle.plan import content_of, intent_of
 
 DOCUMENT = {
     "order_id": "0001", "amount": 123450, "currency": "thb",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.likeness import SAMPLE, Comparison, Features, suspicious
+from batchpay.intake.likeness import SAMPLE, Comparison, Features, suspicious
 
 
 def orders(numbers: Any, ids: str = "a") -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from batchpay.data import data_path
-from batchpay.errors import Misconfigured
-from batchpay.schemas import load_schema
+from batchpay.domain.errors import Misconfigured
+from batchpay.job.packaged import data_path
+from batchpay.job.schema import load_schema
 from tests.readers.files import JOB, look_at, row
 
 PACKAGED = json.loads(data_path("schemas/order.schema.json").read_text("utf-8"))
@@ -132,7 +132,7 @@ def test_a_bad_pattern_is_told_with_its_reason(pattern: Any, said: str) -> None:
 @pytest.mark.fault("J22", "X22")
 def test_any_value_of_any_keyword_is_taken_or_refused() -> None:
     """No keyword with a value of another kind is a bug of ours."""
-    from batchpay.linting import KNOWN
+    from batchpay.job.lint import KNOWN
 
     values = [5, 1.5, -1, "x", "", "#", "^a$", None, True, [], {}, ["x"], [5], [None], {"a": 5}, {"amount": {}}, [{}]]
     for keyword in sorted(KNOWN):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.listing import Listing, page_of
+from batchpay.lifecycle.listing import Listing, page_of
 from tests.test_lifecycle import charge
 
 AT = "2026-11-24T00:00:{:02}Z"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
-from batchpay.lineage import told_id
-from batchpay.mapping import _with_own_ids, column_of, map_chunk
-from batchpay.model import Problem
-from batchpay.money import EXPONENTS, major_text
-from batchpay.planning import place_of
-from batchpay.text import told
+from batchpay.domain.lineage import told_id
+from batchpay.domain.model import Problem
+from batchpay.domain.money import EXPONENTS, major_text
+from batchpay.domain.text import told
+from batchpay.intake.mapping import _with_own_ids, column_of, map_chunk
+from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
+from batchpay.lifecycle.plan import place_of
 
 CORE = {
     "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromColumn("Cur"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import Attempt, fold
-from batchpay.matching import match_charges, match_credits, match_transfers
+from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.reconciliation.matching import match_charges, match_credits, match_transfers
 from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
@@ -88,7 +88,7 @@ def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
 @pytest.mark.fault("J31")
 def test_a_difference_goes_by_an_id_that_a_person_can_type() -> None:
     """The kind and what it is about, in plain letters; two that would share one are named by their orders too."""
-    from batchpay.matching import Difference, apart
+    from batchpay.reconciliation.matching import Difference, apart
 
     one, other, alone = (Difference("terms", order_id, charge_id, "") for order_id, charge_id in
                          (("1", CHARGE_ID), ("2", CHARGE_ID), ("3", "chrg_test_3")))  # fmt: skip

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay import money
-from batchpay.money import (
+from batchpay.domain import money
+from batchpay.domain.money import (
     EXPONENTS,
     MAX_MINOR,
     NotMoney,

@@ -1,9 +1,9 @@
 """Every next step that is printed is tried: the true program is brought into the state, what it prints is read and done
 to the letter, and the state is over.
 
-A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `batchpay.steps` and
-the tables of `batchpay.exits`. A printed command names the job file; 'your reason' in it is a reason, and all else is
-run as it stands.
+A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `domain.steps` and
+the tables of `domain.exits`. A printed command names the job file; 'your reason' in it is a reason, and all else is run
+as it stands.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ import httpx
 import openpyxl
 import pytest
 
-from batchpay import exits, steps, streams
 from batchpay.cli import main
-from batchpay.errors import CannotWrite
-from batchpay.planning import key_of
+from batchpay.domain import exits, steps
+from batchpay.domain.errors import CannotWrite
+from batchpay.domain.text import many
+from batchpay.lifecycle.plan import key_of
 from batchpay.reports.files import Directory
 from batchpay.sandbox import SandboxServer
-from batchpay.text import many
+from batchpay.terminal import streams
 from tests.world import HEADER, KEY, Market, order
 
 WHY = "a person saw to it"

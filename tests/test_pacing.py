@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.model import Answer
-from batchpay.pacing import (
+from batchpay.domain.model import Answer
+from batchpay.settlement import Line
+from batchpay.settlement.pacing import (
     BACKOFF_MAX_S,
     FLOOR,
     Breaker,
@@ -24,7 +25,6 @@ from batchpay.pacing import (
     http_date,
     retry_after_s,
 )
-from batchpay.settlement import Line
 from tests.world import Market, order
 
 

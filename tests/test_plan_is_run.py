@@ -16,18 +16,19 @@ from typing import Any
 
 import pytest
 
-from batchpay import pipeline, resolving
-from batchpay.config import SecretKey, load_job
-from batchpay.desk import Edges
-from batchpay.errors import BatchpayError
-from batchpay.job import Job
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Answer, Event
-from batchpay.pacing import Breaker, Pacer
-from batchpay.saying import Quiet
-from batchpay.session import Options
+from batchpay.batches.open_job import Edges
+from batchpay.batches.session import Options
+from batchpay.batches.signals import Signals
+from batchpay.commands import resolve as resolving
+from batchpay.commands import run as pipeline
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Answer, Event
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey, load_job
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Line, Preflight, preflight
-from batchpay.signals import Signals
+from batchpay.settlement.pacing import Breaker, Pacer
+from batchpay.terminal.saying import Quiet
 from tests.agreement import Agreement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 

@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay import planning
-from batchpay.job import Fee
-from batchpay.planning import alike, batch_id_of, content_of, form_encoded, intent_of, key_of, payer_of, single_use_of
+from batchpay.job.job import Fee
+from batchpay.lifecycle import plan as planning
+from batchpay.lifecycle.plan import (
+    alike,
+    batch_id_of,
+    content_of,
+    form_encoded,
+    intent_of,
+    key_of,
+    payer_of,
+    single_use_of,
+)
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 ORDER = {

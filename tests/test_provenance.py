@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from batchpay.job import Columns, FromColumn
-from batchpay.lineage import told_id
-from batchpay.mapping import Mapped, map_chunk
-from batchpay.model import Document
-from batchpay.planning import place_of
-from batchpay.provenance import held_against, unknown
+from batchpay.domain.lineage import told_id
+from batchpay.domain.model import Document
+from batchpay.intake.mapping import Mapped, map_chunk
+from batchpay.intake.provenance import held_against, unknown
+from batchpay.job.job import Columns, FromColumn
+from batchpay.lifecycle.plan import place_of
 from tests.test_doors import night, rows, write
 from tests.test_mapping import TextChunk
 from tests.world import Market, order

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import Attempt, advance
-from batchpay.model import Outcome
-from batchpay.planning import intent_of
+from batchpay.domain.model import Outcome
+from batchpay.lifecycle.attempt import Attempt, advance
+from batchpay.lifecycle.plan import intent_of
 from batchpay.settlement import Candidate, Case, Limits
 from batchpay.settlement.queue import LANES_WAITING, Queue, limited
 from tests.test_lifecycle import answer_event, event

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from batchpay.controls import Tally
-from batchpay.lifecycle import fold
-from batchpay.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
-from batchpay.reconciliation import ROWS_READ, SUMS_READ, Totals, exit_code, find
-from batchpay.standing import Elsewhere, Guards, History, Row
-from batchpay.steps import LIFT_STOP
+from batchpay.domain.model import Batch, Finding, Judged, Outcome, Problem, Read, Repeat
+from batchpay.domain.steps import LIFT_STOP
+from batchpay.intake.controls import Tally
+from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
+from batchpay.reconciliation.findings import ROWS_READ, SUMS_READ, Totals, exit_code, find
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()

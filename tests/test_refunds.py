@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import seen
-from batchpay.matching import Difference
-from batchpay.model import Event
-from batchpay.noting import kept, note_on, open_of
-from batchpay.refunds import (
+from batchpay.domain.model import Event
+from batchpay.lifecycle.attempt import seen
+from batchpay.reconciliation.matching import Difference
+from batchpay.reconciliation.noting import kept, note_on, open_of
+from batchpay.reconciliation.refunds import (
     Refund,
     Refunded,
     booked_as_refunds,

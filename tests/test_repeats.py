@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.kinship import Ancestry
-from batchpay.model import Judged, Outcome, Problem
-from batchpay.planning import alike, place_of
-from batchpay.repeats import Repeats
+from batchpay.domain.model import Judged, Outcome, Problem
+from batchpay.intake.repeats import Repeats
+from batchpay.lifecycle.kinship import Ancestry
+from batchpay.lifecycle.plan import alike, place_of
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
 BAD = (Problem("x", "", "x", "x"),)

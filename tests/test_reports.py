@@ -19,16 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.cells import encode_cells
-from batchpay.data import data_path
-from batchpay.errors import CannotWrite
-from batchpay.lineage import place_told
-from batchpay.model import Finding, Outcome, StoredChunk
-from batchpay.reconciliation import Totals
+from batchpay.domain.errors import CannotWrite
+from batchpay.domain.lineage import place_told
+from batchpay.domain.model import Finding, Outcome, StoredChunk
+from batchpay.domain.text import FORMULA_STARTS, defused, visible
+from batchpay.job.packaged import data_path
+from batchpay.readers.cells import encode_cells
+from batchpay.reconciliation.findings import Totals
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory
 from batchpay.reports.table import COLUMNS
-from batchpay.text import FORMULA_STARTS, defused, visible
 from tests.test_reconciliation import PAID, PROBLEM, batch, one
 
 CONTRACT = [  # section 5.1

@@ -11,7 +11,7 @@ import httpx
 import jsonschema
 import pytest
 
-from batchpay.data import data_path
+from batchpay.job.packaged import data_path
 from tests.world import KEY, Market, order
 
 

@@ -18,13 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
-from batchpay import pipeline, resolving
-from batchpay.checking import plan
-from batchpay.config import SecretKey, load_job
-from batchpay.errors import BatchpayError
-from batchpay.planning import batch_id_of, intent_of
-from batchpay.saying import Quiet
-from batchpay.session import Options
+from batchpay.batches.session import Options
+from batchpay.commands import resolve as resolving
+from batchpay.commands import run as pipeline
+from batchpay.commands.check import plan
+from batchpay.domain.errors import BatchpayError
+from batchpay.job.load import SecretKey, load_job
+from batchpay.lifecycle.plan import batch_id_of, intent_of
+from batchpay.terminal.saying import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
 from tests.world import KEY, Market, order
 

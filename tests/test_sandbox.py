@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox import Rate, Rule, SandboxServer, read_script
 from batchpay.sandbox.arithmetic import commission_of, fee_of, funding_of
 from batchpay.sandbox.terms import CHARGE_MIN

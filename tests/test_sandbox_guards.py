@@ -14,7 +14,7 @@ import httpx
 import omise
 import pytest
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox import Rule, SandboxServer, params, read_script
 from batchpay.sandbox.faults import ENDS
 from batchpay.sandbox.terms import Terms

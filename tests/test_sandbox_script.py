@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox import ACTIONS, Rule, SandboxServer, read_script
 from batchpay.sandbox.faults import ENDS
 from batchpay.sandbox.script import SETTINGS, Script

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from batchpay.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
-from batchpay.job import GatewaySettings, Limit
+from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
+from batchpay.domain.model import Intent, Outcome
+from batchpay.job.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle import fold
-from batchpay.model import Intent, Outcome
-from batchpay.pacing import Breaker, Pacer
-from batchpay.planning import intent_of
+from batchpay.lifecycle.attempt import fold
+from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.standing import Guards, History, MayGo, Row, is_sendable, stand
 from batchpay.settlement import (
     Books,
     Brought,
@@ -32,7 +32,7 @@ from batchpay.settlement import (
     at_gateway,
 )
 from batchpay.settlement.lists import time_of
-from batchpay.standing import Guards, History, MayGo, Row, is_sendable, stand
+from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(

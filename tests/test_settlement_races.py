@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from batchpay.errors import Misconfigured
-from batchpay.lifecycle import fold, seen, verdict
-from batchpay.model import Answer, Event, Intent, Outcome
-from batchpay.planning import intent_of, key_of
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Answer, Event, Intent, Outcome
+from batchpay.lifecycle.attempt import fold, seen, verdict
+from batchpay.lifecycle.plan import intent_of, key_of
 from batchpay.settlement import Books, Case, Limits, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time

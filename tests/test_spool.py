@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from batchpay.model import Finding, Outcome, Problem, StoredChunk
-from batchpay.spool import Found, Spool
+from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
+from batchpay.reports.spool import Found, Spool
 
 FINDING = Finding(
     file="orders.csv", row=2, sheet="", order_id="0001", outcome=Outcome.SUCCEEDED, counts_as=Outcome.SUCCEEDED,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from batchpay.job import MAX_ATTEMPTS, Fee
-from batchpay.lifecycle import Attempt, fold
-from batchpay.model import Outcome, Problem, Repeat, StoredChunk
-from batchpay.planning import alike, by_order, payer_of, place_of, terms_of
-from batchpay.standing import (
+from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
+from batchpay.job.job import MAX_ATTEMPTS, Fee
+from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
+from batchpay.lifecycle.standing import (
     Cancelled,
     ConflictWith,
     DuplicateOf,

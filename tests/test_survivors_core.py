@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle import Attempt
-from batchpay.listing import Listing
-from batchpay.matching import match_charges, match_credits, match_transfers
-from batchpay.model import Outcome
-from batchpay.money import EXPONENTS, MAX_MINOR, NotMoney, grouped_text, major_text, plain_minors, to_minor
-from batchpay.planning import alike, key_of
-from batchpay.repeats import Repeats
+from batchpay.domain.model import Outcome
+from batchpay.domain.money import EXPONENTS, MAX_MINOR, NotMoney, grouped_text, major_text, plain_minors, to_minor
+from batchpay.intake.repeats import Repeats
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.plan import alike, key_of
+from batchpay.reconciliation.matching import match_charges, match_credits, match_transfers
 from tests.test_lifecycle import answer_event, event
 from tests.test_listing import AT, page
 from tests.test_matching import CHARGE_ID, MADE, PENDING, attempt, credit, transfer

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import Misconfigured
-from batchpay.job import GatewaySettings
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Answer
+from batchpay.job.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
-from batchpay.listing import Listing, page_of
-from batchpay.model import Answer
-from batchpay.pacing import Breaker, Pacer
+from batchpay.lifecycle.listing import Listing, page_of
 from batchpay.settlement import Books, Line, Preflight, enter, preflight
 from batchpay.settlement.lists import read_list
+from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.preflight import why_barred
 from batchpay.settlement.run import address_of, refuse_other_place
 from tests.fakes import FakeClock, in_virtual_time

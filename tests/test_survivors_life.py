@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from batchpay.controls import max_amount_check, mode_check, parse_totals, run_refusal
-from batchpay.errors import FileRefused
-from batchpay.job import Columns, FromColumn, FromValue
-from batchpay.lifecycle import Attempt, Proof, could_be, fold, money_charges, seen, verdict
-from batchpay.model import Answer, Event, Outcome
-from batchpay.reconciliation import Totals
+from batchpay.domain.errors import FileRefused
+from batchpay.domain.model import Answer, Event, Outcome
+from batchpay.intake.controls import max_amount_check, mode_check, parse_totals, run_refusal
+from batchpay.job.job import Columns, FromColumn, FromValue
+from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, seen, verdict
+from batchpay.reconciliation.findings import Totals
 from tests.test_controls import COLUMNS, paid, refused, tally
 from tests.test_lifecycle import CHANGED, DECLINED, FIRST, INTENT, OTHER, answer_event, charge, error, event
 from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from batchpay.clock import iso
-from batchpay.errors import Misconfigured, NotAllowed
-from batchpay.model import Answer
-from batchpay.pacing import Breaker, Pacer
+from batchpay.batches.clock import iso
+from batchpay.domain.errors import Misconfigured, NotAllowed
+from batchpay.domain.model import Answer
 from batchpay.settlement import Line
+from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, in_virtual_time
 
 PAUSE_S = 5.0

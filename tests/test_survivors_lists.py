@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from batchpay.domain.model import Answer, Outcome
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle import Attempt, seen
-from batchpay.listing import Listing
-from batchpay.model import Answer, Outcome
-from batchpay.pacing import Breaker, Pacer
+from batchpay.lifecycle.attempt import Attempt, seen
+from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Books, Line, lists
 from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
+from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from batchpay.errors import Misconfigured
-from batchpay.model import Answer, Intent, Outcome
-from batchpay.planning import intent_of
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Answer, Intent, Outcome
+from batchpay.lifecycle.plan import intent_of
 from batchpay.settlement import Brought, Limits, Run, at_gateway
 from tests import test_settlement
 from tests.fakes import FakeGateway

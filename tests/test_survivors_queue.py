@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from batchpay.job import SENDS_PER_RUN, Limit
-from batchpay.lifecycle import Attempt, advance
-from batchpay.model import Outcome
+from batchpay.domain.model import Outcome
+from batchpay.job.job import SENDS_PER_RUN, Limit
+from batchpay.lifecycle.attempt import Attempt, advance
 from batchpay.settlement import Candidate, Case, Limits
 from batchpay.settlement.queue import FAILURES_FROM, Queue
 from tests.test_lifecycle import answer_event, event

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from batchpay.errors import Misconfigured
-from batchpay.job import Limit
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Answer, Outcome
+from batchpay.job.job import Limit
 from batchpay.journals.memory import MemoryJournal
-from batchpay.model import Answer, Outcome
 from batchpay.settlement import Limits
 from tests.fakes import START_NS, FakeGateway
 from tests.test_settlement import SETTINGS, World, only

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import DoesNotAddUp, Misconfigured, Taken
-from batchpay.job import MAX_ATTEMPTS, Fee
+from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
+from batchpay.domain.model import Answer, Event, Intent, Outcome
+from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.lifecycle import Proof, Verdict, fold, seen
-from batchpay.model import Answer, Event, Intent, Outcome
-from batchpay.pacing import Breaker, Pacer
-from batchpay.planning import key_of
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Proof, Verdict, fold, seen
+from batchpay.lifecycle.plan import key_of
 from batchpay.settlement import Books, Brought, Case, Limits, Line, Look, Run, Sendable, Settlement, at_gateway
 from batchpay.settlement.lists import time_of
+from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from batchpay import exits, times
-from batchpay.errors import BatchpayError, Usage
-from batchpay.saying import Bars
-from batchpay.text import many
+from batchpay.domain import exits, times
+from batchpay.domain.errors import BatchpayError, Usage
+from batchpay.domain.text import many
+from batchpay.terminal.saying import Bars
 from tests.test_docs import families, table
 from tests.world import Market, order
 
@@ -118,7 +118,7 @@ class Moved:
     def __init__(self, order_id: str) -> None:
         from types import SimpleNamespace
 
-        from batchpay.model import Outcome
+        from batchpay.domain.model import Outcome
 
         self.intent = SimpleNamespace(order_id=order_id)
         self.attempt = SimpleNamespace(outcome=Outcome.SUCCEEDED)

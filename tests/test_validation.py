@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchpay.errors import Misconfigured
-from batchpay.job import Columns, FromColumn, FromTemplate, FromValue, Schema
-from batchpay.mapping import Mapped
-from batchpay.model import Problem
-from batchpay.schemas import MAX_BYTES, load_schema
-from batchpay.validation import Checker
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Problem
+from batchpay.intake.mapping import Mapped
+from batchpay.intake.validation import Checker
+from batchpay.job.job import Columns, FromColumn, FromTemplate, FromValue, Schema
+from batchpay.job.schema import MAX_BYTES, load_schema
 
 PACKAGED = load_schema(Path(__file__).parent.parent / "schemas" / "order.schema.json")
 COLUMNS = Columns(

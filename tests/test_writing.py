@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from batchpay import writing
-from batchpay.errors import CannotWrite, Usage
+from batchpay.commands import writing
+from batchpay.domain.errors import CannotWrite, Usage
 from tests.world import Market, order
 
 
@@ -127,7 +127,7 @@ def test_init_writes_all_or_nothing(market: Market, there: str) -> None:
 @pytest.mark.fault("J24", "D01")
 def test_a_disk_that_fails_leaves_nothing_of_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second file cannot be written: the first goes again."""
-    from batchpay import starting
+    from batchpay.commands import init as starting
 
     real, calls = writing.write_whole, []
 
@@ -171,7 +171,7 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", ["edited", "linked", "nothing"])
 def test_a_demo_takes_back_only_what_a_demo_wrote(tmp_path: Path, change: str) -> None:
     """Who has made its job his own keeps it, and the journal beside it."""
-    from batchpay.demonstration import _prepared
+    from batchpay.commands.demo import _prepared
 
     where = _prepared(tmp_path / "demo")
     (where / "state").mkdir()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from batchpay.planning import alike, terms_of
+from batchpay.lifecycle.plan import alike, terms_of
 
 
 class Asked(NamedTuple):

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from batchpay.errors import Taken
+from batchpay.domain.errors import Taken
+from batchpay.domain.model import Event
 from batchpay.journals.asked import asked, begins
 from batchpay.journals.guard import Last, Open
-from batchpay.model import Event
 
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
 """guard.follow for an event that is to be written, guard.replay for one that stands in the journal already."""

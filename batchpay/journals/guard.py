@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from batchpay.errors import Taken
-from batchpay.model import NO_MONEY, Outcome
+from batchpay.domain.errors import Taken
+from batchpay.domain.model import NO_MONEY, Outcome
 
 BESIDE = "beside"  # two attempts of the order have, or may have, its money: it is never sent again
 WITHDRAWN = "withdrawn"  # a held attempt that will never be sent; the next one may follow

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from batchpay.errors import Misconfigured, TryLater
+from batchpay.domain.errors import Misconfigured, TryLater
 from batchpay.journals.place import why_closed
 
 _HOLDER_BYTES = 1024

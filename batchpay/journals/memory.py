@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from batchpay.errors import Taken
+from batchpay.domain.errors import Taken
+from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import begins
 from batchpay.journals.attempts import state_in
 from batchpay.journals.guard import BEGINNINGS, Open, follow
-from batchpay.model import Event, Outcome
-from batchpay.planning import alike
+from batchpay.lifecycle.plan import alike
 
 _CHARGES_OF = ("answer", "found", "adopted", "resolved")
 

@@ -12,7 +12,7 @@ import os
 import pwd
 from pathlib import Path
 
-from batchpay.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
+from batchpay.domain.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
 
 MOUNTS = Path("/proc/self/mountinfo")
 # Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one machine uses them.

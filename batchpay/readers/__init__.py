@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from batchpay.errors import FileRefused
-from batchpay.job import Input
+from batchpay.domain.errors import FileRefused
+from batchpay.job.job import Input
 from batchpay.readers.apart import read_apart
-from batchpay.readers.delimited import read_delimited
+from batchpay.readers.delimited.reader import read_delimited
 from batchpay.readers.find import find_files
 from batchpay.readers.snapshot import OF_ONE_FILE, Format, Snapshot, Unread, open_snapshot
 from batchpay.readers.table import Table, TextChunk

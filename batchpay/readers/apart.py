@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from batchpay.errors import BatchpayError, FileRefused, TryLater
-from batchpay.job import Input
-from batchpay.model import Problem
+from batchpay.domain.errors import BatchpayError, FileRefused, TryLater
+from batchpay.domain.model import Problem
+from batchpay.job.job import Input
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot, Unread
 from batchpay.readers.table import Table
@@ -179,7 +179,7 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
 
 def _parsers() -> dict[str, Any]:
     from batchpay.readers.parquet import read_parquet
-    from batchpay.readers.xlsx import read_xlsx
+    from batchpay.readers.xlsx.reader import read_xlsx
 
     return {"parquet": read_parquet, "xlsx": read_xlsx}
 

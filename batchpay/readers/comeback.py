@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from batchpay.lineage import DEFUSED
-from batchpay.model import Problem
+from batchpay.domain.lineage import DEFUSED
+from batchpay.domain.model import Problem
+from batchpay.domain.text import FORMULA_STARTS, told
 from batchpay.readers.pieces import Piece
-from batchpay.text import FORMULA_STARTS, told
 
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:

@@ -6,8 +6,8 @@ import glob
 import os
 from pathlib import Path
 
-from batchpay.errors import InputMissing
-from batchpay.job import Input
+from batchpay.domain.errors import InputMissing
+from batchpay.job.job import Input
 
 TOTALS = ".totals.json"  # control totals beside an input are no input
 

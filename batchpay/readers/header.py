@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from batchpay.errors import FileRefused
+from batchpay.domain.errors import FileRefused
+from batchpay.domain.secrets import secret_in
+from batchpay.domain.text import told
 from batchpay.readers.comeback import restored_header
-from batchpay.secrets import secret_in
-from batchpay.text import told
 
 COLUMN_LIMIT = 1000
 _SEPARATORS = {";": "';'", "\t": "a tab", ",": "','", "|": "'|'"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from batchpay.model import Problem
-from batchpay.text import told
+from batchpay.domain.model import Problem
+from batchpay.domain.text import told
 
 DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
 SINGLE_DIGITS = 6

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from batchpay.errors import FileRefused
-from batchpay.job import Input
+from batchpay.domain.errors import FileRefused
+from batchpay.domain.text import many
+from batchpay.job.job import Input
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot
 from batchpay.readers.table import CHUNK_ROWS, Table
-from batchpay.text import many
 
 if TYPE_CHECKING:
     import pyarrow as pa

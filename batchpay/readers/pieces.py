@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from batchpay.model import Problem
+from batchpay.domain.model import Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from batchpay.cards import without_cards
-from batchpay.model import Problem
+from batchpay.domain.cards import without_cards
+from batchpay.domain.model import Problem
+from batchpay.domain.secrets import KEY_PATTERN, without_keys
+from batchpay.domain.text import told
 from batchpay.readers.pieces import Piece
-from batchpay.secrets import KEY_PATTERN, without_keys
-from batchpay.text import told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +22,7 @@ SHORTEST = 13  # bytes in which a card number or a key has room
 
 # RE2 patterns, linear in time. A block that is clean costs the first look alone, some milliseconds a megabyte: it sees
 # thirteen digits with few characters between, of which no letter, or groups that may be a card's. What it does not pass
-# is looked at as batchpay.cards cuts: in one piece or cut alike anyhow; cut as printed; in another script.
+# is looked at as batchpay.domain.cards cuts: in one piece or cut alike anyhow; cut as printed; in another script.
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{2028}\x{2029}]|\r(?:[^\n]|\z)"
 _NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"  # blanks, dashes, line ends and what is not ASCII
 _MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")  # of those in a list, , ; and |, none

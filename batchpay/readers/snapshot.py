@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from batchpay.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
-from batchpay.text import line
+from batchpay.domain.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
+from batchpay.domain.text import line
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from batchpay.cells import encode_cells, texts_of
-from batchpay.errors import FileRefused
-from batchpay.model import Problem
+from batchpay.domain.errors import FileRefused
+from batchpay.domain.model import Problem
+from batchpay.readers.cells import encode_cells, texts_of
 from batchpay.readers.comeback import restore
 from batchpay.readers.pieces import Notes, Piece
 from batchpay.readers.screen import screen

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from batchpay.errors import CannotWrite
+from batchpay.domain.errors import CannotWrite
 
 
 class Directory:

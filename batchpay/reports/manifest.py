@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from batchpay import __version__
-from batchpay.data import read_regular
-from batchpay.errors import CannotWrite
-from batchpay.job import Job
+from batchpay.domain.errors import CannotWrite
+from batchpay.job.job import Job
+from batchpay.job.packaged import read_regular
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 

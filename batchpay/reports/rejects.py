@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from batchpay.cells import decode_cells
-from batchpay.lineage import ADDED, told_id
-from batchpay.model import Finding, Outcome
+from batchpay.domain.lineage import ADDED, told_id
+from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.text import defused, visible
+from batchpay.readers.cells import decode_cells
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
-from batchpay.text import defused, visible
 
 WANTED = frozenset(
     {Outcome.REJECTED, Outcome.REFUSED, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.CONFLICT}

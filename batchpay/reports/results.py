@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+from batchpay.domain.secrets import masked, may_hold_more
+from batchpay.domain.text import defused, visible
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, header_of, rows_of
-from batchpay.secrets import masked, may_hold_more
-from batchpay.text import defused, visible
 
 __all__ = ["defused", "write_results_csv", "write_results_parquet"]
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from batchpay import steps
-from batchpay.model import Finding, Outcome, RunDone
-from batchpay.money import EXPONENTS, major_text, money_text
-from batchpay.reconciliation import Totals, further_json, further_lines, must_act
+from batchpay.domain import steps
+from batchpay.domain.model import Finding, Outcome, RunDone
+from batchpay.domain.money import EXPONENTS, major_text, money_text
+from batchpay.domain.text import many
+from batchpay.reconciliation.findings import Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
-from batchpay.text import many
 
 A_PERSON = "a person"  # who acts
 LISTED = 100  # rows that are spelled out

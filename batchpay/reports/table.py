@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay.cells import decode_cells
-from batchpay.model import Batch, Finding, RunDone, StoredChunk
-from batchpay.money import major_text
-from batchpay.reconciliation import Equation, Totals
-from batchpay.text import mode_told, visible
+from batchpay.domain.model import Batch, Finding, RunDone, StoredChunk
+from batchpay.domain.money import major_text
+from batchpay.domain.text import mode_told, visible
+from batchpay.readers.cells import decode_cells
+from batchpay.reconciliation.findings import Equation, Totals
 
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
 

@@ -5,7 +5,7 @@ process of its own. Facts come from the gateway's fact sheet (omise-api.md); wha
 said where it is decided. Ready-made ids are told in `names`, the rules of a script in `faults`, its file in `script`.
 """
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 
 try:
     from batchpay.sandbox.faults import ACTIONS, Rule

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from batchpay.errors import BatchpayError
+from batchpay.domain.errors import BatchpayError
 from batchpay.sandbox.server import serve
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchpay.money import major_text
+from batchpay.domain.money import major_text
 from batchpay.sandbox import arithmetic
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing

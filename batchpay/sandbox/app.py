@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.desk import Desk

@@ -11,7 +11,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from batchpay.money import exponent_of
+from batchpay.domain.money import exponent_of
 
 FUNDING_CURRENCY = "THB"
 FEE_RATE = "3.65"

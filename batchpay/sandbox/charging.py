@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchpay.money import EXPONENTS
+from batchpay.domain.money import EXPONENTS
 from batchpay.sandbox import arithmetic, cards, names, objects, params, payers, recipients, refunds
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.problems import unauthorised
 from batchpay.sandbox.store import Store

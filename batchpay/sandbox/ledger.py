@@ -6,25 +6,37 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from batchpay.sandbox.funds import Funds
+from batchpay.sandbox.names import Mint
 from batchpay.sandbox.problems import not_found
 from batchpay.sandbox.records import KIND_OF, Charge, Event, Record, fields_of
 from batchpay.sandbox.terms import Terms
-
-if TYPE_CHECKING:
-    from batchpay.sandbox.store import Store
 
 Thing = dict[str, Any]
 EVENTS_KEPT = 20_000  # in memory; the oldest go first, for each carries how its object looked then
 _TOLD = ("charge", "transfer", "refund")  # records whose making is an event
 
 
+class Shared(Protocol):
+    """What the accounts of one gateway have in common (sandbox.store)."""
+
+    terms: Terms
+    mint: Mint
+    vault: dict[str, dict[str, Any]]
+
+    def now(self) -> int:
+        """The gateway's clock: whole seconds since 1970."""
+
+    def write(self, account: str, changes: list[tuple[str, Thing]]) -> None:
+        """One commit, on disk before anybody is told of it."""
+
+
 class Ledger:
     """The books of one account; changed by `commit` alone, and only on the server's own thread."""
 
-    def __init__(self, store: Store, account: str) -> None:
+    def __init__(self, store: Shared, account: str) -> None:
         self.account = account  # what its id ends in; "" for the books that are no account's
         self.shelves: dict[str, dict[str, Any]] = defaultdict(dict)  # kind -> id -> a record, or a thing as its JSON
         self.shelves.update(store.vault)

@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox import wire
 from batchpay.sandbox.app import build
 from batchpay.sandbox.desk import Desk

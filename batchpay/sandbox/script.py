@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox.faults import Rule, fits
 from batchpay.sandbox.terms import Terms
 from batchpay.sandbox.throttle import Rate

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from batchpay.money import NotMoney, to_minor
+from batchpay.domain.money import NotMoney, to_minor
 from batchpay.sandbox import cards, listing, params
 from batchpay.sandbox.call import Call
 from batchpay.sandbox.ledger import Ledger, Thing

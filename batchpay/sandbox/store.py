@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.names import Mint
 from batchpay.sandbox.records import KINDS, Charge

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)

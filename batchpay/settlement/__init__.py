@@ -10,12 +10,12 @@ doubts  what became of the sends that nobody answered
 loop    the workers, the deadline, and when sending is over
 """
 
-from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line
+from batchpay.settlement.channel import Line
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
+from batchpay.settlement.recorder import Books, Case
 from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter, whose_is_untold
 
 __all__ = [

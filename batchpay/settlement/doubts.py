@@ -9,13 +9,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from batchpay.job import GatewaySettings
-from batchpay.lifecycle import CHARGE_ID, DoubtRules, key_in, seen
-from batchpay.model import ChargeSeen, Outcome, Page
-from batchpay.protocols import Clock, Gateway
-from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line
+from batchpay.domain.model import ChargeSeen, Outcome, Page
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.job.job import GatewaySettings
+from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in, seen
+from batchpay.settlement.channel import Line
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
+from batchpay.settlement.recorder import Books, Case
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 

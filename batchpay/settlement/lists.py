@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from batchpay import steps
-from batchpay.errors import Misconfigured, Taken
-from batchpay.job import GatewaySettings
-from batchpay.lifecycle import Attempt, could_be, key_in, seen
-from batchpay.listing import Listing, is_instant, page_of
-from batchpay.model import Answer, ChargeSeen, Intent, Outcome, Page
-from batchpay.planning import may_pay
-from batchpay.protocols import Clock, Gateway
-from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line, instant
+from batchpay.domain import steps
+from batchpay.domain.errors import Misconfigured, Taken
+from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.job.job import GatewaySettings
+from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
+from batchpay.lifecycle.listing import Listing, is_instant, page_of
+from batchpay.lifecycle.plan import may_pay
+from batchpay.settlement.channel import Line, instant
+from batchpay.settlement.recorder import Books, Case
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong

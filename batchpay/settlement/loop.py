@@ -17,19 +17,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from batchpay import steps
-from batchpay.errors import Bug, Misconfigured, Taken
-from batchpay.job import GatewaySettings
-from batchpay.lifecycle import Proof, Verdict, verdict
-from batchpay.model import Answer, Outcome
-from batchpay.protocols import Clock, Gateway
-from batchpay.secrets import masked
-from batchpay.settlement.books import Books, Case
+from batchpay.domain import steps
+from batchpay.domain.errors import Bug, Misconfigured, Taken
+from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.secrets import masked
+from batchpay.job.job import GatewaySettings
+from batchpay.lifecycle.attempt import Proof, Verdict, verdict
+from batchpay.settlement.channel import Line
 from batchpay.settlement.doubts import Doubts, News
-from batchpay.settlement.line import Line
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
+from batchpay.settlement.recorder import Books, Case
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0

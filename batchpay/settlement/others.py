@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from batchpay import steps
-from batchpay.lifecycle import Attempt, fold
-from batchpay.model import ChargeSeen, Event
-from batchpay.planning import is_one_sale, order_in, row_told, sale_told
-from batchpay.protocols import Journal
+from batchpay.domain import steps
+from batchpay.domain.model import ChargeSeen, Event
+from batchpay.domain.ports import Journal
+from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.plan import is_one_sale, order_in, row_told, sale_told
 
 
 def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from batchpay import steps
-from batchpay.documents import inside, whole
-from batchpay.model import Answer
-from batchpay.protocols import Gateway
-from batchpay.settlement.line import Line
+from batchpay.domain import steps
+from batchpay.domain.documents import inside, whole
+from batchpay.domain.model import Answer
+from batchpay.domain.ports import Gateway
+from batchpay.settlement.channel import Line
 
 _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")
 

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from batchpay.job import SENDS_PER_RUN, Limit
-from batchpay.lifecycle import Attempt
-from batchpay.model import NO_MONEY, Intent, Outcome
-from batchpay.settlement.books import Case
+from batchpay.domain.model import NO_MONEY, Intent, Outcome
+from batchpay.job.job import SENDS_PER_RUN, Limit
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.settlement.recorder import Case
 
 LANES_WAITING = 2000  # orders kept aside because their payer is busy; then the file waits
 FAILURES_FROM = 20  # max_failures is looked at once so many orders were sent (contract, section 2)

@@ -21,19 +21,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from batchpay import steps
-from batchpay.documents import inside, text
-from batchpay.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
-from batchpay.job import GatewaySettings
-from batchpay.protocols import Clock, Gateway
-from batchpay.settlement.books import Books, Case
-from batchpay.settlement.line import Line
+from batchpay.domain import steps
+from batchpay.domain.documents import inside, text
+from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.text import many
+from batchpay.domain.text import told as shown
+from batchpay.job.job import GatewaySettings
+from batchpay.settlement.channel import Line
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.text import many
-from batchpay.text import told as shown
+from batchpay.settlement.recorder import Books, Case
 
 
 class Talk(Protocol):

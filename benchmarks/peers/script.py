@@ -13,7 +13,7 @@ import jsonschema
 import omise
 import pandas as pd
 
-from batchpay.data import data_path
+from batchpay.job.packaged import data_path
 
 
 def main(orders: str, url: str, results: str) -> None:

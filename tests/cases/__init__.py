@@ -22,12 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from batchpay import pipeline
-from batchpay.config import SecretKey, load_job
-from batchpay.errors import BatchpayError
+from batchpay.batches.session import Options
+from batchpay.commands import run as pipeline
+from batchpay.domain.errors import BatchpayError
+from batchpay.job.load import SecretKey, load_job
 from batchpay.sandbox import SandboxServer
-from batchpay.saying import Quiet
-from batchpay.session import Options
+from batchpay.terminal.saying import Quiet
 
 HERE = Path(__file__).parent
 KEY = SecretKey("skey_test_cases0000000000")

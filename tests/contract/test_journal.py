@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from batchpay.errors import Taken
+from batchpay.domain.errors import Taken
+from batchpay.domain.model import Event
+from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
-from batchpay.protocols import Journal
+from batchpay.journals.sqlite.store import SqliteJournal
 
 
 @pytest.fixture(params=["memory", "sqlite"])

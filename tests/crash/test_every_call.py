@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from batchpay.model import Outcome
+from batchpay.domain.model import Outcome
 from tests.fakes import CrashAt, Died, FakeGateway
 from tests.test_settlement import World
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.text import FORMULA_STARTS, visible
+from batchpay.domain.text import FORMULA_STARTS, visible
 from tests.adversary import Adversary, Fate, error
 from tests.faults.stage import Stage
 from tests.world import Market, order

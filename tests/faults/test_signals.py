@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from batchpay.errors import TryLater
-from batchpay.signals import Signals
+from batchpay.batches.signals import Signals
+from batchpay.domain.errors import TryLater
 from tests.machine import FULL, end, journal_events, nothing_left_without_an_intent, settles, wait_for
 from tests.world import KEY, Market, order
 

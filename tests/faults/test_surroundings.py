@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchpay import errors, oserrors
+from batchpay.domain import errors, oserrors
 from tests.world import Market, order
 
 LONG = "a" * 300
@@ -406,7 +406,7 @@ def test_no_descriptors_are_left(set_up: Market, left: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 
     script = (
-        "import os, sys, batchpay.cli, batchpay.pipeline, jsonschema; "
+        "import os, sys, batchpay.cli, batchpay.commands.run, jsonschema; "
         f"[os.dup(0) for _ in range(37 - {left})]; sys.argv = ['batchpay', 'run', 'job.toml']; batchpay.cli.main()"
     )
     words, how = set_up.command()

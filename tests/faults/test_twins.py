@@ -9,7 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
-from batchpay.data import data_path
+from batchpay.job.packaged import data_path
 from tests.test_next_steps import follow
 from tests.world import KEY, Market, order
 

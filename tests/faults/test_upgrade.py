@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import batchpay
-from batchpay.data import data_path
-from batchpay.errors import BatchpayError
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Event
+from batchpay.job.packaged import data_path
+from batchpay.journals.sqlite.store import SqliteJournal
 from tests.adversary import Adversary, Request
 from tests.faults.stage import Stage
 from tests.simulation.disk import Disk, silence

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batchpay.lifecycle import Proof
-from batchpay.model import Outcome
+from batchpay.domain.model import Outcome
+from batchpay.lifecycle.attempt import Proof
 from tests.mutants.swap import always, prop, swap
 
 SIMULATION = "simulation/test_simulation.py::test_no_seed_breaks_an_invariant"
@@ -72,7 +72,7 @@ def _() -> None:
 
         return intend
 
-    swap("batchpay.settlement.books:Books.intend", make)
+    swap("batchpay.settlement.recorder:Books.intend", make)
 
 
 class Nowhere:
@@ -113,7 +113,7 @@ def _() -> None:
 
         return opened
 
-    swap("batchpay.journals.sqlite:_open", make)
+    swap("batchpay.journals.sqlite.store:_open", make)
 
 
 @mutant("L1", "the body is made anew after its intent", SIMULATION)
@@ -147,13 +147,15 @@ def _() -> None:
 
         return open_cases
 
-    swap("batchpay.settlement.books:Books.open_cases", make)
+    swap("batchpay.settlement.recorder:Books.open_cases", make)
 
 
 @mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
 def _() -> None:
-    swap("batchpay.lifecycle:_voided", lambda was: lambda state, event: replace(was(state, event), refused=True))
-    import batchpay.lifecycle as life
+    swap(
+        "batchpay.lifecycle.attempt:_voided", lambda was: lambda state, event: replace(was(state, event), refused=True)
+    )
+    import batchpay.lifecycle.attempt as life
 
     life._STEPS["voided"] = life._voided  # type: ignore[attr-defined]
 
@@ -163,17 +165,20 @@ def _() -> None:
 
 @mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
 def _() -> None:
-    swap("batchpay.journals.sqlite:SqliteJournal._guard", always(None))
+    swap("batchpay.journals.sqlite.store:SqliteJournal._guard", always(None))
 
 
 @mutant("L3", "a doubt may be sent again", JOURNAL + "test_only_a_held_order_is_sent_again")
 def _() -> None:
-    swap("batchpay.journals.sqlite:SqliteJournal._guard", always(None))
+    swap("batchpay.journals.sqlite.store:SqliteJournal._guard", always(None))
 
 
 @mutant("L3", "an attempt in doubt counts as closed", LIFE + "test_what_a_row_means")
 def _() -> None:
-    swap("batchpay.lifecycle:Attempt.closed", prop(lambda self, was: was(self) or self.outcome is Outcome.IN_DOUBT))
+    swap(
+        "batchpay.lifecycle.attempt:Attempt.closed",
+        prop(lambda self, was: was(self) or self.outcome is Outcome.IN_DOUBT),
+    )
 
 
 @mutant("L3", "another key for every try", SIMULATION)
@@ -191,7 +196,7 @@ def _() -> None:
 
 @mutant("L3", "a key of random, not of job, order and attempt", "test_planning.py::test_keys_never_change")
 def _() -> None:
-    swap("batchpay.planning:key_of", lambda was: lambda job, order_id, attempt: str(uuid.uuid4()))
+    swap("batchpay.lifecycle.plan:key_of", lambda was: lambda job, order_id, attempt: str(uuid.uuid4()))
 
 
 # --- L4: verdicts come from proof ------------------------------------------------------------------------------
@@ -208,7 +213,7 @@ def verdicts(change: Callable[[Any, Any, Any], Any]) -> None:
 
         return verdict
 
-    swap("batchpay.lifecycle:verdict", make)
+    swap("batchpay.lifecycle.attempt:verdict", make)
 
 
 def refused_when(test: Callable[[Any], bool]) -> Callable[[], None]:
@@ -256,7 +261,7 @@ def _() -> None:
 
 @mutant("L5", "no doubt period", SIMULATION)
 def _() -> None:
-    swap("batchpay.lifecycle:DoubtRules.due_s", always(0.0))
+    swap("batchpay.lifecycle.attempt:DoubtRules.due_s", always(0.0))
 
 
 @mutant("L5", "half the doubt period", SIMULATION)
@@ -270,7 +275,7 @@ def _() -> None:
 
 @mutant("L5", "the first empty look-up is proof", SIMULATION)
 def _() -> None:
-    swap("batchpay.lifecycle:DoubtRules.closes", always(True))
+    swap("batchpay.lifecycle.attempt:DoubtRules.closes", always(True))
 
 
 @mutant("L5", "two look-ups without a gap", SIMULATION)
@@ -288,14 +293,14 @@ def _() -> None:
 
         return add
 
-    swap("batchpay.listing:Listing.add", make)
+    swap("batchpay.lifecycle.listing:Listing.add", make)
 
 
 @mutant("L5", "the clock of another boot counts on", LIFE + "test_doubt_is_counted_on_the_clock_of_one_boot_only")
 def _() -> None:
-    swap("batchpay.lifecycle:DoubtRules._start_s", lambda was: lambda self, doubt: doubt.boot_s)
+    swap("batchpay.lifecycle.attempt:DoubtRules._start_s", lambda was: lambda self, doubt: doubt.boot_s)
     swap(
-        "batchpay.lifecycle:DoubtRules.absents",
+        "batchpay.lifecycle.attempt:DoubtRules.absents",
         lambda was: lambda self, doubt: [boot_s for _, boot_s in doubt.absents],
     )
 
@@ -317,7 +322,7 @@ def _() -> None:
 
         return found
 
-    swap("batchpay.settlement.books:Books.found", make)
+    swap("batchpay.settlement.recorder:Books.found", make)
 
 
 @mutant(
@@ -326,7 +331,7 @@ def _() -> None:
     RACES + "test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt",
 )
 def _() -> None:
-    from batchpay.errors import Taken
+    from batchpay.domain.errors import Taken
 
     def make(was: Any) -> Any:
         async def adopt(self: Any, charge: Any, number: int) -> Any:
@@ -336,7 +341,7 @@ def _() -> None:
 
         return adopt
 
-    swap("batchpay.settlement.books:Books.adopt", make)
+    swap("batchpay.settlement.recorder:Books.adopt", make)
 
 
 @mutant(
@@ -345,12 +350,12 @@ def _() -> None:
     LIFE + "test_two_charges_under_one_key_are_seen_and_the_first_is_kept",
 )
 def _() -> None:
-    import batchpay.lifecycle as life
+    import batchpay.lifecycle.attempt as life
 
     def make(was: Any) -> Any:
         return lambda state, event: replace(was(replace(state, charge=None, twins=frozenset()), event))
 
-    swap("batchpay.lifecycle:_evidence", make)
+    swap("batchpay.lifecycle.attempt:_evidence", make)
     for kind in ("found", "adopted"):
         life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
 
@@ -369,7 +374,7 @@ def _() -> None:
 
         return tell
 
-    swap("batchpay.journals.sqlite:_tell", make)
+    swap("batchpay.journals.sqlite.store:_tell", make)
 
 
 # --- L7: an answer is checked ----------------------------------------------------------------------------------
@@ -381,7 +386,7 @@ def blind_to(field: str) -> Callable[[], None]:
     def make(was: Any) -> Any:
         return lambda *given: tuple(flaw for flaw in was(*given) if not flaw.startswith(field))
 
-    return lambda: swap("batchpay.lifecycle:flaws_of", make)
+    return lambda: swap("batchpay.lifecycle.attempt:flaws_of", make)
 
 
 CHECKED = LIFE + "test_an_answer_that_is_not_what_was_asked_is_unproven"
@@ -392,7 +397,7 @@ for _field in ("id", "livemode", "amount", "currency", "destination", "metadata[
 
 @mutant("L7", "a paid charge without a chain succeeds", SIMULATION)
 def _() -> None:
-    swap("batchpay.lifecycle:Attempt._split_missing", always(False))
+    swap("batchpay.lifecycle.attempt:Attempt._split_missing", always(False))
 
     def make(was: Any) -> Any:
         def charged(self: Any) -> Any:
@@ -402,7 +407,7 @@ def _() -> None:
 
         return charged
 
-    swap("batchpay.lifecycle:Attempt._charged", make)
+    swap("batchpay.lifecycle.attempt:Attempt._charged", make)
 
 
 # --- L8: one retry layer ---------------------------------------------------------------------------------------
@@ -443,7 +448,7 @@ def _() -> None:
 
         return handle
 
-    swap("batchpay.gateways.wire:Wire.handle_async_request", make)
+    swap("batchpay.gateways.omise.wire:Wire.handle_async_request", make)
 
 
 @mutant("L8", "redirects are followed", WIRE + "test_a_redirect_is_not_followed")
@@ -461,7 +466,7 @@ def _() -> None:
 
         return handle
 
-    swap("batchpay.gateways.wire:Wire.handle_async_request", make)
+    swap("batchpay.gateways.omise.wire:Wire.handle_async_request", make)
 
 
 # --- L9: everything shown is a function of the journal ---------------------------------------------------------
@@ -476,7 +481,7 @@ def _() -> None:
 
         return write
 
-    swap("batchpay.settlement.books:Books._write", make)
+    swap("batchpay.settlement.recorder:Books._write", make)
 
 
 class Unlocked:
@@ -499,7 +504,7 @@ def _() -> None:
 
         return history_of
 
-    swap("batchpay.accounts:history_of", make)
+    swap("batchpay.batches.history:history_of", make)
 
 
 # --- L10: stop on the impossible, and stay stopped -------------------------------------------------------------
@@ -507,12 +512,12 @@ def _() -> None:
 
 @mutant("L10", "no stop is ever written", SIMULATION)
 def _() -> None:
-    swap("batchpay.settlement.books:_why_stop", always(""))
+    swap("batchpay.settlement.recorder:_why_stop", always(""))
 
 
 @mutant("L10", "a stop ends with its run", LOOP + "test_an_answer_that_proves_nothing_stops_this_run_and_the_next")
 def _() -> None:
-    swap("batchpay.settlement.books:stop_in_force", always(""))
+    swap("batchpay.settlement.recorder:stop_in_force", always(""))
 
 
 @mutant("L10", "a stop does not stop the run that wrote it", SIMULATION)
@@ -525,19 +530,22 @@ def _() -> None:
 
         return stop_event
 
-    swap("batchpay.settlement.books:Books._stop_event", make)
+    swap("batchpay.settlement.recorder:Books._stop_event", make)
 
 
 @mutant("L10", "the hash chain is not looked at", FILE + "test_an_edited_line_breaks_the_chain")
 def _() -> None:
-    swap("batchpay.journals.soundness:verify", always(None))
+    swap("batchpay.journals.sqlite.soundness:verify", always(None))
 
 
 @mutant("L10", "twins are not told apart", LOOP + "test_two_charges_for_one_key_are_found_and_stop")
 def _() -> None:
-    import batchpay.lifecycle as life
+    import batchpay.lifecycle.attempt as life
 
-    swap("batchpay.lifecycle:_evidence", lambda was: lambda state, event: replace(was(state, event), twins=frozenset()))
+    swap(
+        "batchpay.lifecycle.attempt:_evidence",
+        lambda was: lambda state, event: replace(was(state, event), twins=frozenset()),
+    )
     for kind in ("found", "adopted"):
         life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
 
@@ -624,7 +632,7 @@ def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
 
     def make(was: Any) -> Any:
         def claim(self: Any, candidate: Any) -> Any:
-            from batchpay.settlement.books import Case
+            from batchpay.settlement.recorder import Case
 
             return Case(candidate.intent) if candidate.intent is not None else was(self, candidate)
 
@@ -653,7 +661,7 @@ def _() -> None:
     import socket
     import struct
 
-    import batchpay.gateways.wire as wire
+    import batchpay.gateways.omise.wire as wire
 
     class Lingering(socket.socket):
         def setsockopt(self, level: int, option: int, value: Any, *more: Any) -> None:  # type: ignore[override]
@@ -674,7 +682,7 @@ def _() -> None:
 
 @mutant("I17", "amounts pass through floats", "test_money.py::test_amounts_that_floats_get_wrong")
 def _() -> None:
-    from batchpay.money import EXPONENTS
+    from batchpay.domain.money import EXPONENTS
 
     def make(was: Any) -> Any:
         def to_minor(text: str, currency: str, unit: str = "major") -> int:
@@ -683,7 +691,7 @@ def _() -> None:
 
         return to_minor
 
-    swap("batchpay.money:to_minor", make)
+    swap("batchpay.domain.money:to_minor", make)
 
 
 @mutant("I11", "each run has the whole rate for itself", SIMULATION)
@@ -716,8 +724,8 @@ def _count_the_rest(counter: Any, given: Any, was: Any) -> None:
 
 
 TWO_SIDES = "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
-mutant("I3", "the reader does not count a row", TWO_SIDES)(forgets_the_first("batchpay.controls:Tally.add"))
-mutant("I3", "a row is in no total", TWO_SIDES)(forgets_the_first("batchpay.reconciliation:Totals.add"))
+mutant("I3", "the reader does not count a row", TWO_SIDES)(forgets_the_first("batchpay.intake.controls:Tally.add"))
+mutant("I3", "a row is in no total", TWO_SIDES)(forgets_the_first("batchpay.reconciliation.findings:Totals.add"))
 
 
 # --- the doors of fault-matrix 7a ------------------------------------------------------------------------------
@@ -749,7 +757,7 @@ def _() -> None:
 
         return look_of
 
-    swap("batchpay.session:look_of", make)
+    swap("batchpay.batches.session:look_of", make)
 
 
 @mutant(
@@ -773,12 +781,12 @@ def nothing_kept(was: Any) -> Any:
 
 @mutant("J02", "what kept its key alone is known to its process alone", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.books:Books.keep_strays", nothing_kept)
+    swap("batchpay.settlement.recorder:Books.keep_strays", nothing_kept)
 
 
 @mutant("J02", "what says nothing is passed over after a loss", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.books:Books.keep_nameless", nothing_kept)
+    swap("batchpay.settlement.recorder:Books.keep_nameless", nothing_kept)
 
 
 @mutant(
@@ -787,7 +795,7 @@ def _() -> None:
     "test_sale.py::test_a_file_of_new_ids_is_asked_about_after_a_loss",
 )
 def _() -> None:
-    swap("batchpay.desk:Desk.ask_about_adopted", always(None))
+    swap("batchpay.batches.open_job:Desk.ask_about_adopted", always(None))
 
 
 @mutant(
@@ -796,7 +804,7 @@ def _() -> None:
     DOORS + "test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it",
 )
 def _() -> None:
-    swap("batchpay.wholeness:_words_gone", always(()))
+    swap("batchpay.batches.wholeness:_words_gone", always(()))
 
 
 @mutant(
@@ -805,7 +813,7 @@ def _() -> None:
     DOORS + "test_a_lost_journal_is_adopted_with_the_account_that_its_reports_name",
 )
 def _() -> None:
-    swap("batchpay.wholeness:whose_reports", always({}))
+    swap("batchpay.batches.wholeness:whose_reports", always({}))
 
 
 @mutant("J03", "any account will do", DOORS + "test_the_key_of_another_account_is_refused_before_it_charges")
@@ -845,8 +853,8 @@ def _() -> None:
 
 @mutant("J06", "another job's charge of the order is no matter", DOORS + "test_a_renamed_job_is_refused_on_every_night")
 def _() -> None:
-    swap("batchpay.standing:_elsewhere", always(None))
-    swap("batchpay.settlement.books:Books.charged_elsewhere", always(None))
+    swap("batchpay.lifecycle.standing:_elsewhere", always(None))
+    swap("batchpay.settlement.recorder:Books.charged_elsewhere", always(None))
 
 
 @mutant(
@@ -860,7 +868,7 @@ def _() -> None:
             None if history.attempts.get(row.document["order_id"]) else was(row, history, guards)
         )
 
-    swap("batchpay.standing:_look_alike", make)
+    swap("batchpay.lifecycle.standing:_look_alike", make)
 
 
 @mutant(
@@ -869,7 +877,7 @@ def _() -> None:
     DOORS + "test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks",
 )
 def _() -> None:
-    swap("batchpay.planning:alike", lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"))
+    swap("batchpay.lifecycle.plan:alike", lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"))
 
 
 @mutant("J10", "another mode or address is the same journal", DOORS + "test_another_mode_or_address_is_another_journal")
@@ -879,7 +887,7 @@ def _() -> None:
 
 @mutant("J11", "one charge id may be of two orders", DOORS + "test_one_charge_id_for_two_orders_is_a_stop")
 def _() -> None:
-    swap("batchpay.settlement.books:Books._anothers_charge", always(""))
+    swap("batchpay.settlement.recorder:Books._anothers_charge", always(""))
 
 
 @mutant(
@@ -888,12 +896,12 @@ def _() -> None:
     DOORS + "test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period",
 )
 def _() -> None:
-    swap("batchpay.settlement.books:Books.stop_for_charge", left_out)
+    swap("batchpay.settlement.recorder:Books.stop_for_charge", left_out)
 
 
 @mutant("J12", "a page that is too long ends the night", DOORS + "test_pages_shrink_until_they_fit")
 def _() -> None:
-    from batchpay.errors import GatewaySilent
+    from batchpay.domain.errors import GatewaySilent
 
     def make(was: Any) -> Any:
         def smaller(listing: Any, limit: int) -> int:
@@ -910,17 +918,17 @@ def _() -> None:
     DOORS + "test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended",
 )
 def _() -> None:
-    swap("batchpay.standing:_planned_anew", always(False))
+    swap("batchpay.lifecycle.standing:_planned_anew", always(False))
 
 
 @mutant("J15", "the commission is not looked at", DOORS + "test_a_commission_that_was_not_taken_is_no_success")
 def _() -> None:
-    swap("batchpay.lifecycle:fee_flaws_of", always(()))
+    swap("batchpay.lifecycle.attempt:fee_flaws_of", always(()))
 
 
 @mutant("J17", "a batch is of its bytes alone", DOORS + "test_two_jobs_with_one_file_and_one_folder_write_two_reports")
 def _() -> None:
-    swap("batchpay.planning:batch_id_of", lambda was: lambda first, job, sha256: was(first, "any", sha256))
+    swap("batchpay.lifecycle.plan:batch_id_of", lambda was: lambda first, job, sha256: was(first, "any", sha256))
 
 
 @mutant(
@@ -929,7 +937,7 @@ def _() -> None:
     DOORS + "test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop",
 )
 def _() -> None:
-    swap("batchpay.lifecycle:flaws_of", always(()))
+    swap("batchpay.lifecycle.attempt:flaws_of", always(()))
 
 
 @mutant(
@@ -938,7 +946,7 @@ def _() -> None:
     DOORS + "test_a_pending_charge_that_the_gateway_forgot_is_for_a_person",
 )
 def _() -> None:
-    swap("batchpay.settlement.books:Books.missing", left_out)
+    swap("batchpay.settlement.recorder:Books.missing", left_out)
 
 
 @mutant(
@@ -947,7 +955,7 @@ def _() -> None:
     "test_planning.py::test_a_fixed_fee_is_that_of_the_orders_own_currency",
 )
 def _() -> None:
-    swap("batchpay.job:Fee.fixed_in", lambda was: lambda self, currency: next(iter(self.fixed.values()), None))
+    swap("batchpay.job.job:Fee.fixed_in", lambda was: lambda self, currency: next(iter(self.fixed.values()), None))
 
 
 @mutant(
@@ -969,17 +977,17 @@ mutant(
     "J31",
     "a refund is dropped from the day it was made",
     REFUNDS + "test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own",
-)(lambda: swap("batchpay.auditing:_is_made_in", always(False)))
+)(lambda: swap("batchpay.commands.audit:_is_made_in", always(False)))
 mutant(
     "J31",
     "what was given back is not taken from what was charged",
     "test_refunds.py::test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back",
-)(lambda: swap("batchpay.refunds:Totals.left", prop(lambda self, was: self.gross)))
+)(lambda: swap("batchpay.reconciliation.refunds:Totals.left", prop(lambda self, was: self.gross)))
 mutant(
     "J31",
     "a note holds for ever, whatever its difference becomes",
     REFUNDS + "test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes",
-)(lambda: swap("batchpay.noting:Note.holds", always(True)))
+)(lambda: swap("batchpay.reconciliation.noting:Note.holds", always(True)))
 
 
 def by_law() -> Iterator[Mutant]:

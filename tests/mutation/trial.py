@@ -120,7 +120,7 @@ class _Trials:
 
 
 def name_of(module: str) -> str:
-    """`batchpay/settlement/line.py` -> `batchpay.settlement.line`."""
+    """`batchpay/settlement/channel.py` -> `batchpay.settlement.channel`."""
     return module.removesuffix(".py").replace("/", ".")
 
 

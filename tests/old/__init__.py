@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from batchpay.journals.soundness import GENESIS, chained
-from batchpay.model import Event
+from batchpay.domain.model import Event
+from batchpay.journals.sqlite.soundness import GENESIS, chained
 
 SCHEMA_1 = Path(__file__).with_name("journal-1.sql").read_text("utf-8")
 ID = "0123456789abcdef0123456789abcdef"

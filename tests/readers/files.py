@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from batchpay.config import load_job
-from batchpay.intake import Intake, take_in
-from batchpay.job import Job
-from batchpay.model import Judged, Problem
+from batchpay.domain.model import Judged, Problem
+from batchpay.intake.take_in import Intake, take_in
+from batchpay.job.job import Job
+from batchpay.job.load import load_job
 
 JOB = """
 name = "night"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.secrets import masked
+from batchpay.domain.secrets import masked
 from tests.readers.files import CARD, HEADER, Looked, look, look_at, row, text_of
 
 
@@ -178,7 +178,7 @@ def test_recipients_are_of_one_form_and_of_the_jobs_mode(tmp_path: Path, recipie
 @pytest.mark.fault("X27")
 def test_metadata_has_limits(tmp_path: Path) -> None:
     """500 characters a text; reserved and too many keys are the job's fault, 78."""
-    from batchpay.errors import Misconfigured
+    from batchpay.domain.errors import Misconfigured
 
     assert only(look_at(tmp_path, row(1, invoice="x" * 501))) == ("invoice", "maxLength")
     assert look_at(tmp_path, row(1, invoice="ก" * 500)).problems == {}

@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from batchpay.lineage import told_id
-from batchpay.planning import place_of
+from batchpay.domain.lineage import told_id
+from batchpay.lifecycle.plan import place_of
 from tests.readers.files import HEADER, JOB, Looked, look, row, text_of
 from tests.readers.test_parquet import packed, table
 from tests.readers.test_xlsx import book, good
@@ -139,7 +139,7 @@ def corrected(folder: Path, *rows: dict[str, str], names: tuple[str, ...] = NAME
     """Row number -> the place it came back for."""
     from contextlib import ExitStack
 
-    from batchpay.intake import take_in
+    from batchpay.intake.take_in import take_in
     from tests.readers.files import job
 
     (folder / "rejects.csv").write_text(text_of(rows, names))

@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchpay import readers
-from batchpay.job import Input
-from batchpay.readers import text
-from batchpay.readers.plain import plain_rows
-from batchpay.readers.records import records_of
+from batchpay.job.job import Input
+from batchpay.readers.delimited import text
+from batchpay.readers.delimited.plain import plain_rows
+from batchpay.readers.delimited.records import records_of
 from tests.readers.files import HEADER, look, look_at, row, text_of
 
 # --- the header -------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.errors import BatchpayError, InputMissing, Misconfigured, TryLater
-from batchpay.intake import Intake, take_in
-from batchpay.model import Judged
+from batchpay.domain.errors import BatchpayError, InputMissing, Misconfigured, TryLater
+from batchpay.domain.model import Judged
+from batchpay.intake.take_in import Intake, take_in
 from batchpay.readers import find_files, open_snapshot, read
 from batchpay.readers.snapshot import SIZE_LIMIT
 from tests.readers.files import HEADER, job, look, row, text_of

@@ -11,7 +11,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from batchpay.readers.formats import Zeros
+from batchpay.readers.xlsx.formats import Zeros
 from tests.readers.files import JOB, Looked, look, look_at, row, text_of
 from tests.readers.test_parquet import look_at as look_at_parquet
 from tests.readers.test_parquet import table

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from batchpay.errors import FileRefused, TryLater
-from batchpay.job import Input
+from batchpay.domain.errors import FileRefused, TryLater
+from batchpay.job.job import Input
 from batchpay.readers import apart, open_snapshot, read
 from batchpay.readers.pieces import Notes
 from tests.readers.files import CARD, HEADER, Looked, job, look, row

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from batchpay.errors import Misconfigured
+from batchpay.domain.errors import Misconfigured
 from tests.readers.files import CARD, JOB, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order

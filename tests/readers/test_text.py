@@ -101,7 +101,7 @@ def test_broken_utf_16_is_refused_with_its_line(tmp_path: Path, end: str, wrong:
 
 def test_what_is_no_encoding_is_refused_by_the_job(tmp_path: Path) -> None:
     """rot13 makes text of text, not of bytes."""
-    from batchpay.errors import Misconfigured
+    from batchpay.domain.errors import Misconfigured
 
     for name in ("rot13", "base64", "utf-9", "idna", "unicode_escape", "raw_unicode_escape", "punycode"):
         with pytest.raises(Misconfigured, match="encoding"):

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from batchpay.job import Input
+from batchpay.job.job import Input
 from batchpay.readers import open_snapshot, read
 from tests.readers.files import CARD, HEADER, Looked, look, row
 

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from batchpay import accounts
-from batchpay.errors import BatchpayError
-from batchpay.model import Event, Finding
-from batchpay.reconciliation import Totals
+from batchpay.batches import history as accounts
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Event, Finding
+from batchpay.reconciliation.findings import Totals
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
 from tests.simulation.weather import LIES

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from batchpay.model import Answer, Intent
+from batchpay.domain.model import Answer, Intent
 from tests.fakes import START_NS
 from tests.simulation.ledger import Ledger, Request, error
 

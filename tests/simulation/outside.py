@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchpay.job import GatewaySettings
+from batchpay.job.job import GatewaySettings
 from tests.checker import judge
 from tests.evidence import Facts
 from tests.simulation.checker import excused, ref_of

@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay import pipeline
-from batchpay.config import SecretKey
-from batchpay.desk import Edges
-from batchpay.errors import BatchpayError
-from batchpay.job import GatewaySettings, Job
-from batchpay.journals.sqlite import SqliteJournal, _Submission
-from batchpay.model import Event
-from batchpay.session import Options
+from batchpay.batches.open_job import Edges
+from batchpay.batches.session import Options
+from batchpay.batches.signals import Signals
+from batchpay.commands import run as pipeline
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Event
+from batchpay.job.job import GatewaySettings, Job
+from batchpay.job.load import SecretKey
+from batchpay.journals.sqlite.store import SqliteJournal, _Submission
 from batchpay.settlement import Case
-from batchpay.signals import Signals
 from tests.fakes import START_NS, Died, VirtualLoop
 from tests.simulation.disk import Disk
 from tests.simulation.door import Door

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batchpay.config import load_job
-from batchpay.errors import Misconfigured
-from batchpay.job import GatewaySettings, Job
-from batchpay.model import Event
-from batchpay.session import Options
-from batchpay.settlement.books import stop_in_force
+from batchpay.batches.session import Options
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.model import Event
+from batchpay.job.job import GatewaySettings, Job
+from batchpay.job.load import load_job
+from batchpay.settlement.recorder import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from batchpay.errors import BatchpayError
-from batchpay.journals.sqlite import SqliteJournal
-from batchpay.model import Event
+from batchpay.domain.errors import BatchpayError
+from batchpay.domain.model import Event
+from batchpay.journals.sqlite.store import SqliteJournal
 from tests.simulation import outside
 from tests.simulation.disk import Disk, silence
 from tests.simulation.ledger import Ledger

@@ -1,0 +1,1 @@
+"""One process at work on a job's batches."""

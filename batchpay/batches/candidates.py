@@ -1,0 +1,430 @@
+"""From input files to what may be sent: the same walk for `plan`, which only tells, and for `run`, which sends.
+
+    take in -> files as a whole (control totals, likeness, limits) -> rows, one by one (`standing.stand`)
+
+Both hold the same values: a `PlannedBatch` is a file's rows with what was decided about the file, wherever its rows are
+kept. Nothing here writes a journal or asks the gateway.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from batchpay import __version__
+from batchpay.batches import history as accounts
+from batchpay.batches.clock import iso
+from batchpay.batches.renaming import may_tell_names, new_names
+from batchpay.domain import steps
+from batchpay.domain.errors import DoesNotAddUp, Misconfigured
+from batchpay.domain.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
+from batchpay.intake.controls import run_refusal
+from batchpay.intake.likeness import FEWEST, Comparison, Unasked, suspicious
+from batchpay.intake.take_in import Intake
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
+from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.standing import (
+    DuplicateOf,
+    Guards,
+    MayGo,
+    Owns,
+    Renamed,
+    Row,
+    Standing,
+    is_sendable,
+    rows_of,
+    settled_by,
+    stand,
+)
+from batchpay.settlement import Candidate
+from batchpay.settlement.others import renamed
+
+REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and amounts is suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """A file of this run: what was decided about it as a whole, and its rows, read anew each time."""
+
+    batch: Batch
+    chunks: Callable[[], Iterable[StoredChunk]]
+    repeats: Mapping[tuple[str, int], Repeat]
+    renamed: Names = field(default_factory=Names)  # what the rows of this run tell and the journal does not know yet
+    had_other_ids: bool = False  # did any of its rows ever have another order id than now?
+
+    def refused(self, *reasons: str) -> PlannedBatch:
+        """The same with one reason more why nothing of it is sent."""
+        told = " ".join(reason for reason in (self.batch.refusal, *reasons) if reason)
+        return replace(self, batch=replace(self.batch, refusal=told))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row and its standing."""
+
+    row: Row
+    standing: Standing
+    later: Attempt | None = None  # what settled it elsewhere
+    sale: str = ""  # History.sale
+
+
+# --- the rows --------------------------------------------------------------------------------------------------
+
+
+def placed_rows(
+    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, *, decided: bool = False
+) -> Iterator[Placed]:
+    """The rows of a batch with their standings, in the file's order.
+
+    Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
+    """
+    batch = planned.batch
+    guards = replace(guards, refusal=batch.refusal, unplaced=accounts.unplaced(journal, batch, planned.chunks))
+    distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
+    lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
+    for chunk in planned.chunks():
+        done: frozenset[int] = frozenset()
+        if chunk.rows and not decided:
+            done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+        history = accounts.history_of(journal, batch, chunk, done, lineages)
+        for row in rows_of(batch.id, chunk, planned.repeats):
+            if row.row not in done:
+                later = settled_by(row, history, batch.first_seen_ns) if decided else None
+                yield Placed(row, stand(row, history, guards), later, history.sale(row) if decided else "")
+
+
+def candidates(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, run_id: str
+) -> Iterator[Candidate]:
+    """What may be sent, as the settlement takes it: of each order one row a run, the one that was there at its begin.
+
+    What became of an order in this very run makes way for no other row of it before the next one (J14).
+    Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
+    """
+    lineages = Lineages(journal)
+    for placed in _rows_of(job, journal, batches, guards):
+        _refuse_impossible(job, placed)
+        if is_sendable(placed.standing) and not _was_sent(placed.standing, run_id):
+            yield _candidate(job, journal, placed, run_id, lineages)
+
+
+def _was_sent(standing: Standing, run_id: str) -> bool:
+    """Was any attempt of the row's order sent in this run already?"""
+    return isinstance(standing, MayGo) and any(attempt.sent_in == run_id for attempt in standing.before)
+
+
+def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages) -> Candidate:
+    match placed.standing:
+        case MayGo(number, before, withdraw):
+            intent = _intent(job, journal, placed.row, number, run_id, lineages)
+            return Candidate(intent.order_id, intent, before, withdraw)
+        case Owns(attempt) | DuplicateOf(attempt):
+            return Candidate(attempt.intent.order_id, None)
+    raise AssertionError(f"{placed.standing} is not sendable")
+
+
+def _refuse_impossible(job: Job, placed: Placed) -> None:
+    row, standing = placed.row, placed.standing
+    if isinstance(standing, Owns) and standing.contradicts:
+        charge = standing.attempt.charge
+        raise DoesNotAddUp(
+            f"order {standing.attempt.intent.order_id}: the gateway has {charge.id if charge else 'a charge'} "
+            f"for it, adopted, with other terms than row {row.row} asks: "
+            + steps.SETTLE_ADOPTED(order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
+        )
+    if isinstance(standing, Renamed):
+        other = standing.elsewhere
+        raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
+
+
+def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
+    ancestry = lineages.of(row.corrects, row.earlier) if row.corrects else Ancestry()
+    return intent_of(
+        row.document,
+        job=job.name,
+        attempt=number,
+        fee=job.fee,
+        batch_id=row.batch_id,
+        sheet=row.sheet,
+        row=row.row,
+        run_id=run_id,
+        journal_id=journal.id,
+        mode=job.gateway.mode,
+        corrects=ancestry.identity,
+        sale=ancestry.keys,
+        ids_from=job.columns.ids_from,
+    )
+
+
+# --- what they add up to ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Survey:
+    """What may be sent of some batches, counted; money in smallest units by upper-case currency."""
+
+    orders: int = 0
+    sums: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    commission: dict[str, Decimal] = field(default_factory=dict)  # exact: the gateway rounds it
+    recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (id, currency) -> count, sum
+    warned: int = 0  # rows that resemble a recent order
+
+    def add(self, job: Job, placed: Placed) -> None:
+        """Count one row that may be sent."""
+        document = placed.row.document
+        if isinstance(placed.standing, MayGo):
+            currency, amount, destination = document["currency"].upper(), document["amount"], document["destination"]
+        else:
+            assert isinstance(placed.standing, Owns | DuplicateOf)
+            asked = placed.standing.attempt.intent
+            currency, amount, destination = asked.currency.upper(), asked.amount, asked.destination
+        self.orders += 1
+        self.sums[currency] += amount
+        self.counts[currency] += 1
+        commission = job.fee.of(amount, currency) if job.fee else Decimal(0)
+        self.commission[currency] = self.commission.get(currency, Decimal(0)) + commission
+        share = self.recipients.setdefault((destination, currency), [0, 0])
+        share[0] += 1
+        share[1] += amount
+        self.warned += bool(getattr(placed.standing, "warnings", ()))
+
+    @property
+    def destinations(self) -> frozenset[str]:
+        """Every recipient that something may be sent to."""
+        return frozenset(destination for destination, _ in self.recipients)
+
+
+def survey(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, *, strict: bool = False
+) -> Survey:
+    """Count what may be sent of the batches that are not refused. `strict`: raises what `candidates` raises."""
+    found = Survey()
+    for placed in _rows_of(job, journal, batches, guards):
+        if strict:
+            _refuse_impossible(job, placed)
+        if is_sendable(placed.standing):
+            found.add(job, placed)
+    return found
+
+
+def _rows_of(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards) -> Iterator[Placed]:
+    for planned in batches:
+        if not planned.batch.refusal:
+            yield from placed_rows(job, journal, planned, guards)
+
+
+def unasked(guards: Guards) -> Guards:
+    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run asks again."""
+    return replace(guards, barred={}, smallest_share={})
+
+
+# --- the files as a whole --------------------------------------------------------------------------------------
+
+
+def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None = None) -> Batch:
+    """The batch of an input file as it is planned now; `known`: as it was planned before."""
+    used = set(job.columns.used())
+    return Batch(
+        id=intake.batch_id,
+        job=job.name,
+        file=intake.snapshot.name,
+        sha256=intake.snapshot.sha256,
+        format=intake.snapshot.format,
+        rows_read=intake.tally.read,
+        columns=intake.columns,
+        unused=tuple(c for c in intake.columns if c not in used and not c.startswith("batchpay_")),
+        metadata=tuple(job.columns.metadata),
+        mode=job.gateway.mode,
+        job_sha256=job.sha256,
+        schema_sha256=job.schema.sha256,
+        version=__version__,
+        delimiter=job.input.delimiter,
+        encoding=job.input.encoding,
+        header_row=job.input.header_row,
+        notes=tuple(intake.notes),
+        refusal=intake.refusal,
+        first_seen_ns=known.first_seen_ns if known else first_seen_ns,
+        fingerprint=intake.features.fingerprint,
+        sample=intake.features.sample,
+        likeness=known.likeness if known else "",
+        read=intake.tally.reading(),
+    )
+
+
+def judge_files(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], *, yes: bool, now_ns: int
+) -> list[PlannedBatch]:
+    """The same batches with every verdict about them as files: which ids are other names of orders that were sent,
+    likeness to a recent one, and the limit of the run.
+    """
+    earlier = list(journal.batches())
+    lineages = Lineages(journal)
+    telling = [p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)]
+    names = names_in(job, journal, telling)
+    batches = [replace(planned, renamed=names) for planned in batches]
+    present = [planned.batch.id for planned in batches]
+    guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
+    guards = replace(guards, new_since_ns=now_ns) if yes else guards
+
+    def sends(*some: PlannedBatch) -> Survey:
+        return survey(job, journal, some, guards)
+
+    judged = [_held_against_recent(journal, planned, earlier, sends, yes=yes, now_ns=now_ns) for planned in batches]
+    judged = _held_against_adopted(job, journal, judged, guards) if not yes else judged
+    if not job.controls.max_total:
+        return judged
+    why = run_refusal(sends(*judged).sums, job.controls.max_total)
+    return [planned.refused(why) for planned in judged]
+
+
+def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
+    """Which ids are other names of orders, by all rows of some batches, as far as the journal does not know it yet."""
+    names = Names(ids_from=job.columns.ids_from)
+    for planned in batches:
+        names |= new_names(journal, planned.batch, planned.chunks())
+    return names
+
+
+def _held_against_recent(
+    journal: SqliteJournal,
+    planned: PlannedBatch,
+    earlier: Sequence[Batch],
+    sends: Callable[[PlannedBatch], Survey],
+    *,
+    yes: bool,
+    now_ns: int,
+) -> PlannedBatch:
+    """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3).
+
+    The question is asked where the answer matters: of a file of which something would be sent.
+    """
+    batch = planned.batch
+    found = likeness(journal, earlier, planned, now_ns)
+    if found.refusal and not yes and sends(planned).orders:
+        return planned.refused(found.refusal)
+    if not found.warning or any(known.id == batch.id for known in earlier):
+        return planned
+    return replace(planned, batch=replace(batch, likeness=found.warning))
+
+
+def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
+    """The same batches, once a look has adopted charges: a file is held against those, before anything is sent."""
+    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+    return _held_against_adopted(job, journal, batches, guards)
+
+
+def _held_against_adopted(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+) -> list[PlannedBatch]:
+    """Where a journal was lost, what was known of other ids of its orders went with it: of a file of new ids that asks
+    for what adopted charges took, which no row shows, it is asked whether its orders are new. How old those are does
+    not matter: they are as recent as the loss. What was adopted before a person last said that orders are new is left
+    out.
+    """
+    adopted = accounts.unshown(job, journal) if journal.adopted() else []
+    taken = [a for a in adopted if a.charge is not None and not a.closed and a.settled_ns > guards.new_since_ns]
+    if len(taken) < FEWEST:
+        return list(batches)
+    judged = []
+    for planned in batches:
+        found = Unasked() if planned.batch.refusal else _unasked_for(job, journal, planned, guards, taken)
+        judged.append(planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned)
+    return judged
+
+
+def _unasked_for(
+    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, taken: Sequence[Attempt]
+) -> Unasked:
+    """A file held against charges that nobody asked for: what would be sent of it, but for those that a row shows."""
+    found = Unasked()
+    for attempt in taken:
+        asked, charge = attempt.intent, attempt.charge
+        if charge is not None:
+            found.remember(asked.destination, asked.amount, asked.currency, asked.payer, charge.id)
+    new: list[Document] = []
+    for placed in placed_rows(job, journal, planned, guards):
+        shown = getattr(placed.standing, "attempt", None)
+        if isinstance(placed.standing, MayGo) and not placed.standing.before:
+            new.append(placed.row.document)
+        elif shown is not None and shown.charge is not None:
+            found.forget(shown.charge.id)
+    for one in new:
+        found.compare(one)
+    return found
+
+
+def _said_of_adopted(batch: Batch, found: Unasked) -> str:
+    return (
+        f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount of charges that "
+        f"were found at the gateway when the journal had been lost or put back, and that no row shows, such as "
+        f"{found.found[0]}: they may be the same sales under other ids. {_capital(steps.NEW_ORDERS(batch=batch.id))}."
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What is to be said of a file that resembles a recent one."""
+
+    refusal: str = ""  # unless --yes
+    warning: str = ""
+
+
+def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedBatch, now_ns: int) -> Likeness:
+    """Hold a file against those of the last ten days; its orders are read only when it resembles one."""
+    batch = planned.batch
+    if batch.refusal or not batch.sample:
+        return Likeness()
+    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
+    recent = [
+        other
+        for other in earlier
+        if other.id != batch.id and other.first_seen_ns >= oldest_ns and _resembles(batch, other)
+    ]
+    if not recent:
+        return Likeness()
+    comparison = Comparison()
+    for other in recent:
+        for chunk in journal.chunks(other.id):
+            comparison.remember(orders_of(chunk))
+    lineages = Lineages(journal, planned.renamed)
+    for chunk in planned.chunks():
+        some = orders_of(chunk)
+        ids = [order["order_id"] for order in some]
+        attempts = accounts.attempts_of(journal, ids)
+        known = {order_id for order_id, found in attempts.items() if found}
+        comparison.compare(some, known.union(filter(lineages.other_names, ids)))
+    return _said(batch, recent, comparison)
+
+
+def _resembles(batch: Batch, other: Batch) -> bool:
+    return batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+
+
+def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
+    twins = [other for other in recent if other.fingerprint == batch.fingerprint]
+    if twins and not comparison.known:
+        return Likeness(
+            refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
+            f"{_named(twins[-1])}: {steps.NEW_ORDERS(batch=batch.id)}."
+        )
+    if not comparison.warns:
+        return Likeness()
+    return Likeness(
+        warning=f"{comparison.alike} of its {comparison.new} new orders ask for the same payer, recipient and amount "
+        f"as orders of {_named(recent[-1])}: see that they are not the same sales under other ids"
+    )
+
+
+def _named(batch: Batch) -> str:
+    return f"batch {batch.id} ({batch.file}, received {iso(batch.first_seen_ns)})"

@@ -1,0 +1,582 @@
+"""The journal read back: what it says about rows, batches and runs. Everything shown comes through here (law L9)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from batchpay.batches.clock import iso, ns_of
+from batchpay.domain.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
+from batchpay.domain.money import major_text
+from batchpay.job.job import Job
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to
+from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
+from batchpay.lifecycle.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
+from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
+from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
+from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
+from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in
+
+LISTED = 100  # open rows of a batch that `status` spells out
+FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
+NEAR_NS = 10 * 86_400 * 10**9  # how long an order of the same payer, recipient and amount is told (contract, section 2)
+
+
+def history_of(
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    but: frozenset[int] = frozenset(),
+    lineages: Lineages | None = None,
+) -> History:
+    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest.
+
+    `lineages`: what follows corrections back, if it is kept from chunk to chunk.
+    """
+    lineages = lineages or Lineages(journal)
+    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+    owned = {row: order_id for row, order_id in owned.items() if row not in but}
+    wanted = [at for at, row in enumerate(chunk.rows) if row not in but]
+    documents = [chunk.documents[at] for at in wanted]
+    asked = [document["order_id"] for document in documents if "order_id" in document]
+    sales = {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
+    }
+    others = [order_id for sale in sales.values() for order_id in sale.others]
+    answered = {place: ids for place in sales if (ids := lineages.answered(place))}
+    charged = [order_id for ids in answered.values() for order_id in ids]
+    histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
+    attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
+    return History(
+        attempts=attempts,
+        owned=owned,
+        look_alikes=_look_alikes(journal, asked),
+        cancelled=_cancelled(histories),
+        corrected=_corrected(journal, sales, attempts),
+        elsewhere=_elsewhere(journal, [*asked, *others], histories),
+        near=_near(journal, batch, documents),
+        unnamed=_unnamed(journal, documents, lineages),
+        received_ns=batch.first_seen_ns,
+        others={place: sale.others for place, sale in sales.items() if sale.others},
+        answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
+        firsts=_firsts(batch, chunk, wanted, lineages),
+    )
+
+
+def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:
+    """Place of a row that came back -> the identity of its sale (kinship)."""
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): lineages.of(told, chunk.earlier.get(at, ())).identity
+        for at in wanted
+        if (told := chunk.corrects.get(at))
+    }
+
+
+def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
+    events = (event for found in histories.values() for event in found if event.kind == "cancelled")
+    return {event.order_id: str(event.data["reason"]) for event in events}
+
+
+def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Form -> the last attempt of every order whose id has that form, but for those with the very id that is asked."""
+    mine = set(asked)
+    forms = journal.look_alikes(list({alike(order_id) for order_id in asked}))
+    twins = {form: ids for form, ids in forms.items() if len(set(ids)) > 1 or not mine.issuperset(ids)}
+    others = attempts_of(journal, [other for ids in twins.values() for other in ids])
+    return {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
+
+
+class _Sale(NamedTuple):
+    """By what the other attempts of a row's sale are found."""
+
+    order_id: str  # its own: what that order did is told apart from what its kin did
+    keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
+    others: tuple[str, ...] = ()  # every other order id that it, or a row that it goes back to, ever had
+
+
+def _sale(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages) -> _Sale:
+    place, order_id = place_of(batch.id, chunk.sheet, chunk.rows[at]), str(chunk.documents[at].get("order_id") or "")
+    told, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    ancestry = lineages.of(told, earlier) if told else Ancestry(order_ids=earlier)
+    ids = list(filter(None, (order_id, *ancestry.order_ids)))
+    for known in filter(None, map(lineages.where, ancestry.places)):
+        batch_id, sheet, row = known
+        ids += journal.owned(batch_id, sheet, row, row).values()
+    ids += [other for one in tuple(ids) for other in lineages.other_names(one)]
+    others = tuple(one for one in dict.fromkeys(ids) if one != order_id)
+    return _Sale(order_id, (place, *ancestry.places, *map(by_order, dict.fromkeys(ids))), others)
+
+
+def _corrected(
+    journal: SqliteJournal, sales: Mapping[str, _Sale], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> dict[str, tuple[Attempt, ...]]:
+    """Place of a row -> the attempts of other orders that are one sale with it (kinship)."""
+    orders = journal.corrected(frozenset(key for sale in sales.values() for key in sale.keys))
+    ids = {order_id for some in orders.values() for order_id in some} - attempts.keys()
+    known = {**attempts, **attempts_of(journal, sorted(ids))}
+    found = {place: tuple(_kin(sale, orders, known)) for place, sale in sales.items() if orders or sale.others}
+    return {place: some for place, some in found.items() if some}
+
+
+def _kin(
+    sale: _Sale, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
+) -> Iterator[Attempt]:
+    """The attempts of other orders that correct what a row is or goes back to, or that those rows caused."""
+    correcting = [order_id for key in sale.keys for order_id in orders.get(key, ())]
+    for order_id in dict.fromkeys((*correcting, *sale.others)):
+        if order_id == sale.order_id:
+            continue
+        for attempt in attempts.get(order_id, ()):
+            if order_id in sale.others or goes_back_to(attempt.intent, sale.keys):
+                yield attempt
+
+
+def _elsewhere(
+    journal: SqliteJournal, asked: Sequence[str], histories: Mapping[str, list[Event]]
+) -> dict[str, tuple[Elsewhere, ...]]:
+    """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very file keeps them."""
+    found: dict[str, list[Elsewhere]] = {}
+    for order_id, events in histories.items():
+        latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
+        for event in latest.values():
+            if event.data["takes_money"]:
+                kept = {name: event.data[name] for name in ("job", "charge_id", "payer", "destination", "amount")}
+                found.setdefault(order_id, []).append(Elsewhere(**kept, currency=event.data["currency"]))
+    for order_id, of_jobs in journal.elsewhere(asked).items():
+        for job, events in of_jobs:
+            for attempt in fold(events):
+                if not attempt.closed and not attempt.ready:
+                    found.setdefault(order_id, []).append(_elsewhere_of(job, attempt))
+    return {order_id: tuple(some) for order_id, some in found.items()}
+
+
+def _elsewhere_of(job: str, attempt: Attempt) -> Elsewhere:
+    asked = attempt.intent
+    charge_id = attempt.charge.id if attempt.charge else "a request without an answer"
+    return Elsewhere(job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency)
+
+
+def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -> dict[str, tuple[Near, ...]]:
+    """Terms -> what was asked for them within ten days before the file came, or since."""
+    terms = {_terms(document) for document in documents if _has_terms(document)}
+    asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
+    return {some: tuple(Near(*one) for one in found) for some, found in asked.items()}
+
+
+def _unnamed(
+    journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
+) -> dict[str, tuple[Unnamed, ...]]:
+    """Terms -> what took money for them, or may have; asked only where ids were ever made of other cells."""
+    if not lineages.had_other_sources:
+        return {}
+    asked = journal.asked_under(sorted({_terms(document) for document in documents if _has_terms(document)}))
+    attempts = attempts_of(journal, sorted({one[0] for found in asked.values() for one in found}))
+    took = {order_id for order_id, some in attempts.items() if any(not (a.closed or a.ready) for a in some)}
+    return {
+        terms: tuple(
+            Unnamed(order_id, batch_id, at_ns, lineages.known_under(order_id) | {ids_from})
+            for order_id, batch_id, at_ns, ids_from in found
+            if order_id in took
+        )
+        for terms, found in asked.items()
+    }
+
+
+def _has_terms(document: Document) -> bool:
+    return all(name in document for name in ("destination", "amount", "currency"))
+
+
+def _terms(document: Document) -> str:
+    return terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+
+
+def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
+    """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
+    told = preflight_of(journal)
+    cancelled = journal.cancelled()
+    seen = list(journal.events({*UNREADABLE, *KINDS}))
+    nameless = unclaimed_in(seen).nameless
+    return Guards(
+        refusal=refusal,
+        stop=stop_in_force(journal.events(["stop", "lifted"])),
+        unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
+        nameless={terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))},
+        barred=told.barred,
+        smallest_share=told.smallest_share if job.controls.min_share == "hold" else {},
+        least_charge=told.least_charge,
+        fee=job.fee,
+        alike_ids=job.input.alike_ids,
+        near_duplicates=job.controls.near_duplicates,
+        ids_from=job.columns.ids_from,
+        new_since_ns=max((event.at_ns for event in journal.events(["new_orders"])), default=0),
+        cancelled={alike(event.order_id): event.order_id for event in cancelled},
+        cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
+        present=frozenset((last_inputs(journal) or ()) if present is None else present),
+    )
+
+
+def _unknown(journal: SqliteJournal, some: Mapping[str, Nameless]) -> dict[str, Nameless]:
+    """Those of which no event tells as an order's own by now."""
+    return {charge_id: one for charge_id, one in some.items() if journal.order_of_charge(charge_id) is None}
+
+
+def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
+    """The same for a batch as its rows stand now, whether or not its file was there in the last run."""
+    inputs = last_inputs(journal)
+    gone = batch.file if inputs is not None and batch.id not in inputs else ""
+    lost = unplaced(journal, batch, partial(journal.chunks, batch.id))
+    return replace(guards_of(job, journal, batch.refusal), gone=gone, unplaced=lost)
+
+
+def last_inputs(journal: SqliteJournal) -> list[str] | None:
+    """Ids of the batches whose files were inputs of the last run that read any; None when no run said so."""
+    batches: list[str] | None = None
+    for event in journal.events(["inputs"]):
+        batches = list(event.data["batches"])
+    return batches
+
+
+def attempts_of(journal: SqliteJournal, order_ids: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Every attempt of some orders, by order id."""
+    return {order_id: fold(events) for order_id, events in journal.histories(order_ids).items()}
+
+
+Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+
+
+def findings_of(job: Job, journal: SqliteJournal, batch: Batch) -> Found:
+    """Where each row of a batch stands now, chunk by chunk; call it again to read it again."""
+    repeats = journal.repeats(batch.id)
+    guards, hold = guards_of_batch(job, journal, batch), last_hold(journal, batch.id)
+
+    def read() -> Iterator[tuple[StoredChunk, list[Finding]]]:
+        distinct, ids_from = job.input.alike_ids == "distinct", job.columns.ids_from
+        lineages = Lineages(journal, distinct=distinct, ids_from=ids_from)
+        for chunk in journal.chunks(batch.id):
+            history = history_of(journal, batch, chunk, lineages=lineages)
+            yield chunk, find(batch, rows_of(batch.id, chunk, repeats), history, guards, hold)
+
+    return read
+
+
+class Counts(NamedTuple):
+    """A batch as its rows stand now."""
+
+    totals: Totals
+    digest: str  # of every row's outcome
+    answered: dict[str, str]  # place of a row -> the charged order that its correction in this batch is a duplicate of
+
+
+def totals_of(found: Found) -> Counts:
+    """Counts and sums of a batch as they stand now."""
+    totals, digest, answered = Totals(), hashlib.sha256(), dict[str, str]()
+    for chunk, findings in found():
+        for at in chunk.corrects:
+            if findings[at].duplicate_of and findings[at].counts_as is Outcome.SUCCEEDED:
+                answered[chunk.corrects[at]] = findings[at].duplicate_of
+        for finding in findings:
+            totals.add(finding)
+            digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
+    return Counts(totals, digest.hexdigest(), answered)
+
+
+def last_totals(journal: SqliteJournal) -> dict[str, Event]:
+    """Batch -> the event its last report was written from."""
+    return {event.batch_id: event for event in journal.events(["totals"])}
+
+
+def looked(journal: SqliteJournal, run_id: str) -> bool:
+    """Did a run complete its look at the gateway?"""
+    return any(event.run_id == run_id for event in journal.events(["listing"]))
+
+
+def behind(journal: SqliteJournal, totals: Event) -> bool:
+    """Did anything happen to an order of a batch since its last report was written?"""
+    return journal.changed(totals.batch_id, totals.seq)
+
+
+def is_open(event: Event) -> bool:
+    """Did the batch have a row that a later run, or a person, must settle?"""
+    totals = Totals.from_json(event.data)
+    return bool(totals.stands() & OPEN or totals.charged_twice)
+
+
+def is_due(journal: SqliteJournal, batch_id: str, latest: Event | None, stop: str) -> bool:
+    """May a batch read otherwise than its last report, with this stop in force? One that told of another stop does."""
+    if latest is None or is_open(latest) or journal.moved(batch_id):
+        return True
+    return latest.data.get("stop", "") not in ("", stop)
+
+
+class Lift(NamedTuple):
+    """A person's word that a stop is over."""
+
+    at: str  # UTC, ISO 8601
+    by: str
+    reason: str
+    stop: str  # the one that was in force
+    stops: frozenset[str]  # the reasons of all that it ended
+
+    def to_json(self) -> dict[str, str]:
+        """For every report of it."""
+        return {"at": self.at, "by": self.by, "reason": self.reason, "stop": self.stop}
+
+
+def lifts(journal: SqliteJournal) -> list[Lift]:
+    """Who lifted which stop, oldest first."""
+    found, stops = [], set[str]()
+    for event in journal.events(["stop", "lifted"]):
+        if event.kind == "stop":
+            stops.add(str(event.data.get("reason", "")))
+            continue
+        by, reason, stop = (str(event.data.get(name, "")) for name in ("by", "reason", "stop"))
+        found.append(Lift(iso(event.at_ns), by, reason, stop, frozenset(stops)))
+        stops = set()
+    return found
+
+
+def lifts_of(journal: SqliteJournal, batch_id: str) -> list[dict[str, str]]:
+    """Those of stops that a report of the batch told of."""
+    if not (every := lifts(journal)):
+        return []
+    told = {str(event.data.get("stop", "")) for event in journal.events(["totals"]) if event.batch_id == batch_id}
+    return [lift.to_json() for lift in every if lift.stops & told]
+
+
+def may_be_settled(event: Event) -> bool:
+    """Did the batch have a row that an order of another file may settle, and none had?"""
+    totals = Totals.from_json(event.data)
+    return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
+
+
+def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
+    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract, section 6)."""
+    totals = Totals()
+    for event in latest.values():
+        totals.accepted.update(dict(event.data.get("accepted", ())))
+        totals.further.update(
+            {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
+        )
+        totals.paid_apart.update({(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())})
+    return totals
+
+
+def status_of(
+    job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
+) -> tuple[dict[str, Any], Totals]:
+    """One batch for `status`: where its rows stand, and each one that somebody must settle; its totals."""
+    in_work = 0
+    if event is not None and not is_open(event):
+        totals = Totals.from_json(event.data)
+        waiting: list[dict[str, Any]] = []
+    else:
+        totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
+    told = {
+        "batch": batch.id,
+        "file": batch.file,
+        "received": iso(batch.first_seen_ns),
+        "mode": batch.mode,
+        "rows": batch.rows_read,
+        "outcomes": totals.outcomes(),
+        "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
+        "refusal": batch.refusal,
+        "further_charges": further_json(totals),
+        "stop": stop_in_force(journal.events(["stop", "lifted"])),
+        "who_acts": dict(must_act([totals]).orders),
+        "in_work": in_work,
+        "unproven": Outcome.UNPROVEN in totals.stands(),
+        "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
+        "open": waiting,
+    }
+    return told, totals
+
+
+def _standing(
+    job: Job, journal: SqliteJournal, batch: Batch, now_ns: int, work: Work
+) -> tuple[Totals, list[dict[str, Any]], int]:
+    """A batch counted anew, with its first open rows spelled out, and how many are merely in work."""
+    totals, in_work, hold = Totals(), 0, last_hold(journal, batch.id)
+    waiting: list[dict[str, Any]] = []
+    for _, findings in findings_of(job, journal, batch)():
+        for finding in findings:
+            totals.add(finding)
+            if finding.outcome not in OPEN or finding.accepted:
+                continue
+            if work.has(finding, hold):
+                in_work += 1
+            elif len(waiting) < LISTED:
+                waiting.append(_waiting(finding, batch, now_ns))
+    return totals, waiting, in_work
+
+
+def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
+    """An open row with its age: since its first send, or, never sent, since its file came."""
+    since_ns = ns_of(finding.sent_at) if finding.sent_at else batch.first_seen_ns
+    return {
+        "order": finding.order_id, "row": finding.row, "sheet": finding.sheet, "outcome": finding.outcome.value,
+        "since": iso(since_ns), "age_s": max(0, now_ns - since_ns) // 10**9, "charge": finding.charge_id,
+        "reason": finding.reason,
+    }  # fmt: skip
+
+
+def preflight_of(journal: SqliteJournal) -> Preflight:
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer and charge."""
+    told = NOTHING_ASKED
+    for event in journal.events(["preflight"]):
+        least = (dict(event.data.get(name, {})) for name in ("smallest_share", "least_charge"))
+        told = Preflight(dict(event.data["barred"]), (), *least)
+    return told
+
+
+def strays(job: Job, journal: SqliteJournal) -> Totals:
+    """What adopted charges that no row shows add to the exit code: those that the gateway, or a person, must decide."""
+    totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
+    for attempt in unshown(job, journal):
+        if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
+            totals.add_stray(attempt, stopped=stopped)
+    return totals
+
+
+def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
+    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that this journal never
+    read, and of rows that an edited job or another row of the same order keeps from showing them.
+    """
+    known = {batch.id[-12:]: batch for batch in journal.batches()}
+    adopted = attempts_of(journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted())))
+    by_file: dict[str, list[Attempt]] = {}
+    for attempts in adopted.values():
+        for attempt in attempts:
+            if attempt.adopted:
+                by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
+    found: list[Attempt] = []
+    for tail, some in by_file.items():
+        found += _unshown_of(job, journal, known[tail], some, adopted) if tail in known else some
+    return found
+
+
+def _unshown_of(
+    job: Job, journal: SqliteJournal, batch: Batch, adopted: Sequence[Attempt], orders: Mapping[str, Sequence[Attempt]]
+) -> Iterator[Attempt]:
+    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the same order."""
+    owners: dict[tuple[str, int], str] = {}
+    for _, sheet, first, last in journal.spans(batch.id):
+        owners.update({(sheet, row): one for row, one in journal.owned(batch.id, sheet, first, last).items()})
+    asked = [(attempt, attempt.intent) for attempt in adopted]
+    doubtful = [
+        attempt
+        for attempt, intent in asked
+        if len(orders[intent.order_id]) > 1 or owners.get((intent.sheet, intent.row)) != intent.order_id
+    ]  # the others have a row of their own, which shows nothing else
+    if not doubtful:
+        return
+    shown = {finding.idempotency_key for _, some in findings_of(job, journal, batch)() for finding in some}
+    for attempt in doubtful:
+        own = attempt.intent.key in shown
+        if not own and not (attempt.closed and any(a.intent.key in shown for a in orders[attempt.intent.order_id])):
+            yield attempt
+
+
+def unplaced(journal: SqliteJournal, batch: Batch, chunks: Callable[[], Iterable[StoredChunk]]) -> Attempt | None:
+    """An adopted charge of a file, made by a version that did not tell of which row, whose order id no row has now."""
+    orders = attempts_of(journal, journal.unplaced(batch.id))
+    lost = {
+        attempt.intent.order_id: attempt
+        for attempts in orders.values()
+        for attempt in attempts
+        if attempt.adopted and not attempt.placed and not attempt.closed
+    }
+    for chunk in chunks() if lost else ():
+        for document in chunk.documents:
+            lost.pop(str(document.get("order_id", "")), None)
+        for ids in chunk.earlier.values():
+            for one in ids:
+                lost.pop(one, None)
+    return next(iter(lost.values()), None)
+
+
+def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The same as numbers: how many by outcome, what they took by currency, and each of them."""
+    sums: Counter[str] = Counter()
+    for attempt in attempts:
+        if attempt.money is not None:
+            sums[attempt.money.currency.upper()] += attempt.money.amount
+    return {
+        "count": len(attempts),
+        "outcomes": dict(sorted(Counter(attempt.outcome.value for attempt in attempts).items())),
+        "charged": [{"currency": code, "sum_minor": n} for code, n in sorted(sums.items())],
+        "charges": [_adopted(attempt) for attempt in attempts],
+    }
+
+
+def _adopted(attempt: Attempt) -> dict[str, Any]:
+    asked, charge = attempt.intent, attempt.charge
+    return {
+        "order": asked.order_id, "charge": charge.id if charge else "", "outcome": attempt.outcome.value,
+        "amount": asked.amount, "currency": asked.currency.upper(), "destination": asked.destination,
+        "batch": asked.batch_id, "created_at": charge.created_at if charge else "",
+    }  # fmt: skip
+
+
+def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
+    """When the last run began, when it ended and how; without an end it was killed, or is at work."""
+    told: dict[str, Any] | None = None
+    for event in journal.events(["run.started", "run.finished"]):
+        if event.kind == "run.started":
+            told = {"run": event.run_id, "started": iso(event.at_ns), "ended": "", "exit_code": None}
+        elif told is not None and told["run"] == event.run_id:
+            told |= {"ended": iso(event.at_ns), "exit_code": int(event.data["exit_code"])}
+    return told
+
+
+def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
+    """When this journal was last found to have lost events, if that was within ten days, and which orders were
+    cancelled again since, as the reports tell."""
+    events = [event for event in journal.events(["restored"]) if event.at_ns >= now_ns - NEAR_NS]
+    if not events:
+        return None
+    kept = dict.fromkeys(str(order_id) for event in events for order_id in event.data.get("cancelled", ()))
+    empty = any(event.data.get("empty") for event in events)
+    return {"at": iso(events[-1].at_ns), "empty": empty, "cancelled": list(kept)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run that is at work now has in hand."""
+
+    attempts: Collection[tuple[str, int]] = frozenset()  # order id and attempt: a request of it may be on its way
+    batches: Collection[str] = frozenset()  # whose rows it will come to
+
+    def has(self, finding: Finding, hold: str) -> bool:
+        """Is this row merely on its way?"""
+        if finding.outcome is Outcome.IN_DOUBT:
+            return (finding.order_id, finding.attempts) in self.attempts
+        next_up = finding.outcome is Outcome.HELD and finding.reason in (NOT_SENT_YET, hold)
+        return next_up and finding.batch_id in self.batches
+
+
+def last_hold(journal: SqliteJournal, batch_id: str) -> str:
+    """Why rows of a batch were not sent the last time something held them; a stop that was lifted is none."""
+    reason = ""
+    for event in journal.events(["held"]):
+        if event.batch_id == batch_id:
+            reason = "" if event.data.get("stop") else str(event.data["reason"])
+    return reason
+
+
+def listed_until(journal: SqliteJournal) -> datetime | None:
+    """Upper bound of the last completed listing; None for a journal that never completed one, or that knows no order:
+    what it has not charged itself may have been charged by another journal, or under another job's name, long before.
+    """
+    bound = None
+    if not journal.knows_orders():
+        return None
+    for event in journal.events(["listing"]):
+        bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return bound

@@ -1,0 +1,248 @@
+"""One process at work on one job: its lock, its journal, its clock, and the batches it plans."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from batchpay.batches import history as accounts
+from batchpay.batches.candidates import (
+    PlannedBatch,
+    Survey,
+    ask_about_adopted,
+    batch_of,
+    candidates,
+    judge_files,
+    names_in,
+    survey,
+    unasked,
+)
+from batchpay.batches.clock import SystemClock, iso
+from batchpay.batches.signals import Signals
+from batchpay.batches.wholeness import Loss, Word, loss_of, whose_reports
+from batchpay.domain.errors import DoesNotAddUp, FileRefused
+from batchpay.domain.model import Batch, Event, Judged
+from batchpay.domain.ports import Clock, Gateway
+from batchpay.gateways.omise.client import Omise
+from batchpay.intake.take_in import Intake, Intakes, take_in
+from batchpay.job.job import GatewaySettings, Job
+from batchpay.journals.lock import RunLock
+from batchpay.journals.place import refuse_shared_disk
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.kinship import Lineages, Names
+from batchpay.lifecycle.plan import batch_id_of
+from batchpay.lifecycle.standing import Guards
+from batchpay.settlement import Books, Candidate
+from batchpay.settlement.recorder import stop_in_force, whose_journal
+from batchpay.settlement.run import refuse_other_place
+
+
+def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
+    return SqliteJournal(job.state_path, job.name, durable=durable)
+
+
+def _gateway(settings: GatewaySettings, secret_key: str) -> Gateway:
+    return Omise(settings, secret_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where a process meets the world. Tests and the simulator hand in others; everything behind them is the same."""
+
+    clock: Callable[[], Clock] = SystemClock
+    wall_ns: Callable[[], int] = time.time_ns  # the lock's memory of the last requests
+    journal: Callable[[Job, Callable[[int], None]], SqliteJournal] = _journal
+    gateway: Callable[[GatewaySettings, str], Gateway] = _gateway
+    run_name: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
+    signals: Callable[[], Signals] = Signals
+
+
+WORLD = Edges()
+
+
+class Desk:
+    """Holds the job's lock from `__init__` on; closes with the stack."""
+
+    def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD) -> None:
+        """Take the lock, open the journal and verify it.
+
+        Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of another mode or address.
+        """
+        refuse_shared_disk(job.state_path)
+        self.job = job
+        self.edges = edges
+        self.clock = edges.clock()
+        self.started_ns = self.clock.now_ns()
+        self.started_s = self.clock.elapsed_s()
+        self.run_id = f"{iso(self.started_ns).replace(':', '')}-{edges.run_name()}"
+        holder = {"started": iso(self.started_ns), "run": self.run_id}
+        rate, wall_ns = job.gateway.rate, edges.wall_ns
+        self.lock = RunLock(job.state_path, job.name, rate, holder, wait=wait, wall_ns=wall_ns)
+        stack.callback(self.lock.close)
+        self.journal = edges.journal(job, self.lock.witness)
+        stack.callback(self.journal.close)
+        self.journal.verify()
+        self.books = Books(
+            self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee,
+            belongs=whose_reports(job, self.journal),
+        )  # fmt: skip
+        self.loss = self._loss()
+        self.planned: list[PlannedBatch] = []  # in this run
+        self.refused: list[FileRefused] = []  # files that only the look told to ask about
+        self.answered = False  # did a row turn out to settle one of another file, which may have been counted before?
+        self.empty = False  # a night without a file, which the job says is well
+
+    @property
+    def started(self) -> datetime:
+        """When this process began, by the wall clock, UTC."""
+        return datetime.fromtimestamp(self.started_ns / 1e9, UTC)
+
+    def note(self, kind: str, data: Mapping[str, object], batch_id: str = "") -> Event:
+        """An event about the run or a batch."""
+        return self.journal.append([self._event(kind, data, batch_id=batch_id)])[0]
+
+    def _event(self, kind: str, data: Mapping[str, object], batch_id: str = "", order_id: str = "") -> Event:
+        at_ns = self.clock.now_ns()
+        return Event(kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data)
+
+    def _kept_again(self, word: Word) -> Event:
+        """A cancellation that only a report tells of, as the journal keeps one."""
+        by = f"the report {word.path.parent.name}, of before a loss of the journal"
+        return self._event("cancelled", {"reason": word.reason, "by": by, "sale": [word.place]}, order_id=word.order_id)
+
+    def _loss(self) -> Loss | None:
+        """What this journal has lost, noted before anything else is (law L11)."""
+        loss = loss_of(self.job, self.journal, self.lock.witnessed)
+        if loss is not None and not loss.noted:
+            words = {word.order_id: word for word in loss.words}
+            self.journal.append([self._event("restored", loss.to_json()), *map(self._kept_again, words.values())])
+        return loss
+
+    @property
+    def stop(self) -> str:
+        """The stop in force, if any."""
+        return stop_in_force(self.journal.events(["stop", "lifted"]))
+
+    # --- planning
+
+    def take_in(self, stack: ExitStack, *, yes: bool) -> Intakes:
+        """Read every input file, decide about each, and make its rows the rows of its batch, once.
+
+        Nothing has left the machine after it.
+        """
+        refuse_another_place(self.job, self.journal)
+        lineages = Lineages(self.journal)
+        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned, lineages)
+        known = {batch.id: batch for batch in self.journal.batches()}
+        drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
+        judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
+        self.planned = list(judged)
+        self._note_ids(yes=yes)
+        if self.planned and (names := judged[0].renamed):  # before the rows have their new ids: a kill loses nothing
+            self.note("renamed", names.to_json())
+        for at, intake in enumerate(intakes.files):
+            planned = self.planned[at]
+            event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+            self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
+            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed=Names())
+        self._note_inputs()
+        return intakes
+
+    def note_renamed(self) -> None:
+        """Adopted charges may be those of rows that have other order ids by now: what became of which is written down.
+
+        To be called once a list has brought some, before anything is sent.
+        """
+        if names := names_in(self.job, self.journal, self.planned):
+            self.note("renamed", names.to_json())
+
+    def ask_about_adopted(self) -> None:
+        """Hold the files of this run against the charges that its look adopted, before anything is sent: what would
+        have been refused before the look, had the journal known of them, is refused now."""
+        judged = ask_about_adopted(self.job, self.journal, self.planned)
+        for at, (before, now) in enumerate(zip(self.planned, judged, strict=True)):
+            if now.batch != before.batch:
+                event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+                self.journal.judge(event, now.batch)
+                self.planned[at] = now
+                self.refused.append(FileRefused(f"{now.batch.file}: {now.batch.refusal}"))
+
+    def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
+        """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
+        and every row that they came back for themselves.
+        """
+        lineages = Lineages(self.journal)
+        told = {one: order_id for place, order_id in rows.items() for one in lineages.of(place).places}
+        if news := {place: order_id for place, order_id in told.items() if order_id not in lineages.answered(place)}:
+            self.answered = True
+            self.note("answered", {"rows": news}, batch_id)
+
+    def _batch_id(self, sha256: str) -> str:
+        known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)
+        return known.id if known else self.journal.batch_named(batch_id_of(self.started, self.job.name, sha256))
+
+    def _keep(self, intake: Intake, chunks: Iterator[Judged]) -> None:
+        intake.staged = self.journal.stage(intake.batch_id, chunks)
+
+    def _draft(self, intake: Intake, intakes: Intakes, known: Mapping[str, Batch]) -> PlannedBatch:
+        batch = batch_of(self.job, intake, self.started_ns, known.get(intake.batch_id))
+        chunks = partial(self.journal.chunks, batch.id, intake.staged)
+        repeats = intakes.repeats_of(intake.batch_id)
+        return PlannedBatch(batch, chunks, repeats, had_other_ids=intake.had_other_ids)
+
+    def _note_ids(self, *, yes: bool) -> None:
+        """Of which cells order ids are made from now on; and a person's word that what resembles another is new."""
+        ids_from = self.job.columns.ids_from
+        noted = [str(event.data["ids_from"]) for event in self.journal.events(["ids"])]
+        if noted[-1:] != [ids_from]:
+            self.note("ids", {"ids_from": ids_from})
+        if yes and (set(noted) - {ids_from} or self.journal.adopted()):
+            self.note("new_orders", {"ids_from": ids_from})
+
+    def _note_inputs(self) -> None:
+        """Which batches were there: a row is held against the others of its run, in this run and in its reports."""
+        present = [planned.batch.id for planned in self.planned]
+        if present != (accounts.last_inputs(self.journal) or []):
+            self.note("inputs", {"batches": present})
+
+    # --- what may be sent
+
+    def survey(self) -> Survey:
+        """What may be sent of all batches of this run, as far as it is known before recipients are asked about.
+
+        Raises Misconfigured and DoesNotAddUp for rows that make the run impossible.
+        """
+        with self._stopping():
+            return survey(self.job, self.journal, self.planned, unasked(self._guards()), strict=True)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """The same, one by one, as the settlement takes it."""
+        with self._stopping():
+            yield from candidates(self.job, self.journal, self.planned, self._guards(), self.run_id)
+
+    def _guards(self) -> Guards:
+        return accounts.guards_of(self.job, self.journal, present=[planned.batch.id for planned in self.planned])
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """What does not add up while the rows are walked is a stop (law L10)."""
+        try:
+            yield
+        except DoesNotAddUp as error:
+            self.note("stop", {"reason": str(error), "order": ""})
+            raise
+
+
+def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
+    """Raises Misconfigured for a journal of another mode or address than the job's (contract, section 1)."""
+    kept: dict[str, object] = {**whose_journal(journal.accounts())}
+    if not kept and journal.knows_orders():
+        modes = {batch.mode for batch in journal.batches()}
+        if modes and job.gateway.mode not in modes:
+            kept = {"mode": modes.pop(), "url": ""}
+    refuse_other_place(job.gateway, kept)

@@ -1,0 +1,105 @@
+"""RENAMING: which order ids are names of one sale, because a row had one of them first and another one now.
+
+An edited job or lookup file gives rows other order ids. A row keeps every id that it ever had (`Lineages.earlier`), and
+what its ids tell of each other is written down for every other row that has one of them, in this file or a later one:
+
+    the old id was asked for: by this row, for it, or for what it may have asked    the same sale (`Names.same`)
+    the old id was never asked for, and no person typed the new one                 this row had it (`Names.had`)
+    the old id was asked for by another payer, for other money                      a mistake, which tells nothing
+    another order corrects the row, and knows it by no id, or by another            the same sale
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from batchpay.batches import history as accounts
+from batchpay.domain.model import Batch, Document, StoredChunk
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.kinship import Lineages, Names, goes_back_to
+from batchpay.lifecycle.plan import may_pay, payer_of, place_of, single_use_of
+
+
+def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
+    """May any row of a batch tell of other names of its order? False is certain."""
+    return had_other_ids or any(place.startswith(batch.id[-12:]) for place in lineages.corrections)
+
+
+def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk]) -> Names:
+    """What the rows of a batch, as they are planned now, tell of order ids and the journal does not know yet."""
+    lineages, found = Lineages(journal), Names()
+    for chunk in chunks:
+        rows = list(_rows_with_others(journal, batch, chunk, lineages))
+        attempts = accounts.attempts_of(journal, [old for row in rows for old in row.ids])
+        for row in rows:
+            found |= _told_by(row, attempts, lineages)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that has or had other ids, or that another order corrects."""
+
+    place: tuple[str, str, int]
+    document: Document
+    had: tuple[str, ...]  # its other ids, and the names of these
+    corrected_by: tuple[str, ...]  # orders that came to correct it
+    is_typed: bool  # it came back to correct another: its id is a person's word, not an edited job's
+
+    @property
+    def order_id(self) -> str:
+        """The id that it has now."""
+        return str(self.document["order_id"])
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every other order that it may be."""
+        return tuple(one for one in dict.fromkeys((*self.had, *self.corrected_by)) if one != self.order_id)
+
+    def caused(self, attempt: Attempt) -> bool:
+        """Is this attempt the row's, or a correction of it, or may it be: by its payer or by its money?"""
+        is_its = attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)])
+        return is_its or not _is_a_strangers(self.document, attempt)
+
+
+def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages) -> Iterator[_Row]:
+    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+    corrections = lineages.corrections
+    if not (chunk.earlier or owned or corrections):
+        return
+    for at, document in enumerate(chunk.documents):
+        new, place = document.get("order_id"), (batch.id, chunk.sheet, chunk.rows[at])
+        had = [one for one in (*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new)) if one and one != new]
+        correcting = corrections.get(place_of(*place), ()) if corrections else ()
+        if new and (had or correcting):
+            names = [name for one in had for name in lineages.other_names(one)]
+            typed = at in chunk.corrects
+            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting), typed)
+
+
+def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
+    """What a row tells that is not known."""
+    same, had = [], []
+    for old in row.ids:
+        asked = [attempt for attempt in attempts.get(old, ()) if not attempt.set_aside]
+        if not asked:
+            had += [old] * (not row.is_typed)
+        elif any(map(row.caused, asked)):
+            same.append(old)
+    new = row.order_id
+    same = [old for old in same if not lineages.is_same(new, old)]
+    had = [old for old in had if not lineages.is_named(new, old)]
+    return Names({new: tuple(same)} if same else {}, {new: tuple(had)} if had else {})
+
+
+def _is_a_strangers(document: Document, attempt: Attempt) -> bool:
+    """Did another payer ask for other money? Of a token only the recipient tells who may have paid."""
+    asked = attempt.intent
+    money = (document.get("amount"), str(document.get("currency", "")).lower())
+    if "amount" not in document or money == (asked.amount, asked.currency.lower()):
+        return False
+    if single_use_of(document) or asked.single_use:
+        return document.get("destination") != asked.destination
+    return not may_pay(payer_of(document), asked.payer)

@@ -1,0 +1,57 @@
+"""SIGTERM, SIGINT and SIGHUP: ask a run to end well; a second SIGINT ends it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+from batchpay.domain.errors import TryLater
+
+_ASK = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+AT_ONCE = 75
+
+
+class Signals:
+    """Installed while entered. Before the gateway is reached a signal raises TryLater; then it calls who asked for it;
+    after that it is remembered, so that the reports are still written."""
+
+    def __init__(self) -> None:
+        self.received = ""
+        self._call: Callable[[str], None] | None = None
+        self._reached = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        for number in _ASK:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self.received and not self._reached and isinstance(error, Exception) and not isinstance(error, TryLater):
+            raise self._early() from error  # a library was interrupted and called it an error of its own
+
+    def call(self, who: Callable[[str], None] | None) -> None:
+        """From now on tell `who`, and at once when a library has swallowed what was raised; None: nobody any more."""
+        self._call, self._reached = who, True
+        if who is not None and self.received:
+            who(self.received)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        again, self.received = self.received, signal.Signals(number).name
+        if number == signal.SIGINT and again:
+            os._exit(AT_ONCE)  # in flight is in doubt by law L1
+        if self._call is not None:
+            self._call(self.received)
+        elif not self._reached:
+            raise self._early()
+
+    def _early(self) -> TryLater:
+        return TryLater(f"interrupted by {self.received} before anything was sent; run the same command again")

@@ -1,0 +1,160 @@
+"""Is this journal whole, and since when may something be missing? The one place that says so (laws L5, L11).
+
+A journal can be lost, or an older copy can be put in its place; it does not know that itself. Beside it lie things that
+do: the lock knows the last event that was durable, and every report's manifest names the event it was made from.
+
+    nothing speaks against it            it is whole: a run lists on from the bound of the last complete list
+    it knows orders, and lacks events    an older copy is back: wait until nothing can land any more, then list
+    it knows no order, and lacks events  it was lost: 78 until a person says --adopt; then wait, and list all there is
+
+What was found is an event (`restored`), and so is its end (`recovered`): a complete list after the wait. So each loss
+is dealt with once, however long the reports go on telling of what was before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from batchpay.domain import steps
+from batchpay.domain.errors import Misconfigured
+from batchpay.domain.text import many, told
+from batchpay.job.job import Job
+from batchpay.journals.lock import lock_path
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import place_of
+from batchpay.reports.manifest import Head, newest_heads
+
+NAMED = 10  # orders that a sentence names
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that an order is never to be sent, which only a report still tells."""
+
+    order_id: str
+    reason: str = ""
+    place: str = ""  # planning.place_of its row
+    path: Path = Path()  # of the manifest that tells it
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a journal no longer knows, as far as others tell."""
+
+    evidence: str  # who tells of it, and what
+    empty: bool  # did it know no order when that was found? Then nothing bounds how old what it lost may be
+    unowned: bool  # does it still know none? Then a person must say that it is to be taken over
+    had: int = 0  # number of the last event that others know of
+    has: int = 0
+    manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
+    noted: bool = False  # by an earlier run, which did not come to its end
+    words: tuple[Word, ...] = ()  # of people, that the reports still tell; once it is noted they are in the journal
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        return {
+            "evidence": self.evidence, "empty": self.empty, "had": self.had, "has": self.has,
+            "manifests_ns": self.manifests_ns, "cancelled": [word.order_id for word in self.words],
+        }  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        """What nobody but the people themselves can put right, and what of it the reports did."""
+        orders = list(dict.fromkeys(word.order_id for word in self.words))
+        if not orders:
+            return f"{steps.SAY_AGAIN()}. No report tells of an order that was cancelled since"
+        named = ", ".join(told(order_id) for order_id in orders[:NAMED]) + ", …" * (len(orders) > NAMED)
+        return (
+            f"{steps.SAY_AGAIN()}. The reports tell of {many(len(orders), 'order')} cancelled since, kept so: {named}"
+        )
+
+
+def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
+    """What this journal has lost and no run has dealt with yet; None for one that is whole, as far as anybody knows.
+
+    `witnessed`: what the lock says, read before the journal is asked for anything: it may be written to meanwhile.
+    """
+    heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
+    earlier, dealt_with_ns = _noted(journal)
+    seq, _ = journal.head()
+    unknown = [head for head in heads if head.at_ns > dealt_with_ns and not is_of(journal, head)]
+    if not unknown and witnessed <= seq:
+        return earlier
+    evidence = _told_by(unknown[0]) if unknown else f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
+    is_empty = not journal.knows_orders()
+    return Loss(
+        evidence=f"{evidence}; it has {seq}",
+        empty=is_empty or (earlier is not None and earlier.empty),
+        unowned=is_empty,
+        had=max([witnessed, *(head.seq for head in unknown)]),
+        has=seq,
+        manifests_ns=max((head.at_ns for head in heads), default=0),
+        words=_words_gone(job, journal),
+    )
+
+
+def _words_gone(job: Job, journal: SqliteJournal) -> tuple[Word, ...]:
+    """Cancellations of which a report tells that was made from an event this journal does not have.
+
+    A cancelled order that goes out is money moved against a person's word, and a cancellation is for ever: so this one
+    word is taken from a report. The others hold nothing back that would go without them.
+    """
+    known = {event.order_id for event in journal.cancelled()}
+    heads = newest_heads(job.report.directory, job.name, job.gateway.mode, most=None)
+    return tuple(
+        Word(one.order_id, one.reason, place_of(head.batch, one.sheet, one.row), head.path)
+        for head in heads
+        if head.cancelled and not is_of(journal, head)
+        for one in head.cancelled
+        if one.order_id not in known
+    )
+
+
+def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
+    """Raises Misconfigured for a journal that is known to have been lost, until a person says to go on without it."""
+    if loss is not None and loss.unowned and not adopt:
+        raise Misconfigured(
+            f"the journal is empty and was not always: {loss.evidence}. What it knew may have been "
+            f"charged: {steps.ADOPT()}"
+        )
+
+
+def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
+    """Of which account and address the reports are that another journal of this job and mode wrote, or an older state
+    of this one, by the newest that says so (J03); empty where none does."""
+    for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
+        if (head.account or head.url) and not is_of(journal, head):
+            told = {"account": head.account, "mode": job.gateway.mode, "url": head.url}
+            return {**told, "by": f"{head.path}, written from a journal that is not here any more,"}
+    return {}
+
+
+def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
+    """The loss that an earlier run noted and did not come to the end of; and up to when manifests were looked at."""
+    found: Loss | None = None
+    manifests_ns = 0
+    for event in journal.events(["restored", "listing", "recovered"]):
+        if event.kind != "restored":
+            found = None
+            continue
+        data = event.data
+        manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
+        evidence = data.get("evidence") or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
+        is_empty = bool(data.get("empty")) or (found is not None and found.empty)
+        words = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
+        had, has = int(data.get("had", 0)), int(data.get("has", 0))
+        found = Loss(str(evidence), is_empty, False, had, has, noted=True, words=words)
+    if found is not None and not journal.knows_orders():
+        found = replace(found, empty=True, unowned=True)
+    return found, manifests_ns
+
+
+def is_of(journal: SqliteJournal, head: Head) -> bool:
+    """Was it made from an event that this very journal still has?"""
+    return head.journal_id == journal.id and journal.digest_of(head.seq) == head.digest
+
+
+def _told_by(head: Head) -> str:
+    return f"{head.path} was made from event {head.seq} of journal {head.journal_id[:12]}"

@@ -1,0 +1,469 @@
+"""AUDIT: read both ledgers over a period, match them, and leave what a person needs: the differences, the refunds."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from batchpay.batches import history as accounts
+from batchpay.batches.clock import iso
+from batchpay.batches.open_job import Desk
+from batchpay.batches.session import at_the_gateway
+from batchpay.commands.resolve import who
+from batchpay.domain import times
+from batchpay.domain.errors import GatewaySilent, Usage
+from batchpay.domain.model import Answer, ChargeSeen, Event
+from batchpay.domain.money import EXPONENTS, major_text, money_text
+from batchpay.domain.ports import Gateway
+from batchpay.domain.text import defused, many, mode_told, visible
+from batchpay.domain.text import told as shown
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, seen
+from batchpay.lifecycle.listing import Listing, is_instant, size_told
+from batchpay.reconciliation.matching import (
+    Attempts,
+    Difference,
+    Match,
+    Thing,
+    apart,
+    match_charges,
+    match_credits,
+    match_elsewhere,
+    match_transfers,
+    order_elsewhere,
+)
+from batchpay.reconciliation.noting import Note, kept, note_on, open_of
+from batchpay.reconciliation.refunds import (
+    Refund,
+    Refunded,
+    Totals,
+    booked_as_refunds,
+    counts_as_charged,
+    day_told,
+    less_given_back,
+    refund_of,
+    refunded_of,
+    sentence,
+    speaks_of_refunds,
+    totals_of,
+)
+from batchpay.reports.files import Directory, own_folder
+from batchpay.reports.manifest import write_manifest_beside
+from batchpay.settlement import Line
+from batchpay.settlement.lists import read_list
+from batchpay.settlement.recorder import whose_journal
+
+TRIES = 8  # of one listing that shifts while it is read
+NOT_THERE = (404, 405, 410)  # what says that a list does not exist
+NAMED = 20  # differences that a refused note names
+SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days of a time zone, both included."""
+
+    first: date
+    last: date
+    zone: str = "UTC"
+
+    @property
+    def since(self) -> datetime:
+        """The first instant, UTC."""
+        return times.first_instant(self.first, self.zone)
+
+    @property
+    def until(self) -> datetime:
+        """The last second, UTC."""
+        return times.last_instant(self.last, self.zone)
+
+    @property
+    def told(self) -> str:
+        """The days, with their zone, for a person."""
+        days = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+        return f"{days} (days of {self.zone})"
+
+    def covers(self, created_at: str) -> bool:
+        """Was it made in this period, by the gateway's own clock?"""
+        return _iso(self.since) <= created_at <= _iso(self.until)
+
+    def may_cover(self, attempt: Attempt) -> bool:
+        """The same for a charge that does not tell when it was made: by when it was asked for, generously."""
+        sent_at = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
+        return self.since - SKEW <= sent_at <= self.until + SKEW
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What both ledgers showed of a period."""
+
+    match: Match
+    refunded: Sequence[Refunded] = ()  # charges of which something was given back: of the period, or in it
+    made: Sequence[tuple[Refunded, Refund]] = ()  # refunds made in the period, each with its charge
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The result, and where it was written."""
+
+    job: Path
+    mode: str  # test or live
+    period: Period
+    found: Found
+    notes: Mapping[str, Note]  # id of a difference -> a person's last word on it
+    files: tuple[Path, ...] = ()
+
+    @property
+    def match(self) -> Match:
+        """What was held against each other."""
+        return self.found.match
+
+    @property
+    def open(self) -> list[Difference]:
+        """The differences that no note holds for."""
+        return open_of(self.match.differences, self.notes)
+
+    @property
+    def exit_code(self) -> int:
+        """12 on any difference that nobody took note of as it is."""
+        return 12 if self.open else 0
+
+    @property
+    def totals(self) -> Mapping[str, Totals]:
+        """By currency: charged, given back, left."""
+        return totals_of(self.match.theirs, self.found.refunded, self.found.made)
+
+    def document(self) -> dict[str, Any]:
+        """For programs, and for audit.json."""
+        match, zone = self.match, self.period.zone
+        return {
+            "test_mode": self.mode == "test",
+            "mode": mode_told(self.mode),
+            "from": self.period.first.isoformat(),
+            "to": self.period.last.isoformat(),
+            "time_zone": zone,
+            "journal": {code: _money(n, code) for code, n in sorted(match.ours.items())},
+            "gateway": {code: _money(n, code) for code, n in sorted(match.theirs.items())},
+            "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
+            "matched": match.matched,
+            "other_charges_of_the_account": match.others,
+            "differences": [self._difference_json(difference) for difference in match.differences],
+            "open": len(self.open),
+            "noted": len(match.differences) - len(self.open),
+            "refunds": [_refund_json(one, made, zone) for one in self.found.refunded for made in one.refunds],
+            "without_time": [asdict(charge) for charge in match.without_time],
+            "notes": match.notes,
+            "exit_code": self.exit_code,
+        }
+
+    def _difference_json(self, one: Difference) -> dict[str, Any]:
+        note = self.notes.get(one.id)
+        return {
+            "id": one.id, "kind": one.kind, "order_id": one.order_id, "charge_id": one.charge_id, "told": one.told,
+            "amount": one.amount, "amount_major": _money(one.amount, one.currency), "currency": one.currency,
+            "refund_minor": one.refund_minor, "refund_major": _money(one.refund_minor, one.currency),
+            "noted": None if note is None else _note_json(note, holds=note.holds(one)),
+        }  # fmt: skip
+
+
+def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None = None) -> Audit:
+    """Match and write. `note`: the id of a difference, and why it is well: a person's word, which the journal keeps.
+
+    Raises Usage for a period that ends before it begins or after today and for a note on what is no difference,
+    GatewaySilent when a list is not had.
+    """
+    if period.last < period.first:
+        raise Usage(f"--to {period.last} is before --from {period.first}")
+    for flag, day in (("--from", period.first), ("--to", period.last)):
+        times.refuse_to_come(flag, day, period.zone, datetime.now(UTC))
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        attempts = list(_attempts(desk, period))
+        found = asyncio.run(at_the_gateway(desk, key, partial(_found, desk, period, attempts)))
+        _learn(desk, found.refunded, period.zone)
+        if note is not None:
+            _take_note(desk, found.match.differences, period, *note)
+        made = Audit(job.path, job.gateway.mode, period, found, kept(desk.journal.events(["noted"])))
+        noted = desk.note("audit", {
+            "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
+            "open": len(made.open),
+        })  # fmt: skip
+        return replace(made, files=_write(job, made, desk.journal, noted))
+
+
+def _learn(desk: Desk, refunded: Sequence[Refunded], zone: str) -> None:
+    """Keep what was given back of each charge, when it is more than the journal knew."""
+    known = {event.data["charge_id"]: event.data for event in desk.journal.events(["refunded"])}
+    for one in refunded:
+        data, before = one.to_json(), known.get(one.charge_id, {})
+        if any(before.get(name) != data[name] for name in ("total", "refunds")):
+            desk.note("refunded", {**data, "told": sentence(one, zone)})
+
+
+def _take_note(desk: Desk, differences: Sequence[Difference], period: Period, note_id: str, reason: str) -> None:
+    """Keep a person's word on one difference, as it is now. Raises Usage for what is none."""
+    chosen = next((one for one in differences if one.id == note_id), None)
+    if chosen is None:
+        days = f"of {period.told}"
+        if not differences:
+            raise Usage(f"--note {shown(note_id)}: there is no difference {days}, and so nothing to take note of")
+        ids = ", ".join(one.id for one in differences[:NAMED])
+        more = f" and {len(differences) - NAMED} more (--json shows them)" if len(differences) > NAMED else ""
+        raise Usage(f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}")
+    new = note_on(chosen, reason, who())
+    old = kept(desk.journal.events(["noted"])).get(note_id)
+    if old is None or replace(old, at_ns=0) != new:
+        desk.note("noted", new.to_json())
+
+
+def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
+    """Every attempt of the journal whose charge was made in the period, or tells no time and may have been."""
+    orders = desk.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
+    for start in range(0, len(orders), 500):
+        for attempts in accounts.attempts_of(desk.journal, orders[start : start + 500]).values():
+            yield from (attempt for attempt in attempts if _is_of(attempt, period))
+
+
+def _is_of(attempt: Attempt, period: Period) -> bool:
+    if attempt.charge is None:
+        return False
+    made_at = attempt.charge.created_at
+    return period.covers(made_at) if is_instant(made_at) else period.may_cover(attempt)
+
+
+async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Found:
+    """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had whole."""
+    charges = await _all(gateway, line, "/charges", period.since, period.until)
+    if charges is None:
+        raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
+    match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
+    match.add(match_elsewhere(desk.job.name, _ours_of(desk, charges), charges))
+    if match.without_time:
+        match.notes.append(
+            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
+            "of another one: by name in audit.json, under without_time"
+        )
+    transactions = await _all(gateway, line, "/transactions", period.since, None)
+    if transactions is None:
+        match.notes.append("the gateway does not tell its transactions: credits were not matched")
+    else:
+        match.add(match_credits(attempts, charges, transactions))
+    transfers = await _all(gateway, line, "/transfers", period.since, None)
+    if transfers is None:
+        match.notes.append("the gateway does not tell its transfers: they were not matched")
+    else:
+        match.add(match_transfers(attempts, transfers))
+    refunds = await _all(gateway, line, "/refunds", period.since, period.until)
+    if refunds is None:
+        booked = booked_as_refunds(one for one in transactions or () if period.covers(str(one.get("created_at"))))
+        ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job" if booked else ""
+        match.notes.append(
+            "the gateway does not tell its refunds: of those made in these days, only refunds of charges of these days "
+            f"were seen{ledger}"
+        )
+    told = [one for one in map(refund_of, refunds or ()) if one is not None]
+    listed = {one.id for one in told}
+    placed = [one for one in told if _is_made_in(period, one, listed)]
+    refunded = await _refunded(desk, gateway, line, charges, placed, match.notes)
+    match.add(one.difference(period.zone) for one in refunded)
+    match.differences = apart(less_given_back(match.differences, refunded))
+    made = [(one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)]
+    return Found(match, refunded, made)
+
+
+def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool:
+    """By its own time; without one, it is of the days that it was listed for (J36)."""
+    return period.covers(refund.made_at) if is_instant(refund.made_at) else refund.id in listed
+
+
+async def _refunded(
+    desk: Desk, gateway: Gateway, line: Line, charges: Sequence[Thing], listed: Sequence[Refund], notes: list[str]
+) -> list[Refunded]:
+    """Every charge of this job of which something was given back: charges of the period, and of its refunds.
+
+    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in `notes`.
+    """
+    in_period = {str(one["id"]): one for one in charges}
+    wanted = dict.fromkeys(charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one))
+    found, nobodys = [], []
+    for charge_id in dict.fromkeys([*wanted, *(refund.charge_id for refund in listed)]):
+        owner = desk.journal.order_of_charge(charge_id)
+        if owner is not None and owner[0] != desk.job.name:
+            continue
+        document = in_period.get(charge_id) or await _charge(gateway, line, charge_id)
+        if document is None and owner is None:
+            nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
+        order_id = _order_of(desk.job.name, document, owner)
+        if order_id is None:
+            continue
+        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(desk, owner, charge_id))
+        if one is not None:
+            counts = charge_id in in_period and counts_as_charged(desk.job.name, in_period[charge_id])
+            found.append(replace(one, counts=counts))
+    if nobodys:
+        more = f" and {len(nobodys) - NAMED} more" if len(nobodys) > NAMED else ""
+        ids = ", ".join(map(shown, nobodys[:NAMED]))
+        notes.append(f"refunds of these days whose charge neither the gateway nor the journal shows: {ids}{more}")
+    return found
+
+
+def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | None) -> str | None:
+    """Whose charge it is, by the journal or else by what it carries; None when it is not this job's."""
+    if owner is not None:
+        return owner[1]
+    charge, _ = seen(document)
+    if charge is None or charge.metadata.get("batchpay_job") != job:
+        return None
+    return charge.metadata.get("order_id", "")
+
+
+def _kept_charge(desk: Desk, owner: tuple[str, str, int] | None, charge_id: str) -> ChargeSeen | None:
+    """The charge as the journal knows it."""
+    if owner is None:
+        return None
+    attempts = accounts.attempts_of(desk.journal, [owner[1]]).get(owner[1], ())
+    charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
+    return next((charge for charge in charges if charge.id == charge_id), None)
+
+
+async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:
+    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent without an answer."""
+    if not CHARGE_ID.fullmatch(charge_id):
+        return None
+    answer = await line.ask(partial(gateway.get, charge_id))
+    if answer is None:
+        raise line.fatal or GatewaySilent(
+            f"the gateway does not answer about {charge_id}, which was refunded; try later"
+        )
+    document: Thing = answer.document
+    charge, _ = seen(document)
+    return document if charge is not None and charge.id == charge_id else None
+
+
+def _ours_of(desk: Desk, charges: list[Thing]) -> Attempts:
+    """What this job did, on whatever day, for each order that other jobs' charges name."""
+    orders = {order_elsewhere(desk.job.name, thing) for thing in charges} - {""}
+    return accounts.attempts_of(desk.journal, sorted(orders))
+
+
+async def _all(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+    """Every object of a list, oldest first; None when it could not be had whole, or there is no such list."""
+    for _ in range(TRIES):
+        found, is_there = await _once(gateway, line, path, since, until)
+        if found is not None or not is_there or line.closed:
+            return found
+        await line.rest(1.0)
+    return None
+
+
+async def _once(
+    gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None
+) -> tuple[list[Thing] | None, bool]:
+    """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read.
+
+    And whether the gateway has such a list at all.
+    """
+    listing, found, is_there = Listing(since=_iso(since)), list[Thing](), True
+    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological"}
+    if until is not None:
+        query["to"] = _iso(until)
+
+    async def page_at(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer:
+        nonlocal is_there
+        answer = await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
+        is_there = answer.status not in NOT_THERE
+        return answer
+
+    async def take(answer: Answer) -> bool:
+        page = _page(answer.document)
+        if page is None:
+            return False
+        things, total = page
+        fresh = listing.take([str(thing["id"]) for thing in things], total, size_told(answer.document))
+        found.extend(things[at] for at in fresh)
+        return True
+
+    await read_list(line, page_at, listing, take)
+    return found if listing.complete and not listing.skipped else None, is_there
+
+
+def _page(document: Any) -> tuple[list[Thing], int] | None:
+    """The objects of a list and how many it has in all; None for anything else."""
+    if not isinstance(document, dict) or document.get("object") != "list":
+        return None
+    data, total = document.get("data"), document.get("total")
+    if not isinstance(data, list) or type(total) is not int:
+        return None
+    fits = all(isinstance(thing, dict) and isinstance(thing.get("id"), str) for thing in data)
+    return (data, total) if fits else None
+
+
+def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:
+    """audit.json, refunds.csv when a person should give something back, and their manifest."""
+    name = f"audit-{made.period.first}-{made.period.last}"
+    folder = own_folder(job.report.directory, name, job.name, "audit.json", job.report.mode)
+    directory = Directory(folder, job.report.mode)
+    with directory.file("audit.json") as file:
+        document = {"job": job.name, **made.document()}  # `job` says whose the folder is
+        file.write((json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
+    refunds = [difference for difference in made.match.differences if difference.refund_minor]
+    if not refunds:
+        directory.remove("refunds.csv")
+    else:
+        with directory.text("refunds.csv", "utf-8-sig", "replace") as text:
+            writer = csv.writer(text)
+            writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"])
+            for one in refunds:
+                major = _money(one.refund_minor, one.currency)
+                cells = [
+                    one.order_id,
+                    one.charge_id,
+                    str(one.refund_minor),
+                    one.currency,
+                    major,
+                    one.told,
+                    mode_told(made.mode),
+                ]
+                writer.writerow([defused(visible(cell)) for cell in cells])
+    write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose_journal(journal.accounts()))
+    return tuple(directory.written)
+
+
+def _totals_json(one: Totals, code: str) -> dict[str, Any]:
+    sums = {"gross": one.gross, "refunded": one.refunded, "left": one.left, "refunds_made": one.made}
+    minor = {f"{name}_minor": n for name, n in sums.items()}
+    return {**{name: _money(n, code) for name, n in sums.items()}, **minor}
+
+
+def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
+    return {
+        "refund_id": refund.id, "order_id": one.order_id, "charge_id": one.charge_id, "amount": refund.amount,
+        "amount_major": _money(refund.amount, refund.currency), "currency": refund.currency,
+        "made_at": refund.made_at, "day": day_told(refund.made_at, zone), "charged_at": one.charged_at,
+        "charge_day": day_told(one.charged_at, zone),
+    }  # fmt: skip
+
+
+def _note_json(note: Note, *, holds: bool) -> dict[str, Any]:
+    return {
+        "holds": holds, "reason": note.reason, "by": note.by, "at": iso(note.at_ns), "amount": note.amount,
+        "amount_major": _money(note.amount, note.currency), "currency": note.currency, "told": note.told,
+    }  # fmt: skip
+
+
+def _money(minor: int, currency: str) -> str:
+    return major_text(minor, currency) if currency in EXPONENTS else str(minor)
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,158 @@
+"""DOCTOR --PROBE: learn, in test mode, what no page proves: does `destination` split, is the key honoured?
+
+Three test charges of the least amount: one with a destination; the same again under the same key; another under the
+same key. They carry no job's name, so that no run takes them for its own. What was learnt is kept in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from batchpay.batches.open_job import Desk
+from batchpay.batches.session import at_the_gateway
+from batchpay.commands.doctor import Finding
+from batchpay.domain import steps
+from batchpay.domain.documents import listed, text, whole
+from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.model import Answer, ChargeSeen, Intent
+from batchpay.domain.ports import Gateway
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey
+from batchpay.lifecycle.attempt import error_of, seen
+from batchpay.lifecycle.plan import form_encoded, key_of
+from batchpay.settlement import Line
+
+LEAST_MINOR = 2000  # where the gateway does not tell its own (omise-api.md, 2.3)
+CHAIN_AFTER_S = 5.0
+
+
+def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None) -> list[Finding]:
+    """Make the charges and tell what they show. Raises Misconfigured in live mode or without anybody to charge."""
+    if job.gateway.mode != "test":
+        raise Misconfigured('doctor --probe makes charges: it runs in test mode only; use a job with mode = "test"')
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        if desk.stop:
+            raise DoesNotAddUp(f"no test charge is made while a stop is in force: {desk.stop}; {steps.LIFT_STOP()}")
+        found = asyncio.run(at_the_gateway(desk, key, _Probe(desk, recipient, customer).run))
+        desk.note("probe", {finding.subject: finding.told for finding in found})
+        return found
+
+
+def findings(job: Job | None, key: SecretKey | None, recipient: str | None, customer: str | None) -> list[Finding]:
+    """The same for `doctor --probe`, as findings whatever became of it."""
+    if job is None or key is None:
+        return [Finding("probe", "unseen", "not made: that needs the job and the key")]
+    try:
+        return probe(job, key, recipient, customer)
+    except BatchpayError as error:
+        return [Finding("probe", "wrong", str(error), error.exit_code)]
+
+
+class _Probe:
+    """One probe: its line to the gateway, whom it charges, and for whom."""
+
+    def __init__(self, desk: Desk, recipient: str | None, customer: str | None) -> None:
+        self._desk = desk
+        self._recipient, self._customer = recipient or "", customer or ""
+
+    async def run(self, gateway: Gateway, line: Line) -> list[Finding]:
+        """All three charges, by a key that is of the journal's account and mode."""
+        self._gateway, self._line = gateway, line
+        self._desk.note("probe.started", {})
+        self._recipient = self._recipient or await self._first("recipients", "default recipient that is verified")
+        self._customer = self._customer or await self._first("customers", "customer with a card")
+        amount, currency = await self._least()
+        first = self._intent(amount, currency, "first")
+        charge = self._charge_of(await self._send(first))
+        return [
+            await self._split(charge),
+            self._same(charge, await self._send(first)),
+            self._other(charge, await self._send(self._intent(amount, currency, "other"))),
+        ]
+
+    # --- whom and how much
+
+    async def _first(self, kind: str, what: str) -> str:
+        for item in listed(await self._read(f"/{kind}")):
+            fits = item.get("verified") is True and item.get("active") is True if kind == "recipients" else (
+                item.get("default_card"))  # fmt: skip
+            if fits and text(item, "id"):
+                return text(item, "id")
+        raise Misconfigured(f"the test account has no {what}; make one, or name it with --{kind.removesuffix('s')}")
+
+    async def _least(self) -> tuple[int, str]:
+        account, capability = await self._read("/account"), await self._read("/capability")
+        least = whole(capability, "limits", "charge_amount", "min")
+        return (LEAST_MINOR if least is None else least), (text(account, "currency") or "thb").lower()
+
+    async def _read(self, path: str) -> Any:
+        answer = await self._line.ask(partial(self._gateway.read, path, {}))
+        if answer is None:
+            raise self._line.fatal or GatewaySilent(f"{self._desk.job.gateway.url} does not answer")
+        return answer.document
+
+    # --- the charges
+
+    def _intent(self, amount: int, currency: str, which: str) -> Intent:
+        document = {
+            "amount": amount, "currency": currency, "destination": self._recipient, "customer": self._customer,
+            "description": f"batchpay doctor --probe ({which})",
+        }  # fmt: skip
+        key = key_of(f"{self._desk.job.name} probe", self._desk.run_id, 1)
+        body = form_encoded(document, {"batchpay_probe": self._desk.run_id}, None)
+        return Intent(
+            order_id="probe", attempt=1, key=key, body=body, body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+            content="", amount=amount, currency=currency, destination=self._recipient, payer=self._customer,
+            batch_id="", sheet="", row=0, run_id=self._desk.run_id, alike="probe",
+        )  # fmt: skip
+
+    async def _send(self, intent: Intent) -> Answer:
+        if not await self._line.permit():
+            raise self._line.fatal or GatewaySilent(self._line.closed)
+        return await self._line.send(partial(self._gateway.charge, intent))
+
+    def _charge_of(self, answer: Answer) -> ChargeSeen:
+        charge, _ = seen(answer.document)
+        if charge is None:
+            code, message = error_of(answer.document)
+            raise Misconfigured(f"the probe's charge was not made: {answer.status} {code} {message or answer.trouble}")
+        return charge
+
+    # --- what they show
+
+    async def _split(self, charge: ChargeSeen) -> Finding:
+        if charge.chain is None:
+            await self._line.rest(CHAIN_AFTER_S)
+            charge = seen(await self._read(f"/charges/{charge.id}"))[0] or charge
+        if charge.destination == self._recipient and charge.chain is not None:
+            return Finding("destination", "well", f"splits: {charge.id} has chain {charge.chain}")
+        told = f"does not split: {charge.id} came back with destination {charge.destination}, chain {charge.chain}"
+        return Finding("destination", "wrong", f"{told}. Every charge of a job would stop as unproven", 12)
+
+    def _same(self, charge: ChargeSeen, answer: Answer) -> Finding:
+        again, _ = seen(answer.document)
+        if again is not None and again.id == charge.id:
+            return Finding("idempotency key", "well", f"is honoured: the same request gave {charge.id} again")
+        if again is not None:
+            told = f"is not honoured: the same request made a second charge, {again.id}. batchpay does not depend on it"
+            return Finding("idempotency key", "warning", told)
+        return Finding("idempotency key", "warning", f"the same request again gave {_said(answer)}")
+
+    def _other(self, charge: ChargeSeen, answer: Answer) -> Finding:
+        other, _ = seen(answer.document)
+        subject = "idempotency key, other body"
+        if other is None:
+            return Finding(subject, "well", f"is refused: {_said(answer)}")
+        if other.id == charge.id:
+            return Finding(subject, "warning", f"gives the first answer again, {charge.id}, whatever was asked")
+        return Finding(subject, "warning", f"makes another charge, {other.id}")
+
+
+def _said(answer: Answer) -> str:
+    code, message = error_of(answer.document)
+    return f"{answer.status} {code} {message or answer.trouble}".strip()

@@ -1,0 +1,389 @@
+"""RESOLVE: a person's word about one order or about a stop, kept with its reason; never against the evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from batchpay.batches import history as accounts
+from batchpay.batches.open_job import Desk
+from batchpay.batches.publish import publish, publish_settled
+from batchpay.batches.session import at_the_gateway
+from batchpay.domain import steps
+from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
+from batchpay.domain.model import Batch, ChargeSeen, Event, Outcome, Page, StoredChunk
+from batchpay.domain.ports import Gateway
+from batchpay.domain.text import many
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey
+from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, paid_apart, seen
+from batchpay.lifecycle.kinship import Ancestry, Lineages
+from batchpay.lifecycle.plan import place_of
+from batchpay.settlement import Case, Line
+from batchpay.settlement.lists import OVERLAP, Lists, may_be
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was settled, in a sentence."""
+
+    sentence: str
+    exit_code: int = 0
+
+
+def lift_stop(job: Job, reason: str) -> Resolved:
+    """End the stop in force. Raises Usage when there is none."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        stop = desk.stop
+        if not stop:
+            raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
+        desk.note("lifted", {"reason": reason, "by": who(), "stop": stop})
+        _publish_all(desk)
+        return Resolved(f"lifted: {stop}. The next run sends again")
+
+
+def cancel(job: Job, order_id: str, reason: str) -> Resolved:
+    """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for any other order."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        if (held := _held_of_batch(desk, order_id)) is not None:
+            for one, keys in held.items():
+                _cancel(desk, one, reason, keys)
+            _publish_all(desk)
+            return Resolved(
+                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
+            )
+        if (sale := _held(desk, order_id)) is None:
+            attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+            if attempts:
+                raise Usage(
+                    f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
+                )
+            raise Usage(f"order {order_id} is in no batch as a row that waits to be sent; see results.csv for its id")
+        _cancel(desk, order_id, reason, sale)
+        _publish_all(desk)
+        return Resolved(f"order {order_id} is cancelled: it will never be sent")
+
+
+def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
+    """A charge that nobody can tell by what it says, of which a person knows that it is none of this job's.
+
+    Raises Usage for what is no charge id, DoesNotAddUp for a charge that the gateway does not know, or that is this
+    job's by its key or by this journal.
+    """
+    if not CHARGE_ID.fullmatch(charge_id):
+        raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
+        if charge is None:
+            raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; nothing was settled")
+        if not desk.books.is_unclear(charge):
+            raise DoesNotAddUp(
+                f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or this journal say it; "
+                "nothing was settled"
+            )
+        desk.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
+        return Resolved(f"{charge_id} is none of this job's: it stands in the way of no order any more. Run again")
+
+
+def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
+    """An order that is not settled was charged by this very charge, which the gateway shows and may be what was asked.
+
+    One that is proven settles it. One that is its own and is not what was asked stays unproven, and so does one that
+    carries no key and fits by amount, currency, recipient, mode and time: then it is known who accepted it, and why.
+    """
+    if not CHARGE_ID.fullmatch(charge_id):
+        raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        case = _unsettled(desk, order_id, charge_id)
+        _refuse_anothers(desk, case, charge_id)
+        charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
+        if charge is None:
+            raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
+        assert case.attempt is not None
+        own = charge.id in case.attempt.twins or charge.metadata.get("batchpay_key") == case.intent.key
+        flaws = flaws_of(charge, case.intent, desk.job.gateway.mode == "live")
+        if not flaws and charge.status == "successful" and charge.chain is None:
+            flaws = ("no chain on a paid charge",)
+        if own or (case.attempt.charge is not None and case.attempt.charge.id == charge.id):
+            return _settled_by_its_own(desk, case, charge, flaws, reason)
+        if not flaws:
+            asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
+            _publish_all(desk)
+            return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge_id}, {charge.status}"))
+        has_none = case.attempt.charge is None or case.attempt.anothers
+        if not (has_none and may_be(charge, case.attempt, desk.books) and _is_of_mode(charge, desk.job)):
+            raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+        return _accepted(desk, order_id, flaws)
+
+
+def _settled_by_its_own(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str) -> Resolved:
+    """A person names a charge of the attempt itself: what it says now is evidence, then the word is written down."""
+    order_id, attempt = case.intent.order_id, case.attempt
+    assert attempt is not None
+    if not flaws and attempt.outcome is not Outcome.SUCCEEDED and len(attempt.twins | {charge.id}) == 1:
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
+        _publish_all(desk)
+        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge.id}, {charge.status}"))
+    asyncio.run(desk.books.found(case, charge, reread=True, by_id=True))
+    attempt = case.attempt
+    assert attempt is not None and attempt.charge is not None
+    reported = attempt.charge
+    if reported.id != charge.id:
+        if Shown(charge).weight[0] < Shown(reported).weight[0]:
+            _publish_all(desk)
+            raise DoesNotAddUp(
+                f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is {charge.status}: it "
+                "stays as it is"
+            )
+        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+    else:
+        asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
+    if attempt.outcome is not Outcome.SUCCEEDED or flaws:
+        return _accepted(desk, order_id, flaws or ("the gateway has told otherwise of it",))
+    _publish_all(desk)
+    others = {other.charge.id for other in case.others if other.charge is not None and other.charge.took_money}
+    twins = ", ".join(sorted((attempt.twins | others) - {charge.id}))
+    beside = f"beside it there is {twins}, which batchpay audit lists" if twins else "its row asks for other terms"
+    return Resolved(_and_the_stop(desk, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
+
+
+def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
+    """An order that is not settled took no money: after its doubt period, when neither its id nor a complete list shows
+    a charge that may have taken some."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        case = _unsettled(desk, order_id)
+        if case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED:
+            raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
+        _refuse_too_early(desk, case)
+        was_closed = case.attempt is not None and case.attempt.closed
+        try:
+            found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
+            if found is not None:
+                asyncio.run(desk.books.found(case, found, by_id=True))
+        except DoesNotAddUp:
+            _publish_all(desk)  # what may be its charge is told by its row
+            raise
+        if found is not None:
+            _publish_all(desk)
+            if was_closed and not found.takes_money:
+                return Resolved(f"order {order_id}: the gateway knows {found.id} again, {found.status}; run again")
+            if case.attempt is not None and case.attempt.closed:
+                told = f"order {order_id} took no money: {found.id} is {found.status}, which is in the journal now"
+                return Resolved(_and_the_stop(desk, told))
+            raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
+        asyncio.run(desk.books.resolve(case, "not-charged", reason, who()))
+        _publish_all(desk)
+        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"))
+
+
+# --- parts -----------------------------------------------------------------------------------------------------
+
+
+def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
+    return Case(attempt.intent, attempt, tuple(other for other in attempts if other is not attempt), present=False)
+
+
+def _unsettled(desk: Desk, order_id: str, charge_id: str = "") -> Case:
+    """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
+    beside a charge that may be its own; of an order that two attempts charged, the one of this charge."""
+    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    if not attempts:
+        raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
+    for attempt in attempts:
+        lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
+        if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
+            return _case(attempt, attempts)
+        if attempt.refused and not attempt.by_hand and desk.books.may_be_charged(attempt.intent) is not None:
+            return _case(attempt, attempts)  # a charge that names no order may be its own: a person tells
+    contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
+    if contested is not None:
+        return _case(contested, attempts)  # its row may ask for other terms: that a person accepts it ends that
+    doubled = next((a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted), None)
+    if doubled is not None:
+        return _case(doubled, attempts)  # which of its charges is the order's, a person may say
+    apart = paid_apart(attempts)
+    if apart and not any(attempt.accepted for attempt in apart):
+        return _case(next((a for a in apart if charge_id in a.twins), apart[-1]), attempts)
+    stands = attempts[-1].outcome
+    if stands is Outcome.PENDING:
+        raise Usage(f"order {order_id} is pending and the gateway knows it: the next run asks what became of it")
+    raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
+
+
+def _refuse_anothers(desk: Desk, case: Case, charge_id: str) -> None:
+    """A charge belongs to one order (H05, J11). Raises DoesNotAddUp."""
+    known = desk.journal.order_of_charge(charge_id)
+    mine = (desk.job.name, case.intent.order_id, case.intent.attempt)
+    if known is not None and known != mine:
+        raise DoesNotAddUp(f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})")
+
+
+def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
+    live = job.gateway.mode == "live"
+    return charge.livemode is live and charge.id.startswith("chrg_test_") is not live
+
+
+def _accepted(desk: Desk, order_id: str, flaws: tuple[str, ...]) -> Resolved:
+    _publish_all(desk)
+    told = (
+        f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is in the journal: it "
+        "no longer counts as 12"
+    )
+    return Resolved(_and_the_stop(desk, told))
+
+
+def _and_the_stop(desk: Desk, told: str) -> str:
+    """What was settled may be what a stop is about: that is lifted by a word of its own."""
+    return f"{told}. A stop is still in force: {steps.LIFT_STOP()}" if desk.stop else told
+
+
+def _refuse_too_early(desk: Desk, case: Case) -> None:
+    settings, clock = desk.job.gateway, desk.clock
+    rules = DoubtRules(settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s())
+    doubt = case.attempt.doubt if case.attempt else None
+    if doubt is None or (case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT):
+        return
+    left_s = rules.due_s(doubt) - clock.elapsed_s()
+    if left_s > 0 and not rules.absents(doubt):
+        raise TryLater(
+            f"order {case.intent.order_id} is inside its doubt period for {left_s:.0f} s: what was sent may yet "
+            "arrive. Run `batchpay settle` first, which waits and looks, then say it again"
+        )
+
+
+async def _read(gateway: Gateway, line: Line, charge_id: str) -> ChargeSeen | None:
+    answer = await line.ask(partial(gateway.get, charge_id))
+    if answer is None:
+        raise line.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
+    charge, _ = seen(answer.document)
+    if charge is not None and charge.id == charge_id:
+        return charge
+    if answer.status not in (200, 404):
+        raise GatewaySilent(f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled")
+    return None
+
+
+async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> ChargeSeen | None:
+    """A charge of this attempt that takes money or may, by its id and in a complete list; None when there is none.
+
+    Raises GatewaySilent when that cannot be known, DoesNotAddUp for a list that lacks what the journal has proof of.
+    """
+    attempt = case.attempt
+    assert attempt is not None
+    own = attempt.charge.id if attempt.charge is not None else attempt.hinted
+    if own and desk.books.is_anothers(own, case.intent):
+        own = ""  # what was told for this order is another's: its own is looked for by its key (J11)
+    if CHARGE_ID.fullmatch(own):
+        by_id = await _read(gateway, line, own)
+        told = by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key)
+        if by_id is not None and told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN):
+            return by_id
+    found: list[ChargeSeen] = []
+
+    async def absorb(page: Page) -> None:
+        found.extend(c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key)
+
+    since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
+    desk.books.remember(int(since.timestamp()) * 10**9)
+    if attempt.charge is not None:
+        desk.books.known.pop(own, None)  # of this one it is asked whether it is there
+    lists = Lists(desk.job.gateway, gateway, line, desk.books, desk.clock, lambda moved: None)
+    listing = await lists.read(since, absorb)
+    if taking := [charge for charge in found if charge.takes_money]:
+        return taking[0]
+    if found and not attempt.closed and attempt.outcome is not Outcome.UNPROVEN:
+        return found[0]
+    if (unclear := lists.may_show(listing, attempt)) is not None and unclear.id != own:
+        if attempt.outcome is Outcome.IN_DOUBT:
+            await desk.books.unclear(case, unclear)
+        step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
+        raise DoesNotAddUp(
+            f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key: nothing was settled; "
+            + step
+        )
+    if found:
+        return None  # it is known to have taken none, and that is all that is asked
+    if listing is not None and (lacking := lists.lacking(listing)):
+        raise DoesNotAddUp(
+            f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list proves nothing, and "
+            "nothing was settled"
+        )
+    if not lists.proves_absence(listing):
+        raise line.fatal or GatewaySilent("the gateway's list could not be read completely; nothing was settled")
+    return None
+
+
+def _cancel(desk: Desk, order_id: str, reason: str, sale: Sequence[str]) -> None:
+    """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
+    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    held = next((attempt for attempt in attempts if attempt.ready), None)
+    if held is not None:
+        asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
+        return
+    data = {"reason": reason, "by": who(), "sale": list(sale)}
+    desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
+
+
+def _held(desk: Desk, order_id: str) -> tuple[str, ...] | None:
+    """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
+    sent; None where it has not."""
+    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    if any(attempt.ready for attempt in attempts):
+        return ()
+    batches = (_held_in(desk, batch) for batch in reversed(desk.journal.batches()))
+    return next((held[order_id] for held in batches if order_id in held), None)
+
+
+def _held_of_batch(desk: Desk, batch_id: str) -> dict[str, tuple[str, ...]] | None:
+    """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
+    batch = next((batch for batch in desk.journal.batches() if batch.id == batch_id), None)
+    if batch is None:
+        return None
+    if not (held := _held_in(desk, batch)):
+        raise Usage(f"batch {batch_id} has no order that is held; there is nothing to cancel")
+    return held
+
+
+def _held_in(desk: Desk, batch: Batch) -> dict[str, tuple[str, ...]]:
+    """Held order -> the place of its row, and the places and ids that this goes back to."""
+    held: dict[str, tuple[str, ...]] = {}
+    lineages = Lineages(desk.journal)
+    for chunk, findings in accounts.findings_of(desk.job, desk.journal, batch)():
+        for at, one in enumerate(findings):
+            if one.outcome is Outcome.HELD:
+                held[one.order_id] = (*held.get(one.order_id, ()), *_sale_of(lineages, batch, chunk, at))
+    return held
+
+
+def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> tuple[str, ...]:
+    corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    ancestry = lineages.of(corrects, earlier) if corrects else Ancestry(order_ids=earlier)
+    return (place_of(batch.id, chunk.sheet, chunk.rows[at]), *ancestry.keys)
+
+
+def _publish_all(desk: Desk) -> None:
+    """Every report in which something moved, or a row was settled by what moved, or that tells of a lifted stop."""
+    latest = accounts.last_totals(desk.journal)
+    for batch in desk.journal.batches():
+        if accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop):
+            publish(desk, batch)
+    publish_settled(desk)
+
+
+def who() -> str:
+    """Whose word it is: the name of the user of this process."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

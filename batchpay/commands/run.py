@@ -1,0 +1,302 @@
+"""The verbs in their order.
+
+check    read -> map -> validate
+plan     check -> what would be sent; writes no state
+run      lock -> read -> plan -> list -> settle what is open -> charge -> list again -> report
+settle   lock -> list -> settle what is open -> report
+report   from the journal alone
+status   from the journal alone
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from batchpay.batches import history as accounts
+from batchpay.batches.clock import SystemClock
+from batchpay.batches.open_job import WORLD, Desk, Edges
+from batchpay.batches.publish import (
+    SPOOLED,
+    Counted,
+    Published,
+    count,
+    keep,
+    publish,
+    publish_adopted,
+    publish_nothing,
+    publish_settled,
+    write,
+)
+from batchpay.batches.runs import Runs
+from batchpay.batches.session import Options, Visit, Visited, visit
+from batchpay.batches.stories import story_of
+from batchpay.batches.wholeness import refuse_lost
+from batchpay.domain import steps
+from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
+from batchpay.domain.exits import Acts, worst
+from batchpay.domain.model import OPEN, Batch, Outcome, RunDone
+from batchpay.domain.text import told as shown
+from batchpay.job.job import Job
+from batchpay.job.load import SecretKey
+from batchpay.journals.lock import running
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.reconciliation.findings import Totals, exit_code, must_act
+from batchpay.settlement import Talk
+from batchpay.settlement.recorder import stop_in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a verb that works on the journal leaves behind."""
+
+    exit_code: int
+    published: list[Published]  # the batches of this run first, then every other whose report was written
+    trouble: list[BatchpayError]  # what went wrong beside the rows
+    stop: str = ""
+    notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
+    acts: Acts = field(default_factory=Acts)
+    run: RunDone | None = None  # what this run did; None for what is no run
+    beside: tuple[Path, ...] = ()  # reports that are no batch's
+
+
+def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
+    """Settle what earlier runs left open, charge every new valid order once, write the reports."""
+    return _in_its_loop(night(job, key, options, talk))
+
+
+def settle(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
+    """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the reports."""
+    return _in_its_loop(night(job, key, options, talk, charges=False))
+
+
+def _in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
+    with asyncio.Runner() as runner:
+        try:
+            runner.get_loop()  # may fail for want of descriptors, before the coroutine has begun
+        except BaseException:
+            whole.close()
+            raise
+        return runner.run(whole)
+
+
+async def night(
+    job: Job, key: SecretKey, options: Options, talk: Talk, *, charges: bool = True, edges: Edges = WORLD
+) -> Result:
+    """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's nights are this very one.
+
+    Raises Usage for a `--since` that lies ahead, and what the desk and the input files raise.
+    """
+    with ExitStack() as stack:
+        signals = stack.enter_context(edges.signals())
+        desk = Desk(job, stack, wait=options.wait, edges=edges)
+        if options.since is not None and options.since > desk.started:
+            raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")
+        refuse_lost(desk.loss, adopt=options.adopt)
+        trouble: list[BatchpayError] = []
+        if charges:
+            talk.phase("reading")
+            trouble += _take_in(desk, stack, yes=options.yes)
+            desk.empty = not desk.planned and not trouble
+            takes_over = options.adopt and desk.loss is not None
+            if not (desk.planned or desk.books.is_anything_open() or desk.stop or takes_over):
+                if trouble:
+                    raise trouble[0]
+                return _without_a_request(desk)
+        return await _work(desk, Visit(key, options, talk, signals, charges), trouble)
+
+
+def _take_in(desk: Desk, stack: ExitStack, *, yes: bool) -> list[BatchpayError]:
+    """Plan this run's files; what is wrong with any of them as a whole."""
+    try:
+        intakes = desk.take_in(stack, yes=yes)
+    except InputMissing as missing:
+        return [missing]
+    refused = [planned.batch for planned in desk.planned if planned.batch.refusal]
+    return [*intakes.refused, *(FileRefused(f"{batch.file}: {batch.refusal}") for batch in refused)]
+
+
+def report(job: Job, batch_id: str | None) -> Result:
+    """Write the reports of one batch, or of all, again from the journal alone."""
+    with ExitStack() as stack:
+        desk = Desk(job, stack)
+        chosen = [batch for batch in desk.journal.batches() if batch_id in (None, batch.id)]
+        if batch_id is not None and not chosen:
+            known = ", ".join(batch.id for batch in desk.journal.batches()) or "none"
+            raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
+        published = [publish(desk, batch) for batch in chosen]
+        latest = accounts.last_totals(desk.journal)
+        mine = {batch.id for batch in chosen}
+        others = [
+            Totals.from_json(event.data)
+            for event in latest.values()
+            if event.batch_id not in mine and accounts.is_open(event)
+        ]
+        every = [*(p.totals for p in published), *others]
+        code = _code(desk, every, [], open_equation=any(p.open_equation for p in published))
+        return replace(_result(desk, code, published, [], others), beside=publish_adopted(desk))
+
+
+def _without_a_request(desk: Desk) -> Result:
+    """No file tonight and nothing open: that is written down as every run is."""
+    desk.note("run.started", {"boot_id": desk.clock.boot_id})
+    return _reported(desk, [], asked=True)
+
+
+async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
+    """The part of a run that leaves the machine, then its reports, whatever happened."""
+    desk.note("run.started", {"boot_id": desk.clock.boot_id})
+    visited = Visited()
+    try:
+        visited = await visit(desk, brought)
+        trouble += visited.trouble
+    except BatchpayError as error:
+        trouble.append(error)
+    if brought.signals.received:
+        trouble.append(TryLater(f"interrupted by {brought.signals.received}; run the same command again to go on"))
+    brought.talk.phase("reporting")
+    return _reported(desk, trouble, visited.notes)
+
+
+def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] = (), *, asked: bool = False) -> Result:
+    """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too.
+
+    `asked`: there was nothing to ask the gateway about.
+    """
+    counted = _counted(desk, asked=asked)
+    code = _code(desk, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
+    noted = desk.note("run.counted", {"exit_code": code})
+    try:
+        runs = Runs(desk.journal)
+        published = [write(desk, one, runs) for one in counted]
+        publish_settled(desk, {one.batch.id for one in counted})
+        beside = [*publish_adopted(desk), *(publish_nothing(desk, code, noted, runs) if desk.empty else ())]
+    except BatchpayError as error:
+        desk.note("run.finished", {"exit_code": error.exit_code})
+        raise
+    finally:
+        for one in counted:
+            one.spool.close()
+    desk.note("run.finished", {"exit_code": code})
+    return replace(_result(desk, code, published, trouble, notes=notes), beside=tuple(beside))
+
+
+def _counted(desk: Desk, *, asked: bool) -> list[Counted]:
+    """Every batch that is due for a report, once more when a row of one turned out to settle a row of another."""
+    counted = _count_each(desk, asked=asked)
+    if not desk.answered:
+        return counted
+    for one in counted:
+        one.spool.close()
+    return _count_each(desk, asked=asked)
+
+
+def _count_each(desk: Desk, *, asked: bool) -> list[Counted]:
+    """A run that could not look leaves good reports as they were (J24)."""
+    latest, looked = accounts.last_totals(desk.journal), asked or accounts.looked(desk.journal, desk.run_id)
+    counted = []
+    for at, batch in enumerate(_due_for_a_report(desk)):
+        if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id]):
+            counted.append(count(desk, batch, spooled=at < SPOOLED))
+        else:
+            counted.append(keep(desk, batch, latest[batch.id]))
+    return counted
+
+
+def _due_for_a_report(desk: Desk) -> list[Batch]:
+    """This run's batches, then every other whose last report may be behind the journal or has open rows."""
+    mine = [planned.batch for planned in desk.planned]
+    mine_ids = {batch.id for batch in mine}
+    latest = accounts.last_totals(desk.journal)
+    others = [
+        batch
+        for batch in desk.journal.batches()
+        if batch.id not in mine_ids and accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop)
+    ]
+    return [*mine, *others]
+
+
+def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
+    """The exit code over these batches and every other one with an open row (contract, section 6)."""
+    taken = accounts.taken_as_they_are(accounts.last_totals(desk.journal))
+    totals = [*every, accounts.strays(desk.job, desk.journal), taken]
+    of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
+    return worst([of_rows, *(error.exit_code for error in trouble)])
+
+
+def _result(
+    desk: Desk,
+    code: int,
+    published: list[Published],
+    trouble: list[BatchpayError],
+    others: Iterable[Totals] = (),
+    notes: tuple[str, ...] = (),
+) -> Result:
+    """Who must act: over the same batches as the code."""
+    received = sorted(published, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(p.totals for p in received), accounts.strays(desk.job, desk.journal)])
+    done = Runs(desk.journal).whole(desk.run_id)
+    if desk.loss is not None or (done is not None and done.restored):
+        notes = (*notes, desk.loss.told if desk.loss is not None else steps.SAY_AGAIN())
+    return Result(code, published, trouble, desk.stop, notes, acts, done)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every batch of a job, and what a later run or a person must settle."""
+
+    exit_code: int
+    batches: list[dict[str, Any]]
+    stop: str = ""
+    last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
+    running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
+    adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
+    acts: Acts = field(default_factory=Acts)
+    lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
+    loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
+
+
+def status(job: Job) -> Status:
+    """Every batch and where its rows stand, from the journal alone; 11 or 12 while anything is open."""
+    clock = SystemClock()
+    journal = SqliteJournal(job.state_path, job.name, read_only=True)
+    try:
+        latest = accounts.last_totals(journal)
+        at_work = running(job.state_path, job.name)
+        work = _work_of(journal, at_work)
+        now_ns = clock.now_ns()
+        each = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        batches = [told for told, _ in each]
+        stop = stop_in_force(journal.events(["stop", "lifted"]))
+        strays, last = accounts.strays(job, journal), accounts.last_run(journal)
+        adopted = accounts.adopted_json(accounts.unshown(job, journal))
+        lifts = [lift.to_json() for lift in accounts.lifts(journal)]
+        loss = accounts.last_loss(journal, now_ns)
+    finally:
+        journal.close()
+    unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
+    is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
+    acts = must_act([*(totals for _, totals in each), strays])
+    twice = any(totals.left_charged_twice for totals in (strays, *(totals for _, totals in each)))
+    code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
+    return Status(code, batches, stop, last, at_work, adopted, acts, lifts, loss)
+
+
+def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:
+    if at_work is None:
+        return accounts.Work()
+    return accounts.Work(Runs(journal).in_hand(at_work["run"]), frozenset(accounts.last_inputs(journal) or ()))
+
+
+def story(job: Job, order_id: str) -> dict[str, Any]:
+    """One order from the journal alone. Raises InputMissing for one that no row and no event knows."""
+    with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        told = story_of(job, journal, order_id)
+    if not told["rows"] and not told["events"]:
+        raise InputMissing(f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file")
+    return told

@@ -1,0 +1,252 @@
+"""VERIFY: is everything still what was written? The journal's chain, and each manifest against the files beside it.
+
+Needs no key and no network. The journal says what happened (docs/journal.md tells how its chain is made); a manifest
+says what every file of a folder was, and at which event of the chain it was made. Of the report folder, every folder
+of this job is looked at, whichever journal its manifest names; and the journal knows of which batches reports exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from batchpay.batches import history as accounts
+from batchpay.domain.errors import InputMissing
+from batchpay.domain.model import Batch
+from batchpay.domain.text import many, told
+from batchpay.job.job import Job
+from batchpay.job.packaged import open_regular, read_regular
+from batchpay.journals.lock import running
+from batchpay.journals.place import may_be_there
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.reports.manifest import MAX_BYTES
+from batchpay.settlement.recorder import whose_journal
+
+NEWEST = "manifest.json"
+_MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
+_SAY_WHOSE = ("report.json", "audit.json", "adopted.json")  # files beside a manifest that name their job as well
+_LAST_SEQ = 2**63 - 1  # that SQLite can count to
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it was written."""
+
+    path: str
+    told: str
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was looked at and what was found."""
+
+    journal: Path
+    events: int = 0  # of every job in this file
+    digest: str = ""  # of the last one
+    manifests: list[Path] = field(default_factory=list)
+    files: int = 0  # whose digest was compared
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """12 on any difference; a damaged journal is an exception."""
+        return 12 if self.differences else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the journal says about manifests."""
+
+    job: str
+    journal_id: str
+    digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
+    batches: Mapping[str, Batch]
+    counted: Mapping[str, int]  # batch -> the event that its reports are written from
+    account: str  # whose money it is; "": nobody told yet
+    lost: tuple[tuple[int, int], ...]  # losses it has noted: the last event that was left, the last that was known of
+
+    def is_event(self, seq: int, digest: str) -> bool:
+        """Is it an event of this very chain?"""
+        return 0 < seq <= _LAST_SEQ and self.digest_of(seq) == digest
+
+    def has_lost(self, seq: int) -> bool:
+        """Does the journal itself say that it lost the events around this number?"""
+        return any(left < seq <= had for left, had in self.lost)
+
+
+def verify(job: Job, batch_id: str | None = None) -> Verified:
+    """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a damaged journal."""
+    if not may_be_there(job.state_path):
+        raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
+    with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        journal.verify()
+        made = Verified(job.state_path, *journal.head())
+        known = _known(job, journal)
+        folders = sorted({*known.batches, *_folders(job, known)})
+        if batch_id is not None and batch_id not in folders:
+            raise InputMissing(
+                f"neither the journal nor {job.report.directory} has {told(batch_id)}; "
+                f"they have {', '.join(folders) or 'nothing'}"
+            )
+        for name in folders if batch_id is None else [batch_id]:
+            made.differences += _folder(made, job.report.directory / name, known)
+    if made.differences and running(job.state_path, job.name):
+        made.notes.append(
+            "a run is at work, and may not have written yet what it has counted: verify again when it ended"
+        )
+    return made
+
+
+def _known(job: Job, journal: SqliteJournal) -> _Known:
+    return _Known(
+        job=job.name,
+        journal_id=journal.id,
+        digest_of=journal.digest_of,
+        batches={batch.id: batch for batch in journal.batches()},
+        counted={name: event.seq for name, event in accounts.last_totals(journal).items()},
+        account=str(whose_journal(journal.accounts()).get("account", "")),
+        lost=tuple(
+            (int(event.data.get("has", 0)), int(event.data.get("had", 0))) for event in journal.events(["restored"])
+        ),
+    )
+
+
+def _folders(job: Job, known: _Known) -> Iterator[str]:
+    """Names of folders that are this job's by what a file in them says; batches of the journal are known anyway."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(job.report.directory) as found:
+        for entry in found:
+            if entry.name not in known.batches and entry.is_dir() and _is_of(Path(entry.path), job.name):
+                yield entry.name
+
+
+def _is_of(folder: Path, job: str) -> bool:
+    paths = (*_manifests(folder), *(folder / name for name in _SAY_WHOSE))
+    return any(document.get("job") == job for document in map(_json, paths))
+
+
+def _manifests(folder: Path) -> list[Path]:
+    """The newest and those it replaced."""
+    return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name)) if folder.is_dir() else []
+
+
+def _folder(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]:
+    """Every manifest of one folder, the newest also against the files beside it."""
+    others: Counter[str] = Counter()
+    manifests = _manifests(folder)
+    made.manifests += manifests
+    for path in manifests:
+        document = _read(path)
+        if document is None:
+            yield Difference(str(path), "is no manifest any more: it was damaged or edited")
+            continue
+        yield from _says(path, document, known)
+        yield from _head(path, document["journal"], known, others)
+        if path.name == NEWEST:
+            made.files += len(document["reports"])
+            yield from _files(folder, document["reports"])
+    for origin, number in sorted(others.items()):
+        made.notes.append(f"{folder}: {many(number, 'manifest')} of {origin}")
+    if folder / NEWEST not in manifests:
+        yield from _missing(made, folder, known)
+
+
+def _missing(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]:
+    """A folder without its manifest: nothing says what its files were."""
+    name = folder.name
+    if name in known.counted:
+        was = f"is missing, and reports of this batch were written (event {known.counted[name]})"
+        yield Difference(str(folder / NEWEST), f"{was}: batchpay report JOB {name} writes them again")
+    elif name in known.batches:
+        made.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
+    else:
+        yield Difference(str(folder / NEWEST), "is missing: nothing says what the files beside it were")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """An object that a file holds; an empty one for anything else."""
+    try:
+        document = json.loads(read_regular(path, MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A manifest, when it has the form of one."""
+    document = _json(path)
+    try:
+        journal, reports, taken = document["journal"], document["reports"], document["input"]
+        texts = (journal["id"], journal["digest"], taken["sha256"], *reports, *reports.values())
+        texts = (*texts, document["job"], document["mode"], document["batch"])
+        is_one = all(isinstance(text, str) for text in texts)
+        return document if is_one and type(journal["seq"]) is type(taken["rows_read"]) is int else None
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Difference]:
+    """What a manifest says about its batch, against what the journal says."""
+    expected: dict[str, object] = {"job": known.job, "batch": path.parent.name}
+    found: dict[str, object] = {name: document[name] for name in ("job", "mode", "batch")}
+    found["SHA-256 of the input"] = document["input"]["sha256"]
+    if batch := known.batches.get(path.parent.name):
+        expected |= {"mode": batch.mode, "SHA-256 of the input": batch.sha256}
+        if path.name == NEWEST:  # a job that reads the same bytes another way may count other rows
+            found["rows read"], expected["rows read"] = document["input"]["rows_read"], batch.rows_read
+    if known.account and document.get("account"):  # an earlier version did not say, nor who never knew
+        found["account"], expected["account"] = document["account"], known.account
+    for name, value in expected.items():
+        if found[name] != value:
+            yield Difference(str(path), f"says {name} {told(str(found[name]))}, which is {told(str(value))}")
+
+
+def _head(path: Path, head: Mapping[str, Any], known: _Known, others: Counter[str]) -> Iterator[Difference]:
+    """Was it made from an event of this very chain, and the newest of a batch from the last that counted it?"""
+    seq, is_mine = head["seq"], head["id"] == known.journal_id
+    is_event = is_mine and known.is_event(seq, head["digest"])
+    last = known.counted.get(path.parent.name) if path.name == NEWEST else None
+    if is_event and last in (None, seq):
+        return
+    if is_event:
+        made = f"was made from event {seq}, and the batch was counted anew by event {last}"
+    elif not is_mine:
+        made = f"was made from another journal, {told(head['id'])}"
+    else:
+        made = f"was made from event {seq}, which is not in the journal as it was: an older copy is back"
+    if last is not None:
+        yield Difference(str(path), f"{made}: batchpay report JOB {path.parent.name} writes the reports again")
+    elif not is_mine:
+        others[f"another journal, {told(head['id'])}: its chain was not looked at"] += 1
+    elif known.has_lost(seq):
+        others["this journal as it was before a loss that it has noted: those events were not looked at"] += 1
+    else:
+        yield Difference(str(path), made)
+
+
+def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
+    for name, digest in sorted(reports.items()):
+        path = folder / name
+        if path.name != name:
+            yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
+            continue
+        try:
+            with open_regular(path) as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            yield Difference(str(path), "is missing")
+        except OSError as error:
+            yield Difference(str(path), f"cannot be read: {error.strerror}")
+        except ValueError:  # a name with a NUL, which no file has
+            yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
+        else:
+            if found != digest:
+                yield Difference(str(path), f"was changed: its SHA-256 is {found}, the manifest says {digest}")

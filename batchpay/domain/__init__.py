@@ -1,0 +1,1 @@
+"""What everybody may know: the words of the trade, money, time, text. No I/O."""

@@ -1,0 +1,1 @@
+"""Omise (Opn Payments): the only room that speaks the gateway's HTTP."""

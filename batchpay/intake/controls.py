@@ -1,0 +1,294 @@
+"""Limits and control totals: what the sender declared and what nobody may exceed, held against the rows.
+
+The sender's totals are about all rows of the file, also those that are rejected. A row whose amount cannot be read
+makes a total unprovable, and that refuses the batch like a wrong total does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from operator import itemgetter
+from typing import Any, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.domain.model import Document, Judged, Problem, Read
+from batchpay.domain.money import NotMoney, grouped_text, to_minor
+from batchpay.domain.strictjson import NotStrict, parse
+from batchpay.domain.text import many, told
+from batchpay.intake.mapping import column_of
+from batchpay.job.job import Columns, Controls, Fee, Input, Limit
+
+Found = dict[int, tuple[Problem, ...]]
+Check = Callable[[Sequence[Document]], Found]
+
+_IDS = ("destination", "customer", "card", "source")
+_amount: Callable[[Document], int] = itemgetter("amount")
+_currency: Callable[[Document], str] = itemgetter("currency")
+
+
+# --- per row ----------------------------------------------------------------------------------------------------
+
+
+def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
+    """Rejects orders above the limit of their currency; a currency without a limit has none."""
+    limits = {code.lower(): limit for code, limit in max_amount.items()}
+    column = column_of(columns, "amount")
+
+    def check(documents: Sequence[Document]) -> Found:
+        found: Found = {}
+        for at, document in enumerate(documents):
+            amount, code = document.get("amount", 0), document.get("currency", "")
+            if amount > limits.get(code, amount):
+                remedy = f"at most {_money(limits[code], code)} an order ([controls] max_amount)"
+                found[at] = (Problem(column, _money(amount, code), "above-max-amount", remedy),)
+        return found
+
+    return check
+
+
+def fee_check(fee: Fee, columns: Columns) -> Check:
+    """Rejects orders whose commission is more than they ask for; one of all of it leaves a share of 0, which
+    `[controls] min_share` is about.
+    """
+    column = column_of(columns, "amount")
+
+    def check(documents: Sequence[Document]) -> Found:
+        found: Found = {}
+        for at, document in enumerate(documents):
+            amount, code = document.get("amount"), document.get("currency")
+            if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
+                continue
+            remedy = f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than that: ask for more"
+            found[at] = (Problem(column, _money(amount, code), "commission-above-amount", remedy),)
+        return found
+
+    return check
+
+
+def require_fixed_fee(judged: Judged, fee: Fee, file: str) -> None:
+    """Raises Misconfigured for a right row whose currency has no fixed commission while others have."""
+    if not fee.fixed:
+        return
+    for at, document in enumerate(judged.documents):
+        code = str(document.get("currency", "")).upper()
+        if at not in judged.problems and code not in fee.fixed:
+            where = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
+            raise Misconfigured(
+                f"[fee] fixed has no commission for {code}, which row {judged.chunk.rows[at]}{where} of {file} is in: "
+                f"add it to fixed, as {code} = 0 if there is none"
+            )
+
+
+def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
+    """Rejects orders that name something of the other mode: `recp_test_…` in a live job, or the reverse."""
+    named = [name for name in _IDS if name in columns.fields]
+
+    def check(documents: Sequence[Document]) -> Found:
+        found: Found = {}
+        for name in named:
+            for at, document in enumerate(documents):
+                text = document.get(name)
+                if text and "_" in text and (text.split("_", 2)[1] == "test") != (mode == "test"):
+                    found[at] = (*found.get(at, ()), _other_mode(text, mode, column_of(columns, name)))
+        return found
+
+    return check
+
+
+def _other_mode(text: str, mode: str, column: str) -> Problem:
+    other = "live" if mode == "test" else "test"
+    return Problem(column, told(text), "other-mode", f"it is of {other} mode, but the job runs in {mode} mode")
+
+
+# --- per batch --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums of one batch, by upper-case currency, in smallest units."""
+
+    read: int = 0
+    rejected: int = 0
+    total: Counter[str] = field(default_factory=Counter)  # of all rows that could be read
+    valid: Counter[str] = field(default_factory=Counter)  # of those that may be sent
+    orders: Counter[str] = field(default_factory=Counter)  # how many those are
+    rows: Counter[str] = field(default_factory=Counter)  # of every row; without a currency: the empty one
+    unread: int = 0  # rows without an amount and currency that could be read
+    first_unread: str = ""
+
+    def add(self, judged: Judged) -> None:
+        """Count one chunk."""
+        documents, problems = judged.documents, judged.problems
+        self.read += len(judged.chunk.rows)
+        self.rejected += len(problems)
+        valid = [document for at, document in enumerate(documents) if at not in problems] if problems else documents
+        sums, counts = _sums(valid)
+        self.valid.update(sums)
+        self.orders.update(counts)
+        self.total.update(sums)
+        self.total.update(_sums([documents[at] for at in problems if _is_priced(documents[at])])[0])
+        self.rows.update(counts)
+        self.rows.update(_told_currency(documents[at]) for at in problems)
+        self.rows[""] += len(judged.chunk.rows) - len(documents)
+        for at in sorted(problems):
+            if not _is_priced(documents[at]):
+                sheet = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
+                self.first_unread = self.first_unread or f"row {judged.chunk.rows[at]}{sheet}"
+                self.unread += 1
+
+    def reading(self) -> tuple[Read, ...]:
+        """What was read, for the journal: an equation's left side, counted before anybody judged a row's history."""
+        return tuple(Read(code, self.rows[code], self.total[code]) for code in sorted(self.rows) if self.rows[code])
+
+
+def _told_currency(document: Document) -> str:
+    return str(document.get("currency", "")).upper()
+
+
+def _is_priced(document: Document) -> bool:
+    return "amount" in document and "currency" in document
+
+
+def _sums(documents: Sequence[Document]) -> tuple[Counter[str], Counter[str]]:
+    """Sum and count by upper-case currency of documents that have both amount and currency."""
+    counts = Counter(map(_currency, documents))
+    if len(counts) == 1:
+        sums = dict.fromkeys(counts, sum(map(_amount, documents)))
+    else:
+        sums = dict.fromkeys(counts, 0)
+        for document in documents:
+            sums[_currency(document)] += _amount(document)
+    return _upper(sums), _upper(counts)
+
+
+def _upper(numbers: Mapping[str, int]) -> Counter[str]:
+    return Counter({code.upper(): number for code, number in numbers.items()})
+
+
+def refusal_of(tally: Tally, controls: Controls, rules: Input) -> str:
+    """Why the whole batch is refused, in sentences; empty when it is not."""
+    reasons = [*_too_many_rejects(tally, rules), *_wrong_count(tally, controls), *_wrong_totals(tally, controls)]
+    return " ".join(reasons)
+
+
+def _too_many_rejects(tally: Tally, rules: Input) -> list[str]:
+    of_all = f"{tally.rejected} of {many(tally.read, 'row')} {'is' if tally.rejected == 1 else 'are'} rejected"
+    if rules.on_reject == "stop" and tally.rejected:
+        return [f'{of_all} and on_reject is "stop": correct them and send the file again.']
+    if rules.max_rejects is not None and rules.max_rejects.exceeded_by(tally.rejected, tally.read):
+        return [f"{of_all}, max_rejects allows {_limit(rules.max_rejects)}: correct the file and send it again."]
+    return []
+
+
+def _limit(limit: Limit) -> str:
+    if limit.count is not None:
+        return str(limit.count)
+    whole, rest = divmod(limit.per_10000 or 0, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
+def _wrong_count(tally: Tally, controls: Controls) -> list[str]:
+    if controls.count is None or controls.count == tally.read:
+        return []
+    return [f"The file has {many(tally.read, 'row')}, its sender declared {controls.count}: ask for the whole file."]
+
+
+def _wrong_totals(tally: Tally, controls: Controls) -> list[str]:
+    if controls.total is None:
+        return []
+    if tally.unread:
+        more = f" and {tally.unread - 1} more" if tally.unread > 1 else ""
+        where = f"the amount of {tally.first_unread}{more} cannot be read"
+        return [f"The declared total cannot be proven, {where}: correct the file and send it again."]
+    declared = {code.upper(): total for code, total in controls.total.items()}
+    reasons = []
+    for code in sorted(declared.keys() | {code for code, total in tally.total.items() if total}):
+        found = tally.total[code]
+        if code not in declared:
+            reasons.append(
+                f"The file holds {_money(found, code)}, its sender declared no total in {code}: ask which is right."
+            )
+        elif found != declared[code]:
+            expected = _money(declared[code], code)
+            reasons.append(
+                f"The rows add up to {_money(found, code)}, the sender declared {expected}: ask which is right."
+            )
+    return reasons
+
+
+# --- per run ----------------------------------------------------------------------------------------------------
+
+
+def run_refusal(sums: Mapping[str, int], max_total: Mapping[str, int] | None) -> str:
+    """Why the plan of a run is refused whole, by its sums per currency; empty when it is not."""
+    limits = {code.upper(): limit for code, limit in (max_total or {}).items()}
+    return " ".join(
+        f"The plan would charge {_money(total, code)}, [controls] max_total allows "
+        f"{_money(limits[code.upper()], code)}: send less, or have the limit changed."
+        for code, total in sorted(sums.items())
+        if total > limits.get(code.upper(), total)
+    )
+
+
+def _money(minor: int, code: str) -> str:
+    return f"{grouped_text(minor, code)} {code.upper()}"
+
+
+def next_deadline(clock: str, zone: str, started: datetime) -> datetime:
+    """The first instant after `started` (UTC) at which a clock in `zone` shows `clock` (HH:MM).
+
+    A time that comes twice on that day counts both times; of one that never comes the earlier reading is taken.
+    """
+    at = time.fromisoformat(clock)
+    today = started.astimezone(ZoneInfo(zone)).date()
+    instants = (
+        datetime.combine(today + timedelta(days), at.replace(fold=fold), ZoneInfo(zone)).astimezone(UTC)
+        for days in range(3)
+        for fold in (0, 1)
+    )
+    return min(instant for instant in instants if instant > started)
+
+
+# --- the sender's totals beside the file -------------------------------------------------------------------------
+
+
+def parse_totals(data: bytes, name: str = "the totals file") -> tuple[int | None, dict[str, int] | None]:
+    """Count and sums of `orders.csv.totals.json`; raises FileRefused (65) for anything doubtful.
+
+    >>> parse_totals(b'{"count": 2, "total": {"THB": "1234500.00"}}')
+    (2, {'THB': 123450000})
+    """
+    try:
+        document = parse(data)
+    except NotStrict as error:
+        _refuse(name, f"is not strict JSON: {error}", error)
+    if not isinstance(document, dict) or not document or document.keys() - {"count", "total"}:
+        _refuse(name, "must be an object with count, total or both, and nothing else")
+    count = document.get("count")
+    if "count" in document and (type(count) is not int or count < 0):
+        _refuse(name, f"has the count {count!r}, not a whole number of rows")
+    return count, _declared(document["total"], name) if "total" in document else None
+
+
+def _declared(total: Any, name: str) -> dict[str, int]:
+    if not isinstance(total, dict) or not all(isinstance(text, str) for text in total.values()):
+        _refuse(name, 'must give the total as text per currency, like {"THB": "1234500.00"}')
+    sums: dict[str, int] = {}
+    for code, text in total.items():
+        try:
+            minor = to_minor(text, code)
+        except NotMoney as error:
+            _refuse(name, f"has the total {told(text)} {told(code)}: {error.remedy}", error)
+        if code.upper() in sums or minor < 0:
+            _refuse(name, f"has two totals or a negative one for {code.upper()}")
+        sums[code.upper()] = minor
+    return sums
+
+
+def _refuse(name: str, found: str, cause: Exception | None = None) -> NoReturn:
+    raise FileRefused(f"{name} {found}; correct it and send it again with the file") from cause

@@ -1,0 +1,518 @@
+"""MAP: a chunk of cells becomes order documents, column by column, without repairing anything.
+
+What a cell says is taken as it stands or refused with a reason; a refused or empty cell leaves its field out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Literal
+
+from batchpay.domain import lineage
+from batchpay.domain.model import Chunk, Document, Problem
+from batchpay.domain.money import EXPONENTS, NotMoney, plain_minors, to_minor
+from batchpay.domain.secrets import secret_in
+from batchpay.domain.text import told
+from batchpay.intake import damage
+from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
+from batchpay.lifecycle.plan import place_of
+
+TEMPLATE_LIMIT = 1000  # characters a template may make of one row
+ESSENTIAL = ("order_id", "amount", "currency", "destination")  # no schema can allow an order without them
+PAYING = frozenset({"card", "customer", "source"})  # fields in which a token may stand
+IDENTIFIERS = frozenset({"order_id", "destination", "card", "customer", "source", "currency", "return_uri"})
+
+_WIRE = {form: code.lower() for code in EXPONENTS for form in (code, code.lower())}
+_BLANKS = " \t\n\r\u3000"
+# Control, format and other characters that leave no mark on paper: two ids that look alike must be alike.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One chunk after mapping: what each row asks for as far as it could be read, and what could not."""
+
+    chunk: Chunk
+    documents: list[Document]
+    problems: Mapping[int, tuple[Problem, ...]]  # by position; what the reader found included
+    unmapped: Mapping[int, frozenset[str]]  # by position: fields whose cell holds something that was refused
+    comeback: frozenset[int]  # positions with batchpay_retry = yes
+    incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
+    corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (place_of)
+    restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
+    doubtful: frozenset[int] = frozenset()  # those of them whose cell could be what was made of other ids as well
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # position -> the order id it came back under
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong so far, by position."""
+
+    problems: dict[int, list[Problem]]
+    unmapped: dict[int, set[str]] = field(default_factory=dict)
+
+    def refuse(self, at: int, name: str, problem: Problem) -> None:
+        self.problems.setdefault(at, []).append(problem)
+        self.unmapped.setdefault(at, set()).add(name)
+
+
+_Cells = list[str]
+_Values = Sequence[str | int | None]
+_NOWHERE: frozenset[int] = frozenset()
+
+
+def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept"] = "reject") -> Mapped:
+    """Every row of the chunk as an order document, with every problem of every row."""
+    read, restored, doubtful = _with_own_ids(chunk, columns.fields.get("order_id"), odd=odd_ids == "accept")
+    found = _Findings({at: list(problems) for at, problems in read.problems.items()})
+    odd = _odd_cells(read, columns, found) if odd_ids == "reject" else {}
+    cells = {
+        name: _cells(read, source, name, odd.get(name, _NOWHERE), found) for name, source in columns.fields.items()
+    }
+    values: dict[str, _Values] = {}
+    for name, texts in cells.items():
+        if name == "currency":
+            values[name] = _currencies(texts, columns.fields[name], found)
+        elif name != "amount":
+            values[name] = _texts(texts, columns.fields[name], name, found) if name in IDENTIFIERS else texts
+    if "amount" in cells:
+        values["amount"] = _amounts(cells["amount"], values.get("currency", ()), columns.fields["amount"], found)
+    for name, column in values.items():
+        if name not in PAYING and name not in ("amount", "currency"):
+            values[name] = _without_tokens(column, columns.fields[name], name, found)
+    metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
+    comeback = _comeback(read, found)
+    documents = _documents(len(chunk.rows), values, metadata)
+    corrects = _corrects(chunk)
+    return Mapped(
+        chunk,
+        documents,
+        {at: tuple(problems) for at, problems in found.problems.items()},
+        {at: frozenset(names) for at, names in found.unmapped.items()},
+        comeback,
+        frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
+        corrects,
+        restored,
+        doubtful,
+        _told_ids(chunk, corrects, documents),
+    )
+
+
+def column_of(columns: Columns, name: str) -> str:
+    """The input column that feeds a field (`amount`, `metadata.invoice`), or the field when there is no single one."""
+    head, _, key = name.partition(".")
+    source = columns.metadata.get(key) if head == "metadata" else columns.fields.get(head)
+    return name if source is None else _column(source, name)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------
+
+
+def _column(source: Source, name: str) -> str:
+    """Whom to blame for a field: its column, when there is exactly one."""
+    needed = _needed(source)
+    return needed[0] if len(set(needed)) == 1 else name
+
+
+def _needed(source: Source) -> tuple[str, ...]:
+    match source:
+        case FromColumn(column=column) | FromLookup(column=column):
+            return (column,)
+        case FromTemplate():
+            return source.columns
+    return ()  # a fixed value
+
+
+def _cells(chunk: Chunk, source: Source, name: str, odd: Collection[int], found: _Findings) -> _Cells:
+    """The text of one field in every row; empty where there is none, or where a cell of it was refused."""
+    match source:
+        case FromColumn(column=column):
+            texts = chunk.texts(column)
+        case FromValue(value=value):
+            texts = [value] * len(chunk.rows)
+        case FromTemplate():
+            texts = _filled(chunk, source, name, found)
+        case _:
+            texts = _looked_up(_without(odd, chunk.texts(source.column)), source, name, found)
+    if chunk.problems:
+        texts = _without_blamed(texts, chunk.problems, _needed(source), name, found)
+    return _without(odd, texts)
+
+
+def _without(places: Collection[int], texts: _Cells) -> _Cells:
+    return ["" if at in places else text for at, text in enumerate(texts)] if places else texts
+
+
+def _without_blamed(
+    texts: _Cells, blamed: Mapping[int, Iterable[Problem]], needed: Collection[str], name: str, found: _Findings
+) -> _Cells:
+    """The same without the cells the reader has refused already: one fault is told once."""
+    kept = list(texts)
+    for at, problems in blamed.items():
+        if any(problem.column in needed for problem in problems):
+            kept[at] = ""
+            found.unmapped.setdefault(at, set()).add(name)
+    return kept
+
+
+def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -> _Cells:
+    """A template filled in for every row; absent where all its cells are empty."""
+    columns = [chunk.texts(column) for column in template.columns]
+    pieces: list[Iterable[str]] = [repeat(literal, len(chunk.rows)) for literal in template.parts]
+    pieces[1::2] = columns
+    texts = list(map("".join, zip(*pieces, strict=True)))
+    if any("" in cells for cells in columns):
+        texts = _without_empty(texts, columns, template, name, found)
+    if max(map(len, texts), default=0) > TEMPLATE_LIMIT:
+        for at, text in enumerate(texts):
+            if len(text) > TEMPLATE_LIMIT:
+                remedy = f"the text made of it is longer than {TEMPLATE_LIMIT} characters: shorten the cells"
+                found.refuse(at, name, Problem(_column(template, name), told(text), "template-too-long", remedy))
+                texts[at] = ""
+    return texts
+
+
+def _without_empty(
+    texts: _Cells, columns: Sequence[_Cells], template: FromTemplate, name: str, found: _Findings
+) -> _Cells:
+    """Free text bears a gap; an identifier with a gap could be another order's, so it is refused."""
+    for at, cells in enumerate(zip(*columns, strict=True)):
+        if not any(cells):
+            texts[at] = ""
+        elif name in IDENTIFIERS and "" in cells:
+            empty = template.columns[cells.index("")]
+            found.refuse(at, name, Problem(empty, "", "template-empty", f"fill it in: {name} is made from it"))
+            texts[at] = ""
+    return texts
+
+
+def _looked_up(keys: _Cells, lookup: FromLookup, name: str, found: _Findings) -> _Cells:
+    """The value that stands beside each key in the lookup file; exact keys only."""
+    values = list(map(lookup.table.get, keys))
+    if None in values or lookup.ambiguous or "" in values:
+        for at, (key, value) in enumerate(zip(keys, values, strict=True)):
+            if key and (not value or key in lookup.ambiguous):
+                found.refuse(at, name, _lookup_problem(key, value, lookup))
+                values[at] = None
+    return [value or "" for value in values]
+
+
+def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
+    where = lookup.path.name
+    if key in lookup.ambiguous:
+        rule, remedy = "lookup-ambiguous", f"it stands on more than one line of {where}: leave one"
+    elif value is None:
+        rule, remedy = "lookup-missing", f"add a line for it to {where}, column '{lookup.key}', or correct the cell"
+    else:
+        rule, remedy = "lookup-empty", f"fill in column '{lookup.value}' of its line in {where}"
+    return Problem(lookup.column, told(key), rule, remedy)
+
+
+# --- odd ids ----------------------------------------------------------------------------------------------------
+
+
+def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, set[int]]:
+    """Where a cell is no id, by field: cells that order ids are made of, and keys by which others are looked up.
+
+    A column is blamed once, whatever number of fields it feeds, and not where its reader has blamed the cell.
+    """
+    odd: dict[str, set[int]] = {}
+    blamed: set[tuple[int, str]] = set()
+    for name, source in columns.fields.items():
+        if name != "order_id" and not (name in IDENTIFIERS and isinstance(source, FromLookup)):
+            continue
+        for column in dict.fromkeys(_needed(source)):
+            for at, (text, fault) in _faults(chunk, column).items():
+                problem = Problem(column, _quoted(text), fault.rule, fault.remedy)
+                if (at, column) in blamed:
+                    found.unmapped.setdefault(at, set()).add(name)
+                else:
+                    found.refuse(at, name, problem)
+                blamed.add((at, column))
+                odd.setdefault(name, set()).add(at)
+    return odd
+
+
+def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, damage.Fault]]:
+    """Position -> text and fault of each cell of a column that is no id."""
+    texts, typed = chunk.texts(column), chunk.typed.get(column, {})
+    if not typed and not damage.suspicious(texts):
+        return {}
+    faults = {}
+    for at, text in enumerate(texts):
+        fault = damage.fault_of_type(typed[at]) if at in typed else damage.fault_of(text)
+        if fault is not None and not any(problem.column == column for problem in chunk.problems.get(at, ())):
+            faults[at] = (text, fault)
+    return faults
+
+
+# --- what came back ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Mended:
+    """A chunk whose order ids are those its rows were sent back with."""
+
+    chunk: Chunk
+    column: str
+    ids: _Cells
+    problems: Mapping[int, tuple[Problem, ...]]
+    typed: Mapping[str, Mapping[int, str]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.chunk.columns
+
+    @property
+    def sheet(self) -> str:
+        return self.chunk.sheet
+
+    @property
+    def rows(self) -> Sequence[int]:
+        return self.chunk.rows
+
+    def texts(self, column: str) -> _Cells:
+        return self.ids if column == self.column else self.chunk.texts(column)
+
+    def cells(self) -> bytes:
+        return self.chunk.cells()
+
+
+def _with_own_ids(
+    chunk: Chunk, source: Source | None, *, odd: bool = False
+) -> tuple[Chunk, tuple[int, ...], frozenset[int]]:
+    """The chunk with the ids that programs damaged since we told them, the positions where one was mended, and those of
+    them where the cell alone could be what was made of another id (`provenance` holds their rows against the first).
+
+    A row with truly another id is another order and keeps its cell.
+    """
+    if not isinstance(source, FromColumn) or lineage.ID not in chunk.columns:
+        return chunk, (), frozenset()
+    told_ids, ids, column = chunk.texts(lineage.ID), list(chunk.texts(source.column)), source.column
+    typed = dict(chunk.typed.get(column, {}))
+    problems = dict(chunk.problems)
+    restored, doubtful = [], set()
+    for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
+        trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd) if own else ""
+        if not own or not trace:
+            continue
+        ids[at] = own
+        typed.pop(at, None)
+        if at in problems:
+            problems[at] = tuple(p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE)
+        if cell != own:
+            restored.append(at)
+        if trace == "doubtful":
+            doubtful.add(at)
+    problems = {at: left for at, left in problems.items() if left}
+    mended = _Mended(chunk, column, ids, problems, {**chunk.typed, column: typed})
+    return mended, tuple(restored), frozenset(doubtful)
+
+
+_READ_DAMAGE = frozenset({"error-cell", "formula-without-value", "number-not-exact", "not-a-number"})  # of readers
+
+
+def _corrects(chunk: Chunk) -> dict[int, str]:
+    """Position -> the place of the row that this one came back for, where all that names it is as we told it."""
+    if not {lineage.ID, lineage.BATCH, lineage.ROW} <= set(chunk.columns):
+        return {}
+    sheets = chunk.texts(lineage.SHEET) if lineage.SHEET in chunk.columns else repeat("")
+    told_texts = (chunk.texts(name) for name in (lineage.ID, lineage.BATCH))
+    places = map(lineage.place_told, *told_texts, sheets, chunk.texts(lineage.ROW))
+    return {at: place_of(*place) for at, place in enumerate(places) if place is not None}
+
+
+def _told_ids(chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]) -> dict[int, tuple[str, ...]]:
+    """Position -> the order id that a row which came back was told with, where it has another one now."""
+    texts = chunk.texts(lineage.ID) if corrects else []
+    told_ids = {at: lineage.own_id(texts[at]) for at in corrects}
+    return {at: (own,) for at, own in told_ids.items() if own and own != documents[at].get("order_id")}
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------
+
+
+def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cells:
+    name = f"metadata.{key}"
+    return _without_tokens(_cells(chunk, source, name, _NOWHERE, found), source, name, found)
+
+
+def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings) -> list[str]:
+    """A token stays in the field that pays: anywhere else it would be shown, here and at the gateway."""
+    kept = [str(text or "") for text in texts]
+    if "tokn_" not in "|".join(kept):
+        return kept
+    for at, text in enumerate(kept):
+        if "tokn_" in text and (secret := secret_in(text)):
+            remedy = f"{secret} may not stand in {name}: take it from the column that pays only"
+            found.refuse(at, name, Problem(_column(source, name), told(text), "secret", remedy))
+            kept[at] = ""
+    return kept
+
+
+# --- identifiers ------------------------------------------------------------------------------------------------
+
+
+def _texts(texts: _Cells, source: Source, name: str, found: _Findings) -> _Values:
+    """Identifiers as they stand; those with blanks around or invisible characters inside are refused."""
+    if _plain(texts):
+        return texts
+    return _screened(texts, _identifier_fault, source, name, found)
+
+
+def _plain(texts: _Cells) -> bool:
+    """Is the whole column visible ASCII without blanks? Then no cell needs a look of its own."""
+    joined = "|".join(texts)
+    return joined.isascii() and joined.isprintable() and " " not in joined
+
+
+def _identifier_fault(text: str) -> tuple[str, str] | None:
+    if _HIDDEN.search(text):
+        return "invisible-character", "type it again without the characters shown as escapes"
+    if text[:1] in _BLANKS or text[-1:] in _BLANKS:
+        return "surrounding-blanks", "remove the blanks before and after it"
+    return None
+
+
+def _screened(
+    texts: _Cells, fault_of: Callable[[str], tuple[str, str] | None], source: Source, name: str, found: _Findings
+) -> list[str | None]:
+    """The texts without those at fault; empty ones are nobody's fault."""
+    kept: list[str | None] = list(texts)
+    column = _column(source, name)
+    for at, text in enumerate(texts):
+        if text and (fault := fault_of(text)):
+            found.refuse(at, name, Problem(column, _quoted(text), *fault))
+            kept[at] = None
+    return kept
+
+
+def _quoted(text: str) -> str:
+    """As `shown`, with blanks at the ends made visible."""
+    bare = text.strip(" \u3000")
+    if bare == text:
+        return told(text)
+    ends = text.partition(bare) if bare else (text, "", "")
+    return "".join((_visible(ends[0]), told(bare), _visible(ends[2])))
+
+
+def _visible(blanks: str) -> str:
+    return blanks.replace(" ", "␠")[:8].replace("\u3000", r"\u3000")
+
+
+def _currencies(texts: _Cells, source: Source, found: _Findings) -> _Values:
+    """Known codes in lower case, as they travel; anything else is refused."""
+    wire = list(map(_WIRE.get, texts))
+    if None in wire:
+        _screened(texts, _currency_fault, source, "currency", found)
+    return wire
+
+
+def _currency_fault(text: str) -> tuple[str, str] | None:
+    if text in _WIRE:
+        return None
+    return _identifier_fault(text) or ("unknown-currency", f"use one of {', '.join(EXPONENTS)}")
+
+
+# --- money ------------------------------------------------------------------------------------------------------
+
+
+def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Findings) -> _Values:
+    """Whole smallest units. Plain columns are converted at once, cells that are not plain one by one."""
+    unit = (source.unit if isinstance(source, FromColumn | FromValue) else None) or "major"
+    amounts = _at_once(texts, currencies, unit)
+    if None in amounts or min((amount for amount in amounts if amount is not None), default=1) <= 0:
+        column = _column(source, "amount")
+        for at, text in enumerate(texts):
+            if text and not amounts[at]:
+                try:
+                    amounts[at] = _one_amount(text, currencies[at] if currencies else None, unit)
+                except NotMoney as error:
+                    found.refuse(at, "amount", Problem(column, _quoted(text), error.rule, error.remedy))
+                    amounts[at] = None
+                if amounts[at] is None:
+                    found.unmapped.setdefault(at, set()).add("amount")
+    return amounts
+
+
+def _at_once(texts: _Cells, currencies: _Values, unit: str) -> list[int | None]:
+    """What plainly is an amount, by the decimals its currency has; None for every other cell."""
+    if unit == "minor":
+        return plain_minors(texts, 0)
+    kinds = set(currencies)
+    decimals = {EXPONENTS[str(code).upper()] for code in kinds if code}
+    if None not in kinds and len(decimals) == 1:
+        return plain_minors(texts, decimals.pop())
+    amounts: list[int | None] = [None] * len(texts)
+    for code in kinds - {None}:
+        places = [at for at, currency in enumerate(currencies) if currency == code]
+        some = plain_minors([texts[at] for at in places], EXPONENTS[str(code).upper()])
+        for at, amount in zip(places, some, strict=True):
+            amounts[at] = amount
+    return amounts
+
+
+def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
+    """One cell with all its errors; None when only the currency is to blame."""
+    try:
+        minor = to_minor(text, str(currency or "THB"), unit)
+    except NotMoney as error:
+        if currency or error.rule == "number-format":
+            raise
+        return None
+    if minor <= 0:
+        raise NotMoney("amount-not-positive", "an order asks for more than 0: correct it or remove the row")
+    return minor if currency or unit == "minor" else None
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
+    """Rows whose sender asks for the next attempt in so many words."""
+    if lineage.RETRY not in chunk.columns:
+        return frozenset()
+    texts = chunk.texts(lineage.RETRY)
+    if not any(texts):
+        return frozenset()
+    words = [text.lower() for text in texts]
+    for at, word in enumerate(words):
+        if word not in {"", "yes", "no"}:
+            found.problems.setdefault(at, []).append(
+                Problem(lineage.RETRY, _quoted(texts[at]), "yes-or-no", "write yes, no or nothing")
+            )
+    return frozenset(at for at, word in enumerate(words) if word == "yes")
+
+
+def _documents(count: int, values: Mapping[str, _Values], metadata: Mapping[str, _Cells]) -> list[Document]:
+    """Columns turned into one document per row; what is empty or refused leaves its key out."""
+    absent: _Values = [None] * count
+    core = [values.get(name, absent) for name in ESSENTIAL]
+    documents: list[Document] = [
+        {"order_id": order_id, "amount": amount, "currency": currency, "destination": destination}
+        for order_id, amount, currency, destination in zip(*core, strict=True)
+    ]
+    for name, column in zip(ESSENTIAL, core, strict=True):
+        for at in _gaps(column):
+            del documents[at][name]
+    others = ((name, column) for name, column in values.items() if name not in ESSENTIAL)
+    for name, column in others:
+        for document, value in zip(documents, column, strict=True):
+            if value:
+                document[name] = value
+    for key, texts in metadata.items():
+        for document, text in zip(documents, texts, strict=True):
+            if text:
+                document.setdefault("metadata", {})[key] = text
+    return documents
+
+
+def _gaps(column: _Values) -> list[int]:
+    """Positions without a value."""
+    return [at for at, value in enumerate(column) if not value] if None in column or "" in column else []

@@ -1,0 +1,172 @@
+"""PROVENANCE: does a row that came back stand beside the `batchpay_` columns that we wrote for it?
+
+People sort, cut and fill columns without the others. Then a row stands beside the `batchpay_id` of another one, and an
+id that a program damaged would be given back as that other's. So what a row asks for is held against what the row asked
+for that it names, and against the others that the same file names:
+
+    the id itself is in the cell                      it is that order, whatever else was corrected
+    the cell is what a program makes of this id       ... unless the row is more like another one
+    the cell could be any id's (empty, rounded, #N/A) ... only if what it asks for is the same, or is nobody else's
+    another id is in the cell                         another order, that corrects the named row if it is like it
+
+What cannot be told so is rejected, and says what to write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import NamedTuple
+
+from batchpay.domain import lineage
+from batchpay.domain.model import Document, Problem
+from batchpay.domain.text import told
+from batchpay.intake.mapping import Mapped
+from batchpay.lifecycle.plan import payer_of
+
+Held = Callable[[str], Document | None]
+"""Place of a row that was told (planning.place_of) -> what it asked for as far as it could be read."""
+
+
+def unknown(place: str) -> Document | None:
+    """There is no journal to ask."""
+    return None
+
+
+class _Facts(NamedTuple):
+    """By what rows are told from each other; empty where a row has none."""
+
+    payer: str
+    money: str
+    destination: str
+    words: str
+    order_id: str = ""
+
+
+_ALL = tuple(range(len(_Facts._fields)))
+_CHOICES = [some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)]  # most first
+
+
+class _Came(NamedTuple):
+    """A row that came back: what it asks for, and what the row did that it names."""
+
+    facts: _Facts
+    named: _Facts
+
+    @property
+    def agree(self) -> int:
+        """How many facts are those of the named row."""
+        return sum(1 for mine, its in zip(self.facts, self.named, strict=True) if mine and mine == its)
+
+    @property
+    def compared(self) -> int:
+        """How many facts both have."""
+        return sum(1 for mine, its in zip(self.facts, self.named, strict=True) if mine and its)
+
+    @property
+    def is_a_stranger(self) -> bool:
+        """Do both payer and money differ?"""
+        pairs = (self.facts[:2], self.named[:2])
+        return all(mine and its and mine != its for mine, its in zip(*pairs, strict=True))
+
+
+def held_against(mapped: Mapped, held: Held) -> Mapped:
+    """The chunk with a problem at each row that does not stand beside its own `batchpay_` columns."""
+    if lineage.ID not in mapped.chunk.columns:
+        return mapped
+    came = dict(_came(mapped, held))
+    lost = {at for at in mapped.doubtful if at not in mapped.corrects}
+    strangers = lost | {at for at in _strangers(mapped, came) if at not in lost}
+    return _without(mapped, strangers) if strangers else mapped
+
+
+def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:
+    """The rows that name one which the journal knows."""
+    own = list(map(lineage.own_id, mapped.chunk.texts(lineage.ID)))
+    for at, place in mapped.corrects.items():
+        if (document := held(place)) is not None:
+            mine = _facts(mapped.documents[at])
+            shown = mine._replace(order_id="") if at in mapped.restored else mine
+            yield at, _Came(shown, _facts(document)._replace(order_id=own[at] or ""))
+
+
+def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
+    likes = Counter(key for one in came.values() for key in _keys(one.named))
+    for at, one in came.items():
+        if at in mapped.doubtful:
+            same = 0 < one.compared == one.agree
+            if not same and (one.is_a_stranger or _nearest_other(one, likes, len(came)) >= one.agree):
+                yield at
+        elif at in mapped.restored:
+            if _nearest_other(one, likes, len(came)) > one.agree + 1:  # the cell speaks for it
+                yield at
+        elif one.facts.order_id != one.named.order_id and (
+            one.is_a_stranger or _nearest_other(one, likes, len(came)) > one.agree
+        ):
+            yield at
+
+
+def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: int) -> int:
+    """In how many facts another row that the file names is like this one; -1 when there is no other."""
+    named = set(_keys(one.named))
+    for key in _keys(one.facts):
+        if likes.get(key, 0) > (key in named):
+            return len(key) // 2
+    return 0 if rows > 1 else -1
+
+
+def _keys(facts: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    """Every choice of facts that a row has, the most first: (number, fact, number, fact ...)."""
+    for some in _CHOICES:
+        if all(facts[number] for number in some):
+            yield tuple(part for number in some for part in (number, facts[number]))
+
+
+def _facts(document: Document) -> _Facts:
+    words = [document.get("description"), document.get("metadata")]
+    return _Facts(
+        payer_of(document),
+        f"{document['amount']} {document.get('currency', '')}" if "amount" in document else "",
+        str(document.get("destination", "")),
+        json.dumps(words, sort_keys=True) if any(words) else "",
+        str(document.get("order_id", "")),
+    )
+
+
+def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
+    """The chunk in which these rows are rejected and correct nobody; of whom nothing tells the id, they have none."""
+    problems, documents = dict(mapped.problems), list(mapped.documents)
+    unmapped = dict(mapped.unmapped)
+    ids = mapped.chunk.texts(lineage.ID)
+    for at in sorted(strangers):
+        problems[at] = (*problems.get(at, ()), _problem(ids[at], doubtful=at in mapped.doubtful))
+        if at in mapped.doubtful:
+            documents[at] = {name: value for name, value in documents[at].items() if name != "order_id"}
+            unmapped[at] = unmapped.get(at, frozenset()) | {"order_id"}
+    return replace(
+        mapped,
+        documents=documents,
+        problems=problems,
+        unmapped=unmapped,
+        corrects={at: place for at, place in mapped.corrects.items() if at not in strangers},
+        earlier={at: ids for at, ids in mapped.earlier.items() if at not in strangers},
+        restored=tuple(at for at in mapped.restored if at not in strangers),
+        incomplete=mapped.incomplete | (strangers & mapped.doubtful),
+    )
+
+
+def _problem(text: str, *, doubtful: bool) -> Problem:
+    if doubtful:
+        remedy = (
+            "the order id of this row was lost, and its other cells do not show that it is the row that the batchpay_ "
+            "columns name: write the order id itself, as text"
+        )
+        return Problem(lineage.ID, told(text), "lost-id", remedy)
+    remedy = (
+        "the other cells are not those of the row that the batchpay_ columns name, which may have been sorted without "
+        "them: put them beside their row again, or clear them in this row"
+    )
+    return Problem(lineage.ID, told(text), "another-row", remedy)

@@ -1,0 +1,377 @@
+"""Orders that one run's own files ask for twice, or contradict, found without holding the rows.
+
+Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per one-time token. Only
+when two are equal is a second pass needed, and it looks at nothing but the rows behind them:
+
+    repeats = Repeats()
+    for judged in chunks: repeats.add(batch_id, judged)
+    verdicts = repeats.resolve([(batch_id, chunks_again)]) if repeats.candidates() else {}
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from batchpay.domain import steps
+from batchpay.domain.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
+from batchpay.domain.text import told
+from batchpay.intake.damage import is_damaged
+from batchpay.lifecycle.kinship import Ancestry, Trace, only_named
+from batchpay.lifecycle.plan import alike, by_order, content_of, place_of, single_use_of
+
+Place = tuple[str, str, int]
+"""Batch, sheet and row number."""
+
+Owned = Callable[[str, str, int, int], Mapping[int, str]]
+"""Batch, sheet, first and last row number -> the rows that caused an attempt already."""
+
+
+def nobody(batch_id: str, sheet: str, first: int, last: int) -> Mapping[int, str]:
+    """No row did."""
+    return {}
+
+
+NAMED = 5  # other rows a reason names
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is kept of a row that may be a repeat."""
+
+    place: Place
+    order_id: str
+    content: bytes
+    token: str
+    owner: bool  # it caused an attempt: what it is, its history says
+    kin: Ancestry  # the rows that it corrects
+    comeback: bool  # batchpay_retry = yes
+
+    @property
+    def comes_last(self) -> tuple[bool, bool]:
+        """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks for it again, then
+        one that had no other id, which may be somebody else's by now. Nobody waits for an owner that never goes."""
+        return not self.comeback, bool(self.kin.order_ids) and not self.kin.places
+
+
+class Repeats:
+    """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
+
+    def __init__(self, *, distinct: bool = False, trace: Trace = only_named) -> None:
+        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`); `trace` follows a row that
+        corrects another back to the first of them.
+        """
+        self._trace = trace
+        self._places: set[str] = set()  # of rows that some row corrects under another order id
+        self._files: set[str] = set()  # last 12 digits of the batches
+        self._corrected_files: set[str] = set()  # of those rows, in the same way
+        self._forms: set[str] = set()  # order ids of those rows, as look-alikes see them
+        self._distinct = distinct
+        self._ids = array("q")
+        self._tokens = array("q")
+        self._twice: tuple[Any, Any] | None = None
+        self.notes: list[str] = []  # about the files as a whole, after `resolve`
+
+    def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
+        """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
+        documents = orders_of(chunk)
+        self._ids.extend(map(_id_hash, documents))
+        self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
+        self._files.add(batch_id[-12:])
+        for at in chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys():
+            self._ids.extend(map(hash, set(map(alike, chunk.earlier[at]))))
+        for _, ancestry in self._corrections(chunk):
+            self._places.update(ancestry.places)
+            self._corrected_files.update(place.partition("\t")[0] for place in ancestry.places)
+            self._forms.update(map(alike, ancestry.order_ids))
+            self._ids.extend(map(hash, {*ancestry.places, *map(alike, ancestry.order_ids)}))
+        self._twice = None
+
+    def candidates(self) -> bool:
+        """May there be a repeat at all? False is certain."""
+        ids, tokens = self._repeated()
+        return len(ids) > 0 or len(tokens) > 0 or not self._files.isdisjoint(self._corrected_files)
+
+    def resolve(
+        self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
+    ) -> dict[Place, Repeat]:
+        """Pass two, over the same chunks in the same order: what each repeated row is; the rest is left out."""
+        by_id: dict[str, list[_Row]] = defaultdict(list)
+        by_token: dict[str, list[_Row]] = defaultdict(list)
+        for row in self._suspects(batches, owned):
+            by_id[alike(row.order_id)].append(row)
+            if row.token:
+                by_token[row.token].append(row)
+        verdicts: dict[Place, Repeat] = {}
+        notes = _Notes()
+        for rows in by_id.values():
+            verdicts.update(_among_batches(rows, lambda some: self._same_order(some, notes)))
+        for rows in by_token.values():
+            verdicts.update(_among_batches(rows, _same_token))
+        suspects = [row for rows in by_id.values() for row in rows]
+        for sale in self._sales(suspects):
+            verdicts.update(_among_batches(sale, _same_sale))
+        self.notes = notes.sentences()
+        return _lonely_marked(verdicts, suspects)
+
+    def _same_order(self, rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+        """Rows whose order ids are equal, or equal but for what programs do to ids."""
+        by_id = _grouped(rows, lambda row: row.order_id)
+        if len(by_id) == 1:
+            return _same_id(by_id)
+        verdicts = _same_id(by_id) if self._distinct else _look_alikes(by_id)
+        return verdicts | _composed(rows, notes)
+
+    def _corrections(self, chunk: Judged | StoredChunk) -> Iterator[tuple[int, Ancestry]]:
+        """Position and ancestry of the valid rows that correct a row of another order, or one without an order id."""
+        for at, place in chunk.corrects.items():
+            if at not in chunk.problems:
+                ancestry = self._trace(place, chunk.earlier.get(at, ()))
+                if ancestry.is_of_another(chunk.documents[at]["order_id"]):
+                    yield at, ancestry
+
+    def _sales(self, rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+        """Rows that are one sale because some of them correct others, or the order of others."""
+        sales: dict[str, dict[Place, _Row]] = defaultdict(dict)
+        for row in rows:
+            own = place_of(*row.place)
+            for key in {own, *row.kin.places} & self._places:
+                sales[key][row.place] = row
+            for order_id in (row.order_id, *row.kin.order_ids):
+                if alike(order_id) in self._forms:
+                    sales[by_order(order_id if self._distinct else alike(order_id))][row.place] = row
+        for sale in sales.values():
+            if len(sale) > 1:
+                yield list(sale.values())
+
+    def _repeated(self) -> tuple[Any, Any]:
+        if self._twice is None:
+            self._twice = (_repeated(self._ids), _repeated(self._tokens))
+        return self._twice
+
+    def _suspects(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned) -> Iterator[_Row]:
+        """The valid rows whose order id or token came more than once."""
+        ids, tokens = self._repeated()
+        for batch_id, chunks in batches:
+            for chunk in chunks:
+                sheet, rows = (chunk.chunk.sheet, chunk.chunk.rows) if isinstance(chunk, Judged) else (
+                    chunk.sheet, chunk.rows
+                )  # fmt: skip
+                places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
+                documents = orders_of(chunk)
+                hit_ids = _among(list(map(_id_hash, documents)), ids)
+                hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
+                hits = sorted({*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)})
+                owners = owned(batch_id, sheet, rows[0], rows[-1]) if hits else {}
+                for number in hits:
+                    at = places[number]
+                    row, told_place = rows[at], chunk.corrects.get(at)
+                    earlier = chunk.earlier.get(at, ())
+                    kin = self._trace(told_place, earlier) if told_place else Ancestry(order_ids=earlier)
+                    own, again = row in owners, at in chunk.comeback
+                    yield _row((batch_id, sheet, row), documents[number], kin, owner=own, comeback=again)
+
+    def _kin_in(
+        self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
+    ) -> Iterator[int]:
+        """Which of the valid rows correct a row, or are one that some row corrects under another order id, or had such
+        an id before."""
+        if not self._places:
+            return
+        corrected_here = batch_id[-12:] in self._corrected_files
+        for number, at in enumerate(places):
+            had = not self._forms.isdisjoint(map(alike, chunk.earlier.get(at, ())))
+            if at in chunk.corrects or had or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
+                yield number
+
+
+def _id_hash(document: Document) -> int:
+    return hash(alike(document["order_id"]))
+
+
+def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, comeback: bool) -> _Row:
+    content = bytes.fromhex(content_of(document))
+    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, comeback)
+
+
+def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
+    """The verdicts of a rule. A row of another file that was sent already is held against nobody: it is history, which
+    `standing.stand` knows, and by which a corrected row comes back beside the file that it corrects.
+    """
+    batches = dict.fromkeys(row.place[0] for row in rows)
+    if len(batches) == 1 or not any(row.owner for row in rows):
+        return rule(rows)
+    verdicts: dict[Place, Repeat] = {}
+    for batch in batches:
+        some = rule([row for row in rows if row.place[0] == batch or not row.owner])
+        mine = [row.place for row in rows if row.place[0] == batch and not row.owner]
+        verdicts.update({place: some[place] for place in mine if place in some})
+    return verdicts
+
+
+def _repeated(hashes: array[int]) -> Any:
+    """The sorted hashes that are there more than once."""
+    import numpy as np  # heavy: only where rows are judged
+
+    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
+    """The positions of hashes that are among the repeated ones."""
+    import numpy as np
+
+    if not len(repeated) or not hashes:
+        return []
+    wanted = np.asarray(hashes, dtype=np.int64)
+    nearest = np.minimum(np.searchsorted(repeated, wanted), len(repeated) - 1)
+    positions: list[int] = np.nonzero(repeated[nearest] == wanted)[0].tolist()
+    return positions
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------
+
+
+def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """The same verdicts; those of rows whose very order id no other row of their file has say so."""
+    often = Counter((row.place[0], row.order_id) for row in rows)
+    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
+    return {place: _marked(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+
+
+def _marked(repeat: Repeat, *, alone: bool) -> Repeat:
+    return replace(repeat, alone=alone, by_itself=repeat.by_itself and replace(repeat.by_itself, alone=alone))
+
+
+def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
+    """Rows whose order ids are equal, character by character."""
+    verdicts: dict[Place, Repeat] = {}
+    for same in by_id.values():
+        if len({row.content for row in same}) > 1:
+            verdicts.update(_all(same, Outcome.CONFLICT, "the same order id with other content stands in {}"))
+        else:
+            first, *others = sorted(same, key=lambda row: row.comes_last)
+            verdicts.update({row.place: _duplicate(row, first) for row in others})
+    return verdicts
+
+
+def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
+    """Rows whose order ids are one but for what programs do to ids: none is sent, whatever they ask for.
+
+    A repeat of such a row is contested too: nobody waits for an owner that never comes. Which of the ids is right, the
+    order's history may know (`standing.stand`): then the rows with it are what they are among themselves.
+    """
+    by_itself = _same_id(by_id)
+    return {
+        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), by_itself)
+        for same in by_id.values()
+        for row in same
+    }
+
+
+def _alike(row: _Row, other: _Row, by_itself: Mapping[Place, Repeat]) -> Repeat:
+    return Repeat(
+        Outcome.CONFLICT,
+        look_alike_reason(row.order_id, other.order_id, f" of {_told(other.place, row.place)}"),
+        looks_like=other.order_id,
+        by_itself=by_itself.get(row.place),
+    )
+
+
+def look_alike_reason(order_id: str, other: str, where: str = "") -> str:
+    """Why an order whose id looks like another one's is not sent, and what to do so that it ends well.
+
+    Where the other id is what programs make of this one, a rejects file gives this one back: so its column is named.
+    """
+    step = steps.WRITE_DAMAGED_ID if is_damaged(other, order_id) else steps.WRITE_ID
+    name = told(other)
+    return f"its id is order {name}'s{where} but for what programs do to ids: {step(other=name)}"
+
+
+def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+    """Ids that are written alike in other characters; no source has both on purpose (fault-matrix X04)."""
+    verdicts: dict[Place, Repeat] = {}
+    for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
+        if len({row.order_id for row in twins}) > 1:
+            notes.composed.append(twins)
+            reason = "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
+            verdicts.update(_all(twins, Outcome.CONFLICT, reason))
+    return verdicts
+
+
+def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """A row and its corrections under other order ids: which of them is right is not ours to say."""
+    if len({row.order_id for row in rows}) == 1:
+        return {}
+    return {row.place: _kin_of(row, rows) for row in rows}
+
+
+def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
+    others = [other for other in rows if other.order_id != row.order_id]
+    named = ", ".join(f"{_told(other.place, row.place)} (order {told(other.order_id)})" for other in others[:NAMED])
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    return Repeat(
+        Outcome.CONFLICT,
+        f"asks under another order id for the same sale as {named}{more}: one corrects the other, or both correct one "
+        "row; leave only the right one. If they are different sales, clear the batchpay_ columns of the corrected row",
+    )
+
+
+def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:
+    """One-time tokens pay once: which of two orders it was meant for is the sender's to say."""
+    if len({row.order_id for row in rows}) == 1:
+        return {}
+    return _all(rows, Outcome.REJECTED, "the same one-time token pays another order in {} (token-twice)")
+
+
+def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list[_Row]]:
+    groups: dict[Any, list[_Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def _duplicate(row: _Row, first: _Row) -> Repeat:
+    reason = f"asks for the same order as {_told(first.place, row.place)}; it is charged once"
+    return Repeat(Outcome.DUPLICATE, reason, first.place[1], first.place[2])
+
+
+def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
+    """One verdict for all, each naming some of the others."""
+    verdicts = {}
+    for row in rows:
+        others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
+        named = ", ".join(_told(place, row.place) for place in others)
+        more = len(rows) - 1 - len(others)
+        why = reason.format(f"{named} and {more} more" if more else named)
+        verdicts[row.place] = Repeat(outcome, f"{why}; {steps.LEAVE_ONE()}")
+    return verdicts
+
+
+def _told(place: Place, seen_from: Place) -> str:
+    """`row 7`, with sheet and batch where they are others."""
+    batch, sheet, row = place
+    other_sheet = f" of sheet {sheet}" if sheet and sheet != seen_from[1] else ""
+    return f"row {row}{other_sheet}{f' of batch {batch}' if batch != seen_from[0] else ''}"
+
+
+class _Notes:
+    """What to say about the files as a whole."""
+
+    def __init__(self) -> None:
+        self.composed: list[list[_Row]] = []
+
+    def sentences(self) -> list[str]:
+        if not self.composed:
+            return []
+        return [f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not sent"]
+
+
+def _first(groups: Sequence[Sequence[_Row]]) -> str:
+    rows = groups[0][:NAMED]
+    places = ", ".join(_told(row.place, rows[0].place) for row in rows)
+    return f"{places} and {len(groups) - 1} more like them" if len(groups) > 1 else places

@@ -1,0 +1,1 @@
+"""job.toml and the environment become one frozen Job."""

@@ -1,0 +1,73 @@
+"""From the journal of an earlier version to today's, inside the caller's transaction: all of it or none, events as they
+were (fault-matrix J33, A13).
+
+What a later version adds is derived from the events; nothing else of a journal ever changes its form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from importlib import resources
+
+from batchpay.domain.model import Event
+from batchpay.journals.attempts import keep_asked, keep_open
+from batchpay.journals.guard import replay
+from batchpay.journals.sqlite.soundness import statements
+
+SCHEMA_VERSION = "3"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+OLDER = frozenset({"1", "2"})  # versions that `migrate` knows
+_GONE_SINCE_1 = ("events_of_an_order", "alike_orders")
+_NEW_SINCE_1 = frozenset(
+    {
+        "events_of_an_order",
+        "charges_told_of",
+        "asked",
+        "asked_alike",
+        "asked_terms",
+        "asked_corrects",
+    }
+)
+_NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) (\w+)")
+_PAGE = 2000
+
+
+def schema() -> str:
+    """The text of schema.sql."""
+    return resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Version 1 or 2 -> 3. Whatever fails, the caller rolls back.
+
+    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two.
+    """
+    for name in _GONE_SINCE_1:
+        connection.execute(f"DROP INDEX IF EXISTS {name}")
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    for statement in statements(schema()):
+        named = _NAME.search(statement)
+        if named and named[1] in _NEW_SINCE_1 - there:
+            connection.execute(statement)
+    connection.execute("DELETE FROM asked")
+    connection.execute("DELETE FROM open_attempts")  # today's rule knows more than the one that filled it
+    _derive(connection)
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
+
+
+def _derive(connection: sqlite3.Connection) -> None:
+    """Fill the tables that follow from the events of orders."""
+    query = (
+        "SELECT seq, job, kind, at_ns, batch_id, order_id, attempt, send, data FROM events "
+        "WHERE seq > ? AND order_id <> '' ORDER BY seq LIMIT ?"
+    )
+    after = 0
+    while rows := connection.execute(query, (after, _PAGE)).fetchall():
+        for seq, job, kind, at_ns, batch_id, order_id, attempt, send, data in rows:
+            event = Event(
+                kind, at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=send, data=json.loads(data)
+            )
+            keep_asked(connection, job, seq, event)
+            keep_open(connection, replay, job, seq, event)
+        after = rows[-1][0]

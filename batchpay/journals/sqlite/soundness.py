@@ -1,0 +1,255 @@
+"""Is a journal what was written into it? Asked before a run sends anything, of all that decides what is sent.
+
+pages           SQLite's own check: no page, no index says anything that the tables do not
+chain           each event carries the digest of all before it
+open attempts   the table that forbids a second payment is what the events add up to
+asked           the table by which orders are held against each other is what they asked
+rows            the kept rows of every batch are those that were planned
+schema          tables, indexes and triggers are those of schema.sql
+
+A bit that changes none of these stands where nobody reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from batchpay.domain.errors import InputOutput
+from batchpay.domain.model import Outcome
+from batchpay.journals.asked import asked, begins
+from batchpay.journals.attempts import LAST, state_in
+from batchpay.journals.guard import Open, replay
+
+GENESIS = "0" * 64
+_REMEDY = (
+    "Nothing was sent. Restore the last good copy and run again: charges made since are found at the gateway and "
+    "adopted."
+)
+
+Key = tuple[str, str]  # job and order id
+_STATE = '"state":"'
+# ... and nothing that nests behind it, so that the one brace that closes is that of the whole
+_STATE_LAST = re.compile(r'"state":"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}')
+_q = json.encoder.encode_basestring  # a text as JSON, quotes included
+_sha256 = hashlib.sha256
+
+
+class Damaged(InputOutput):
+    """The journal's file does not hold what was written into it."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}: the journal was damaged or edited. {_REMEDY}")
+
+
+class BrokenChain(Damaged):
+    """The hash chain of the journal does not verify: an event was changed, lost or added outside batchpay."""
+
+    def __init__(self, path: Path, seq: int) -> None:
+        super().__init__(path, f"event {seq} does not fit the hash chain")
+
+
+def chained(digest: str, line: Sequence[Any]) -> str:
+    """SHA-256 over the digest before it and the line as a JSON array, spelled out: it is made for every event ever
+    written each time a run begins, and `json.dumps` takes twice as long for the same bytes.
+    """
+    seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, send, data = line[:12]
+    text = (
+        f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)}, {_q(sheet)}, {row:d}, "
+        f"{_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
+    )
+    return _sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a SQL script, one by one."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def verify(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+    """Raises Damaged, or BrokenChain at the first event that does not fit."""
+    _pages(connection, path)
+    found = _chain(connection, path)
+    _open_attempts(connection, path, found)
+    _asked(connection, path, found)
+    _rows(connection, path)
+    _schema(connection, path, schema)
+
+
+def _pages(connection: sqlite3.Connection, path: Path) -> None:
+    ((found,),) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    if found != "ok":
+        raise Damaged(path, f"SQLite's integrity check says {found!r}")
+
+
+_MADE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+
+
+def _schema(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+    wanted = list(_made_by(schema))
+    for *names, sql in connection.execute(_MADE):
+        if (*names, _meant(sql)) not in wanted:
+            raise Damaged(path, f"its {names[0]} {names[1]} is not the one that batchpay made")
+        wanted.remove((*names, _meant(sql)))
+    if wanted:
+        raise Damaged(path, f"its {wanted[0][0]} {wanted[0][1]} is missing")
+
+
+@lru_cache(maxsize=4)
+def _made_by(schema: str) -> tuple[tuple[str, ...], ...]:
+    """What a new file of this schema holds."""
+    fresh = sqlite3.connect(":memory:")
+    try:
+        fresh.executescript(schema)
+        return tuple((*names, _meant(sql)) for *names, sql in fresh.execute(_MADE))
+    finally:
+        fresh.close()
+
+
+@lru_cache(maxsize=256)
+def _meant(sql: str | None) -> str:
+    """A statement without its comments and its layout."""
+    return " ".join(re.sub(r"--[^\n]*", "", sql or "").split())
+
+
+@dataclass(slots=True)
+class _Derived:
+    """What the events say of the tables that follow from them (attempts.py), without holding every order.
+
+    Most orders are settled: of those only a sum of hashes is kept, which the table must add up to as well.
+    """
+
+    connection: sqlite3.Connection
+    unsettled: dict[Key, Open] = field(default_factory=dict)
+    closed: set[Key] = field(default_factory=set)  # began, and nothing is open
+    later: dict[Key, int] = field(default_factory=dict)  # the attempt that is settled, where it is not the first
+    settled: int = 0
+    asked: int = 0
+
+    def follow(self, line: Sequence[Any]) -> None:
+        """One more event of an order."""
+        seq, job, kind, at_ns, _, batch_id, _, _, order_id, attempt, send, text = line[:12]
+        key, state, beside = (job, order_id), "", False
+        if begins(kind, send):
+            data = json.loads(text)
+            state, beside = state_in(data), bool(data.get("beside"))
+            self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
+        elif kind != "intent":
+            state = _state_of(text)
+        now = self._now(key, seq, fresh=kind == "intent" and attempt == send == 1)
+        then = replay(now, kind, attempt, send, state, beside, lambda: self._last(key, seq))
+        if then != now:
+            self._leave(key, now)
+            self._enter(key, then)
+        elif now is None and begins(kind, send):
+            self.closed.add(key)
+
+    def _now(self, key: Key, seq: int, *, fresh: bool) -> Open | None:
+        if key in self.unsettled:
+            return self.unsettled[key]
+        if fresh or key in self.closed or not self._last(key, seq):
+            return None
+        return Open(self.later.get(key, 1), Outcome.SUCCEEDED.value)  # what is neither open nor closed took money
+
+    def _last(self, key: Key, seq: int) -> int:
+        return self.connection.execute(LAST, (*key, seq)).fetchone()[0] or 0
+
+    def _leave(self, key: Key, now: Open | None) -> None:
+        self.closed.discard(key)
+        if now is not None and self.unsettled.pop(key, None) is None:
+            self.settled -= _mark(key, now.attempt)
+            self.later.pop(key, None)
+
+    def _enter(self, key: Key, then: Open | None) -> None:
+        if then is None:
+            self.closed.add(key)
+        elif then.state != Outcome.SUCCEEDED:
+            self.unsettled[key] = then
+        else:
+            self.settled += _mark(key, then.attempt)
+            if then.attempt != 1:
+                self.later[key] = then.attempt
+
+
+def _mark(key: Key, attempt: int) -> int:
+    return hash((key, attempt))
+
+
+def _state_of(data: str) -> str:
+    """The state that an event keeps: its last key of that name, unless that is one of something nested."""
+    at = data.rfind(_STATE)
+    if at < 0:
+        return ""
+    found = _STATE_LAST.fullmatch(data, at)
+    return found[1] if found else state_in(json.loads(data))
+
+
+def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
+    """Walk all events."""
+    digest, expected, found = GENESIS, 1, _Derived(connection)
+    query = (
+        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
+        "FROM events ORDER BY seq"
+    )
+    for line in connection.execute(query):
+        try:
+            digest = chained(digest, line)
+        except (TypeError, ValueError):  # a column holds what no event ever held
+            raise BrokenChain(path, expected) from None
+        if line[0] != expected or digest != line[12]:
+            raise BrokenChain(path, line[0])
+        expected += 1
+        if line[8]:
+            found.follow(line)
+    return found
+
+
+def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
+    query = "SELECT job, order_id, attempt, state FROM open_attempts"
+    settled = 0
+    for job, order_id, attempt, state in connection.execute(query):
+        if state == Outcome.SUCCEEDED:
+            settled += _mark((job, order_id), attempt)
+        elif found.unsettled.pop((job, order_id), None) != (attempt, state):
+            raise Damaged(path, f"order {order_id} is not where its events put it")
+    if found.unsettled or settled != found.settled:
+        lost = next((order_id for _, order_id in found.unsettled), "an order")
+        raise Damaged(path, f"{lost} is missing among those that have an attempt, or stands there wrongly")
+
+
+def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
+    query = "SELECT seq, job, order_id, attempt, at_ns, alike, terms, corrects, batch_id FROM asked"
+    total = 0
+    for row in connection.execute(query):
+        total += hash(row)
+    if total != found.asked:
+        raise Damaged(path, "what orders asked for, by which they are held against each other, is not what they asked")
+
+
+def _rows(connection: sqlite3.Connection, path: Path) -> None:
+    planned: dict[Key, dict[str, Any]] = {}
+    for job, batch_id, data in connection.execute(
+        "SELECT job, batch_id, data FROM events WHERE kind = 'batch.planned' ORDER BY seq"
+    ):
+        planned[job, batch_id] = json.loads(data)
+    query = (
+        "SELECT number, judged, cells FROM row_chunks WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
+    )
+    for (job, batch_id), plan in planned.items():
+        digest = hashlib.sha256()
+        for _, judged, cells in connection.execute(query, (job, batch_id, plan["generation"])):
+            digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
+        if digest.hexdigest() != plan["rows_sha256"]:
+            raise Damaged(path, f"the rows kept for batch {batch_id} are not those that were planned")

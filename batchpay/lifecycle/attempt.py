@@ -1,0 +1,846 @@
+"""LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come out.
+
+Nothing here knows a clock, a disk or a network. Two tables decide everything:
+
+- `verdict`: what one answer proves about one request (fault-matrix, section 3);
+- `fold`: what the events of one attempt add up to.
+
+What a row of a file means, given the attempts its order already had, is decided in `standing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+from urllib.parse import parse_qs
+
+from batchpay.domain.model import (
+    MONEY_MOVED,
+    NO_MONEY,
+    Answer,
+    ChargeSeen,
+    Event,
+    Intent,
+    Outcome,
+)
+from batchpay.domain.secrets import masked
+
+# --- the proof table -------------------------------------------------------------------------------------------
+
+
+class Proof(StrEnum):
+    """What one answer proves about the request it answers."""
+
+    NOT_SENT = "not_sent"  # no byte left this machine
+    CHARGE = "charge"  # a charge exists and is the one that was asked for
+    UNPROVEN = "unproven"  # a charge exists and is not what was asked for: a person, stop
+    REFUSED = "refused"  # nothing was charged and the gateway says why
+    THROTTLED = "throttled"  # nothing was charged: too many requests
+    KEY_REFUSED = "key_refused"  # nothing was charged: the secret key is wrong for everybody
+    NOT_HERE = "not_here"  # nothing was charged: this is not where charges are made
+    KEY_REUSED = "key_reused"  # our key discipline is broken: stop
+    IN_DOUBT = "in_doubt"  # everything else
+
+
+NOT_CHARGED = frozenset({Proof.NOT_SENT, Proof.THROTTLED, Proof.KEY_REFUSED, Proof.NOT_HERE})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A proof with what it rests on."""
+
+    proof: Proof
+    charge: ChargeSeen | None = None  # that it proves; with IN_DOUBT one that it speaks of and does not prove
+    flaws: tuple[str, ...] = ()  # how the charge differs from what was asked
+    code: str = ""
+    message: str = ""
+    spent: bool = False  # the token is used up after a doubt: look up for ever, never send again
+
+
+_NAMES_AN_ID = re.compile(
+    r"\b(?:recp|cust|card|tokn|src)_[\w*]+|\b(?:customer|card|token|source|recipient) \S+ was not"
+)
+_UNCLEAR_4XX = frozenset({408, 409, 425, 499})
+_NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
+
+
+def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True) -> Verdict:
+    """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever in doubt?
+
+    `trust_429`: False for a gateway that was once seen to charge behind a 429.
+
+    One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in doubt.
+    """
+    status, code, message = answer.status, *error_of(answer.document)
+    if not answer.out:
+        return Verdict(Proof.NOT_SENT, message=answer.trouble)
+    if status is None:
+        return Verdict(Proof.IN_DOUBT, message=answer.trouble)
+    if 200 <= status <= 299:
+        return _success(answer.document, intent, live)
+    if _is_charge(answer.document):  # whatever the status says, somebody charged: its id is where to look
+        told = f"status {status} with a charge"
+        return Verdict(Proof.IN_DOUBT, charge=seen(answer.document)[0], code=code, message=told)
+    if status == 429:
+        return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
+    if status in (401, 403):
+        return Verdict(Proof.KEY_REFUSED, code=code or str(status), message=message)
+    if not 400 <= status <= 499:
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
+    if status in (409, 422) and _speaks_of_reused_key(code, message):
+        return Verdict(Proof.KEY_REUSED, code=code, message=message)
+    if status in _UNCLEAR_4XX or code == "backend_error":
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
+    if not code or status in (405, 410) or (status == 404 and not _is_about_the_order(code, message)):
+        proof = Proof.NOT_HERE if status in _NOT_CHARGED_4XX else Proof.IN_DOUBT
+        return Verdict(proof, code=code, message=message or f"status {status} without the gateway's error object")
+    if code == "used_token" and doubted:
+        return Verdict(Proof.IN_DOUBT, code=code, message=message, spent=True)
+    return Verdict(Proof.REFUSED, code=code, message=message)
+
+
+def error_of(document: Any) -> tuple[str, str]:
+    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is something else.
+
+    Both may echo what was sent, so they are masked before anybody writes them down.
+    """
+    if not isinstance(document, dict) or document.get("object") != "error":
+        return "", ""
+    code, message = document.get("code"), document.get("message")
+    return masked(code if isinstance(code, str) else ""), masked(message if isinstance(message, str) else "")
+
+
+def _success(document: Any, intent: Intent, live: bool) -> Verdict:
+    charge, flaws = seen(document)
+    if charge is None and not flaws:
+        code, message = error_of(document)
+        return Verdict(Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object")
+    flaws = flaws_of(charge, intent, live) if charge else flaws
+    return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
+
+
+def _is_about_the_order(code: str, message: str) -> bool:
+    return code not in ("not_found", "service_not_found") or _NAMES_AN_ID.search(message) is not None
+
+
+def _speaks_of_reused_key(code: str, message: str) -> bool:
+    text = f"{code} {message}".lower()
+    return "idempot" in text and any(word in text for word in ("reuse", "different", "mismatch", "other param"))
+
+
+# --- a charge as the gateway shows it --------------------------------------------------------------------------
+
+NO_METADATA = "metadata is not an object"
+CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
+_KNOWN_STATUS = {
+    "successful": Outcome.SUCCEEDED,
+    "pending": Outcome.PENDING,
+    "failed": Outcome.DECLINED,
+    "expired": Outcome.EXPIRED,
+    "reversed": Outcome.REVERSED,
+}
+
+
+def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
+    """A charge object as far as it can be read, and what of it is not as documented (omise-api.md, 3.1).
+
+    (None, ()) means: this is not a charge at all.
+    """
+    if not _is_charge(document):
+        return None, ()
+    wanted = (("id", str), ("status", str), ("amount", int), ("currency", str), ("livemode", bool), ("paid", bool))
+    flaws = tuple(f"{name} is not a {kind.__name__}" for name, kind in wanted if type(document.get(name)) is not kind)
+    if flaws and type(document.get("id")) is not str:
+        return None, flaws
+    flaws += tuple(f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == "")
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict):
+        flaws += (NO_METADATA,)
+    platform_fee = document.get("platform_fee")
+    commission = platform_fee if isinstance(platform_fee, dict) else {}
+    charge = ChargeSeen(
+        id=document["id"],
+        status=_text(document, "status") or "",
+        paid=document.get("paid") is True,
+        amount=_whole(document, "amount") or 0,
+        currency=(_text(document, "currency") or "").lower(),
+        livemode=document.get("livemode") is True,
+        created_at=_text(document, "created_at") or "",
+        destination=_id_of(document.get("destination")),
+        chain=_id_of(document.get("chain")),
+        transfer=_id_of(document.get("transfer")),
+        metadata={k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {},
+        failure_code=_masked(document, "failure_code"),
+        failure_message=_masked(document, "failure_message"),
+        authorize_uri=_text(document, "authorize_uri"),
+        fee=_whole(document, "fee"),
+        fee_vat=_whole(document, "fee_vat"),
+        net=_whole(document, "net"),
+        platform_fee=_whole(commission, "amount"),
+        payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
+        platform_fee_fixed=_whole(commission, "fixed"),
+        platform_fee_percentage=_decimal_text(commission.get("percentage")),
+        funding_amount=_whole(document, "funding_amount"),
+        funding_currency=(_text(document, "funding_currency") or "").upper() or None,
+        unread="; ".join(flaws),
+        refunded=_whole(document, "refunded_amount") or _whole(document, "refunded") or None,
+    )
+    return charge, flaws
+
+
+def _is_charge(document: Any) -> bool:
+    return isinstance(document, dict) and document.get("object") == "charge"
+
+
+def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
+    """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
+    prefix_fits = CHARGE_ID.fullmatch(charge.id) is not None and charge.id.startswith("chrg_test_") is not live
+    pairs = (
+        ("id", "a live charge" if live else "a test charge", "as asked" if prefix_fits else charge.id, prefix_fits),
+        ("livemode", live, charge.livemode, charge.livemode is live),
+        ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
+        ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
+        ("destination", intent.destination, charge.destination, charge.destination == intent.destination),
+        ("metadata[batchpay_key]", intent.key, key_in(charge), key_in(charge) == intent.key),
+        ("paid", "true for a successful charge", charge.paid, charge.status != "successful" or charge.paid),
+    )
+    flaws = tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
+    return (charge.unread,) * bool(charge.unread) + flaws + fee_flaws_of(charge, intent)
+
+
+def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
+    """How the platform's commission differs from what was asked (law L7, fault-matrix J15).
+
+    Fixed part and percentage as asked; the amount within the rounding of both. A charge that took no money may leave
+    them out, but not say something else.
+    """
+    fixed, percentage = Decimal(intent.fee_fixed or 0), Decimal(intent.fee_percentage or 0)
+    exact = fixed + intent.amount * percentage / 100
+    pairs = (
+        ("fixed", fixed, charge.platform_fee_fixed),
+        ("percentage", percentage, _decimal(charge.platform_fee_percentage)),
+        ("amount", exact, charge.platform_fee),
+    )
+    flaws = []
+    for name, asked, got in pairs:
+        if got is None:
+            fits = asked == 0 or charge.status != "successful"
+        else:
+            fits = asked == got or (name == "amount" and abs(asked - got) < 1)
+        if not fits:
+            told = "none" if got is None else f"{Decimal(got):f}"
+            flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {told}")
+    return tuple(flaws)
+
+
+def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
+    """Could a charge of which nobody can tell whose it is be this attempt's, with what names it lost or unreadable?
+
+    `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may be anything.
+    """
+    if charge.created_at and charge.created_at < since:
+        return False
+    named = charge.metadata.get("order_id") or intent.order_id
+    terms = (
+        (charge.amount, intent.amount, "amount" in charge.unread),
+        (charge.currency, intent.currency, "currency" in charge.unread),
+        (charge.destination, intent.destination, charge.destination is None and bool(charge.unread)),
+    )
+    return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
+
+
+def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
+    """Is it certain that this very charge is the attempt's and took no money, whatever else of it is not as asked?
+
+    It is the attempt's when it carries its key, or when it was `answered` to our own request and merely names nobody,
+    with amount, currency and recipient as asked: then its id is the evidence, and before anybody asks again every
+    charge of the order is read by its id and looked for by its key.
+    """
+    test = charge.id.startswith("chrg_test_")
+    in_mode = CHARGE_ID.fullmatch(charge.id) is not None and test is not charge.livemode
+    if intent.mode:
+        in_mode = in_mode and charge.livemode is (intent.mode == "live")
+    ended = charge.ended_without_money and not charge.paid and charge.unread in ("", NO_METADATA)
+    return ended and in_mode and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
+
+
+def has_key(charge: ChargeSeen) -> bool:
+    """Does it carry a well-formed batchpay_key, of whichever order and job?"""
+    return _WELL_FORMED_KEY.fullmatch(key_in(charge) or "") is not None
+
+
+_WELL_FORMED_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def outcome_of(charge: ChargeSeen) -> Outcome:
+    """Outcome by `status` alone, never by flags (omise-api.md, 3.2); a status nobody knows is still pending."""
+    return _KNOWN_STATUS.get(charge.status, Outcome.PENDING)
+
+
+def key_in(charge: ChargeSeen) -> str | None:
+    """The batchpay_key that it carries, whatever it looks like."""
+    return charge.metadata.get("batchpay_key")
+
+
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _masked(document: Mapping[str, Any], name: str) -> str | None:
+    text = _text(document, name)
+    return text if text is None else masked(text)
+
+
+def _whole(document: Mapping[str, Any], name: str) -> int | None:
+    """A whole number that a typed column can hold; anything else is as good as none."""
+    value = document.get(name)
+    return value if type(value) is int and abs(value) < 2**63 else None
+
+
+def _id_of(value: Any) -> str | None:
+    """An id, or the id of an expanded object."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else None
+
+
+def _decimal_text(value: Any) -> str | None:
+    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays as it came."""
+    if value is None:
+        return None
+    return str(value)[:40]
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    """Exact; what is no number is told as minus one, which nobody asks for."""
+    if text is None:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return Decimal(-1)
+    return number if number.is_finite() else Decimal(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One charge of an attempt as the gateway last showed it, with how it differs from what was asked."""
+
+    charge: ChargeSeen
+    flaws: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> tuple[int, bool]:
+        """By what the one that is reported is chosen: it took money, or may, or took none; then that it is as asked."""
+        return self.charge.took_money + self.charge.takes_money, not self.flaws
+
+
+# --- what the events of an attempt add up to -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The last send whose answer nobody knows, and the look-ups that did not find it."""
+
+    boot_id: str
+    boot_s: float  # CLOCK_BOOTTIME of its intent's commit
+    absents: tuple[tuple[str, float], ...] = ()  # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a charge: the sum of its events."""
+
+    intent: Intent
+    adopted: bool  # found at the gateway, not made by this journal
+    sends: int = 0
+    sent_in: str = ""  # the run of its last send
+    sent_ns: int = 0  # wall clock of the first send's intent
+    settled_ns: int = 0  # wall clock of the evidence that decided it
+    unclear: frozenset[int] = frozenset()  # sends without proof
+    doubt: Doubt | None = None
+    doubted: bool = False
+    spent: bool = False
+    charge: ChargeSeen | None = None
+    flaws: tuple[str, ...] = ()
+    reread: bool = False  # the charge was read again because its chain was missing
+    code: str = ""  # why it was refused
+    message: str = ""
+    refused: bool = False
+    odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
+    hinted: str = ""  # a charge that an answer spoke of without proving it: to be asked for by its id
+    throttled: bool = False  # its last answer was a 429
+    withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
+    accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
+    by_hand: str = ""  # who said what became of it, when, and why
+    denied: bool = False  # a person said, after a look-up, that it took no money; no answer takes that word back
+    may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
+    missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
+    twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
+    others: tuple[Shown, ...] = ()  # those of them that are not `charge`
+    anothers: bool = False  # `charge` is another order's, told for this one: no money of this order (J11)
+    surfaced: str = ""  # id of a charge of it that was seen after it was said to have charged nothing
+    untold: str = ""  # id of its charge that the gateway, asked again, did not show: no next attempt until it does
+
+    @property
+    def outcome(self) -> Outcome:
+        """Where it stands now."""
+        if self.charge is not None or self.flaws:
+            return self._charged()
+        if self.unclear:
+            return Outcome.IN_DOUBT
+        return Outcome.REFUSED if self.refused else Outcome.HELD
+
+    def _charged(self) -> Outcome:
+        if self.flaws or self.charge is None:
+            return Outcome.UNPROVEN
+        outcome = outcome_of(self.charge)
+        if outcome is Outcome.SUCCEEDED and self.charge.chain is None:
+            return Outcome.UNPROVEN if self.reread else Outcome.PENDING
+        return outcome
+
+    @property
+    def placed(self) -> bool:
+        """Is it known which row caused it? Charges of earlier versions did not tell theirs."""
+        return self.intent.row > 0
+
+    @property
+    def wants_chain(self) -> bool:
+        """Paid, but the split is not proven and has not been asked for a second time."""
+        charge = self.charge
+        return bool(charge and not self.flaws and not self.reread) and self._split_missing()
+
+    def _split_missing(self) -> bool:
+        return bool(self.charge and outcome_of(self.charge) is Outcome.SUCCEEDED and self.charge.chain is None)
+
+    @property
+    def why_unproven(self) -> str:
+        """The flaws as one phrase."""
+        if self.flaws:
+            return "; ".join(self.flaws)
+        return "no chain on a paid charge: nothing proves that the recipient gets the share"
+
+    @property
+    def closed(self) -> bool:
+        """Proven that it took no money, so that another attempt may follow (law L3); a twin may have taken some."""
+        return (self.set_aside or self.outcome in NO_MONEY) and not any(s.charge.takes_money for s in self.others)
+
+    @property
+    def money(self) -> ChargeSeen | None:
+        """The charge that took this order's money, if one did: what it says of amounts and fees is money.
+
+        An unproven one whose status nobody can read is taken to have done so; one that waits or failed is not.
+        """
+        charge = self.charge
+        if charge is None or self.anothers or self.outcome not in MONEY_MOVED:
+            return None
+        waits = charge.ended_without_money or (charge.status == "pending" and not charge.paid)
+        return None if waits else charge
+
+    @property
+    def further(self) -> tuple[ChargeSeen, ...]:
+        """Every other charge of it that took money (B31): its row is about one charge, and no sum there has these."""
+        return tuple(one.charge for one in self.others if one.charge.took_money)
+
+    @property
+    def doubled(self) -> bool:
+        """Did two of its charges take money, of which neither was given back, and did no person take note of it?"""
+        own = (self.charge,) if self.charge is not None and self.charge.took_money else ()
+        return not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
+
+    @property
+    def set_aside(self) -> bool:
+        """Withdrawn, and nothing that was seen since says that it was charged after all."""
+        return self.withdrawn and self.outcome is Outcome.HELD
+
+    @property
+    def ready(self) -> bool:
+        """Proven that nothing was charged and nothing is on its way: the same key and body may go (again)."""
+        return self.outcome is Outcome.HELD and not self.withdrawn
+
+    @property
+    def may_go_again(self) -> bool:
+        """Not charged, or not known to be: with its row present it may be sent again once that is proven.
+
+        Never where a token was used up: that may have been by the very request that nobody answered.
+        """
+        return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
+
+    @property
+    def unaccounted(self) -> bool:
+        """Did it end without money, and does the gateway no longer know the charge that says so? Then a person must."""
+        return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
+
+    @property
+    def state(self) -> str:
+        """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
+        return "withdrawn" if self.set_aside else self.outcome.value
+
+    def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
+        """Did this row cause the attempt? An adopted charge knows its batch by its digest; its row, if it told that."""
+        if self.set_aside:
+            return False  # as if it had never been
+        if self.adopted:
+            its_row = not self.placed or (self.intent.sheet, self.intent.row) == (sheet, row)
+            return its_row and self.intent.batch_id[-12:] == batch_id[-12:]
+        mine = (self.intent.batch_id, self.intent.sheet, self.intent.row)
+        return mine == (batch_id, sheet, row)
+
+
+def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
+    """All attempts of one order, first to last, from its events in the journal's order."""
+    attempts: dict[int, Attempt] = {}
+    for event in events:
+        if event.kind in _STEPS:
+            attempts[event.attempt] = advance(attempts.get(event.attempt), event)
+    return tuple(attempts[number] for number in sorted(attempts))
+
+
+def advance(attempt: Attempt | None, event: Event) -> Attempt:
+    """One more event of an attempt; its first event brings the intent."""
+    if attempt is None:
+        attempt = Attempt(intent=intent_from(event), adopted=event.kind == "adopted")
+    return _STEPS[event.kind](attempt, event)
+
+
+def intent_from(event: Event) -> Intent:
+    """The intent that an `intent` or `adopted` event keeps."""
+    kept: dict[str, Any] = dict(event.data["intent"])
+    if "mode" not in kept:  # written before commissions were kept apart from the body
+        kept |= _fee_in(str(kept.get("body", "")))
+    known = {name: value for name, value in kept.items() if name in _INTENT_FIELDS}
+    if "sale" in known:
+        known["sale"] = tuple(known["sale"])
+    place: dict[str, Any] = {"order_id": event.order_id, "attempt": event.attempt, "batch_id": event.batch_id}
+    return Intent(**known, **place, sheet=event.sheet, row=event.row)
+
+
+_INTENT_FIELDS = frozenset(f.name for f in fields(Intent))
+
+
+def _fee_in(body: str) -> dict[str, Any]:
+    """The commission that a request body asks for."""
+    asked = parse_qs(body)
+    fixed, percentage = asked.get("platform_fee[fixed]"), asked.get("platform_fee[percentage]")
+    return {
+        "fee_fixed": int(fixed[0]) if fixed else None,
+        "fee_percentage": percentage[0] if percentage else None,
+    }
+
+
+def _intent(state: Attempt, event: Event) -> Attempt:
+    doubt = Doubt(str(event.data["boot_id"]), float(event.data["boot_s"]))
+    return _but(
+        state, sends=state.sends + 1, unclear=state.unclear | {event.send}, doubt=doubt,
+        sent_ns=state.sent_ns or event.at_ns, sent_in=event.run_id,
+    )  # fmt: skip
+
+
+def _voided(state: Attempt, event: Event) -> Attempt:
+    return _but(state, unclear=state.unclear - {event.send})
+
+
+def _answer(state: Attempt, event: Event) -> Attempt:
+    proof = Proof(event.data["verdict"])
+    if proof in (Proof.CHARGE, Proof.UNPROVEN):
+        return _evidence(state, event)
+    if proof in NOT_CHARGED:
+        return _but(
+            _voided(state, event), throttled=proof is Proof.THROTTLED,
+            code=event.data.get("code", ""), message=event.data.get("message", ""),
+        )  # fmt: skip
+    if proof is Proof.REFUSED:
+        return _but(
+            _voided(state, event), refused=True, settled_ns=event.at_ns,
+            code=event.data.get("code", ""), message=event.data.get("message", ""),
+        )  # fmt: skip
+    left_s = event.data.get("left_s")  # when its first byte left: later than the commit, so the safer start
+    doubt = state.doubt
+    if doubt is not None and left_s is not None:
+        doubt = replace(doubt, boot_s=max(doubt.boot_s, float(left_s)))
+    hint = event.data.get("charge") or {}
+    return _but(
+        state, doubt=doubt, doubted=True, hinted=str(hint.get("id", "")) or state.hinted,
+        spent=state.spent or bool(event.data.get("spent")), code=event.data.get("code", ""),
+        message=event.data.get("message", ""),
+    )  # fmt: skip
+
+
+def _evidence(state: Attempt, event: Event) -> Attempt:
+    """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
+    found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
+    anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
+    by_hand, by_id = event.kind == "resolved", bool(event.data.get("by_id"))
+    mine = found is not None and (key_in(found) == state.intent.key or by_hand) and not anothers
+    flaws = tuple(event.data.get("flaws", ()))
+    known = state.charge
+    if flaws and found and not (by_hand or anothers):
+        again = known is not None and known.id == found.id and known.ended_without_money
+        if took_nothing(found, state.intent, answered=event.kind == "answer" or again):
+            flaws = ()  # what is not as asked of a charge without money is nobody's money
+    if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
+        return _but(state, odd=odd, settled_ns=event.at_ns)
+    # a list may be a copy from before: that a charge which took nothing is not known by its id any more stays told
+    missing_ns = state.missing_ns and (state.missing_ns if state.outcome in NO_MONEY and not by_id else 0)
+    seen_now: dict[str, Any] = {
+        "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
+        "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
+        "untold": "" if by_id else state.untold,
+        "surfaced": found.id if found and state.refused and not by_hand else state.surfaced,
+        "missing_ns": missing_ns, "by_hand": "" if state.refused else state.by_hand,
+    }  # fmt: skip
+    no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))
+    told = {"flaws": flaws, "anothers": no_money, "reread": state.reread or bool(event.data.get("reread"))}
+    if found is None or known is None:
+        return _but(state, **seen_now, **told, charge=found or known)
+    if found.id != known.id:
+        if mine and known.id in state.twins:
+            more = _but(state, **seen_now, others=_with(state.others, Shown(found, flaws)))
+            return _weighed(more if _takes_no_more(state, more) else _but(more, accepted=""))
+        if not state.flaws:
+            return _but(state, **seen_now)  # a charge of another order, told for this one: ours stays
+        return _but(state, **seen_now, **told, charge=found, accepted="")
+    if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
+        found = known  # a page from before the answer: it takes nothing back
+    elif not (found.ended_without_money and known.ended_without_money):
+        told["flaws"] = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
+    now = _but(state, **seen_now, **told, charge=found)
+    return _weighed(now if not state.accepted or _accepts(state, now) else _but(now, accepted=""))
+
+
+def _with(others: tuple[Shown, ...], seen_now: Shown) -> tuple[Shown, ...]:
+    """The same with what was seen of one of them now."""
+    before = next((one for one in others if one.charge.id == seen_now.charge.id), None)
+    if before is None:
+        return (*others, seen_now)
+    stale = not (before.flaws or seen_now.flaws) and _is_staler(seen_now.charge, before.charge, by_id=False)
+    return others if stale else tuple(seen_now if one is before else one for one in others)
+
+
+def _weighed(state: Attempt) -> Attempt:
+    """Of several charges under one key the one that took money, or else may, is the one that is reported, whichever
+    was seen first; a twin of the same weight changes nothing."""
+    if not state.others or state.charge is None:
+        return state
+    shown = (Shown(state.charge, state.flaws), *state.others)
+    first = max(shown, key=lambda one: one.weight)  # the first of equals
+    if first is shown[0]:
+        return state
+    return _but(
+        state, charge=first.charge, flaws=first.flaws, others=tuple(one for one in shown if one is not first),
+        reread=False, anothers=False, accepted="",
+    )  # fmt: skip
+
+
+def _accepts(before: Attempt, after: Attempt) -> bool:
+    """Is what a person took note of still what it was? Acceptance is of one charge as it stood."""
+    old, new = before.charge, after.charge
+    if old is None or new is None:
+        return False
+    terms = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
+    return terms(old) == terms(new) and set(after.flaws) <= set(before.flaws)
+
+
+def _takes_no_more(before: Attempt, after: Attempt) -> bool:
+    """Did no charge beside the reported one take money since? A person took note of those that had."""
+    return {charge.id for charge in after.further} <= {charge.id for charge in before.further}
+
+
+def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
+    """What is said of a charge that took its money, and that no outcome names: it is told, and stays what it was.
+
+    A list may be a copy from before the chain was made; what is asked for by its id is not.
+    """
+    known = state.charge
+    if known is None or found.id != known.id or state.outcome is not Outcome.SUCCEEDED:
+        return ""
+    if found.status not in _KNOWN_STATUS:
+        return f"status {found.status!r}"
+    return "no chain any more" if by_id and found.status == known.status and not found.chain else ""
+
+
+def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
+    """Does it show a charge, the very one that is known, as it was before what is known already?
+
+    A list may be a copy from before; what is asked for by its id is not, but for a charge that is known to be paid.
+    """
+    was, now = outcome_of(known), _KNOWN_STATUS.get(found.status)
+    if was is Outcome.SUCCEEDED:
+        return now is Outcome.PENDING or (now is Outcome.SUCCEEDED and not found.chain and bool(known.chain))
+    return was in NO_MONEY and now is Outcome.PENDING and not by_id
+
+
+def _absent(state: Attempt, event: Event) -> Attempt:
+    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge (law L5)."""
+    if state.doubt is None or not state.unclear:
+        return state
+    absents = (*state.doubt.absents, (str(event.data["boot_id"]), float(event.data["boot_s"])))
+    doubt = replace(state.doubt, absents=absents)
+    if event.data.get("closes") and not state.spent:
+        return _but(state, doubt=doubt, doubted=True, unclear=frozenset(), may_be="")
+    return _but(state, doubt=doubt, doubted=True)
+
+
+def _withdrawn(state: Attempt, event: Event) -> Attempt:
+    """Nothing was charged and nothing is on its way; its order was planned anew, so this request never goes again."""
+    return _but(state, withdrawn=True)
+
+
+def _unclear(state: Attempt, event: Event) -> Attempt:
+    """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is for a person."""
+    return _but(state, may_be=str(event.data["charge_id"]))
+
+
+def _missing(state: Attempt, event: Event) -> Attempt:
+    """The gateway answered for its charge's id that there is none: that is for a person, never a failure (J27)."""
+    return _but(state, missing_ns=state.missing_ns or event.at_ns)
+
+
+def _untold(state: Attempt, event: Event) -> Attempt:
+    """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves nothing (J04)."""
+    return _but(state, untold=str(event.data["charge_id"]))
+
+
+CANCELLED = "cancelled"  # how a person's word closed an attempt
+BY_HAND = "settled by hand: "
+
+
+def cancelled_by_hand(attempt: Attempt) -> str | None:
+    """Why a person cancelled it; None: nobody did."""
+    word = attempt.refused and attempt.code == CANCELLED and attempt.message.startswith(BY_HAND)
+    return attempt.message.removeprefix(BY_HAND) if word else None
+
+
+def _resolved(state: Attempt, event: Event) -> Attempt:
+    """A person said what became of it, after a look-up that did not say otherwise."""
+    at = datetime.fromtimestamp(event.at_ns // 10**9, UTC)
+    word = f"{event.data['by']} on {at:%Y-%m-%dT%H:%M:%SZ}: {event.data['reason']}"
+    if event.data["as"] == "accepted":
+        return _but(state, accepted=word)
+    if event.data.get("charge"):
+        now = _evidence(_unnamed(state, str(event.data["charge"].get("id"))), event)
+        taken_as_it_is = event.data.get("flaws") or now.further  # else it is what was asked, and all that there is
+        return _but(now, accepted=word if taken_as_it_is else state.accepted, by_hand=word)
+    code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
+    settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code, "may_be": ""}
+    settled |= {"denied": event.data["as"] == "not-charged", "by_hand": word}
+    return _but(state, **settled, message=message, charge=None, flaws=(), anothers=False, untold="")
+
+
+def _unnamed(state: Attempt, charge_id: str) -> Attempt:
+    """The attempt as it is but for the charge that a person is about to name; one of its own stays beside that."""
+    known, others = state.charge, tuple(one for one in state.others if one.charge.id != charge_id)
+    if known is not None and known.id in state.twins and known.id != charge_id:
+        others = (*others, Shown(known, state.flaws))
+    return _but(state, charge=None, flaws=(), others=others, missing_ns=0)
+
+
+_ATTEMPT_FIELDS = tuple(f.name for f in fields(Attempt))
+_values_of = attrgetter(*_ATTEMPT_FIELDS)
+
+
+def _but(state: Attempt, **changes: Any) -> Attempt:
+    """`dataclasses.replace` in a third of its time: this is what folding a million histories is made of."""
+    return Attempt(**(dict(zip(_ATTEMPT_FIELDS, _values_of(state), strict=True)) | changes))
+
+
+_STEPS = {
+    "intent": _intent,
+    "voided": _voided,
+    "answer": _answer,
+    "found": _evidence,
+    "adopted": _evidence,
+    "absent": _absent,
+    "resolved": _resolved,
+    "withdrawn": _withdrawn,
+    "missing": _missing,
+    "unclear": _unclear,
+    "untold": _untold,
+}
+
+# Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
+NEXT: Mapping[Outcome, frozenset[Outcome]] = {
+    Outcome.HELD: frozenset(Outcome),
+    Outcome.IN_DOUBT: frozenset(Outcome),
+    Outcome.PENDING: frozenset(
+        {Outcome.SUCCEEDED, Outcome.UNPROVEN, Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED}
+    ),
+    Outcome.UNPROVEN: frozenset({Outcome.SUCCEEDED, Outcome.REVERSED}),
+    Outcome.SUCCEEDED: frozenset({Outcome.REVERSED}),
+    Outcome.DECLINED: frozenset(),
+    Outcome.EXPIRED: frozenset(),
+    Outcome.REVERSED: frozenset(),
+    Outcome.REFUSED: frozenset(),
+}
+
+
+def impossible(before: Outcome, after: Outcome) -> bool:
+    """Does new evidence contradict what was proven before?"""
+    return after is not before and after not in NEXT[before]
+
+
+# --- when may a doubtful attempt be asked about, and sent again ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtRules:
+    """The periods of law L5, in seconds, and the machine they are counted on."""
+
+    period_s: float
+    gap_s: float
+    boot_id: str
+    run_start_s: float  # CLOCK_BOOTTIME at the start of this run
+
+    def due_s(self, doubt: Doubt) -> float:
+        """CLOCK_BOOTTIME from which the next look-up may prove absence."""
+        absents = self.absents(doubt)
+        return absents[-1] + self.gap_s if absents else self._start_s(doubt) + self.period_s
+
+    def closes(self, doubt: Doubt) -> bool:
+        """Would one more complete look-up without a trace prove absence?"""
+        return len(self.absents(doubt)) >= 1
+
+    def absents(self, doubt: Doubt) -> list[float]:
+        """The look-ups of this boot; those of another boot prove nothing, their clock is gone."""
+        return [boot_s for boot_id, boot_s in doubt.absents if boot_id == self.boot_id]
+
+    def _start_s(self, doubt: Doubt) -> float:
+        return doubt.boot_s if doubt.boot_id == self.boot_id else self.run_start_s
+
+
+# --- all attempts of an order ----------------------------------------------------------------------------------
+
+
+def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
+    """Another attempt of the same order that has, or may have, its money: this one is never sent again."""
+    return next((other for other in attempts if other is not attempt and not other.closed), None)
+
+
+def money_charges(attempts: Sequence[Attempt]) -> list[str]:
+    """Ids of every charge of an order that took money or may yet: more than one breaks the first promise."""
+    ids: dict[str, None] = {}
+    for attempt in attempts:
+        if attempt.charge and attempt.charge.takes_money and attempt.charge.id in attempt.twins:
+            ids[attempt.charge.id] = None
+        ids.update(dict.fromkeys(one.charge.id for one in attempt.others if one.charge.takes_money))
+    return list(ids)
+
+
+def paid_apart(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """The attempts of an order that each have its money, where that is more than one: a person gives one back, which a
+    later look at it shows, or says that it stays so."""
+    paid = tuple(attempt for attempt in attempts if any(not charge.given_back for charge in money_of(attempt)))
+    return paid if len(paid) > 1 else ()
+
+
+def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
+    """Every charge of an attempt that took money of its order, whether or not it was given back."""
+    own = (attempt.charge,) if attempt.charge is not None and not attempt.anothers else ()
+    return tuple(charge for charge in (*own, *attempt.further) if charge.took_money)

@@ -1,0 +1,303 @@
+"""KINSHIP: which rows are one sale, because one of them came back to correct another, or was asked for under other ids.
+
+    a row  <-  the row that corrects it  <-  the row that corrects that one ...
+
+and every row with the order id of the first of them. A row names only the one that it came back for; who came before
+that one stands in the journal, in the rows of its batch as they were last planned.
+
+A row of a file stays the sale that it was, whatever id an edited job or lookup file gives it: every id that it ever had
+is kept beside it (`Lineages.earlier`), and what its ids tell of each other holds for every other row that has one of
+them, too (`Lineages.other_names`, the journal's `renamed` events, made by `renaming`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
+from batchpay.lifecycle.plan import alike, by_order
+
+_KEPT = 4  # chunks: a file that came back has its rows in the order of the first one
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """The rows that a correction goes back to, nearest first."""
+
+    places: tuple[str, ...] = ()  # planning.place_of each
+    order_ids: tuple[str, ...] = ()  # of those of them whose order id could be read, all that they ever had
+    first_id: str = ""  # order id of the first row of all; empty when it had none
+
+    @property
+    def identity(self) -> str:
+        """What all corrections of the first row have in common: its order id if it has one, else its place."""
+        if self.first_id:
+            return by_order(self.first_id)
+        return self.places[-1] if self.places else ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All that the sale is known by: the order ids and the places of the rows that it goes back to."""
+        return (*map(by_order, self.order_ids), *self.places)
+
+    def is_of_another(self, order_id: str) -> bool:
+        """Does it go back to anything but rows of this very order?"""
+        return bool(self.places) and (not self.first_id or set(self.order_ids) != {order_id})
+
+
+class Trace(Protocol):
+    """Place of the row that a row came back for, and the other ids that the row itself had or tells -> its ancestry."""
+
+    def __call__(self, place: str, told: Sequence[str] = (), /) -> Ancestry: ...
+
+
+def only_named(place: str, told: Sequence[str] = ()) -> Ancestry:
+    """The ancestry of a row when there is no journal to ask: the row that it names, by the id that it tells."""
+    return Ancestry((place,), tuple(told), told[-1] if told else "")
+
+
+def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
+    """Did an attempt come to correct a row that is known by any of these (places, and orders as `by_order`)?"""
+    return any(key in (intent.corrects, *intent.sale) for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Order id -> other ids of its sale, as rows told that had one of them first and the other one later."""
+
+    same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # orders that were asked for: the same sale
+    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that nobody had asked for then
+    ids_from: str = ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
+
+    def __bool__(self) -> bool:
+        """Is anything told at all?"""
+        return bool(self.same or self.had)
+
+    def __or__(self, other: Names) -> Names:
+        """What both tell."""
+        return Names(_both(self.same, other.same), _both(self.had, other.had), self.ids_from or other.ids_from)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal's `renamed` event."""
+        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Names:
+        """The same back."""
+        same, had = ({new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had"))
+        return cls(same, had, str(data.get("ids_from", "")))
+
+
+def _both(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    ids = {**one, **other}
+    return {new: tuple(dict.fromkeys((*one.get(new, ()), *other.get(new, ())))) for new in ids}
+
+
+class _Journal(Protocol):
+    def batches(self) -> list[Batch]: ...
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
+    def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
+    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]: ...
+    def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
+    def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
+    def adopted(self) -> Sequence[tuple[str, str]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the journal keeps of one row."""
+
+    order_id: str = ""
+    corrects: str = ""
+    earlier: tuple[str, ...] = ()
+    document: Document | None = None
+
+
+_NOTHING = _Told()
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The rows of one chunk."""
+
+    number: int
+    sheet: str
+    first: int
+    last: int
+
+
+class _ByForm:
+    """Names by what an id looks like (`planning.alike`), both ways."""
+
+    def __init__(self) -> None:
+        self.same: dict[str, dict[str, None]] = {}
+        self.had: dict[str, dict[str, None]] = {}
+        self.later: dict[str, dict[str, None]] = {}  # the other way round: only what is the same sale for sure
+        self.sources: dict[str, set[str]] = {}  # of these later names
+
+    def add(self, names: Names, form: Callable[[str], str]) -> None:
+        for kept, told in ((self.same, names.same), (self.had, names.had)):
+            for new, old in told.items():
+                kept.setdefault(form(new), {}).update(dict.fromkeys(old))
+        for new, old in names.same.items():
+            for one in old:
+                self.later.setdefault(form(one), {})[new] = None
+                self.sources.setdefault(form(one), set()).add(names.ids_from)
+
+
+class Lineages:
+    """Follows corrections back through a journal; keeps the little that the next rows will ask for again."""
+
+    def __init__(
+        self, journal: _Journal, renamed: Names | None = None, *, distinct: bool = False, ids_from: str = ""
+    ) -> None:
+        """Reads nothing before it is asked. `renamed`: other names that the journal does not know yet; `distinct`: this
+        source really has ids that only look alike (`[input] alike_ids`); `ids_from`: of which cells ids are made now.
+        """
+        self._ids_from = ids_from
+        self._form = str if distinct else alike
+        self._journal = journal
+        self._names: _ByForm | None = None
+        self._sources: bool | None = None
+        self._corrections: Mapping[str, Sequence[str]] | None = None
+        self._renamed = renamed or Names()
+        self._batches: dict[str, str] | None = None  # last 12 digits of a batch id -> batch id
+        self._spans: dict[str, list[_Span]] = {}
+        self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
+        self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
+
+    def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
+        """The ancestry of a row that came back for this place. Raises what reading the journal raises.
+
+        `told`: the other ids of that row (`earlier`); the last is the id that it was told to have had. Of a place that
+        the journal does not know, because it was lost or the job renamed, that is all there is.
+        """
+        places: list[str] = []
+        order_ids, first_id = list(told), ""
+        while place and place not in places:  # nobody's own ancestor, whatever a file says
+            places.append(place)
+            row = self._row(place)
+            first_id = row.order_id or (told[-1] if told and self.where(place) is None else "")
+            order_ids += filter(None, (row.order_id, *row.earlier))
+            place, told = row.corrects, row.earlier
+        return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
+
+    def document(self, place: str) -> Document | None:
+        """What the row of a place asked for as far as it could be read; None when the journal does not know it."""
+        return self._row(place).document
+
+    def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
+        """Position -> every other order id that a row of a batch ever had: when it was planned before, when it was
+        charged, and, last, as it says itself where it came back."""
+        rows, sheet = judged.chunk.rows, judged.chunk.sheet
+        owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1]) if len(rows) else {}
+        before = self._before(batch_id, sheet, rows)
+        found = {}
+        for at, row in enumerate(rows):
+            was, told = before.get(row, _NOTHING), judged.earlier.get(at, ())
+            now = judged.documents[at].get("order_id")
+            if told or was.earlier or (was.order_id and was.order_id != now) or owned.get(row, now) != now:
+                ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
+                kept = (*(one for one in ids if one and one != now and one not in told), *told)
+                found.update({at: kept} if kept else {})
+        return found
+
+    def other_names(self, order_id: str) -> tuple[str, ...]:
+        """The other ids of an order's sale: a row of it had one of them before, or has one of them now."""
+        names, form = self._all_names(), self._form(order_id)
+        if form not in names.same and form not in names.had and form not in names.later:
+            return ()
+        found = (*names.same.get(form, ()), *names.had.get(form, ()), *names.later.get(form, ()))
+        return tuple(one for one in dict.fromkeys(found) if one != order_id)
+
+    def answered(self, place: str) -> tuple[str, ...]:
+        """The orders that rows which came back to correct the row of a place turned out to be duplicates of."""
+        if self._answered is None:
+            self._answered = {}
+            for event in self._journal.events(["answered"]):
+                for one, order_id in event.data["rows"].items():
+                    self._answered[one] = (*self._answered.get(one, ()), str(order_id))
+        return self._answered.get(place, ())
+
+    def is_same(self, order_id: str, other: str) -> bool:
+        """Is it known that an order is the same sale as one that was asked for under another id?"""
+        return other in self._all_names().same.get(self._form(order_id), ())
+
+    def is_named(self, order_id: str, other: str) -> bool:
+        """Is it known that a row of an order once had this other id?"""
+        return other in self._all_names().had.get(self._form(order_id), ()) or self.is_same(order_id, other)
+
+    def _all_names(self) -> _ByForm:
+        if self._names is None:
+            kept = [Names.from_json(event.data) for event in self._journal.events(["renamed"])]
+            self._names = _ByForm()
+            for names in (*kept, self._renamed):
+                self._names.add(names, self._form)
+        return self._names
+
+    @property
+    def had_other_sources(self) -> bool:
+        """Were order ids ever made of other cells than now, as far as anybody knows?"""
+        if self._sources is None:
+            noted = {str(event.data["ids_from"]) for event in self._journal.events(["ids"])}
+            self._sources = bool(noted - {self._ids_from} or self._journal.adopted())
+        return self._sources
+
+    def known_under(self, order_id: str) -> frozenset[str]:
+        """Of which cells ids were made when it was told which id an order has now (job.Columns.ids_from)."""
+        return frozenset(self._all_names().sources.get(self._form(order_id), ()))
+
+    @property
+    def corrections(self) -> Mapping[str, Sequence[str]]:
+        """Place of a row -> the orders whose attempts came to correct it, as they stood when this was first asked."""
+        if self._corrections is None:
+            self._corrections = self._journal.corrected()
+        return self._corrections
+
+    def where(self, place: str) -> tuple[str, str, int] | None:
+        """Batch, sheet and row of a place; None when the journal does not know its batch."""
+        tail, _, rest = place.partition("\t")
+        row, _, sheet = rest.partition("\t")
+        if self._batches is None:
+            self._batches = {batch.id[-12:]: batch.id for batch in self._journal.batches()}
+        batch_id = self._batches.get(tail)
+        return (batch_id, sheet, int(row)) if batch_id and row.isdecimal() else None
+
+    def _row(self, place: str) -> _Told:
+        known = self.where(place)
+        if known is None:
+            return _NOTHING
+        batch_id, sheet, row = known
+        span = next((s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= row <= s.last), None)
+        return _NOTHING if span is None else self._rows(batch_id, span.number).get(row, _NOTHING)
+
+    def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
+        """Some rows of a batch as they were last planned."""
+        if not len(rows):
+            return {}
+        spans = [s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= rows[-1] and rows[0] <= s.last]
+        if len(spans) == 1:  # as ever, but for a program that cuts its chunks otherwise
+            return self._rows(batch_id, spans[0].number)
+        return {row: told for span in spans for row, told in self._rows(batch_id, span.number).items()}
+
+    def _spans_of(self, batch_id: str) -> list[_Span]:
+        if batch_id not in self._spans:
+            self._spans[batch_id] = [_Span(*span) for span in self._journal.spans(batch_id)]
+        return self._spans[batch_id]
+
+    def _rows(self, batch_id: str, number: int) -> dict[int, _Told]:
+        key = (batch_id, number)
+        if key not in self._chunks:
+            chunk = self._journal.chunk(batch_id, number)
+            while len(self._chunks) >= _KEPT:
+                del self._chunks[next(iter(self._chunks))]
+            self._chunks[key] = dict(_told(chunk)) if chunk else {}
+        return self._chunks[key]
+
+
+def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
+    for at, document in enumerate(chunk.documents):
+        ids = str(document.get("order_id") or ""), chunk.corrects.get(at, "")
+        yield chunk.rows[at], _Told(*ids, chunk.earlier.get(at, ()), document)

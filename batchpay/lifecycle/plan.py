@@ -1,0 +1,264 @@
+"""PLAN: what an order becomes on the wire, named so that it is the same on every machine and for ever.
+
+>>> key_of("bangkok-nightly", "0001", 1) == key_of("bangkok-nightly", "0001", 1)
+True
+>>> key_of("bangkok-nightly", "0001", 1) == key_of("bangkok-nightly", "0001", 2)
+False
+>>> alike("００0012 ａ") == alike("12A")
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import quote_plus
+
+from batchpay.domain.model import ChargeSeen, Document, Intent
+from batchpay.job.job import MAX_ATTEMPTS, Fee
+
+# Keys are UUIDv5 under this name space; changing it would forget every key ever made.
+KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
+
+
+def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
+    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>` (contract, section 1)."""
+    return f"{first_received.astimezone(UTC):%Y-%m-%d}-{tail_of(job_name, sha256)}"
+
+
+def tail_of(job_name: str, sha256: str) -> str:
+    """The part of a batch id that says which job and which file it is of, whatever the day."""
+    return hashlib.sha256(f"{job_name}\n{sha256}".encode()).hexdigest()[:12]
+
+
+def place_of(batch_id: str, sheet: str, row: int) -> str:
+    """A row's place as a corrected row names it: batch, sheet and row number in one text."""
+    return f"{batch_id[-12:]}\t{row}\t{sheet}"
+
+
+def by_order(order_id: str) -> str:
+    """An order as the sale of a corrected row is known by it, beside the places of its rows."""
+    return f"{_ORDER}{order_id}"
+
+
+def order_in(key: str) -> str:
+    """The order id back; empty where such a key is a place."""
+    return key.removeprefix(_ORDER) if key.startswith(_ORDER) else ""
+
+
+_ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
+
+
+def told_row(sheet: str, row: int) -> str:
+    """A row's place inside its file as `metadata[batchpay_row]` tells it.
+
+    >>> told_row("", 7), told_row("Sheet 1!", 7)
+    ('7', 'Sheet 1!!7')
+    """
+    return f"{sheet}!{row}" if sheet else str(row)
+
+
+def row_told(text: str) -> tuple[str, int]:
+    """Sheet and row of such a text; ("", 0), which is no row, for anything else.
+
+    >>> row_told("7"), row_told("Sheet 1!!7"), row_told("Sheet 1"), row_told("0")
+    (('', 7), ('Sheet 1!', 7), ('', 0), ('', 0))
+    """
+    sheet, _, number = text.rpartition("!")
+    return (sheet, int(number)) if _ROW.fullmatch(number) else ("", 0)
+
+
+def told_sale(keys: Sequence[str]) -> str:
+    """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]` tells it."""
+    return json.dumps([*keys[: MOST_KEYS // 2], *keys[MOST_KEYS // 2 :][-MOST_KEYS // 2 :]], ensure_ascii=False)
+
+
+def sale_told(text: str) -> tuple[str, ...]:
+    """The same back; nothing for any other text."""
+    try:
+        keys = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else ()
+
+
+MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
+_ROW = re.compile(r"[1-9][0-9]{0,9}")
+
+
+def key_of(job_name: str, order_id: str, attempt: int) -> str:
+    """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
+    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False)))
+
+
+def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
+    """Order id and attempt of a charge of this job, by what it says itself; None: it is none of this job's.
+
+    The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without a number: it
+    carries the job's name, and a key that this job would not make.
+    """
+    order_id, key, named = (metadata.get(name, "") for name in ("order_id", "batchpay_key", "batchpay_job"))
+    number = number_of(named, order_id, key)
+    if number is not None and named != job_name:
+        return None  # another job's, to the letter
+    if number is None:
+        number = number_of(job_name, order_id, key)
+    return (order_id, number) if number is not None or named == job_name else None
+
+
+def number_of(job_name: str, order_id: str, key: str) -> int | None:
+    """The attempt of this order whose key this is; None: the job would make it for none."""
+    if not (order_id and key):
+        return None
+    return next((n for n in range(1, MAX_ATTEMPTS + 1) if key_of(job_name, order_id, n) == key), None)
+
+
+def explains_itself(metadata: Mapping[str, str]) -> bool:
+    """Does its key fit the job and the order that it names itself, whichever they are?"""
+    job, order_id = metadata.get("batchpay_job", ""), metadata.get("order_id", "")
+    return number_of(job, order_id, metadata.get("batchpay_key", "")) is not None
+
+
+def content_of(document: Document) -> str:
+    """Digest of everything the order asks for: two rows of one order id with one digest ask the same."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def payer_of(document: Mapping[str, object]) -> str:
+    """Who pays: the customer (with its card, if named), the source or the card."""
+    return ":".join(str(document[kind]) for kind in ("customer", "source", "card") if kind in document)
+
+
+def may_pay(payer: str, told: str) -> bool:
+    """May the payer that a charge names be the one of a row? A charge names no token, and no card of a customer."""
+    mine = payer.partition(":")[0]
+    return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
+
+
+def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
+    """Does a charge of the same order id ask the same recipient, amount and payer?"""
+    mine = (intent.destination, intent.amount, intent.currency.lower())
+    theirs = (charge.destination or "", charge.amount, charge.currency.lower())
+    return mine == theirs and may_pay(intent.payer, charge.payer or "")
+
+
+def single_use_of(document: Mapping[str, object]) -> str:
+    """The card token that only one charge can ever spend; empty when there is none (omise-api.md, 2.1)."""
+    card = str(document.get("card", ""))
+    return card if card.startswith("tokn_") else ""
+
+
+def alike(order_id: str) -> str:
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing `.0`, and the
+    exponent or the commas of a number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one order.
+
+    >>> alike("0001003.0") == alike("1003") != alike("1003.05")
+    True
+    >>> alike("8E5") == alike("800000") == alike("8.00E+05") == alike("800,000") == alike("+800000")
+    True
+    >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
+    True
+    """
+    text = order_id if order_id.isascii() else unicodedata.normalize("NFKC", order_id)
+    bare = "".join(text.split()).casefold()
+    if not bare.isdecimal() and (number := _NUMBER.fullmatch(bare)):
+        bare = _written_out(*number.groups(""))
+    return _POINT_ZERO.sub("", bare).lstrip("0")
+
+
+_POINT_ZERO = re.compile(r"\.0+$")
+_NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?")
+
+
+def _written_out(whole: str, decimals: str, exponent: str) -> str:
+    """Digits alone, with the point where it belongs: 8E5 is 800000, and 8.50E0 is 8.5."""
+    power = int(exponent or 0)
+    digits, point = whole.replace(",", "") + decimals.ljust(power, "0"), len(whole.replace(",", "")) + power
+    rest = digits[point:].rstrip("0") if exponent else digits[point:]
+    return f"{digits[:point]}.{rest}" if rest else digits[:point]
+
+
+def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:
+    """What makes two orders look like one, as 16 hex digits: who pays whom how much."""
+    terms = f"{payer}\n{destination}\n{amount_minor}\n{currency.lower()}"
+    return hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def intent_of(
+    document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
+    run_id: str, journal_id: str, mode: str = "", corrects: str = "", sale: Sequence[str] = (), ids_from: str = "",
+) -> Intent:  # fmt: skip
+    """The frozen request of an attempt: key, exact body and what an answer must agree with."""
+    order_id = str(document["order_id"])
+    key = key_of(job, order_id, attempt)
+    metadata = {
+        **document.get("metadata", {}),
+        "order_id": order_id,
+        "batchpay_key": key,
+        "batchpay_batch": batch_id,
+        "batchpay_row": told_row(sheet, row),
+        "batchpay_job": job,
+        "batchpay_run": run_id,
+        "batchpay_journal": journal_id,
+    }
+    if ids_from:
+        metadata["batchpay_ids"] = ids_from
+    if sale:
+        metadata["batchpay_corrects"] = told_sale(sale)
+    body = form_encoded(document, metadata, fee)
+    return Intent(
+        order_id=order_id,
+        attempt=attempt,
+        key=key,
+        body=body,
+        body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+        content=content_of(document),
+        amount=int(document["amount"]),
+        currency=str(document["currency"]),
+        destination=str(document["destination"]),
+        payer=payer_of(document),
+        batch_id=batch_id,
+        sheet=sheet,
+        row=row,
+        run_id=run_id,
+        alike=alike(order_id),
+        single_use=single_use_of(document),
+        mode=mode,
+        fee_fixed=fee.fixed_in(str(document["currency"])) if fee else None,
+        fee_percentage=fee.percentage if fee else None,
+        corrects=corrects,
+        sale=tuple(sale),
+        ids_from=ids_from,
+    )
+
+
+def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | None) -> str:
+    """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and 2.1)."""
+    fields = [("amount", str(document["amount"]))]
+    fields += [
+        (name, str(document[name]))
+        for name in ("currency", "destination", "customer", "card", "source", "description", "return_uri")
+        if name in document
+    ]
+    if fee and (fixed := fee.fixed_in(str(document["currency"]))) is not None:
+        fields.append(("platform_fee[fixed]", str(fixed)))
+    if fee and fee.percentage is not None:
+        fields.append(("platform_fee[percentage]", fee.percentage))
+    fields += [(f"metadata[{name}]", value) for name, value in metadata.items()]
+    return "&".join(f"{_quoted_name(name)}={_quoted(value)}" for name, value in fields)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+_quoted_name = lru_cache(maxsize=1024)(quote_plus)  # a job has a few names, each of them in every order
+
+
+def _quoted(value: str) -> str:
+    """`quote_plus`, which is slow to find out that most values need nothing."""
+    return value if _PLAIN.fullmatch(value) else quote_plus(value)

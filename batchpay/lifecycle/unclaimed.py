@@ -1,0 +1,109 @@
+"""UNCLAIMED: charges in the gateway's lists of which nothing tells whose they are, kept until something does.
+
+A list is read once: what it showed, later ones do not show again. The order whose charge it is may come in a file of a
+later run. So what no journal could place is written down when it is seen, and held against every order before it is
+sent:
+
+    stray      it kept its batchpay_key, and neither job nor order: the order that makes this very key is its own
+    nameless   it kept no key: any order with its payer, recipient, amount and currency may be its own, where a journal
+               has lost events, or an order was sent and is said to have charged nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from batchpay.domain.model import ChargeSeen, Event
+from batchpay.lifecycle.plan import may_pay
+
+KINDS = ("stray", "nameless", "disowned")  # of the events that tell of them
+SKEW_S = 300  # how far our clock may be from the gateway's (fault-matrix C04)
+Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-case currency
+
+
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """A charge with a recipient and no key, as far as it is needed to know whose it may be."""
+
+    charge_id: str
+    payer: str  # empty: not told
+    destination: str
+    amount: int
+    currency: str  # lower case
+    created_at: str  # ISO 8601 UTC; empty: not told
+    order_id: str = ""  # that it names itself
+
+    @property
+    def terms(self) -> Terms:
+        """By what it is looked for."""
+        return self.destination, self.amount, self.currency
+
+    def may_be_of(self, order_id: str, payer: str) -> bool:
+        """Of an order with the same terms: may it be this one's?"""
+        return self.order_id in ("", order_id) and may_pay(payer, self.payer)
+
+    def may_be_made_after(self, at_ns: int) -> bool:
+        """Was it made since then, by our wall clock and with a margin for that, or does nobody tell when?"""
+        at = datetime.fromtimestamp(max(0, at_ns // 10**9 - SKEW_S), UTC)
+        return not self.created_at or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def nameless_of(charge: ChargeSeen) -> Nameless:
+    """What is kept of a charge."""
+    return Nameless(
+        charge.id, charge.payer or "", charge.destination or "", charge.amount, charge.currency.lower(),
+        charge.created_at, charge.metadata.get("order_id", ""),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Unclaimed:
+    """What the journal has kept of such charges, but for those that a person said are none of this job's."""
+
+    strays: dict[str, dict[str, ChargeSeen]] = field(default_factory=dict)  # by key, then by charge id
+    nameless: dict[Terms, dict[str, Nameless]] = field(default_factory=dict)  # by terms, then by charge id
+
+    def add_stray(self, key: str, charge: ChargeSeen) -> None:
+        """One more, or what a list shows of it now."""
+        self.strays.setdefault(key, {})[charge.id] = charge
+
+    def add_nameless(self, one: Nameless) -> None:
+        """One more."""
+        self.nameless.setdefault(one.terms, {})[one.charge_id] = one
+
+    def has(self, one: Nameless) -> bool:
+        """Is it kept already?"""
+        return one.charge_id in self.nameless.get(one.terms, {})
+
+
+def unclaimed_in(events: Iterable[Event]) -> Unclaimed:
+    """The same, from events of the kinds KINDS. A stray is its order's by its key, whatever anybody says."""
+    found = Unclaimed()
+    disowned: set[str] = set()
+    for event in events:
+        if event.kind == "stray":
+            found.add_stray(str(event.data["key"]), ChargeSeen.from_json(event.data["charge"]))
+        elif event.kind == "nameless":
+            for kept in event.data["charges"]:
+                found.add_nameless(Nameless(**kept))
+        elif event.kind == "disowned":
+            disowned.add(str(event.data["charge_id"]))
+    for some in found.nameless.values():
+        for charge_id in disowned & some.keys():
+            del some[charge_id]
+    return found
+
+
+def told_of(some: Iterable[Nameless]) -> Mapping[str, Any]:
+    """What a `nameless` event keeps."""
+    return {"charges": [asdict(one) for one in some]}
+
+
+def fits(nameless: Mapping[Terms, Mapping[str, Nameless]], order: Terms, order_id: str, payer: str) -> list[Nameless]:
+    """The kept charges that may be this order's. `order`: its recipient, amount and currency."""
+    destination, amount, currency = order
+    some = nameless.get((destination, amount, currency.lower()), {}) if nameless else {}
+    return [one for one in some.values() if one.may_be_of(order_id, payer)]

@@ -1,0 +1,182 @@
+"""CSV and TSV: well-formed blocks by Arrow, blocks with trouble by the strict standard reader.
+
+A row is a record: a line break in quotes stays inside its cell and its row, as a spreadsheet shows it. A record with
+too few or too many cells is a rejected row; for display the cells too many stay in the last one, joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.domain.lineage import ROW as ROW_COLUMN
+from batchpay.domain.lineage import is_rejects_file
+from batchpay.domain.model import Problem
+from batchpay.domain.text import many, told
+from batchpay.job.job import Input
+from batchpay.readers.delimited.plain import plain_rows
+from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
+from batchpay.readers.delimited.text import LINE_LIMIT, Block, blocks, starts_with_bom
+from batchpay.readers.header import check_header
+from batchpay.readers.pieces import ROW, Notes, Piece, batch_of
+from batchpay.readers.snapshot import Snapshot
+from batchpay.readers.table import Table
+
+
+def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+    """The table of a CSV or TSV file. Raises FileRefused."""
+    delimiter = settings.delimiter
+    if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
+        raise Misconfigured(f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit")
+    if snapshot.format == "tsv" and delimiter == ",":
+        delimiter = "\t"
+    stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
+    source = _of_rejects_file(stated) or stated
+    header, _, _ = source.header()
+    names, about = check_header(snapshot.path, header, wanted, source.header_row)
+    if source != stated:
+        about.append("rows of an earlier file that came back: read as that file of rejects was written")
+
+    def pieces(notes: Notes) -> Iterator[Piece]:
+        return source.pieces(names, notes)
+
+    return Table(snapshot, names, "", pieces, settings.not_cards, about)
+
+
+def _of_rejects_file(stated: _Source) -> _Source | None:
+    """How a file of ours that comes back is to be read, whatever the job says of its inputs; None for any other.
+
+    Its header is in row 1. A byte order mark says that it is UTF-8, and its header what stands between the cells.
+    """
+    encoding = "utf-8" if starts_with_bom(stated.snapshot) else stated.encoding
+    try:
+        first = next(blocks(stated.snapshot, encoding), None)
+    except FileRefused:
+        return None  # whoever reads it as stated says why
+    text = first.data.decode() if first else ""
+    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)) if ROW_COLUMN in text else ():
+        found = records_of(text, delimiter, 1)
+        if found.records and is_rejects_file(found.records[0].cells):
+            return _Source(stated.snapshot, encoding, delimiter, 1)
+    return None
+
+
+_BETWEEN = (",", ";", "\t")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    snapshot: Snapshot
+    encoding: str
+    delimiter: str
+    header_row: int
+
+    def header(self) -> tuple[list[str], Block, Iterator[Block]]:
+        """The header's cells, what follows it in its block, and the blocks after that."""
+        stream = blocks(self.snapshot, self.encoding)
+        data = b""
+        for block in stream:
+            data += block.data
+            found = records_of(data.decode(), self.delimiter, self.header_row)
+            if len(found.records) == self.header_row:
+                if not found.rest and not data.endswith(b"\n"):
+                    raise self._cut(found.lines)
+                header = found.records[-1]
+                self._check_header(header)
+                return header.cells, Block(found.rest.encode(), 1 + found.lines), stream
+            if len(data) > LINE_LIMIT:
+                break
+        if data and found.rest:
+            raise self._unclosed(1 + found.lines, found.rest)
+        raise FileRefused(f"{self.snapshot.path}: has no row {self.header_row}, where a header was expected")
+
+    def _check_header(self, header: Record) -> None:
+        if any("\r" in cell.replace("\r\n", "") for cell in header.cells):
+            raise FileRefused(
+                f"{self.snapshot.path}: a lone CR in the header: lines must end with LF or CRLF; save it anew as CSV"
+            )
+        if header.broken:
+            raise FileRefused(f"{self.snapshot.path}: line {header.line + 1}: text after a closing quote in the header")
+
+    def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
+        """All rows below the header."""
+        _, rest, stream = self.header()
+        row, kept, line = self.header_row + 1, b"", rest.line
+        for block in chain([rest], stream):
+            data = kept + block.data
+            if not data:
+                continue
+            plain, kept = plain_rows(data, self.delimiter, names), b""
+            if plain is not None:
+                piece = Piece(plain.batch, plain.rows_from(row), data)
+                notes.blank_rows += plain.blank
+                row += plain.batch.num_rows + plain.blank
+                line += data.count(b"\n")
+            else:
+                found = records_of(data.decode(), self.delimiter)
+                kept = found.rest.encode()
+                if len(kept) > LINE_LIMIT:
+                    raise self._unclosed(line + found.lines, found.rest)
+                piece = self._any(found, data, names, row, line)
+                row += len(found.records)
+                line += found.lines
+            if not kept and not data.endswith(b"\n"):
+                raise self._cut(line - 1)
+            yield piece
+        if kept:
+            raise self._unclosed(line, kept.decode())
+
+    def _any(self, found: Records, data: bytes, names: Sequence[str], row: int, line: int) -> Piece:
+        """Whatever a block holds, row by row."""
+        width = len(names)
+        texts = [self._fitted(record.cells, width) for record in found.records]
+        columns: list[Sequence[str]] = list(zip(*texts, strict=True)) if texts else [()] * width
+        piece = Piece(batch_of(names, columns), range(row, row + len(texts)), data)
+        for at, record in enumerate(found.records):
+            if record.broken:
+                self._blame_quote(piece, at, record, line)
+            elif len(record.cells) != width and any(record.cells):
+                piece.blame(at, self._ragged(record, width, line))
+        return piece
+
+    def _fitted(self, cells: list[str], width: int) -> list[str]:
+        if len(cells) > width:
+            return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
+        return cells + [""] * (width - len(cells))
+
+    def _ragged(self, record: Record, width: int, line: int) -> Problem:
+        number = line + record.line
+        where = f"line {number}" if record.lines == 1 else f"lines {number} to {number + record.lines - 1}"
+        cells = f"{many(len(record.cells), 'cell')} where the header has {width}"
+        remedy = f"{where}: {cells}; quote cells that hold the delimiter"
+        if record.lines > 1:
+            remedy += ", and look for a quote that is not closed"
+        return Problem(ROW, self._shown(record), "ragged-row", remedy)
+
+    def _blame_quote(self, piece: Piece, at: int, record: Record, line: int) -> None:
+        if record.lines > 1:  # it swallowed lines that may be rows
+            first, last = line + record.line + record.opened, line + record.line + record.lines - 1
+            raise FileRefused(
+                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text follows the next "
+                f"quote, at line {last}; close it, or write quotes inside a cell twice"
+            )
+        remedy = f"line {line + record.line}: text after a closing quote; write quotes inside a cell twice"
+        piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
+
+    def _shown(self, record: Record) -> str:
+        return told(self.delimiter.join(record.cells))
+
+    def _unclosed(self, line: int, rest: str) -> FileRefused:
+        opened = line + lines_to_open_quote(rest, self.delimiter)
+        return FileRefused(
+            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or write quotes "
+            "inside a cell twice; if the file was cut, send it again"
+        )
+
+    def _cut(self, line: int) -> FileRefused:
+        return FileRefused(
+            f"{self.snapshot.path}: the last line, {line}, has no line end: the file may have been cut; send it again, "
+            "or end the line if it is whole"
+        )

@@ -1,0 +1,1 @@
+"""XLSX: one sheet of a workbook."""

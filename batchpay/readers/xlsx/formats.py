@@ -1,0 +1,99 @@
+"""Number formats that show a whole number with zeros in front: what a person sees is the id, not the number behind it.
+
+>>> Zeros.of("0000000").shown(1), Zeros.of('"INV-"00000').shown(42), Zeros.of("000-0000").shown(5551234)
+('0000001', 'INV-00042', '555-1234')
+>>> Zeros.of("0"), Zeros.of("0.00"), Zeros.of("#,##0"), Zeros.of("yyyy-mm-dd"), Zeros.of("00%")
+(None, None, None, None, None)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from batchpay.readers.xlsx.package import Package
+
+_TOKEN = re.compile(
+    r'"([^"]*)"|\\(.)|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]+[0-9]*)\]|([0#])|([-$+():!^&\'~{}<> ])|(;)|(.)', re.DOTALL
+)
+_FEWEST = 2  # zeros: one alone says only that nothing is shown as 0
+
+
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    """A format of digits and literals: `0` shows a digit always, `#` only where the number has one."""
+
+    parts: tuple[str, ...]  # "0", "#", or a literal after a NUL
+    only_positive: bool  # zero has a section of its own
+
+    @classmethod
+    def of(cls, code: str) -> Zeros | None:
+        """The format that a code describes; None when it does anything else."""
+        parts: list[str] = []
+        sections = 0
+        for quoted, escaped, digit, plain, end, other in _TOKEN.findall(code):
+            sections += bool(end)
+            if sections:
+                continue
+            if other:
+                return None
+            if digit or quoted or escaped or plain:
+                parts.append(digit or f"\0{quoted or escaped or plain}")
+        return cls(tuple(parts), sections > 1) if parts.count("0") >= _FEWEST else None
+
+    def shown(self, number: int) -> str:
+        """A number as the sheet shows it; an empty text when another section of the format does that."""
+        if number < 0 or (number == 0 and self.only_positive):
+            return ""
+        left, texts = str(number), []
+        places = sum(not part.startswith("\0") for part in self.parts)
+        for part in reversed(self.parts):
+            if part.startswith("\0"):
+                texts.append(part[1:])
+                continue
+            places -= 1
+            digits = left if places == 0 else left[-1:]
+            left = left[: len(left) - len(digits)]
+            texts.append(digits or ("0" if part == "0" else ""))
+        return "".join(reversed(texts)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A format that shows a number as no id is written: with an exponent, or as a fraction.
+
+    >>> Unlike.of("0.00E+00"), Unlike.of("# ?/?"), Unlike.of("0.00"), Unlike.of('"E-"0000')
+    (Unlike(kind='exponent'), Unlike(kind='fraction'), None, None)
+    """
+
+    kind: str
+
+    @classmethod
+    def of(cls, code: str) -> Unlike | None:
+        """The format that a code describes; None when it is none of these."""
+        bare = re.sub(r'"[^"]*"|\\.', "", code)
+        if re.search(r"[0#?][eE][+-]", bare):
+            return cls("exponent")
+        return cls("fraction") if re.search(r"[0#?] */ *[0-9#?]", bare) else None
+
+
+_BUILT_IN = {"11": Unlike("exponent"), "48": Unlike("exponent"), "12": Unlike("fraction"), "13": Unlike("fraction")}
+
+
+def zero_formats(package: Package) -> dict[int, Zeros | Unlike]:
+    """Cell style -> how it shows numbers, for the styles of a workbook that add zeros or make an id unrecognisable."""
+    root = package.styles()
+    if root is None:
+        return {}
+    codes: dict[str, Zeros | Unlike] = dict(_BUILT_IN)
+    found: dict[int, Zeros | Unlike] = {}
+    for element in root.iter():
+        kind = element.tag.rpartition("}")[2]
+        code = element.get("formatCode", "")
+        if kind == "numFmt" and (shown := Unlike.of(code) or Zeros.of(code)):
+            codes[element.get("numFmtId", "")] = shown
+        elif kind == "cellXfs":
+            for number, style in enumerate(element):
+                if shown := codes.get(style.get("numFmtId", "")):
+                    found[number] = shown
+    return found

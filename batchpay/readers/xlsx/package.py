@@ -1,0 +1,154 @@
+"""The zip inside an .xlsx, weighed before it is unpacked; no declarations in its XML, its macros never touched."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from xml.etree import ElementTree
+
+from batchpay.domain.errors import FileRefused
+from batchpay.readers.snapshot import Snapshot
+
+TOTAL_LIMIT = 512 * 1024**2  # bytes of all parts, unpacked
+RATIO_LIMIT = 100  # unpacked to packed, of parts above a megabyte
+MEMORY_LIMIT = 64 * 1024**2  # bytes of XML up to which a workbook is read at once
+_PARTS = 10_000
+_WINDOW = 4 * 1024**2
+_OVERLAP = 16
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
+_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet of a workbook."""
+
+    name: str
+    part: str
+    visible: bool
+
+
+@dataclass(slots=True)
+class Package:
+    """The parts of one workbook, all XML of it checked. Its stream stays open as long as it does."""
+
+    snapshot: Snapshot
+    zip: zipfile.ZipFile
+    small: bool = False
+    sheets: list[Sheet] = field(default_factory=list)
+    has_macros: bool = False
+    _styles: str = ""
+    _parts: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def open(cls, snapshot: Snapshot, stream: BinaryIO) -> Package:
+        """Weigh, then unpack what is XML. Raises FileRefused, and what zipfile and ElementTree raise."""
+        package = cls(snapshot, zipfile.ZipFile(stream))
+        infos = package.zip.infolist()
+        package._weigh(infos)
+        xml = [info for info in infos if info.filename.lower().endswith((".xml", ".rels", ".vml"))]
+        package.small = sum(info.file_size for info in xml) <= MEMORY_LIMIT
+        for info in xml:
+            package._check_xml(info)
+        package.has_macros = any("vbaproject" in info.filename.lower() for info in infos)
+        package.sheets = package._find_sheets()
+        return package
+
+    def _refused(self, what: str) -> FileRefused:
+        return FileRefused(f"{self.snapshot.path}: {what}")
+
+    def _weigh(self, infos: list[zipfile.ZipInfo]) -> None:
+        names = [info.filename.casefold() for info in infos]
+        if len(names) > _PARTS or len(set(names)) < len(names):
+            raise self._refused("holds too many parts, or one twice; save it anew")
+        total = sum(info.file_size for info in infos)
+        if total > TOTAL_LIMIT:
+            raise self._refused(f"unpacks to {total} bytes, at most {TOTAL_LIMIT}: split it, or send CSV")
+        for info in infos:
+            if info.flag_bits & 1:
+                raise self._refused("is encrypted; save it without a password")
+            if info.filename.startswith("/") or "\\" in info.filename or ".." in info.filename.split("/"):
+                raise self._refused("holds a part with a path out of the workbook; no spreadsheet writes that")
+            if info.file_size > max(1024**2, RATIO_LIMIT * info.compress_size):
+                raise self._refused(f"a part unpacks to more than {RATIO_LIMIT} times its size: looks like a zip bomb")
+
+    def _check_xml(self, info: zipfile.ZipInfo) -> None:
+        """No declarations and no other encoding, behind which some could hide."""
+        kept: list[bytes] = []
+        before = b""
+        with self.zip.open(info) as part:
+            while window := part.read(_WINDOW):
+                if not before:
+                    self._check_encoding(window[:200])
+                if _DECLARATION.search(before + window):
+                    raise self._refused("declares a document type or entities; no spreadsheet writes that")
+                before = window[-_OVERLAP:]
+                if self.small:
+                    kept.append(window)
+        if self.small:
+            self._parts[info.filename] = b"".join(kept)
+
+    def _check_encoding(self, start: bytes) -> None:
+        declared = _ENCODING.match(start.removeprefix(b"\xef\xbb\xbf"))
+        if b"\0" in start or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")):
+            raise self._refused("holds XML that is not UTF-8; save it anew")
+
+    def windows(self, name: str) -> Iterator[bytes]:
+        """The bytes of a part in windows of some megabytes."""
+        if name in self._parts:
+            yield self._parts[name]
+            return
+        with self.zip.open(name) as part:
+            while window := part.read(_WINDOW):
+                yield window
+
+    def stored(self) -> BinaryIO:
+        """Only the checked XML, as a zip that cannot unpack to more than it is. Small packages only, and once."""
+        assert self.small
+        sink = io.BytesIO()
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as zipped:
+            for name in list(self._parts):
+                zipped.writestr(name, self._parts.pop(name))
+        sink.seek(0)
+        return sink
+
+    # --- what the workbook says of its sheets
+
+    def _xml(self, name: str) -> ElementTree.Element:
+        if name not in self.zip.namelist():
+            raise self._refused("is a zip file without a workbook; save it as .xlsx")
+        return ElementTree.fromstring(b"".join(self.windows(name)))  # noqa: S314  (no declarations: checked)
+
+    def _targets(self, part: str, kind: str) -> dict[str, str]:
+        """The parts of one kind that a part refers to, by the id it uses."""
+        folder, name = posixpath.split(part)
+        rels = self._xml(posixpath.join(folder, "_rels", f"{name}.rels"))
+        return {
+            rel.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, rel.get("Target", ""))).lstrip("/")
+            for rel in rels
+            if rel.get("Type", "").endswith(f"/{kind}") and rel.get("TargetMode") != "External"
+        }
+
+    def styles(self) -> ElementTree.Element | None:
+        """The styles of its cells, if it has any."""
+        return self._xml(self._styles) if self._styles in self.zip.namelist() else None
+
+    def _find_sheets(self) -> list[Sheet]:
+        books = list(self._targets("", "officeDocument").values())
+        if not books or not books[0].endswith(".xml"):
+            raise self._refused("is a zip file without a workbook; save it as .xlsx")
+        parts = self._targets(books[0], "worksheet")
+        self._styles = next(iter(self._targets(books[0], "styles").values()), "")
+        found = []
+        for element in self._xml(books[0]).iter():
+            if element.tag.rpartition("}")[2] == "sheet":
+                ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
+                if ids and parts.get(ids[0]) in self.zip.namelist():
+                    visible = element.get("state", "visible") == "visible"
+                    found.append(Sheet(element.get("name", ""), parts[ids[0]], visible))
+        return found

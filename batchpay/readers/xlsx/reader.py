@@ -1,0 +1,327 @@
+"""XLSX: one sheet by calamine, or row by row through openpyxl when it is too large to be held in memory.
+
+Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true or false; only zeros
+in front of a whole number are read as they are shown, as ids have them. A time of midnight is a date alone, as a sheet
+does not tell them apart. Links, macros and formulas are never followed or run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from batchpay.domain.errors import FileRefused
+from batchpay.domain.lineage import is_rejects_file
+from batchpay.domain.model import Problem
+from batchpay.domain.text import many, told
+from batchpay.job.job import Input
+from batchpay.readers import numbers
+from batchpay.readers.header import check_header
+from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
+from batchpay.readers.snapshot import Snapshot
+from batchpay.readers.table import CHUNK_ROWS, Table
+from batchpay.readers.xlsx.formats import Unlike, Zeros, zero_formats
+from batchpay.readers.xlsx.package import Package, Sheet
+from batchpay.readers.xlsx.sheet import MARKED_LIMIT, SheetFacts, column_name, has_values, scan
+
+DENSE_LIMIT = 30_000_000  # cells between A1 and the last one, which calamine holds all
+Values = Sequence[Any]
+
+
+def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
+    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and what libraries do."""
+    try:
+        book = _Book.open(snapshot, settings.sheet)
+    except _NoSuchSheet as missing:
+        book = _rejects_book(snapshot, missing)
+    rows = book.rows()
+    header_row, header, below = _header(rows, settings.header_row)
+    names, about = check_header(snapshot.path, header, wanted, header_row)
+
+    def pieces(notes: Notes) -> Iterator[Piece]:
+        return _pieces(book, chain(below, rows), names, wanted, header_row + 1, notes)
+
+    return Table(snapshot, names, book.sheet.name, pieces, settings.not_cards, about + _about(book))
+
+
+@dataclass(slots=True)
+class _Book:
+    """A workbook with the sheet that was chosen and what its XML tells."""
+
+    package: Package
+    sheet: Sheet
+    facts: SheetFacts
+    zeros: Mapping[int, Zeros | Unlike]
+    at_once: bool
+
+    @classmethod
+    def open(cls, snapshot: Snapshot, wanted: str | None) -> _Book:
+        package = Package.open(snapshot, snapshot.stream())
+        sheet = _choose(package, wanted)
+        zeros = zero_formats(package)
+        facts = scan(package.windows(sheet.part), zeros)
+        if facts.twice:
+            raise FileRefused(
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands there cannot be told; "
+                "open it in a spreadsheet program, look, and save it"
+            )
+        if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
+            raise FileRefused(
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas without a value; "
+                "open it in a spreadsheet program, let it calculate, and save it"
+            )
+        at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
+        return cls(package, sheet, facts, zeros, at_once)
+
+    def rows(self) -> Iterator[Values]:
+        """The values of every row from the first of the sheet to the last in which a person sees something; once."""
+        count = 0
+        for row in self._by_calamine() if self.at_once else self._by_openpyxl():
+            count += 1
+            yield row
+        for _ in range(count, self.facts.last_marked):
+            yield ()
+
+    def _by_calamine(self) -> Iterator[Values]:
+        import python_calamine
+
+        with python_calamine.load_workbook(self.package.stored()) as workbook:
+            sheet = workbook.get_sheet_by_name(self.sheet.name)
+            indent = [""] * (sheet.start[1] if sheet.start else 0)
+            for row in sheet.iter_rows():
+                yield indent + row
+
+    def _by_openpyxl(self) -> Iterator[Values]:
+        import openpyxl
+
+        stream = self.package.snapshot.stream()
+        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        sheet = workbook[self.sheet.name]
+        sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
+        for row in sheet.iter_rows(values_only=True):
+            yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
+
+
+def _choose(package: Package, wanted: str | None) -> Sheet:
+    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets)
+    path = package.snapshot.path
+    if wanted is not None:
+        for sheet in package.sheets:
+            if sheet.name == wanted:
+                return sheet
+        near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
+        meant = f" (did you mean '{told(near[0])}'?)" if near else ""
+        raise _NoSuchSheet(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
+    filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
+    if len(filled) != 1:
+        found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
+        raise FileRefused(f'{path}: {found} data; say sheet = "…" in [input]; it has {names or "none"}')
+    return filled[0]
+
+
+def _about(book: _Book) -> list[str]:
+    """What a person should know of the sheet that its rows do not show."""
+    hidden = [f"'{told(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
+    facts = book.facts
+    about = [
+        (not book.sheet.visible, f"sheet '{told(book.sheet.name)}' is hidden"),
+        (hidden, f"hidden sheets not read: {', '.join(hidden)}"),
+        (facts.hidden_rows, f"{facts.hidden_rows} hidden rows are read like any other"),
+        (facts.merged, f"{facts.merged} merged ranges: only the first cell of each has a value"),
+        (book.package.has_macros, "holds macros, which are not run"),
+        (not book.at_once, "large: read row by row, which is slower"),
+    ]
+    return [sentence for holds, sentence in about if holds]
+
+
+def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
+    """The header's row and cells, and rows below it that have been read already.
+
+    A file of ours that comes back has its header in row 1, whatever the job says of its inputs.
+    """
+    above = list(islice(rows, row))
+    if above and is_rejects_file(first := _cells(above[0])):
+        return 1, first, above[1:]
+    return row, _cells(above[-1]) if len(above) == row else [], []
+
+
+def _cells(values: Values) -> list[str]:
+    cells = [_text(value) for value in values]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+class _NoSuchSheet(FileRefused):
+    """The sheet that the job names is not there."""
+
+
+def _rejects_book(snapshot: Snapshot, missing: _NoSuchSheet) -> _Book:
+    """The one sheet of a file of ours, which somebody's program has named; raises `missing` for any other file."""
+    try:
+        book = _Book.open(snapshot, None)
+    except FileRefused:
+        raise missing from None
+    if not is_rejects_file(_cells(next(book.rows(), ()))):
+        raise missing
+    return _Book.open(snapshot, None)  # its rows can be read once
+
+
+def _pieces(
+    book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
+) -> Iterator[Piece]:
+    marked = _Marked(book.facts, names, wanted)
+    seen = _Seen(book, names, wanted)
+    while values := list(islice(rows, CHUNK_ROWS)):
+        yield _piece(values, names, wanted, row, marked, seen)
+        row += len(values)
+    for sentence in seen.notes.values():
+        notes.add(sentence)
+    if marked.elsewhere:
+        notes.add(f"{many(marked.elsewhere, 'cell')} with an error or without a value, in columns no field uses")
+
+
+def _piece(
+    values: list[Values], names: Sequence[str], wanted: Collection[str], row: int, marked: _Marked, seen: _Seen
+) -> Piece:
+    width = len(names)
+    fitted = [_fitted(cells, width) for cells in values]
+    columns = list(zip(*fitted, strict=True))
+    texts = [[_text(value) for value in column] for column in columns]
+    problems: dict[int, list[Problem]] = {}
+    typed: Typed = {}
+    for name, column, column_texts in zip(names, columns, texts, strict=True):
+        for at, value in enumerate(column) if name in wanted else ():
+            if type(value) in (int, float):
+                if found := numbers.inexact(name, value, column_texts[at]):
+                    problems.setdefault(at, []).append(found)
+            elif type(value) is not str and (kind := _kind(value)):
+                typed.setdefault(name, {})[at] = kind
+    seen.apply(row, columns, texts, typed)
+    marked.apply(row, texts, problems)
+    for at, cells in enumerate(values):
+        if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
+            texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width)))
+    marked.keep_blank(row, texts, problems)
+    batch = batch_of(names, texts)
+    return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
+
+
+def _beyond(width: int) -> str:
+    return f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
+
+
+def _fitted(cells: Values, width: int) -> Values:
+    return cells[:width] if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+
+
+class _Seen:
+    """Whole numbers that a format shows with zeros: what is shown is what a person takes for the id."""
+
+    def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
+        self.notes: dict[str, str] = {}  # by column, of those that a field uses
+        self._zeros, self._names, self._wanted = book.zeros, names, wanted
+        self._styled = {column: cells for column, cells in book.facts.styled.items() if column <= len(names)}
+
+    def apply(self, first: int, columns: Sequence[Values], texts: list[list[str]], typed: Typed) -> None:
+        """Let the cells of the rows from `first` on be what the sheet shows; what no id looks like is marked."""
+        for column, styled in self._styled.items():
+            values, shown_texts = columns[column - 1], texts[column - 1]
+            for row, style in styled.between(first, first + len(values)):
+                form, value = self._zeros[style], values[row - first]
+                if isinstance(form, Unlike):
+                    if type(value) in (int, float):
+                        typed.setdefault(self._names[column - 1], {})[row - first] = form.kind
+                    continue
+                seen = _with_zeros(value, form)
+                if seen and seen != (was := shown_texts[row - first]):
+                    shown_texts[row - first] = seen
+                    self._note(self._names[column - 1], f"{seen} for the number {was}")
+
+    def _note(self, name: str, example: str) -> None:
+        if name in self._wanted and name not in self.notes:
+            sentence = f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
+            self.notes[name] = f"{sentence}: {told(example)}"
+
+
+def _with_zeros(value: Any, zeros: Zeros) -> str:
+    """A whole number of exactly known digits as the sheet shows it; empty for anything else."""
+    if type(value) not in (int, float) or abs(value) >= numbers.EXACT_BELOW or not float(value).is_integer():
+        return ""
+    return zeros.shown(int(value))
+
+
+class _Marked:
+    """The cells that have an error or no value, row by row."""
+
+    def __init__(self, facts: SheetFacts, names: Sequence[str], wanted: Collection[str]) -> None:
+        self.elsewhere = 0
+        self._names, self._wanted = names, wanted
+        self._by_row: dict[int, list[tuple[int, str]]] = {}
+        for column, row in sorted(facts.no_value):
+            self._by_row.setdefault(row, []).append((column, ""))
+        for (column, row), error in sorted(facts.errors.items()):
+            self._by_row.setdefault(row, []).append((column, error))
+
+    def apply(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
+        """Blame the rows from `first` on, and let error cells show their error."""
+        for at in range(len(texts[0])) if self._by_row else ():
+            for column, error in self._by_row.get(first + at, ()):
+                if column > len(self._names):
+                    beyond = error or "a formula without a value"
+                    problems.setdefault(at, []).append(Problem(ROW, beyond, "ragged-row", _beyond(len(self._names))))
+                    continue
+                name = self._names[column - 1]
+                texts[column - 1][at] = error
+                if name not in self._wanted:
+                    self.elsewhere += 1
+                elif error:
+                    remedy = "the sheet could not calculate this cell: correct it"
+                    problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
+                else:
+                    problems.setdefault(at, []).append(Problem(name, "", "formula-without-value", _NO_VALUE))
+
+    def keep_blank(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
+        """A row in which nothing stands but formulas without a value is a row: a spreadsheet program shows them."""
+        for at in range(len(texts[0])) if self._by_row else ():
+            if first + at in self._by_row and at not in problems and not any(column[at] for column in texts):
+                problems[at] = [Problem(ROW, "", "formula-without-value", _NO_VALUE)]
+
+
+_NO_VALUE = "a formula without a value: open the file in a spreadsheet and save it, or write the value"
+
+
+def _text(value: Any) -> str:
+    """One cell's value as text."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return numbers.float_text(float(value)) if abs(value) < 1e15 else numbers.plain_decimal(str(value))
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _kind(value: Any) -> str:
+    """What a cell is when neither text nor number."""
+    if isinstance(value, bool):
+        return "boolean"
+    return "date" if isinstance(value, (dt.date, dt.time, dt.timedelta)) else ""
+
+
+def _unescaped(text: str) -> str:
+    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl does not."""
+    from openpyxl.utils.escape import unescape
+
+    return str(unescape(text))

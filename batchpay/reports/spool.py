@@ -1,0 +1,120 @@
+"""Findings written down once, so that every form of a report after the first reads them instead of judging again.
+
+To judge a row costs its history: two lines of the journal or more, parsed and folded. What came of it is a tenth of
+that to read. The file has no name, so that it goes with the process, and holds only what the journal said a moment ago.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
+
+Found = tuple[StoredChunk, list[Finding]]
+
+_FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
+_NAMES = tuple(field.name for field in fields(Finding))
+_values_of = attrgetter(*_NAMES)
+_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(_NAMES.index, ("outcome", "counts_as", "problems", "further"))
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_problem_values = attrgetter(*(field.name for field in fields(Problem)))
+_further_values = attrgetter(*(field.name for field in fields(Further)))
+
+
+class Spool:
+    """Use as a context: the file is gone at its end."""
+
+    def __init__(self, folder: Path) -> None:
+        """The file is made in this folder when the first finding comes."""
+        self._folder = folder
+        self._file: IO[bytes] | None = None
+        self._complete = False
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The file is gone; what is read afterwards is asked for anew."""
+        self._drop()
+
+    def reading(self, source: Callable[[], Iterable[Found]]) -> Callable[[], Iterator[Found]]:
+        """`source`, asked only until it was read once to its end. Chunks come again without their documents."""
+
+        def read() -> Iterator[Found]:
+            if self._complete and self._file is not None:
+                yield from self._again(self._file)
+                return
+            self._begin()
+            for found in source():
+                self._keep(*found)
+                yield found
+            self._complete = self._file is not None
+
+        return read
+
+    def _begin(self) -> None:
+        self._drop()
+        try:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it outlives this call
+        except OSError:
+            self._file = None
+
+    def _keep(self, chunk: StoredChunk, findings: list[Finding]) -> None:
+        """A disk without room costs time, not a report: then every form judges anew."""
+        if self._file is None:
+            return
+        told = json.dumps([[chunk.number, chunk.sheet, list(chunk.rows)], list(map(_told, findings))]).encode("ascii")
+        try:
+            self._file.write(_FRAME.pack(len(told), len(chunk.cells)))
+            self._file.write(told)
+            self._file.write(chunk.cells)
+            self._file.flush()
+        except OSError:
+            self._drop()
+
+    def _again(self, file: IO[bytes]) -> Iterator[Found]:
+        at = 0
+        while True:
+            file.seek(at)  # somebody else may read between two chunks
+            head = file.read(_FRAME.size)
+            if not head:
+                return
+            told, cells = _FRAME.unpack(head)
+            (number, sheet, rows), findings = json.loads(file.read(told))
+            chunk = StoredChunk(number, sheet, rows, [], {}, frozenset(), file.read(cells))
+            at += _FRAME.size + told + cells
+            yield chunk, list(map(_finding, findings))
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # closing writes what is left, on a disk that may be full
+                self._file.close()
+        self._file, self._complete = None, False
+
+
+def _told(finding: Finding) -> list[Any]:
+    values = list(_values_of(finding))
+    values[_PROBLEMS] = list(map(_problem_values, finding.problems))
+    values[_FURTHER] = list(map(_further_values, finding.further))
+    return values
+
+
+def _finding(values: list[Any]) -> Finding:
+    values[_OUTCOME], values[_COUNTS_AS] = _OUTCOMES[values[_OUTCOME]], _OUTCOMES[values[_COUNTS_AS]]
+    values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
+    values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
+    return Finding(*values)

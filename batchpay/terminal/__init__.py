@@ -1,0 +1,1 @@
+"""What a person reads, and what may stand behind a flag."""

@@ -1,0 +1,544 @@
+"""What a person reads on the terminal: progress while it works, a verdict at the end, a next step in each."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from batchpay.batches.clock import iso
+from batchpay.domain import steps, times
+from batchpay.domain.exits import NEXT_STEP, sentence, worst
+from batchpay.domain.model import Outcome, Problem
+from batchpay.domain.money import both_units, grouped_text, money_text, money_told
+from batchpay.domain.text import json_text, many
+from batchpay.domain.text import told as shown
+from batchpay.job.job import Job
+from batchpay.reconciliation.findings import further_json, further_lines
+from batchpay.terminal.streams import named, raw, write_json, write_lines
+from batchpay.terminal.streams import write as say
+
+if TYPE_CHECKING:
+    from batchpay.commands.audit import Audit
+    from batchpay.commands.check import Checked
+    from batchpay.commands.doctor import Finding
+    from batchpay.commands.resolve import Resolved
+    from batchpay.commands.run import Result, Status
+    from batchpay.commands.verify import Verified
+    from batchpay.domain.model import RunDone
+    from batchpay.reconciliation.matching import Difference
+    from batchpay.reconciliation.noting import Note
+    from batchpay.settlement import Case
+
+# --- progress --------------------------------------------------------------------------------------------------
+
+
+class Quiet:
+    """No terminal: nothing is said while it works."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A new step begins."""
+
+    def order(self, case: Case) -> None:
+        """An order moved."""
+
+
+class Bars(Quiet):
+    """A terminal: one line that says what is done, how much of it, and how it goes."""
+
+    WORDS: ClassVar[dict[str, str]] = {
+        "reading": "reading and checking",
+        "waiting": "the journal is not what it was: waiting until no request of it can still land",
+        "listing": "listing the gateway's charges",
+        "asking": "asking about open charges",
+        "preflight": "asking whether each recipient can be paid",
+        "charging": "charging",
+        "comparing": "comparing with the gateway's list",
+        "reporting": "writing reports",
+    }
+
+    def __init__(self, progress: Any, job: str) -> None:
+        self._progress, self._job = progress, job
+        self._task: Any = None
+        self._total = 0
+        self._last: dict[str, Outcome] = {}
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Show the step. `total`: how many orders may move in it, those that earlier runs settled left out."""
+        if self._task is not None:
+            self._progress.refresh()  # it goes as it came to be, not as it was last drawn
+            self._progress.remove_task(self._task)
+        self._total, self._last = total or 0, {}
+        self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
+
+    def order(self, case: Case) -> None:
+        """Count the order where it stands now."""
+        if case.attempt is None or self._task is None:
+            return
+        self._last[case.intent.order_id] = case.attempt.outcome
+        counts = Counter(outcome.value for outcome in self._last.values())
+        how = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
+        moved = len(self._last)
+        whole = f" of {max(self._total, moved):,}" if self._total else ""
+        self._progress.update(self._task, completed=moved, how=f"{moved:,}{whole}: {how}")
+
+
+@contextmanager
+def talk(job: str) -> Iterator[Quiet]:
+    """Bars on a terminal, silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield Quiet()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[how]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Bars(progress, job)
+
+
+# --- run, settle, report ---------------------------------------------------------------------------------------
+
+
+def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
+    """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
+    if as_json:
+        write_json(_result_json(job, made))
+    elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(p.batch.likeness for p in made.published):
+        for line in result_lines(job, made):
+            say(line)
+    for error in made.trouble:
+        write_lines(f"batchpay: {error}", err=True)
+
+
+def result_lines(job: Job, made: Result) -> Iterator[str]:
+    """The same as lines of text."""
+    if not made.published and not made.trouble:
+        yield f"{job.name}: no file and nothing open"
+    for published in made.published:
+        batch, totals = published.batch, published.totals
+        yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
+        yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
+        for line in further_lines(further_json(totals)):
+            yield f"  {line}"
+        for lift in published.lifted:
+            yield f"  {_lift(job, lift)}"
+        if batch.likeness:
+            yield f"  warning: {batch.likeness}"
+        for note in batch.notes:
+            yield f"  note: {note}"
+        for equation in published.equations:
+            if not equation.closes:
+                where = f"{equation.currency}: " if equation.currency else ""
+                yield f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not {equation.right}"
+        left = "" if published.files else " are as they were: this run learned nothing new of this batch"
+        yield f"  reports in {published.directory}{left}"
+    for path in made.beside:
+        yield f"also written: {path}"
+    if made.run is not None:
+        yield from _this_run(made.run)
+    for note in made.notes:
+        yield f"note: {note}"
+    if made.stop:
+        yield _stop(made.stop)
+    yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
+
+
+def _this_run(run: RunDone) -> Iterator[str]:
+    """What this run did, apart from what the batches came to over all runs."""
+    yield f"this run ({run.id}): sent {many(run.sent, 'order')}, charged {money_text(run.charged)}"
+    if run.adopted:
+        yield f"  adopted {many(run.adopted, 'charge')} that the journal did not know: {money_text(run.adopted_sums)}"
+    if run.looked_up:
+        yield f"  looked up {many(run.looked_up, 'order')}"
+    if run.lost:
+        yield "  found the journal empty, which it had not been: it was lost"
+    elif run.restored:
+        yield "  found the journal older than it had been: an older copy of it is back"
+    if run.held:
+        yield f"  held the rest: {run.held}"
+
+
+def _result_json(job: Job, made: Result) -> dict[str, Any]:
+    from batchpay.reports.summary import run_json
+
+    return {
+        "job": job.name,
+        "mode": job.gateway.mode,
+        "exit_code": made.exit_code,
+        "next_step": sentence(made.exit_code, made.acts),
+        "who_acts": dict(made.acts.orders),
+        "run": run_json(made.run),
+        "notes": list(made.notes),
+        "beside": [str(path) for path in made.beside],
+        "stop": made.stop,
+        "trouble": [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble],
+        "batches": [
+            {
+                "batch": published.batch.id,
+                "file": published.batch.file,
+                "rows": published.totals.rows_read,
+                "outcomes": published.totals.outcomes(),
+                "further_charges": further_json(published.totals),
+                "reports": [str(path) for path in published.files],
+            }
+            for published in made.published
+        ],
+    }
+
+
+def started(files: list[Path], *, as_json: bool) -> None:
+    """What `init` wrote, and what to do next."""
+    if as_json:
+        write_json({"written": [str(path) for path in files]})
+        return
+    for path in files:
+        say(f"written: {path}")
+    say(f"next: put your own orders in place, then batchpay check {files[0]}")
+
+
+def doctor(found: list[Finding], *, as_json: bool) -> int:
+    """What was looked at, the worst last to be missed; returns the exit code."""
+    code = worst(finding.exit_code for finding in found)
+    if as_json:
+        findings = [{"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code} for f in found]
+        write_json({"findings": findings, "exit_code": code})
+        return code
+    for finding in found:
+        say(f"{finding.state:8} {finding.subject}: {finding.told}")
+    warnings = sum(finding.state == "warning" for finding in found)
+    well = f"nothing is wrong; {many(warnings, 'warning')} above to see to" if warnings else NEXT_STEP[0]
+    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above') if code else well}")
+    return code
+
+
+def audit(made: Audit, *, as_json: bool) -> None:
+    """Both sides' sums, every difference and a person's word on it, where the files are."""
+    if as_json:
+        write_json({**made.document(), "files": [str(path) for path in made.files]})
+        return
+    for line in audit_lines(made):
+        say(line)
+
+
+def audit_lines(made: Audit) -> Iterator[str]:
+    """The same as lines of text."""
+    match, period = made.match, made.period
+    test = "TEST: " if made.mode == "test" else ""
+    yield f"{test}audit of {period.told}"
+    for side, sums in (("journal", match.ours), ("gateway", match.theirs)):
+        yield f"{side}: " + (", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged")
+    for code, one in made.totals.items():
+        yield (
+            f"{code}: charged in these days {money_told(one.gross, code)}, given back of that "
+            f"{money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in these days, of "
+            f"whichever charge, {money_told(one.made, code)}"
+        )
+    others = many(match.others, "charge")
+    yield f"{many(match.matched, 'charge')} on both sides; {others} of the account beside this job's"
+    for difference in match.differences:
+        yield from _difference_lines(difference, made.notes.get(difference.id), period.zone)
+    for told in match.notes:
+        yield f"note: {told}"
+    for path in made.files:
+        yield f"written: {path}"
+    yield f"exit {made.exit_code}: {_audit_sentence(made)}"
+
+
+def _difference_lines(one: Difference, note: Note | None, zone: str) -> Iterator[str]:
+    """A difference, what it is noted by, and a person's word on it: on what it is, or on what it was."""
+    named = " ".join(filter(None, (f"order {one.order_id}" if one.order_id else "", one.charge_id)))
+    holds = note is not None and note.holds(one)
+    yield f"{'noted, ' if holds else ''}{one.kind}: {f'{named}: ' if named else ''}{one.told}"
+    yield f"  id {one.id}"
+    if note is not None:
+        noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
+        earlier = f", of an earlier state, {both_units(note.amount, note.currency)}; it has changed since, look again"
+        yield f"{noted}{'' if holds else earlier}: {note.reason}"
+
+
+def _audit_sentence(made: Audit) -> str:
+    """What stands beside an audit's exit code."""
+    noted = len(made.match.differences) - len(made.open)
+    beside = f"; {many(noted, 'difference')} noted by a person" if noted else ""
+    if not made.open:
+        return f"nothing to do{beside}"
+    days = f"--from {made.period.first} --to {made.period.last}"
+    first, more = shlex.quote(made.open[0].id), ", and so on, each by its own id" if len(made.open) > 1 else ""
+    return (
+        f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is understood and well is taken "
+        f"note of, and is 12 no longer: batchpay audit JOB {days} --note {first} --reason TEXT{more}"
+    )
+
+
+def verified(made: Verified, *, as_json: bool) -> None:
+    """What was looked at, every difference, what to do."""
+    if as_json:
+        differences = [{"path": one.path, "told": one.told} for one in made.differences]
+        manifests = [str(path) for path in made.manifests]
+        journal = {"path": str(made.journal), "events": made.events, "digest": made.digest}
+        write_json(
+            {
+                "journal": journal,
+                "manifests": manifests,
+                "files": made.files,
+                "differences": differences,
+                "notes": made.notes,
+                "exit_code": made.exit_code,
+            }
+        )
+        return
+    say(f"{made.journal}: {many(made.events, 'event')}, the hash chain verifies; its head is {made.digest}")
+    say(f"{many(len(made.manifests), 'manifest')} and {many(made.files, 'file')} beside them looked at")
+    for one in made.differences:
+        say(f"different: {one.path}: {one.told}")
+    for note in made.notes:
+        say(f"note: {note}")
+    remedy = (
+        "keep a copy of what you have and find out who changed it. batchpay report JOB writes the reports of batches "
+        "again from the journal, batchpay audit its own; what differs after that, move out of the report folder"
+    )
+    say(f"exit {made.exit_code}: {remedy if made.differences else NEXT_STEP[0]}")
+
+
+def resolved(made: Resolved, *, as_json: bool) -> None:
+    """What a person's word settled."""
+    if as_json:
+        write_json({"settled": made.sentence})
+    else:
+        say(made.sentence)
+
+
+def status(job: Job, made: Status, *, as_json: bool) -> None:
+    """Every batch and where its rows stand; every row that waits, with its age."""
+    if as_json:
+        told = {
+            "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
+            "running": made.running, "who_acts": dict(made.acts.orders), "batches": made.batches,
+            "adopted_elsewhere": made.adopted, "lifted": made.lifted, "loss": made.loss,
+        }  # fmt: skip
+        write_json(told)
+        return
+    for line in _runs_lines(job, made):
+        say(line)
+    if not made.batches:
+        say(f"{job.name}: no batch yet")
+    for batch in made.batches:
+        say(
+            f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {_rows(batch['rows'], batch['outcomes'])}"
+        )
+        for line in further_lines(batch["further_charges"]):
+            say(f"  {line}")
+        for order in batch["open"]:
+            place = f"row {order['row']}" + (f" of sheet {order['sheet']}" if order["sheet"] else "")
+            since = times.local(order["since"], job.controls.time_zone)
+            stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
+            say(
+                f"  order {order['order']} ({place}) {stands}: "
+                + "; ".join(filter(None, (order["charge"], order["reason"])))
+            )
+        if batch["open_count"] > len(batch["open"]):
+            say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
+        if batch["in_work"]:
+            say(f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in hand")
+    for line in _adopted_lines(made.adopted):
+        say(line)
+    for line in _past_lines(job, made):
+        say(line)
+    if made.stop:
+        say(_stop(made.stop))
+    if made.exit_code:
+        say(f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}")
+
+
+def _past_lines(job: Job, made: Status) -> Iterator[str]:
+    """The last stop that a person lifted, and a loss of the last days."""
+    for lift in made.lifted[-1:]:
+        yield _lift(job, lift)
+    if made.loss is not None:
+        was = "empty" if made.loss["empty"] else "older than it had been"
+        kept = f". Kept as cancelled: {', '.join(map(shown, made.loss['cancelled']))}" if made.loss["cancelled"] else ""
+        at = times.local(made.loss["at"], job.controls.time_zone)
+        yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
+
+
+def _runs_lines(job: Job, made: Status) -> Iterator[str]:
+    """Who is at work, and how the last run went."""
+    zone, now, last = job.controls.time_zone, made.running, made.last_run
+    if now is not None:
+        yield f"running now: pid {now['pid']} on {now['host']} since {times.local(now['started'], zone)}"
+    if last is None or (now is not None and now["run"] == last["run"]):
+        return
+    began = f"last run ({last['run']}): began {times.local(last['started'], zone)}"
+    if last["ended"]:
+        yield f"{began}, ended {times.local(last['ended'], zone)} with exit code {last['exit_code']}"
+    else:
+        yield f"{began} and did not end: it was killed, or the machine went down; run again to go on"
+
+
+def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
+    """Charges of this job that no file of this journal asked for."""
+    if not adopted["count"]:
+        return
+    sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
+    yield f"adopted and asked for by no file here: {many(adopted['count'], 'charge')}, charged {sums}"
+    for one in adopted["charges"][:20]:
+        money = money_text({one["currency"]: one["amount"]})
+        yield f"  order {one['order']}: {one['charge']}, {one['outcome']}, {money} for {one['destination']}"
+    if adopted["count"] > 20:
+        yield f"  and {adopted['count'] - 20} more (--json shows them)"
+
+
+def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
+    """Every row that asks for an order, then what happened to it."""
+    if as_json:
+        write_json(told)
+        return
+    if not told["rows"]:
+        say(f"order {told['order']}: {_mode(told['mode'])}no row of a file asks for it")
+    for row in told["rows"]:
+        place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
+        settled = f"settled by {row['settled_by']}" if row["settled_by"] else ""
+        rest = "; ".join(filter(None, (row["charge"], row["reason"], settled)))
+        acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
+        stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
+        say(f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']}) {stands}{acts}")
+    for event in told["events"]:
+        by = f", by {event['who']}" if event["who"] else ""
+        state = f" -> {event['state']}" if event["state"] else ""
+        attempt = f"attempt {event['attempt']}: " if event["attempt"] else ""
+        at = times.local(event["at"], job.controls.time_zone)
+        say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
+
+
+def _lift(job: Job, lift: Mapping[str, str]) -> str:
+    at = times.local(lift["at"], job.controls.time_zone)
+    return f"a stop was lifted by {lift['by']} on {at}: {lift['reason']} (the stop: {lift['stop']})"
+
+
+def _stop(stop: str) -> str:
+    return f"STOP: {stop}; {steps.LIFT_STOP()}"
+
+
+def _mode(mode: str) -> str:
+    return "TEST, " if mode in ("test", "TEST") else ""
+
+
+def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    return f"{many(rows, 'row')} = {counts or 'nothing'}"
+
+
+def _age(seconds: int) -> str:
+    """`12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+# --- check and plan --------------------------------------------------------------------------------------------
+
+
+class TextProblems:
+    """One line a problem, as it is found; a line a file at the end."""
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Say one problem of one row."""
+        place = f"{file}:{sheet}:{row}" if sheet else f"{file}:{row}"
+        say(f"{place}: {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}")
+
+    def end(self, checked: Checked) -> int:
+        """Say how each file stands; returns the exit code."""
+        for told in checked.files:
+            say(f"{_counted(told)}; {_valid(told)}")
+            for warning in told["warnings"]:
+                say(f"warning: {told['file']}: {warning}", err=True)
+            if told["refusal"]:
+                say(f"refused: {told['file']}: {told['refusal']}", err=True)
+        for refusal in checked.refusals:
+            write_lines(f"batchpay: {refusal}", err=True)
+        return checked.exit_code
+
+
+def _valid(told: Mapping[str, Any]) -> str:
+    """What the right rows ask for; and what of that may be sent, where that is less: it was charged, or repeats."""
+    valid, may_go = (", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent"))
+    if valid == may_go:
+        return valid or "no order"
+    return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
+
+
+def _counted(told: Mapping[str, Any]) -> str:
+    return f"{told['file']}: {many(told['rows'], 'row')}, {told['rejected']:,} rejected, {told['repeated']:,} repeated"
+
+
+def _sum(told: Mapping[str, Any], currency: str) -> str:
+    """`3 orders, 1,234.50 THB`."""
+    return f"{many(told['count'], 'order')}, {grouped_text(told['sum_minor'], currency)} {currency}"
+
+
+class JsonProblems:
+    """One JSON document, written as it is found."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+        """Write one element of `problems`."""
+        found = {
+            "file": file, "sheet": sheet, "row": row, "column": problem.column, "value": problem.value,
+            "rule": problem.rule, "remedy": problem.remedy,
+        }  # fmt: skip
+        before = '{"problems": [' if self._first else ","
+        raw(f"{before}\n{json_text(named(found), indent=None)}")
+        self._first = False
+
+    def end(self, checked: Checked) -> int:
+        """Close the document; returns the exit code."""
+        rest = {
+            "files": checked.files, "rejected": checked.rejected, "refusals": checked.refusals,
+            "exit_code": checked.exit_code,
+        }  # fmt: skip
+        opening = '{"problems": [' if self._first else ""
+        raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
+        return checked.exit_code
+
+
+def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
+    """What would be sent."""
+    if as_json:
+        write_json(made)
+        return
+    for told in made["files"]:
+        say(_counted(told))
+    for currency, sent in made["to_send"].items():
+        say(f"would charge {_sum(sent, currency)}")
+    if not made["to_send"]:
+        say("would charge nothing")
+    for share in made["recipients"][:20]:
+        say(f"  {share['destination']}: {_sum(share, share['currency'])}")
+    if len(made["recipients"]) > 20:
+        say(f"  and {many(len(made['recipients']) - 20, 'more recipient')} (--json shows them)")
+    for warning in made["warnings"]:
+        say(f"warning: {warning}", err=True)
+    for held in made["not_sent"][:20]:
+        say(f"not sent, {many(held['count'], 'row')} {held['outcome']}: {held['reason']}")
+    if len(made["not_sent"]) > 20:
+        say(f"  and {len(made['not_sent']) - 20} reasons more (--json shows them)")
+    for refusal in made["refusals"]:
+        say(f"refused: {refusal}", err=True)
+    if made["stop"]:
+        say(_stop(made["stop"]))
+    say(f"plan {made['plan_hash']}")
+    if made["exit_code"]:
+        say(f"exit {made['exit_code']}: {made['next_step']}")

@@ -1,0 +1,110 @@
+"""The three standard streams, as cron, a closed pipe, a full disk or a foreign locale may leave them.
+
+Nothing that happens to them may stop a run or change what becomes of money; a result that was asked for and could not
+be printed is told by the exit code. What is printed is made visible and masked here once more, whoever wrote it: the
+only line breaks that reach a terminal are ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+from batchpay.domain.steps import addressed
+from batchpay.domain.text import json_text, line
+
+CANNOT_PRINT = 74  # the exit code of a command that did well, but whose result met a full disk
+
+_lost: list[OSError] = []
+_printed: list[bool] = []
+_job: list[str] = []  # as who gave the command named it
+
+
+def prepare() -> None:
+    """Open what is closed, so that no journal becomes descriptor 1; print as escapes what the locale cannot."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number: this one
+    sys.stdin = sys.stdin or _standing_in(0, "r")
+    sys.stdout = sys.stdout or _standing_in(1, "w")
+    sys.stderr = sys.stderr or _standing_in(2, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def about(job_file: str) -> None:
+    """What is printed from now on is about this job: the commands that it tells to run name it so."""
+    _job[:] = [job_file]
+
+
+def named(told: Any) -> Any:
+    """A text or a document with the commands in it as they are typed."""
+    return addressed(told, _job[0]) if _job else told
+
+
+def _standing_in(number: int, mode: str) -> TextIO:
+    return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # type: ignore[return-value]
+
+
+def write(text: str, *, err: bool = False) -> None:
+    """Print one line; whatever in it would break the line, act on the terminal or is secret stands as an escape."""
+    raw(line(named(text)), err=err)
+
+
+def write_lines(text: str, *, err: bool = False) -> None:
+    """The same for a text of ours with several lines."""
+    for one in text.split("\n"):
+        write(one, err=err)
+
+
+def write_json(document: Any) -> None:
+    """Print a result for a program: the same document, with nothing invisible in it."""
+    raw(json_text(named(document)))
+
+
+def raw(text: str, *, err: bool = False) -> None:
+    """Print what came through `batchpay.domain.text` already.
+
+    A reader that has gone is nobody's trouble; any other failure of stdout is kept for `end`.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if not err:
+        _printed[:] = [True]
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except OSError as error:
+        _to_nowhere(stream)
+        if not err and error.errno not in (errno.EPIPE, errno.EIO):
+            _lost.append(error)
+
+
+def printed() -> bool:
+    """Has anything been printed to stdout?"""
+    return bool(_printed)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Later lines, and the interpreter's own flush at its end, go to /dev/null."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def end(code: int) -> int:
+    """The exit code, which tells of a result that could not be printed only when there is nothing worse to tell."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
+    if not _lost:
+        return code
+    write(f"batchpay: the result cannot be printed: {_lost[0].strerror}", err=True)
+    return code or CANNOT_PRINT
