@@ -145,8 +145,8 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
     from batchpay.terminal import saying
 
     job, key = _key_and_job(job_file, input_file)
-    with saying.talk(job.name) as talk:
-        result = pipeline.run(job, key, _options(job, flags), talk)
+    with saying.progress(job.name) as progress:
+        result = pipeline.run(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -163,8 +163,8 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     from batchpay.terminal import saying
 
     job, key = _key_and_kept_job(job_file)
-    with saying.talk(job.name) as talk:
-        result = pipeline.settle(job, key, _options(job, flags), talk)
+    with saying.progress(job.name) as progress:
+        result = pipeline.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 

@@ -15,14 +15,14 @@ import pytest
 
 from batchpay.batches import history as accounts
 from batchpay.batches.clock import iso
-from batchpay.batches.open_job import Desk, refuse_another_place
-from batchpay.batches.session import Options, _note_holds, _trouble, brought, errand, look_of
+from batchpay.batches.open_job import OpenJob, refuse_another_place
+from batchpay.batches.session import Options, _note_holds, _trouble, asking, brought, look_of
 from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
 from batchpay.domain.model import Event
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.settlement import Line, Look
+from batchpay.settlement import Channel, Look
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import FakeClock
 from tests.test_candidates import order, planned
@@ -85,7 +85,7 @@ def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) 
 def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: Job) -> None:
     """By what the lock has seen of it; also by the run after one that died while it waited."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         desk.note("first", {})
         copy = shutil.copy(job.state_path, job.state_path.with_suffix(".old"))
         for _ in range(3):
@@ -96,15 +96,15 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
     shutil.copy(copy, job.state_path)
     for _ in range(2):
         with ExitStack() as stack:
-            desk = Desk(job, stack)
+            desk = OpenJob(job, stack)
             assert desk.loss is not None
             (told,) = desk.journal.events(["restored"])
             assert told.data["had"] > told.data["has"]
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
     with ExitStack() as stack:
-        assert Desk(job, stack).loss is None
+        assert OpenJob(job, stack).loss is None
 
 
 # --- what it took in --------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
     """The same file again: no new plan, no new note, the same rows."""
     for _ in range(2):
         with ExitStack() as stack:
-            desk = Desk(job, stack)
+            desk = OpenJob(job, stack)
             desk.take_in(stack, yes=False)
             (one,) = desk.planned
             assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
@@ -132,14 +132,14 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
 @pytest.mark.fault("E01")
 def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> None:
     """A run that starts meanwhile is told of it; afterwards it has its turn."""
-    with errand(job) as line, ExitStack() as stack:
+    with asking(job) as line, ExitStack() as stack:
         assert not line.closed
         with pytest.raises(TryLater, match=r"since \d{4}-\d\d-\d\dT"):
-            Desk(job, stack)
+            OpenJob(job, stack)
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         with pytest.raises(TryLater, match=f"pid {os.getpid()}, since {iso(desk.started_ns)}"):
-            Desk(job, stack)
+            OpenJob(job, stack)
 
 
 # --- what a run brings ------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
 def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: Job) -> None:
     """A date that is younger than it shortens nothing; an empty journal looks as far as a charge may be unsettled."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         quiet_at_s = desk.started_s + job.gateway.doubt_period_s
         assert look_of(desk, Options(adopt=True)) == Look(desk.started - accounts.FIRST_LOOK, False, True, quiet_at_s)
         desk.journal.append([adopted()])
@@ -165,7 +165,7 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
 def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
     """One that is taken over by a person's word; one that knows orders has lost nothing by that word."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         period_s = job.gateway.doubt_period_s
         lost = brought(desk, Options(adopt=True), charges=False)
         assert (lost.look, lost.started, lost.wait_s) == (look_of(desk, Options(adopt=True)), desk.started, period_s)
@@ -178,7 +178,7 @@ def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
 def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job: Job) -> None:
     """A file that is refused has its own reason."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
+        desk = OpenJob(job, stack)
         desk.take_in(stack, yes=False)
         (one,) = desk.planned
         for why in ("", "limited", "limited"):
@@ -196,7 +196,7 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
 @pytest.mark.parametrize(("trouble", "told"), [("", "answer; "), ("no route", "answer (no route); ")])
 def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, told: str) -> None:
     """Where any is known; not when a signal ended the run first."""
-    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.trouble = trouble
     run: Any = SimpleNamespace(line=line, untold="")
     (error,) = _trouble(run, "http://here", interrupted=False)
@@ -211,7 +211,7 @@ def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, to
 
 def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
     """And nothing where nothing was wrong."""
-    line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+    line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.answers = 1
     run: Any = SimpleNamespace(line=line, untold="")
     assert _trouble(run, "http://here", interrupted=False) == ()

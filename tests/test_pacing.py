@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchpay.domain.model import Answer
-from batchpay.settlement import Line
+from batchpay.settlement import Channel
 from batchpay.settlement.pacing import (
     BACKOFF_MAX_S,
     FLOOR,
@@ -231,7 +231,7 @@ class HandClock:
 def heard(answers: list[Answer]) -> tuple[Pacer, HandClock]:
     """The limiter of ten a second after a line heard these answers, a second apart, and the clock of both."""
     clock, pacer = HandClock(), Pacer(10, 1.0, 1)
-    line = Line(clock, pacer, Breaker(30.0), lambda: None)
+    line = Channel(clock, pacer, Breaker(30.0), lambda: None)
 
     async def hear() -> None:
         for answer in answers:

@@ -26,7 +26,7 @@ from batchpay.domain.model import Answer, Event
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.settlement import Line, Preflight, preflight
+from batchpay.settlement import Channel, Preflight, preflight
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.terminal.saying import Quiet
 from tests.agreement import Agreement
@@ -281,7 +281,7 @@ class Story:
 
         def ask(recipients: frozenset[str]) -> Preflight:
             async def main() -> Preflight:
-                line = Line(FakeClock(), Pacer(100, 1.0, 20), Breaker(5.0), lambda: None)
+                line = Channel(FakeClock(), Pacer(100, 1.0, 20), Breaker(5.0), lambda: None)
                 return await preflight(recipients, self.till, line, "THB", job.gateway.concurrency)
 
             found, self.now_s = in_virtual_time(main(), self.now_s)

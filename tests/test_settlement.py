@@ -19,13 +19,13 @@ from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.plan import intent_of
 from batchpay.lifecycle.standing import Guards, History, MayGo, Row, is_sendable, stand
 from batchpay.settlement import (
-    Books,
     Brought,
     Candidate,
     Case,
+    Channel,
     Limits,
-    Line,
     Look,
+    Recorder,
     Run,
     Sendable,
     Settlement,
@@ -92,7 +92,7 @@ class World:
     settings: GatewaySettings = SETTINGS
     now_s: float = 1000.0
     ahead_s: float = 0.0  # of the machine's clock
-    line: Line | None = None
+    line: Channel | None = None
     payer: Callable[[int], dict[str, str]] = one_time_token
     settlement: Settlement | None = None
     batch: str = BATCH
@@ -104,9 +104,9 @@ class World:
             clock = FakeClock(self.ahead_s)
             gateway, journal = edges or (self.gateway, self.journal)
             pacer = Pacer(self.settings.rate, 1.0, 1)
-            self.line = Line(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
-            books = Books(journal, clock, JOB, "run", live=False)
-            run = Run(self.settings, gateway, self.line, books, clock, Silent(), limits or Limits())
+            self.line = Channel(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
+            recorder = Recorder(journal, clock, JOB, "run", live=False)
+            run = Run(self.settings, gateway, self.line, recorder, clock, Silent(), limits or Limits())
             self.settlement = run.loop
             if meanwhile:
                 asyncio.get_running_loop().call_later(1.0, meanwhile, self.settlement)

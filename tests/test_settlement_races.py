@@ -17,7 +17,7 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.lifecycle.attempt import fold, seen, verdict
 from batchpay.lifecycle.plan import intent_of, key_of
-from batchpay.settlement import Books, Case, Limits, Settlement
+from batchpay.settlement import Case, Limits, Recorder, Settlement
 from tests import test_settlement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
 from tests.test_settlement import JOB, SETTINGS, World, candidates, document, only
@@ -89,19 +89,19 @@ def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
 
     async def main() -> None:
         journal, clock = SlowJournal(), FakeClock()
-        books = Books(journal, clock, JOB, "run", live=False)
+        recorder = Recorder(journal, clock, JOB, "run", live=False)
         intent = intent_of(
             document(0), job=JOB, attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id=journal.id
         )
         case = Case(intent)
-        await books.intend(case, clock.elapsed_s())
+        await recorder.intend(case, clock.elapsed_s())
         gateway, fields = FakeGateway(), dict(parse_qsl(intent.body))
         first, second = gateway._commit(fields), gateway._commit(fields)
         given = Answer(out=True, status=429) if answer == "429" else Answer(out=True, status=200, document=first)
         proof = verdict(given, intent, live=False, doubted=False)
         found = seen(first if answer == "429" else second)[0]
         assert found is not None
-        await asyncio.gather(books.found(case, found), books.answered(case, proof, given.status, "", None))
+        await asyncio.gather(recorder.found(case, found), recorder.answered(case, proof, given.status, "", None))
         attempt = fold(journal.histories(["0000"])["0000"])[-1]
         assert case.attempt is not None and case.attempt.outcome is attempt.outcome is Outcome.SUCCEEDED
         assert bool(list(journal.events(["stop"]))) is (answer != "429")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
-from batchpay.reports.spool import Found, Spool
+from batchpay.reports.spool import Found, KeptFindings
 
 FINDING = Finding(
     file="orders.csv", row=2, sheet="", order_id="0001", outcome=Outcome.SUCCEEDED, counts_as=Outcome.SUCCEEDED,
@@ -42,7 +42,7 @@ def told(found: Iterator[Found]) -> list[tuple[int, list[int], bytes, list[Findi
 def test_the_second_reading_is_the_first_one_again(tmp_path: Path) -> None:
     """Every field, half characters included; the source is asked once, and two readers do not disturb each other."""
     source = Source()
-    with Spool(tmp_path) as spool:
+    with KeptFindings(tmp_path) as spool:
         read = spool.reading(source)
         first = told(read())
         assert told(read()) == first == told(source())
@@ -55,7 +55,7 @@ def test_the_second_reading_is_the_first_one_again(tmp_path: Path) -> None:
 def test_a_reading_that_was_given_up_counts_for_nothing(tmp_path: Path) -> None:
     """Half a file of findings is never taken for all of them."""
     source = Source()
-    with Spool(tmp_path) as spool:
+    with KeptFindings(tmp_path) as spool:
         read = spool.reading(source)
         next(read())
         assert len(told(read())) == 2
@@ -65,7 +65,7 @@ def test_a_reading_that_was_given_up_counts_for_nothing(tmp_path: Path) -> None:
 def test_without_a_place_to_write_every_reading_asks_the_source(tmp_path: Path) -> None:
     """A spool is a saving of time: where it cannot be had, reports are the same."""
     source = Source()
-    with Spool(tmp_path / "nowhere") as spool:
+    with KeptFindings(tmp_path / "nowhere") as spool:
         read = spool.reading(source)
         assert told(read()) == told(read())
     assert source.asked == 2

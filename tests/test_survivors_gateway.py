@@ -14,7 +14,7 @@ from batchpay.domain.model import Answer
 from batchpay.job.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.listing import Listing, page_of
-from batchpay.settlement import Books, Line, Preflight, enter, preflight
+from batchpay.settlement import Channel, Preflight, Recorder, enter, preflight
 from batchpay.settlement.lists import read_list
 from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.settlement.preflight import why_barred
@@ -43,11 +43,11 @@ class Told:
         return Answer(out=True, status=200, document={"object": "list", "data": [], "total": 0})
 
 
-def run(main: Callable[[Line], Awaitable[None]]) -> None:
+def run(main: Callable[[Channel], Awaitable[None]]) -> None:
     """With a line in virtual time."""
 
     async def begin() -> None:
-        await main(Line(FakeClock(), Pacer(1000, 1.0, 1), Breaker(0.2), lambda: None))
+        await main(Channel(FakeClock(), Pacer(1000, 1.0, 1), Breaker(0.2), lambda: None))
 
     in_virtual_time(begin())
 
@@ -111,11 +111,11 @@ def entered(answer: Answer, kept: dict[str, Any] | None = None) -> tuple[str, st
     journal, notes, found = MemoryJournal("night"), [], []
     with_clock = FakeClock()
 
-    async def main(line: Line) -> None:
-        books = Books(journal, with_clock, "night", "run", live=False)
+    async def main(line: Channel) -> None:
+        recorder = Recorder(journal, with_clock, "night", "run", live=False)
         if kept is not None:
-            await books.note("account", kept)
-        account = await enter(T_SETTINGS, Told({"/account": answer}), line, books, notes)  # type: ignore[arg-type]
+            await recorder.note("account", kept)
+        account = await enter(T_SETTINGS, Told({"/account": answer}), line, recorder, notes)  # type: ignore[arg-type]
         found.append(account)
 
     run(main)
@@ -226,7 +226,7 @@ def capability(**limits: Any) -> Answer:
 def asked(answers: Mapping[str, Answer], recipients: list[str], at_once: int = 2) -> tuple[Preflight, list[str]]:
     gateway, found = Told(answers), []
 
-    async def main(line: Line) -> None:
+    async def main(line: Channel) -> None:
         found.append(await preflight(recipients, gateway, line, "THB", at_once))  # type: ignore[arg-type]
 
     run(main)
@@ -311,7 +311,7 @@ def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
         ids.extend(listing.add(page).ids)
         return True
 
-    async def main(line: Line) -> None:
+    async def main(line: Channel) -> None:
         ended.append(await read_list(line, pages.at, listing, take))
 
     run(main)

@@ -15,7 +15,7 @@ import pytest
 from batchpay.batches.clock import iso
 from batchpay.domain.errors import Misconfigured, NotAllowed
 from batchpay.domain.model import Answer
-from batchpay.settlement import Line
+from batchpay.settlement import Channel
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, in_virtual_time
 
@@ -34,11 +34,11 @@ class Told:
 
     rate: int = 1000
     burst: int = 1
-    line: Line = field(init=False)
+    line: Channel = field(init=False)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.line = Line(self.clock, Pacer(self.rate, 1.0, self.burst), Breaker(PAUSE_S), lambda: None)
+        self.line = Channel(self.clock, Pacer(self.rate, 1.0, self.burst), Breaker(PAUSE_S), lambda: None)
 
     async def send(self, answer: Answer, *, asking: bool = False) -> float:
         """One permitted request with this answer; when its permit came."""

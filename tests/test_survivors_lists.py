@@ -14,7 +14,7 @@ from batchpay.domain.model import Answer, Outcome
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import Attempt, seen
 from batchpay.lifecycle.listing import Listing
-from batchpay.settlement import Books, Line, lists
+from batchpay.settlement import Channel, Recorder, lists
 from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
@@ -170,9 +170,9 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(change
     """By either clock, each as wrong as it may be."""
     found = seen(charge(**changes))[0]
     assert found is not None
-    books = Books(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
+    recorder = Recorder(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
     attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
-    assert may_be(found, attempt, books) is may
+    assert may_be(found, attempt, recorder) is may
 
 
 @pytest.mark.fault("J05", "L11")
@@ -212,11 +212,11 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
     """Whichever this run learned of first."""
 
     async def main() -> list[str]:
-        line, clock = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None), FakeClock()
-        books = Books(MemoryJournal("night"), clock, "night", "run", live=False)
+        line, clock = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None), FakeClock()
+        recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
-        books.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
-        found = Lists(SETTINGS, FakeGateway(), line, books, clock, lambda case: None)
+        recorder.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
+        found = Lists(SETTINGS, FakeGateway(), line, recorder, clock, lambda case: None)
         return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 
     lacking, _ = in_virtual_time(main(), 2000.0)
@@ -231,7 +231,7 @@ def test_of_a_line_that_is_closed_no_list_is_had() -> None:
         raise AssertionError
 
     async def main() -> bool:
-        line = Line(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
         line.close("SIGTERM")
         return await read_list(line, Pages(3).at, Listing(), never)
 

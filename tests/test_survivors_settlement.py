@@ -19,7 +19,7 @@ from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Proof, Verdict, fold, seen
 from batchpay.lifecycle.plan import key_of
-from batchpay.settlement import Books, Brought, Case, Limits, Line, Look, Run, Sendable, Settlement, at_gateway
+from batchpay.settlement import Brought, Case, Channel, Limits, Look, Recorder, Run, Sendable, Settlement, at_gateway
 from batchpay.settlement.lists import time_of
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
@@ -272,10 +272,10 @@ class Written:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.books = Books(self.journal, self.clock, "night", "run", live=False)
+        self.recorder = Recorder(self.journal, self.clock, "night", "run", live=False)
 
-    def run(self, main: Callable[[Books], Any]) -> None:
-        in_virtual_time(main(self.books), 1000.0)
+    def run(self, main: Callable[[Recorder], Any]) -> None:
+        in_virtual_time(main(self.recorder), 1000.0)
 
     def kinds(self) -> list[str]:
         return [event.kind for event in self.journal.events()]
@@ -295,19 +295,19 @@ def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes(
     written = Written()
     declined = {"status": "failed", "paid": False}
 
-    async def main(books: Books) -> None:
-        await books.elsewhere([of_job("night")])
-        await books.elsewhere([of_job("day", **declined)])
-        await books.elsewhere([of_job("day", metadata={"batchpay_job": "day"})])
-        await books.elsewhere([of_job("", id="chrg_test_3")])
+    async def main(recorder: Recorder) -> None:
+        await recorder.elsewhere([of_job("night")])
+        await recorder.elsewhere([of_job("day", **declined)])
+        await recorder.elsewhere([of_job("day", metadata={"batchpay_job": "day"})])
+        await recorder.elsewhere([of_job("", id="chrg_test_3")])
         assert written.kinds() == []
-        await books.elsewhere([of_job("day")])
-        await books.elsewhere([of_job("day")])
+        await recorder.elsewhere([of_job("day")])
+        await recorder.elsewhere([of_job("day")])
         assert written.kinds() == ["elsewhere"]
-        await books.elsewhere([of_job("day", **declined)])
-        await books.elsewhere([of_job("day", **declined)])
+        await recorder.elsewhere([of_job("day", **declined)])
+        await recorder.elsewhere([of_job("day", **declined)])
         assert written.kinds() == ["elsewhere"] * 2
-        await books.elsewhere([of_job("day", id="chrg_test_2")])
+        await recorder.elsewhere([of_job("day", id="chrg_test_2")])
         assert written.kinds() == ["elsewhere"] * 3
 
     written.run(main)
@@ -322,17 +322,17 @@ def test_only_an_attempt_that_was_never_charged_is_withdrawn() -> None:
     """One that is on its way, or has ended, gives way to nobody."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
+        await recorder.intend(case, 1000.0)
         assert case.attempt is not None
         with pytest.raises(Taken, match="order 0001 is not held by now"):
-            await books.withdraw(case.attempt)
-        await books.void(case)
-        await books.withdraw(case.attempt)
+            await recorder.withdraw(case.attempt)
+        await recorder.void(case)
+        await recorder.withdraw(case.attempt)
         assert case.attempt.state == "withdrawn"
         with pytest.raises(Taken):
-            await books.withdraw(case.attempt)
+            await recorder.withdraw(case.attempt)
 
     written.run(main)
     assert written.kinds() == ["intent", "voided", "withdrawn"]
@@ -343,13 +343,13 @@ def test_an_intent_needs_an_order_that_is_held() -> None:
     """Sends are numbered, the first carries what is asked, the others do not; none goes beside an open one."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
+        await recorder.intend(case, 1000.0)
         with pytest.raises(Taken, match="order 0001 is in_doubt by now"):
-            await books.intend(case, 1001.0)
-        await books.void(case)
-        await books.intend(case, 1002.0)
+            await recorder.intend(case, 1001.0)
+        await recorder.void(case)
+        await recorder.intend(case, 1002.0)
 
     written.run(main)
     first, voided, second = written.journal.events()
@@ -365,13 +365,13 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
     """Not every night anew."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.missing(case)  # nothing was ever sent for it
-        await books.intend(case, 1000.0)
-        await books.found(case, of_job("night", status="pending", paid=False, chain=None))
-        await books.missing(case)
-        await books.missing(case)
+        await recorder.missing(case)  # nothing was ever sent for it
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night", status="pending", paid=False, chain=None))
+        await recorder.missing(case)
+        await recorder.missing(case)
 
     written.run(main)
     assert written.kinds() == ["intent", "found", "missing"]
@@ -383,12 +383,12 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
     """What a person has lifted is not brought up again for the same charge; another charge is."""
     written = Written()
 
-    async def main(books: Books) -> None:
-        await books.stop_for_charge("chrg_test_1", "first")
-        await books.stop_for_charge("chrg_test_1", "again")
-        assert books.stopped == "first"
-        await books.note("lifted", {"reason": "seen"})
-        later = Books(written.journal, written.clock, "night", "run", live=False)
+    async def main(recorder: Recorder) -> None:
+        await recorder.stop_for_charge("chrg_test_1", "first")
+        await recorder.stop_for_charge("chrg_test_1", "again")
+        assert recorder.stopped == "first"
+        await recorder.note("lifted", {"reason": "seen"})
+        later = Recorder(written.journal, written.clock, "night", "run", live=False)
         assert later.stopped == ""
         await later.stop_for_charge("chrg_test_1", "again")
         assert later.stopped == ""
@@ -404,14 +404,14 @@ def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about
     """A person who takes note of one of them does not stop the runs again."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
-        await books.found(case, of_job("night"))
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night"))
         second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
-        other = await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
-        await books.note("lifted", {"reason": "seen"})
-        await books.resolve(other, "accepted", "refunded", "me")
+        other = await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+        await recorder.note("lifted", {"reason": "seen"})
+        await recorder.resolve(other, "accepted", "refunded", "me")
 
     written.run(main)
     (stop,) = written.journal.events(["stop"])
@@ -424,14 +424,14 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
     """Written down once, with the order and the charge that showed it; the next run knows."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
-        await books.answered(case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None)
-        assert books.trust_429
-        await books.found(case, of_job("night"))
-        assert not books.trust_429
-        assert not Books(written.journal, written.clock, "night", "run", live=False).trust_429
+        await recorder.intend(case, 1000.0)
+        await recorder.answered(case, Verdict(Proof.THROTTLED, message="m" * 400), 429, "", None)
+        assert recorder.trust_429
+        await recorder.found(case, of_job("night"))
+        assert not recorder.trust_429
+        assert not Recorder(written.journal, written.clock, "night", "run", live=False).trust_429
 
     written.run(main)
     (told,) = written.journal.events(["throttle.distrusted"])
@@ -445,15 +445,15 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
 def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: bool) -> None:
     """No body, no content, whose row it was by its own words, the commission of the job; empty where it is silent."""
     written = Written()
-    books = Books(written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5"))
+    recorder = Recorder(written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5"))
     told = {**charge()["metadata"], "batchpay_job": "night", "batchpay_batch": "b", "batchpay_run": "r9"}
     shown: dict[str, Any] = {"id": "chrg_1" if live else "chrg_test_1", "livemode": live, "metadata": told}
     cases = []
 
     async def main() -> None:
-        cases.append(await books.adopt(of_job("night", **shown, customer="cust_1"), 1))
+        cases.append(await recorder.adopt(of_job("night", **shown, customer="cust_1"), 1))
         silent = {**shown, "metadata": {**told, "order_id": "0002"}, "destination": None}
-        cases.append(await books.adopt(of_job("night", **silent), 1))
+        cases.append(await recorder.adopt(of_job("night", **silent), 1))
 
     in_virtual_time(main(), 1000.0)
     one, other = (case.intent for case in cases)
@@ -472,13 +472,13 @@ def test_a_charge_beside_an_attempt_that_is_not_over_says_so(ended: bool, beside
     """One that took no money is over, and the adopted one is alone."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
+        await recorder.intend(case, 1000.0)
         if ended:
-            await books.found(case, of_job("night", status="failed", paid=False))
+            await recorder.found(case, of_job("night", status="failed", paid=False))
         second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
-        await books.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
+        await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
 
     written.run(main)
     (adopted,) = written.journal.events(["adopted"])
@@ -490,11 +490,11 @@ def test_a_charge_that_names_no_job_is_not_another_jobs() -> None:
     """And one of an order that was sent here too is noted beside what was done with it here."""
     written = Written()
 
-    async def main(books: Books) -> None:
-        await books.elsewhere([of_job("", metadata={"order_id": "0001"})])
-        await books.intend(Case(INTENT), 1000.0)
+    async def main(recorder: Recorder) -> None:
+        await recorder.elsewhere([of_job("", metadata={"order_id": "0001"})])
+        await recorder.intend(Case(INTENT), 1000.0)
         for _ in range(2):
-            await books.elsewhere([of_job("day", id="chrg_test_2")])
+            await recorder.elsewhere([of_job("day", id="chrg_test_2")])
 
     written.run(main)
     assert written.kinds() == ["intent", "elsewhere", "stop"]  # it may be charged twice
@@ -505,23 +505,23 @@ def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None
     """So that a quiet month leaves a witness too."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         for number in (1, 2):
             case = Case(replace(INTENT, order_id=f"000{number}", key=f"{number}"))
-            await books.intend(case, 1000.0)
+            await recorder.intend(case, 1000.0)
             made = f"2026-11-24T00:00:0{number}Z"
-            await books.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
-            assert books.case_of(f"chrg_test_{number}") is not None
+            await recorder.found(case, of_job("night", id=f"chrg_test_{number}", created_at=made))
+            assert recorder.case_of(f"chrg_test_{number}") is not None
         known = []
         for since_s in (0, 10 * 86_400):
-            later = Books(written.journal, written.clock, "night", "run", live=False)
+            later = Recorder(written.journal, written.clock, "night", "run", live=False)
             later.remember(START_NS + since_s * 10**9)
             known.append(set(later.known))
         assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
-        later_case = Books(written.journal, written.clock, "night", "run", live=False).case_of("chrg_test_2")
+        later_case = Recorder(written.journal, written.clock, "night", "run", live=False).case_of("chrg_test_2")
         assert later_case is not None and later_case.attempt is not None
         assert (later_case.intent.order_id, later_case.others, later_case.present) == ("0002", (), False)
-        assert books.case_of("chrg_test_9") is None
+        assert recorder.case_of("chrg_test_9") is None
 
     written.run(main)
 
@@ -532,16 +532,16 @@ def test_a_charge_whose_stop_was_lifted_need_not_be_in_lists_any_more() -> None:
     written = Written()
     since_ns = START_NS - 10**9
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
-        await books.found(case, of_job("night"))
-        await books.stop_for_charge("chrg_test_1", "no list shows it")
-        later = Books(written.journal, written.clock, "night", "run", live=False)
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night"))
+        await recorder.stop_for_charge("chrg_test_1", "no list shows it")
+        later = Recorder(written.journal, written.clock, "night", "run", live=False)
         later.remember(since_ns)
         assert set(later.known) == {"chrg_test_1"}
-        await books.note("lifted", {"reason": "seen"})
-        later = Books(written.journal, written.clock, "night", "run", live=False)
+        await recorder.note("lifted", {"reason": "seen"})
+        later = Recorder(written.journal, written.clock, "night", "run", live=False)
         later.remember(since_ns)
         await later.found(case, of_job("night"))
         assert later.known == {}
@@ -553,11 +553,11 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
     """An empty journal is nobody's."""
     written = Written()
 
-    async def main(books: Books) -> None:
-        assert books.account() == {}
-        await books.note("account", {"account": "", "mode": "test", "url": "u"})
-        await books.note("account", {"account": "a", "mode": "test", "url": "u"})
-        assert books.account() == {"account": "a", "mode": "test", "url": "u"}
+    async def main(recorder: Recorder) -> None:
+        assert recorder.account() == {}
+        await recorder.note("account", {"account": "", "mode": "test", "url": "u"})
+        await recorder.note("account", {"account": "a", "mode": "test", "url": "u"})
+        assert recorder.account() == {"account": "a", "mode": "test", "url": "u"}
 
     written.run(main)
 
@@ -583,11 +583,11 @@ def test_what_a_look_up_says_is_written_when_it_is_new(changes: dict[str, Any], 
     """Of a charge that is known: where it stands, and what was asked for it."""
     written = Written()
 
-    async def main(books: Books) -> None:
+    async def main(recorder: Recorder) -> None:
         case = Case(INTENT)
-        await books.intend(case, 1000.0)
-        await books.found(case, of_job("night"))
-        await books.found(case, of_job("night", **changes))
+        await recorder.intend(case, 1000.0)
+        await recorder.found(case, of_job("night"))
+        await recorder.found(case, of_job("night", **changes))
 
     written.run(main)
     assert written.kinds().count("found") == 1 + new
@@ -600,21 +600,21 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
     told: dict[str, Any] = {"order_id": "of day", "attempt": 2, "batch_id": "b"}
     day.append([Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)])
     clock = FakeClock()
-    books = Books(night, clock, "night", "run", live=False)
+    recorder = Recorder(night, clock, "night", "run", live=False)
 
     async def main() -> Case:
         case = Case(INTENT)
         data = {"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
         night.append([Event("intent", order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2, data=data)])
         (case.attempt,) = fold(night.histories(["0001"])["0001"])
-        await books.found(case, of_job("night"))
+        await recorder.found(case, of_job("night"))
         return case
 
     case, _ = in_virtual_time(main(), 1000.0)
     assert case.attempt is not None and case.attempt.outcome is Outcome.UNPROVEN
     assert not case.attempt.twins  # it is no second charge of ours either
     why = "chrg_test_1 was answered for order 0001; it is order of day's of job day"
-    assert books.stopped == why
+    assert recorder.stopped == why
     assert [event.data["reason"] for event in night.events(["stop"])] == [why]
     for journal in (night, day):
         journal.close()
@@ -814,13 +814,13 @@ class Steps(Silent):
 
 def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = False) -> list[tuple[str, float]]:
     """The steps of one run with their times, from its begin on."""
-    talk, began_s = Steps(), world.now_s
+    progress, began_s = Steps(), world.now_s
 
     async def main() -> None:
         clock = FakeClock()
-        line = Line(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
-        books = Books(world.journal, clock, JOB, "run", live=False)
-        run = Run(SETTINGS, world.gateway, line, books, clock, talk, Limits())
+        line = Channel(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
+        recorder = Recorder(world.journal, clock, JOB, "run", live=False)
+        run = Run(SETTINGS, world.gateway, line, recorder, clock, progress, Limits())
         start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
         known = any(event.kind == "intent" for event in world.journal.events())
         look = Look(start - timedelta(days=1), known, False, 0.0)
@@ -837,14 +837,14 @@ def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = F
             assert run.loop.why_held == "a person must look"
         else:
             await at_gateway(run, brought)
-            assert talk.orders == {f"{number:04d}" for number in range(count)}
+            assert progress.orders == {f"{number:04d}" for number in range(count)}
         assert (run.untold, run.blind) == ("", "")
         assert any("does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes) is (
             count > 0 and not impossible
         )
 
     _, world.now_s = in_virtual_time(main(), world.now_s)
-    return [(name, at_s - began_s) for name, at_s in talk.seen]
+    return [(name, at_s - began_s) for name, at_s in progress.seen]
 
 
 def test_the_steps_of_a_run_in_their_order() -> None:
@@ -873,9 +873,9 @@ def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
 
     async def main() -> None:
         clock = FakeClock()
-        books = Books(MemoryJournal(JOB), clock, JOB, "run", live=False)
-        line = Line(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
-        loop = Settlement(SETTINGS, FakeGateway(), line, books, clock)
+        recorder = Recorder(MemoryJournal(JOB), clock, JOB, "run", live=False)
+        line = Channel(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
+        loop = Settlement(SETTINGS, FakeGateway(), line, recorder, clock)
         assert loop.why_held == ""
         loop.hold("wait")
         assert loop.why_held == "wait"

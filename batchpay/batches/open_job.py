@@ -37,7 +37,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages, Names
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.lifecycle.standing import Guards
-from batchpay.settlement import Books, Candidate
+from batchpay.settlement import Candidate, Recorder
 from batchpay.settlement.recorder import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 
@@ -65,7 +65,7 @@ class Edges:
 WORLD = Edges()
 
 
-class Desk:
+class OpenJob:
     """Holds the job's lock from `__init__` on; closes with the stack."""
 
     def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD) -> None:
@@ -87,7 +87,7 @@ class Desk:
         self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
         self.journal.verify()
-        self.books = Books(
+        self.recorder = Recorder(
             self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee,
             belongs=whose_reports(job, self.journal),
         )  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from batchpay import __version__
 from batchpay.batches import history as accounts
-from batchpay.batches.open_job import Desk
+from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.wholeness import is_of
 from batchpay.domain import steps
@@ -24,7 +24,7 @@ from batchpay.reconciliation.findings import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
 from batchpay.reports.manifest import head_of, write_manifest_beside
-from batchpay.reports.spool import Spool
+from batchpay.reports.spool import KeptFindings
 from batchpay.settlement.recorder import stop_in_force, whose_journal
 
 SPOOLED = 16  # batches whose rows are kept between counting and writing; of more they are judged anew
@@ -57,7 +57,7 @@ class Counted:
     equations: tuple[Equation, ...]
     noted: Event
     found: accounts.Found
-    spool: Spool
+    spool: KeptFindings
     kept: bool = False  # its reports stay as they are
 
     @property
@@ -66,64 +66,64 @@ class Counted:
         return not all(equation.closes for equation in self.equations)
 
 
-def publish(desk: Desk, batch: Batch) -> Published:
+def publish(opened: OpenJob, batch: Batch) -> Published:
     """Totals into the journal when they changed, then every report file from the journal."""
-    return write(desk, count(desk, batch), Runs(desk.journal))
+    return write(opened, count(opened, batch), Runs(opened.journal))
 
 
-def count(desk: Desk, batch: Batch, *, spooled: bool = True) -> Counted:
+def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
     """Totals into the journal when they changed. `spooled`: keep what was judged for `write`, which lets go of it."""
-    journal = desk.journal
-    spool = Spool(desk.job.state_path.parent)
-    judge = accounts.findings_of(desk.job, journal, batch)
+    journal = opened.journal
+    spool = KeptFindings(opened.job.state_path.parent)
+    judge = accounts.findings_of(opened.job, journal, batch)
     found = spool.reading(judge)
     try:
         totals, digest, answered = accounts.totals_of(found if spooled else judge)
-        desk.note_answered(answered, batch.id)
+        opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
-        data = {**totals.to_json(), "rows_sha256": digest, "stop": desk.stop, "version": batch.version}
+        data = {**totals.to_json(), "rows_sha256": digest, "stop": opened.stop, "version": batch.version}
         latest = accounts.last_totals(journal).get(batch.id)
         if latest is None or latest.data != data or journal.moved(batch.id):  # else it would be written on every night
-            latest = desk.note("totals", data, batch.id)
+            latest = opened.note("totals", data, batch.id)
     except BaseException:
         spool.close()
         raise
     return Counted(batch, totals, equations, latest, found, spool)
 
 
-def publish_settled(desk: Desk, but: Collection[str] = ()) -> None:
+def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     """Batches in whose reports nothing moved, but of which an order of another batch may have settled a row since.
 
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
     """
-    latest = accounts.last_totals(desk.journal)
-    last_seq = max([desk.journal.last_of_orders(), *(event.seq for event in desk.journal.events(["answered"]))])
-    oldest_ns = desk.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
-    runs = Runs(desk.journal)
-    for batch in desk.journal.batches():
+    latest = accounts.last_totals(opened.journal)
+    last_seq = max([opened.journal.last_of_orders(), *(event.seq for event in opened.journal.events(["answered"]))])
+    oldest_ns = opened.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
+    runs = Runs(opened.journal)
+    for batch in opened.journal.batches():
         known = latest.get(batch.id)
         if known is None or batch.id in but or batch.first_seen_ns < oldest_ns or known.seq > last_seq:
             continue
         if not accounts.may_be_settled(known):
             continue
-        counted = count(desk, batch)
+        counted = count(opened, batch)
         if counted.noted.seq == known.seq:
             counted.spool.close()
         else:
-            write(desk, counted, runs)
+            write(opened, counted, runs)
 
 
-def keep(desk: Desk, batch: Batch, latest: Event) -> Counted:
+def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
-    totals, spool = Totals.from_json(latest.data), Spool(desk.job.state_path.parent)
-    return Counted(batch, totals, (), latest, accounts.findings_of(desk.job, desk.journal, batch), spool, kept=True)
+    totals, spool = Totals.from_json(latest.data), KeptFindings(opened.job.state_path.parent)
+    return Counted(batch, totals, (), latest, accounts.findings_of(opened.job, opened.journal, batch), spool, kept=True)
 
 
-def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
+def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
     """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises CannotWrite."""
-    job, journal = desk.job, desk.journal
+    job, journal = opened.job, opened.journal
     folder = own_folder(
-        job.report.directory, f"{desk.started:%Y-%m-%d}-no-input", job.name, "manifest.json", job.report.mode
+        job.report.directory, f"{opened.started:%Y-%m-%d}-no-input", job.name, "manifest.json", job.report.mode
     )
     nothing = Batch(
         id=folder.name, job=job.name, file="", sha256="", format="", rows_read=0, columns=(),
@@ -132,8 +132,8 @@ def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Pa
     )  # fmt: skip
     inputs = Inputs(
         batch=nothing, formats=("json",), findings=lambda: iter(()), totals=Totals(), equations=(), exit_code=code,
-        journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=desk.stop,
-        versions={"batchpay": __version__}, run=runs.whole(desk.run_id), whose=_whose(desk, noted.seq),
+        journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=opened.stop,
+        versions={"batchpay": __version__}, run=runs.whole(opened.run_id), whose=_whose(opened, noted.seq),
     )  # fmt: skip
     return write_reports(folder, inputs, job.report.mode)
 
@@ -141,50 +141,50 @@ def publish_nothing(desk: Desk, code: int, noted: Event, runs: Runs) -> tuple[Pa
 ADOPTED = "adopted"  # the folder of what is in no batch's report
 
 
-def publish_adopted(desk: Desk) -> tuple[Path, ...]:
+def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever, no file."""
-    found = accounts.adopted_json(accounts.unshown(desk.job, desk.journal))
-    reports, mode = desk.job.report.directory, desk.job.report.mode
-    if not found["count"] and not has_own_folder(reports, ADOPTED, desk.job.name, "adopted.json"):
+    found = accounts.adopted_json(accounts.unshown(opened.job, opened.journal))
+    reports, mode = opened.job.report.directory, opened.job.report.mode
+    if not found["count"] and not has_own_folder(reports, ADOPTED, opened.job.name, "adopted.json"):
         return ()  # else it tells that there is none any more
-    directory = Directory(own_folder(reports, ADOPTED, desk.job.name, "adopted.json", mode), mode)
-    told = {"job": desk.job.name, "mode": desk.job.gateway.mode, "journal": desk.journal.id, **found}
+    directory = Directory(own_folder(reports, ADOPTED, opened.job.name, "adopted.json", mode), mode)
+    told = {"job": opened.job.name, "mode": opened.job.gateway.mode, "journal": opened.journal.id, **found}
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
-    known = head_of(directory, desk.job)
-    if known is None or not is_of(desk.journal, known):  # else there would be one more on every night
-        head = desk.journal.head()
-        write_manifest_beside(directory, desk.job, desk.journal.id, head, _whose(desk, head[0]))
+    known = head_of(directory, opened.job)
+    if known is None or not is_of(opened.journal, known):  # else there would be one more on every night
+        head = opened.journal.head()
+        write_manifest_beside(directory, opened.job, opened.journal.id, head, _whose(opened, head[0]))
     return tuple(directory.written)
 
 
-def _cancelled(desk: Desk, counted: Counted) -> list[Finding]:
+def _cancelled(opened: OpenJob, counted: Counted) -> list[Finding]:
     """The batch's rows that a person said are never to be sent; they are looked for only where there may be any."""
     by_attempt = counted.totals.codes[Outcome.REFUSED.value, CANCELLED]
-    if not (by_attempt or desk.journal.cancelled()):
+    if not (by_attempt or opened.journal.cancelled()):
         return []
     return [one for _, some in counted.found() for one in some if one.cancelled is not None]
 
 
-def _whose(desk: Desk, seq: int) -> dict[str, str]:
+def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
     """Account and address, as far as the journal knew them by then: what is written again is the same."""
-    kept = whose_journal(event for event in desk.journal.accounts() if event.seq <= seq)
+    kept = whose_journal(event for event in opened.journal.accounts() if event.seq <= seq)
     return {name: str(kept.get(name, "")) for name in ("account", "url")}
 
 
-def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
+def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     """Every report file, from the journal. Raises CannotWrite."""
     batch, totals, equations = counted.batch, counted.totals, counted.equations
-    directory = desk.job.report.directory / batch.id
+    directory = opened.job.report.directory / batch.id
     if counted.kept:
         return Published(batch, totals, equations, directory, ())
-    journal, run = desk.journal, runs.of_batch(batch.id)
+    journal, run = opened.journal, runs.of_batch(batch.id)
     stop = stop_in_force(journal.events(["stop", "lifted"]))
     with counted.spool:
         inputs = Inputs(
             batch=batch,
-            formats=desk.job.report.formats,
-            findings=partial(_addressed, counted.found, desk.job.path.name),
+            formats=opened.job.report.formats,
+            findings=partial(_addressed, counted.found, opened.job.path.name),
             totals=totals,
             equations=equations,
             exit_code=exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation),
@@ -195,11 +195,11 @@ def write(desk: Desk, counted: Counted, runs: Runs) -> Published:
             versions={"batchpay": batch.version},
             run=run,
             lifted=accounts.lifts_of(journal, batch.id),
-            whose=_whose(desk, counted.noted.seq),
-            cancelled=_cancelled(desk, counted),
-            job_file=desk.job.path.name,
+            whose=_whose(opened, counted.noted.seq),
+            cancelled=_cancelled(opened, counted),
+            job_file=opened.job.path.name,
         )
-        files = write_reports(directory, inputs, desk.job.report.mode)
+        files = write_reports(directory, inputs, opened.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)
 
 

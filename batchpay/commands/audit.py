@@ -15,7 +15,7 @@ from typing import Any
 
 from batchpay.batches import history as accounts
 from batchpay.batches.clock import iso
-from batchpay.batches.open_job import Desk
+from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
 from batchpay.commands.resolve import who
 from batchpay.domain import times
@@ -59,7 +59,7 @@ from batchpay.reconciliation.refunds import (
 )
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
-from batchpay.settlement import Line
+from batchpay.settlement import Channel
 from batchpay.settlement.lists import read_list
 from batchpay.settlement.recorder import whose_journal
 
@@ -187,30 +187,30 @@ def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None
     for flag, day in (("--from", period.first), ("--to", period.last)):
         times.refuse_to_come(flag, day, period.zone, datetime.now(UTC))
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        attempts = list(_attempts(desk, period))
-        found = asyncio.run(at_the_gateway(desk, key, partial(_found, desk, period, attempts)))
-        _learn(desk, found.refunded, period.zone)
+        opened = OpenJob(job, stack)
+        attempts = list(_attempts(opened, period))
+        found = asyncio.run(at_the_gateway(opened, key, partial(_found, opened, period, attempts)))
+        _learn(opened, found.refunded, period.zone)
         if note is not None:
-            _take_note(desk, found.match.differences, period, *note)
-        made = Audit(job.path, job.gateway.mode, period, found, kept(desk.journal.events(["noted"])))
-        noted = desk.note("audit", {
+            _take_note(opened, found.match.differences, period, *note)
+        made = Audit(job.path, job.gateway.mode, period, found, kept(opened.journal.events(["noted"])))
+        noted = opened.note("audit", {
             "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
             "open": len(made.open),
         })  # fmt: skip
-        return replace(made, files=_write(job, made, desk.journal, noted))
+        return replace(made, files=_write(job, made, opened.journal, noted))
 
 
-def _learn(desk: Desk, refunded: Sequence[Refunded], zone: str) -> None:
+def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
     """Keep what was given back of each charge, when it is more than the journal knew."""
-    known = {event.data["charge_id"]: event.data for event in desk.journal.events(["refunded"])}
+    known = {event.data["charge_id"]: event.data for event in opened.journal.events(["refunded"])}
     for one in refunded:
         data, before = one.to_json(), known.get(one.charge_id, {})
         if any(before.get(name) != data[name] for name in ("total", "refunds")):
-            desk.note("refunded", {**data, "told": sentence(one, zone)})
+            opened.note("refunded", {**data, "told": sentence(one, zone)})
 
 
-def _take_note(desk: Desk, differences: Sequence[Difference], period: Period, note_id: str, reason: str) -> None:
+def _take_note(opened: OpenJob, differences: Sequence[Difference], period: Period, note_id: str, reason: str) -> None:
     """Keep a person's word on one difference, as it is now. Raises Usage for what is none."""
     chosen = next((one for one in differences if one.id == note_id), None)
     if chosen is None:
@@ -221,16 +221,16 @@ def _take_note(desk: Desk, differences: Sequence[Difference], period: Period, no
         more = f" and {len(differences) - NAMED} more (--json shows them)" if len(differences) > NAMED else ""
         raise Usage(f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}")
     new = note_on(chosen, reason, who())
-    old = kept(desk.journal.events(["noted"])).get(note_id)
+    old = kept(opened.journal.events(["noted"])).get(note_id)
     if old is None or replace(old, at_ns=0) != new:
-        desk.note("noted", new.to_json())
+        opened.note("noted", new.to_json())
 
 
-def _attempts(desk: Desk, period: Period) -> Iterator[Attempt]:
+def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:
     """Every attempt of the journal whose charge was made in the period, or tells no time and may have been."""
-    orders = desk.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
+    orders = opened.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
-        for attempts in accounts.attempts_of(desk.journal, orders[start : start + 500]).values():
+        for attempts in accounts.attempts_of(opened.journal, orders[start : start + 500]).values():
             yield from (attempt for attempt in attempts if _is_of(attempt, period))
 
 
@@ -241,29 +241,29 @@ def _is_of(attempt: Attempt, period: Period) -> bool:
     return period.covers(made_at) if is_instant(made_at) else period.may_cover(attempt)
 
 
-async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: Gateway, line: Line) -> Found:
+async def _found(opened: OpenJob, period: Period, attempts: list[Attempt], gateway: Gateway, channel: Channel) -> Found:
     """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had whole."""
-    charges = await _all(gateway, line, "/charges", period.since, period.until)
+    charges = await _all(gateway, channel, "/charges", period.since, period.until)
     if charges is None:
-        raise line.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
-    match = match_charges(desk.job.name, attempts, charges, live=desk.job.gateway.mode == "live")
-    match.add(match_elsewhere(desk.job.name, _ours_of(desk, charges), charges))
+        raise channel.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
+    match = match_charges(opened.job.name, attempts, charges, live=opened.job.gateway.mode == "live")
+    match.add(match_elsewhere(opened.job.name, _ours_of(opened, charges), charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
             "of another one: by name in audit.json, under without_time"
         )
-    transactions = await _all(gateway, line, "/transactions", period.since, None)
+    transactions = await _all(gateway, channel, "/transactions", period.since, None)
     if transactions is None:
         match.notes.append("the gateway does not tell its transactions: credits were not matched")
     else:
         match.add(match_credits(attempts, charges, transactions))
-    transfers = await _all(gateway, line, "/transfers", period.since, None)
+    transfers = await _all(gateway, channel, "/transfers", period.since, None)
     if transfers is None:
         match.notes.append("the gateway does not tell its transfers: they were not matched")
     else:
         match.add(match_transfers(attempts, transfers))
-    refunds = await _all(gateway, line, "/refunds", period.since, period.until)
+    refunds = await _all(gateway, channel, "/refunds", period.since, period.until)
     if refunds is None:
         booked = booked_as_refunds(one for one in transactions or () if period.covers(str(one.get("created_at"))))
         ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job" if booked else ""
@@ -274,7 +274,7 @@ async def _found(desk: Desk, period: Period, attempts: list[Attempt], gateway: G
     told = [one for one in map(refund_of, refunds or ()) if one is not None]
     listed = {one.id for one in told}
     placed = [one for one in told if _is_made_in(period, one, listed)]
-    refunded = await _refunded(desk, gateway, line, charges, placed, match.notes)
+    refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
     match.add(one.difference(period.zone) for one in refunded)
     match.differences = apart(less_given_back(match.differences, refunded))
     made = [(one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)]
@@ -287,7 +287,12 @@ def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool
 
 
 async def _refunded(
-    desk: Desk, gateway: Gateway, line: Line, charges: Sequence[Thing], listed: Sequence[Refund], notes: list[str]
+    opened: OpenJob,
+    gateway: Gateway,
+    channel: Channel,
+    charges: Sequence[Thing],
+    listed: Sequence[Refund],
+    notes: list[str],
 ) -> list[Refunded]:
     """Every charge of this job of which something was given back: charges of the period, and of its refunds.
 
@@ -297,18 +302,18 @@ async def _refunded(
     wanted = dict.fromkeys(charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one))
     found, nobodys = [], []
     for charge_id in dict.fromkeys([*wanted, *(refund.charge_id for refund in listed)]):
-        owner = desk.journal.order_of_charge(charge_id)
-        if owner is not None and owner[0] != desk.job.name:
+        owner = opened.journal.order_of_charge(charge_id)
+        if owner is not None and owner[0] != opened.job.name:
             continue
-        document = in_period.get(charge_id) or await _charge(gateway, line, charge_id)
+        document = in_period.get(charge_id) or await _charge(gateway, channel, charge_id)
         if document is None and owner is None:
             nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
-        order_id = _order_of(desk.job.name, document, owner)
+        order_id = _order_of(opened.job.name, document, owner)
         if order_id is None:
             continue
-        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(desk, owner, charge_id))
+        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(opened, owner, charge_id))
         if one is not None:
-            counts = charge_id in in_period and counts_as_charged(desk.job.name, in_period[charge_id])
+            counts = charge_id in in_period and counts_as_charged(opened.job.name, in_period[charge_id])
             found.append(replace(one, counts=counts))
     if nobodys:
         more = f" and {len(nobodys) - NAMED} more" if len(nobodys) > NAMED else ""
@@ -327,22 +332,22 @@ def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | No
     return charge.metadata.get("order_id", "")
 
 
-def _kept_charge(desk: Desk, owner: tuple[str, str, int] | None, charge_id: str) -> ChargeSeen | None:
+def _kept_charge(opened: OpenJob, owner: tuple[str, str, int] | None, charge_id: str) -> ChargeSeen | None:
     """The charge as the journal knows it."""
     if owner is None:
         return None
-    attempts = accounts.attempts_of(desk.journal, [owner[1]]).get(owner[1], ())
+    attempts = accounts.attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
     charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
     return next((charge for charge in charges if charge.id == charge_id), None)
 
 
-async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:
+async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Thing | None:
     """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent without an answer."""
     if not CHARGE_ID.fullmatch(charge_id):
         return None
-    answer = await line.ask(partial(gateway.get, charge_id))
+    answer = await channel.ask(partial(gateway.get, charge_id))
     if answer is None:
-        raise line.fatal or GatewaySilent(
+        raise channel.fatal or GatewaySilent(
             f"the gateway does not answer about {charge_id}, which was refunded; try later"
         )
     document: Thing = answer.document
@@ -350,24 +355,26 @@ async def _charge(gateway: Gateway, line: Line, charge_id: str) -> Thing | None:
     return document if charge is not None and charge.id == charge_id else None
 
 
-def _ours_of(desk: Desk, charges: list[Thing]) -> Attempts:
+def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
-    orders = {order_elsewhere(desk.job.name, thing) for thing in charges} - {""}
-    return accounts.attempts_of(desk.journal, sorted(orders))
+    orders = {order_elsewhere(opened.job.name, thing) for thing in charges} - {""}
+    return accounts.attempts_of(opened.journal, sorted(orders))
 
 
-async def _all(gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None) -> list[Thing] | None:
+async def _all(
+    gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
+) -> list[Thing] | None:
     """Every object of a list, oldest first; None when it could not be had whole, or there is no such list."""
     for _ in range(TRIES):
-        found, is_there = await _once(gateway, line, path, since, until)
-        if found is not None or not is_there or line.closed:
+        found, is_there = await _once(gateway, channel, path, since, until)
+        if found is not None or not is_there or channel.closed:
             return found
-        await line.rest(1.0)
+        await channel.rest(1.0)
     return None
 
 
 async def _once(
-    gateway: Gateway, line: Line, path: str, since: datetime, until: datetime | None
+    gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
 ) -> tuple[list[Thing] | None, bool]:
     """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read.
 
@@ -393,7 +400,7 @@ async def _once(
         found.extend(things[at] for at in fresh)
         return True
 
-    await read_list(line, page_at, listing, take)
+    await read_list(channel, page_at, listing, take)
     return found if listing.complete and not listing.skipped else None, is_there
 
 

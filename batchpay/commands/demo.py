@@ -148,8 +148,8 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     _mark(where)
     job = load_job(job_file, input_override=str(where / file))
     before = len(sandbox.requests("POST", "/charges"))
-    with saying.talk(job.name) as talk:
-        result = pipeline.run(job, KEY, Options(), talk)
+    with saying.progress(job.name) as progress:
+        result = pipeline.run(job, KEY, Options(), progress)
     if result.trouble:
         raise result.trouble[0]  # Ctrl-C, a full disk: the demo ends here, as a run would
     posts = Counter(entry.order_id for entry in sandbox.requests("POST", "/charges")[before:])

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from batchpay.batches import history as accounts
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import refuse_another_place
-from batchpay.batches.session import errand
+from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
@@ -39,7 +39,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import error_of
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.reports.manifest import other_jobs
-from batchpay.settlement import Line, preflight
+from batchpay.settlement import Channel, preflight
 from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in, whose_journal
 from batchpay.settlement.run import account_in, close_to_no_gateway, refuse_other_account
 
@@ -319,49 +319,49 @@ def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Finding]:
 def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
     """What the gateway tells. A run that is under way has the job's rate: then nothing is asked."""
 
-    async def collected(line: Line) -> list[Finding]:
+    async def collected(channel: Channel) -> list[Finding]:
         gateway = Omise(job.gateway, key.reveal())
         try:
-            return [finding async for finding in _gateway(job, gateway, files, line)]
+            return [finding async for finding in _gateway(job, gateway, files, channel)]
         finally:
             await gateway.aclose()
 
     try:
-        with errand(job) as line:
-            yield from asyncio.run(collected(line))
+        with asking(job) as channel:
+            yield from asyncio.run(collected(channel))
     except BatchpayError as error:
         yield from _wrong("gateway", error)
         yield from _unseen(AT_GATEWAY, "the gateway could not be asked")
 
 
-async def _gateway(job: Job, gateway: Gateway, files: _Files, line: Line) -> AsyncIterator[Finding]:
-    account = await line.ask(partial(gateway.read, "/account", {}), learn=False)
-    await close_to_no_gateway(job.gateway, gateway, line)
-    if account is None or line.closed:
-        for finding in _silent(job, line, AT_GATEWAY):
+async def _gateway(job: Job, gateway: Gateway, files: _Files, channel: Channel) -> AsyncIterator[Finding]:
+    account = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
+    await close_to_no_gateway(job.gateway, gateway, channel)
+    if account is None or channel.closed:
+        for finding in _silent(job, channel, AT_GATEWAY):
             yield finding
         return
     for finding in _account(job, account.status, account.document, files.account):
         yield finding
-    listed = await line.ask(partial(gateway.page, iso(SystemClock().now_ns()), 0))
+    listed = await channel.ask(partial(gateway.page, iso(SystemClock().now_ns()), 0))
     if listed is None:
-        for finding in _silent(job, line, AT_GATEWAY[1:]):
+        for finding in _silent(job, channel, AT_GATEWAY[1:]):
             yield finding
         return
     yield _permission(listed.status, listed.document)
-    yield (_well("clock", f"agrees with the gateway's, {line.gateway_date}") if line.gateway_date else
+    yield (_well("clock", f"agrees with the gateway's, {channel.gateway_date}") if channel.gateway_date else
            _warning("clock", "the gateway gives no Date header to compare with"))  # fmt: skip
-    capability = await line.ask(partial(gateway.read, "/capability", {}))
+    capability = await channel.ask(partial(gateway.read, "/capability", {}))
     for finding in _limits(job, files, bounds_of(account.document, capability.document if capability else None)):
         yield finding
-    for finding in await _recipients(job, gateway, files.recipients, line):
+    for finding in await _recipients(job, gateway, files.recipients, channel):
         yield finding
 
 
-def _silent(job: Job, line: Line, subjects: Iterable[str]) -> Iterator[Finding]:
+def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Finding]:
     """The gateway refused the key, differs by its clock, or gave no answer: nothing more is asked."""
-    why = f" ({line.trouble})" if line.trouble else ""
-    error = line.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
+    why = f" ({channel.trouble})" if channel.trouble else ""
+    error = channel.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
     yield from _wrong("gateway", error)
     yield from _unseen(subjects, "the gateway was not asked any more")
 
@@ -414,11 +414,11 @@ def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
             yield _well("limits", f"{intake.snapshot.name}: {told}")
 
 
-async def _recipients(job: Job, gateway: Gateway, recipients: frozenset[str], line: Line) -> list[Finding]:
-    asked = await preflight(recipients, gateway, line, "", job.gateway.concurrency)
+async def _recipients(job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel) -> list[Finding]:
+    asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
     found = [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(asked.barred.items())]
     found += [_warning("recipient", f"{recipient}: the gateway does not tell of it") for recipient in asked.unknown]
-    if line.closed:
-        return [*found, *_silent(job, line, ["recipients"])]
+    if channel.closed:
+        return [*found, *_silent(job, channel, ["recipients"])]
     can = len(recipients) - len(asked.barred) - len(asked.unknown)
     return [*found, _well("recipients", f"{can} of {len(recipients)} can be paid")]

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
-from batchpay.batches.open_job import Desk
+from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
 from batchpay.commands.doctor import Finding
 from batchpay.domain import steps
@@ -24,7 +24,7 @@ from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.lifecycle.attempt import error_of, seen
 from batchpay.lifecycle.plan import form_encoded, key_of
-from batchpay.settlement import Line
+from batchpay.settlement import Channel
 
 LEAST_MINOR = 2000  # where the gateway does not tell its own (omise-api.md, 2.3)
 CHAIN_AFTER_S = 5.0
@@ -35,11 +35,11 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
     if job.gateway.mode != "test":
         raise Misconfigured('doctor --probe makes charges: it runs in test mode only; use a job with mode = "test"')
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        if desk.stop:
-            raise DoesNotAddUp(f"no test charge is made while a stop is in force: {desk.stop}; {steps.LIFT_STOP()}")
-        found = asyncio.run(at_the_gateway(desk, key, _Probe(desk, recipient, customer).run))
-        desk.note("probe", {finding.subject: finding.told for finding in found})
+        opened = OpenJob(job, stack)
+        if opened.stop:
+            raise DoesNotAddUp(f"no test charge is made while a stop is in force: {opened.stop}; {steps.LIFT_STOP()}")
+        found = asyncio.run(at_the_gateway(opened, key, _Probe(opened, recipient, customer).run))
+        opened.note("probe", {finding.subject: finding.told for finding in found})
         return found
 
 
@@ -56,14 +56,14 @@ def findings(job: Job | None, key: SecretKey | None, recipient: str | None, cust
 class _Probe:
     """One probe: its line to the gateway, whom it charges, and for whom."""
 
-    def __init__(self, desk: Desk, recipient: str | None, customer: str | None) -> None:
-        self._desk = desk
+    def __init__(self, opened: OpenJob, recipient: str | None, customer: str | None) -> None:
+        self._opened = opened
         self._recipient, self._customer = recipient or "", customer or ""
 
-    async def run(self, gateway: Gateway, line: Line) -> list[Finding]:
+    async def run(self, gateway: Gateway, channel: Channel) -> list[Finding]:
         """All three charges, by a key that is of the journal's account and mode."""
-        self._gateway, self._line = gateway, line
-        self._desk.note("probe.started", {})
+        self._gateway, self._channel = gateway, channel
+        self._opened.note("probe.started", {})
         self._recipient = self._recipient or await self._first("recipients", "default recipient that is verified")
         self._customer = self._customer or await self._first("customers", "customer with a card")
         amount, currency = await self._least()
@@ -91,9 +91,9 @@ class _Probe:
         return (LEAST_MINOR if least is None else least), (text(account, "currency") or "thb").lower()
 
     async def _read(self, path: str) -> Any:
-        answer = await self._line.ask(partial(self._gateway.read, path, {}))
+        answer = await self._channel.ask(partial(self._gateway.read, path, {}))
         if answer is None:
-            raise self._line.fatal or GatewaySilent(f"{self._desk.job.gateway.url} does not answer")
+            raise self._channel.fatal or GatewaySilent(f"{self._opened.job.gateway.url} does not answer")
         return answer.document
 
     # --- the charges
@@ -103,18 +103,18 @@ class _Probe:
             "amount": amount, "currency": currency, "destination": self._recipient, "customer": self._customer,
             "description": f"batchpay doctor --probe ({which})",
         }  # fmt: skip
-        key = key_of(f"{self._desk.job.name} probe", self._desk.run_id, 1)
-        body = form_encoded(document, {"batchpay_probe": self._desk.run_id}, None)
+        key = key_of(f"{self._opened.job.name} probe", self._opened.run_id, 1)
+        body = form_encoded(document, {"batchpay_probe": self._opened.run_id}, None)
         return Intent(
             order_id="probe", attempt=1, key=key, body=body, body_sha256=hashlib.sha256(body.encode()).hexdigest(),
             content="", amount=amount, currency=currency, destination=self._recipient, payer=self._customer,
-            batch_id="", sheet="", row=0, run_id=self._desk.run_id, alike="probe",
+            batch_id="", sheet="", row=0, run_id=self._opened.run_id, alike="probe",
         )  # fmt: skip
 
     async def _send(self, intent: Intent) -> Answer:
-        if not await self._line.permit():
-            raise self._line.fatal or GatewaySilent(self._line.closed)
-        return await self._line.send(partial(self._gateway.charge, intent))
+        if not await self._channel.permit():
+            raise self._channel.fatal or GatewaySilent(self._channel.closed)
+        return await self._channel.send(partial(self._gateway.charge, intent))
 
     def _charge_of(self, answer: Answer) -> ChargeSeen:
         charge, _ = seen(answer.document)
@@ -127,7 +127,7 @@ class _Probe:
 
     async def _split(self, charge: ChargeSeen) -> Finding:
         if charge.chain is None:
-            await self._line.rest(CHAIN_AFTER_S)
+            await self._channel.rest(CHAIN_AFTER_S)
             charge = seen(await self._read(f"/charges/{charge.id}"))[0] or charge
         if charge.destination == self._recipient and charge.chain is not None:
             return Finding("destination", "well", f"splits: {charge.id} has chain {charge.chain}")

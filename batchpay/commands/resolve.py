@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay.batches import history as accounts
-from batchpay.batches.open_job import Desk
+from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
 from batchpay.domain import steps
@@ -24,7 +24,7 @@ from batchpay.job.load import SecretKey
 from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, paid_apart, seen
 from batchpay.lifecycle.kinship import Ancestry, Lineages
 from batchpay.lifecycle.plan import place_of
-from batchpay.settlement import Case, Line
+from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import OVERLAP, Lists, may_be
 
 
@@ -39,35 +39,35 @@ class Resolved:
 def lift_stop(job: Job, reason: str) -> Resolved:
     """End the stop in force. Raises Usage when there is none."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        stop = desk.stop
+        opened = OpenJob(job, stack)
+        stop = opened.stop
         if not stop:
             raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
-        desk.note("lifted", {"reason": reason, "by": who(), "stop": stop})
-        _publish_all(desk)
+        opened.note("lifted", {"reason": reason, "by": who(), "stop": stop})
+        _publish_all(opened)
         return Resolved(f"lifted: {stop}. The next run sends again")
 
 
 def cancel(job: Job, order_id: str, reason: str) -> Resolved:
     """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for any other order."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        if (held := _held_of_batch(desk, order_id)) is not None:
+        opened = OpenJob(job, stack)
+        if (held := _held_of_batch(opened, order_id)) is not None:
             for one, keys in held.items():
-                _cancel(desk, one, reason, keys)
-            _publish_all(desk)
+                _cancel(opened, one, reason, keys)
+            _publish_all(opened)
             return Resolved(
                 f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
             )
-        if (sale := _held(desk, order_id)) is None:
-            attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+        if (sale := _held(opened, order_id)) is None:
+            attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
                     f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
                 )
             raise Usage(f"order {order_id} is in no batch as a row that waits to be sent; see results.csv for its id")
-        _cancel(desk, order_id, reason, sale)
-        _publish_all(desk)
+        _cancel(opened, order_id, reason, sale)
+        _publish_all(opened)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
 
 
@@ -80,16 +80,16 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
+        opened = OpenJob(job, stack)
+        charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
             raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; nothing was settled")
-        if not desk.books.is_unclear(charge):
+        if not opened.recorder.is_unclear(charge):
             raise DoesNotAddUp(
                 f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or this journal say it; "
                 "nothing was settled"
             )
-        desk.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
+        opened.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
         return Resolved(f"{charge_id} is none of this job's: it stands in the way of no order any more. Run again")
 
 
@@ -102,89 +102,91 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        case = _unsettled(desk, order_id, charge_id)
-        _refuse_anothers(desk, case, charge_id)
-        charge = asyncio.run(at_the_gateway(desk, key, partial(_read, charge_id=charge_id)))
+        opened = OpenJob(job, stack)
+        case = _unsettled(opened, order_id, charge_id)
+        _refuse_anothers(opened, case, charge_id)
+        charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
             raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
         assert case.attempt is not None
         own = charge.id in case.attempt.twins or charge.metadata.get("batchpay_key") == case.intent.key
-        flaws = flaws_of(charge, case.intent, desk.job.gateway.mode == "live")
+        flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
         if not flaws and charge.status == "successful" and charge.chain is None:
             flaws = ("no chain on a paid charge",)
         if own or (case.attempt.charge is not None and case.attempt.charge.id == charge.id):
-            return _settled_by_its_own(desk, case, charge, flaws, reason)
+            return _settled_by_its_own(opened, case, charge, flaws, reason)
         if not flaws:
-            asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
-            _publish_all(desk)
-            return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge_id}, {charge.status}"))
+            asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
+            _publish_all(opened)
+            return Resolved(_and_the_stop(opened, f"order {order_id} is settled: {charge_id}, {charge.status}"))
         has_none = case.attempt.charge is None or case.attempt.anothers
-        if not (has_none and may_be(charge, case.attempt, desk.books) and _is_of_mode(charge, desk.job)):
+        if not (has_none and may_be(charge, case.attempt, opened.recorder) and _is_of_mode(charge, opened.job)):
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
-        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
-        return _accepted(desk, order_id, flaws)
+        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
+        return _accepted(opened, order_id, flaws)
 
 
-def _settled_by_its_own(desk: Desk, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str) -> Resolved:
+def _settled_by_its_own(
+    opened: OpenJob, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str
+) -> Resolved:
     """A person names a charge of the attempt itself: what it says now is evidence, then the word is written down."""
     order_id, attempt = case.intent.order_id, case.attempt
     assert attempt is not None
     if not flaws and attempt.outcome is not Outcome.SUCCEEDED and len(attempt.twins | {charge.id}) == 1:
-        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge))
-        _publish_all(desk)
-        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: {charge.id}, {charge.status}"))
-    asyncio.run(desk.books.found(case, charge, reread=True, by_id=True))
+        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
+        _publish_all(opened)
+        return Resolved(_and_the_stop(opened, f"order {order_id} is settled: {charge.id}, {charge.status}"))
+    asyncio.run(opened.recorder.found(case, charge, reread=True, by_id=True))
     attempt = case.attempt
     assert attempt is not None and attempt.charge is not None
     reported = attempt.charge
     if reported.id != charge.id:
         if Shown(charge).weight[0] < Shown(reported).weight[0]:
-            _publish_all(desk)
+            _publish_all(opened)
             raise DoesNotAddUp(
                 f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is {charge.status}: it "
                 "stays as it is"
             )
-        asyncio.run(desk.books.resolve(case, "charged", reason, who(), charge, flaws))
+        asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
     else:
-        asyncio.run(desk.books.resolve(case, "accepted", reason, who()))
+        asyncio.run(opened.recorder.resolve(case, "accepted", reason, who()))
     if attempt.outcome is not Outcome.SUCCEEDED or flaws:
-        return _accepted(desk, order_id, flaws or ("the gateway has told otherwise of it",))
-    _publish_all(desk)
+        return _accepted(opened, order_id, flaws or ("the gateway has told otherwise of it",))
+    _publish_all(opened)
     others = {other.charge.id for other in case.others if other.charge is not None and other.charge.took_money}
     twins = ", ".join(sorted((attempt.twins | others) - {charge.id}))
     beside = f"beside it there is {twins}, which batchpay audit lists" if twins else "its row asks for other terms"
-    return Resolved(_and_the_stop(desk, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
+    return Resolved(_and_the_stop(opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
 
 
 def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
     """An order that is not settled took no money: after its doubt period, when neither its id nor a complete list shows
     a charge that may have taken some."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        case = _unsettled(desk, order_id)
+        opened = OpenJob(job, stack)
+        case = _unsettled(opened, order_id)
         if case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED:
             raise Usage(f"order {order_id} is succeeded; there is nothing to settle")
-        _refuse_too_early(desk, case)
+        _refuse_too_early(opened, case)
         was_closed = case.attempt is not None and case.attempt.closed
         try:
-            found = asyncio.run(at_the_gateway(desk, key, partial(_look_up, desk, case=case)))
+            found = asyncio.run(at_the_gateway(opened, key, partial(_look_up, opened, case=case)))
             if found is not None:
-                asyncio.run(desk.books.found(case, found, by_id=True))
+                asyncio.run(opened.recorder.found(case, found, by_id=True))
         except DoesNotAddUp:
-            _publish_all(desk)  # what may be its charge is told by its row
+            _publish_all(opened)  # what may be its charge is told by its row
             raise
         if found is not None:
-            _publish_all(desk)
+            _publish_all(opened)
             if was_closed and not found.takes_money:
                 return Resolved(f"order {order_id}: the gateway knows {found.id} again, {found.status}; run again")
             if case.attempt is not None and case.attempt.closed:
                 told = f"order {order_id} took no money: {found.id} is {found.status}, which is in the journal now"
-                return Resolved(_and_the_stop(desk, told))
+                return Resolved(_and_the_stop(opened, told))
             raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
-        asyncio.run(desk.books.resolve(case, "not-charged", reason, who()))
-        _publish_all(desk)
-        return Resolved(_and_the_stop(desk, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"))
+        asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
+        _publish_all(opened)
+        return Resolved(_and_the_stop(opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"))
 
 
 # --- parts -----------------------------------------------------------------------------------------------------
@@ -194,17 +196,17 @@ def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
     return Case(attempt.intent, attempt, tuple(other for other in attempts if other is not attempt), present=False)
 
 
-def _unsettled(desk: Desk, order_id: str, charge_id: str = "") -> Case:
+def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
     beside a charge that may be its own; of an order that two attempts charged, the one of this charge."""
-    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
-        raise Usage(f"order {order_id} was never sent by job {desk.job.name!r}")
+        raise Usage(f"order {order_id} was never sent by job {opened.job.name!r}")
     for attempt in attempts:
         lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
-        if attempt.refused and not attempt.by_hand and desk.books.may_be_charged(attempt.intent) is not None:
+        if attempt.refused and not attempt.by_hand and opened.recorder.may_be_charged(attempt.intent) is not None:
             return _case(attempt, attempts)  # a charge that names no order may be its own: a person tells
     contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
     if contested is not None:
@@ -221,10 +223,10 @@ def _unsettled(desk: Desk, order_id: str, charge_id: str = "") -> Case:
     raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
 
 
-def _refuse_anothers(desk: Desk, case: Case, charge_id: str) -> None:
+def _refuse_anothers(opened: OpenJob, case: Case, charge_id: str) -> None:
     """A charge belongs to one order (H05, J11). Raises DoesNotAddUp."""
-    known = desk.journal.order_of_charge(charge_id)
-    mine = (desk.job.name, case.intent.order_id, case.intent.attempt)
+    known = opened.journal.order_of_charge(charge_id)
+    mine = (opened.job.name, case.intent.order_id, case.intent.attempt)
     if known is not None and known != mine:
         raise DoesNotAddUp(f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})")
 
@@ -234,22 +236,22 @@ def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
     return charge.livemode is live and charge.id.startswith("chrg_test_") is not live
 
 
-def _accepted(desk: Desk, order_id: str, flaws: tuple[str, ...]) -> Resolved:
-    _publish_all(desk)
+def _accepted(opened: OpenJob, order_id: str, flaws: tuple[str, ...]) -> Resolved:
+    _publish_all(opened)
     told = (
         f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is in the journal: it "
         "no longer counts as 12"
     )
-    return Resolved(_and_the_stop(desk, told))
+    return Resolved(_and_the_stop(opened, told))
 
 
-def _and_the_stop(desk: Desk, told: str) -> str:
+def _and_the_stop(opened: OpenJob, told: str) -> str:
     """What was settled may be what a stop is about: that is lifted by a word of its own."""
-    return f"{told}. A stop is still in force: {steps.LIFT_STOP()}" if desk.stop else told
+    return f"{told}. A stop is still in force: {steps.LIFT_STOP()}" if opened.stop else told
 
 
-def _refuse_too_early(desk: Desk, case: Case) -> None:
-    settings, clock = desk.job.gateway, desk.clock
+def _refuse_too_early(opened: OpenJob, case: Case) -> None:
+    settings, clock = opened.job.gateway, opened.clock
     rules = DoubtRules(settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s())
     doubt = case.attempt.doubt if case.attempt else None
     if doubt is None or (case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT):
@@ -262,10 +264,10 @@ def _refuse_too_early(desk: Desk, case: Case) -> None:
         )
 
 
-async def _read(gateway: Gateway, line: Line, charge_id: str) -> ChargeSeen | None:
-    answer = await line.ask(partial(gateway.get, charge_id))
+async def _read(gateway: Gateway, channel: Channel, charge_id: str) -> ChargeSeen | None:
+    answer = await channel.ask(partial(gateway.get, charge_id))
     if answer is None:
-        raise line.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
+        raise channel.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
     charge, _ = seen(answer.document)
     if charge is not None and charge.id == charge_id:
         return charge
@@ -274,7 +276,7 @@ async def _read(gateway: Gateway, line: Line, charge_id: str) -> ChargeSeen | No
     return None
 
 
-async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> ChargeSeen | None:
+async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Case) -> ChargeSeen | None:
     """A charge of this attempt that takes money or may, by its id and in a complete list; None when there is none.
 
     Raises GatewaySilent when that cannot be known, DoesNotAddUp for a list that lacks what the journal has proof of.
@@ -282,10 +284,10 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
     attempt = case.attempt
     assert attempt is not None
     own = attempt.charge.id if attempt.charge is not None else attempt.hinted
-    if own and desk.books.is_anothers(own, case.intent):
+    if own and opened.recorder.is_anothers(own, case.intent):
         own = ""  # what was told for this order is another's: its own is looked for by its key (J11)
     if CHARGE_ID.fullmatch(own):
-        by_id = await _read(gateway, line, own)
+        by_id = await _read(gateway, channel, own)
         told = by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key)
         if by_id is not None and told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN):
             return by_id
@@ -295,10 +297,10 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
         found.extend(c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key)
 
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
-    desk.books.remember(int(since.timestamp()) * 10**9)
+    opened.recorder.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
-        desk.books.known.pop(own, None)  # of this one it is asked whether it is there
-    lists = Lists(desk.job.gateway, gateway, line, desk.books, desk.clock, lambda moved: None)
+        opened.recorder.known.pop(own, None)  # of this one it is asked whether it is there
+    lists = Lists(opened.job.gateway, gateway, channel, opened.recorder, opened.clock, lambda moved: None)
     listing = await lists.read(since, absorb)
     if taking := [charge for charge in found if charge.takes_money]:
         return taking[0]
@@ -306,7 +308,7 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
         return found[0]
     if (unclear := lists.may_show(listing, attempt)) is not None and unclear.id != own:
         if attempt.outcome is Outcome.IN_DOUBT:
-            await desk.books.unclear(case, unclear)
+            await opened.recorder.unclear(case, unclear)
         step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
         raise DoesNotAddUp(
             f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key: nothing was settled; "
@@ -320,46 +322,46 @@ async def _look_up(desk: Desk, gateway: Gateway, line: Line, case: Case) -> Char
             "nothing was settled"
         )
     if not lists.proves_absence(listing):
-        raise line.fatal or GatewaySilent("the gateway's list could not be read completely; nothing was settled")
+        raise channel.fatal or GatewaySilent("the gateway's list could not be read completely; nothing was settled")
     return None
 
 
-def _cancel(desk: Desk, order_id: str, reason: str, sale: Sequence[str]) -> None:
+def _cancel(opened: OpenJob, order_id: str, reason: str, sale: Sequence[str]) -> None:
     """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
-    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
-        asyncio.run(desk.books.resolve(_case(held, attempts), "cancelled", reason, who()))
+        asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
     data = {"reason": reason, "by": who(), "sale": list(sale)}
-    desk.journal.append([Event("cancelled", desk.clock.now_ns(), desk.run_id, order_id=order_id, data=data)])
+    opened.journal.append([Event("cancelled", opened.clock.now_ns(), opened.run_id, order_id=order_id, data=data)])
 
 
-def _held(desk: Desk, order_id: str) -> tuple[str, ...] | None:
+def _held(opened: OpenJob, order_id: str) -> tuple[str, ...] | None:
     """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
     sent; None where it has not."""
-    attempts = accounts.attempts_of(desk.journal, [order_id]).get(order_id, ())
+    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return ()
-    batches = (_held_in(desk, batch) for batch in reversed(desk.journal.batches()))
+    batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
     return next((held[order_id] for held in batches if order_id in held), None)
 
 
-def _held_of_batch(desk: Desk, batch_id: str) -> dict[str, tuple[str, ...]] | None:
+def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, tuple[str, ...]] | None:
     """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
-    batch = next((batch for batch in desk.journal.batches() if batch.id == batch_id), None)
+    batch = next((batch for batch in opened.journal.batches() if batch.id == batch_id), None)
     if batch is None:
         return None
-    if not (held := _held_in(desk, batch)):
+    if not (held := _held_in(opened, batch)):
         raise Usage(f"batch {batch_id} has no order that is held; there is nothing to cancel")
     return held
 
 
-def _held_in(desk: Desk, batch: Batch) -> dict[str, tuple[str, ...]]:
+def _held_in(opened: OpenJob, batch: Batch) -> dict[str, tuple[str, ...]]:
     """Held order -> the place of its row, and the places and ids that this goes back to."""
     held: dict[str, tuple[str, ...]] = {}
-    lineages = Lineages(desk.journal)
-    for chunk, findings in accounts.findings_of(desk.job, desk.journal, batch)():
+    lineages = Lineages(opened.journal)
+    for chunk, findings in accounts.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD:
                 held[one.order_id] = (*held.get(one.order_id, ()), *_sale_of(lineages, batch, chunk, at))
@@ -372,13 +374,13 @@ def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> t
     return (place_of(batch.id, chunk.sheet, chunk.rows[at]), *ancestry.keys)
 
 
-def _publish_all(desk: Desk) -> None:
+def _publish_all(opened: OpenJob) -> None:
     """Every report in which something moved, or a row was settled by what moved, or that tells of a lifted stop."""
-    latest = accounts.last_totals(desk.journal)
-    for batch in desk.journal.batches():
-        if accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop):
-            publish(desk, batch)
-    publish_settled(desk)
+    latest = accounts.last_totals(opened.journal)
+    for batch in opened.journal.batches():
+        if accounts.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
+            publish(opened, batch)
+    publish_settled(opened)
 
 
 def who() -> str:

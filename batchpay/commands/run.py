@@ -19,7 +19,7 @@ from typing import Any
 
 from batchpay.batches import history as accounts
 from batchpay.batches.clock import SystemClock
-from batchpay.batches.open_job import WORLD, Desk, Edges
+from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.batches.publish import (
     SPOOLED,
     Counted,
@@ -33,7 +33,7 @@ from batchpay.batches.publish import (
     write,
 )
 from batchpay.batches.runs import Runs
-from batchpay.batches.session import Options, Visit, Visited, visit
+from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
 from batchpay.batches.stories import story_of
 from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain import steps
@@ -46,7 +46,7 @@ from batchpay.job.load import SecretKey
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.findings import Totals, exit_code, must_act
-from batchpay.settlement import Talk
+from batchpay.settlement import Progress
 from batchpay.settlement.recorder import stop_in_force
 
 
@@ -64,14 +64,14 @@ class Result:
     beside: tuple[Path, ...] = ()  # reports that are no batch's
 
 
-def run(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
+def run(job: Job, key: SecretKey, options: Options, progress: Progress) -> Result:
     """Settle what earlier runs left open, charge every new valid order once, write the reports."""
-    return _in_its_loop(night(job, key, options, talk))
+    return _in_its_loop(night(job, key, options, progress))
 
 
-def settle(job: Job, key: SecretKey, options: Options, talk: Talk) -> Result:
+def settle(job: Job, key: SecretKey, options: Options, progress: Progress) -> Result:
     """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the reports."""
-    return _in_its_loop(night(job, key, options, talk, charges=False))
+    return _in_its_loop(night(job, key, options, progress, charges=False))
 
 
 def _in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
@@ -85,7 +85,7 @@ def _in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def night(
-    job: Job, key: SecretKey, options: Options, talk: Talk, *, charges: bool = True, edges: Edges = WORLD
+    job: Job, key: SecretKey, options: Options, progress: Progress, *, charges: bool = True, edges: Edges = WORLD
 ) -> Result:
     """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's nights are this very one.
 
@@ -93,43 +93,43 @@ async def night(
     """
     with ExitStack() as stack:
         signals = stack.enter_context(edges.signals())
-        desk = Desk(job, stack, wait=options.wait, edges=edges)
-        if options.since is not None and options.since > desk.started:
+        opened = OpenJob(job, stack, wait=options.wait, edges=edges)
+        if options.since is not None and options.since > opened.started:
             raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")
-        refuse_lost(desk.loss, adopt=options.adopt)
+        refuse_lost(opened.loss, adopt=options.adopt)
         trouble: list[BatchpayError] = []
         if charges:
-            talk.phase("reading")
-            trouble += _take_in(desk, stack, yes=options.yes)
-            desk.empty = not desk.planned and not trouble
-            takes_over = options.adopt and desk.loss is not None
-            if not (desk.planned or desk.books.is_anything_open() or desk.stop or takes_over):
+            progress.phase("reading")
+            trouble += _take_in(opened, stack, yes=options.yes)
+            opened.empty = not opened.planned and not trouble
+            takes_over = options.adopt and opened.loss is not None
+            if not (opened.planned or opened.recorder.is_anything_open() or opened.stop or takes_over):
                 if trouble:
                     raise trouble[0]
-                return _without_a_request(desk)
-        return await _work(desk, Visit(key, options, talk, signals, charges), trouble)
+                return _without_a_request(opened)
+        return await _work(opened, SessionCall(key, options, progress, signals, charges), trouble)
 
 
-def _take_in(desk: Desk, stack: ExitStack, *, yes: bool) -> list[BatchpayError]:
+def _take_in(opened: OpenJob, stack: ExitStack, *, yes: bool) -> list[BatchpayError]:
     """Plan this run's files; what is wrong with any of them as a whole."""
     try:
-        intakes = desk.take_in(stack, yes=yes)
+        intakes = opened.take_in(stack, yes=yes)
     except InputMissing as missing:
         return [missing]
-    refused = [planned.batch for planned in desk.planned if planned.batch.refusal]
+    refused = [planned.batch for planned in opened.planned if planned.batch.refusal]
     return [*intakes.refused, *(FileRefused(f"{batch.file}: {batch.refusal}") for batch in refused)]
 
 
 def report(job: Job, batch_id: str | None) -> Result:
     """Write the reports of one batch, or of all, again from the journal alone."""
     with ExitStack() as stack:
-        desk = Desk(job, stack)
-        chosen = [batch for batch in desk.journal.batches() if batch_id in (None, batch.id)]
+        opened = OpenJob(job, stack)
+        chosen = [batch for batch in opened.journal.batches() if batch_id in (None, batch.id)]
         if batch_id is not None and not chosen:
-            known = ", ".join(batch.id for batch in desk.journal.batches()) or "none"
+            known = ", ".join(batch.id for batch in opened.journal.batches()) or "none"
             raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
-        published = [publish(desk, batch) for batch in chosen]
-        latest = accounts.last_totals(desk.journal)
+        published = [publish(opened, batch) for batch in chosen]
+        latest = accounts.last_totals(opened.journal)
         mine = {batch.id for batch in chosen}
         others = [
             Totals.from_json(event.data)
@@ -137,99 +137,101 @@ def report(job: Job, batch_id: str | None) -> Result:
             if event.batch_id not in mine and accounts.is_open(event)
         ]
         every = [*(p.totals for p in published), *others]
-        code = _code(desk, every, [], open_equation=any(p.open_equation for p in published))
-        return replace(_result(desk, code, published, [], others), beside=publish_adopted(desk))
+        code = _code(opened, every, [], open_equation=any(p.open_equation for p in published))
+        return replace(_result(opened, code, published, [], others), beside=publish_adopted(opened))
 
 
-def _without_a_request(desk: Desk) -> Result:
+def _without_a_request(opened: OpenJob) -> Result:
     """No file tonight and nothing open: that is written down as every run is."""
-    desk.note("run.started", {"boot_id": desk.clock.boot_id})
-    return _reported(desk, [], asked=True)
+    opened.note("run.started", {"boot_id": opened.clock.boot_id})
+    return _reported(opened, [], asked=True)
 
 
-async def _work(desk: Desk, brought: Visit, trouble: list[BatchpayError]) -> Result:
+async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
-    desk.note("run.started", {"boot_id": desk.clock.boot_id})
-    visited = Visited()
+    opened.note("run.started", {"boot_id": opened.clock.boot_id})
+    visited = SessionEnd()
     try:
-        visited = await visit(desk, brought)
+        visited = await hold(opened, brought)
         trouble += visited.trouble
     except BatchpayError as error:
         trouble.append(error)
     if brought.signals.received:
         trouble.append(TryLater(f"interrupted by {brought.signals.received}; run the same command again to go on"))
-    brought.talk.phase("reporting")
-    return _reported(desk, trouble, visited.notes)
+    brought.progress.phase("reporting")
+    return _reported(opened, trouble, visited.notes)
 
 
-def _reported(desk: Desk, trouble: list[BatchpayError], notes: tuple[str, ...] = (), *, asked: bool = False) -> Result:
+def _reported(
+    opened: OpenJob, trouble: list[BatchpayError], notes: tuple[str, ...] = (), *, asked: bool = False
+) -> Result:
     """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too.
 
     `asked`: there was nothing to ask the gateway about.
     """
-    counted = _counted(desk, asked=asked)
-    code = _code(desk, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
-    noted = desk.note("run.counted", {"exit_code": code})
+    counted = _counted(opened, asked=asked)
+    code = _code(opened, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
+    noted = opened.note("run.counted", {"exit_code": code})
     try:
-        runs = Runs(desk.journal)
-        published = [write(desk, one, runs) for one in counted]
-        publish_settled(desk, {one.batch.id for one in counted})
-        beside = [*publish_adopted(desk), *(publish_nothing(desk, code, noted, runs) if desk.empty else ())]
+        runs = Runs(opened.journal)
+        published = [write(opened, one, runs) for one in counted]
+        publish_settled(opened, {one.batch.id for one in counted})
+        beside = [*publish_adopted(opened), *(publish_nothing(opened, code, noted, runs) if opened.empty else ())]
     except BatchpayError as error:
-        desk.note("run.finished", {"exit_code": error.exit_code})
+        opened.note("run.finished", {"exit_code": error.exit_code})
         raise
     finally:
         for one in counted:
             one.spool.close()
-    desk.note("run.finished", {"exit_code": code})
-    return replace(_result(desk, code, published, trouble, notes=notes), beside=tuple(beside))
+    opened.note("run.finished", {"exit_code": code})
+    return replace(_result(opened, code, published, trouble, notes=notes), beside=tuple(beside))
 
 
-def _counted(desk: Desk, *, asked: bool) -> list[Counted]:
+def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """Every batch that is due for a report, once more when a row of one turned out to settle a row of another."""
-    counted = _count_each(desk, asked=asked)
-    if not desk.answered:
+    counted = _count_each(opened, asked=asked)
+    if not opened.answered:
         return counted
     for one in counted:
         one.spool.close()
-    return _count_each(desk, asked=asked)
+    return _count_each(opened, asked=asked)
 
 
-def _count_each(desk: Desk, *, asked: bool) -> list[Counted]:
+def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
-    latest, looked = accounts.last_totals(desk.journal), asked or accounts.looked(desk.journal, desk.run_id)
+    latest, looked = accounts.last_totals(opened.journal), asked or accounts.looked(opened.journal, opened.run_id)
     counted = []
-    for at, batch in enumerate(_due_for_a_report(desk)):
-        if looked or batch.id not in latest or accounts.behind(desk.journal, latest[batch.id]):
-            counted.append(count(desk, batch, spooled=at < SPOOLED))
+    for at, batch in enumerate(_due_for_a_report(opened)):
+        if looked or batch.id not in latest or accounts.behind(opened.journal, latest[batch.id]):
+            counted.append(count(opened, batch, spooled=at < SPOOLED))
         else:
-            counted.append(keep(desk, batch, latest[batch.id]))
+            counted.append(keep(opened, batch, latest[batch.id]))
     return counted
 
 
-def _due_for_a_report(desk: Desk) -> list[Batch]:
+def _due_for_a_report(opened: OpenJob) -> list[Batch]:
     """This run's batches, then every other whose last report may be behind the journal or has open rows."""
-    mine = [planned.batch for planned in desk.planned]
+    mine = [planned.batch for planned in opened.planned]
     mine_ids = {batch.id for batch in mine}
-    latest = accounts.last_totals(desk.journal)
+    latest = accounts.last_totals(opened.journal)
     others = [
         batch
-        for batch in desk.journal.batches()
-        if batch.id not in mine_ids and accounts.is_due(desk.journal, batch.id, latest.get(batch.id), desk.stop)
+        for batch in opened.journal.batches()
+        if batch.id not in mine_ids and accounts.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
     ]
     return [*mine, *others]
 
 
-def _code(desk: Desk, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
+def _code(opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
     """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    taken = accounts.taken_as_they_are(accounts.last_totals(desk.journal))
-    totals = [*every, accounts.strays(desk.job, desk.journal), taken]
-    of_rows = exit_code(totals, stopped=bool(desk.stop), open_equation=open_equation)
+    taken = accounts.taken_as_they_are(accounts.last_totals(opened.journal))
+    totals = [*every, accounts.strays(opened.job, opened.journal), taken]
+    of_rows = exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
 
 def _result(
-    desk: Desk,
+    opened: OpenJob,
     code: int,
     published: list[Published],
     trouble: list[BatchpayError],
@@ -238,11 +240,11 @@ def _result(
 ) -> Result:
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
-    acts = must_act([*others, *(p.totals for p in received), accounts.strays(desk.job, desk.journal)])
-    done = Runs(desk.journal).whole(desk.run_id)
-    if desk.loss is not None or (done is not None and done.restored):
-        notes = (*notes, desk.loss.told if desk.loss is not None else steps.SAY_AGAIN())
-    return Result(code, published, trouble, desk.stop, notes, acts, done)
+    acts = must_act([*others, *(p.totals for p in received), accounts.strays(opened.job, opened.journal)])
+    done = Runs(opened.journal).whole(opened.run_id)
+    if opened.loss is not None or (done is not None and done.restored):
+        notes = (*notes, opened.loss.told if opened.loss is not None else steps.SAY_AGAIN())
+    return Result(code, published, trouble, opened.stop, notes, acts, done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _problem_values = attrgetter(*(field.name for field in fields(Problem)))
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
-class Spool:
+class KeptFindings:
     """Use as a context: the file is gone at its end."""
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._complete = False
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> KeptFindings:
         return self
 
     def __exit__(

@@ -1,36 +1,38 @@
 """CHARGE + JOURNAL: where plan, gateway and journal meet.
 
-run     the sequence of a run, step by step
-line    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
-books   what is known of each order, and how it is written down: the only writer of evidence
-queue   who is sent next, and how far a run may go
+run        the sequence of a run, step by step
+channel    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
+recorder   what is known of each order, and how it is written down: the only writer of evidence
+queue      who is sent next, and how far a run may go
 preflight  may each recipient be paid at all?
-lists   the gateway's own list of charges, held against the books
-doubts  what became of the sends that nobody answered
-loop    the workers, the deadline, and when sending is over
+lists      the gateway's own list of charges, held against the journal
+others     other jobs' charges of the same orders
+doubts     what became of the sends that nobody answered
+loop       the workers, the deadline, and when sending is over
+pacing     rate and backoff, pure
 """
 
-from batchpay.settlement.channel import Line
+from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.recorder import Books, Case
-from batchpay.settlement.run import Brought, Run, Sendable, Talk, account_of, at_gateway, enter, whose_is_untold
+from batchpay.settlement.recorder import Case, Recorder
+from batchpay.settlement.run import Brought, Progress, Run, Sendable, account_of, at_gateway, enter, whose_is_untold
 
 __all__ = [
-    "Books",
     "Brought",
     "Candidate",
     "Case",
+    "Channel",
     "Limits",
-    "Line",
     "Look",
     "Preflight",
+    "Progress",
+    "Recorder",
     "Run",
     "Sendable",
     "Settlement",
-    "Talk",
     "account_of",
     "at_gateway",
     "enter",

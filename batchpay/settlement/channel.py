@@ -25,7 +25,7 @@ GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
 
 
-class Line:
+class Channel:
     """One per run. `closed` says why nothing goes out any more, empty while something may."""
 
     def __init__(self, clock: Clock, pacer: Pacer, breaker: Breaker, left: Callable[[], None]) -> None:

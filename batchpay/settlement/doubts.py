@@ -13,9 +13,9 @@ from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in, seen
-from batchpay.settlement.channel import Line
+from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
-from batchpay.settlement.recorder import Books, Case
+from batchpay.settlement.recorder import Case, Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
 
@@ -43,13 +43,13 @@ class Doubts:
     """Cases in doubt, charges to read again. `again` takes a case that may be sent once more, `told` one that moved."""
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, lists: Lists, clock: Clock,
-        news: News, again: Callable[[Case], None], told: Callable[[Case], None],
+        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, lists: Lists,
+        clock: Clock, news: News, again: Callable[[Case], None], told: Callable[[Case], None],
     ) -> None:  # fmt: skip
         self._gap_s = settings.lookup_gap_s
         self._gateway = gateway
-        self._line = line
-        self._books = books
+        self._channel = channel
+        self._recorder = recorder
         self._lists = lists
         self._clock = clock
         self._news = news
@@ -79,7 +79,7 @@ class Doubts:
 
     async def work(self, nothing_can_come: Callable[[], bool]) -> None:
         """Ask as things fall due, until `nothing_can_come` any more or the line closes."""
-        while not self._line.closed:
+        while not self._channel.closed:
             now_s = self._clock.elapsed_s()
             if self._rereads and self._rereads[0][0] <= now_s:
                 await self.reread(self._rereads[0][1])
@@ -100,22 +100,22 @@ class Doubts:
         assert case.attempt is not None and case.attempt.charge is not None
         charge = await self._read(case, case.attempt.charge.id)
         if charge is not None:
-            await self._books.found(case, charge, reread=case.attempt.wants_chain, by_id=True)
+            await self._recorder.found(case, charge, reread=case.attempt.wants_chain, by_id=True)
             self._told(case)
 
     async def reread_all(self, case: Case) -> None:
         """Ask for every charge of an order that was charged twice: one of them may have been given back."""
         for charge_id in sorted(case.attempt.twins) if case.attempt is not None else ():
-            charge, _ = (None, 0) if self._line.closed else await self._ask(charge_id)
+            charge, _ = (None, 0) if self._channel.closed else await self._ask(charge_id)
             if charge is not None:
-                await self._books.found(case, charge, by_id=True)
+                await self._recorder.found(case, charge, by_id=True)
                 self._told(case)
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
         """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
         charge, status = await self._ask(charge_id)
         if status == 404 and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
-            await self._books.missing(case)
+            await self._recorder.missing(case)
             self._told(case)
         return charge
 
@@ -123,7 +123,7 @@ class Doubts:
         """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that there is none."""
         if not CHARGE_ID.fullmatch(charge_id):
             return None, 0
-        answer = await self._line.ask(partial(self._gateway.get, charge_id))
+        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
         charge = seen(answer.document)[0] if answer is not None else None
         status = (answer.status if answer is not None else None) or 0
         return (charge if charge is not None and charge.id == charge_id else None), status
@@ -142,12 +142,12 @@ class Doubts:
                 if charge is None and status in (200, 404) and earlier.denied:
                     continue  # it answers, and has nothing to show: a person looked
                 if charge is None and status == 404:
-                    await self._books.missing(old)
-                elif charge is None and not self._line.closed:
-                    await self._books.untold(old, charge_id)
+                    await self._recorder.missing(old)
+                elif charge is None and not self._channel.closed:
+                    await self._recorder.untold(old, charge_id)
                 if charge is None:
                     return False
-                await self._books.found(old, charge, by_id=True)
+                await self._recorder.found(old, charge, by_id=True)
                 if charge.takes_money:
                     return False
         return True
@@ -164,7 +164,7 @@ class Doubts:
         doubts = dict(self._open)
         due = [case for case in doubts.values() if self._due_s(case) <= now_s]
         for case in doubts.values():
-            self._books.hold(case)
+            self._recorder.hold(case)
 
         async def absorb(page: Page) -> None:
             await self._lists.absorb_all(page)
@@ -179,7 +179,7 @@ class Doubts:
             return True
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
         first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
-        since = first_sent - OVERLAP if self._line.dated else EVERYTHING  # our clock may have been wrong at that time
+        since = first_sent - OVERLAP if self._channel.dated else EVERYTHING  # our clock may have been wrong then
         listing = await self._lists.read(since, absorb)
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
@@ -202,13 +202,13 @@ class Doubts:
             return
         charge = await self._read(case, attempt.hinted)
         if charge is not None and key_in(charge) == case.intent.key:
-            await self._books.found(case, charge, by_id=True)
+            await self._recorder.found(case, charge, by_id=True)
             self._found(case)
 
     async def _leave(self, case: Case, unclear: ChargeSeen) -> None:
         """A charge that may be this order's, and cannot be told: no look-up of this run will prove its absence."""
         del self._open[case.intent.order_id]
-        await self._books.unclear(case, unclear)
+        await self._recorder.unclear(case, unclear)
         self._lists.notes.append(
             f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says no order"
         )
@@ -231,7 +231,7 @@ class Doubts:
             self._found(case)
             return
         closes = self._rules.closes(case.attempt.doubt)
-        await self._books.absent(case, self._clock.elapsed_s(), closes=closes)
+        await self._recorder.absent(case, self._clock.elapsed_s(), closes=closes)
         if not closes:
             case.ask_at_s = self._due_s(case)
             return

@@ -20,8 +20,8 @@ from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
 from batchpay.lifecycle.listing import Listing, is_instant, page_of
 from batchpay.lifecycle.plan import may_pay
-from batchpay.settlement.channel import Line, instant
-from batchpay.settlement.recorder import Books, Case
+from batchpay.settlement.channel import Channel, instant
+from batchpay.settlement.recorder import Case, Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
@@ -56,15 +56,15 @@ class Lists:
         self,
         settings: GatewaySettings,
         gateway: Gateway,
-        line: Line,
-        books: Books,
+        channel: Channel,
+        recorder: Recorder,
         clock: Clock,
         told: Callable[[Case], None],
     ) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._line = line
-        self._books = books
+        self._channel = channel
+        self._recorder = recorder
         self._told = told
         self._period_s = settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
@@ -88,39 +88,39 @@ class Lists:
             listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
             if listing is None or not listing.complete:
                 in_vain += 1
-                await self._line.rest(gap_s)
+                await self._channel.rest(gap_s)
                 continue
-            if not (look.known_before or self._line.dated or since == EVERYTHING):
+            if not (look.known_before or self._channel.dated or since == EVERYTHING):
                 since = EVERYTHING  # it was our clock that said where to begin
                 continue
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
-                await self._line.rest(wait_s)
+                await self._channel.rest(wait_s)
                 continue
             incomplete = look.lost or self._met_unknown or not look.known_before
             if incomplete and (unreadable := _unreadable(listing)):
                 why = unclear_after_loss(unreadable.id)
-                await self._books.unreadable(unreadable.id, why)
+                await self._recorder.unreadable(unreadable.id, why)
                 in_vain += 1
-                await self._line.rest(gap_s)
+                await self._channel.rest(gap_s)
                 continue
             if lacking := await self._still_lacking(listing):
                 why = f"the gateway's list does not show {lacking[0]}, which this journal has proof of"
                 in_vain = IN_VAIN * (self._clock.elapsed_s() - began_s > self._period_s)
-                await self._line.rest(gap_s)
+                await self._channel.rest(gap_s)
                 continue
             if look.lost or self._met_unknown or (look.adopt and not look.known_before):
-                await self._books.keep_nameless(listing.unclear)
+                await self._recorder.keep_nameless(listing.unclear)
             await self._note_bound(listing, iso(since))
             return ""
-        return self._line.closed or why
+        return self._channel.closed or why
 
     async def _absorb_first(self, look: Look, page: Page) -> None:
         """A page of the list before the first send."""
-        for charge, known in self._books.match(page.charges):
-            if not isinstance(known, Case) and charge.id not in self._books.told_of:
+        for charge, known in self._recorder.match(page.charges):
+            if not isinstance(known, Case) and charge.id not in self._recorder.told_of:
                 await self._met(charge, look)
             await self._absorb(charge, known, adopting=True)
-        await self._books.elsewhere(page.charges)
+        await self._recorder.elsewhere(page.charges)
 
     async def _met(self, charge: ChargeSeen, look: Look) -> None:
         """A charge of ours that this journal does not know. It is noted before anything is adopted."""
@@ -130,7 +130,7 @@ class Lists:
                 f"is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._books.note("restored", {"met": charge.id, "empty": not look.known_before})
+            await self._recorder.note("restored", {"met": charge.id, "empty": not look.known_before})
         self._met_unknown = True
 
     # --- while and after
@@ -161,9 +161,9 @@ class Lists:
                 if key_in(charge) != key_in(stray):
                     charge = stray
                 if number in known:
-                    await self._books.found(known[number], charge)
+                    await self._recorder.found(known[number], charge)
                 else:
-                    known[number] = await self._books.adopt(charge, number, _asked(case.intent, number, charge))
+                    known[number] = await self._recorder.adopt(charge, number, _asked(case.intent, number, charge))
                 self._told(known[number])
 
     # --- one list
@@ -183,13 +183,13 @@ class Lists:
             if not listing.offset and not listing.now and (date := instant(answer.date)):
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
-            self._books.trace(fresh.charges)
-            listing.unclear += [charge for charge in fresh.charges if self._books.is_unclear(charge)]
+            self._recorder.trace(fresh.charges)
+            listing.unclear += [charge for charge in fresh.charges if self._recorder.is_unclear(charge)]
             await absorb(fresh)
-            await self._books.keep_strays()
+            await self._recorder.keep_strays()
             return True
 
-        read = await read_list(self._line, partial(self._gateway.page, listing.since), listing, take)
+        read = await read_list(self._channel, partial(self._gateway.page, listing.since), listing, take)
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
         await self._hold_against_refused(listing)
@@ -198,16 +198,16 @@ class Lists:
     async def _hold_against_refused(self, listing: Listing) -> None:
         """Beside a charge without a key that fits an order which is said to have charged nothing, nothing is certain:
         that is kept, for the row to tell and for every later attempt to wait."""
-        refused = self._books.said_uncharged() if listing.unclear else ()
+        refused = self._recorder.said_uncharged() if listing.unclear else ()
         fits = [
             charge
             for charge in listing.unclear
             if any(
-                may_be(charge, one, self._books) and may_pay(one.intent.payer, charge.payer or "") for one in refused
+                may_be(charge, one, self._recorder) and may_pay(one.intent.payer, charge.payer or "") for one in refused
             )
         ]
         if fits:
-            await self._books.keep_nameless(fits)
+            await self._recorder.keep_nameless(fits)
 
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its id, once."""
@@ -224,20 +224,20 @@ class Lists:
         if charge.id in self._reread:
             return None
         self._reread.add(charge.id)
-        answer = await self._line.ask(partial(self._gateway.get, charge.id))
+        answer = await self._channel.ask(partial(self._gateway.get, charge.id))
         by_id = seen(answer.document)[0] if answer is not None else None
         return by_id if by_id is not None and by_id.id == charge.id else None
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
-        witnesses = self._books.known.values()
+        witnesses = self._recorder.known.values()
         made = [at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s]
         return max(made, default=iso(datetime.max.replace(tzinfo=UTC)))
 
     def lacking(self, listing: Listing) -> list[str]:
         """Charges that this journal has proof of and a complete list should show, but does not; the oldest first."""
         lacking = []
-        for charge_id, (created_at, proven_s) in self._books.known.items():
+        for charge_id, (created_at, proven_s) in self._recorder.known.items():
             due = is_instant(created_at) and listing.since <= created_at and listing.reaches(created_at)
             late = due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id)
             if late and not self._is_no_witness(charge_id):
@@ -253,20 +253,20 @@ class Lists:
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
         """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
         unclear = listing.unclear if listing is not None else ()
-        fits = (charge for charge in unclear if may_be(charge, attempt, self._books))
-        return next((charge for charge in fits if not self._books.is_anothers(charge.id, attempt.intent)), None)
+        fits = (charge for charge in unclear if may_be(charge, attempt, self._recorder))
+        return next((charge for charge in fits if not self._recorder.is_anothers(charge.id, attempt.intent)), None)
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
         waiting = []
         for charge_id in self.lacking(listing):
-            if charge_id in self._books.told_of or await self._is_for_a_person(charge_id):
+            if charge_id in self._recorder.told_of or await self._is_for_a_person(charge_id):
                 continue
-            created_at, _ = self._books.known[charge_id]
+            created_at, _ = self._recorder.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
             is_passed_over = created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
             if is_old and (is_passed_over or await self._unknown(charge_id)):
-                await self._books.stop_for_charge(
+                await self._recorder.stop_for_charge(
                     charge_id, f"{charge_id} is in the journal, and no complete list of the gateway shows it"
                 )
             else:
@@ -275,45 +275,45 @@ class Lists:
 
     async def _is_for_a_person(self, charge_id: str) -> bool:
         """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
-        case = self._books.case_of(charge_id)
+        case = self._recorder.case_of(charge_id)
         if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
             return False
         if not await self._unknown(charge_id):
             return False
-        await self._books.missing(case)
-        self._books.known.pop(charge_id, None)
+        await self._recorder.missing(case)
+        self._recorder.known.pop(charge_id, None)
         self._told(case)
         return True
 
     def _is_no_witness(self, charge_id: str) -> bool:
         """Did a person look for it since, and say that it took no money? What is gone tells nothing of a list."""
-        case = self._books.case_of(charge_id)
+        case = self._recorder.case_of(charge_id)
         return case is not None and case.attempt is not None and case.attempt.denied and case.attempt.closed
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
-        answer = await self._line.ask(partial(self._gateway.get, charge_id))
+        answer = await self._channel.ask(partial(self._gateway.get, charge_id))
         return answer is not None and answer.status == 404
 
     def _age_s(self, created_at: str) -> float:
         """How old a charge is by the gateway's clock; by ours, and then with a margin, where it does not tell."""
         made = time_of(created_at)
-        now = self._now() if self._line.dated else self._now() - timedelta(seconds=SKEW_S)
+        now = self._now() if self._channel.dated else self._now() - timedelta(seconds=SKEW_S)
         return (now - made).total_seconds() if made else 0.0
 
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does not show yet."""
-        oldest = [self._books.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
+        oldest = [self._recorder.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
         bound = min([self._bound(listing) or otherwise, *oldest])
         if bound:
-            await self._books.note("listing", {"bound": bound})
+            await self._recorder.note("listing", {"bound": bound})
 
     def _bound(self, listing: Listing) -> str:
         """The gateway's clock, or else its youngest charge, if that has been.
 
         Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
         """
-        return self._line.gateway_date or (listing.latest and min(listing.latest, iso(self._now())))
+        return self._channel.gateway_date or (listing.latest and min(listing.latest, iso(self._now())))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
@@ -323,36 +323,36 @@ class Lists:
     async def absorb_all(self, page: Page) -> None:
         """Take what is of this job into the books, and what others charge of its orders; what cannot be explained is a
         stop."""
-        for charge, known in self._books.match(page.charges):
+        for charge, known in self._recorder.match(page.charges):
             await self._absorb(charge, known, adopting=False)
-        await self._books.elsewhere(page.charges)
+        await self._recorder.elsewhere(page.charges)
 
     async def _absorb(self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool) -> None:
         """Take a charge of this job from a list into the journal; what cannot be explained is a stop."""
         if isinstance(known, Case):
             by_id = await self._by_id(charge) if _lost_its_chain(known, charge) else None
-            await self._books.found(known, by_id or charge, by_id=by_id is not None)
+            await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
             return
         if known is None:
-            await self._books.stop_for_charge(
+            await self._recorder.stop_for_charge(
                 charge.id, f"{charge.id} carries this job's name and a key this job would not make"
             )
             return
         try:
-            case = await self._books.adopt(charge, known)
+            case = await self._recorder.adopt(charge, known)
         except Taken:  # its order entered the journal at this moment: by a worker's intent, or from another list
-            ((_, by_now),) = self._books.match([charge])
+            ((_, by_now),) = self._recorder.match([charge])
             await self._absorb(charge, by_now, adopting=adopting)  # as its own attempt now, or beside another one
             return
         self._told(case)
         if not adopting:
-            await self._books.stop(f"{charge.id} was made for this job by another run, with another journal", case)
+            await self._recorder.stop(f"{charge.id} was made for this job by another run, with another journal", case)
 
 
-def may_be(charge: ChargeSeen, attempt: Attempt, books: Books) -> bool:
+def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder) -> bool:
     """Could a charge of which nobody can tell whose it is be this attempt's?"""
     sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
-    return books.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent))
+    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent))
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
@@ -385,7 +385,10 @@ def unclear_after_loss(charge_id: str) -> str:
 
 
 async def read_list(
-    line: Line, page_at: Callable[..., Awaitable[Answer]], listing: Listing, take: Callable[[Answer], Awaitable[bool]]
+    channel: Channel,
+    page_at: Callable[..., Awaitable[Answer]],
+    listing: Listing,
+    take: Callable[[Answer], Awaitable[bool]],
 ) -> bool:
     """Read any list of the gateway page by page until it is complete or has shifted; False when not one page came.
 
@@ -395,7 +398,7 @@ async def read_list(
     pages, limit = 0, PAGE_SIZE
     while not (listing.complete or listing.broken):
         listing.size = limit
-        answer = await line.ask(partial(_page_at, page_at, listing.offset, limit))
+        answer = await channel.ask(partial(_page_at, page_at, listing.offset, limit))
         if pages >= PAGES or answer is None:
             return pages > 0
         pages += 1

@@ -24,12 +24,12 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.secrets import masked
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Proof, Verdict, verdict
-from batchpay.settlement.channel import Line
+from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
 from batchpay.settlement.others import renamed
 from batchpay.settlement.queue import Candidate, Limits, Queue
-from batchpay.settlement.recorder import Books, Case
+from batchpay.settlement.recorder import Case, Recorder
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
@@ -41,22 +41,22 @@ class Settlement:
     """One run's loop. `run` raises what makes going on impossible; everything else is in the journal."""
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, clock: Clock, *,
+        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, clock: Clock, *,
         limits: Limits | None = None, progress: Callable[[Case], None] = lambda case: None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._live = settings.mode == "live"
         self._gateway = gateway
-        self._line = line
-        self._books = books
+        self._channel = channel
+        self._recorder = recorder
         self._clock = clock
         self._limits = limits or Limits()
         self._progress = progress
         self._news = News()
         self._queue = Queue(self._limits)
-        self.lists = Lists(settings, gateway, line, books, clock, progress)
+        self.lists = Lists(settings, gateway, channel, recorder, clock, progress)
         self._doubts = Doubts(
-            settings, gateway, line, books, self.lists, clock, self._news, self._queue.again, progress
+            settings, gateway, channel, recorder, self.lists, clock, self._news, self._queue.again, progress
         )
         self._strangers = 0
         self._first_sent = asyncio.Event()
@@ -87,19 +87,19 @@ class Settlement:
 
     async def recover(self) -> None:
         """Take up every order that an earlier run left open, and ask once about each charge that may have moved."""
-        for case in self._books.open_cases():
+        for case in self._recorder.open_cases():
             self._queue.known[case.intent.order_id] = case
-            self._books.hold(case)
+            self._recorder.hold(case)
             assert case.attempt is not None
             if case.attempt.outcome is Outcome.IN_DOUBT:
                 self._doubts.add(case, early=False)
             elif case.attempt.wants_chain:
                 self._doubts.read_again(case)  # it may have been paid a moment ago (law L7)
-            elif case.attempt.charge is not None and not self._line.closed:
+            elif case.attempt.charge is not None and not self._channel.closed:
                 await self._doubts.reread(case)
                 if case.attempt.wants_chain:
                     self._doubts.read_again(case)
-        for case in self._books.doubled_cases():
+        for case in self._recorder.doubled_cases():
             await self._doubts.reread_all(case)
 
     async def settle(self, candidates: Iterator[Candidate]) -> None:
@@ -128,7 +128,7 @@ class Settlement:
 
     def interrupt(self, why: str, grace_s: float | None = None) -> None:
         """Claim nothing more; what is under way may end, within `grace_s` if given. The rest stays in doubt."""
-        self._line.close(why)
+        self._channel.close(why)
         self._news.tell()
         if grace_s is not None:
             asyncio.get_running_loop().call_later(grace_s, self._cut)
@@ -141,11 +141,11 @@ class Settlement:
 
     def _over(self) -> str:
         """Why nothing may be sent any more; empty while something may."""
-        if self._books.stopped:
-            return f"a stop is in force: {self._books.stopped}"
-        if not self._line.closed and self._seconds_left() <= 0:
-            self._line.close(f"the deadline {self._limits.deadline} is too near for another request")
-        return self._line.closed or self._queue.closed
+        if self._recorder.stopped:
+            return f"a stop is in force: {self._recorder.stopped}"
+        if not self._channel.closed and self._seconds_left() <= 0:
+            self._channel.close(f"the deadline {self._limits.deadline} is too near for another request")
+        return self._channel.closed or self._queue.closed
 
     def _seconds_left(self) -> float:
         """Until nothing may start any more: a request takes up to the timeout, and must be answered by the deadline."""
@@ -209,7 +209,7 @@ class Settlement:
                     self._first_sent.set()
                     self._news.tell()
         except asyncio.CancelledError:
-            if not self._line.closed:
+            if not self._channel.closed:
                 raise  # else cut short: the intent is durable, so the order is in doubt
 
     async def _take(self) -> Case | None:
@@ -231,28 +231,28 @@ class Settlement:
         """One send: earlier charges, permit, durable intent, request, proof, durable answer; in this order."""
         if case.sends_in_run == 0 and not await self._doubts.clears(case):
             return
-        if strays := self._books.strays_of(case.intent.order_id):
+        if strays := self._recorder.strays_of(case.intent.order_id):
             await self.lists.take_up(case, strays)
             return
-        if self._books.may_be_charged(case.intent) is not None:
+        if self._recorder.may_be_charged(case.intent) is not None:
             return  # a list showed that meanwhile: its row says so, and that a person must
-        if not await self._line.permit():
+        if not await self._channel.permit():
             return
         self._refuse_elsewhere(case)
         if self._over() or (case.attempt and not case.attempt.ready):
-            self._line.unused()
+            self._channel.unused()
             return
         boot_s = self._clock.elapsed_s()
         try:
             if case.attempt is None and case.withdraw is not None:
-                await self._books.withdraw(case.withdraw)
+                await self._recorder.withdraw(case.withdraw)
                 boot_s = self._clock.elapsed_s()
-            await self._books.intend(case, boot_s)
+            await self._recorder.intend(case, boot_s)
         except Taken:  # another row of this run was faster with the same order: the report will name it
-            self._line.unused()
+            self._channel.unused()
             return
         except BaseException:
-            self._line.unused()
+            self._channel.unused()
             raise
         case.sends_in_run += 1
         left_s: float | None = None
@@ -267,20 +267,20 @@ class Settlement:
             left_s = now_s
             return True
 
-        answer = await self._line.send(partial(self._gateway.charge, case.intent), may_leave)
+        answer = await self._channel.send(partial(self._gateway.charge, case.intent), may_leave)
         await self._conclude(case, answer, left_s)
         self._progress(case)
 
     async def _conclude(self, case: Case, answer: Answer, left_s: float | None) -> None:
         if answer.withheld:
-            await self._books.void(case)
+            await self._recorder.void(case)
             self._queue.again(case)
             return
-        trust_429 = self._books.trust_429
+        trust_429 = self._recorder.trust_429
         proof = verdict(answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429)
-        await self._books.answered(case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s)
-        if proof.charge is not None and not self._line.gateway_date and (at := time_of(proof.charge.created_at)):
-            self._line.compare_clock(at)
+        await self._recorder.answered(case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s)
+        if proof.charge is not None and not self._channel.gateway_date and (at := time_of(proof.charge.created_at)):
+            self._channel.compare_clock(at)
         match proof.proof:
             case Proof.CHARGE if case.attempt and case.attempt.wants_chain:
                 self._doubts.read_again(case)
@@ -294,7 +294,7 @@ class Settlement:
                 await self._key_reused(case, proof.message)
 
     def _refuse_elsewhere(self, case: Case) -> None:
-        if (other := self._books.charged_elsewhere(case.intent)) is not None:
+        if (other := self._recorder.charged_elsewhere(case.intent)) is not None:
             self._refuse(Misconfigured(renamed(case.intent.order_id, other.metadata["batchpay_job"], other.id)))
 
     def _refuse(self, error: Misconfigured) -> None:
@@ -306,13 +306,13 @@ class Settlement:
         self._strangers += 1
         if self._strangers >= STRANGERS:
             why = f"{self._settings.url} does not take charges: {message}"
-            self._line.close(why, Misconfigured(f"{why}; {steps.GATEWAY_URL()}"))
+            self._channel.close(why, Misconfigured(f"{why}; {steps.GATEWAY_URL()}"))
 
     async def _key_reused(self, case: Case, message: str) -> None:
         intent = case.intent
         why = f"order {intent.order_id}: the gateway knows key {intent.key} with another body than {intent.body_sha256}"
-        await self._books.stop(f"{why}: {message}", case)
-        self._line.close(why, Bug(f"{why} ({message}); nothing more is sent: please report this"))
+        await self._recorder.stop(f"{why}: {message}", case)
+        self._channel.close(why, Bug(f"{why} ({message}); nothing more is sent: please report this"))
 
 
 def _raw(answer: Answer, proof: Verdict) -> str:

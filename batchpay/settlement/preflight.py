@@ -17,7 +17,7 @@ from batchpay.domain import steps
 from batchpay.domain.documents import inside, whole
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
-from batchpay.settlement.channel import Line
+from batchpay.settlement.channel import Channel
 
 _RECIPIENT = re.compile(r"recp_[0-9A-Za-z_]{1,64}")
 
@@ -52,37 +52,37 @@ NOTHING_ASKED = Preflight()
 
 
 async def preflight(
-    recipients: Collection[str], gateway: Gateway, line: Line, currency: str, at_once: int
+    recipients: Collection[str], gateway: Gateway, channel: Channel, currency: str, at_once: int
 ) -> Preflight:
     """Ask for every recipient, and for the gateway's limits. Waits for the limiter like any request.
 
     `currency`: in which the account is paid out, upper case; empty when it is not known.
     """
-    smallest, least = await _limits(gateway, line, currency)
+    smallest, least = await _limits(gateway, channel, currency)
     barred: dict[str, str] = {}
     unknown: list[str] = []
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
-        answers = await asyncio.gather(*(_glance(gateway, line, f"/recipients/{recipient}") for recipient in some))
+        answers = await asyncio.gather(*(_glance(gateway, channel, f"/recipients/{recipient}") for recipient in some))
         for recipient, answer in zip(some, answers, strict=True):
             why = why_barred(recipient, answer)
             if why is None:
                 unknown.append(recipient)
             elif why:
                 barred[recipient] = why
-        if line.closed:
+        if channel.closed:
             break
     return Preflight(barred, tuple(unknown), smallest, least)
 
 
-async def _glance(gateway: Gateway, line: Line, path: str) -> Answer | None:
-    return await line.glance(partial(gateway.read, path, {}))
+async def _glance(gateway: Gateway, channel: Channel, path: str) -> Answer | None:
+    return await channel.glance(partial(gateway.read, path, {}))
 
 
-async def _limits(gateway: Gateway, line: Line, currency: str) -> tuple[dict[str, int], dict[str, int]]:
+async def _limits(gateway: Gateway, channel: Channel, currency: str) -> tuple[dict[str, int], dict[str, int]]:
     """The smallest transfer and charge in the account's own currency; empty when the gateway does not tell."""
-    answer = await _glance(gateway, line, "/capability")
+    answer = await _glance(gateway, channel, "/capability")
     document = answer.document if answer is not None and answer.status == 200 else None
     if inside(document, "object") != "capability":
         return {}, {}

@@ -54,7 +54,7 @@ class Case:
         return any(a.doubted for a in attempts if a.intent.single_use == self.intent.single_use)
 
 
-class Books:
+class Recorder:
     """Writes events through the journal and keeps each case in step with what was written."""
 
     def __init__(

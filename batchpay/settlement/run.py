@@ -28,15 +28,15 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import GatewaySettings
-from batchpay.settlement.channel import Line
+from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import Look
 from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
-from batchpay.settlement.recorder import Books, Case
+from batchpay.settlement.recorder import Case, Recorder
 
 
-class Talk(Protocol):
+class Progress(Protocol):
     """Told of every step of a run, so that a person can watch it."""
 
     def phase(self, name: str, total: int | None = None) -> None:
@@ -83,16 +83,16 @@ class Run:
     """One run's parts, made once: whoever starts it may interrupt it, and asks it afterwards what held it back."""
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, clock: Clock, talk: Talk,
-        limits: Limits,
+        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, clock: Clock,
+        progress: Progress, limits: Limits,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.gateway = gateway
-        self.line = line
-        self.books = books
+        self.channel = channel
+        self.recorder = recorder
         self.clock = clock
-        self.talk = talk
-        self.loop = Settlement(settings, gateway, line, books, clock, limits=limits, progress=talk.order)
+        self.progress = progress
+        self.loop = Settlement(settings, gateway, channel, recorder, clock, limits=limits, progress=progress.order)
         self.notes: list[str] = []  # what a person should hear beside the outcomes
         self.untold = ""  # why it asked for nothing but the account
         self.blind = ""  # why its look before the first send came to nothing
@@ -100,42 +100,42 @@ class Run:
 
 async def at_gateway(run: Run, brought: Brought) -> None:
     """The steps in their order; the one place that knows it. Raises what makes going on impossible."""
-    line, loop, talk = run.line, run.loop, run.talk
-    talk.phase("entering")
-    account = await enter(run.settings, run.gateway, line, run.books, run.notes)
-    run.untold = "" if line.closed else whose_is_untold(run.books, account)
+    channel, loop, progress = run.channel, run.loop, run.progress
+    progress.phase("entering")
+    account = await enter(run.settings, run.gateway, channel, run.recorder, run.notes)
+    run.untold = "" if channel.closed else whose_is_untold(run.recorder, account)
     if run.untold:
         loop.hold(run.untold)
         return
-    if brought.wait_s and not line.closed:
-        talk.phase("waiting")
-        await line.rest(brought.wait_s)
-    talk.phase("listing")
-    run.books.remember(int(brought.look.since.timestamp()) * 10**9)
+    if brought.wait_s and not channel.closed:
+        progress.phase("waiting")
+        await channel.rest(brought.wait_s)
+    progress.phase("listing")
+    run.recorder.remember(int(brought.look.since.timestamp()) * 10**9)
     looked = await loop.look(brought.look)
     run.notes += loop.lists.notes
     if not looked:
         run.blind = loop.why_held
-        if not line.closed:
+        if not channel.closed:
             await loop.recover()  # what is asked for by its id needs no list
         return
     if brought.recovers is not None:
-        await run.books.note("recovered", brought.recovers)
-    await _belong(run.settings, run.books, account)
+        await run.recorder.note("recovered", brought.recovers)
+    await _belong(run.settings, run.recorder, account)
     sendable, impossible = _survey(brought)
-    talk.phase("asking")
+    progress.phase("asking")
     await loop.recover()
     if impossible is not None:  # nothing is sent; what is open is asked about all the same
         await loop.settle(iter(()))
         await loop.compare(brought.started)
         loop.hold(str(impossible))
         raise impossible
-    if sendable.orders and not line.closed:
-        talk.phase("preflight")
+    if sendable.orders and not channel.closed:
+        progress.phase("preflight")
         await _preflight(run, brought, sendable, account)
-    talk.phase("charging", sendable.orders)
+    progress.phase("charging", sendable.orders)
     await loop.settle(iter(brought.candidates()))
-    talk.phase("comparing")
+    progress.phase("comparing")
     await loop.compare(brought.started)
     run.notes += [note for note in loop.lists.notes if note not in run.notes]
     if loop.refused is not None:
@@ -153,34 +153,36 @@ def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
 async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
     """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
     asked, kept = sendable.recipients, brought.kept_preflight
-    found = await preflight(asked, run.gateway, run.line, account.currency, run.settings.concurrency)
+    found = await preflight(asked, run.gateway, run.channel, account.currency, run.settings.concurrency)
     if found.unknown:
         run.notes.append(
             f"the gateway does not tell of {many(len(found.unknown), 'recipient')}, such as {found.unknown[0]}"
         )
     told = found.beside(kept, asked)
     if told.to_json() != kept.to_json():
-        await run.books.note("preflight", told.to_json())
+        await run.recorder.note("preflight", told.to_json())
 
 
 # --- whose money is it -----------------------------------------------------------------------------------------
 
 
-async def enter(settings: GatewaySettings, gateway: Gateway, line: Line, books: Books, notes: list[str]) -> Account:
+async def enter(
+    settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, notes: list[str]
+) -> Account:
     """Hold the key's account, the mode and the address against the journal's; the first run writes them down.
 
     Raises Misconfigured for another one. A gateway that never told its account is no reason to stop: then mode and
     address alone are held, from the first complete list on. For one that told it before, see `whose_is_untold`.
     """
-    kept = books.belongs_to()
+    kept = recorder.belongs_to()
     refuse_other_place(settings, kept)
-    account = await account_of(settings, gateway, line)
+    account = await account_of(settings, gateway, channel)
     if not account.id:
-        if not line.closed and not kept.get("account"):
+        if not channel.closed and not kept.get("account"):
             notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
         return account
     refuse_other_account(account, kept)
-    await _belong(settings, books, account)
+    await _belong(settings, recorder, account)
     return account
 
 
@@ -193,12 +195,12 @@ def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
         )
 
 
-def whose_is_untold(books: Books, account: Account) -> str:
+def whose_is_untold(recorder: Recorder, account: Account) -> str:
     """Why nothing may be sent or asked: the journal knows its account, and today nobody says whose the key is.
 
     What another account does not know would pass for proof that it never was (J03).
     """
-    kept = books.belongs_to()
+    kept = recorder.belongs_to()
     known = kept.get("account", "")
     if account.id or not known:
         return ""
@@ -208,39 +210,39 @@ def whose_is_untold(books: Books, account: Account) -> str:
     )
 
 
-async def account_of(settings: GatewaySettings, gateway: Gateway, line: Line) -> Account:
+async def account_of(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> Account:
     """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
     the other mode. A key that nobody knows (401) closes the line; one that may not ask this (403) may charge."""
-    answer = await line.ask(partial(gateway.read, "/account", {}), learn=False)
+    answer = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
     if answer is not None and answer.status == 401:
-        line.refused(answer)
-    await close_to_no_gateway(settings, gateway, line)
+        channel.refused(answer)
+    await close_to_no_gateway(settings, gateway, channel)
     return account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
 
 
-async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, line: Line) -> None:
+async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> None:
     """What answered for /account may be no gateway: then it is asked for its charges, too, and if that is none either,
     this is not where charges are made (fault-matrix B21, B29): the line closes before anything is sent.
     """
-    if line.foreign is None or line.spoke or line.closed:
+    if channel.foreign is None or channel.spoke or channel.closed:
         return
-    await line.glance(partial(gateway.page, "1970-01-01T00:00:00Z", 0, limit=1))
-    if (answer := line.foreign) is None or line.spoke or line.closed:
+    await channel.glance(partial(gateway.page, "1970-01-01T00:00:00Z", 0, limit=1))
+    if (answer := channel.foreign) is None or channel.spoke or channel.closed:
         return
     what = f"status {answer.status}, and no document of the gateway's"
     if answer.excerpt:
         what += f", but: {shown(answer.excerpt)}"
     why = f"what answers at {settings.url} is not the gateway ({what})"
     error = Misconfigured if answer.status in (404, 405, 410) else GatewaySilent
-    line.close(why, error(f"{why}; nothing was sent; {steps.GATEWAY_URL()}"))
+    channel.close(why, error(f"{why}; nothing was sent; {steps.GATEWAY_URL()}"))
 
 
-async def _belong(settings: GatewaySettings, books: Books, account: Account) -> None:
+async def _belong(settings: GatewaySettings, recorder: Recorder, account: Account) -> None:
     """Write down whose the journal is, once a gateway has answered: an address where nobody is binds no journal."""
-    kept = books.account()
+    kept = recorder.account()
     told = {"account": account.id or str(kept.get("account", "")), "mode": settings.mode, "url": address_of(settings)}
     if told != kept:
-        await books.note("account", told)
+        await recorder.note("account", told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ class Bars(Quiet):
 
 
 @contextmanager
-def talk(job: str) -> Iterator[Quiet]:
+def progress(job: str) -> Iterator[Quiet]:
     """Bars on a terminal, silence elsewhere."""
     if not sys.stderr.isatty():
         yield Quiet()

@@ -72,7 +72,7 @@ def _() -> None:
 
         return intend
 
-    swap("batchpay.settlement.recorder:Books.intend", make)
+    swap("batchpay.settlement.recorder:Recorder.intend", make)
 
 
 class Nowhere:
@@ -147,7 +147,7 @@ def _() -> None:
 
         return open_cases
 
-    swap("batchpay.settlement.recorder:Books.open_cases", make)
+    swap("batchpay.settlement.recorder:Recorder.open_cases", make)
 
 
 @mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
@@ -322,7 +322,7 @@ def _() -> None:
 
         return found
 
-    swap("batchpay.settlement.recorder:Books.found", make)
+    swap("batchpay.settlement.recorder:Recorder.found", make)
 
 
 @mutant(
@@ -341,7 +341,7 @@ def _() -> None:
 
         return adopt
 
-    swap("batchpay.settlement.recorder:Books.adopt", make)
+    swap("batchpay.settlement.recorder:Recorder.adopt", make)
 
 
 @mutant(
@@ -481,7 +481,7 @@ def _() -> None:
 
         return write
 
-    swap("batchpay.settlement.recorder:Books._write", make)
+    swap("batchpay.settlement.recorder:Recorder._write", make)
 
 
 class Unlocked:
@@ -530,7 +530,7 @@ def _() -> None:
 
         return stop_event
 
-    swap("batchpay.settlement.recorder:Books._stop_event", make)
+    swap("batchpay.settlement.recorder:Recorder._stop_event", make)
 
 
 @mutant("L10", "the hash chain is not looked at", FILE + "test_an_edited_line_breaks_the_chain")
@@ -749,8 +749,8 @@ def left_out(was: Any) -> Any:
 )
 def _() -> None:
     def make(was: Any) -> Any:
-        def look_of(desk: Any, options: Any) -> Any:
-            look = was(desk, options)
+        def look_of(opened: Any, options: Any) -> Any:
+            look = was(opened, options)
             return replace(
                 look, since=options.since or look.since, known_before=look.known_before or bool(options.since)
             )
@@ -781,12 +781,12 @@ def nothing_kept(was: Any) -> Any:
 
 @mutant("J02", "what kept its key alone is known to its process alone", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.recorder:Books.keep_strays", nothing_kept)
+    swap("batchpay.settlement.recorder:Recorder.keep_strays", nothing_kept)
 
 
 @mutant("J02", "what says nothing is passed over after a loss", FORGOTTEN)
 def _() -> None:
-    swap("batchpay.settlement.recorder:Books.keep_nameless", nothing_kept)
+    swap("batchpay.settlement.recorder:Recorder.keep_nameless", nothing_kept)
 
 
 @mutant(
@@ -795,7 +795,7 @@ def _() -> None:
     "test_sale.py::test_a_file_of_new_ids_is_asked_about_after_a_loss",
 )
 def _() -> None:
-    swap("batchpay.batches.open_job:Desk.ask_about_adopted", always(None))
+    swap("batchpay.batches.open_job:OpenJob.ask_about_adopted", always(None))
 
 
 @mutant(
@@ -854,7 +854,7 @@ def _() -> None:
 @mutant("J06", "another job's charge of the order is no matter", DOORS + "test_a_renamed_job_is_refused_on_every_night")
 def _() -> None:
     swap("batchpay.lifecycle.standing:_elsewhere", always(None))
-    swap("batchpay.settlement.recorder:Books.charged_elsewhere", always(None))
+    swap("batchpay.settlement.recorder:Recorder.charged_elsewhere", always(None))
 
 
 @mutant(
@@ -887,7 +887,7 @@ def _() -> None:
 
 @mutant("J11", "one charge id may be of two orders", DOORS + "test_one_charge_id_for_two_orders_is_a_stop")
 def _() -> None:
-    swap("batchpay.settlement.recorder:Books._anothers_charge", always(""))
+    swap("batchpay.settlement.recorder:Recorder._anothers_charge", always(""))
 
 
 @mutant(
@@ -896,7 +896,7 @@ def _() -> None:
     DOORS + "test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period",
 )
 def _() -> None:
-    swap("batchpay.settlement.recorder:Books.stop_for_charge", left_out)
+    swap("batchpay.settlement.recorder:Recorder.stop_for_charge", left_out)
 
 
 @mutant("J12", "a page that is too long ends the night", DOORS + "test_pages_shrink_until_they_fit")
@@ -946,7 +946,7 @@ def _() -> None:
     DOORS + "test_a_pending_charge_that_the_gateway_forgot_is_for_a_person",
 )
 def _() -> None:
-    swap("batchpay.settlement.recorder:Books.missing", left_out)
+    swap("batchpay.settlement.recorder:Recorder.missing", left_out)
 
 
 @mutant(
