@@ -43,10 +43,10 @@ def init(directory: Path, as_json: bool) -> None:
 
     Overwrites nothing.
     """
-    from batchpay.commands import init as starting
+    from batchpay.commands import init as verb
     from batchpay.terminal import saying
 
-    saying.started(starting.start(directory), as_json=as_json)
+    saying.started(verb.start(directory), as_json=as_json)
 
 
 @cli.command()
@@ -55,12 +55,12 @@ def init(directory: Path, as_json: bool) -> None:
 @JSON
 def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
     """Read, map and validate every row; send nothing."""
-    from batchpay.commands import check as checking
+    from batchpay.commands import check as verb
     from batchpay.terminal import saying
 
     job = _job(job_file, input_file)
     out = saying.JsonProblems() if as_json else saying.TextProblems()
-    _leave(out.end(checking.check(job, out.problem)))
+    _leave(out.end(verb.check(job, out.problem)))
 
 
 @cli.command()
@@ -77,7 +77,7 @@ def plan(
 
     Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
     """
-    from batchpay.commands import check as checking
+    from batchpay.commands import check as verb
     from batchpay.commands import writing
     from batchpay.terminal import saying
 
@@ -91,7 +91,7 @@ def plan(
         from batchpay.job.load import secret_key
 
         ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
-    made = checking.plan(job, ask)
+    made = verb.plan(job, ask)
     if out_file is not None:
         writing.write_whole(out_file, f"{json_text(streams.named(made))}\n".encode(), force=force)
     saying.plan(made, as_json=as_json)
@@ -141,12 +141,12 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 
     Settles what earlier runs left open, sends what is new, writes the reports.
     """
-    from batchpay.commands import run as pipeline
+    from batchpay.commands import run as verb
     from batchpay.terminal import saying
 
     job, key = _key_and_job(job_file, input_file)
     with saying.progress(job.name) as progress:
-        result = pipeline.run(job, key, _options(job, flags), progress)
+        result = verb.run(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -159,12 +159,12 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 @JSON
 def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
     """Only ask about pending and in-doubt charges; rewrite the reports."""
-    from batchpay.commands import run as pipeline
+    from batchpay.commands import run as verb
     from batchpay.terminal import saying
 
     job, key = _key_and_kept_job(job_file)
     with saying.progress(job.name) as progress:
-        result = pipeline.settle(job, key, _options(job, flags), progress)
+        result = verb.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -180,14 +180,14 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 
     Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a stop is in force.
     """
-    from batchpay.commands import run as pipeline
+    from batchpay.commands import run as verb
     from batchpay.terminal import saying
 
     job = _kept_job(job_file)
     if order_id is not None:
-        saying.story(job, pipeline.story(job, order_id), as_json=as_json)
+        saying.story(job, verb.story(job, order_id), as_json=as_json)
         _leave(0)
-    made = pipeline.status(job)
+    made = verb.status(job)
     saying.status(job, made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -198,11 +198,11 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 @JSON
 def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
-    from batchpay.commands import run as pipeline
+    from batchpay.commands import run as verb
     from batchpay.terminal import saying
 
     job = _kept_job(job_file)
-    result = pipeline.report(job, batch)
+    result = verb.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -226,7 +226,7 @@ def resolve(
 
     An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
     """
-    from batchpay.commands import resolve as resolving
+    from batchpay.commands import resolve as verb
     from batchpay.terminal import saying
 
     of_job = lift_stop or not_ours is not None
@@ -236,18 +236,18 @@ def resolve(
             "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of --lift-stop and --not-ours"
         )
     if lift_stop:
-        made = resolving.lift_stop(_kept_job(job_file), reason)
+        made = verb.lift_stop(_kept_job(job_file), reason)
     elif not_ours is not None:
-        made = resolving.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
+        made = verb.not_ours(*_key_and_kept_job(job_file), not_ours, reason)
     elif cancel:
-        made = resolving.cancel(_kept_job(job_file), order_id or "", reason)
+        made = verb.cancel(_kept_job(job_file), order_id or "", reason)
     else:
         job, key = _key_and_kept_job(job_file)
         kind, _, charge_id = (as_ or "").partition(":")
         if kind == "charged" and charge_id:
-            made = resolving.charged(job, key, order_id or "", charge_id, reason)
+            made = verb.charged(job, key, order_id or "", charge_id, reason)
         elif as_ == "not-charged":
-            made = resolving.not_charged(job, key, order_id or "", reason)
+            made = verb.not_charged(job, key, order_id or "", reason)
         else:
             raise Usage(f"--as {as_}: expected charged:chrg_… or not-charged")
     saying.resolved(made, as_json=as_json)
@@ -271,16 +271,16 @@ def doctor(
 
     --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
     """
-    from batchpay.commands import doctor as doctoring
-    from batchpay.commands import probe as probing
+    from batchpay.commands import doctor as verb
+    from batchpay.commands import probe as test_charges
     from batchpay.terminal import saying
 
     if not probe and (recipient or customer):
         raise Usage("--recipient and --customer are for --probe")
     streams.about(str(job_file))
-    seen = doctoring.examine(job_file, input_file, os.environ)
+    seen = verb.examine(job_file, input_file, os.environ)
     if probe:
-        seen.found += probing.findings(seen.job, seen.key, recipient, customer)
+        seen.found += test_charges.findings(seen.job, seen.key, recipient, customer)
     _leave(saying.doctor(seen.found, as_json=as_json))
 
 
@@ -295,10 +295,10 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     BATCH is the name of one folder. Exits with 12 on a difference, also when reports that were written are missing,
     with 74 when the journal is damaged, with 66 when there is none.
     """
-    from batchpay.commands import verify as verifying
+    from batchpay.commands import verify as verb
     from batchpay.terminal import saying
 
-    made = verifying.verify(_kept_job(job_file), batch)
+    made = verb.verify(_kept_job(job_file), batch)
     saying.verified(made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -318,7 +318,7 @@ def audit(job_file: Path, first: str, last: str, note: str | None, reason: str |
 
     Exits with 12 while there is a difference that nobody took note of as it is.
     """
-    from batchpay.commands import audit as auditing
+    from batchpay.commands import audit as verb
     from batchpay.domain import times
     from batchpay.terminal import saying
 
@@ -327,7 +327,7 @@ def audit(job_file: Path, first: str, last: str, note: str | None, reason: str |
     days = times.day("--from", first), times.day("--to", last)
     job, key = _key_and_kept_job(job_file)
     word = (note, reason) if note is not None and reason is not None else None
-    made = auditing.audit(job, key, auditing.Period(*days, job.controls.time_zone), word)
+    made = verb.audit(job, key, verb.Period(*days, job.controls.time_zone), word)
     saying.audit(made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -345,9 +345,9 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
     Runs on the samples, against a sandbox it starts itself, and ends by naming the report files.
     """
-    from batchpay.commands import demo as demonstration
+    from batchpay.commands import demo as verb
 
-    _leave(demonstration.demo(directory, as_json=as_json))
+    _leave(verb.demo(directory, as_json=as_json))
 
 
 @cli.command()
@@ -363,9 +363,9 @@ def demo(directory: Path | None, as_json: bool) -> None:
               help="Honour the Idempotency-Key header.")  # fmt: skip
 def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
     """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
-    from batchpay.commands import demo as demonstration
+    from batchpay.commands import demo as verb
 
-    demonstration.serve_sandbox(port, script, ledger, idempotency)
+    verb.serve_sandbox(port, script, ledger, idempotency)
 
 
 NOT_FLAGS = {  # what people reach for, and what there is instead

@@ -22,7 +22,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.commands import check as checking
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError
@@ -58,7 +58,7 @@ class News:
         """Everything after that event."""
         events = list(journal.events(after=head))
         moved = {event.order_id for event in events if event.kind in MOVES}
-        attempts = accounts.attempts_of(journal, sorted({e.order_id for e in journal.events() if e.order_id}))
+        attempts = history.attempts_of(journal, sorted({e.order_id for e in journal.events() if e.order_id}))
         corrections: dict[str, set[str]] = {}
         for order_id, some in attempts.items():
             for attempt in some:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob, refuse_another_place
 from batchpay.batches.session import Options, _note_holds, _trouble, asking, brought, look_of
@@ -119,7 +119,7 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
             desk.take_in(stack, yes=False)
             (one,) = desk.planned
             assert [row["order_id"] for chunk in one.chunks() for row in chunk.documents] == ["1"]
-            assert accounts.last_inputs(desk.journal) == [one.batch.id]
+            assert history.last_inputs(desk.journal) == [one.batch.id]
             assert len(list(desk.journal.events(["batch.planned"]))) == 1
             assert len(list(desk.journal.events(["inputs"]))) == 1
             assert [candidate.order_id for candidate in desk.candidates()] == ["1"]
@@ -151,7 +151,7 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
         quiet_at_s = desk.started_s + job.gateway.doubt_period_s
-        assert look_of(desk, Options(adopt=True)) == Look(desk.started - accounts.FIRST_LOOK, False, True, quiet_at_s)
+        assert look_of(desk, Options(adopt=True)) == Look(desk.started - history.FIRST_LOOK, False, True, quiet_at_s)
         desk.journal.append([adopted()])
         desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
         bound = datetime(2026, 11, 24, tzinfo=UTC)
@@ -186,7 +186,7 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
         assert [event.data for event in desk.journal.events(["held"])] == [{"reason": "limited"}]
         desk.planned = [one.refused("look at it")]
         _note_holds(desk, "the line is closed")
-        assert accounts.last_hold(desk.journal, one.batch.id) == "limited"
+        assert history.last_hold(desk.journal, one.batch.id) == "limited"
 
 
 # --- what is told of a run that got no answer -------------------------------------------------------------------

@@ -15,7 +15,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from batchpay import __version__
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.batches.renaming import may_tell_names, new_names
 from batchpay.domain import steps
@@ -85,18 +85,18 @@ def placed_rows(
     Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
-    guards = replace(guards, refusal=batch.refusal, unplaced=accounts.unplaced(journal, batch, planned.chunks))
+    guards = replace(guards, refusal=batch.refusal, unplaced=history.unplaced(journal, batch, planned.chunks))
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
             done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-        history = accounts.history_of(journal, batch, chunk, done, lineages)
+        of_rows = history.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
-                later = settled_by(row, history, batch.first_seen_ns) if decided else None
-                yield Placed(row, stand(row, history, guards), later, history.sale(row) if decided else "")
+                later = settled_by(row, of_rows, batch.first_seen_ns) if decided else None
+                yield Placed(row, stand(row, of_rows, guards), later, of_rows.sale(row) if decided else "")
 
 
 def candidates(
@@ -270,7 +270,7 @@ def judge_files(
     names = names_in(job, journal, telling)
     batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
-    guards = replace(unasked(accounts.guards_of(job, journal, present=present)), stop="")
+    guards = replace(unasked(history.guards_of(job, journal, present=present)), stop="")
     guards = replace(guards, new_since_ns=now_ns) if yes else guards
 
     def sends(*some: PlannedBatch) -> Survey:
@@ -316,7 +316,7 @@ def _held_against_recent(
 
 def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
     """The same batches, once a look has adopted charges: a file is held against those, before anything is sent."""
-    guards = unasked(accounts.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+    guards = unasked(history.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
     return _held_against_adopted(job, journal, batches, guards)
 
 
@@ -328,7 +328,7 @@ def _held_against_adopted(
     not matter: they are as recent as the loss. What was adopted before a person last said that orders are new is left
     out.
     """
-    adopted = accounts.unshown(job, journal) if journal.adopted() else []
+    adopted = history.unshown(job, journal) if journal.adopted() else []
     taken = [a for a in adopted if a.charge is not None and not a.closed and a.settled_ns > guards.new_since_ns]
     if len(taken) < FEWEST:
         return list(batches)
@@ -401,7 +401,7 @@ def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedB
     for chunk in planned.chunks():
         some = orders_of(chunk)
         ids = [order["order_id"] for order in some]
-        attempts = accounts.attempts_of(journal, ids)
+        attempts = history.attempts_of(journal, ids)
         known = {order_id for order_id, found in attempts.items() if found}
         comparison.compare(some, known.union(filter(lineages.other_names, ids)))
     return _said(batch, recent, comparison)

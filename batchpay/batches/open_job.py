@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.candidates import (
     PlannedBatch,
     Survey,
@@ -207,7 +207,7 @@ class OpenJob:
     def _note_inputs(self) -> None:
         """Which batches were there: a row is held against the others of its run, in this run and in its reports."""
         present = [planned.batch.id for planned in self.planned]
-        if present != (accounts.last_inputs(self.journal) or []):
+        if present != (history.last_inputs(self.journal) or []):
             self.note("inputs", {"batches": present})
 
     # --- what may be sent
@@ -226,7 +226,7 @@ class OpenJob:
             yield from candidates(self.job, self.journal, self.planned, self._guards(), self.run_id)
 
     def _guards(self) -> Guards:
-        return accounts.guards_of(self.job, self.journal, present=[planned.batch.id for planned in self.planned])
+        return history.guards_of(self.job, self.journal, present=[planned.batch.id for planned in self.planned])
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:

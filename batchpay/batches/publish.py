@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from batchpay import __version__
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.wholeness import is_of
@@ -56,7 +56,7 @@ class Counted:
     totals: Totals
     equations: tuple[Equation, ...]
     noted: Event
-    found: accounts.Found
+    found: history.Found
     spool: KeptFindings
     kept: bool = False  # its reports stay as they are
 
@@ -75,14 +75,14 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
     """Totals into the journal when they changed. `spooled`: keep what was judged for `write`, which lets go of it."""
     journal = opened.journal
     spool = KeptFindings(opened.job.state_path.parent)
-    judge = accounts.findings_of(opened.job, journal, batch)
+    judge = history.findings_of(opened.job, journal, batch)
     found = spool.reading(judge)
     try:
-        totals, digest, answered = accounts.totals_of(found if spooled else judge)
+        totals, digest, answered = history.totals_of(found if spooled else judge)
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {**totals.to_json(), "rows_sha256": digest, "stop": opened.stop, "version": batch.version}
-        latest = accounts.last_totals(journal).get(batch.id)
+        latest = history.last_totals(journal).get(batch.id)
         if latest is None or latest.data != data or journal.moved(batch.id):  # else it would be written on every night
             latest = opened.note("totals", data, batch.id)
     except BaseException:
@@ -96,15 +96,15 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
     """
-    latest = accounts.last_totals(opened.journal)
+    latest = history.last_totals(opened.journal)
     last_seq = max([opened.journal.last_of_orders(), *(event.seq for event in opened.journal.events(["answered"]))])
-    oldest_ns = opened.started_ns - int(accounts.FIRST_LOOK.total_seconds()) * 10**9
+    oldest_ns = opened.started_ns - int(history.FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(opened.journal)
     for batch in opened.journal.batches():
         known = latest.get(batch.id)
         if known is None or batch.id in but or batch.first_seen_ns < oldest_ns or known.seq > last_seq:
             continue
-        if not accounts.may_be_settled(known):
+        if not history.may_be_settled(known):
             continue
         counted = count(opened, batch)
         if counted.noted.seq == known.seq:
@@ -116,7 +116,7 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
     totals, spool = Totals.from_json(latest.data), KeptFindings(opened.job.state_path.parent)
-    return Counted(batch, totals, (), latest, accounts.findings_of(opened.job, opened.journal, batch), spool, kept=True)
+    return Counted(batch, totals, (), latest, history.findings_of(opened.job, opened.journal, batch), spool, kept=True)
 
 
 def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
@@ -143,7 +143,7 @@ ADOPTED = "adopted"  # the folder of what is in no batch's report
 
 def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever, no file."""
-    found = accounts.adopted_json(accounts.unshown(opened.job, opened.journal))
+    found = history.adopted_json(history.unshown(opened.job, opened.journal))
     reports, mode = opened.job.report.directory, opened.job.report.mode
     if not found["count"] and not has_own_folder(reports, ADOPTED, opened.job.name, "adopted.json"):
         return ()  # else it tells that there is none any more
@@ -194,7 +194,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
             stop=stop,
             versions={"batchpay": batch.version},
             run=run,
-            lifted=accounts.lifts_of(journal, batch.id),
+            lifted=history.lifts_of(journal, batch.id),
             whose=_whose(opened, counted.noted.seq),
             cancelled=_cancelled(opened, counted),
             job_file=opened.job.path.name,
@@ -203,7 +203,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)
 
 
-def _addressed(found: accounts.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
+def _addressed(found: history.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
     """The findings with the commands in their reasons as they are typed, beside the job file."""
     for chunk, findings in found():
         yield chunk, [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
@@ -32,7 +32,7 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     lineages, found = Lineages(journal), Names()
     for chunk in chunks:
         rows = list(_rows_with_others(journal, batch, chunk, lineages))
-        attempts = accounts.attempts_of(journal, [old for row in rows for old in row.ids])
+        attempts = history.attempts_of(journal, [old for row in rows for old in row.ids])
         for row in rows:
             found |= _told_by(row, attempts, lineages)
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
@@ -124,7 +124,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     """What this run brings: where it looks from, how long it waits first, and what it may send."""
     look = look_of(opened, options)
     wait_s = _lost_sends_s(opened, adopt=options.adopt and not look.known_before)
-    told = accounts.preflight_of(opened.journal)
+    told = history.preflight_of(opened.journal)
     recovers = opened.loss.to_json() if opened.loss is not None else None
     asks_only = Brought(look, opened.started, wait_s, kept_preflight=told, recovers=recovers)
     if not charges:
@@ -147,8 +147,8 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     A journal of which it is known that it lost events looks back as far as they may reach: an older copy to its own
     last complete list, an empty one to the beginning, for how old what it lost may be is bounded by nothing.
     """
-    bound = accounts.listed_until(opened.journal)
-    default = bound or (EVERYTHING if opened.loss is not None else opened.started - accounts.FIRST_LOOK)
+    bound = history.listed_until(opened.journal)
+    default = bound or (EVERYTHING if opened.loss is not None else opened.started - history.FIRST_LOOK)
     if opened.loss is not None and opened.loss.empty:
         default = EVERYTHING
     since = min(default, options.since) if options.since else default
@@ -248,7 +248,7 @@ def _note_holds(opened: OpenJob, why: str) -> bool:
     told = False
     for planned in opened.planned:
         batch = planned.batch
-        if why and not batch.refusal and (opened.stop or accounts.last_hold(opened.journal, batch.id) != why):
+        if why and not batch.refusal and (opened.stop or history.last_hold(opened.journal, batch.id) != why):
             opened.note("held", {"reason": why, **({"stop": True} if opened.stop else {})}, batch.id)
             told = True
     return told

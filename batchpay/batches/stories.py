@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.domain.model import Batch, Event, Finding, StoredChunk
 from batchpay.domain.money import both_units
@@ -40,7 +40,7 @@ def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
 
 
 def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
-    guards, hold = accounts.guards_of_batch(job, journal, batch), accounts.last_hold(journal, batch.id)
+    guards, hold = history.guards_of_batch(job, journal, batch), history.last_hold(journal, batch.id)
     owned = set(journal.orders_of(batch.id))
     for chunk in journal.chunks(batch.id):
         if order_id in owned or any(document.get("order_id") == order_id for document in chunk.documents):
@@ -50,8 +50,8 @@ def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> 
 def _of_chunk(
     journal: SqliteJournal, batch: Batch, chunk: StoredChunk, order_id: str, guards: Guards, hold: str
 ) -> Iterator[Finding]:
-    history = accounts.history_of(journal, batch, chunk)
-    for finding in find(batch, rows_of(batch.id, chunk, journal.repeats(batch.id)), history, guards, hold):
+    of_rows = history.history_of(journal, batch, chunk)
+    for finding in find(batch, rows_of(batch.id, chunk, journal.repeats(batch.id)), of_rows, guards, hold):
         if finding.order_id == order_id:
             yield finding
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
@@ -230,7 +230,7 @@ def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:
     """Every attempt of the journal whose charge was made in the period, or tells no time and may have been."""
     orders = opened.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
-        for attempts in accounts.attempts_of(opened.journal, orders[start : start + 500]).values():
+        for attempts in history.attempts_of(opened.journal, orders[start : start + 500]).values():
             yield from (attempt for attempt in attempts if _is_of(attempt, period))
 
 
@@ -336,7 +336,7 @@ def _kept_charge(opened: OpenJob, owner: tuple[str, str, int] | None, charge_id:
     """The charge as the journal knows it."""
     if owner is None:
         return None
-    attempts = accounts.attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
+    attempts = history.attempts_of(opened.journal, [owner[1]]).get(owner[1], ())
     charges = (attempt.charge for attempt in attempts if attempt.charge is not None)
     return next((charge for charge in charges if charge.id == charge_id), None)
 
@@ -358,7 +358,7 @@ async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Thing |
 def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
     orders = {order_elsewhere(opened.job.name, thing) for thing in charges} - {""}
-    return accounts.attempts_of(opened.journal, sorted(orders))
+    return history.attempts_of(opened.journal, sorted(orders))
 
 
 async def _all(

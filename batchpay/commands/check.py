@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.candidates import PlannedBatch, Survey, batch_of, judge_files, placed_rows, survey, unasked
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.open_job import refuse_another_place
@@ -128,7 +128,7 @@ def _tell_contested(
     counts, sums = Counter[str](), Counter[str]()
     if not known and (refused or not batch.repeats):
         return 0, (counts, sums) if refused else (intake.tally.orders, intake.tally.valid)
-    guards = accounts.guards_of(job, journal, present=[other.batch.id for other in planned])
+    guards = history.guards_of(job, journal, present=[other.batch.id for other in planned])
     found = 0
     for placed in placed_rows(job, journal, batch, guards):
         repeat, document = placed.row.repeat, placed.row.document
@@ -191,7 +191,7 @@ def plan(
         intakes = _taken_in(job, stack, journal, at_ns, _drain)
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
-        guards = accounts.guards_of(job, journal, present=[batch.batch.id for batch in planned])
+        guards = history.guards_of(job, journal, present=[batch.batch.id for batch in planned])
         guards = replace(guards, new_since_ns=at_ns) if yes else guards
         if loss is not None and not loss.noted:  # a run keeps them before it does anything else
             words = {key: one.reason for one in loss.words for key in (one.place, by_order(one.order_id))}
@@ -208,10 +208,10 @@ def plan(
         for batch in planned:
             digest.update(batch.batch.sha256.encode())
             _walk(job, journal, batch, guards, tally, digest, on_row)
-        latest = accounts.last_totals(journal)
+        latest = history.last_totals(journal)
         mine = {batch.batch.id for batch in planned}
-        others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and accounts.is_open(e)]
-        others += [accounts.strays(job, journal), accounts.taken_as_they_are(latest)]
+        others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and history.is_open(e)]
+        others += [history.strays(job, journal), history.taken_as_they_are(latest)]
     refusals = [f"{batch.batch.file}: {batch.batch.refusal}" for batch in planned if batch.batch.refusal]
     refusals += [str(error) for error in intakes.refused]
     codes = [65] * bool(refusals) + [exit_code([*tally.totals.values(), *others], stopped=bool(stop))]
@@ -256,7 +256,7 @@ def _ask(
     found = survey(job, journal, planned, unasked(guards))
     if not found.orders:
         return None
-    return ask(found.destinations).beside(accounts.preflight_of(journal), found.destinations)
+    return ask(found.destinations).beside(history.preflight_of(journal), found.destinations)
 
 
 def _walk(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches.session import Options
-from batchpay.commands import run as pipeline
+from batchpay.commands import run as verb
 from batchpay.domain.errors import Bug, CannotWrite, Usage
 from batchpay.domain.exits import NEXT_STEP
 from batchpay.domain.model import Outcome
@@ -149,7 +149,7 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
     job = load_job(job_file, input_override=str(where / file))
     before = len(sandbox.requests("POST", "/charges"))
     with saying.progress(job.name) as progress:
-        result = pipeline.run(job, KEY, Options(), progress)
+        result = verb.run(job, KEY, Options(), progress)
     if result.trouble:
         raise result.trouble[0]  # Ctrl-C, a full disk: the demo ends here, as a run would
     posts = Counter(entry.order_id for entry in sandbox.requests("POST", "/charges")[before:])

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.session import asking
@@ -198,7 +198,7 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
             yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         if unreadable := unreadable_in(journal.events(UNREADABLE)):
             yield Finding("charge", "wrong", unreadable, 11)
-        for attempts in accounts.attempts_of(journal, journal.open_orders()).values():
+        for attempts in history.attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
             yield _warning("open order", f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}")
         refuse_another_place(job, journal)

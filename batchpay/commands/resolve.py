@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
@@ -60,7 +60,7 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
                 f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
             )
         if (sale := _held(opened, order_id)) is None:
-            attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
+            attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
                     f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
@@ -199,7 +199,7 @@ def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
 def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
     beside a charge that may be its own; of an order that two attempts charged, the one of this charge."""
-    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {opened.job.name!r}")
     for attempt in attempts:
@@ -328,7 +328,7 @@ async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Ca
 
 def _cancel(opened: OpenJob, order_id: str, reason: str, sale: Sequence[str]) -> None:
     """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
-    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
@@ -340,7 +340,7 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: Sequence[str]) ->
 def _held(opened: OpenJob, order_id: str) -> tuple[str, ...] | None:
     """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
     sent; None where it has not."""
-    attempts = accounts.attempts_of(opened.journal, [order_id]).get(order_id, ())
+    attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return ()
     batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
@@ -361,7 +361,7 @@ def _held_in(opened: OpenJob, batch: Batch) -> dict[str, tuple[str, ...]]:
     """Held order -> the place of its row, and the places and ids that this goes back to."""
     held: dict[str, tuple[str, ...]] = {}
     lineages = Lineages(opened.journal)
-    for chunk, findings in accounts.findings_of(opened.job, opened.journal, batch)():
+    for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD:
                 held[one.order_id] = (*held.get(one.order_id, ()), *_sale_of(lineages, batch, chunk, at))
@@ -376,9 +376,9 @@ def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> t
 
 def _publish_all(opened: OpenJob) -> None:
     """Every report in which something moved, or a row was settled by what moved, or that tells of a lifted stop."""
-    latest = accounts.last_totals(opened.journal)
+    latest = history.last_totals(opened.journal)
     for batch in opened.journal.batches():
-        if accounts.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
+        if history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):
             publish(opened, batch)
     publish_settled(opened)
 

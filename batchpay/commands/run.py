@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.open_job import WORLD, Edges, OpenJob
 from batchpay.batches.publish import (
@@ -129,12 +129,12 @@ def report(job: Job, batch_id: str | None) -> Result:
             known = ", ".join(batch.id for batch in opened.journal.batches()) or "none"
             raise InputMissing(f"the journal has no batch {batch_id}; it has {known}")
         published = [publish(opened, batch) for batch in chosen]
-        latest = accounts.last_totals(opened.journal)
+        latest = history.last_totals(opened.journal)
         mine = {batch.id for batch in chosen}
         others = [
             Totals.from_json(event.data)
             for event in latest.values()
-            if event.batch_id not in mine and accounts.is_open(event)
+            if event.batch_id not in mine and history.is_open(event)
         ]
         every = [*(p.totals for p in published), *others]
         code = _code(opened, every, [], open_equation=any(p.open_equation for p in published))
@@ -199,10 +199,10 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
-    latest, looked = accounts.last_totals(opened.journal), asked or accounts.looked(opened.journal, opened.run_id)
+    latest, looked = history.last_totals(opened.journal), asked or history.looked(opened.journal, opened.run_id)
     counted = []
     for at, batch in enumerate(_due_for_a_report(opened)):
-        if looked or batch.id not in latest or accounts.behind(opened.journal, latest[batch.id]):
+        if looked or batch.id not in latest or history.behind(opened.journal, latest[batch.id]):
             counted.append(count(opened, batch, spooled=at < SPOOLED))
         else:
             counted.append(keep(opened, batch, latest[batch.id]))
@@ -213,19 +213,19 @@ def _due_for_a_report(opened: OpenJob) -> list[Batch]:
     """This run's batches, then every other whose last report may be behind the journal or has open rows."""
     mine = [planned.batch for planned in opened.planned]
     mine_ids = {batch.id for batch in mine}
-    latest = accounts.last_totals(opened.journal)
+    latest = history.last_totals(opened.journal)
     others = [
         batch
         for batch in opened.journal.batches()
-        if batch.id not in mine_ids and accounts.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
+        if batch.id not in mine_ids and history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
     ]
     return [*mine, *others]
 
 
 def _code(opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
     """The exit code over these batches and every other one with an open row (contract, section 6)."""
-    taken = accounts.taken_as_they_are(accounts.last_totals(opened.journal))
-    totals = [*every, accounts.strays(opened.job, opened.journal), taken]
+    taken = history.taken_as_they_are(history.last_totals(opened.journal))
+    totals = [*every, history.strays(opened.job, opened.journal), taken]
     of_rows = exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
@@ -240,7 +240,7 @@ def _result(
 ) -> Result:
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
-    acts = must_act([*others, *(p.totals for p in received), accounts.strays(opened.job, opened.journal)])
+    acts = must_act([*others, *(p.totals for p in received), history.strays(opened.job, opened.journal)])
     done = Runs(opened.journal).whole(opened.run_id)
     if opened.loss is not None or (done is not None and done.restored):
         notes = (*notes, opened.loss.told if opened.loss is not None else steps.SAY_AGAIN())
@@ -267,32 +267,32 @@ def status(job: Job) -> Status:
     clock = SystemClock()
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
-        latest = accounts.last_totals(journal)
+        latest = history.last_totals(journal)
         at_work = running(job.state_path, job.name)
         work = _work_of(journal, at_work)
         now_ns = clock.now_ns()
-        each = [accounts.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        each = [history.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
         batches = [told for told, _ in each]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
-        strays, last = accounts.strays(job, journal), accounts.last_run(journal)
-        adopted = accounts.adopted_json(accounts.unshown(job, journal))
-        lifts = [lift.to_json() for lift in accounts.lifts(journal)]
-        loss = accounts.last_loss(journal, now_ns)
+        strays, last = history.strays(job, journal), history.last_run(journal)
+        adopted = history.adopted_json(history.unshown(job, journal))
+        lifts = [lift.to_json() for lift in history.lifts(journal)]
+        loss = history.last_loss(journal, now_ns)
     finally:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
     is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
-    accepted = strays.accepted + accounts.taken_as_they_are(latest).accepted
+    accepted = strays.accepted + history.taken_as_they_are(latest).accepted
     acts = must_act([*(totals for _, totals in each), strays])
     twice = any(totals.left_charged_twice for totals in (strays, *(totals for _, totals in each)))
     code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
     return Status(code, batches, stop, last, at_work, adopted, acts, lifts, loss)
 
 
-def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> accounts.Work:
+def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> history.Work:
     if at_work is None:
-        return accounts.Work()
-    return accounts.Work(Runs(journal).in_hand(at_work["run"]), frozenset(accounts.last_inputs(journal) or ()))
+        return history.Work()
+    return history.Work(Runs(journal).in_hand(at_work["run"]), frozenset(history.last_inputs(journal) or ()))
 
 
 def story(job: Job, order_id: str) -> dict[str, Any]:

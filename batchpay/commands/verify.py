@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.domain.errors import InputMissing
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
@@ -112,7 +112,7 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         journal_id=journal.id,
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
-        counted={name: event.seq for name, event in accounts.last_totals(journal).items()},
+        counted={name: event.seq for name, event in history.last_totals(journal).items()},
         account=str(whose_journal(journal.accounts()).get("account", "")),
         lost=tuple(
             (int(event.data.get("has", 0)), int(event.data.get("had", 0))) for event in journal.events(["restored"])

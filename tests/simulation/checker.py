@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from batchpay.batches import history as accounts
+from batchpay.batches import history
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding
 from batchpay.reconciliation.findings import Totals
@@ -354,7 +354,7 @@ def findings(story: Story) -> list[Finding]:
     with story.machines[0].copy() as journal:
         batches = {batch.file: batch for batch in journal.batches()}
         for file in story.files:
-            for _, found in accounts.findings_of(story.job, journal, batches[file.path.name])():
+            for _, found in history.findings_of(story.job, journal, batches[file.path.name])():
                 rows += found
     return rows
 
