@@ -300,7 +300,7 @@ def test_a_refused_key_says_what_the_gateway_said(status: int, document: Any, to
         await told.send(Answer(out=True, status=status, document=document))
         assert told.line.closed == f"the gateway refused the secret key ({status}{told_as}"
         assert isinstance(told.line.fatal, NotAllowed)
-        assert "check OMISE_SECRET_KEY" in str(told.line.fatal)
+        assert "check the secret key (OMISE_SECRET_KEY" in str(told.line.fatal)
 
     run(main)
 

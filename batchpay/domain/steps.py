@@ -134,7 +134,6 @@ SAY_AGAIN = _step(
     "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
     "settled by hand, charges that are none of this job's. Whoever said it says it again",
 )
-SEND_NEXT = _step("send-next", "the next run asks for it by its id, then sends")
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"
 )

@@ -386,7 +386,6 @@ class Attempt:
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
     anothers: bool = False  # `charge` is another order's, told for this one: no money of this order (J11)
-    surfaced: str = ""  # id of a charge of it that was seen after it was said to have charged nothing
     untold: str = ""  # id of its charge that the gateway, asked again, did not show: no next attempt until it does
 
     @property
@@ -593,7 +592,6 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
         "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
         "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
         "untold": "" if by_id else state.untold,
-        "surfaced": found.id if found and state.refused and not by_hand else state.surfaced,
         "missing_ns": missing_ns, "by_hand": "" if state.refused else state.by_hand,
     }  # fmt: skip
     no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))

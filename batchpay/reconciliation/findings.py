@@ -168,11 +168,7 @@ def _finding(place: Place, standing: Standing, hold: str) -> Finding:
 
 
 def _untold(may_go: MayGo) -> str:
-    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown, or came to light."""
-    surfaced = next((attempt for attempt in may_go.before if attempt.surfaced), None)
-    if surfaced is not None:
-        came = f"{surfaced.surfaced} of its attempt {surfaced.intent.attempt}, which was said to have charged nothing"
-        return f"{came}, came to light and took no money: {steps.SEND_NEXT()}"
+    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown."""
     earlier = next((attempt for attempt in may_go.before if attempt.untold), None)
     if earlier is None:
         return ""

@@ -964,12 +964,12 @@ def _() -> None:
     DOORS + "test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send",
 )
 def _() -> None:
-    swap("batchpay.settlement.preflight:_smallest_share", lambda was: nothing_told)
+    swap("batchpay.settlement.preflight:_limits", lambda was: nothing_told)
 
 
-async def nothing_told(*given: Any) -> dict[str, int]:
+async def nothing_told(*given: Any) -> tuple[dict[str, int], dict[str, int]]:
     """A gateway without limits."""
-    return {}
+    return {}, {}
 
 
 REFUNDS = "test_auditing_refunds.py::"
