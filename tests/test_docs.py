@@ -162,6 +162,17 @@ def test_what_the_readme_names_is_there() -> None:
     assert set(re.findall(r"\bmake ([a-z-]+)\b", README)) <= words
 
 
+def test_what_contributing_names_is_there() -> None:
+    """Files, functions of them that are named, and the words of make."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:batchpay|tests|docs)/[\w./]+)`", text))
+    assert len(named) > 20
+    for name in named:
+        assert (ROOT / name).exists(), name
+    words = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)\b", text)) <= words
+
+
 def test_how_it_is_built_is_the_packages_listing() -> None:
     """Every room and every module stands in the picture, and nothing that is not there."""
     picture = README[README.index("    batchpay/\n") :].split("\n\n")[0]
