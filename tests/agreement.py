@@ -51,7 +51,7 @@ class News:
     barred: frozenset[str]  # recipients that it was told cannot be paid
     asked: bool  # did it ask the gateway about recipients, and hear something new?
     numbers: dict[str, set[int]]  # order id -> its attempts by now
-    corrections: dict[str, set[str]]  # planning.place_of a row -> orders that came back for it
+    corrections: dict[str, set[str]]  # plan.place_of a row -> orders that came back for it
 
     @classmethod
     def of(cls, journal: SqliteJournal, head: int) -> News:

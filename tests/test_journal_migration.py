@@ -57,7 +57,7 @@ def test_a_changed_form_is_a_new_version() -> None:
     """Whoever changes schema.sql, or what the table `asked` is derived by, must say how older journals get there."""
     found = meaning(schema())
     assert found == MEANING[SCHEMA_VERSION], (
-        "schema.sql (or planning.alike or planning.terms_of, from which the table `asked` is derived) is no longer "
+        "schema.sql (or plan.alike or plan.terms_of, from which the table `asked` is derived) is no longer "
         f"that of journal version {SCHEMA_VERSION}: raise SCHEMA_VERSION in journals/migration.py, write the step that "
         "brings a journal of the version before to the new one, keep that version's schema in tests/old, and enter the "
         f"new digest in MEANING: {found}"

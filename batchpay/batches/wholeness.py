@@ -35,7 +35,7 @@ class Word:
 
     order_id: str
     reason: str = ""
-    place: str = ""  # planning.place_of its row
+    place: str = ""  # plan.place_of its row
     path: Path = Path()  # of the manifest that tells it
 
 

@@ -89,7 +89,7 @@ async def night(
 ) -> Result:
     """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's nights are this very one.
 
-    Raises Usage for a `--since` that lies ahead, and what the desk and the input files raise.
+    Raises Usage for a `--since` that lies ahead, and what opening the job and its input files raise.
     """
     with ExitStack() as stack:
         signals = stack.enter_context(edges.signals())

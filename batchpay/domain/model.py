@@ -95,9 +95,7 @@ class Judged:
     documents: list[Document]  # as far as it could be mapped; right where there is no problem
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
-    corrects: Mapping[int, str] = field(
-        default_factory=dict
-    )  # position -> the row it came back for (planning.place_of)
+    corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (plan.place_of)
     earlier: Mapping[int, tuple[str, ...]] = field(
         default_factory=dict
     )  # position -> every other order id that the row has had: as planned before, charged under, or as it says itself

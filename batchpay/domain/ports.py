@@ -67,7 +67,7 @@ class Journal(Protocol):
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
 
     def look_alikes(self, forms: Sequence[str]) -> Mapping[str, list[str]]:
-        """Look-alike form of an order id (planning.alike) -> the ids of this job's orders that were sent, or adopted,
+        """Look-alike form of an order id (plan.alike) -> the ids of this job's orders that were sent, or adopted,
         under that form, oldest first. Forms that nobody has are left out."""
 
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:

@@ -91,7 +91,7 @@ class Comparison:
 class Unasked:
     """A file held against charges that were found at the gateway and that no file asks for: each answers for one order.
 
-    A charge names no token, and no card of a customer: who pays is compared as far as it tells (planning.may_pay).
+    A charge names no token, and no card of a customer: who pays is compared as far as it tells (plan.may_pay).
     """
 
     charges: dict[tuple[str, int, str], list[tuple[str, str]]] = field(default_factory=dict)  # -> payer and charge id

@@ -28,7 +28,7 @@ from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import payer_of
 
 Held = Callable[[str], Document | None]
-"""Place of a row that was told (planning.place_of) -> what it asked for as far as it could be read."""
+"""Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
 
 
 def unknown(place: str) -> Document | None:

@@ -19,9 +19,9 @@ class Asked(NamedTuple):
     order_id: str
     attempt: int
     at_ns: int  # wall clock, UTC
-    alike: str  # planning.alike of the order id
-    terms: str  # planning.terms_of what was asked
-    corrects: str  # kinship.Ancestry.identity of the rows that it came back for (once: planning.place_of), or ""
+    alike: str  # plan.alike of the order id
+    terms: str  # plan.terms_of what was asked
+    corrects: str  # kinship.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
     batch_id: str
 
 

@@ -26,7 +26,7 @@ _KEPT = 4  # chunks: a file that came back has its rows in the order of the firs
 class Ancestry:
     """The rows that a correction goes back to, nearest first."""
 
-    places: tuple[str, ...] = ()  # planning.place_of each
+    places: tuple[str, ...] = ()  # plan.place_of each
     order_ids: tuple[str, ...] = ()  # of those of them whose order id could be read, all that they ever had
     first_id: str = ""  # order id of the first row of all; empty when it had none
 
@@ -129,7 +129,7 @@ class _Span:
 
 
 class _ByForm:
-    """Names by what an id looks like (`planning.alike`), both ways."""
+    """Names by what an id looks like (`plan.alike`), both ways."""
 
     def __init__(self) -> None:
         self.same: dict[str, dict[str, None]] = {}

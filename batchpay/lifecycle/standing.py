@@ -41,7 +41,7 @@ class Row:
     problems: tuple[Problem, ...] = ()
     repeat: Repeat | None = None  # what the files of the same run say of it
     comeback: bool = False  # batchpay_retry = yes
-    corrects: str = ""  # planning.place_of the row that it came back for; kinship says to which sale that leads
+    corrects: str = ""  # plan.place_of the row that it came back for; kinship says to which sale that leads
     earlier: tuple[str, ...] = ()  # every other order id that the row has had (kinship.Lineages.earlier)
 
 

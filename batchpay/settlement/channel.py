@@ -54,7 +54,7 @@ class Channel:
         self._shut.set()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, but not longer than the line is open."""
+        """Wait, but not longer than the channel is open."""
         if not self._shut.is_set():
             try:
                 async with asyncio.timeout(seconds):
@@ -63,7 +63,7 @@ class Channel:
                 pass
 
     async def permit(self, *, asking: bool = False) -> bool:
-        """Wait for the limiter and out of any pause; False when the line closed meanwhile."""
+        """Wait for the limiter and out of any pause; False when the channel closed meanwhile."""
         breaker = self._asks if asking else self._sends
         while not self.closed:
             if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
@@ -113,7 +113,7 @@ class Channel:
         return answer
 
     async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
-        """One GET, tried until the gateway itself answers it; None when it does not, or the line closed before.
+        """One GET, tried until the gateway itself answers it; None when it does not, or the channel closed before.
 
         `learn` False: it is about something that the key need not be good for.
         """
@@ -141,7 +141,7 @@ class Channel:
         return answer if answer is not None and answer.status is not None else None
 
     async def _unless_closed(self, request: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
-        """A GET is given up when the line closes: nothing is lost with it."""
+        """A GET is given up when the channel closes: nothing is lost with it."""
         asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
         try:

@@ -78,7 +78,7 @@ class Doubts:
         self._news.tell()
 
     async def work(self, nothing_can_come: Callable[[], bool]) -> None:
-        """Ask as things fall due, until `nothing_can_come` any more or the line closes."""
+        """Ask as things fall due, until `nothing_can_come` any more or the channel closes."""
         while not self._channel.closed:
             now_s = self._clock.elapsed_s()
             if self._rereads and self._rereads[0][0] <= now_s:

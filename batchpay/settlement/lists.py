@@ -50,7 +50,7 @@ class Look:
 
 
 class Lists:
-    """Reads lists and takes what is of this job into the books. `told` is called with each order that moved."""
+    """Reads lists and takes what is of this job into the journal. `told` is called with each order that moved."""
 
     def __init__(
         self,
@@ -321,8 +321,8 @@ class Lists:
     # --- what it shows
 
     async def absorb_all(self, page: Page) -> None:
-        """Take what is of this job into the books, and what others charge of its orders; what cannot be explained is a
-        stop."""
+        """Take what is of this job into the journal, and what others charge of its orders; what cannot be explained is
+        a stop."""
         for charge, known in self._recorder.match(page.charges):
             await self._absorb(charge, known, adopting=False)
         await self._recorder.elsewhere(page.charges)

@@ -5,7 +5,7 @@ ask      again about every charge that was pending or unproven
 send     workers: permit, durable intent, request, proof, durable answer                   (laws L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
-list     once more, to see that the gateway's books and ours agree
+list     once more, to see that the gateway's ledger and our journal agree
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Queue:
         self._candidates = iter(candidates)
 
     def open(self) -> None:
-        """The first order went well with the gateway's books: the others may follow side by side."""
+        """The first order went well by the gateway's own list: the others may follow side by side."""
         self._one_at_a_time = False
 
     def take(self, *, quiet: bool) -> Case | None:

@@ -222,7 +222,7 @@ async def account_of(settings: GatewaySettings, gateway: Gateway, channel: Chann
 
 async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> None:
     """What answered for /account may be no gateway: then it is asked for its charges, too, and if that is none either,
-    this is not where charges are made (fault-matrix B21, B29): the line closes before anything is sent.
+    this is not where charges are made (fault-matrix B21, B29): the channel closes before anything is sent.
     """
     if channel.foreign is None or channel.spoke or channel.closed:
         return

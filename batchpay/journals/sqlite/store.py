@@ -238,12 +238,12 @@ class SqliteJournal:
         return frozenset(row for (row,) in rows)
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
-        """Look-alike form of an order id (planning.alike) -> the ids of orders that were sent, or adopted, under that
+        """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or adopted, under that
         form, oldest first."""
         return _grouped(dict.fromkeys(self._asked("alike, order_id", "alike", forms)))
 
     def asked_terms(self, terms: Sequence[str], since_ns: int) -> dict[str, list[tuple[str, str, int]]]:
-        """Terms (planning.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt that asked the same
+        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt that asked the same
         since then, oldest first."""
         rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
@@ -262,7 +262,7 @@ class SqliteJournal:
         return _grouped((form, tuple(asked)) for form, *asked in found)
 
     def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
-        """A row's place (planning.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
+        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
         correct that row, by any of the names that it went by then. Corrections are few: all of them are read.
 
         `keys`: only these places and orders.
