@@ -198,7 +198,7 @@ def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, to
     """Where any is known; not when a signal ended the run first."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.trouble = trouble
-    run: Any = SimpleNamespace(line=line, untold="")
+    run: Any = SimpleNamespace(channel=line, untold="")
     (error,) = _trouble(run, "http://here", interrupted=False)
     assert (
         isinstance(error, GatewaySilent) and str(error).startswith("http://here gave not one ") and told in str(error)
@@ -213,7 +213,7 @@ def test_what_closed_the_line_is_told_once_it_had_answered() -> None:
     """And nothing where nothing was wrong."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
     line.answers = 1
-    run: Any = SimpleNamespace(line=line, untold="")
+    run: Any = SimpleNamespace(channel=line, untold="")
     assert _trouble(run, "http://here", interrupted=False) == ()
     line.close("wrong key", NotAllowed("wrong key"))
     assert _trouble(run, "http://here", interrupted=True) == (line.fatal,)
