@@ -97,9 +97,9 @@ def test_a_file_is_held_against_those_of_ten_days(journal: SqliteJournal, after_
     """The same terms under other ids: refused for so long after the first was received, and no longer."""
     old = planned(journal, "old", [order("a"), order("b", 7)])
     new = planned(journal, "new", [order("c"), order("d", 7)], FIRST_NS + after_ns)
-    found = likeness(journal, [old.batch, new.batch], new, FIRST_NS + after_ns)
+    found = likeness(journal, [old, new], new, FIRST_NS + after_ns)
     assert bool(found.refusal) is refused
-    assert likeness(journal, [new.batch], new, FIRST_NS + after_ns) == Likeness()  # not against itself
+    assert likeness(journal, [new], new, FIRST_NS + after_ns) == Likeness()  # not against itself
 
 
 @pytest.mark.fault("H04")

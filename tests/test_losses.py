@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -414,3 +415,48 @@ def test_no_file_of_one_job_is_touched_by_another(market: Market) -> None:
     made = {path.parent.name for path in (market.folder / "reports").glob("*/*")}
     for plain in ("adopted", f"audit-{TODAY}-{TODAY}", f"{TODAY}-no-input"):
         assert {plain, f"{plain}-day"} <= made, made
+
+
+@pytest.mark.fault("J24", "D10")
+def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(market: Market) -> None:
+    """They are the last that tells of the charges: another key, or no gateway, writes nothing over them."""
+    market.orders([order(1), order(2)])
+    market.job()
+    assert market.run().returncode == 0
+    before = {path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()}
+    shutil.rmtree(market.folder / "state")
+    refused = market.run("--adopt", OMISE_SECRET_KEY="skey_test_wrong0123456789")
+    assert refused.returncode in (77, 78), refused
+    assert "rows =" not in refused.stdout and "the whole batch" not in refused.stdout
+    assert {path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()} == before
+    verified = market.run(verb="verify")
+    assert verified.returncode == 78 and "--adopt" in verified.stderr
+    assert market.run("--adopt").returncode == 0
+    assert market.run(verb="verify").returncode == 0
+    assert set(market.money().values()) == {1}
+
+
+@pytest.mark.fault("D02", "J22")
+def test_a_report_folder_that_takes_nothing_is_told_before_anything_is_sent(market: Market) -> None:
+    """Something that is no folder has its name."""
+    market.orders([order(1)])
+    market.job()
+    (market.folder / "reports").write_text("notes of last year")
+    refused = market.run()
+    assert refused.returncode == 73 and "nothing was sent" in refused.stderr and not market.posts()
+    (market.folder / "reports").unlink()
+    assert market.run().returncode == 0
+
+
+@pytest.mark.fault("D14")
+def test_status_tells_nothing_from_a_journal_that_was_edited(market: Market) -> None:
+    """A sum that somebody wrote into it is not repeated."""
+    market.orders([order(1)])
+    market.job()
+    assert market.run().returncode == 0
+    with closing(sqlite3.connect(market.folder / "state" / "batchpay.db")) as base:
+        base.execute("DROP TRIGGER events_stay")
+        base.execute("UPDATE events SET data = replace(data, '10125', '20125') WHERE kind = 'answer'")
+        base.commit()
+    assert market.run(verb="status").returncode == 74
+    assert market.run("00001", verb="status").returncode == 74

@@ -1005,7 +1005,7 @@ def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_i
     assert "write 00001" in row(market, "1")["reason"]
     over(market, 0, "--input", rejects(market, order_id="00001"))
     found = row(market, "1")
-    assert found["outcome"] == "conflict" and found["settled_by"].startswith("order 00001 of batch"), found
+    assert found["outcome"] == "duplicate" and "order 00001 of batch" in found["reason"], found
     assert found["who_acts"] == "-"
     for verb in ("run", "plan"):
         assert market.run("--input", "b.csv", verb=verb).returncode == 0, verb

@@ -704,3 +704,38 @@ def test_a_row_that_asks_again_goes_beside_one_that_does_not(market: Market, nam
     assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2
     night(market)
     assert len([c for c in market.own_charges() if c["metadata"]["invoice"] == "INV-1"]) == 2
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(market: Market, *, alike: bool) -> None:
+    """Its correction was that order's duplicate; a later export has the row again, under the id that it had."""
+    old = "a-1" if alike else "Z-7"
+    job(market)
+    inbox(market, d1=[sale(1, order_id="A-1"), sale(2)])
+    assert night(market) == 0
+    inbox(market, d2=[sale(1, order_id=old, amount="x"), sale(3)])
+    night(market)
+    told_back(market, old, "A-1", "inbox/r.csv", amount=sale(1)["amount"])
+    assert night(market) == 0
+    if alike:
+        path = market.folder / "job.toml"
+        path.write_text(path.read_text().replace("[input]\n", '[input]\nalike_ids = "distinct"\n'))
+    inbox(market, d2=None, r=None, d3=[sale(1, order_id=old), sale(4)])
+    night(market)
+    once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("E04", "E11")
+def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: Market) -> None:
+    """In one run: the second is refused until a person says that they are new; and it is the first that is named."""
+    job(market)
+    twins = [sale(number, order_id=f"Q-{number}") for number in (1, 2, 3)]
+    inbox(market, p=[sale(1), sale(2), sale(3)], q=twins)
+    for _ in range(2):
+        assert night(market) == 65
+        once(market, 1, 2, 3)
+    (reason,) = {row["reason"] for row in market.results() if row["file"] == "q.csv"}
+    assert "(p.csv, received" in reason
+    assert night(market, yes=True) == 0
+    assert len(market.own_charges()) == 6

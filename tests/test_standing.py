@@ -405,15 +405,17 @@ LAST_WEEK = Near("0009", "2026-11-20-dddddddddddd", 0)
 
 @pytest.mark.fault("E04")
 def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
-    """Not the order itself, nor another one of its file, nor of a file of the same run."""
+    """Not the order itself, nor another one of its file, nor one that goes in the same run."""
     told = stand(other(), history(**near(LAST_WEEK)), FREE)
     assert isinstance(told, MayGo) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in told.warnings[0]
     more = stand(other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE)
     assert isinstance(more, MayGo) and "and 1 more" in more.warnings[0]
     for quiet in (Near("0001", BATCH, 0), Near("0009", OTHER, 0)):
         assert stand(other(), history(**near(quiet)), FREE) == MayGo(1)
-    present = Guards(present=frozenset({LAST_WEEK.batch_id}))
-    assert stand(other(), history(**near(LAST_WEEK)), present) == MayGo(1)
+    sent = near(replace(LAST_WEEK, at_ns=7))
+    assert stand(other(), history(**sent), Guards(began_ns=7)) == MayGo(1)
+    came_back = Guards(present=frozenset({LAST_WEEK.batch_id}), began_ns=8)
+    assert stand(other(), history(**sent), came_back) == told  # its file is here again: it is no newer
 
 
 @pytest.mark.fault("E04")

@@ -91,6 +91,9 @@ def test_a_damaged_journal_is_74_and_none_is_66(night: Market) -> None:
     assert done.returncode == 74 and "event 3" in done.stderr
     for one in (night.folder / "state").iterdir():
         one.unlink()
+    lost = night.run(verb="verify")
+    assert lost.returncode == 78 and "--adopt" in lost.stderr  # the reports tell that there was one
+    shutil.rmtree(night.folder / "reports")
     assert night.run(verb="verify").returncode == 66
     assert list((night.folder / "state").iterdir()) == []
 

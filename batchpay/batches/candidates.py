@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from batchpay import __version__
 from batchpay.batches import history
@@ -276,12 +277,25 @@ def judge_files(
     def sends(*some: PlannedBatch) -> Survey:
         return survey(job, journal, some, guards)
 
-    judged = [_held_against_recent(journal, planned, earlier, sends, yes=yes, now_ns=now_ns) for planned in batches]
+    judged = []
+    for planned in batches:
+        before = _before(journal, planned, batches, earlier)
+        judged.append(_held_against_recent(journal, planned, before, sends, yes=yes, now_ns=now_ns))
     judged = _held_against_adopted(job, journal, judged, guards) if not yes else judged
     if not job.controls.max_total:
         return judged
     why = run_refusal(sends(*judged).sums, job.controls.max_total)
     return [planned.refused(why) for planned in judged]
+
+
+def _before(
+    journal: SqliteJournal, planned: PlannedBatch, batches: Sequence[PlannedBatch], earlier: Sequence[Batch]
+) -> list[PlannedBatch]:
+    """Every other file that came before one: in an earlier run, or in this one, where it is read before it."""
+    here = [one.batch.id for one in batches]
+    came = (planned.batch.first_seen_ns, here.index(planned.batch.id))
+    gone = [PlannedBatch(one, partial(journal.chunks, one.id), {}) for one in earlier if one.id not in here]
+    return [*gone, *(one for n, one in enumerate(batches) if (one.batch.first_seen_ns, n) < came)]
 
 
 def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
@@ -295,7 +309,7 @@ def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) 
 def _held_against_recent(
     journal: SqliteJournal,
     planned: PlannedBatch,
-    earlier: Sequence[Batch],
+    before: Sequence[PlannedBatch],
     sends: Callable[[PlannedBatch], Survey],
     *,
     yes: bool,
@@ -306,10 +320,10 @@ def _held_against_recent(
     The question is asked where the answer matters: of a file of which something would be sent.
     """
     batch = planned.batch
-    found = likeness(journal, earlier, planned, now_ns)
+    found = likeness(journal, before, planned, now_ns)
     if found.refusal and not yes and sends(planned).orders:
         return planned.refused(found.refusal)
-    if not found.warning or any(known.id == batch.id for known in earlier):
+    if not found.warning or journal.spans(batch.id):
         return planned
     return replace(planned, batch=replace(batch, likeness=found.warning))
 
@@ -380,7 +394,7 @@ class Likeness:
     warning: str = ""
 
 
-def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedBatch, now_ns: int) -> Likeness:
+def likeness(journal: SqliteJournal, before: Iterable[PlannedBatch], planned: PlannedBatch, now_ns: int) -> Likeness:
     """Hold a file against those of the last ten days; its orders are read only when it resembles one."""
     batch = planned.batch
     if batch.refusal or not batch.sample:
@@ -388,15 +402,17 @@ def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedB
     oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
     recent = [
         other
-        for other in earlier
-        if other.id != batch.id and other.first_seen_ns >= oldest_ns and _resembles(batch, other)
+        for other in before
+        if other.batch.id != batch.id and other.batch.first_seen_ns >= oldest_ns and _resembles(batch, other.batch)
     ]
     if not recent:
         return Likeness()
     comparison = Comparison()
+    sent = {other.batch.id: len(journal.orders_of(other.batch.id)) for other in recent}
+    recent = sorted(recent, key=lambda other: sent[other.batch.id] == 0)  # one that was sent is named first
     for other in recent:
-        for chunk in journal.chunks(other.id):
-            comparison.remember(orders_of(chunk))
+        for chunk in other.chunks():
+            comparison.remember(orders_of(chunk), other.batch.id)
     lineages = Lineages(journal, planned.renamed)
     for chunk in planned.chunks():
         some = orders_of(chunk)
@@ -404,7 +420,7 @@ def likeness(journal: SqliteJournal, earlier: Iterable[Batch], planned: PlannedB
         attempts = history.attempts_of(journal, ids)
         known = {order_id for order_id, found in attempts.items() if found}
         comparison.compare(some, known.union(filter(lineages.other_names, ids)))
-    return _said(batch, recent, comparison)
+    return _said(batch, [other.batch for other in recent], comparison)
 
 
 def _resembles(batch: Batch, other: Batch) -> bool:
@@ -416,13 +432,16 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     if twins and not comparison.known:
         return Likeness(
             refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
-            f"{_named(twins[-1])}: {steps.NEW_ORDERS(batch=batch.id)}."
+            f"{_named(twins[0])}: {steps.NEW_ORDERS(batch=batch.id)}."
         )
     if not comparison.warns:
         return Likeness()
+    (most, count), *others = comparison.alike_of.most_common()
+    (named,) = (other for other in recent if other.id == most)
+    beside = f", {comparison.alike - count} as those of others," if others else ""
     return Likeness(
-        warning=f"{comparison.alike} of its {comparison.new} new orders ask for the same payer, recipient and amount "
-        f"as orders of {_named(recent[-1])}: see that they are not the same sales under other ids"
+        warning=f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount as orders of "
+        f"{_named(named)}{beside}: see that they are not the same sales under other ids"
     )
 
 

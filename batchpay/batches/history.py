@@ -22,7 +22,7 @@ from batchpay.lifecycle.standing import Elsewhere, Guards, History, Near, Unname
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
-from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in
+from batchpay.settlement.recorder import UNREADABLE, stop_in_force, stops_told, unreadable_in
 
 LISTED = 100  # open rows of a batch that `status` spells out
 FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
@@ -332,9 +332,10 @@ class Lift(NamedTuple):
 def lifts(journal: SqliteJournal) -> list[Lift]:
     """Who lifted which stop, oldest first."""
     found, stops = [], set[str]()
-    for event in journal.events(["stop", "lifted"]):
+    events = list(journal.events(["stop", "lifted"]))
+    for event, told in zip(events, stops_told(events), strict=True):
         if event.kind == "stop":
-            stops.add(str(event.data.get("reason", "")))
+            stops.add(told)
             continue
         by, reason, stop = (str(event.data.get(name, "")) for name in ("by", "reason", "stop"))
         found.append(Lift(iso(event.at_ns), by, reason, stop, frozenset(stops)))

@@ -226,7 +226,8 @@ class OpenJob:
             yield from candidates(self.job, self.journal, self.planned, self._guards(), self.run_id)
 
     def _guards(self) -> Guards:
-        return history.guards_of(self.job, self.journal, present=[planned.batch.id for planned in self.planned])
+        present = [planned.batch.id for planned in self.planned]
+        return replace(history.guards_of(self.job, self.journal, present=present), began_ns=self.started_ns)
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:

@@ -7,6 +7,9 @@ what its ids tell of each other is written down for every other row that has one
     the old id was never asked for, and no person typed the new one                 this row had it (`Names.had`)
     the old id was asked for by another payer, for other money                      a mistake, which tells nothing
     another order corrects the row, and knows it by no id, or by another            the same sale
+
+A row that came back to correct another has the id that a person typed. It is the sale that it came back from where it
+asks for the very terms of that one, or of the order that it names now, whose duplicate it is.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Lineages, Names, goes_back_to
 from batchpay.lifecycle.plan import may_pay, payer_of, place_of, single_use_of
+from batchpay.lifecycle.standing import same_terms
 
 
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
@@ -32,7 +36,8 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     lineages, found = Lineages(journal), Names()
     for chunk in chunks:
         rows = list(_rows_with_others(journal, batch, chunk, lineages))
-        attempts = history.attempts_of(journal, [old for row in rows for old in row.ids])
+        ids = [one for row in rows for one in (*row.ids, *([row.order_id] if row.is_typed else ()))]
+        attempts = history.attempts_of(journal, ids)
         for row in rows:
             found |= _told_by(row, attempts, lineages)
     return found
@@ -60,8 +65,11 @@ class _Row:
 
     def caused(self, attempt: Attempt) -> bool:
         """Is this attempt the row's, or a correction of it, or may it be: by its payer or by its money?"""
-        is_its = attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)])
-        return is_its or not _is_a_strangers(self.document, attempt)
+        if attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)]):
+            return True
+        if self.is_typed:
+            return same_terms(self.document, attempt)
+        return not _is_a_strangers(self.document, attempt)
 
 
 def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages) -> Iterator[_Row]:
@@ -89,6 +97,9 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
         elif any(map(row.caused, asked)):
             same.append(old)
     new = row.order_id
+    if row.is_typed and any(row.caused(a) for a in attempts.get(new, ()) if not a.set_aside):
+        back = [old for old in row.had if not attempts.get(old) and not lineages.is_same(old, new)]
+        return Names(dict.fromkeys(back, (new,)) | ({new: tuple(same)} if same else {}))
     same = [old for old in same if not lineages.is_same(new, old)]
     had = [old for old in had if not lineages.is_named(new, old)]
     return Names({new: tuple(same)} if same else {}, {new: tuple(had)} if had else {})

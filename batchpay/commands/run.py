@@ -46,6 +46,7 @@ from batchpay.job.load import SecretKey
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.findings import Totals, exit_code, must_act
+from batchpay.reports.files import refuse_unwritable
 from batchpay.settlement import Progress
 from batchpay.settlement.recorder import stop_in_force
 
@@ -97,6 +98,8 @@ async def night(
         if options.since is not None and options.since > opened.started:
             raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")
         refuse_lost(opened.loss, adopt=options.adopt)
+        if charges:
+            refuse_unwritable(job.report.directory)
         trouble: list[BatchpayError] = []
         if charges:
             progress.phase("reading")
@@ -200,6 +203,8 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
     latest, looked = history.last_totals(opened.journal), asked or history.looked(opened.journal, opened.run_id)
+    if opened.loss is not None and not looked:
+        return []  # the reports know more than this journal
     counted = []
     for at, batch in enumerate(_due_for_a_report(opened)):
         if looked or batch.id not in latest or history.behind(opened.journal, latest[batch.id]):
@@ -267,6 +272,7 @@ def status(job: Job) -> Status:
     clock = SystemClock()
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
+        journal.verify()
         latest = history.last_totals(journal)
         at_work = running(job.state_path, job.name)
         work = _work_of(journal, at_work)
@@ -298,6 +304,7 @@ def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> histo
 def story(job: Job, order_id: str) -> dict[str, Any]:
     """One order from the journal alone. Raises InputMissing for one that no row and no event knows."""
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        journal.verify()
         told = story_of(job, journal, order_id)
     if not told["rows"] and not told["events"]:
         raise InputMissing(f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file")

@@ -19,15 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.batches import history
-from batchpay.domain.errors import InputMissing
+from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.domain import steps
+from batchpay.domain.errors import CannotWrite, InputMissing, InputOutput, Misconfigured
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
 from batchpay.job.packaged import open_regular, read_regular
-from batchpay.journals.lock import running
+from batchpay.journals.lock import running, witnessed
 from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.reports.manifest import MAX_BYTES
+from batchpay.reports.manifest import MAX_BYTES, newest_heads
 from batchpay.settlement.recorder import whose_journal
 
 NEWEST = "manifest.json"
@@ -71,6 +73,7 @@ class _Known:
     digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
     batches: Mapping[str, Batch]
     counted: Mapping[str, int]  # batch -> the event that its reports are written from
+    unwritten: frozenset[str]  # batches whose last reports a run counted and could not write, or was killed before
     account: str  # whose money it is; "": nobody told yet
     lost: tuple[tuple[int, int], ...]  # losses it has noted: the last event that was left, the last that was known of
 
@@ -85,10 +88,15 @@ class _Known:
 
 def verify(job: Job, batch_id: str | None = None) -> Verified:
     """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a damaged journal."""
+    seen = witnessed(job.state_path, job.name)
     if not may_be_there(job.state_path):
+        for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
+            made_from_one = f"{job.state_path}: there is no journal, and {head.path} was made from one"
+            raise Misconfigured(f"{made_from_one}: {steps.ADOPT()}")
         raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
+        refuse_lost(loss_of(job, journal, seen))
         made = Verified(job.state_path, *journal.head())
         known = _known(job, journal)
         folders = sorted({*known.batches, *_folders(job, known)})
@@ -107,12 +115,17 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
 
 
 def _known(job: Job, journal: SqliteJournal) -> _Known:
+    counted = history.last_totals(journal)
+    ended = {event.run_id: int(event.data["exit_code"]) for event in journal.events(["run.finished"])}
+    could_not = (CannotWrite.exit_code, InputOutput.exit_code)
+    unfinished = {event.run_id for event in counted.values() if ended.get(event.run_id, could_not[0]) in could_not}
     return _Known(
         job=job.name,
         journal_id=journal.id,
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
-        counted={name: event.seq for name, event in history.last_totals(journal).items()},
+        counted={name: event.seq for name, event in counted.items()},
+        unwritten=frozenset(name for name, event in counted.items() if event.run_id in unfinished),
         account=str(whose_journal(journal.accounts()).get("account", "")),
         lost=tuple(
             (int(event.data.get("has", 0)), int(event.data.get("had", 0))) for event in journal.events(["restored"])
@@ -163,8 +176,12 @@ def _missing(made: Verified, folder: Path, known: _Known) -> Iterator[Difference
     """A folder without its manifest: nothing says what its files were."""
     name = folder.name
     if name in known.counted:
-        was = f"is missing, and reports of this batch were written (event {known.counted[name]})"
-        yield Difference(str(folder / NEWEST), f"{was}: batchpay report JOB {name} writes them again")
+        was = f"is missing, and this batch was counted for its reports (event {known.counted[name]})"
+        told_how = f"{was}: batchpay report JOB {name} writes them again"
+        if name in known.unwritten:
+            made.notes.append(f"{folder / NEWEST} {told_how}; the run that counted it did not come to write them")
+        else:
+            yield Difference(str(folder / NEWEST), told_how)
     elif name in known.batches:
         made.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
     else:

@@ -165,7 +165,9 @@ NEW_ID = _step(
     "if it is wanted after all, send it in another file, without the batchpay_ columns, under another order id",
 )
 OTHER_CONTENT = _step(
-    "other-content", "correct the file: give it another order id if it is another sale, else leave it out"
+    "other-content",
+    "if it is another sale, send it in a file of its own under another order id, without the batchpay_ columns; else "
+    "leave it out",
 )
 WRITE_ID = _step(
     "write-id", 'if it is that order, write {other}; if both are right, say alike_ids = "distinct" in [input]'

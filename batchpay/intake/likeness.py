@@ -59,16 +59,16 @@ class Comparison:
     """A file held against recent ones, order by order; each of their orders answers for one of its."""
 
     ids: set[str] = field(default_factory=set)  # of the recent files
-    terms: Counter[int] = field(default_factory=Counter)
+    terms: dict[int, list[str]] = field(default_factory=dict)  # -> the files that have an order of them, once for each
     new: int = 0  # orders of the file whose ids nobody knows
-    alike: int = 0  # ... and that ask for what a recent one asked
+    alike_of: Counter[str] = field(default_factory=Counter)  # file -> those that ask for what one of it asked
     known: int = 0
 
-    def remember(self, orders: Iterable[Document]) -> None:
+    def remember(self, orders: Iterable[Document], file: str = "") -> None:
         """Orders of a recent file."""
         for order in orders:
             self.ids.add(order["order_id"])
-            self.terms[_number_of(order)] += 1
+            self.terms.setdefault(_number_of(order), []).append(file)
 
     def compare(self, orders: Iterable[Document], sent: Collection[str]) -> None:
         """Orders of the file; `sent`: ids that the journal knows."""
@@ -77,9 +77,13 @@ class Comparison:
                 self.known += 1
                 continue
             self.new += 1
-            if self.terms[(number := _number_of(order))] > 0:
-                self.terms[number] -= 1
-                self.alike += 1
+            if some := self.terms.get(_number_of(order)):
+                self.alike_of[some.pop(0)] += 1
+
+    @property
+    def alike(self) -> int:
+        """Orders that nobody knows and that ask for what one of a recent file asked."""
+        return self.alike_of.total()
 
     @property
     def warns(self) -> bool:

@@ -140,6 +140,7 @@ class Guards:
         default_factory=dict
     )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
     ids_from: str = ""  # of which cells the job makes order ids now (job.Columns.ids_from)
+    began_ns: int = 0  # of the run whose own orders are no warning to each other; 0: of none
     new_since_ns: int = 0  # when a person last said that orders are new although they resemble others
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
     unplaced: Attempt | None = None  # an adopted charge of this file, and nobody can tell of which row
@@ -525,7 +526,7 @@ def _first_here(row: Row, number: int, before: tuple[Attempt, ...], withdraw: At
 
 def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Standing:
     """Every guard that a row passes before it becomes an attempt, whatever its number."""
-    warnings = _warnings(row, history, but=guards.present)
+    warnings = _warnings(row, history, before_ns=guards.began_ns)
     if (blocked := _blocked(row, history, guards)) is not None:
         return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
     if (lost := next((earlier for earlier in may_go.before if earlier.unaccounted), None)) is not None:
@@ -630,16 +631,16 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
     return None
 
 
-def _warnings(row: Row, history: History, *, but: Collection[str] = (), before_ns: int = 0) -> tuple[str, ...]:
-    """What a person should know before, or after, it is sent: recent orders that ask for the same.
+def _warnings(row: Row, history: History, *, before_ns: int = 0) -> tuple[str, ...]:
+    """What a person should know before, or after, it is sent: recent orders of other files that ask for the same.
 
-    `but`: batches of the same run; `before_ns`: only what was asked before then.
+    `before_ns`: only what was asked before then.
     """
     document = row.document
     if row.problems or "destination" not in document:
         return ()
     terms = terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
-    near = [other for other in history.near.get(terms, ()) if _is_near(other, row, but, before_ns)]
+    near = [other for other in history.near.get(terms, ()) if _is_near(other, row, before_ns)]
     if not near:
         return ()
     more = f" and {len(near) - 1} more" if len(near) > 1 else ""
@@ -650,8 +651,8 @@ def _warnings(row: Row, history: History, *, but: Collection[str] = (), before_n
     )
 
 
-def _is_near(other: Near, row: Row, but: Collection[str], before_ns: int) -> bool:
-    if other.order_id == row.document["order_id"] or other.batch_id in (row.batch_id, *but):
+def _is_near(other: Near, row: Row, before_ns: int) -> bool:
+    if other.order_id == row.document["order_id"] or other.batch_id == row.batch_id:
         return False
     return not before_ns or other.at_ns < before_ns
 

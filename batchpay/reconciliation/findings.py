@@ -378,7 +378,8 @@ def _stands(attempt: Attempt) -> str:
             return f"{unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
-    return f"nothing was charged yet ({message or attempt.code or 'it was not sent'})"
+    unsent = "what was sent did not arrive: the gateway has no charge of it" if attempt.doubted else "it was not sent"
+    return f"nothing was charged yet ({message or attempt.code or unsent})"
 
 
 def _why_refused(attempt: Attempt, message: str) -> str:
@@ -525,6 +526,7 @@ class Totals:
     # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a share can be told
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
+    warned: Counter[str] = field(default_factory=Counter)  # run that sent them, or empty -> rows with a warning
     # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS sales
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
@@ -537,6 +539,7 @@ class Totals:
         currency, outcome = finding.currency, finding.outcome
         self.rows_read += 1
         self.rows[currency] += 1
+        self.warned.update([finding.run_id] if finding.warnings else ())
         with_send = bool(finding.idempotency_key) and outcome is not Outcome.HELD
         self.with_intent += with_send
         if with_send:
@@ -709,6 +712,7 @@ _PLAIN = (
     "sent",
     "asked",
     "acts",
+    "warned",
 )
 
 

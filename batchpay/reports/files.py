@@ -16,6 +16,18 @@ from typing import BinaryIO
 from batchpay.domain.errors import CannotWrite
 
 
+def refuse_unwritable(directory: Path) -> None:
+    """Raises CannotWrite where no report could be written: before anything is sent that it would tell of."""
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    trouble = 0 if os.access(there, os.W_OK | os.X_OK) else errno.EACCES
+    trouble = trouble if there.is_dir() else errno.ENOTDIR
+    if trouble:
+        error = OSError(trouble, os.strerror(trouble), str(there))
+        told = f"{directory}: reports cannot be written there: {error.strerror}; nothing was sent"
+        remedy, _, _ = _remedy(directory, error).partition(", then")
+        raise CannotWrite(f"{told}; {remedy}, then run again") from error
+
+
 class Directory:
     """One batch's folder; remembers what was written into it."""
 

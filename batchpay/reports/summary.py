@@ -75,6 +75,9 @@ def _notes(inputs: Inputs) -> list[str]:
     notes = [*inputs.batch.notes, *filter(None, [inputs.batch.likeness])]
     if inputs.batch.format == "xlsx":
         notes.append("rejects of an Excel file are written as CSV so far")
+    if inputs.totals.warned:
+        warned = many(inputs.totals.warned.total(), "row")
+        notes.append(f"{warned} with warnings: the column warnings of results tells which")
     return notes
 
 

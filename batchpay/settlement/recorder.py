@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -582,11 +583,22 @@ def whose_journal(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def stop_in_force(events: Iterable[Event]) -> str:
-    """The reason of the last stop that no person has lifted; empty when there is none."""
-    reason = ""
+    """The reasons of all stops that no person has lifted, as one text; empty when there is none."""
+    return next(iter(deque(stops_told(events), maxlen=1)), "")
+
+
+def stops_told(events: Iterable[Event]) -> Iterator[str]:
+    """What is told of the stops in force after each event of a stop or of its end."""
+    reasons: dict[str, None] = {}
     for event in events:
-        reason = str(event.data.get("reason", "")) if event.kind == "stop" else ""
-    return reason
+        if event.kind == "stop":
+            reasons[str(event.data.get("reason", ""))] = None
+        else:
+            reasons = {}
+        yield AND_ALSO.join(reasons)
+
+
+AND_ALSO = "; and also: "  # between the reasons of several stops
 
 
 def _kept(intent: Intent) -> dict[str, Any]:

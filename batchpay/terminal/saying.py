@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +24,7 @@ from batchpay.terminal.streams import named, raw, write_json, write_lines
 from batchpay.terminal.streams import write as say
 
 if TYPE_CHECKING:
+    from batchpay.batches.publish import Published
     from batchpay.commands.audit import Audit
     from batchpay.commands.check import Checked
     from batchpay.commands.doctor import Finding
@@ -111,11 +113,31 @@ def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
     """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
     if as_json:
         write_json(_result_json(job, made))
-    elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(p.batch.likeness for p in made.published):
+    elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(map(partial(_warns, made), made.published)):
         for line in result_lines(job, made):
             say(line)
     for error in made.trouble:
         write_lines(f"batchpay: {error}", err=True)
+
+
+def _warns(made: Result, published: Published) -> bool:
+    return any(_warning_lines(made, published))
+
+
+def _warning_lines(made: Result, published: Published) -> Iterator[str]:
+    if published.batch.likeness:
+        yield f"  warning: {published.batch.likeness}"
+    if near := _warned_now(made, published):
+        asks = "order asks" if near == 1 else "orders ask"
+        yield (
+            f"  warning: {near} {asks} for the same payer, recipient and amount as another of the last ten days: "
+            "the column warnings of results tells which"
+        )
+
+
+def _warned_now(made: Result, published: Published) -> int:
+    """Orders with a warning that this very run sent."""
+    return published.totals.warned[made.run.id] if made.run is not None else 0
 
 
 def result_lines(job: Job, made: Result) -> Iterator[str]:
@@ -130,8 +152,7 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
             yield f"  {line}"
         for lift in published.lifted:
             yield f"  {_lift(job, lift)}"
-        if batch.likeness:
-            yield f"  warning: {batch.likeness}"
+        yield from _warning_lines(made, published)
         for note in batch.notes:
             yield f"  note: {note}"
         for equation in published.equations:
