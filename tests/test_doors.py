@@ -668,3 +668,26 @@ def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(market: Market,
     for name in ["a.csv", CORRECTED] if first else [CORRECTED, "a.csv"]:
         send(market, name)
     agreed(market, old_id if first else "R-1")
+
+
+@pytest.mark.fault("J19", "B15")
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(market: Market, *, lost: bool) -> None:
+    """It is a stop, or adopted, and every command goes on telling of it: nothing ends as a bug."""
+    market.orders([order(1), order(2)])
+    market.job()
+    market.sandbox.add_rule(method="POST", path="/charges", order_id="00001", change={"currency": "KRW"})
+    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"currency": "KRW"})
+    assert market.run().returncode == 12
+    if lost:
+        shutil.rmtree(market.folder / "state")
+        assert market.run("--adopt").returncode == 12
+    for verb in ("status", "report", "plan", "verify"):
+        assert market.run(verb=verb).returncode in (0, 12), verb
+    (charge,) = [c["id"] for c in market.own_charges() if c["metadata"]["order_id"] == "00001"]
+    flags = ("00001", "--as", f"charged:{charge}", "--reason", "asked the gateway")
+    assert market.run(*flags, verb="resolve").returncode == 0
+    assert market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
+    assert market.run().returncode == 10
+    assert market.run(verb="status").returncode == 10
+    assert set(market.money().values()) == {1}

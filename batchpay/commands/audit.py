@@ -21,7 +21,7 @@ from batchpay.commands.resolve import who
 from batchpay.domain import times
 from batchpay.domain.errors import GatewaySilent, Usage
 from batchpay.domain.model import Answer, ChargeSeen, Event
-from batchpay.domain.money import EXPONENTS, major_text, money_text
+from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import defused, many, mode_told, visible
 from batchpay.domain.text import told as shown
@@ -152,8 +152,8 @@ class Audit:
             "from": self.period.first.isoformat(),
             "to": self.period.last.isoformat(),
             "time_zone": zone,
-            "journal": {code: _money(n, code) for code, n in sorted(match.ours.items())},
-            "gateway": {code: _money(n, code) for code, n in sorted(match.theirs.items())},
+            "journal": {code: major_text(n, code) for code, n in sorted(match.ours.items())},
+            "gateway": {code: major_text(n, code) for code, n in sorted(match.theirs.items())},
             "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
             "matched": match.matched,
             "other_charges_of_the_account": match.others,
@@ -170,8 +170,8 @@ class Audit:
         note = self.notes.get(one.id)
         return {
             "id": one.id, "kind": one.kind, "order_id": one.order_id, "charge_id": one.charge_id, "told": one.told,
-            "amount": one.amount, "amount_major": _money(one.amount, one.currency), "currency": one.currency,
-            "refund_minor": one.refund_minor, "refund_major": _money(one.refund_minor, one.currency),
+            "amount": one.amount, "amount_major": major_text(one.amount, one.currency), "currency": one.currency,
+            "refund_minor": one.refund_minor, "refund_major": major_text(one.refund_minor, one.currency),
             "noted": None if note is None else _note_json(note, holds=note.holds(one)),
         }  # fmt: skip
 
@@ -431,7 +431,7 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
             writer = csv.writer(text)
             writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"])
             for one in refunds:
-                major = _money(one.refund_minor, one.currency)
+                major = major_text(one.refund_minor, one.currency)
                 cells = [
                     one.order_id,
                     one.charge_id,
@@ -449,13 +449,13 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
 def _totals_json(one: Totals, code: str) -> dict[str, Any]:
     sums = {"gross": one.gross, "refunded": one.refunded, "left": one.left, "refunds_made": one.made}
     minor = {f"{name}_minor": n for name, n in sums.items()}
-    return {**{name: _money(n, code) for name, n in sums.items()}, **minor}
+    return {**{name: major_text(n, code) for name, n in sums.items()}, **minor}
 
 
 def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
     return {
         "refund_id": refund.id, "order_id": one.order_id, "charge_id": one.charge_id, "amount": refund.amount,
-        "amount_major": _money(refund.amount, refund.currency), "currency": refund.currency,
+        "amount_major": major_text(refund.amount, refund.currency), "currency": refund.currency,
         "made_at": refund.made_at, "day": day_told(refund.made_at, zone), "charged_at": one.charged_at,
         "charge_day": day_told(one.charged_at, zone),
     }  # fmt: skip
@@ -464,12 +464,8 @@ def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
 def _note_json(note: Note, *, holds: bool) -> dict[str, Any]:
     return {
         "holds": holds, "reason": note.reason, "by": note.by, "at": iso(note.at_ns), "amount": note.amount,
-        "amount_major": _money(note.amount, note.currency), "currency": note.currency, "told": note.told,
+        "amount_major": major_text(note.amount, note.currency), "currency": note.currency, "told": note.told,
     }  # fmt: skip
-
-
-def _money(minor: int, currency: str) -> str:
-    return major_text(minor, currency) if currency in EXPONENTS else str(minor)
 
 
 def _iso(at: datetime) -> str:

@@ -103,8 +103,11 @@ def plain_minors(texts: Sequence[str], decimals: int) -> list[int | None]:
 
 
 def major_text(minor: int, currency: str) -> str:
-    """Exact decimal text in main units, without thousands separators: 123450 THB -> 1234.50."""
-    exponent = exponent_of(currency)
+    """Exact decimal text in main units, without thousands separators: 123450 THB -> 1234.50.
+
+    Of a currency that the gateway does not take, which only the gateway itself can tell of, in its smallest unit.
+    """
+    exponent = EXPONENTS.get(currency.upper(), 0)
     if exponent == 0:
         return str(minor)
     sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")

@@ -30,7 +30,7 @@ from batchpay.domain.model import (
     Problem,
     Read,
 )
-from batchpay.domain.money import EXPONENTS, major_text, money_text
+from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many, told
 from batchpay.lifecycle.attempt import CANCELLED, Attempt, cancelled_by_hand, money_of, paid_apart
 from batchpay.lifecycle.plan import by_order, payer_of
@@ -754,7 +754,7 @@ def further_json(totals: Totals) -> list[dict[str, Any]]:
         whole = sum(mine.values())
         found.append({
             "currency": currency, "orders": len({order_id for _, order_id, _, _ in mine}), "count": len(mine),
-            "sum_minor": whole, "sum": major_text(whole, currency) if currency in EXPONENTS else str(whole),
+            "sum_minor": whole, "sum": major_text(whole, currency),
             "charges": [
                 {"order_id": order_id, "charge_id": charge_id, "amount_minor": n, "stands": stands}
                 for (_, order_id, charge_id, stands), n in mine.items()

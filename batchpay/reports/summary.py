@@ -8,7 +8,7 @@ from typing import Any
 
 from batchpay.domain import steps
 from batchpay.domain.model import Finding, Outcome, RunDone
-from batchpay.domain.money import EXPONENTS, major_text, money_text
+from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
 from batchpay.reconciliation.findings import Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
@@ -86,7 +86,7 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
     for outcome in Outcome:
         if count := totals.count(outcome, currency):
             total = totals.sums[currency, outcome.value]
-            outcomes[outcome.value] = {"count": count, "sum_minor": total, "sum": _major(total, currency)}
+            outcomes[outcome.value] = {"count": count, "sum_minor": total, "sum": major_text(total, currency)}
     asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
     money = {
         "asked": asked,
@@ -95,13 +95,13 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
     }
     told: dict[str, Any] = {"currency": currency, "rows": totals.rows[currency]}
     for name, minor in money.items():
-        told[f"{name}_minor"], told[name] = minor, _major(minor, currency)
+        told[f"{name}_minor"], told[name] = minor, major_text(minor, currency)
     unknown = totals.shares[currency, "unknown"]
     if unknown and not totals.shares[currency, "known"]:
         told |= {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
     else:
         shared = totals.shares[currency, "recipient"]
-        told |= {"recipient_amount_minor": shared, "recipient_amount": _major(shared, currency)}
+        told |= {"recipient_amount_minor": shared, "recipient_amount": major_text(shared, currency)}
     told["recipient_amount_unknown"] = unknown
     return {**told, "fees": _fees(totals, currency), "outcomes": outcomes}
 
@@ -113,7 +113,7 @@ def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
         told: dict[str, Any] = {"fee_currency": counted_in}
         for name, key in {"fee": "fee", "fee_vat": "vat", "net": "net"}.items():
             minor = totals.fees[currency, counted_in, key]
-            told[f"{name}_minor"], told[name] = minor, _major(minor, counted_in)
+            told[f"{name}_minor"], told[name] = minor, major_text(minor, counted_in)
         found.append(told)
     return found
 
@@ -131,11 +131,7 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
 
 
 def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"currency": code, "sum_minor": n, "sum": _major(n, code)} for code, n in sums.items()]
-
-
-def _major(minor: int, currency: str) -> str:
-    return major_text(minor, currency) if currency in EXPONENTS else str(minor)
+    return [{"currency": code, "sum_minor": n, "sum": major_text(n, code)} for code, n in sums.items()]
 
 
 def by_recipient(totals: Totals) -> list[dict[str, Any]]:
@@ -146,7 +142,7 @@ def by_recipient(totals: Totals) -> list[dict[str, Any]]:
     frame = pd.DataFrame(rows, columns=["destination", "currency", "count", "sum_minor"], dtype=object)
     frame = frame.sort_values(["currency", "sum_minor", "destination"], ascending=[True, False, True])
     records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
-    return [{**row, "sum": _major(row["sum_minor"], row["currency"])} for row in records]
+    return [{**row, "sum": major_text(row["sum_minor"], row["currency"])} for row in records]
 
 
 def by_code(totals: Totals) -> list[dict[str, Any]]:
