@@ -55,10 +55,10 @@ PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 BY_NAME = {
     "a person": "must look, the reason says what to do",
-    "engineer": "the setting or the account needs mending, as the reason says",
+    "engineer": "whose setting or account needs mending, as the reason says",
     "accountant": "to see to as the reason says",
     "payer": "to authorise or to pay, as the reason says (authorize_uri)",
-    "next run": "start the run again later",
+    "next run": "to ask about or to send: start the run again later",
 }  # who must act -> what about
 FROM_REJECTS = {
     "accountant": "to see to as the reason says, and to send back, from the rejects file, as a new file",

@@ -553,7 +553,8 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
     for held in made["not_sent"][:20]:
-        say(f"not sent, {many(held['count'], 'row')} {held['outcome']}: {held['reason']}")
+        why = f": {held['reason']}" if held["reason"] else ""
+        say(f"not sent, {many(held['count'], 'row')} {held['outcome']}{why}")
     if len(made["not_sent"]) > 20:
         say(f"  and {len(made['not_sent']) - 20} reasons more (--json shows them)")
     for refusal in made["refusals"]:
