@@ -373,3 +373,19 @@ def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
             assert said(market, day)[0] == 0
         finally:
             served.terminate()
+
+
+@pytest.mark.fault("B35", "J31")
+@pytest.mark.parametrize("path", ["/transactions", "/transfers", "/refunds"])
+def test_a_list_that_the_gateway_has_and_does_not_give_is_no_agreement(market: Market, path: str) -> None:
+    """Unlike one that it does not have: the audit says nothing of these days, and ends 69."""
+    market.orders([order(1)])
+    market.job()
+    assert night(market) == 0
+    day = datetime.now(UTC).date()
+    market.sandbox.add_rule({"method": "GET", "path": path, "status": 503})
+    flags = ("--from", str(day), "--to", str(day))
+    silent = market.run(*flags, verb="audit")
+    assert silent.returncode == 69 and path in silent.stderr
+    market.sandbox.clear_rules()
+    assert market.run(*flags, verb="audit").returncode == 0

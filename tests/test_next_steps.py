@@ -665,7 +665,10 @@ def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three:
 def test_what_a_limit_held_the_next_run_sends(three: Market) -> None:
     """The sentence says: start the run again."""
     done = three.run("--limit", "1")
-    assert done.returncode == 11 and "the next run: 2 orders start the run again later" in done.stdout
+    assert (
+        done.returncode == 11
+        and "the next run: 2 orders to ask about or to send: start the run again later" in done.stdout
+    )
     done = three.run("--summary")
     assert done.returncode == 0 and f"exit 0: {exits.NEXT_STEP[0]}" in done.stdout
     over(three, 0)
@@ -726,7 +729,7 @@ def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, 
             person.delete(f"{three.sandbox.url}/recipients/{name}").raise_for_status()
     three.orders([order(1, recipient=name), order(2)])
     done = three.run()
-    assert done.returncode == 11 and "the engineer: 1 order the setting or the account" in done.stdout
+    assert done.returncode == 11 and "the engineer: 1 order whose setting or account" in done.stdout
     wanted = steps.NO_RECIPIENT() if kind == "unknown" else steps.OTHER_RECIPIENT()
     assert wanted in row(three, "00001")["reason"]
     three.orders([order(1, recipient="recp_test_sandbox2"), order(2)])

@@ -12,7 +12,7 @@ import pytest
 
 from batchpay.domain.model import Answer, Outcome
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle.attempt import Attempt, seen
+from batchpay.lifecycle.attempt import Attempt, could_be, seen
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
 from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
@@ -22,7 +22,7 @@ from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import SETTINGS, World, only
 from tests.test_survivors_gateway import Pages, read
 from tests.test_survivors_run import stranger
-from tests.test_survivors_settlement import GONE, Dim, after_a_night
+from tests.test_survivors_settlement import GONE, Dim, Hiding, after_a_night
 
 
 @pytest.mark.fault("J27", "J05")
@@ -172,7 +172,7 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(change
     assert found is not None
     recorder = Recorder(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
     attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
-    assert may_be(found, attempt, recorder) is may
+    assert may_be(found, attempt, recorder, dated=True) is may
 
 
 @pytest.mark.fault("J05", "L11")
@@ -236,3 +236,38 @@ def test_of_a_line_that_is_closed_no_list_is_had() -> None:
         return await read_list(line, Pages(3).at, Listing(), never)
 
     assert in_virtual_time(main(), 1000.0)[0] is False
+
+
+@pytest.mark.fault("J05", "L11", "B32")
+def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
+    """It is complete, and a copy from before: one order goes alone, and no other until a list shows its charge."""
+    gateway = Hiding(latency_s=1.2)
+    gateway.hidden = {f"chrg_test_{number}" for number in range(100)}
+    world = World(gateway, settings=replace(SETTINGS, concurrency=4))
+    assert list(world.run(6).values()).count(Outcome.SUCCEEDED) == 1
+    assert len(gateway.posts) == 1
+    gateway.hidden = set()
+    world.now_s += 43_000.0
+    assert set(world.run(6).values()) == {Outcome.SUCCEEDED}
+    assert len(gateway.posts) == 6
+
+
+@pytest.mark.fault("J05", "C04")
+@pytest.mark.parametrize("made", ["2025-11-24T08:45:39-05:00", "2025-11-24 13:45:39", "2025-11-24", "1764000000", ""])
+def test_a_charge_whose_time_cannot_be_read_may_be_of_any_time(made: str) -> None:
+    """Written in another form it is no older than what it is held against."""
+    found = seen(charge(**{**NAMELESS, "created_at": made}))[0]
+    assert found is not None and could_be(found, INTENT, "2026-11-24T13:45:39Z")
+    assert not could_be(replace(found, created_at="2025-11-24T13:45:39Z"), INTENT, "2026-11-24T13:45:39Z")
+
+
+@pytest.mark.fault("B16", "J05")
+def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> None:
+    """A gateway that knows no destination, and lost what names the order; of another payer, or of none, it is not."""
+    intent = replace(INTENT, payer="cust_test_1:card_test_9")
+    found = seen(charge(**NAMELESS))[0]
+    assert found is not None
+    found = replace(found, destination=None, payer="cust_test_1", unread=frozenset())
+    assert could_be(found, intent, "")
+    assert not could_be(replace(found, payer="cust_test_2"), intent, "")
+    assert not could_be(replace(found, payer=None), intent, "")

@@ -25,11 +25,12 @@ from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import defused, many, mode_told, visible
 from batchpay.domain.text import told as shown
+from batchpay.domain.times import is_instant
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, seen
-from batchpay.lifecycle.listing import Listing, is_instant, size_told
+from batchpay.lifecycle.listing import Listing, size_told
 from batchpay.reconciliation.matching import (
     Attempts,
     Difference,
@@ -364,31 +365,38 @@ def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
 async def _all(
     gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
 ) -> list[Thing] | None:
-    """Every object of a list, oldest first; None when it could not be had whole, or there is no such list."""
-    for _ in range(TRIES):
-        found, is_there = await _once(gateway, channel, path, since, until)
-        if found is not None or not is_there or channel.closed:
+    """Every object of a list, oldest first; None when the gateway has no such list, or answers with something else.
+
+    Raises GatewaySilent for one that it has and does not give now: what nobody read is no agreement.
+    """
+    for at in range(1, TRIES + 1):
+        found, answered = await _once(gateway, channel, path, since, until)
+        if found is not None or answered in NOT_THERE or (answered == 200 and at == TRIES):
             return found
+        if channel.closed:
+            break
         await channel.rest(1.0)
-    return None
+    told = f"the gateway's list {path} could not be read completely"
+    raise channel.fatal or GatewaySilent(f"{told}: nothing is said of these days; try later")
 
 
 async def _once(
     gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
-) -> tuple[list[Thing] | None, bool]:
+) -> tuple[list[Thing] | None, int | None]:
     """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read.
 
-    And whether the gateway has such a list at all.
+    And the status of the last answer, None when there was none.
     """
-    listing, found, is_there = Listing(since=_iso(since)), list[Thing](), True
+    listing, found = Listing(since=_iso(since)), list[Thing]()
+    status: int | None = None
     query: dict[str, str | int] = {"from": _iso(since), "order": "chronological"}
     if until is not None:
         query["to"] = _iso(until)
 
     async def page_at(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer:
-        nonlocal is_there
+        nonlocal status
         answer = await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
-        is_there = answer.status not in NOT_THERE
+        status = answer.status
         return answer
 
     async def take(answer: Answer) -> bool:
@@ -401,7 +409,7 @@ async def _once(
         return True
 
     await read_list(channel, page_at, listing, take)
-    return found if listing.complete and not listing.skipped else None, is_there
+    return found if listing.complete and not listing.skipped else None, status
 
 
 def _page(document: Any) -> tuple[list[Thing], int] | None:

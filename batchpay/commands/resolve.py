@@ -120,7 +120,9 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
             _publish_all(opened)
             return Resolved(_and_the_stop(opened, f"order {order_id} is settled: {charge_id}, {charge.status}"))
         has_none = case.attempt.charge is None or case.attempt.anothers
-        if not (has_none and may_be(charge, case.attempt, opened.recorder) and _is_of_mode(charge, opened.job)):
+        if not (
+            has_none and may_be(charge, case.attempt, opened.recorder, dated=True) and _is_of_mode(charge, opened.job)
+        ):
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
         return _accepted(opened, order_id, flaws)

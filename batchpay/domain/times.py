@@ -72,3 +72,11 @@ def local(at: str, zone: str) -> str:
     except ValueError:
         return at
     return f"{instant.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def is_instant(text: str) -> bool:
+    """`2026-11-24T13:45:39Z`, and a day that there is."""
+    try:
+        return len(text) == 20 and bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return False

@@ -30,6 +30,7 @@ from batchpay.domain.model import (
     Outcome,
 )
 from batchpay.domain.secrets import masked
+from batchpay.domain.times import is_instant
 
 # --- the proof table -------------------------------------------------------------------------------------------
 
@@ -244,13 +245,14 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
 
     `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may be anything.
     """
-    if charge.created_at and charge.created_at < since:
+    if is_instant(charge.created_at) and charge.created_at < since:
         return False
-    named = charge.metadata.get("order_id") or intent.order_id
+    named = charge.metadata.get("order_id", "").strip() or intent.order_id
+    its_payer = bool(charge.payer) and charge.payer == intent.payer.partition(":")[0]
     terms = (
         (charge.amount, intent.amount, "amount" in charge.unread),
-        (charge.currency, intent.currency, "currency" in charge.unread),
-        (charge.destination, intent.destination, charge.destination is None and bool(charge.unread)),
+        (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread),
+        (charge.destination, intent.destination, charge.destination is None and (its_payer or bool(charge.unread))),
     )
     return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
 

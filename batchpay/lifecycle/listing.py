@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Page
+from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import seen
 
 
@@ -112,11 +112,3 @@ class Listing:
     def reaches(self, created_at: str) -> bool:
         """Would it show a charge of this age, if it is complete and the gateway keeps its word?"""
         return not self.now or created_at <= self.now or created_at <= self.latest
-
-
-def is_instant(text: str) -> bool:
-    """`2026-11-24T13:45:39Z`, and a day that there is."""
-    try:
-        return len(text) == 20 and bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
-    except ValueError:
-        return False

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Event
+from batchpay.domain.times import is_instant
 from batchpay.lifecycle.plan import may_pay
 
 KINDS = ("stray", "nameless", "disowned")  # of the events that tell of them
@@ -48,7 +49,7 @@ class Nameless:
     def may_be_made_after(self, at_ns: int) -> bool:
         """Was it made since then, by our wall clock and with a margin for that, or does nobody tell when?"""
         at = datetime.fromtimestamp(max(0, at_ns // 10**9 - SKEW_S), UTC)
-        return not self.created_at or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        return not is_instant(self.created_at) or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def nameless_of(charge: ChargeSeen) -> Nameless:

@@ -16,8 +16,8 @@ from typing import Any
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
+from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of, seen
-from batchpay.lifecycle.listing import is_instant
 from batchpay.lifecycle.plan import is_one_sale, place_in
 
 GIVE_BACK = ": give this one back"

@@ -15,9 +15,8 @@ from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
-from batchpay.domain.times import day_of
+from batchpay.domain.times import day_of, is_instant
 from batchpay.lifecycle.attempt import outcome_of, seen
-from batchpay.lifecycle.listing import is_instant
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"

@@ -14,7 +14,7 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in, seen
 from batchpay.settlement.channel import Channel
-from batchpay.settlement.lists import EVERYTHING, IN_VAIN, OVERLAP, Lists
+from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
 from batchpay.settlement.recorder import Case, Recorder
 
 REREAD_AFTER_S = 5.0  # a paid charge without a chain is read again after this (law L7)
@@ -179,7 +179,8 @@ class Doubts:
             return True
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
         first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
-        since = first_sent - OVERLAP if self._channel.dated else EVERYTHING  # our clock may have been wrong then
+        margin = LONG_BEFORE if due else OVERLAP  # what proves an absence trusts no time that one charge says of itself
+        since = first_sent - margin if self._channel.dated else EVERYTHING  # our clock may have been wrong then
         listing = await self._lists.read(since, absorb)
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():

@@ -16,15 +16,17 @@ from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
 from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.times import is_instant
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
-from batchpay.lifecycle.listing import Listing, is_instant, page_of
+from batchpay.lifecycle.listing import Listing, page_of
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
 EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
+LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was not made
 WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
 YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
 SKEW_S = 300.0  # how far our clock may be from the gateway's (fault-matrix C04)
@@ -70,6 +72,7 @@ class Lists:
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
         self._reread: set[str] = set()  # charges that a list showed oddly, and that were asked for by their id
+        self.in_vain = ""  # why the last list while charging was of no use
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
     # --- before the first send
@@ -143,12 +146,29 @@ class Lists:
             await self._note_bound(listing, "")
 
     async def watch(self, since: datetime) -> datetime | None:
-        """The same while orders are sent; returns from where the next one goes on, None when it was not complete."""
+        """The same while orders are sent; returns from where the next one goes on. None: it was not complete, or does
+        not show what this run has proof of, and says nothing of what else was charged (J05)."""
         listing = await self.read(since, self.absorb_all)
         if listing is None or not listing.complete:
+            self.in_vain = "the gateway's list of charges could not be read completely while charging"
+            return None
+        if unshown := self._unshown(listing):
+            self.in_vain = f"the gateway's list does not show {unshown[0]}, which it answered in this run"
             return None
         youngest = time_of(min(listing.latest, listing.now or iso(self._now())))  # one that says it is of tomorrow
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
+
+    def _unshown(self, listing: Listing) -> list[str]:
+        """Charges that were proven in this run before a list began, in its range, and that it does not show."""
+        proven = ((one, at, proven_s) for one, (at, proven_s) in self._recorder.known.items())
+        return [
+            charge_id
+            for charge_id, created_at, proven_s in proven
+            if float("-inf") < proven_s <= listing.begun_s
+            and is_instant(created_at)
+            and listing.since <= created_at
+            and not listing.shows(charge_id)
+        ]
 
     async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:
         """An order that is about to be sent has charges already, each by its attempt: they named only their keys."""
@@ -203,7 +223,9 @@ class Lists:
             charge
             for charge in listing.unclear
             if any(
-                may_be(charge, one, self._recorder) and may_pay(one.intent.payer, charge.payer or "") for one in refused
+                may_be(charge, one, self._recorder, dated=self._channel.dated)
+                and may_pay(one.intent.payer, charge.payer or "")
+                for one in refused
             )
         ]
         if fits:
@@ -253,7 +275,7 @@ class Lists:
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
         """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
         unclear = listing.unclear if listing is not None else ()
-        fits = (charge for charge in unclear if may_be(charge, attempt, self._recorder))
+        fits = (charge for charge in unclear if may_be(charge, attempt, self._recorder, dated=self._channel.dated))
         return next((charge for charge in fits if not self._recorder.is_anothers(charge.id, attempt.intent)), None)
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
@@ -349,10 +371,11 @@ class Lists:
             await self._recorder.stop(f"{charge.id} was made for this job by another run, with another journal", case)
 
 
-def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder) -> bool:
-    """Could a charge of which nobody can tell whose it is be this attempt's?"""
+def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: bool) -> bool:
+    """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the gateway tell its time,
+    so that ours is known to be near it?"""
     sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
-    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent))
+    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent) if dated else "")
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:

@@ -175,7 +175,7 @@ class Settlement:
             further = await self.lists.watch(since)
             in_vain, well_s = (0, self._clock.elapsed_s()) if further else (in_vain + 1, well_s)
             if in_vain >= IN_VAIN and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s:
-                self._queue.closed = "the gateway's list of charges could not be read completely while charging"
+                self._queue.closed = self.lists.in_vain
             since = further or since
             if further:
                 self._queue.open()
