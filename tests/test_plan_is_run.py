@@ -31,6 +31,7 @@ from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.terminal.saying import Quiet
 from tests.agreement import Agreement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.world import Market, order
 
 STORIES = int(os.environ.get("BATCHPAY_PLANS", "200"))
 KEY = SecretKey("skey_test_0123456789abcdef")
@@ -306,3 +307,16 @@ def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, t
             differences = story.night()
             assert not differences, f"seed {seed}, night {night}: {differences}"
             story.edit()
+
+
+@pytest.mark.fault("J14", "E08", "E09")
+def test_a_plan_ends_as_the_run_where_a_row_repeats_one_that_goes(market: Market) -> None:
+    """The order stands in two files and twice in one: it is charged once, and nobody has anything to do."""
+    (market.folder / "inbox").mkdir()
+    market.job(file="inbox/*.csv")
+    market.orders([order(1), order(2), order(2)], "inbox/a.csv")
+    market.orders([order(2), order(3)], "inbox/b.csv")
+    assert market.run(verb="plan").returncode == 0
+    assert market.run().returncode == 0
+    assert market.run(verb="plan").returncode == 0
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1}

@@ -32,7 +32,7 @@ from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import batch_id_of, by_order, content_of, key_of
-from batchpay.lifecycle.standing import Cancelled, ConflictWith, Guards, MayGo, Waits, goes_now, is_sendable
+from batchpay.lifecycle.standing import Cancelled, ConflictWith, Guards, MayGo, RepeatOf, Waits, goes_now, is_sendable
 from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
@@ -155,6 +155,14 @@ class _Tally:
     survey: Survey = field(default_factory=Survey)
     totals: dict[str, Totals] = field(default_factory=dict)  # by batch id, of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
+    going: set[int] | None = None  # hashes of the order ids that would be sent, where another row asks for one of them
+    repeated: list[tuple[Totals, Finding]] = field(default_factory=list)  # rows that do
+
+    def counted(self) -> None:
+        """Count the rows that repeat another: as it will be, when that is sent."""
+        for totals, finding in self.repeated:
+            goes = self.going is not None and hash(finding.order_id) in self.going
+            totals.add(replace(finding, counts_as=Outcome.SUCCEEDED, who_acts="-") if goes else finding)
 
     def hold(self) -> str:
         """Why one row more that may go is not sent in this run; empty when it is."""
@@ -204,10 +212,11 @@ def plan(
             guards = replace(guards, barred=asked.barred, smallest_share=smallest, least_charge=asked.least_charge)
         if isinstance(impossible, DoesNotAddUp):
             guards = replace(guards, stop=stop or str(impossible))
-        tally = _Tally(limit, str(impossible or ""))
+        tally = _Tally(limit, str(impossible or ""), going=set() if any(one.repeats for one in planned) else None)
         for batch in planned:
             digest.update(batch.batch.sha256.encode())
             _walk(job, journal, batch, guards, tally, digest, on_row)
+        tally.counted()
         latest = history.last_totals(journal)
         mine = {batch.batch.id for batch in planned}
         others = [Totals.from_json(e.data) for name, e in latest.items() if name not in mine and history.is_open(e)]
@@ -277,11 +286,16 @@ def _walk(
         finding = finding_of(place, placed.standing, hold, placed.later)
         on_row(finding, sent)
         if not sent:
-            totals.add(finding)
+            if isinstance(placed.standing, RepeatOf):
+                tally.repeated.append((totals, finding))
+            else:
+                totals.add(finding)
             tally.reasons[finding.outcome.value, finding.reason] += 1
             continue
         tally.survey.add(job, placed)
         document = placed.row.document
+        if tally.going is not None:
+            tally.going.add(hash(document["order_id"]))
         number = placed.standing.number if isinstance(placed.standing, MayGo) else finding.attempts
         digest.update(f"{key_of(job.name, document['order_id'], number)}{content_of(document)}".encode())
 
