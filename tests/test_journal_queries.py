@@ -128,7 +128,7 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
     "corrected": (["a"],),
     "order_of_charge": ("a",),
     "elsewhere": (["a", "b"],),
-    "asked_under": (["a"],),
+    "asked_under": (["a"], "b"),
     "histories": (["a", "b"],),
     "open_orders": (),
     "moved": ("a",),

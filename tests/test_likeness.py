@@ -51,7 +51,8 @@ def test_a_sample_tells_half_a_file_from_another_one(size: int) -> None:
         (orders([1, 2, 8, 9], "b"), (), (4, 2, 0, True)),
         (orders([1, 2, 7, 8, 9], "b"), (), (5, 2, 0, False)),
         (orders([1, 2], "b"), ("b1",), (1, 1, 1, False)),
-        (orders([1, 2, 3]), (), (0, 0, 3, False)),
+        (orders([1, 2, 3]), ("a1", "a2", "a3"), (0, 0, 3, False)),
+        (orders([1, 2, 3]), (), (3, 0, 0, False)),  # its very ids: the same orders once more
         (orders([1], "b") + orders([1], "c"), (), (2, 1, 0, False)),  # one order of the other file answers for one
     ],
 )

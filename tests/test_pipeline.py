@@ -497,6 +497,10 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     assert "No order id of this file is known" in planned.stderr and "No order id of this file is known" in ran.stderr
     assert market.posts() == 3
     market.orders([order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv")
+    planned = market.run("--input", "mixed.csv", verb="plan")  # one is known: of the others it was asked already
+    assert planned.returncode == 65 and "2 of its 2 new orders were refused already" in planned.stderr
+    assert market.run("--input", "mixed.csv").returncode == 65
+    market.orders([order(0), *(order(number, order_id=f"other-{number}") for number in (1, 2))], "mixed.csv")
     planned = market.run("--input", "mixed.csv", verb="plan")  # 11: the rows of the refused file are still held
     assert planned.returncode == 11 and "would charge 2 orders" in planned.stdout
     assert market.run("--input", "mixed.csv").returncode == 11

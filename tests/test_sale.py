@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -24,7 +26,9 @@ from batchpay.commands import run as pipeline
 from batchpay.commands.check import plan
 from batchpay.domain.errors import BatchpayError
 from batchpay.job.load import SecretKey, load_job
-from batchpay.lifecycle.plan import batch_id_of, intent_of
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import batch_id_of, fitting_terms, intent_of
 from batchpay.terminal.saying import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
 from tests.world import KEY, Market, order
@@ -739,3 +743,213 @@ def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: M
     assert "(p.csv, received" in reason
     assert night(market, yes=True) == 0
     assert len(market.own_charges()) == 6
+
+
+# --- is it new? what is asked stays asked, and a word answers what it was said about --------------------------------
+
+
+def renumbered(*numbers: int) -> list[dict[str, str]]:
+    """The same sales in an export that gives its orders other ids."""
+    return [sale(number, order_id=f"Q-{number}") for number in numbers]
+
+
+@pytest.mark.fault("E04", "J13")
+@pytest.mark.parametrize("again", [(1, 2, 3), (3, 2, 1), (1, 2, 3, 4), (1, 2), (1, 4)])
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_question_about_a_file_stays_asked(market: Market, again: tuple[int, ...], *, beside: bool) -> None:
+    """A file that was refused makes its own ids known to nobody: saved anew, sorted, with a row more or less, it is
+    refused again, in the plan, too; until a person says that its orders are new."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    assert night(market) == 0
+    inbox(market, d1=None, d2=renumbered(1, 2, 3))
+    assert night(market) == 65
+    path = market.folder / "inbox" / "d2.csv"
+    if again == (1, 2, 3):
+        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+    elif not beside:
+        inbox(market, d2=renumbered(*again))
+    else:
+        inbox(market, d3=renumbered(*again))
+    for _ in range(2):
+        assert plan(load_job(market.folder / "job.toml"))["exit_code"] == 65
+        assert night(market) == 65
+        once(market, 1, 2, 3)
+    for flags in ({"yes": True}, {}):
+        assert night(market, **flags) in (0, 11)  # what only the refused file asks for is held
+        assert {f"Q-{number}" for number in again} <= set(market.money())
+    assert max(market.money().values()) == 1
+
+
+@pytest.mark.fault("E04", "J13")
+def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(market: Market) -> None:
+    """Of three that were asked about one was cancelled, and one turned out to be new, in a file of its own."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    night(market)
+    inbox(market, d1=None, d2=renumbered(1, 2, 3))
+    assert night(market) == 65
+    resolving.cancel(load_job(market.folder / "job.toml"), "Q-1", "the same sale")
+    assert night(market) == 65
+    inbox(market, d2=None, d3=renumbered(2))
+    assert night(market) == 65
+    night(market, yes=True)
+    inbox(market, d3=None, d2=renumbered(1, 2, 3))
+    assert night(market) == 65
+    assert market.money() == {"00001": 1, "00002": 1, "00003": 1, "Q-2": 1}
+
+
+@pytest.mark.fault("E04")
+def test_two_files_of_the_same_orders_do_not_refuse_each_other(market: Market) -> None:
+    """The same rows in other bytes, and nothing of them was sent before: the rows repeat each other."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    night(market, limit=0)
+    inbox(market, d2=[sale(3), sale(2), sale(1), sale(4)])
+    night(market, limit=0)
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("E04")
+def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(market: Market) -> None:
+    """Alone or beside others, however many; a part of it is a warning, on the terminal and in the reports."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    night(market)
+    inbox(market, d1=None, d2=renumbered(*range(1, 12)))
+    assert night(market) == 65
+    once(market, 1, 2, 3)
+    inbox(market, d2=None, d3=[sale(number, order_id=f"P-{number}") for number in (1, 2, 5)])
+    told = plan(load_job(market.folder / "job.toml"))
+    assert told["exit_code"] == 11 and "2 of its 3 new orders" in json.dumps(told)
+    done = market.run("--summary")
+    assert done.returncode == 11 and "2 of its 3 new orders" in done.stdout + done.stderr
+    (report,) = [one for one in market.reports() if "d3.csv" in json.dumps(one)]
+    assert "2 of its 3 new orders" in json.dumps(report)
+
+
+def cards(market: Market, column: str = A) -> None:
+    """The job, with a card of each customer."""
+    job(market, column)
+    path = market.folder / "job.toml"
+    text = path.read_text("utf-8").replace('customer    = "card"', 'customer    = "card"\ncard        = "its"')
+    path.write_text(text, "utf-8")
+
+
+@pytest.mark.fault("E04", "J13")
+@pytest.mark.parametrize("column", [A, R])
+def test_a_new_card_of_a_customer_makes_no_other_payer(market: Market, column: str) -> None:
+    """An export under other ids, with the cards that its customers have now; and the same after an edit of the job."""
+    cards(market)
+    inbox(market, d1=[sale(number, its=f"card_test_sandbox{number}x1") for number in (1, 2, 3)])
+    assert night(market) == 0
+    cards(market, column)
+    ids: Any = (lambda _: {}) if column == R else (lambda number: {"order_id": f"Q-{number}"})
+    inbox(market, d1=None, d2=[sale(n, its=f"card_test_sandbox{n}x2", **ids(n)) for n in (1, 2, 3)])
+    for _ in range(2):
+        assert night(market) == (11 if column == R else 65)
+        once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J13", "L11")
+@pytest.mark.parametrize("lost", [False, True])
+def test_where_nobody_can_tell_who_pays_a_charge_of_other_ids_may_be_the_same(market: Market, *, lost: bool) -> None:
+    """Tokens are new for each sale: after an edit of the job an order waits beside a charge of the same money."""
+    market.job(file="inbox/*.csv")
+    inbox(market, d1=[order(1), order(2)])
+    assert night(market) == 0
+    if lost:
+        lose(market)
+    path = market.folder / "job.toml"
+    path.write_text(path.read_text().replace('order_id    = "order_id"', 'order_id    = "invoice"'))
+    inbox(market, d1=None, d2=[order(n, card=f"tokn_test_sandboxnew{n}x4242") for n in (1, 2, 3)])
+    assert night(market, adopt=lost) == 11
+    assert night(market) == 11
+    once(market, 1, 2, 3)
+    assert night(market, yes=True) == 0
+    assert len(market.own_charges()) == 5
+
+
+@pytest.mark.fault("J13")
+@pytest.mark.parametrize("limit", [None, 0])
+def test_a_word_that_an_order_is_new_is_none_about_others(market: Market, *, limit: int | None) -> None:
+    """--yes was said of one order beside a charge of another id; the others are asked about when they come."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    assert night(market) == 0
+    job(market, R)
+    another = sale(1, invoice="INV-11")
+    inbox(market, d1=None, d2=[another, sale(8)])
+    assert night(market) == 11
+    night(market, yes=True, limit=limit)
+    assert night(market) == 0
+    inbox(market, d2=None, d3=[sale(2), sale(3), another, sale(8), sale(9)])
+    for _ in range(2):
+        assert night(market) == 11
+        once(market, 1, 2, 3, 8, 9, 11)
+    assert {row["order_id"] for row in market.results() if row["outcome"] == "held"} == {"INV-2", "INV-3"}
+
+
+@pytest.mark.fault("L11", "J32", "J13")
+@pytest.mark.parametrize("more", [(4,), (4, 5, 6, 7)])
+def test_adopted_charges_that_a_file_asks_for_again_are_asked_about_beside_new_orders(
+    market: Market, more: tuple[int, ...]
+) -> None:
+    """65, and one more order in the next export is no answer; a word about one file is none about the next."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)], e1=[sale(21), sale(22)])
+    assert night(market) == 0
+    lose(market)
+    inbox(market, d1=None, e1=None, d2=renumbered(1, 2, 3))
+    for adopt in (True, False):
+        assert night(market, adopt=adopt) == 65
+    inbox(market, d2=None, d3=[*renumbered(1, 2, 3), *map(sale, more)])
+    for _ in range(2):
+        assert night(market) == 65
+        once(market, 1, 2, 3, 21, 22)
+    assert night(market, yes=True) == 0
+    inbox(market, d3=None, d4=renumbered(21, 22, 23))
+    assert night(market) == 65
+    assert "Q-21" not in market.money()
+
+
+@pytest.mark.fault("L11", "J13")
+def test_an_adopted_charge_that_lost_of_what_its_id_was_made_may_be_any_order(market: Market) -> None:
+    """Its metadata was edited at the gateway, or it is an earlier version's; the job makes other ids now."""
+    job(market)
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            charge.metadata = {k: v for k, v in charge.metadata.items() if k not in ("batchpay_ids", "batchpay_row")}
+    lose(market)
+    job(market, R)
+    inbox(market, d1=None, d2=[sale(1), sale(2)])
+    for adopt in (True, False):
+        assert night(market, adopt=adopt) == 11
+        once(market, 1, 2)
+
+
+@pytest.mark.fault("J13", "J33")
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(market: Market, *, edited: bool) -> None:
+    """Its attempts do not tell of which cells their ids were made: no objection until the job's are made of others."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    with closing(sqlite3.connect(next((market.folder / "state").glob("*.db")))) as raw:
+        triggers = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("UPDATE events SET data = json_set(data, '$.intent.ids_from', '') WHERE kind = 'intent'")
+        for _, sql in triggers:
+            raw.execute(sql)
+        raw.commit()
+    with closing(SqliteJournal(next((market.folder / "state").glob("*.db")), "night", read_only=True)) as journal:
+        terms = fitting_terms("cust_test_sandbox1x4242", "recp_test_sandbox1", 10125, "THB")
+        found = journal.asked_under(terms, "other")
+        assert [asked[3:] for asked in found[terms[0]]] == [("", "intent")]
+        ids = [str(event.data["ids_from"]) for event in journal.events(["ids"])]
+        lineages = Lineages(journal, ids_from="other" if edited else ids[0])
+        assert lineages.first_source == ids[0] and lineages.had_other_sources is edited

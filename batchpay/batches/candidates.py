@@ -9,7 +9,7 @@ kept. Nothing here writes a journal or asks the gateway.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
 from batchpay.intake.controls import run_refusal
-from batchpay.intake.likeness import FEWEST, Comparison, Unasked, suspicious
+from batchpay.intake.likeness import FEWEST, Comparison, Unasked, may_contain, suspicious
 from batchpay.intake.take_in import Intake
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -31,6 +31,7 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
 from batchpay.lifecycle.plan import intent_of
 from batchpay.lifecycle.standing import (
+    Cancelled,
     DuplicateOf,
     Guards,
     MayGo,
@@ -38,10 +39,13 @@ from batchpay.lifecycle.standing import (
     Renamed,
     Row,
     Standing,
+    Waits,
+    fitting_terms_of,
     is_sendable,
     rows_of,
     settled_by,
     stand,
+    unnamed,
 )
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed
@@ -73,6 +77,7 @@ class Placed:
     standing: Standing
     later: Attempt | None = None  # what settled it elsewhere
     sale: str = ""  # History.sale
+    resembles: bool = False  # it waits for a person (standing.unnamed), if that has not just been answered (are_new)
 
 
 # --- the rows --------------------------------------------------------------------------------------------------
@@ -97,7 +102,10 @@ def placed_rows(
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
                 later = settled_by(row, of_rows, batch.first_seen_ns) if decided else None
-                yield Placed(row, stand(row, of_rows, guards), later, of_rows.sale(row) if decided else "")
+                standing = stand(row, of_rows, guards)
+                waits = is_sendable(standing) or isinstance(standing, Waits)
+                resembles = waits and unnamed(row, of_rows, guards) is not None
+                yield Placed(row, standing, later, of_rows.sale(row) if decided else "", resembles)
 
 
 def candidates(
@@ -271,16 +279,19 @@ def judge_files(
     names = names_in(job, journal, telling)
     batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
-    guards = replace(unasked(history.guards_of(job, journal, present=present)), stop="")
-    guards = replace(guards, new_since_ns=now_ns) if yes else guards
+    guards = replace(unasked(history.guards_of(job, journal, present=present)), stop="", are_new=yes)
 
     def sends(*some: PlannedBatch) -> Survey:
         return survey(job, journal, some, guards)
 
-    judged = []
-    for planned in batches:
-        before = _before(journal, planned, batches, earlier)
-        judged.append(_held_against_recent(journal, planned, before, sends, yes=yes, now_ns=now_ns))
+    def quiet(one: PlannedBatch) -> set[str]:
+        placed = (p for p in placed_rows(job, journal, one, guards) if p.resembles or isinstance(p.standing, Cancelled))
+        return {str(p.row.document["order_id"]) for p in placed}
+
+    judged = list(batches)
+    for at in sorted(range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)):
+        before = _before(journal, judged[at], judged, earlier)
+        judged[at] = _held_against_recent(journal, judged[at], before, sends, quiet, yes=yes, now_ns=now_ns)
     judged = _held_against_adopted(job, journal, judged, guards) if not yes else judged
     if not job.controls.max_total:
         return judged
@@ -311,6 +322,7 @@ def _held_against_recent(
     planned: PlannedBatch,
     before: Sequence[PlannedBatch],
     sends: Callable[[PlannedBatch], Survey],
+    quiet: Callable[[PlannedBatch], set[str]],
     *,
     yes: bool,
     now_ns: int,
@@ -320,12 +332,28 @@ def _held_against_recent(
     The question is asked where the answer matters: of a file of which something would be sent.
     """
     batch = planned.batch
-    found = likeness(journal, before, planned, now_ns)
+    found = likeness(journal, before, planned, now_ns, quiet)
     if found.refusal and not yes and sends(planned).orders:
         return planned.refused(found.refusal)
     if not found.warning or journal.spans(batch.id):
         return planned
     return replace(planned, batch=replace(batch, likeness=found.warning))
+
+
+def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> dict[str, list[str]]:
+    """What a person's --yes of this run is about, for the journal's `new_orders` event: charges that are looked at
+    however old they are, and orders and files of this run that resemble them. Nothing else is answered by it.
+    """
+    if not Lineages(journal, ids_from=job.columns.ids_from).had_other_sources:
+        return {}
+    guards = unasked(history.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+    guards = replace(guards, stop="", are_new=True)
+    rows = (placed.row.document for placed in _rows_of(job, journal, batches, guards) if placed.resembles)
+    terms = {fitting_terms_of(document)[0] for document in rows}
+    adopted = [found for _, found in _like_adopted(job, journal, batches, guards)]
+    charges = {charge_id for found in adopted if found.warns for charge_id in found.found}
+    told = {"terms": sorted(terms), "charges": sorted(charges)}
+    return told if terms or charges else {}
 
 
 def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
@@ -339,18 +367,24 @@ def _held_against_adopted(
 ) -> list[PlannedBatch]:
     """Where a journal was lost, what was known of other ids of its orders went with it: of a file of new ids that asks
     for what adopted charges took, which no row shows, it is asked whether its orders are new. How old those are does
-    not matter: they are as recent as the loss. What was adopted before a person last said that orders are new is left
-    out.
+    not matter: they are as recent as the loss.
     """
+    return [
+        planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned
+        for planned, found in _like_adopted(job, journal, batches, guards)
+    ]
+
+
+def _like_adopted(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+) -> Iterator[tuple[PlannedBatch, Unasked]]:
+    """Each file with those charges; but for charges of which a person said that what resembles them is new."""
     adopted = history.unshown(job, journal) if journal.adopted() else []
-    taken = [a for a in adopted if a.charge is not None and not a.closed and a.settled_ns > guards.new_since_ns]
-    if len(taken) < FEWEST:
-        return list(batches)
-    judged = []
+    said = history.said_new(journal).charges
+    taken = [a for a in adopted if a.charge is not None and not a.closed and a.charge.id not in said]
     for planned in batches:
-        found = Unasked() if planned.batch.refusal else _unasked_for(job, journal, planned, guards, taken)
-        judged.append(planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned)
-    return judged
+        is_asked = len(taken) >= FEWEST and not planned.batch.refusal
+        yield planned, _unasked_for(job, journal, planned, guards, taken) if is_asked else Unasked()
 
 
 def _unasked_for(
@@ -358,17 +392,19 @@ def _unasked_for(
 ) -> Unasked:
     """A file held against charges that nobody asked for: what would be sent of it, but for those that a row shows."""
     found = Unasked()
-    for attempt in taken:
-        asked, charge = attempt.intent, attempt.charge
-        if charge is not None:
-            found.remember(asked.destination, asked.amount, asked.currency, asked.payer, charge.id)
     new: list[Document] = []
+    theirs: set[str] = set()
     for placed in placed_rows(job, journal, planned, guards):
         shown = getattr(placed.standing, "attempt", None)
         if isinstance(placed.standing, MayGo) and not placed.standing.before:
             new.append(placed.row.document)
         elif shown is not None and shown.charge is not None:
-            found.forget(shown.charge.id)
+            theirs.add(shown.charge.id)
+    for attempt in taken:
+        asked, charge = attempt.intent, attempt.charge
+        if charge is not None and charge.id not in theirs:
+            terms = asked.destination, asked.amount, asked.currency
+            found.remember(*terms, payer=asked.payer, charge_id=charge.id, batch_id=asked.batch_id)
     for one in new:
         found.compare(one)
     return found
@@ -394,12 +430,21 @@ class Likeness:
     warning: str = ""
 
 
-def likeness(journal: SqliteJournal, before: Iterable[PlannedBatch], planned: PlannedBatch, now_ns: int) -> Likeness:
-    """Hold a file against those of the last ten days; its orders are read only when it resembles one."""
+def likeness(
+    journal: SqliteJournal,
+    before: Iterable[PlannedBatch],
+    planned: PlannedBatch,
+    now_ns: int,
+    quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
+) -> Likeness:
+    """Hold a file against those of the last ten days; its orders are read only when it resembles one.
+
+    `quiet`: which of its orders a person cancelled, or is asked about one by one.
+    """
     batch = planned.batch
     if batch.refusal or not batch.sample:
         return Likeness()
-    oldest_ns = now_ns - int(REPEATED_WITHIN.total_seconds() * 1e9)
+    oldest_ns = min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds() * 1e9)
     recent = [
         other
         for other in before
@@ -407,37 +452,53 @@ def likeness(journal: SqliteJournal, before: Iterable[PlannedBatch], planned: Pl
     ]
     if not recent:
         return Likeness()
-    comparison = Comparison()
+    was = next((one for one in journal.batches() if one.id == batch.id), None)
+    comparison = Comparison(is_open=was is not None and _is_open(was))
     sent = {other.batch.id: len(journal.orders_of(other.batch.id)) for other in recent}
     recent = sorted(recent, key=lambda other: sent[other.batch.id] == 0)  # one that was sent is named first
     for other in recent:
         for chunk in other.chunks():
-            comparison.remember(orders_of(chunk), other.batch.id)
+            comparison.remember(orders_of(chunk), other.batch.id, is_open=_is_open(other.batch))
     lineages = Lineages(journal, planned.renamed)
+    silent = quiet(planned)
     for chunk in planned.chunks():
         some = orders_of(chunk)
         ids = [order["order_id"] for order in some]
         attempts = history.attempts_of(journal, ids)
         known = {order_id for order_id, found in attempts.items() if found}
-        comparison.compare(some, known.union(filter(lineages.other_names, ids)))
+        comparison.compare(some, known.union(filter(lineages.other_names, ids)), silent)
     return _said(batch, [other.batch for other in recent], comparison)
 
 
 def _resembles(batch: Batch, other: Batch) -> bool:
-    return batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+    alike = batch.fingerprint == other.fingerprint or suspicious(batch.sample, other.sample)
+    return alike or (bool(other.sample) and may_contain(batch.sample, other.sample))
+
+
+def _is_open(batch: Batch) -> bool:
+    """Was it asked whether its orders are new, and did nobody say so?"""
+    return steps.NEW_ORDERS(batch=batch.id)[1:] in batch.refusal
 
 
 def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Likeness:
-    twins = [other for other in recent if other.fingerprint == batch.fingerprint]
-    if twins and not comparison.known:
+    by_id = {other.id: other for other in recent}
+    ask = steps.NEW_ORDERS(batch=batch.id)
+    if repeated := comparison.repeated:
+        more = comparison.new - comparison.size_of(repeated[0])
+        beside = f", beside {more} more" if more else ""
         return Likeness(
             refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
-            f"{_named(twins[0])}: {steps.NEW_ORDERS(batch=batch.id)}."
+            f"{_named(by_id[repeated[0]])}{beside}: {ask}."
         )
-    if not comparison.warns:
+    if not (comparison.warns or comparison.is_still_asked):
         return Likeness()
     (most, count), *others = comparison.alike_of.most_common()
-    (named,) = (other for other in recent if other.id == most)
+    named = by_id[most]
+    if comparison.is_still_asked:
+        return Likeness(
+            refusal=f"{comparison.asked} of its {comparison.new} new orders were refused already, because they ask for "
+            f"the same payer, recipient and amount as others, such as those of {_named(named)}: {ask}."
+        )
     beside = f", {comparison.alike - count} as those of others," if others else ""
     return Likeness(
         warning=f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount as orders of "

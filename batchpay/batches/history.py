@@ -18,7 +18,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to
 from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
-from batchpay.lifecycle.standing import Elsewhere, Guards, History, Near, Unnamed, rows_of
+from batchpay.lifecycle.standing import Elsewhere, Guards, History, Near, Unnamed, fitting_terms_of, rows_of
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
@@ -173,10 +173,23 @@ def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -
 def _unnamed(
     journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
 ) -> dict[str, tuple[Unnamed, ...]]:
-    """Terms -> what took money for them, or may have; asked only where ids were ever made of other cells."""
+    """Beginnings of terms -> what took money for them, or may have; asked only where ids were ever made of other cells.
+
+    Of which cells ids were made is unknown of what an earlier version asked for: of what the journal noted first; and
+    of a charge that lost it: of others.
+    """
     if not lineages.had_other_sources:
         return {}
-    asked = journal.asked_under(sorted({_terms(document) for document in documents if _has_terms(document)}))
+    fitting = {one for document in documents if _has_terms(document) for one in fitting_terms_of(document)}
+    found = journal.asked_under(sorted(fitting), lineages.source)
+    first = lineages.first_source
+    asked = {
+        terms: [
+            (order_id, batch_id, at_ns, made_of or (first if kind != "adopted" else ""))
+            for order_id, batch_id, at_ns, made_of, kind in some
+        ]
+        for terms, some in found.items()
+    }
     attempts = attempts_of(journal, sorted({one[0] for found in asked.values() for one in found}))
     took = {order_id for order_id, some in attempts.items() if any(not (a.closed or a.ready) for a in some)}
     return {
@@ -197,6 +210,22 @@ def _terms(document: Document) -> str:
     return terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
 
 
+class SaidNew(NamedTuple):
+    """What people said --yes about: orders that resemble others, and are new."""
+
+    terms: dict[str, int]  # plan.fitting_terms, the first, of orders -> when (wall clock, ns)
+    charges: set[str]  # ids of adopted charges that files resembled
+
+
+def said_new(journal: SqliteJournal) -> SaidNew:
+    """All that was ever said; a word of which it is not kept what it was about is asked for again."""
+    said = SaidNew({}, set())
+    for event in journal.events(["new_orders"]):
+        said.terms.update(dict.fromkeys(event.data.get("terms", ()), event.at_ns))
+        said.charges.update(event.data.get("charges", ()))
+    return said
+
+
 def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
     """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
     told = preflight_of(journal)
@@ -215,7 +244,7 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
         ids_from=job.columns.ids_from,
-        new_since_ns=max((event.at_ns for event in journal.events(["new_orders"])), default=0),
+        said_new=said_new(journal).terms,
         cancelled={alike(event.order_id): event.order_id for event in cancelled},
         cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
         present=frozenset((last_inputs(journal) or ()) if present is None else present),

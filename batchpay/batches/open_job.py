@@ -19,6 +19,7 @@ from batchpay.batches.candidates import (
     candidates,
     judge_files,
     names_in,
+    said_new,
     survey,
     unasked,
 )
@@ -142,7 +143,9 @@ class OpenJob:
         drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
         judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
         self.planned = list(judged)
-        self._note_ids(yes=yes)
+        self._note_ids()
+        if yes and (said := said_new(self.job, self.journal, judged)):
+            self.note("new_orders", said)
         if self.planned and (names := judged[0].renamed):  # before the rows have their new ids: a kill loses nothing
             self.note("renamed", names.to_json())
         for at, intake in enumerate(intakes.files):
@@ -195,14 +198,12 @@ class OpenJob:
         repeats = intakes.repeats_of(intake.batch_id)
         return PlannedBatch(batch, chunks, repeats, had_other_ids=intake.had_other_ids)
 
-    def _note_ids(self, *, yes: bool) -> None:
-        """Of which cells order ids are made from now on; and a person's word that what resembles another is new."""
+    def _note_ids(self) -> None:
+        """Of which cells order ids are made from now on."""
         ids_from = self.job.columns.ids_from
         noted = [str(event.data["ids_from"]) for event in self.journal.events(["ids"])]
         if noted[-1:] != [ids_from]:
             self.note("ids", {"ids_from": ids_from})
-        if yes and (set(noted) - {ids_from} or self.journal.adopted()):
-            self.note("new_orders", {"ids_from": ids_from})
 
     def _note_inputs(self) -> None:
         """Which batches were there: a row is held against the others of its run, in this run and in its reports."""

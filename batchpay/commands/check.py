@@ -200,7 +200,7 @@ def plan(
         planned = _planned(job, journal, intakes, at_ns, yes=yes)
         digest = hashlib.sha256(json.dumps([job.sha256, job.schema.sha256, _lookups(job)]).encode())
         guards = history.guards_of(job, journal, present=[batch.batch.id for batch in planned])
-        guards = replace(guards, new_since_ns=at_ns) if yes else guards
+        guards = replace(guards, are_new=yes)
         if loss is not None and not loss.noted:  # a run keeps them before it does anything else
             words = {key: one.reason for one in loss.words for key in (one.place, by_order(one.order_id))}
             guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words})

@@ -7,7 +7,7 @@ any order; the smallest of them are a sample by which two files of any size are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from batchpay.domain.model import Document
@@ -44,7 +44,7 @@ class Features:
 
 def _number_of(order: Document) -> int:
     """What makes two orders look like one."""
-    return int(terms_of(payer_of(order), order["destination"], order["amount"], order["currency"]), 16)
+    return int(terms_of(payer_of(order), order["destination"], order["amount"], order["currency"])[-16:], 16)
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:
@@ -54,31 +54,66 @@ def suspicious(one: Collection[str], other: Collection[str]) -> bool:
     return common * 100 >= SUSPICIOUS_PERCENT * max(1, len(of_both))
 
 
+def may_contain(one: Sequence[str], other: Sequence[str]) -> bool:
+    """By their samples, may a file have an order for each one of the other? False is certain."""
+    full = len(one) >= SAMPLE
+    return all(number in one for number in other if not full or number <= one[-1])
+
+
+@dataclass(slots=True)
+class _File:
+    """A recent file that another one is held against."""
+
+    terms: Counter[int] = field(default_factory=Counter)  # of its orders
+    ids: set[str] = field(default_factory=set)
+    asked: Counter[int] = field(default_factory=Counter)  # of these, what the other one asks for, too
+    alike: Counter[int] = field(default_factory=Counter)  # ... and no other file answers for
+
+
 @dataclass(slots=True)
 class Comparison:
-    """A file held against recent ones, order by order; each of their orders answers for one of its."""
+    """A file held against recent ones, order by order; each of their orders answers for one of its.
 
-    ids: set[str] = field(default_factory=set)  # of the recent files
-    terms: dict[int, list[str]] = field(default_factory=dict)  # -> the files that have an order of them, once for each
+    An order resembles none of a file that has its very id: that is the same order once more.
+    """
+
+    files: dict[str, _File] = field(default_factory=dict)
+    is_open: bool = False  # was the file itself refused, and did nobody answer yet?
+    open: set[str] = field(default_factory=set)  # ids of the orders of other such files
     new: int = 0  # orders of the file whose ids nobody knows
+    asked: int = 0  # those that look like others and of which that was asked already
     alike_of: Counter[str] = field(default_factory=Counter)  # file -> those that ask for what one of it asked
     known: int = 0
 
-    def remember(self, orders: Iterable[Document], file: str = "") -> None:
-        """Orders of a recent file."""
+    def remember(self, orders: Iterable[Document], file: str = "", *, is_open: bool = False) -> None:
+        """Orders of a recent file; `is_open`: it is refused, and nobody has answered yet."""
+        kept = self.files.setdefault(file, _File())
         for order in orders:
-            self.ids.add(order["order_id"])
-            self.terms.setdefault(_number_of(order), []).append(file)
+            kept.terms[_number_of(order)] += 1
+            kept.ids.add(order["order_id"])
+            if is_open:
+                self.open.add(order["order_id"])
 
-    def compare(self, orders: Iterable[Document], sent: Collection[str]) -> None:
-        """Orders of the file; `sent`: ids that the journal knows."""
+    def compare(self, orders: Iterable[Document], known: Collection[str], quiet: Collection[str] = ()) -> None:
+        """Orders of the file; `known`: ids that the journal knows; `quiet`: of orders that do not go, because a person
+        said so or is asked about them one by one: they repeat others, but nobody has to be asked for them.
+        """
         for order in orders:
-            if order["order_id"] in self.ids or order["order_id"] in sent:
+            order_id, number = order["order_id"], _number_of(order)
+            if order_id in known:
                 self.known += 1
                 continue
+            others = {n: f for n, f in self.files.items() if number in f.terms and order_id not in f.ids}
+            for file in others.values():
+                file.asked[number] += 1
+            if order_id in quiet:
+                continue
             self.new += 1
-            if some := self.terms.get(_number_of(order)):
-                self.alike_of[some.pop(0)] += 1
+            fits = next((name for name, file in others.items() if file.alike[number] < file.terms[number]), None)
+            if fits is not None:
+                self.files[fits].alike[number] += 1
+                self.alike_of[fits] += 1
+                self.asked += self.is_open or order_id in self.open
 
     @property
     def alike(self) -> int:
@@ -90,37 +125,80 @@ class Comparison:
         """Do half of the new orders, or more, look like others?"""
         return self.alike >= FEWEST and self.alike * 2 >= self.new
 
+    @property
+    def is_still_asked(self) -> bool:
+        """Was it asked already of half of the new orders, or more, whether they are, and nobody has answered?"""
+        return 0 < self.new <= self.asked * 2
+
+    def size_of(self, file: str) -> int:
+        """How many orders a file has."""
+        return self.files[file].terms.total()
+
+    @property
+    def repeated(self) -> list[str]:
+        """The files all of whose orders it asks for once more under ids that nobody knows, alone or beside others."""
+        if self.known or not self.alike:
+            return []
+        return [
+            name
+            for name, file in self.files.items()
+            if all(file.asked[number] >= count for number, count in file.terms.items())
+            and (file.terms.total() >= FEWEST or file.terms.total() == self.new)
+        ]
+
+
+@dataclass(slots=True)
+class _Charges:
+    """Charges, each of which answers for one order. A charge names no token, and no card of a customer: who pays is
+    compared as far as it tells (plan.may_pay).
+    """
+
+    left: dict[tuple[str, int, str], dict[str, str]] = field(default_factory=dict)  # -> charge id -> payer
+    count: int = 0
+    found: list[str] = field(default_factory=list)  # ids of the charges that orders ask for again
+
+    def take(self, order: Document) -> None:
+        """A new order."""
+        some = self.left.get((order["destination"], order["amount"], order["currency"].lower()), {})
+        fits = next((charge_id for charge_id, payer in some.items() if may_pay(payer_of(order), payer)), None)
+        if fits is not None:
+            del some[fits]
+            self.found.append(fits)
+
+    @property
+    def is_whole(self) -> bool:
+        """Is each of them, and they are a few, asked for again?"""
+        return FEWEST <= self.count == len(self.found)
+
 
 @dataclass(slots=True)
 class Unasked:
-    """A file held against charges that were found at the gateway and that no file asks for: each answers for one order.
+    """A file held against charges that were found at the gateway and that no file asks for."""
 
-    A charge names no token, and no card of a customer: who pays is compared as far as it tells (plan.may_pay).
-    """
-
-    charges: dict[tuple[str, int, str], list[tuple[str, str]]] = field(default_factory=dict)  # -> payer and charge id
+    every: _Charges = field(default_factory=_Charges)
+    of_batches: dict[str, _Charges] = field(default_factory=dict)  # those of each file for themselves
     new: int = 0
-    found: list[str] = field(default_factory=list)  # ids of the charges that its new orders ask for again
 
-    def remember(self, destination: str, amount: int, currency: str, payer: str, charge_id: str) -> None:
-        """One such charge."""
-        self.charges.setdefault((destination, amount, currency.lower()), []).append((payer, charge_id))
-
-    def forget(self, charge_id: str) -> None:
-        """It is a row's own."""
-        for some in self.charges.values():
-            some[:] = [one for one in some if one[1] != charge_id]
+    def remember(self, destination: str, amount: int, currency: str, payer: str, charge_id: str, batch_id: str) -> None:
+        """One such charge, and the batch for which it was made."""
+        for some in (self.every, self.of_batches.setdefault(batch_id, _Charges())):
+            some.left.setdefault((destination, amount, currency.lower()), {})[charge_id] = payer
+            some.count += 1
 
     def compare(self, order: Document) -> None:
         """A new order of the file."""
         self.new += 1
-        some = self.charges.get((order["destination"], order["amount"], order["currency"].lower()), [])
-        fits = next((one for one in some if may_pay(payer_of(order), one[0])), None)
-        if fits is not None:
-            some.remove(fits)
-            self.found.append(fits[1])
+        for some in (self.every, *self.of_batches.values()):
+            some.take(order)
+
+    @property
+    def found(self) -> Sequence[str]:
+        """Ids of the charges that its new orders ask for again."""
+        return self.every.found
 
     @property
     def warns(self) -> bool:
-        """Do all of the orders, each of them new, ask for what such charges took (contract, section 3)?"""
-        return len(self.found) >= FEWEST and len(self.found) == self.new
+        """Do all of its new orders ask for what such charges took, or some of them for all that a batch had taken
+        (contract, section 3)?"""
+        whole = len(self.found) >= FEWEST and len(self.found) == self.new
+        return whole or any(some.is_whole for some in self.of_batches.values())

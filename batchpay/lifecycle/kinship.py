@@ -245,6 +245,16 @@ class Lineages:
             self._sources = bool(noted - {self._ids_from} or self._journal.adopted())
         return self._sources
 
+    @property
+    def first_source(self) -> str:
+        """Of which cells ids were made when that was first noted; now, when it never was."""
+        return next((str(event.data["ids_from"]) for event in self._journal.events(["ids"])), self._ids_from)
+
+    @property
+    def source(self) -> str:
+        """Of which cells ids are made now."""
+        return self._ids_from
+
     def known_under(self, order_id: str) -> frozenset[str]:
         """Of which cells ids were made when it was told which id an order has now (job.Columns.ids_from)."""
         return frozenset(self._all_names().sources.get(self._form(order_id), ()))

@@ -142,6 +142,18 @@ def may_pay(payer: str, told: str) -> bool:
     return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
 
 
+def who_pays(payer: str) -> str:
+    """The customer, whatever card of it; empty where nobody can tell: tokens, cards and sources are new for each sale.
+
+    >>> who_pays("cust_1:card_2"), who_pays("tokn_1"), who_pays("")
+    ('cust_1', '', '')
+    """
+    return "" if payer.startswith(_OF_NOBODY) else payer.partition(":")[0]
+
+
+_OF_NOBODY = ("tokn_", "card_", "src_")
+
+
 def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
     """Does a charge of the same order id ask the same recipient, amount and payer?"""
     mine = (intent.destination, intent.amount, intent.currency.lower())
@@ -186,9 +198,37 @@ def _written_out(whole: str, decimals: str, exponent: str) -> str:
 
 
 def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:
-    """What makes two orders look like one, as 16 hex digits: who pays whom how much."""
-    terms = f"{payer}\n{destination}\n{amount_minor}\n{currency.lower()}"
-    return hashlib.blake2b(terms.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """What makes two orders look like one: who pays whom how much, a customer with whichever card.
+
+    In front stands what `fitting_terms` looks for: 16 digits of whom and how much, and whether it is known who pays.
+
+    >>> terms_of("cust_1:card_2", "recp_1", 5, "THB") == terms_of("cust_1", "recp_1", 5, "thb")
+    True
+    >>> terms_of("tokn_1", "recp_1", 5, "THB") == terms_of("tokn_2", "recp_1", 5, "THB")
+    False
+    """
+    money = f"{destination}\n{amount_minor}\n{currency.lower()}"
+    known = "+" if who_pays(payer) else "-"
+    whose = payer.partition(":")[0]
+    return _digits(money) + known + _digits(f"{whose}\n{money}")
+
+
+def fitting_terms(payer: str, destination: str, amount_minor: int, currency: str) -> tuple[str, ...]:
+    """What the terms of a charge begin with that may be the same sale by them (like `may_pay`, in both directions): a
+    customer's are its own or those of nobody knows whom; where nobody knows who pays, any of the same money.
+
+    >>> terms = [terms_of(payer, "recp_1", 5, "THB") for payer in ("cust_1:card_1", "cust_2", "tokn_1", "")]
+    >>> [one.startswith(fitting_terms("cust_1", "recp_1", 5, "THB")) for one in terms]
+    [True, False, True, True]
+    >>> [one.startswith(fitting_terms("tokn_2", "recp_1", 5, "THB")) for one in terms]
+    [True, True, True, True]
+    """
+    terms = terms_of(payer, destination, amount_minor, currency)
+    return (terms, f"{terms[:16]}-") if who_pays(payer) else (terms[:16],)
+
+
+def _digits(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def intent_of(

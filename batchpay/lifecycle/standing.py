@@ -24,7 +24,16 @@ from batchpay.intake.repeats import look_alike_reason
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt, beside, cancelled_by_hand
 from batchpay.lifecycle.kinship import goes_back_to
-from batchpay.lifecycle.plan import alike, by_order, content_of, may_pay, payer_of, place_of, terms_of
+from batchpay.lifecycle.plan import (
+    alike,
+    by_order,
+    content_of,
+    fitting_terms,
+    may_pay,
+    payer_of,
+    place_of,
+    terms_of,
+)
 from batchpay.lifecycle.unclaimed import Nameless, Terms, fits
 
 # --- what goes in ----------------------------------------------------------------------------------------------
@@ -89,7 +98,7 @@ class History:
     )  # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or they correct it
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
-    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)  # by terms_of, of whatever age
+    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)  # by fitting_terms, of whatever age
     received_ns: int | None = None  # wall clock at which the rows' file first came
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -141,7 +150,10 @@ class Guards:
     )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
     ids_from: str = ""  # of which cells the job makes order ids now (job.Columns.ids_from)
     began_ns: int = 0  # of the run whose own orders are no warning to each other; 0: of none
-    new_since_ns: int = 0  # when a person last said that orders are new although they resemble others
+    said_new: Mapping[str, int] = field(
+        default_factory=dict
+    )  # fitting_terms -> when a person last said of an order of theirs that it is new
+    are_new: bool = False  # a person says now that all of them are
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
     unplaced: Attempt | None = None  # an adopted charge of this file, and nobody can tell of which row
 
@@ -341,11 +353,11 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         return Renamed(other)
     if guards.unplaced is not None and guards.unplaced.intent.order_id not in history.ids(row):
         return ConflictWith(UNPLACED, guards.unplaced)
-    if (charged := _unnamed(row, history, guards)) is not None:
+    if (charged := unnamed(row, history, guards)) is not None and not guards.are_new:
         told_of = f"order {charged.order_id} of batch {charged.batch_id}"
         return Waits(
-            f"{told_of} asked the same payer for the same money, for the same recipient, when order ids were made of "
-            "another column or lookup file, and which id it has now is not known: "
+            f"{told_of} asked the same payer for the same money, for the same recipient, as far as it tells, when "
+            "order ids were made of another column or lookup file, and which id it has now is not known: "
             f"{steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
             "accountant",
         )
@@ -360,16 +372,23 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
     return None
 
 
-def _unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
-    """A charge that may be this row's under an id that the job does not make any more."""
-    document = row.document
-    terms = terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
-    ids = history.ids(row)
-    for other in history.unnamed.get(terms, ()) if guards.ids_from else ():
+def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
+    """A charge that may be this row's under an id that the job does not make any more, and that nobody told apart from
+    orders with the row's payer, recipient and amount."""
+    if not (guards.ids_from and history.unnamed):
+        return None
+    ids, fitting = history.ids(row), fitting_terms_of(row.document)
+    since_ns = guards.said_new.get(fitting[0], 0)
+    for other in (one for some in fitting for one in history.unnamed.get(some, ())):
         is_known = guards.ids_from in other.known_under or other.order_id in ids
-        if not is_known and other.at_ns > guards.new_since_ns:
+        if not is_known and other.at_ns > since_ns:
             return other
     return None
+
+
+def fitting_terms_of(document: Document) -> tuple[str, ...]:
+    """What the terms of charges begin with that may be a row's by payer, recipient and amount; its own first."""
+    return fitting_terms(payer_of(document), document["destination"], document["amount"], document["currency"])
 
 
 def _may_be_charged(row: Row, guards: Guards) -> Nameless | None:

@@ -16,8 +16,8 @@ from batchpay.journals.attempts import keep_asked, keep_open
 from batchpay.journals.guard import replay
 from batchpay.journals.sqlite.soundness import statements
 
-SCHEMA_VERSION = "3"  # what schema.sql is; tests/test_journal_migration.py holds the two together
-OLDER = frozenset({"1", "2"})  # versions that `migrate` knows
+SCHEMA_VERSION = "4"  # what schema.sql is; tests/test_journal_migration.py holds the two together
+OLDER = frozenset({"1", "2", "3"})  # versions that `migrate` knows
 _GONE_SINCE_1 = ("events_of_an_order", "alike_orders")
 _NEW_SINCE_1 = frozenset(
     {
@@ -39,9 +39,10 @@ def schema() -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Version 1 or 2 -> 3. Whatever fails, the caller rolls back.
+    """Version 1, 2 or 3 -> 4. Whatever fails, the caller rolls back.
 
-    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two.
+    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in nothing but what terms
+    are: the card of a customer was part of them.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")

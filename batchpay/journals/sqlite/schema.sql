@@ -1,4 +1,4 @@
--- The journal, version 3. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
+-- The journal, version 4. Append-only: the state of a charge is what its events add up to (model.Event, lifecycle.fold).
 --
 --   account           which account, mode and address this journal belongs to
 --   run.started       a process begins to work on a job
@@ -22,6 +22,7 @@
 --   stray             a charge that kept its key and named no order: the order that makes this key is its own
 --   nameless          charges without a key that may be those of orders of the same terms, after a loss or a refusal
 --   answered          rows whose correction turned out to be a duplicate: of which order
+--   new_orders        a person's --yes, and which terms and adopted charges it is about (candidates.said_new)
 --   renamed           order ids that took the place of others that were sent (kinship.Lineages.other_names)
 --   untold            the charge of an earlier attempt, asked for by its id, was not shown
 --   elsewhere         a charge of the same order id that another job made

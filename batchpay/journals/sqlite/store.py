@@ -248,18 +248,22 @@ class SqliteJournal:
         rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
         return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
 
-    def asked_under(self, terms: Sequence[str]) -> dict[str, list[tuple[str, str, int, str]]]:
-        """The same of whatever age, with the cells that the order id was made of (job.Columns.ids_from), where kept."""
-        found = []
-        for some in _slices(terms):
-            query = (
-                "SELECT a.terms, a.order_id, a.batch_id, a.at_ns, json_extract(e.data, '$.intent.ids_from') AS made_of "  # noqa: S608
-                "FROM asked AS a JOIN events AS e ON e.seq = a.seq "
-                f"WHERE a.job = ? AND a.terms IN ({','.join('?' * len(some))}) AND made_of <> '' ORDER BY a.seq"
-            )
-            with self._lock, self._translated():
-                found += self._connection.execute(query, (self.job, *some)).fetchall()
-        return _grouped((form, tuple(asked)) for form, *asked in found)
+    def asked_under(self, beginnings: Sequence[str], but: str) -> dict[str, list[tuple[str, str, int, str, str]]]:
+        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells that the order id was
+        made of (job.Columns.ids_from), empty where unknown, and the kind of the event; `but`: not those made of these.
+        """
+        query = (
+            "SELECT a.order_id, a.batch_id, a.at_ns, "
+            "CAST(coalesce(json_extract(e.data, '$.intent.ids_from'), '') AS TEXT) AS made_of, e.kind "
+            "FROM asked AS a JOIN events AS e ON e.seq = a.seq "
+            "WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER BY a.seq"
+        )
+        with self._lock, self._translated():
+            found = {
+                some: self._connection.execute(query, (self.job, some, f"{some}~", but)).fetchall()
+                for some in dict.fromkeys(beginnings)
+            }
+        return {some: rows for some, rows in found.items() if rows}
 
     def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
         """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
