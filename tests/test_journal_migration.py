@@ -198,6 +198,26 @@ def test_a_journal_of_version_2_learns_which_ids_look_alike(tmp_path: Path) -> N
     assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
 
 
+@pytest.mark.fault("J33", "J13")
+def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -> None:
+    """It held the cards of a customer apart; its events and everything else stay as they are."""
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path, "night")
+    journal.append([intent("A1", payer="cust_1:card_1"), intent("A2", payer="cust_1:card_2")])
+    journal.close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE asked SET terms = order_id")
+        raw.execute("UPDATE meta SET value = '3' WHERE name = 'schema_version'")
+        raw.commit()
+    before, open_before, form_before = events_of(path), open_attempts(path), form(path)
+    journal = SqliteJournal(path, "night")
+    journal.verify()
+    terms = terms_of("cust_1", "recp_1", 100, "thb")
+    assert [asked[0] for asked in journal.asked_terms([terms], 0)[terms]] == ["A1", "A2"]
+    journal.close()
+    assert (events_of(path), open_attempts(path), form(path)) == (before, open_before, form_before)
+
+
 @pytest.mark.fault("J33", "J04")
 def test_open_attempts_are_what_todays_rule_makes_of_the_events(old: Path) -> None:
     """Money that version 1 overlooked blocks its order: settled, or for good where another attempt has begun."""

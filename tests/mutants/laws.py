@@ -798,6 +798,11 @@ def _() -> None:
     swap("batchpay.batches.open_job:OpenJob.ask_about_adopted", always(None))
 
 
+@mutant("J13", "a question is asked once", "test_sale.py::test_a_question_about_a_file_stays_asked")
+def _() -> None:
+    swap("batchpay.batches.candidates:_is_open", always(False))
+
+
 @mutant(
     "L11",
     "a cancellation that only a report tells of is none",
