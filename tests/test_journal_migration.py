@@ -34,7 +34,7 @@ MEANING = {
     "1": "57d07223c5e7b3bcc1e07d6b7523ce249ef6ffb07a22b6352aaee7cf8aa2e38d",
     "2": "3c559439ef03eb06f9b077d3395f6bfd8064d004873886c97b3eb5976d262c02",
     "3": "c90abfce2cc1310b95da4ced7edf789c10666fb882d0c2b5c37e6b5e669f3eff",
-    "4": "9885eaf3d64bc80d7356da02e7a725d9a4d0ee3f7e8b5049c5f41144c9f12716",
+    "4": "f0660bce2b484f3e717348f9392ec480533733c0f849c6b1daeb00010d7d7863",
 }
 
 
@@ -47,7 +47,19 @@ def meaning(text: str, *, derived: bool = True) -> str:
     if derived:
         parts += [
             alike(order_id)
-            for order_id in ("0012", "12.0", " A b", "００0012 ａ", "ß1.00", "0", "1003.05", "8E5", "1.10")
+            for order_id in (
+                "0012",
+                "12.0",
+                " A b",
+                "００0012 ａ",
+                "ß1.00",
+                "0",
+                "1003.05",
+                "8E5",
+                "1.10",
+                "'0017",
+                "17.",
+            )
         ]
         parts += [terms_of("cust_1", "recp_1", 100, "THB"), terms_of("", "recp_ü", 0, "jpy")]
         parts += [terms_of("cust_1:card_1", "recp_1", 100, "THB"), terms_of("tokn_1", "recp_1", 100, "THB")]

@@ -168,24 +168,27 @@ def single_use_of(document: Mapping[str, object]) -> str:
 
 
 def alike(order_id: str) -> str:
-    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing `.0`, and the
-    exponent or the commas of a number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one order.
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing `.0` or point, a
+    spreadsheet's mark of text before it, and the exponent or the commas of a number that a spreadsheet writes out. 1.1
+    and 1.10 are two ids: lines of one order.
 
     >>> alike("0001003.0") == alike("1003") != alike("1003.05")
     True
     >>> alike("8E5") == alike("800000") == alike("8.00E+05") == alike("800,000") == alike("+800000")
     True
+    >>> alike("'0017") == alike("17.") == alike("17")
+    True
     >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
     True
     """
     text = order_id if order_id.isascii() else unicodedata.normalize("NFKC", order_id)
-    bare = "".join(text.split()).casefold()
+    bare = "".join(text.split()).casefold().lstrip("'")
     if not bare.isdecimal() and (number := _NUMBER.fullmatch(bare)):
         bare = _written_out(*number.groups(""))
     return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
-_POINT_ZERO = re.compile(r"\.0+$")
+_POINT_ZERO = re.compile(r"\.0*$")
 _NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+?([0-9]{1,3}))?")
 
 
