@@ -130,7 +130,7 @@ def test_what_nothing_tells_is_asked_for() -> None:
     alone = judged(told[1:], [told[1] | {"No": "", "Who": "cust_8"}])
     assert (ids(alone), rules(alone)) == (["A2"], [[]])
     displaced = judged(told[1:], [told[1] | {"No": "#N/A", "batchpay_row": "4"}])
-    assert (ids(displaced), rules(displaced)) == ([None], [["lost-id"]])
+    assert (ids(displaced), rules(displaced)) == ([None], [["torn-row", "lost-id"]])
 
 
 @pytest.mark.fault("J08")

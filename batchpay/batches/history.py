@@ -67,6 +67,7 @@ def history_of(
         others={place: sale.others for place, sale in sales.items() if sale.others},
         answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
         firsts=_firsts(batch, chunk, wanted, lineages),
+        named=_named(batch, chunk, wanted, lineages),
     )
 
 
@@ -77,6 +78,18 @@ def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: L
         for at in wanted
         if (told := chunk.corrects.get(at))
     }
+
+
+def _named(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, Document]:
+    """Place of a row that came back under an id that its sale never had -> what the row asked for that it names."""
+    found = {}
+    for at in wanted:
+        if told := chunk.corrects.get(at):
+            forms = map(alike, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
+            document = lineages.document(told)
+            if document and alike(str(chunk.documents[at].get("order_id", ""))) not in forms:
+                found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = document
+    return found
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:

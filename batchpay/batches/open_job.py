@@ -177,10 +177,13 @@ class OpenJob:
 
     def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
         """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
-        and every row that they came back for themselves.
+        and every row that they came back for themselves. Beside rows of its own id an order answers for one sale.
         """
-        lineages = Lineages(self.journal)
-        told = {one: order_id for place, order_id in rows.items() for one in lineages.of(place).places}
+        lineages, told = Lineages(self.journal), dict[str, str]()
+        for place, order_id in rows.items():
+            ancestry = lineages.of(place)
+            if lineages.may_answer(ancestry, order_id, [one for one, other in told.items() if other == order_id]):
+                told.update(dict.fromkeys(ancestry.places, order_id))
         if news := {place: order_id for place, order_id in told.items() if order_id not in lineages.answered(place)}:
             self.answered = True
             self.note("answered", {"rows": news}, batch_id)

@@ -6,6 +6,8 @@
     True
     >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789ab", "", "7")
     ('2025-11-24-0123456789ab', '', 7)
+    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789AB ", "", "7,0")  # what does no harm
+    ('2025-11-24-0123456789ab', '', 7)
 
 Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others. So an id is told
 with a word in front, which keeps every program from taking it for a number, and with two checks behind: four
@@ -25,10 +27,14 @@ RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
 ID = "batchpay_id"
 DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
 ADDED = (BATCH, ROW, SHEET, OUTCOME, REASON, RETRY, ID, DEFUSED)
+NAMING = (BATCH, ROW, SHEET, ID)  # they name the row: a row in which all of them are empty came back for none
+TORN, ANOTHER = "torn-row", "another-row"  # rules: they name none any more, or one that this row is not
 
-_TOLD = re.compile(r"id:(.*):([0-9a-f]{4})([0-9a-f]{4})", re.DOTALL)
+_TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
 _BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")
-_ROW = re.compile(r"([1-9][0-9]{0,9})(?:\.0*)?")  # a program may have made 7.0 of it
+_ROW = re.compile(r"[1-9][0-9]{0,9}")
+_DECIMALS = re.compile(r"[.,]0*$")  # a program may have made 7.0 or 7,0 of it
+_THOUSANDS = re.compile(r"(?<=[0-9])[.,'\s](?=[0-9]{3}(?![0-9]))")  # ... and 1,007 of 1007
 
 
 def is_rejects_file(columns: Collection[str]) -> bool:
@@ -43,17 +49,24 @@ def told_id(order_id: str, batch_id: str, sheet: str, row: int) -> str:
 
 def own_id(told: str) -> str | None:
     """The order id in such a text; None where it is none, or was changed."""
-    found = _TOLD.fullmatch(told)
-    return found[1] if found and found[2] == _check(found[1]) else None
+    found = _TOLD.fullmatch(told.strip())
+    return found[1] if found and found[2].lower() == _check(found[1]) else None
 
 
 def place_told(told: str, batch_id: str, sheet: str, row: str) -> tuple[str, str, int] | None:
-    """Batch, sheet and row that a row came back for; None when any of the four texts is not as it was told."""
-    found, number = _TOLD.fullmatch(told), _ROW.fullmatch(row)
-    if not found or not number or not _BATCH.fullmatch(batch_id):
+    """Batch, sheet and row that a row came back for; None when any of the four texts is not as it was told, but for
+    what does no harm: blanks around, another case, and how a program shows a number.
+    """
+    found, batch_id = _TOLD.fullmatch(told.strip()), batch_id.strip().lower()
+    if not found or not _BATCH.fullmatch(batch_id):
         return None
-    agrees = found[3] == _check(found[1], batch_id[-12:], sheet, number[1])
-    return (batch_id, sheet, int(number[1])) if agrees else None
+    shown = row.strip()
+    numbers = (_DECIMALS.sub("", shown), _THOUSANDS.sub("", _DECIMALS.sub("", shown)), _THOUSANDS.sub("", shown))
+    for number in filter(_ROW.fullmatch, dict.fromkeys(numbers)):
+        for name in dict.fromkeys((sheet, sheet.strip())):
+            if found[3].lower() == _check(found[1], batch_id[-12:], name, number):
+                return batch_id, name, int(number)
+    return None
 
 
 def _check(*parts: str) -> str:

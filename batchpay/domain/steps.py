@@ -174,8 +174,13 @@ WRITE_ID = _step(
 )
 WRITE_DAMAGED_ID = _step(
     "write-damaged-id",
-    "if it is that order, write {other} and clear the row's batchpay_id, if it has one; if both are right, say "
+    "if it is that order, write {other} and clear the row's batchpay_ columns, if it has any; if both are right, say "
     'alike_ids = "distinct" in [input]',
+)
+OWN_ID = _step(
+    "own-id",
+    "send it again under its own order id, in the rejects file that it came from, or, if there it had none, under one "
+    "that was never used",
 )
 LEAVE_ONE = _step("leave-one", "leave only the right one")
 ANOTHER_SALE = _step("another-sale", "if this is another sale, send it without the batchpay_ columns")

@@ -89,7 +89,7 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
     metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
     comeback = _comeback(read, found)
     documents = _documents(len(chunk.rows), values, metadata)
-    corrects = _corrects(chunk)
+    corrects = _corrects(chunk, found)
     return Mapped(
         chunk,
         documents,
@@ -318,14 +318,29 @@ def _with_own_ids(
 _READ_DAMAGE = frozenset({"error-cell", "formula-without-value", "number-not-exact", "not-a-number"})  # of readers
 
 
-def _corrects(chunk: Chunk) -> dict[int, str]:
-    """Position -> the place of the row that this one came back for, where all that names it is as we told it."""
-    if not {lineage.ID, lineage.BATCH, lineage.ROW} <= set(chunk.columns):
+def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
+    """Position -> the place of the row that this one came back for. One that names its row no more, and not by having
+    all that named it cleared, is rejected: as a stranger it would be charged beside the sale that it corrects.
+    """
+    if set(lineage.NAMING).isdisjoint(chunk.columns):
         return {}
-    sheets = chunk.texts(lineage.SHEET) if lineage.SHEET in chunk.columns else repeat("")
-    told_texts = (chunk.texts(name) for name in (lineage.ID, lineage.BATCH))
-    places = map(lineage.place_told, *told_texts, sheets, chunk.texts(lineage.ROW))
-    return {at: place_of(*place) for at, place in enumerate(places) if place is not None}
+    names = (lineage.ID, lineage.BATCH, lineage.SHEET, lineage.ROW)
+    told_texts = [chunk.texts(name) if name in chunk.columns else [""] * len(chunk.rows) for name in names]
+    corrects = {}
+    for at, texts in enumerate(zip(*told_texts, strict=True)):
+        if not any(map(str.strip, texts)):
+            continue
+        if (place := lineage.place_told(*texts)) is not None:
+            corrects[at] = place_of(*place)
+        else:
+            found.problems.setdefault(at, []).append(Problem(lineage.ID, told(texts[0]), lineage.TORN, _TORN))
+    return corrects
+
+
+_TORN = (
+    f"{', '.join(lineage.NAMING[:-1])} and {lineage.ID} do not name the row any more that this one came back for: put "
+    "back what they were told with, all of them; or, if this is another sale, clear all of them in this row"
+)
 
 
 def _told_ids(chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]) -> dict[int, tuple[str, ...]]:

@@ -167,6 +167,6 @@ def _problem(text: str, *, doubtful: bool) -> Problem:
         return Problem(lineage.ID, told(text), "lost-id", remedy)
     remedy = (
         "the other cells are not those of the row that the batchpay_ columns name, which may have been sorted without "
-        "them: put them beside their row again, or clear them in this row"
+        "them: put them beside their row again; or, if this is another sale, clear all of them in this row"
     )
-    return Problem(lineage.ID, told(text), "another-row", remedy)
+    return Problem(lineage.ID, told(text), lineage.ANOTHER, remedy)

@@ -111,8 +111,8 @@ def _told_restored(rows: Sequence[int]) -> Iterator[str]:
         one = len(rows) == 1
         yield (
             f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came back damaged by a "
-            "program; batchpay_id says what it was, and that is used: who wrote another id on purpose clears the "
-            "batchpay_id of its row"
+            "program; batchpay_id says what it was, and that is used: who wrote another id on purpose clears all "
+            "batchpay_ columns of its row"
         )
 
 

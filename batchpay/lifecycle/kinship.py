@@ -214,12 +214,25 @@ class Lineages:
 
     def answered(self, place: str) -> tuple[str, ...]:
         """The orders that rows which came back to correct the row of a place turned out to be duplicates of."""
+        return self._all_answered().get(place, ())
+
+    def may_answer(self, sale: Ancestry, order_id: str, others: Iterable[str]) -> bool:
+        """May a duplicate of an order settle the rows of this sale? One charge pays for one sale: for that of its own
+        id, and for one more that a person says it is. `others`: places for which it answers, beside those of before."""
+        own = self._form(order_id)
+        if own in map(self._form, sale.order_ids):
+            return True
+        places = [*others, *(place for place, ids in self._all_answered().items() if order_id in ids)]
+        sales = {one.identity for one in map(self.of, places) if own not in map(self._form, one.order_ids)}
+        return sales <= {sale.identity}
+
+    def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
         if self._answered is None:
             self._answered = {}
             for event in self._journal.events(["answered"]):
                 for one, order_id in event.data["rows"].items():
                     self._answered[one] = (*self._answered.get(one, ()), str(order_id))
-        return self._answered.get(place, ())
+        return self._answered
 
     def is_same(self, order_id: str, other: str) -> bool:
         """Is it known that an order is the same sale as one that was asked for under another id?"""

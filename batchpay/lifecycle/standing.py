@@ -109,6 +109,9 @@ class History:
     firsts: Mapping[str, str] = field(
         default_factory=dict
     )  # place_of a row that came back -> what all corrections of its first row share (kinship.Ancestry.identity)
+    named: Mapping[str, Document] = field(
+        default_factory=dict
+    )  # place_of a row that came back under an id that its sale never had -> what the row asked for that it names
 
     def sale(self, row: Row) -> str:
         """By what the matter of a row is told from others: rows that correct one another are one."""
@@ -298,7 +301,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return Cancelled(reason)
     if (over := _asked_before(row, history)) is not None:
         return DuplicateOf(over, why="asked for under an earlier id, duplicate")
-    judged = _judged(row, attempts, history, guards)
+    judged = _unless_anothers(row, _judged(row, attempts, history, guards), history)
     if isinstance(judged, RepeatOf) and isinstance(contested := _blocked(row, history, guards), ConflictWith | Renamed):
         return contested  # as the row that it repeats: nobody waits for an owner that never comes
     if not isinstance(judged, MayGo):
@@ -453,6 +456,23 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     if same_terms(row.document, kin):
         return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
     return ConflictWith(f"it corrects a row of a sale that was asked for with other terms; {steps.ANOTHER_SALE()}", kin)
+
+
+def _unless_anothers(row: Row, judged: Standing, history: History) -> Standing:
+    """What a row was judged to be, unless it came back as a copy of an order that the row which it names never asked
+    for: a fill handle went over it. What that row did not tell says nothing."""
+    named = history.named.get(place_of(row.batch_id, row.sheet, row.row))
+    if not isinstance(judged, DuplicateOf) or named is None:
+        return judged
+    asked = judged.attempt.intent
+    if goes_back_to(asked, filter(None, (row.corrects, history.sale(row)))):
+        return judged
+    terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
+    same_payer = not payer_of(named) or may_pay(payer_of(named), asked.payer)
+    if same_payer and all(named.get(name, term) == term for name, term in terms.items()):
+        return judged
+    why = f"the row that this one came back for asked for something else than order {asked.order_id}"
+    return ConflictWith(f"{why}: {steps.OWN_ID()}", judged.attempt)
 
 
 def _keys(row: Row) -> tuple[str, ...]:

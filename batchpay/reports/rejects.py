@@ -4,6 +4,9 @@ The columns that begin with batchpay_ say which row each one was (lineage.py). O
 another attempt at an unchanged row, batchpay_id gives a damaged order id back, and batchpay_defused names the cells
 that got an apostrophe here, so that the reader takes it off again. The header is in row 1, wherever the input had it:
 such a file is known by its columns. Rejects of an Excel file are written as CSV so far.
+
+A row that came back and does not stand beside the columns that name its row keeps those as they came: with new ones it
+would come back as a correction of itself, and of nothing else.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from batchpay.domain.lineage import ADDED, told_id
-from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.lineage import ADDED, ANOTHER, NAMING, TORN, told_id
+from batchpay.domain.model import Finding, Outcome, StoredChunk
 from batchpay.domain.text import defused, visible
-from batchpay.readers.cells import decode_cells
+from batchpay.readers.cells import Cells, decode_cells
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
@@ -46,14 +49,23 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
         cells = decode_cells(chunk.cells)
         own = [name for name in cells.columns if name not in ADDED]
         lists = [cells.texts(name) for name in own]
-        yield tuple(own), [[*(texts[at] for texts in lists), *_told(findings[at])] for at in places]
+        added = [{**_told(findings[at]), **_as_it_came(chunk, cells, at)}.values() for at in places]
+        yield tuple(own), [[*(texts[at] for texts in lists), *ours] for at, ours in zip(places, added, strict=True)]
 
 
-def _told(finding: Finding) -> list[str]:
+def _told(finding: Finding) -> dict[str, str]:
     """All of ADDED but the last."""
     place = (finding.batch_id, str(finding.row), finding.sheet)
     own = told_id(finding.order_id, finding.batch_id, finding.sheet, finding.row)
-    return [*place, finding.outcome.value, visible(finding.reason), "", own]
+    texts = (*place, finding.outcome.value, visible(finding.reason), "", own)
+    return dict(zip(ADDED[:-1], texts, strict=True))
+
+
+def _as_it_came(chunk: StoredChunk, cells: Cells, at: int) -> dict[str, str]:
+    """What stood in NAMING, where that was found not to name the row that came back."""
+    if not any(problem.rule in (TORN, ANOTHER) for problem in chunk.problems.get(at, ())):
+        return {}
+    return {name: cells.texts(name)[at] if name in cells.columns else "" for name in NAMING}
 
 
 def _write_text(directory: Directory, inputs: Inputs) -> None:

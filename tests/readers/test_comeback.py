@@ -115,10 +115,13 @@ def test_what_a_sheet_made_of_an_id_is_forgiven_with_it(tmp_path: Path) -> None:
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize("damage", ["", "id:0000001", "id:0000002:00000000", "0000001", "'id:0000001:1da5f322x"])
 def test_a_damaged_batchpay_id_gives_nothing_back(tmp_path: Path, damage: str) -> None:
-    """The cell counts, with whatever it is."""
+    """What the cell holds stays as it is, and the row is rejected: nothing tells any more which one it was."""
     looked = looked_at(tmp_path, "csv", back("0000001", "1", batchpay_id=damage), back("A2", "nan", batchpay_id=damage))
     assert looked.documents[0]["order_id"] == "1"
-    assert looked.rules == {3: [("order_id", "not-a-number")]}
+    assert looked.rules == {
+        2: [("batchpay_id", "torn-row")],
+        3: [("order_id", "not-a-number"), ("batchpay_id", "torn-row")],
+    }
     assert not [note for note in looked.notes if "came back" in note and "damaged" in note]
 
 
@@ -181,10 +184,39 @@ def test_a_row_says_which_one_it_corrects(tmp_path: Path) -> None:
         {"batchpay_id": "id:A2:00000000"},
     ],
 )
-def test_a_row_whose_place_was_damaged_corrects_nobody(tmp_path: Path, damage: dict[str, str]) -> None:
-    """It is an order like any other, and breaks no row."""
+@pytest.mark.fault("J07", "J08")
+def test_a_row_whose_place_was_damaged_is_rejected(tmp_path: Path, damage: dict[str, str]) -> None:
+    """As an order like any other it would be charged beside the one that it corrects."""
     rows = (back("A1", "A1", 7, **damage), back("A2", "A2", 9))
     assert corrected(tmp_path, *rows) == {3: place_of(BATCH, "", 9)}
+    assert looked_at(tmp_path, "csv", *rows).rules == {2: [("batchpay_id", "torn-row")]}
+
+
+@pytest.mark.fault("J08")
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"batchpay_row": "1007.0"},
+        {"batchpay_row": "1007,00"},
+        {"batchpay_row": "1,007"},
+        {"batchpay_row": "1.007,0"},
+        {"batchpay_row": " 1 007 "},
+        {"batchpay_batch": f" {BATCH.upper()}\u00a0"},
+        {"batchpay_sheet": " "},
+        {"batchpay_id": told_id("A1", BATCH, "", 1007).upper() + " "},
+    ],
+)
+def test_what_does_no_harm_to_a_row_that_came_back_is_undone(tmp_path: Path, harmless: dict[str, str]) -> None:
+    """How a program shows a number, blanks around, another case."""
+    rows = (back("A1", "A1", 1007, **harmless),)
+    assert corrected(tmp_path, *rows) == {2: place_of(BATCH, "", 1007)}
+    assert looked_at(tmp_path, "csv", *rows).problems == {}
+
+
+def test_a_row_with_nothing_of_ours_is_an_order_like_any_other(tmp_path: Path) -> None:
+    """So another sale is sent: all that named the row is cleared."""
+    rows = (back("A1", "B1", 7, **dict.fromkeys(NAMING, "")), back("A2", "B2", 8, **dict.fromkeys(NAMING, " ")))
+    assert corrected(tmp_path, *rows) == {}
     assert looked_at(tmp_path, "csv", *rows).problems == {}
 
 
