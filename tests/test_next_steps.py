@@ -35,6 +35,7 @@ import pytest
 from batchpay.cli import main
 from batchpay.domain import exits, steps
 from batchpay.domain.errors import CannotWrite
+from batchpay.domain.lineage import NAMING
 from batchpay.domain.text import many
 from batchpay.lifecycle.plan import key_of
 from batchpay.reports.files import Directory
@@ -126,14 +127,26 @@ def lift(market: Market) -> None:
     assert "lifted" in follow(market, line, -1)
 
 
-def rejects(market: Market, **changes: str) -> str:
-    """The rejects file of the newest report that has one, sent back with these cells; the name of the file."""
+CLEARED = dict.fromkeys(NAMING, "")  # what makes a row of a rejects file nobody's correction
+
+
+def rejected(market: Market) -> list[dict[str, str]]:
+    """The rows of the newest rejects file."""
     path = max((market.folder / "reports").glob("*/rejects.csv"), key=lambda found: found.stat().st_mtime_ns)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [{**line, **changes} for line in csv.DictReader(file)]
+        return list(csv.DictReader(file))
+
+
+def sent_back(market: Market, lines: list[dict[str, str]], **changes: str) -> str:
+    """A file of these rows with these cells; its name."""
     name = f"back{len(list(market.folder.glob('back*')))}.csv"
-    write_csv(market.folder / name, lines)
+    write_csv(market.folder / name, [{**line, **changes} for line in lines])
     return name
+
+
+def rejects(market: Market, **changes: str) -> str:
+    """The newest rejects file, sent back with these cells; the name of the file."""
+    return sent_back(market, rejected(market), **changes)
 
 
 def write_csv(path: Path, lines: list[dict[str, str]]) -> None:
@@ -990,7 +1003,7 @@ def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, se
     (wanted,) = re.findall(r"write (\w+)", reason)
     step = steps.WRITE_DAMAGED_ID if "clear" in reason else steps.WRITE_ID
     assert wanted == sent and step(other=sent) in reason
-    cleared = {"batchpay_id": ""} if step is steps.WRITE_DAMAGED_ID else {}
+    cleared = CLEARED if step is steps.WRITE_DAMAGED_ID else {}
     over(three, 0, "--input", rejects(three, order_id=wanted, **cleared))
     assert three.money() == {sent: 1, "00002": 1}
 
@@ -1027,9 +1040,13 @@ def test_an_order_id_that_asks_for_something_else_is_corrected(three: Market, *,
     three.orders([changed, order(4)])
     assert three.run().returncode == 10
     assert any(steps.OTHER_CONTENT() in one["reason"] for one in three.results() if one["outcome"] == "conflict")
+    told = [line for line in rejected(three) if line["batchpay_outcome"] == "conflict"]
     three.orders([{**changed, "order_id": "X-1"}, order(4)] if another else [order(4)])
     over(three, 0)
     assert three.money()["X-1"] == another
+    if not another:  # the same in the rejects file
+        over(three, 0, "--input", sent_back(three, told, order_id="X-2", **CLEARED))
+        assert three.money()["X-2"] == 1
 
 
 @pytest.mark.fault("J07")
@@ -1038,14 +1055,32 @@ def test_a_row_that_corrects_a_sale_with_other_terms_is_sent_as_another(three: M
     """Without the batchpay_ columns it is nobody's correction."""
     three.orders([order(1, amount="x"), order(2)])
     assert three.run().returncode == 10
-    over(three, 0, "--input", rejects(three, amount="210.25"))
-    other = rejects(three, amount="999.00", order_id="B-1", batchpay_id="")
-    three.run("--input", other)
-    if (found := row(three, "B-1", other))["outcome"] == "conflict":
-        assert steps.ANOTHER_SALE() in found["reason"]
-    three.orders([order(1, amount="999.00", order_id="B-1", card="tokn_test_sandboxother4242")], "plain.csv")
-    over(three, 0, "--input", "plain.csv")
+    told = rejected(three)
+    over(three, 0, "--input", sent_back(three, told, amount="210.25"))
+    first = {"amount": "999.00", "order_id": "B-1", "card": "tokn_test_sandboxother4242"}
+    three.run("--input", other := sent_back(three, told, **first))
+    assert steps.ANOTHER_SALE() in row(three, "B-1", other)["reason"]
+    over(three, 0, "--input", sent_back(three, told, **first, **CLEARED))
     assert three.money()["B-1"] == 1
+
+
+@pytest.mark.fault("J07", "J08")
+@tries("own-id")
+def test_a_row_that_was_filled_down_is_sent_again_under_its_own_id(three: Market) -> None:
+    """In the rejects file that it came from."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    payers = [f"cust_test_sandbox{number}" for number in (1, 2, 3)]
+    first = order(1, card=payers[0])
+    three.orders([first, order(2, card=""), order(3, card=payers[2])])
+    assert three.run().returncode == 10
+    told = rejected(three)
+    assert three.run("--input", sent_back(three, told, **first)).returncode == 10
+    (back,) = [one for one in three.results() if one["outcome"] == "conflict"]
+    assert steps.OWN_ID() in back["reason"]
+    assert not row(three, "00002")["settled_by"]
+    over(three, 0, "--input", sent_back(three, told, card=payers[1]))
+    assert row(three, "00002", "orders.csv")["settled_by"]
+    assert three.money() == {"00001": 1, "00002": 1, "00003": 1}
 
 
 @pytest.mark.fault("E03")

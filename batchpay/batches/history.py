@@ -82,14 +82,16 @@ def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: L
 
 def _named(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, Document]:
     """Place of a row that came back under an id that its sale never had -> what the row asked for that it names."""
-    found = {}
-    for at in wanted:
-        if told := chunk.corrects.get(at):
-            forms = map(alike, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
-            document = lineages.document(told)
-            if document and alike(str(chunk.documents[at].get("order_id", ""))) not in forms:
-                found[place_of(batch.id, chunk.sheet, chunk.rows[at])] = document
-    return found
+    found = ((at, document_named(chunk, at, lineages)) for at in wanted)
+    return {place_of(batch.id, chunk.sheet, chunk.rows[at]): document for at, document in found if document}
+
+
+def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document | None:
+    """What the row asked for that a row came back for, where its sale never had the id that this one has now."""
+    if not (told := chunk.corrects.get(at)):
+        return None
+    forms = map(alike, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
+    return None if alike(str(chunk.documents[at].get("order_id", ""))) in forms else lineages.document(told)
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:

@@ -9,7 +9,8 @@ what its ids tell of each other is written down for every other row that has one
     another order corrects the row, and knows it by no id, or by another            the same sale
 
 A row that came back to correct another has the id that a person typed. It is the sale that it came back from where it
-asks for the very terms of that one, or of the order that it names now, whose duplicate it is.
+asks for the very terms of that one, or of the order that it names now, whose duplicate it is; but not where the row
+that it came back for asked for something else than that order.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Lineages, Names, goes_back_to
 from batchpay.lifecycle.plan import may_pay, payer_of, place_of, single_use_of
-from batchpay.lifecycle.standing import same_terms
+from batchpay.lifecycle.standing import contradicts, same_terms
 
 
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
@@ -51,7 +52,18 @@ class _Row:
     document: Document
     had: tuple[str, ...]  # its other ids, and the names of these
     corrected_by: tuple[str, ...]  # orders that came to correct it
-    is_typed: bool  # it came back to correct another: its id is a person's word, not an edited job's
+    named: Document | None  # what the row asked for that it came back for, where that never had its id
+    corrects: str  # plan.place_of the row that it came back for
+
+    @property
+    def is_typed(self) -> bool:
+        """Did it come back to correct another? Then its id is a person's word, not an edited job's."""
+        return bool(self.corrects)
+
+    def is_anothers(self, attempt: Attempt) -> bool:
+        """Did the row that it came back for ask for something else than this attempt, which did not come for it?"""
+        kin = goes_back_to(attempt.intent, [self.corrects])
+        return self.named is not None and not kin and contradicts(self.named, attempt)
 
     @property
     def order_id(self) -> str:
@@ -83,8 +95,9 @@ def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, 
         correcting = corrections.get(place_of(*place), ()) if corrections else ()
         if new and (had or correcting):
             names = [name for one in had for name in lineages.other_names(one)]
-            typed = at in chunk.corrects
-            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting), typed)
+            corrects = chunk.corrects.get(at, "")
+            named = history.document_named(chunk, at, lineages)
+            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting), named, corrects)
 
 
 def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
@@ -97,7 +110,10 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
         elif any(map(row.caused, asked)):
             same.append(old)
     new = row.order_id
-    if row.is_typed and any(row.caused(a) for a in attempts.get(new, ()) if not a.set_aside):
+    its_own = [a for a in attempts.get(new, ()) if row.is_typed and not a.set_aside and row.caused(a)]
+    if its_own:
+        if any(map(row.is_anothers, its_own)):
+            return Names()
         back = [old for old in row.had if not attempts.get(old) and not lineages.is_same(old, new)]
         return Names(dict.fromkeys(back, (new,)) | ({new: tuple(same)} if same else {}))
     same = [old for old in same if not lineages.is_same(new, old)]

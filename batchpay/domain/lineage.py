@@ -28,7 +28,8 @@ ID = "batchpay_id"
 DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
 ADDED = (BATCH, ROW, SHEET, OUTCOME, REASON, RETRY, ID, DEFUSED)
 NAMING = (BATCH, ROW, SHEET, ID)  # they name the row: a row in which all of them are empty came back for none
-TORN, ANOTHER = "torn-row", "another-row"  # rules: they name none any more, or one that this row is not
+TORN, ANOTHER, LOST = "torn-row", "another-row", "lost-id"  # rules: they name none any more, or none that this row is
+ASTRAY = frozenset({TORN, ANOTHER, LOST})
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
 _BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")

@@ -322,8 +322,8 @@ def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
     """Position -> the place of the row that this one came back for. One that names its row no more, and not by having
     all that named it cleared, is rejected: as a stranger it would be charged beside the sale that it corrects.
     """
-    if set(lineage.NAMING).isdisjoint(chunk.columns):
-        return {}
+    if {lineage.ID, lineage.BATCH, lineage.SHEET}.isdisjoint(chunk.columns):
+        return {}  # an earlier version told the row's number only, which names none
     names = (lineage.ID, lineage.BATCH, lineage.SHEET, lineage.ROW)
     told_texts = [chunk.texts(name) if name in chunk.columns else [""] * len(chunk.rows) for name in names]
     corrects = {}

@@ -25,7 +25,7 @@ from batchpay.domain import lineage
 from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.mapping import Mapped
-from batchpay.lifecycle.plan import payer_of
+from batchpay.lifecycle.plan import alike, payer_of
 
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
@@ -103,10 +103,10 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
         elif at in mapped.restored:
             if _nearest_other(one, likes, len(came)) > one.agree + 1:  # the cell speaks for it
                 yield at
-        elif one.facts.order_id != one.named.order_id and (
-            one.is_a_stranger or _nearest_other(one, likes, len(came)) > one.agree
-        ):
-            yield at
+        elif one.facts.order_id != one.named.order_id:
+            written_out = alike(one.facts.order_id) == alike(one.named.order_id)  # as look-alikes are asked to be
+            if one.is_a_stranger or (not written_out and _nearest_other(one, likes, len(came)) > one.agree):
+                yield at
 
 
 def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: int) -> int:
@@ -162,9 +162,9 @@ def _problem(text: str, *, doubtful: bool) -> Problem:
     if doubtful:
         remedy = (
             "the order id of this row was lost, and its other cells do not show that it is the row that the batchpay_ "
-            "columns name: write the order id itself, as text"
+            "columns name: write the order id itself, as text, and clear all batchpay_ columns of this row"
         )
-        return Problem(lineage.ID, told(text), "lost-id", remedy)
+        return Problem(lineage.ID, told(text), lineage.LOST, remedy)
     remedy = (
         "the other cells are not those of the row that the batchpay_ columns name, which may have been sorted without "
         "them: put them beside their row again; or, if this is another sale, clear all of them in this row"

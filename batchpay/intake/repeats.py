@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,6 +74,7 @@ class Repeats:
         self._ids = array("q")
         self._tokens = array("q")
         self._twice: tuple[Any, Any] | None = None
+        self._notes = _Notes()
         self.notes: list[str] = []  # about the files as a whole, after `resolve`
 
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
@@ -107,24 +108,26 @@ class Repeats:
             if row.token:
                 by_token[row.token].append(row)
         verdicts: dict[Place, Repeat] = {}
-        notes = _Notes()
-        for rows in by_id.values():
-            verdicts.update(_among_batches(rows, lambda some: self._same_order(some, notes)))
-        for rows in by_token.values():
-            verdicts.update(_among_batches(rows, _same_token))
         suspects = [row for rows in by_id.values() for row in rows]
-        for sale in self._sales(suspects):
-            verdicts.update(_among_batches(sale, _same_sale))
+        groups: list[tuple[list[_Row], _Rule]] = [
+            *((rows, self._same_order) for rows in by_id.values()),
+            *((rows, _same_token) for rows in by_token.values()),
+            *((sale, _same_sale) for sale in self._sales(suspects)),
+        ]
+        given_way = _given_way(suspects, groups)
+        notes = self._notes = _Notes()
+        for rows, rule in groups:
+            verdicts.update(_among_batches(rows, rule, given_way))
         self.notes = notes.sentences()
         return _lonely_marked(verdicts, suspects)
 
-    def _same_order(self, rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
+    def _same_order(self, rows: Sequence[_Row]) -> dict[Place, Repeat]:
         """Rows whose order ids are equal, or equal but for what programs do to ids."""
         by_id = _grouped(rows, lambda row: row.order_id)
         if len(by_id) == 1:
             return _same_id(by_id)
         verdicts = _same_id(by_id) if self._distinct else _look_alikes(by_id)
-        return verdicts | _composed(rows, notes)
+        return verdicts | _composed(rows, self._notes)
 
     def _corrections(self, chunk: Judged | StoredChunk) -> Iterator[tuple[int, Ancestry]]:
         """Position and ancestry of the valid rows that correct a row of another order, or one without an order id."""
@@ -198,16 +201,41 @@ def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, comeba
     return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, comeback)
 
 
-def _among_batches(rows: list[_Row], rule: Callable[[list[_Row]], dict[Place, Repeat]]) -> dict[Place, Repeat]:
+_Rule = Callable[[list[_Row]], dict[Place, Repeat]]
+
+
+def _given_way(rows: Sequence[_Row], groups: Sequence[tuple[list[_Row], _Rule]]) -> dict[str, set[str]]:
+    """Place -> the batches in which its row is no more in question: other rows of its own file contest it, so none of
+    them is ever sent from there, and one of them came back in such a batch, which stands in their place.
+    """
+    came: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for place in row.kin.places:
+            came[place].add(row.place[0])
+    given_way: dict[str, set[str]] = defaultdict(set)
+    for some, rule in groups if came else ():
+        for batch in dict.fromkeys(row.place[0] for row in some):
+            alone = rule([row for row in some if row.place[0] == batch])
+            contested = [place_of(*at) for at, repeat in alone.items() if repeat.outcome is not Outcome.DUPLICATE]
+            instead = {other for place in contested for other in came.get(place, ())} - {batch}
+            for place in contested if instead else ():
+                given_way[place] |= instead
+    return given_way
+
+
+def _among_batches(rows: list[_Row], rule: _Rule, given_way: Mapping[str, Collection[str]]) -> dict[Place, Repeat]:
     """The verdicts of a rule. A row of another file that was sent already is held against nobody: it is history, which
-    `standing.stand` knows, and by which a corrected row comes back beside the file that it corrects.
+    `standing.stand` knows, and by which a corrected row comes back beside the file that it corrects. Nor are the rows
+    of other files where all of them have given way to those of this one.
     """
     batches = dict.fromkeys(row.place[0] for row in rows)
-    if len(batches) == 1 or not any(row.owner for row in rows):
+    if len(batches) == 1 or not any(row.owner or place_of(*row.place) in given_way for row in rows):
         return rule(rows)
     verdicts: dict[Place, Repeat] = {}
     for batch in batches:
-        some = rule([row for row in rows if row.place[0] == batch or not row.owner])
+        others = [place_of(*row.place) for row in rows if row.place[0] != batch and not row.owner]
+        alone = all(batch in given_way.get(place, ()) for place in others)
+        some = rule([row for row in rows if row.place[0] == batch or not (row.owner or alone)])
         mine = [row.place for row in rows if row.place[0] == batch and not row.owner]
         verdicts.update({place: some[place] for place in mine if place in some})
     return verdicts

@@ -462,14 +462,10 @@ def _unless_anothers(row: Row, judged: Standing, history: History) -> Standing:
     """What a row was judged to be, unless it came back as a copy of an order that the row which it names never asked
     for: a fill handle went over it. What that row did not tell says nothing."""
     named = history.named.get(place_of(row.batch_id, row.sheet, row.row))
-    if not isinstance(judged, DuplicateOf) or named is None:
+    if not isinstance(judged, DuplicateOf) or named is None or not contradicts(named, judged.attempt):
         return judged
     asked = judged.attempt.intent
     if goes_back_to(asked, filter(None, (row.corrects, history.sale(row)))):
-        return judged
-    terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
-    same_payer = not payer_of(named) or may_pay(payer_of(named), asked.payer)
-    if same_payer and all(named.get(name, term) == term for name, term in terms.items()):
         return judged
     why = f"the row that this one came back for asked for something else than order {asked.order_id}"
     return ConflictWith(f"{why}: {steps.OWN_ID()}", judged.attempt)
@@ -496,6 +492,15 @@ def same_terms(document: Document, attempt: Attempt) -> bool:
     return terms == (asked.destination, asked.amount, asked.currency.lower()) and may_pay(
         payer_of(document), asked.payer
     )
+
+
+def contradicts(document: Document, attempt: Attempt) -> bool:
+    """Does a row, as far as it could be read, tell of other money, another recipient or payer than an attempt's?"""
+    asked = attempt.intent
+    terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
+    payer = payer_of(document)
+    others = any(document.get(name, term) != term for name, term in terms.items())
+    return others or (bool(payer) and not may_pay(payer, asked.payer))
 
 
 def _cancelled(row: Row, history: History, guards: Guards) -> str:

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from batchpay.domain.lineage import ADDED, ANOTHER, NAMING, TORN, told_id
-from batchpay.domain.model import Finding, Outcome, StoredChunk
+from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
+from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.text import defused, visible
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.reports.files import Directory
@@ -49,7 +49,7 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
         cells = decode_cells(chunk.cells)
         own = [name for name in cells.columns if name not in ADDED]
         lists = [cells.texts(name) for name in own]
-        added = [{**_told(findings[at]), **_as_it_came(chunk, cells, at)}.values() for at in places]
+        added = [{**_told(findings[at]), **_as_it_came(findings[at], cells, at)}.values() for at in places]
         yield tuple(own), [[*(texts[at] for texts in lists), *ours] for at, ours in zip(places, added, strict=True)]
 
 
@@ -61,9 +61,9 @@ def _told(finding: Finding) -> dict[str, str]:
     return dict(zip(ADDED[:-1], texts, strict=True))
 
 
-def _as_it_came(chunk: StoredChunk, cells: Cells, at: int) -> dict[str, str]:
+def _as_it_came(finding: Finding, cells: Cells, at: int) -> dict[str, str]:
     """What stood in NAMING, where that was found not to name the row that came back."""
-    if not any(problem.rule in (TORN, ANOTHER) for problem in chunk.problems.get(at, ())):
+    if not any(problem.rule in ASTRAY for problem in finding.problems):
         return {}
     return {name: cells.texts(name)[at] if name in cells.columns else "" for name in NAMING}
 

@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from batchpay.domain.lineage import told_id
+from batchpay.domain.lineage import NAMING, told_id
 from batchpay.lifecycle.plan import place_of
 from tests.readers.files import HEADER, JOB, Looked, look, row, text_of
 from tests.readers.test_parquet import packed, table

@@ -1,0 +1,201 @@
+"""Rows of rejects files that come back damaged, filled down, or beside the file that they correct: no sale is charged
+twice, none is lost, and what the program says to do about them ends well when it is done in the rejects file itself.
+
+Each test is a story of nights of the true program over real HTTP.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+
+import pytest
+
+from batchpay.domain import steps
+from batchpay.domain.lineage import NAMING
+from tests.test_sale import DECLINED, inbox, job, night, once, sale
+from tests.world import Market
+
+CLEARED = dict.fromkeys(NAMING, "")
+
+
+def rejected(market: Market, file: str) -> list[dict[str, str]]:
+    """The rows of the rejects file of an input file."""
+    (batch,) = {row["batch_id"] for row in market.results() if row["file"] == f"{file}.csv"}
+    with (market.folder / "reports" / batch / "rejects.csv").open(encoding="utf-8-sig", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def found(market: Market, file: str) -> list[dict[str, str]]:
+    """The rows of an input file, as its results have them."""
+    return [row for row in market.results() if row["file"] == f"{file}.csv"]
+
+
+def asked(market: Market) -> Counter[str]:
+    """How many charges took money, by invoice."""
+    return Counter(c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful")
+
+
+TORN: dict[str, dict[str, str | None]] = {
+    "no id": {"batchpay_id": ""},
+    "no row": {"batchpay_row": ""},
+    "no batch": {"batchpay_batch": ""},
+    "filled down": {"batchpay_row": "4"},
+    "a column dropped": {"batchpay_batch": None},
+    "two columns dropped": {"batchpay_row": None, "batchpay_id": None},
+    "an edited id": {"batchpay_id": "id:00001"},
+}
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("another", [True, False])
+@pytest.mark.parametrize("torn", TORN)
+def test_a_row_that_names_its_row_no_more_is_no_new_order(market: Market, torn: str, *, another: bool) -> None:
+    """Declined; it came back under another id with another payer, and one cell of ours was lost on the way. Its own
+    rejects file says what to do, as often as it is sent as it is, and doing it there ends well."""
+    job(market)
+    inbox(market, a=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    (told,) = rejected(market, "a")
+    paid = {"order_id": "R-1", "card": "cust_test_sandbox77x4242"}
+    damaged = {name: cell for name, cell in (told | paid | TORN[torn]).items() if cell is not None}
+    inbox(market, a=None, b=[damaged])
+    assert night(market) == 10
+    assert asked(market) == {"INV-2": 1}
+    (row,) = found(market, "b")
+    assert row["outcome"] == "rejected" and "torn-row" in row["reason"]
+    (back,) = rejected(market, "b")
+    inbox(market, b=None, c=[back])
+    assert night(market) == 10
+    assert asked(market) == {"INV-2": 1}
+    (back,) = rejected(market, "c")
+    named = CLEARED if another else {name: told[name] for name in NAMING}
+    inbox(market, c=None, d=[back | named])
+    assert night(market) == 0
+    once(market, 1, 2)
+    if not another:
+        inbox(market, d=None, e=[told | {"card": "cust_test_sandbox77x4242"}])
+        assert night(market) == 0
+        once(market, 1, 2)
+
+
+HARMLESS = {
+    "a decimal": {"batchpay_row": "2.0"},
+    "a decimal comma": {"batchpay_row": "2,0"},
+    "blanks": dict.fromkeys(("batchpay_row", "batchpay_batch", "batchpay_id"), "{} "),
+}
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("harmless", HARMLESS)
+def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(market: Market, harmless: str) -> None:
+    """It is the correction that it was, and what it corrects is charged no more."""
+    job(market)
+    inbox(market, a=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    (told,) = rejected(market, "a")
+    shown = {name: cell.format(told[name]) for name, cell in HARMLESS[harmless].items()}
+    paid = {"card": "cust_test_sandbox77x4242"}
+    inbox(market, a=None, b=[told | paid | {"order_id": "R-1"} | shown])
+    assert night(market) == 0
+    inbox(market, b=None, c=[told | paid])
+    assert night(market) == 0
+    once(market, 1, 2)
+
+
+@pytest.mark.fault("J07", "J08", "E05")
+@pytest.mark.parametrize("cells", [("order_id", "amount", "card", "recipient", "invoice"), ("order_id", "card")])
+def test_a_row_that_was_filled_down_answers_for_no_sale(market: Market, cells: tuple[str, ...]) -> None:
+    """Two rows without a payer came back as copies of an order that was charged: they are not settled by it."""
+    job(market)
+    inbox(market, a=[sale(1), sale(2, card=""), sale(3, card="")])
+    assert night(market) == 10
+    told = rejected(market, "a")
+    first = sale(1)
+    inbox(market, b=[row | {name: first[name] for name in cells} for row in told])
+    assert night(market) == 10
+    assert {row["outcome"] for row in found(market, "b")} == {"conflict"}
+    assert not any(row["settled_by"] for row in found(market, "a"))
+    if "amount" in cells:
+        assert all(steps.OWN_ID() in row["reason"] for row in found(market, "b"))
+    inbox(market, b=None, c=[row | {"card": sale(number)["card"]} for number, row in enumerate(told, 2)])
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J07", "E05")
+def test_one_charge_answers_for_one_sale(market: Market) -> None:
+    """Two rows of which nothing was told but the amount came back as one order that was charged: one of them may be
+    it, and the other waits for a person."""
+    job(market)
+    unknown = {"card": "", "recipient": "", "amount": sale(1)["amount"]}
+    inbox(market, a=[sale(1), sale(2, **unknown), sale(3, **unknown)])
+    assert night(market) == 10
+    told = rejected(market, "a")
+    first = sale(1)
+    inbox(market, b=[row | {name: first[name] for name in first} for row in told])
+    night(market)
+    assert [bool(row["settled_by"]) for row in found(market, "a")].count(True) == 1
+    inbox(market, b=None)
+    assert night(market) == 10
+    once(market, 1)
+
+
+@pytest.mark.fault("E03", "J07")
+@pytest.mark.parametrize("how", ["left", "both", "apart"])
+def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, how: str) -> None:
+    """Two rows of one order id contradict each other, and the first file stays where it is."""
+    job(market)
+    inbox(market, a=[sale(1), sale(2, order_id=sale(1)["order_id"]), sale(3)])
+    assert night(market) == 10
+    one, two = rejected(market, "a")
+    back = {
+        "left": [two],
+        "both": [one, two | {"order_id": "00002"} | CLEARED],
+        "apart": [one, two | {"order_id": "00002"}],
+    }
+    inbox(market, b=back[how])
+    ended = night(market)
+    if how == "apart":  # the one corrects a row of the other's id: their reason says to clear the columns
+        assert ended == 10
+        assert all("clear the batchpay_ columns" in row["reason"] for row in found(market, "b"))
+        inbox(market, b=None, c=back["both"])
+        ended = night(market)
+    numbers = (2, 3) if how == "left" else (1, 2, 3)
+    once(market, *numbers)
+    assert all(row["outcome"] == "succeeded" for row in found(market, "c" if how == "apart" else "b"))
+    night(market)
+    once(market, *numbers)
+
+
+@pytest.mark.fault("E03", "J07")
+def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
+    """Beside the file that had one."""
+    market.job(file="inbox/*.csv")
+    token = "tokn_test_sandbox1x4242"
+    inbox(market, a=[sale(1, card=token), sale(2, card=token), sale(3, card="tokn_test_sandbox3x4242")])
+    assert night(market) == 10
+    one, two = rejected(market, "a")
+    inbox(market, b=[one, two | {"card": "tokn_test_sandbox2x4242"}])
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+    assert night(market) == 0
+    once(market, 1, 2, 3)
+
+
+@pytest.mark.fault("J07", "J08")
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_id_of_a_look_alike_is_written_out_beside_the_other_row(market: Market, *, beside: bool) -> None:
+    """Both rows are in the rejects file; the one asks for the other's order, and is its duplicate once it says so."""
+    job(market)
+    inbox(market, a=[sale(1, order_id="A-024"), sale(1, order_id="a-024"), sale(3)])
+    assert night(market) == 10
+    one, two = rejected(market, "a")
+    assert "write A-024" in two["batchpay_reason"]
+    inbox(market, b=[one, two | {"order_id": "A-024"}])
+    if not beside:
+        inbox(market, a=None)
+    assert night(market) == 0
+    once(market, 1, 3)
+    assert night(market) == 0
+    once(market, 1, 3)
