@@ -158,7 +158,7 @@ def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, 
     ended = night(market)
     if how == "apart":  # the one corrects a row of the other's id: their reason says to clear the columns
         assert ended == 10
-        assert all("clear the batchpay_ columns" in row["reason"] for row in found(market, "b"))
+        assert all("clear all batchpay_ columns" in row["reason"] for row in found(market, "b"))
         inbox(market, b=None, c=back["both"])
         ended = night(market)
     numbers = (2, 3) if how == "left" else (1, 2, 3)
