@@ -168,6 +168,25 @@ def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, 
     once(market, *numbers)
 
 
+@pytest.mark.fault("J07")
+@pytest.mark.parametrize("away", [True, False])
+def test_another_sale_under_a_charged_id_is_sent_from_the_rejects_file(market: Market, *, away: bool) -> None:
+    """With its columns as they were told it is the first sale's correction still, and its reason says to clear them."""
+    job(market)
+    inbox(market, a=[sale(1)])
+    assert night(market) == 0
+    inbox(market, a=None, b=[sale(2, order_id="00001")])
+    assert night(market) == 10
+    (told,) = rejected(market, "b")
+    inbox(market, c=[told | {"order_id": "X-2"}], **({"b": None} if away else {}))
+    night(market)
+    if not away:
+        assert "clear all batchpay_ columns" in found(market, "c")[0]["reason"]
+    inbox(market, c=None, d=[told | {"order_id": "X-2"} | CLEARED])
+    night(market)
+    once(market, 1, 2)
+
+
 @pytest.mark.fault("E03", "J07")
 def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
     """Beside the file that had one."""

@@ -345,7 +345,8 @@ def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
     return Repeat(
         Outcome.CONFLICT,
         f"asks under another order id for the same sale as {named}{more}: one corrects the other, or both correct one "
-        "row; leave only the right one. If they are different sales, clear all batchpay_ columns of the row that came back",
+        "row; leave only the right one. If they are different sales, clear all batchpay_ columns of the row that came "
+        "back",
     )
 
 
