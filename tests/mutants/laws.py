@@ -790,6 +790,24 @@ def _() -> None:
 
 
 @mutant(
+    "J07",
+    "a row that names its row no more is an order like any other",
+    "test_coming_back.py::test_a_row_that_names_its_row_no_more_is_no_new_order",
+)
+def _() -> None:
+    swap("batchpay.intake.mapping:_corrects", lambda was: lambda chunk, found: was(chunk, type(found)({})))
+
+
+@mutant(
+    "J07",
+    "a row that was filled down is settled by the order that it copies",
+    "test_coming_back.py::test_a_row_that_was_filled_down_answers_for_no_sale",
+)
+def _() -> None:
+    swap("batchpay.lifecycle.standing:contradicts", always(False))
+
+
+@mutant(
     "J02",
     "a run that adopts asks nothing about files of other ids",
     "test_sale.py::test_a_file_of_new_ids_is_asked_about_after_a_loss",
