@@ -25,6 +25,7 @@ from batchpay.domain.text import many, told
 from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import place_of
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
 NAMED = 10  # orders that a sentence names
@@ -124,14 +125,12 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     known: dict[str, set[str]] = {}
     for word in words.said_in(journal):
         known.setdefault(word.order_id, set()).update(word.keys)
-    told_by = [(head, one) for head in heads for one in head.words if one.said == words.CANCELLED or head is last]
-    gone = {
-        (one.said, one.order_id, frozenset(one.keys)): Word(
-            one.order_id, one.said, one.reason, one.keys, one.attempt, head.path
-        )
-        for head, one in told_by
-        if one.order_id not in known or not known[one.order_id].issuperset(one.keys)
-    }
+    gone: dict[tuple[str, str, tuple[str, ...]], Word] = {}
+    for head, one in [(some, one) for some in heads for one in some.words]:
+        keys = (place_of(head.batch, *one.place),) if one.place[1] else one.keys
+        if (one.said == words.CANCELLED or head is last) and not known.get(one.order_id, set()).issuperset(keys):
+            word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
+            gone.setdefault((one.said, one.order_id, keys), word)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
     stops = tuple(one for one in last.stops if one["reason"] not in in_force) if last is not None else ()
     unproven = {one for head in heads if head.path.name == "manifest.json" for one in head.unproven}

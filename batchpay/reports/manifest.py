@@ -15,7 +15,6 @@ from batchpay import __version__
 from batchpay.domain.errors import CannotWrite
 from batchpay.job.job import Job
 from batchpay.job.packaged import read_regular
-from batchpay.lifecycle.plan import place_of
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
@@ -50,6 +49,7 @@ class Said:
     keys: tuple[str, ...]  # all that its sale is known by: places of rows, and orders (plan.by_order)
     reason: str
     attempt: int = 0  # of which it was said; 0: of the order
+    place: tuple[str, int] = ("", 0)  # sheet and row, where an earlier version told it; row 0: the keys tell it
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
@@ -94,7 +94,7 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
         journal = document["journal"]
         account, url, batch = (str(document.get(name, "")) for name in ("account", "url", "batch"))
         seq, digest = int(journal["seq"]), str(journal["digest"])
-        words = tuple(_words(document, batch))
+        words = tuple(_words(document))
         stops = tuple({name: str(one.get(name, "")) for name in STOP} for one in document.get("stops", ()))
         unproven = tuple(map(str, document.get("unproven", ())))
         id_ = str(journal["id"])
@@ -103,13 +103,13 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
         return None
 
 
-def _words(document: Mapping[str, Any], batch: str) -> Iterator[Said]:
+def _words(document: Mapping[str, Any]) -> Iterator[Said]:
     for one in document.get("words", ()):
         keys = tuple(map(str, one["keys"]))
         yield Said(str(one["as"]), str(one["order_id"]), keys, str(one["reason"]), int(one.get("attempt", 0)))
     for one in document.get("cancelled", ()):  # as earlier versions told it, of the rows of the batch alone
-        place = place_of(batch, str(one["sheet"]), int(one["row"]))
-        yield Said("cancelled", str(one["order_id"]), (place,), str(one["reason"]))
+        place = str(one["sheet"]), int(one["row"])
+        yield Said("cancelled", str(one["order_id"]), (), str(one["reason"]), place=place)
 
 
 def write_manifest(directory: Directory, inputs: Inputs) -> None:
