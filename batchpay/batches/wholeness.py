@@ -129,8 +129,8 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     for head, one in [(some, one) for some in heads for one in some.words]:
         keys = (place_of(head.batch, *one.place),) if one.place[1] else one.keys
         if (one.said == words.CANCELLED or head is last) and not known.get(one.order_id, set()).issuperset(keys):
-            word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
-            gone.setdefault((one.said, one.order_id, keys), word)
+            told_word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
+            gone.setdefault((one.said, one.order_id, keys), told_word)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
     stops = tuple(one for one in last.stops if one["reason"] not in in_force) if last is not None else ()
     unproven = {one for head in heads if head.path.name == "manifest.json" for one in head.unproven}
