@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_auditing import TODAY
+from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import Market, order
 
 OTHER_KEY = "skey_test_another0account"
@@ -205,7 +207,7 @@ def test_words_that_no_report_tells_are_said_to_be_gone(market: Market) -> None:
     people_say(market, "00002", "--cancel")
     for path in manifests(market):
         told = json.loads(path.read_bytes())
-        assert [one["order_id"] for one in told.pop("cancelled")] == ["00002"]
+        assert [one["order_id"] for one in told.pop("words")] == ["00002"]
         path.write_text(json.dumps(told), "utf-8")
     shutil.rmtree(market.folder / "state")
     shutil.copytree(market.folder / "before", market.folder / "state")
@@ -231,6 +233,105 @@ def test_a_copy_that_only_the_gateway_tells_of_lost_what_people_said(market: Mar
     done = market.run("--summary")
     assert done.returncode == 0 and "Whoever said it says it again" in done.stdout
     assert market.posts() == 2
+
+
+@pytest.mark.fault("D09", "D10", "L11", "J14", "I1")
+@pytest.mark.parametrize("later", ["rejected", "conflict", "another id", "an earlier version told it"])
+def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(market: Market, later: str) -> None:
+    """It was rejected for another reason, contested by another file, or had another id for a night: some manifest tells
+    of every word of the job, under every id of the sale, and a newer one takes none of it back."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2), sale(3)])
+    assert night(market, limit=1) == 11
+    people_say(market, "00002", "--cancel")
+    if later == "rejected":
+        path = market.folder / "job.toml"
+        path.write_text(path.read_text("utf-8") + '\n[controls]\nmax_amount = { THB = "1.00" }\n', "utf-8")
+    elif later == "conflict":
+        inbox(market, d2=[sale(2, amount="55.00")])
+    else:
+        job(market, R)
+    night(market, limit=0)
+    if later == "an earlier version told it":
+        for path in manifests(market):
+            told = json.loads(path.read_bytes())
+            del told["words"]
+            rows = [{"order_id": "00002", "sheet": "", "row": 3, "reason": "a fraud"}]
+            path.write_text(json.dumps(told | {"cancelled": rows}), "utf-8")
+    lose(market, lock_too=True, reports_too=False)
+    job(market, R if later == "another id" else A)
+    inbox(market, d2=None) if later == "conflict" else None
+    if later == "another id":
+        inbox(market, d1=None, d3=[sale(1), sale(2), sale(4)])  # all that is known of the other ids is in the manifest
+    market.run("--adopt", "--yes")
+    market.run()
+    paid = {charge["metadata"]["invoice"] for charge in market.own_charges()}
+    assert "INV-2" not in paid and {"INV-1"} <= paid, paid
+    assert any("a fraud" in row["reason"] for row in market.results())
+
+
+@pytest.mark.fault("D09", "D10", "L11", "H05", "I1")
+@pytest.mark.parametrize("how", ["restored", "lost"])
+def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market, how: str) -> None:
+    """It was paid in cash, as a person said: the copy still has it in doubt, or nothing knows of it."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(action="reset_before", order_id="00001")
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=1)
+    night(market, limit=1)
+    market.sandbox.clear_rules()
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    time.sleep(1.0)
+    people_say(market, "00001", "--as", "not-charged")
+    shutil.rmtree(market.folder / "state")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+        assert json.loads(market.run("--json", verb="plan").stdout)["to_send"]["THB"]["count"] == 1
+    told = market.run("--adopt", "--summary")
+    assert told.returncode == 10 and "1 order settled as not charged since" in told.stdout, told
+    assert market.run().returncode == 10
+    assert market.money() == {"00002": 1}
+    (reason,) = [row["reason"] for row in market.results() if row["order_id"] == "00001"]
+    assert "a fraud" in reason
+
+
+@pytest.mark.fault("D09", "D10", "L10", "L11", "L7")
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_stop_is_in_force_again_after_a_loss_unless_it_was_lifted(market: Market, *, lifted: bool) -> None:
+    """The gateway took another amount than was asked; the file that tells what was asked is gone with the journal."""
+    job(market)
+    inbox(market, d1=[sale(1)])
+    market.sandbox.add_rule(order_id="00001", change={"amount": 20125})
+    assert night(market) == 12
+    market.sandbox.clear_rules()
+    people_say(market, "--lift-stop") if lifted else None
+    lose(market, lock_too=True, reports_too=False)
+    inbox(market, d1=None, d2=[sale(2)])
+    for _ in range(2):
+        done = market.run("--adopt", "--summary")
+        assert done.returncode == 12 and "a report of before" in done.stdout, done
+        assert ("amount: asked" in done.stdout.partition("STOP")[2]) != lifted, done
+        assert set(market.money()) == {"00001"}
+    charge = market.own_charges()[0]["id"]
+    people_say(market, "00001", "--as", f"charged:{charge}")
+    people_say(market, "--lift-stop")
+    assert market.run().returncode in (0, 10)
+    assert set(market.money()) == {"00001", "00002"}
+
+
+@pytest.mark.fault("D10", "L11", "J01")
+def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of_the_loss(market: Market) -> None:
+    """All is gone but the gateway's memory; a person said --adopt: nothing that is 42 days old goes again."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    for ledger in market.sandbox.store.ledgers.values():
+        next(iter(ledger.shelves["charge"].values())).created -= ANCIENT_S
+    lose(market, lock_too=True, reports_too=True)
+    inbox(market, d1=None, d2=[sale(1), sale(2), sale(3)])
+    assert night(market) == 78
+    assert night(market, adopt=True) == 0
+    once(market, 1, 2, 3)
 
 
 # --- two names over the same orders ----------------------------------------------------------------------------

@@ -530,6 +530,28 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
     assert three.posts() == 4
 
 
+@pytest.mark.fault("J02", "J27", "L11", "D10")
+@tries("not-ours")
+def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(three: Market) -> None:
+    """The journal was lost, and the gateway shows nothing of what the charge is for: it is 00002's, and stays so."""
+    assert three.run().returncode == 0
+    charge_id = row(three, "00002")["charge_id"]
+    three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", null=["metadata"])
+    shutil.rmtree(three.folder / "state")
+    three.orders([order(1), order(2), order(3), order(4)])
+    for _ in range(2):
+        done = three.run("--adopt")
+        assert done.returncode == 11 and "--not-ours" in done.stdout + done.stderr and three.posts() == 3, done
+    words = commands_in(row(three, "00004")["reason"])[1]
+    wrong = program(three, *words, "00004")
+    assert wrong.returncode == 12 and "is not what order 00004 asks for" in wrong.stderr, wrong
+    assert charge_id in " ".join(words) and program(three, *words, "00002").returncode == 0
+    assert three.run().returncode == 10 and all(number == 1 for number in three.money().values())
+    (told,) = [one for one in three.results() if one["outcome"] == "unproven"]
+    assert (told["order_id"], told["charge_id"], told["charged_amount"]) == ("00002", charge_id, "10225")
+    assert three.posts() == 4 and three.run().returncode == 10
+
+
 @pytest.mark.fault("D09", "L11", "H05")
 @tries("say-again")
 def test_a_word_that_a_copy_put_back_does_not_know_is_said_again(three: Market) -> None:
@@ -559,9 +581,11 @@ def forget(market: Market, order_id: str) -> None:
 @pytest.mark.fault("J02", "D10", "L11", "I19")
 @tries("nameless")
 @pytest.mark.parametrize("its_own", [True, False])
-def test_an_order_beside_a_charge_that_names_nobody_is_cancelled_or_sent(three: Market, *, its_own: bool) -> None:
-    """The journal was lost, and the charge has the very terms: a person tells, and no night asks again."""
+def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(three: Market, *, its_own: bool) -> None:
+    """The journal was lost, and the charge has the very terms: a person tells, and no night asks again. What is its own
+    stands in its row, with its money, and in no other order's way."""
     three.run()
+    charge_id = row(three, "00002")["charge_id"]
     forget(three, "00002")
     shutil.rmtree(three.folder / "state")
     shutil.rmtree(three.folder / "reports")
@@ -570,6 +594,14 @@ def test_an_order_beside_a_charge_that_names_nobody_is_cancelled_or_sent(three: 
     follow(three, row(three, "00002")["reason"], 0 if its_own else 1)
     over(three, 10)  # sent, its token turns out to be used: the gateway has charged it, for whomever
     assert three.posts() == (3 if its_own else 4)
+    if its_own:
+        told = row(three, "00002")
+        assert (told["outcome"], told["charge_id"]) == ("unproven", charge_id) and "accepted by" in told["reason"]
+        three.orders([order(5, amount=order(2)["amount"], card="tokn_test_sandbox54242")], "other.csv")
+        over(three, 10, "--input", "other.csv")
+        assert three.posts() == 4
+        for report in three.reports():
+            assert all(equation["closes"] for equation in report["equations"]), report["equations"]
 
 
 @pytest.mark.fault("B22", "L6", "I19")

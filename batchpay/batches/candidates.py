@@ -131,7 +131,7 @@ def _was_sent(standing: Standing, run_id: str) -> bool:
 def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages) -> Candidate:
     match placed.standing:
         case MayGo(number, before, withdraw):
-            intent = _intent(job, journal, placed.row, number, run_id, lineages)
+            intent = intent_of_row(job, journal, placed.row, number, run_id, lineages)
             return Candidate(intent.order_id, intent, before, withdraw)
         case Owns(attempt) | DuplicateOf(attempt):
             return Candidate(attempt.intent.order_id, None)
@@ -152,7 +152,8 @@ def _refuse_impossible(job: Job, placed: Placed) -> None:
         raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
 
 
-def _intent(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
+def intent_of_row(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
+    """What an attempt of a row's order asks for."""
     ancestry = lineages.of(row.corrects, row.earlier) if row.corrects else Ancestry()
     return intent_of(
         row.document,

@@ -25,7 +25,8 @@ from batchpay.batches.candidates import (
 )
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.signals import Signals
-from batchpay.batches.wholeness import Loss, Word, loss_of, whose_reports
+from batchpay.batches.wholeness import Loss, loss_of, whose_reports
+from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.model import Batch, Event, Judged
 from batchpay.domain.ports import Clock, Gateway
@@ -88,11 +89,11 @@ class OpenJob:
         self.journal = edges.journal(job, self.lock.witness)
         stack.callback(self.journal.close)
         self.journal.verify()
+        self.loss = self._loss()
         self.recorder = Recorder(
             self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee,
             belongs=whose_reports(job, self.journal),
         )  # fmt: skip
-        self.loss = self._loss()
         self.planned: list[PlannedBatch] = []  # in this run
         self.refused: list[FileRefused] = []  # files that only the look told to ask about
         self.answered = False  # did a row turn out to settle one of another file, which may have been counted before?
@@ -111,17 +112,28 @@ class OpenJob:
         at_ns = self.clock.now_ns()
         return Event(kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data)
 
-    def _kept_again(self, word: Word) -> Event:
-        """A cancellation that only a report tells of, as the journal keeps one."""
-        by = f"the report {word.path.parent.name}, of before a loss of the journal"
-        return self._event("cancelled", {"reason": word.reason, "by": by, "sale": [word.place]}, order_id=word.order_id)
+    def _kept_again(self, loss: Loss) -> Iterator[Event]:
+        """People's words that only reports tell of, as the journal keeps them: of an attempt that it knows, or else of
+        an order that is never to be sent."""
+        known = history.attempts_of(self.journal, list(dict.fromkeys(word.order_id for word in loss.words)))
+        told: set[tuple[str, int]] = set()
+        for word in loss.words:
+            by = f"the report {word.path.parent.name}, of before a loss of the journal"
+            attempt = next((a for a in known.get(word.order_id, ()) if a.intent.attempt == word.attempt), None)
+            if attempt is None:
+                data = {"reason": word.why, "by": by, "sale": list(word.keys)}
+                yield self._event("cancelled", data, order_id=word.order_id)
+            elif attempt.outcome in MAY_BE_SAID and (word.order_id, word.attempt) not in told:
+                told.add((word.order_id, word.attempt))
+                yield resolved_event(attempt, word.said, word.reason, by, at_ns=self.clock.now_ns(), run_id=self.run_id)
+        for stop in loss.stops:
+            yield self._event("stop", {name: text for name, text in stop.items() if text or name != "charge"})
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
         if loss is not None and not loss.noted:
-            words = {word.order_id: word for word in loss.words}
-            self.journal.append([self._event("restored", loss.to_json()), *map(self._kept_again, words.values())])
+            self.journal.append([self._event("restored", loss.to_json()), *self._kept_again(loss)])
         return loss
 
     @property

@@ -7,8 +7,9 @@ when they are written again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from batchpay import __version__
@@ -16,10 +17,10 @@ from batchpay.batches import history
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.wholeness import is_of
+from batchpay.batches.words import said_json
 from batchpay.domain import steps
 from batchpay.domain.model import Batch, Event, Finding, Outcome, RunDone, StoredChunk
 from batchpay.domain.text import json_text
-from batchpay.lifecycle.attempt import CANCELLED
 from batchpay.reconciliation.findings import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -58,6 +59,7 @@ class Counted:
     noted: Event
     found: history.Found
     spool: KeptFindings
+    said: Mapping[str, object] = field(default_factory=dict)  # people's words, as its manifest tells them
     kept: bool = False  # its reports stay as they are
 
     @property
@@ -82,13 +84,15 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {**totals.to_json(), "rows_sha256": digest, "stop": opened.stop, "version": batch.version}
+        if said := said_json(journal):  # so that some manifest tells of every word
+            data["said"] = sha256(json_text(said).encode("utf-8", "replace")).hexdigest()
         latest = history.last_totals(journal).get(batch.id)
         if latest is None or latest.data != data or journal.moved(batch.id):  # else it would be written on every night
             latest = opened.note("totals", data, batch.id)
     except BaseException:
         spool.close()
         raise
-    return Counted(batch, totals, equations, latest, found, spool)
+    return Counted(batch, totals, equations, latest, found, spool, said)
 
 
 def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
@@ -134,6 +138,7 @@ def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tup
         batch=nothing, formats=("json",), findings=lambda: iter(()), totals=Totals(), equations=(), exit_code=code,
         journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=opened.stop,
         versions={"batchpay": __version__}, run=runs.whole(opened.run_id), whose=_whose(opened, noted.seq),
+        said=said_json(journal),
     )  # fmt: skip
     return write_reports(folder, inputs, job.report.mode)
 
@@ -154,16 +159,18 @@ def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     known = head_of(directory, opened.job)
     if known is None or not is_of(opened.journal, known):  # else there would be one more on every night
         head = opened.journal.head()
-        write_manifest_beside(directory, opened.job, opened.journal.id, head, _whose(opened, head[0]))
+        unproven = [one["charge"] for one in found["charges"] if one["outcome"] == Outcome.UNPROVEN.value]
+        said = said_json(opened.journal, unproven)
+        write_manifest_beside(directory, opened.job, opened.journal.id, head, _whose(opened, head[0]), said)
     return tuple(directory.written)
 
 
-def _cancelled(opened: OpenJob, counted: Counted) -> list[Finding]:
-    """The batch's rows that a person said are never to be sent; they are looked for only where there may be any."""
-    by_attempt = counted.totals.codes[Outcome.REFUSED.value, CANCELLED]
-    if not (by_attempt or opened.journal.cancelled()):
-        return []
-    return [one for _, some in counted.found() for one in some if one.cancelled is not None]
+def _said(counted: Counted) -> Mapping[str, object]:
+    """What a batch's manifest tells of people's words, and of its own charges that are not proven."""
+    if not counted.totals.count(Outcome.UNPROVEN):
+        return counted.said
+    found = (one for _, some in counted.found() for one in some if one.outcome is Outcome.UNPROVEN)
+    return {**counted.said, "unproven": sorted({one.charge_id for one in found if one.charge_id})}
 
 
 def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
@@ -196,7 +203,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
             run=run,
             lifted=history.lifts_of(journal, batch.id),
             whose=_whose(opened, counted.noted.seq),
-            cancelled=_cancelled(opened, counted),
+            said=_said(counted),
             job_file=opened.job.path.name,
         )
         files = write_reports(directory, inputs, opened.job.report.mode)

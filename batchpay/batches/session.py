@@ -96,7 +96,11 @@ async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
         await gateway.aclose()
         told = _note_holds(opened, run.loop.why_held)
     trouble = (*_trouble(run, settings.url, interrupted=bool(hold.signals.received)), *opened.refused)
-    blind = (f"nothing is sent, as before: {run.blind}",) if run.blind and not (trouble or told) else ()
+    blind = (
+        (f"nothing is sent, as before: {run.blind}",)
+        if run.blind and not trouble and not (told and opened.loss is None)
+        else ()
+    )
     return SessionEnd(trouble, (*run.notes, *_illness(run.channel), *blind))
 
 

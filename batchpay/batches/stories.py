@@ -121,6 +121,9 @@ def _cancelled(data: Mapping[str, Any], _: Event) -> str:
 
 
 def _adopted(data: Mapping[str, Any], _: Event) -> str:
+    if word := data.get("word"):
+        said = f"{word['by']}: {shown(str(word['reason']), 300)}"
+        return "; ".join([f"a charge that names nobody is this order's, as a person said, {said}", _charge(data)])
     return "; ".join(["the gateway had a charge that this journal did not know: adopted", _charge(data)])
 
 

@@ -13,10 +13,12 @@ is dealt with once, however long the reports go on telling of what was before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from batchpay.batches import words
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.text import many, told
@@ -24,19 +26,26 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import place_of
-from batchpay.reports.manifest import Head, newest_heads
+from batchpay.reports.manifest import Head, every_head, newest_heads
 
 NAMED = 10  # orders that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A person's word that an order is never to be sent, which only a report still tells."""
+    """A person's word that an order is not to be sent, which only a report still tells."""
 
     order_id: str
+    said: str = words.CANCELLED
     reason: str = ""
-    place: str = ""  # plan.place_of its row
+    keys: tuple[str, ...] = ()  # all that its sale is known by
+    attempt: int = 0  # of which it was said; 0: of the order
     path: Path = Path()  # of the manifest that tells it
+
+    @property
+    def why(self) -> str:
+        """The reason, and what was said where it is not that it is cancelled."""
+        return self.reason if self.said == words.CANCELLED else f"settled as not charged: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +60,33 @@ class Loss:
     manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
     noted: bool = False  # by an earlier run, which did not come to its end
     words: tuple[Word, ...] = ()  # of people, that the reports still tell; once it is noted they are in the journal
+    stops: tuple[Mapping[str, str], ...] = ()  # likewise, that nobody lifted
+    unproven: tuple[str, ...] = ()  # ids of charges that the reports call unproven
 
     def to_json(self) -> dict[str, Any]:
         """As the journal keeps it."""
         return {
             "evidence": self.evidence, "empty": self.empty, "had": self.had, "has": self.has,
-            "manifests_ns": self.manifests_ns, "cancelled": [word.order_id for word in self.words],
+            "manifests_ns": self.manifests_ns, "cancelled": list(dict.fromkeys(word.order_id for word in self.words)),
+            **({"unproven": list(self.unproven)} if self.unproven else {}),
         }  # fmt: skip
 
     @property
     def told(self) -> str:
         """What nobody but the people themselves can put right, and what of it the reports did."""
-        orders = list(dict.fromkeys(word.order_id for word in self.words))
-        if not orders:
-            return f"{steps.SAY_AGAIN()}. No report tells of an order that was cancelled since"
-        named = ", ".join(told(order_id) for order_id in orders[:NAMED]) + ", …" * (len(orders) > NAMED)
-        return (
-            f"{steps.SAY_AGAIN()}. The reports tell of {many(len(orders), 'order')} cancelled since, kept so: {named}"
-        )
+        by_hand = list(dict.fromkeys(word.order_id for word in self.words if word.said != words.CANCELLED))
+        cancelled = list(dict.fromkeys(word.order_id for word in self.words if word.said == words.CANCELLED))
+        parts = [f"{many(len(cancelled), 'order')} cancelled since, kept so: {_named(cancelled)}"] if cancelled else []
+        if by_hand:
+            parts.append(f"{many(len(by_hand), 'order')} settled as not charged since, kept back: {_named(by_hand)}")
+        if self.stops:
+            parts.append("a stop that nobody lifted, in force again")
+        kept = f"The reports tell of {'; of '.join(parts)}" if parts else ""
+        return f"{steps.SAY_AGAIN()}. {kept or 'No report tells of an order that was cancelled since'}"
+
+
+def _named(orders: Sequence[str]) -> str:
+    return ", ".join(map(told, orders[:NAMED])) + ", …" * (len(orders) > NAMED)
 
 
 def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
@@ -91,25 +109,39 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
         had=max([witnessed, *(head.seq for head in unknown)]),
         has=seq,
         manifests_ns=max((head.at_ns for head in heads), default=0),
-        words=_words_gone(job, journal),
+        **_gone(job, journal),
     )
 
 
-def _words_gone(job: Job, journal: SqliteJournal) -> tuple[Word, ...]:
-    """Cancellations of which a report tells that was made from an event this journal does not have.
+def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
+    """People's words, stops and unproven charges of which reports tell that were made from events this journal lacks.
 
-    A cancelled order that goes out is money moved against a person's word, and a cancellation is for ever: so this one
-    word is taken from a report. The others hold nothing back that would go without them.
+    An order that goes out against a person's word is money moved, and a cancellation is for ever: it counts whichever
+    manifest tells of it. That an order is settled as not charged, and a stop, may be over since: the last manifest that
+    was made tells what stood then.
     """
-    known = {event.order_id for event in journal.cancelled()}
-    heads = newest_heads(job.report.directory, job.name, job.gateway.mode, most=None)
-    return tuple(
-        Word(one.order_id, one.reason, place_of(head.batch, one.sheet, one.row), head.path)
-        for head in heads
-        if head.cancelled and not is_of(journal, head)
-        for one in head.cancelled
-        if one.order_id not in known
-    )
+    heads = [h for h in every_head(job.report.directory, job.name, job.gateway.mode) if not is_of(journal, h)]
+    last = _last_of(heads)
+    known: dict[str, set[str]] = {}
+    for word in words.said_in(journal):
+        known.setdefault(word.order_id, set()).update(word.keys)
+    gone: dict[tuple[str, str, tuple[str, ...]], Word] = {}
+    for head, one in [(some, one) for some in heads for one in some.words]:
+        keys = (place_of(head.batch, *one.place),) if one.place[1] else one.keys
+        if (one.said == words.CANCELLED or head is last) and not known.get(one.order_id, set()).issuperset(keys):
+            told_word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
+            gone.setdefault((one.said, one.order_id, keys), told_word)
+    in_force = {one["reason"] for one in words.stops_in_force(journal)}
+    stops = tuple(one for one in last.stops if one["reason"] not in in_force) if last is not None else ()
+    unproven = {one for head in heads if head.path.name == "manifest.json" for one in head.unproven}
+    return {"words": tuple(gone.values()), "stops": stops, "unproven": tuple(sorted(unproven))}
+
+
+def _last_of(heads: Sequence[Head]) -> Head | None:
+    """Made from the last event, of the journal whose report was written last."""
+    newest = max(heads, key=lambda head: head.at_ns, default=None)
+    mine = [head for head in heads if newest is not None and head.journal_id == newest.journal_id]
+    return max(mine, key=lambda head: head.seq, default=None)
 
 
 def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
@@ -143,9 +175,9 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
         manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
         evidence = data.get("evidence") or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
         is_empty = bool(data.get("empty")) or (found is not None and found.empty)
-        words = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
+        kept = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
         had, has = int(data.get("had", 0)), int(data.get("has", 0))
-        found = Loss(str(evidence), is_empty, False, had, has, noted=True, words=words)
+        found = Loss(str(evidence), is_empty, False, had, has, noted=True, words=kept)
     if found is not None and not journal.knows_orders():
         found = replace(found, empty=True, unowned=True)
     return found, manifests_ns

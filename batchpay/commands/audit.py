@@ -17,6 +17,7 @@ from batchpay.batches import history
 from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
+from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
 from batchpay.domain import times
 from batchpay.domain.errors import GatewaySilent, Usage
@@ -450,7 +451,8 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
                     mode_told(made.mode),
                 ]
                 writer.writerow([defused(visible(cell)) for cell in cells])
-    write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose_journal(journal.accounts()))
+    whose, said = whose_journal(journal.accounts()), said_json(journal)
+    write_manifest_beside(directory, job, journal.id, (noted.seq, noted.digest), whose, said)
     return tuple(directory.written)
 
 

@@ -36,6 +36,7 @@ from batchpay.lifecycle.standing import Cancelled, ConflictWith, Guards, MayGo, 
 from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
+from batchpay.settlement.recorder import AND_ALSO
 
 OnProblem = Callable[[str, str, int, Problem], None]
 """Called with file, sheet, row and problem, in the file's order; what other rows and the journal say comes last."""
@@ -202,8 +203,9 @@ def plan(
         guards = history.guards_of(job, journal, present=[batch.batch.id for batch in planned])
         guards = replace(guards, are_new=yes)
         if loss is not None and not loss.noted:  # a run keeps them before it does anything else
-            words = {key: one.reason for one in loss.words for key in (one.place, by_order(one.order_id))}
-            guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words})
+            words = {key: one.why for one in loss.words for key in (*one.keys, by_order(one.order_id))}
+            stop = AND_ALSO.join(filter(None, (guards.stop, *(one["reason"] for one in loss.stops))))
+            guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words}, stop=stop)
         stop = guards.stop
         impossible = _impossible(job, journal, planned, guards)
         asked = _ask(job, journal, planned, guards, ask) if impossible is None else None

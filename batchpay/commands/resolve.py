@@ -11,19 +11,31 @@ from datetime import UTC, datetime
 from functools import partial
 
 from batchpay.batches import history
+from batchpay.batches.candidates import intent_of_row
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
 from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
-from batchpay.domain.model import Batch, ChargeSeen, Event, Outcome, Page, StoredChunk
+from batchpay.domain.model import Batch, ChargeSeen, Event, Intent, Outcome, Page, StoredChunk
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
-from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, DoubtRules, Shown, flaws_of, key_in, paid_apart, seen
+from batchpay.lifecycle.attempt import (
+    CHARGE_ID,
+    Attempt,
+    DoubtRules,
+    Shown,
+    could_be,
+    flaws_of,
+    key_in,
+    paid_apart,
+    seen,
+)
 from batchpay.lifecycle.kinship import Ancestry, Lineages
-from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.plan import may_pay, place_of
+from batchpay.lifecycle.standing import Row, rows_of
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import OVERLAP, Lists, may_be
 
@@ -103,8 +115,11 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
+        attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
+        if (row := _held_row(opened, order_id) if all(a.closed for a in attempts) else None) is not None:
+            return _claimed(opened, key, row, attempts[-1].intent.attempt + 1 if attempts else 1, charge_id, reason)
         case = _unsettled(opened, order_id, charge_id)
-        _refuse_anothers(opened, case, charge_id)
+        _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
             raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
@@ -126,6 +141,29 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
             raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
         return _accepted(opened, order_id, flaws)
+
+
+def _claimed(opened: OpenJob, key: SecretKey, row: Row, number: int, charge_id: str, reason: str) -> Resolved:
+    """A charge of which nothing tells whose it is, and that asks for what a row asks that waits to be sent, is its
+    order's, as a person says: it is taken over as the attempt that would have been sent, and nothing is."""
+    lineages = Lineages(opened.journal, ids_from=opened.job.columns.ids_from)
+    intent = intent_of_row(opened.job, opened.journal, row, number, opened.run_id, lineages)
+    order_id = intent.order_id
+    _refuse_anothers(opened, intent, charge_id)
+    charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
+    if charge is None:
+        raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
+    if not opened.recorder.is_unclear(charge):
+        raise DoesNotAddUp(
+            f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays as it is"
+        )
+    fits = could_be(charge, intent, "") and may_pay(intent.payer, charge.payer or "")
+    if not (fits and charge.takes_money and _is_of_mode(charge, opened.job)):
+        flaws = flaws_of(charge, intent, opened.job.gateway.mode == "live")
+        raise DoesNotAddUp(f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as it is")
+    case = asyncio.run(opened.recorder.adopt(charge, number, intent, {"by": who(), "reason": reason}))
+    assert case.attempt is not None
+    return _accepted(opened, order_id, case.attempt.flaws)
 
 
 def _settled_by_its_own(
@@ -205,6 +243,8 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {opened.job.name!r}")
     for attempt in attempts:
+        if attempt.ready and opened.recorder.may_be_charged(attempt.intent) is not None:
+            return _case(attempt, attempts)
         lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
@@ -225,10 +265,10 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
 
 
-def _refuse_anothers(opened: OpenJob, case: Case, charge_id: str) -> None:
+def _refuse_anothers(opened: OpenJob, intent: Intent, charge_id: str) -> None:
     """A charge belongs to one order (H05, J11). Raises DoesNotAddUp."""
     known = opened.journal.order_of_charge(charge_id)
-    mine = (opened.job.name, case.intent.order_id, case.intent.attempt)
+    mine = (opened.job.name, intent.order_id, intent.attempt)
     if known is not None and known != mine:
         raise DoesNotAddUp(f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})")
 
@@ -347,6 +387,17 @@ def _held(opened: OpenJob, order_id: str) -> tuple[str, ...] | None:
         return ()
     batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
     return next((held[order_id] for held in batches if order_id in held), None)
+
+
+def _held_row(opened: OpenJob, order_id: str) -> Row | None:
+    """The row of an order that waits to be sent, of the youngest batch that has one."""
+    for batch in reversed(opened.journal.batches()):
+        repeats = opened.journal.repeats(batch.id)
+        for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
+            for at, one in enumerate(findings):
+                if one.outcome is Outcome.HELD and one.order_id == order_id:
+                    return rows_of(batch.id, chunk, repeats)[at]
+    return None
 
 
 def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, tuple[str, ...]] | None:

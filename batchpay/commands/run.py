@@ -203,8 +203,9 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
     latest, looked = history.last_totals(opened.journal), asked or history.looked(opened.journal, opened.run_id)
-    if opened.loss is not None and not looked:
-        return []  # the reports know more than this journal
+    if opened.loss is not None and not looked:  # the reports know more than this journal: those that are there stay
+        fresh = [one.batch for one in opened.planned if not (opened.job.report.directory / one.batch.id).exists()]
+        return [count(opened, batch, spooled=at < SPOOLED) for at, batch in enumerate(fresh)]
     counted = []
     for at, batch in enumerate(_due_for_a_report(opened)):
         if looked or batch.id not in latest or history.behind(opened.journal, latest[batch.id]):
@@ -232,6 +233,8 @@ def _code(opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError]
     taken = history.taken_as_they_are(history.last_totals(opened.journal))
     totals = [*every, history.strays(opened.job, opened.journal), taken]
     of_rows = exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)
+    if opened.loss is not None and opened.planned and not history.looked(opened.journal, opened.run_id):
+        of_rows = worst([of_rows, 11])  # its rows wait, also those whose reports stay as they were
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
 

@@ -102,12 +102,13 @@ SETTLE_UNCLEAR = _step(
 NOT_OURS = _step(
     "not-ours",
     "see the gateway's dashboard; if it is none of this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, "
-    "then run again",
+    "then run again; if it is an order's, say so with the order's id: "
+    "batchpay resolve JOB --as charged:{charge} --reason TEXT …",
 )
 NAMELESS = _step(
     "nameless",
-    "see the gateway's dashboard; if that is it: batchpay resolve JOB --cancel --reason TEXT {order}; if it is none of "
-    "this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, then run again",
+    "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --as charged:{charge} --reason TEXT "
+    "{order}; if it is none of this job's: batchpay resolve JOB --not-ours {charge} --reason TEXT, then run again",
 )
 SETTLE_ADOPTED = _step(
     "settle-adopted",
@@ -131,8 +132,8 @@ ASK_EARLIER = _step(
 )
 SAY_AGAIN = _step(
     "say-again",
-    "what people told the journal that is not in it any more is gone too: cancelled orders, lifted stops, orders "
-    "settled by hand, charges that are none of this job's. Whoever said it says it again",
+    "what people told the journal that is not in it any more is gone too, but for what the reports tell: cancelled "
+    "orders, lifted stops, orders settled by hand, charges that are none of this job's. Whoever said it says it again",
 )
 ASK_AGAIN = _step(
     "ask-again", "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes"

@@ -578,7 +578,7 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
     found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
     anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
-    by_hand, by_id = event.kind == "resolved", bool(event.data.get("by_id"))
+    by_hand, by_id = event.kind == "resolved" or "word" in event.data, bool(event.data.get("by_id"))
     mine = found is not None and (key_in(found) == state.intent.key or by_hand) and not anothers
     flaws = tuple(event.data.get("flaws", ()))
     known = state.charge
@@ -718,10 +718,23 @@ def cancelled_by_hand(attempt: Attempt) -> str | None:
     return attempt.message.removeprefix(BY_HAND) if word else None
 
 
+def _adopted(state: Attempt, event: Event) -> Attempt:
+    """A charge that this journal did not make; of one that names nobody a person said whose it is, and takes it so."""
+    now = _evidence(state, event)
+    if (said := event.data.get("word")) is None:
+        return now
+    word = _word(said, event.at_ns)
+    return _but(now, accepted=word if now.flaws else "", by_hand=word)
+
+
+def _word(said: Mapping[str, Any], at_ns: int) -> str:
+    at = datetime.fromtimestamp(at_ns // 10**9, UTC)
+    return f"{said['by']} on {at:%Y-%m-%dT%H:%M:%SZ}: {said['reason']}"
+
+
 def _resolved(state: Attempt, event: Event) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
-    at = datetime.fromtimestamp(event.at_ns // 10**9, UTC)
-    word = f"{event.data['by']} on {at:%Y-%m-%dT%H:%M:%SZ}: {event.data['reason']}"
+    word = _word(event.data, event.at_ns)
     if event.data["as"] == "accepted":
         return _but(state, accepted=word)
     if event.data.get("charge"):
@@ -756,7 +769,7 @@ _STEPS = {
     "voided": _voided,
     "answer": _answer,
     "found": _evidence,
-    "adopted": _evidence,
+    "adopted": _adopted,
     "absent": _absent,
     "resolved": _resolved,
     "withdrawn": _withdrawn,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
 MAX_BYTES = 16 << 20  # of a manifest: a line a report file
+STOP = ("reason", "order", "charge")  # what a stop is told by
 LATEST = 20  # reports of a job, by when their folders were written, that tell how far its journal had come
 
 
@@ -34,21 +35,32 @@ class Head:
     account: str = ""  # whose money it was; empty: it does not say
     url: str = ""  # the gateway's address, likewise
     batch: str = ""
-    cancelled: tuple[Cancellation, ...] = ()
+    words: tuple[Said, ...] = ()
+    stops: tuple[Mapping[str, str], ...] = ()  # in force then: reason, order, charge
+    unproven: tuple[str, ...] = ()  # ids of its charges that were not proven to be what was asked, or taken as they are
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
-    """A person's word that a row is never to be sent, as a manifest tells it."""
+class Said:
+    """A person's word about an order, as a manifest tells it."""
 
+    said: str  # cancelled, not-charged
     order_id: str
-    sheet: str
-    row: int
+    keys: tuple[str, ...]  # all that its sale is known by: places of rows, and orders (plan.by_order)
     reason: str
+    attempt: int = 0  # of which it was said; 0: of the order
+    place: tuple[str, int] = ("", 0)  # sheet and row, where an earlier version told it; row 0: the keys tell it
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
-        return {"order_id": self.order_id, "sheet": self.sheet, "row": self.row, "reason": self.reason}
+        told = {"as": self.said, "order_id": self.order_id, "keys": list(self.keys), "reason": self.reason}
+        return {**told, "attempt": self.attempt} if self.attempt else told
+
+
+def every_head(directory: Path, job: str, mode: str) -> list[Head]:
+    """What every report of this job in this mode was ever made from, as far as its manifests are kept."""
+    paths = sorted(directory.glob("*/manifest*.json"))
+    return [head for path in paths if (head := _head(path, job, mode)) is not None]
 
 
 def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST) -> list[Head]:
@@ -81,14 +93,23 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
             return None
         journal = document["journal"]
         account, url, batch = (str(document.get(name, "")) for name in ("account", "url", "batch"))
-        words = tuple(
-            Cancellation(str(one["order_id"]), str(one["sheet"]), int(one["row"]), str(one["reason"]))
-            for one in document.get("cancelled", ())
-        )
         seq, digest = int(journal["seq"]), str(journal["digest"])
-        return Head(path, str(journal["id"]), seq, digest, written_ns, account, url, batch, words)
+        words = tuple(_words(document))
+        stops = tuple({name: str(one.get(name, "")) for name in STOP} for one in document.get("stops", ()))
+        unproven = tuple(map(str, document.get("unproven", ())))
+        id_ = str(journal["id"])
+        return Head(path, id_, seq, digest, written_ns, account, url, batch, words, stops, unproven)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _words(document: Mapping[str, Any]) -> Iterator[Said]:
+    for one in document.get("words", ()):
+        keys = tuple(map(str, one["keys"]))
+        yield Said(str(one["as"]), str(one["order_id"]), keys, str(one["reason"]), int(one.get("attempt", 0)))
+    for one in document.get("cancelled", ()):  # as earlier versions told it, of the rows of the batch alone
+        place = str(one["sheet"]), int(one["row"])
+        yield Said("cancelled", str(one["order_id"]), (), str(one["reason"]), place=place)
 
 
 def write_manifest(directory: Directory, inputs: Inputs) -> None:
@@ -101,7 +122,7 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         account=inputs.whose.get("account", ""),
         url=inputs.whose.get("url", ""),
         batch=batch.id,
-        **_words(inputs),
+        **inputs.said,
         input={"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
         job_file_sha256=batch.job_sha256,
         schema_sha256=batch.schema_sha256,
@@ -111,17 +132,12 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
     )
 
 
-def _words(inputs: Inputs) -> dict[str, Any]:
-    """What people said of its rows that an older journal, put back, would not know; no key where they said nothing."""
-    words = [Cancellation(f.order_id, f.sheet, f.row, f.cancelled or "").to_json() for f in inputs.cancelled]
-    return {"cancelled": words} if words else {}
-
-
 def write_manifest_beside(
-    directory: Directory, job: Job, journal_id: str, head: tuple[int, str], whose: Mapping[str, Any]
-) -> None:
+    directory: Directory, job: Job, journal_id: str, head: tuple[int, str], whose: Mapping[str, Any],
+    said: Mapping[str, Any],
+) -> None:  # fmt: skip
     """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its journal event;
-    `whose`: account and address, as far as the journal knew them then."""
+    `whose`: account and address, as far as the journal knew them then; `said`: what it tells of people's words."""
     _write(
         directory,
         job=job.name,
@@ -129,6 +145,7 @@ def write_manifest_beside(
         account=str(whose.get("account", "")),
         url=str(whose.get("url", "")),
         batch=directory.path.name,
+        **said,
         input={"file": "", "sha256": "", "rows_read": 0},
         job_file_sha256=job.sha256,
         schema_sha256=job.schema.sha256,

@@ -35,7 +35,9 @@ class Inputs:
     whose: Mapping[str, str] = field(
         default_factory=dict
     )  # account and url (the gateway's address), as far as the journal knew them when these totals were noted
-    cancelled: Sequence[Finding] = ()  # its rows that a person said are never to be sent
+    said: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what its manifest tells of words that only the journal has (batches.words)
     job_file: str = ""  # its name, in the commands that a report tells to run
 
 

@@ -86,15 +86,15 @@ class Lists:
         """
         since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
         why = "the gateway's list of charges could not be read completely"
+        self._met_unknown = False
         while in_vain < IN_VAIN:
-            self._met_unknown = False
             listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
             if listing is None or not listing.complete:
                 in_vain += 1
                 await self._channel.rest(gap_s)
                 continue
-            if not (look.known_before or self._channel.dated or since == EVERYTHING):
-                since = EVERYTHING  # it was our clock that said where to begin
+            if not look.known_before and since != EVERYTHING and (self._met_unknown or not self._channel.dated):
+                since = EVERYTHING  # it was lost, whatever lies beside it; or our clock said where to begin
                 continue
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._channel.rest(wait_s)

@@ -74,6 +74,7 @@ class Recorder:
         self.stopped = stop_in_force(journal.events(["stop", "lifted"]))
         self.trust_429 = next(journal.events(["throttle.distrusted"]), None) is None
         self.adopted = 0  # charges, in this run
+        self._called_unproven: frozenset[str] | None = None  # read when it is first asked for
         self._undecided: dict[str, Case] = {}  # by key: sent in this run and not decided yet
         self._refused: dict[str, Attempt] = {}  # by key: said to have charged nothing, where a list may say otherwise
         self._orders: dict[str, tuple[str, int]] = {}  # charge id -> order and attempt, of those seen in this run
@@ -154,10 +155,13 @@ class Recorder:
         data = {"boot_id": self._clock.boot_id, "boot_s": boot_s, "closes": closes}
         await self._write(case, "absent", data, case.attempt.sends if case.attempt else 0)
 
-    async def adopt(self, charge: ChargeSeen, number: int, asked: Intent | None = None) -> Case:
+    async def adopt(
+        self, charge: ChargeSeen, number: int, asked: Intent | None = None, word: Mapping[str, str] | None = None
+    ) -> Case:
         """A charge of this job that this journal did not make, or no longer knows it made (law L11).
 
-        `asked`: what the order asks for, where its row is at hand and the charge itself does not name it.
+        `asked`: what the order asks for, where its row is at hand and the charge itself does not name it. `word`: of a
+        person who says that it is this order's, with `by` and `reason`.
         """
         metadata = charge.metadata
         order_id = metadata.get("order_id", "")
@@ -174,13 +178,22 @@ class Recorder:
         )  # fmt: skip
         case = Case(intent, others=self._others(intent))
         flaws = [*flaws_of(charge, intent, self._live), *(() if charge.destination else ("no destination",))]
+        flaws += ("a report of before the loss of a journal calls it unproven",) * (charge.id in self._unproven())
         data: dict[str, Any] = {"intent": _kept(intent), "charge": charge.to_json(), "flaws": flaws}
+        data |= {"word": dict(word)} if word is not None else {}
         if not all(other.closed for other in case.others):
             data["beside"] = True  # another attempt of the order is not over
         await self._write(case, "adopted", data, 0)
         self.adopted += 1
         await self._stop_for_doubles([intent.order_id])
         return case
+
+    def _unproven(self) -> frozenset[str]:
+        """Charges that reports of before a loss call unproven (wholeness)."""
+        if self._called_unproven is None:
+            told = (event.data.get("unproven", ()) for event in self._journal.events(["restored"]))
+            self._called_unproven = frozenset(str(one) for ids in told for one in ids)
+        return self._called_unproven
 
     async def withdraw(self, attempt: Attempt) -> None:
         """An attempt that was never charged gives way to the next one of its order. Raises errors.Taken."""
