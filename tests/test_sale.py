@@ -112,6 +112,9 @@ def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Mar
     duplicates = [row for row in market.results() if row["outcome"] == "duplicate"]
     assert any("earlier id" in row["reason"] for row in duplicates)
     job(market, A)
+    assert night(market) == 11  # what the id of the fourth is now, which was charged in d3, only d3 tells
+    assert [row["order_id"] for row in market.results() if row["outcome"] == "held"] == ["00004"]
+    inbox(market, d3=everything[:4])
     assert night(market) == 0
     once(market, 1, 2, 3, 4, 5)
 
@@ -625,9 +628,10 @@ def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> 
         inbox(market, d2=None)
     assert night(market) == (11 if gone else 10)  # the card that was declined stays what it was
     once(market, 1, 2, 3, 4)
-    if gone:  # the third was charged under an id that no row tells of any more: a person knows, or puts the file back
-        (waits,) = [row for row in market.results() if row["outcome"] == "held"]
-        assert (waits["order_id"], waits["who_acts"]) == ("00003", "accountant") and "--yes" in waits["reason"]
+    if gone:  # charged under ids of which no row tells what they are now: a person knows, or puts the file back
+        waits = [row for row in market.results() if row["outcome"] == "held"]
+        assert [row["order_id"] for row in waits] == ["00001", "00003"]
+        assert all(row["who_acts"] == "accountant" and "--yes" in row["reason"] for row in waits)
         inbox(market, d2=[sale(1, **card), sale(2), sale(3)])
         assert night(market) == 10
         once(market, 1, 2, 3, 4)
@@ -681,18 +685,157 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(m
 @pytest.mark.fault("J13", "J14")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: str) -> None:
-    """A row whose id was another sale's by mistake never goes; the same sale in a file of its own does."""
-    job(market, LOOKED_UP)
-    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X1\n", "utf-8")
-    inbox(market, d1=[sale(1)])
+    """A rejected row came back as another, and was charged; its rejects row comes once more, as an order that stands in
+    a file of its own."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(3, amount="x")])
     night(market)
-    inbox(market, d1=None, d2=[sale(2, amount="777.00", recipient="recp_test_sandbox2")])
-    assert night(market) == 10
-    (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X2\nINV-3,X3\n", "utf-8")
-    assert night(market) == 10
-    inbox(market, **{name: [sale(2, amount="777.00", recipient="recp_test_sandbox2"), sale(3)]})
+    told_back(market, "00003", "00003-R", "inbox/r1.csv", amount=sale(3)["amount"])
+    night(market)
+    once(market, 1, 3)
+    told_back(market, "00003", "00007", f"inbox/{name}.csv", **{**sale(7), "batchpay_retry": "yes"})
+    inbox(market, b5=[sale(7)])
     assert night(market) == 0
+    once(market, 1, 3, 7)
+    assert {row["outcome"] for row in market.results() if row["order_id"] == "00007"} == {"conflict", "succeeded"}
+
+
+# --- an id that was a mistake ---------------------------------------------------------------------------------------
+
+
+def ids(market: Market, **ids: str) -> None:
+    """The lookup file: the id of each sale, by its number."""
+    lines = [f"INV-{one[1:]},{order_id}\n" for one, order_id in ids.items()]
+    (market.folder / "ids.csv").write_text("".join(["no,id\n", *lines]), "utf-8")
+
+
+SUBSCRIPTION = {"card": "cust_test_sandbox1x4242", "amount": sale(1)["amount"], "recipient": sale(1)["recipient"]}
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("terms", [SUBSCRIPTION, {"amount": sale(1)["amount"]}])
+@pytest.mark.parametrize("way", ["beside", "back", "yes", "own", "renamed", "cancel"])
+def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
+    market: Market, terms: dict[str, str], way: str
+) -> None:
+    """At once where the file of the other tells that it is another; else a person says so, or puts that file back."""
+    job(market, LOOKED_UP)
+    ids(market, n1="X1", n5="X1")
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    inbox(market, d2=[sale(5, **terms)], d1=[sale(1)] if way == "beside" else None)
+    night(market)
+    ids(market, n1="Y1" if way == "renamed" else "X1", n5="X5", n7="X7")
+    if way != "beside":
+        assert night(market) == 11
+        once(market, 1)
+        (waits,) = [row for row in market.results() if row["outcome"] == "held"]
+        assert (waits["order_id"], waits["who_acts"]) == ("X5", "accountant") and "--yes" in waits["reason"]
+    if way in ("back", "renamed"):
+        inbox(market, d1=[sale(1)])
+    if way == "own":
+        inbox(market, d2=None, d3=[sale(5, **terms), sale(7)])
+        assert night(market) == 11
+        once(market, 1, 7)
+        inbox(market, d1=[sale(1)])
+    if way == "cancel":
+        resolving.cancel(load_job(market.folder / "job.toml"), "X5", "no sale")
+        inbox(market, d1=[sale(1)])
+    paid = {"own": (1, 5, 7), "cancel": (1,)}.get(way, (1, 5))
+    for flags in ({"yes": way == "yes"}, {}):
+        assert night(market, **flags) == (10 if way == "cancel" else 0)
+        once(market, *paid)
+
+
+@pytest.mark.fault("J13", "E05")
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(market: Market, *, beside: bool) -> None:
+    """Its own file never came with the other id: nobody can tell, and that file tells."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    inbox(market, d1=[sale(1), sale(2)] if beside else None, d2=[sale(1), sale(2), sale(3)])
+    assert night(market) == 0
+    job(market, R)
+    assert night(market) == (0 if beside else 11)
     once(market, 1, 2, 3)
+    inbox(market, d2=None, d3=[sale(1), sale(2), sale(3), sale(4)])
+    assert night(market) == (0 if beside else 11)
+    once(market, 1, 2, 3, 4)
+    inbox(market, d1=[sale(1), sale(2)])
+    assert night(market) == 0
+    once(market, 1, 2, 3, 4)
+
+
+@pytest.mark.fault("J13", "E05")
+def test_a_name_that_was_told_by_mistake_binds_nobody_when_it_is_mended(market: Market) -> None:
+    """The row that was charged had the other's id for a night."""
+    job(market, LOOKED_UP)
+    ids(market, n1="X1")
+    inbox(market, d1=[sale(1)])
+    assert night(market) == 0
+    ids(market, n1="X5")
+    assert night(market) == 0
+    ids(market, n1="X1", n5="X5")
+    inbox(market, d2=[sale(5, **SUBSCRIPTION)])
+    assert night(market) == 0
+    once(market, 1, 5)
+
+
+@pytest.mark.fault("J13", "J07")
+@pytest.mark.parametrize("same_payer", [True, False])
+def test_a_cancelled_order_cancels_nobody_who_had_its_id_by_mistake(market: Market, *, same_payer: bool) -> None:
+    """A stranger goes; who may be the same waits, until the file of the cancelled row tells."""
+    job(market, LOOKED_UP)
+    ids(market, n1="X1", n5="X1", n6="X6")
+    inbox(market, d0=[sale(6), sale(1)])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "X1", "fraud")
+    night(market)
+    inbox(market, d0=None, d2=[sale(5, **(SUBSCRIPTION if same_payer else {}))])
+    assert night(market) == 10
+    ids(market, n1="X1", n5="X5", n6="X6")
+    assert night(market) == (11 if same_payer else 0)
+    if same_payer:
+        once(market, 6)
+        inbox(market, d0=[sale(6), sale(1)])
+        night(market)
+    once(market, 5, 6)
+
+
+@pytest.mark.fault("J13", "J07")
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_not_that_one(market: Market, *, gone: bool) -> None:
+    """The order whose id it had comes in a file of its own."""
+    job(market, LOOKED_UP)
+    ids(market, n1="X1", n5="X1", n6="X6")
+    inbox(market, d2=[sale(6), sale(5)])
+    night(market, limit=1)
+    ids(market, n1="X1", n5="X5", n6="X6", n8="X8")
+    inbox(market, a0=[sale(8)])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
+    inbox(market, d4=[sale(1)], d2=None if gone else [sale(6), sale(5)])
+    night(market)
+    once(market, 1, 6, 8)
+
+
+@pytest.mark.fault("J13", "J07")
+def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_no_way_back_of_that_one(market: Market) -> None:
+    """The order whose id it had was declined, and comes back from its rejects file."""
+    job(market, LOOKED_UP)
+    ids(market, n1="X1", n5="X1", n6="X6")
+    inbox(market, d1=[sale(1, card=DECLINED)])
+    night(market)
+    inbox(market, d2=[sale(6), sale(5, amount=sale(1)["amount"])])
+    night(market, limit=1)
+    ids(market, n1="X1", n5="X5", n6="X6", n8="X8")
+    inbox(market, a0=[sale(8)])
+    night(market, limit=1)
+    resolving.cancel(load_job(market.folder / "job.toml"), "X5", "withdrew")
+    told_back(market, "00001", "00001", "inbox/r.csv", card=sale(1)["card"])
+    night(market)
+    once(market, 1, 6, 8)
 
 
 @pytest.mark.fault("J14")

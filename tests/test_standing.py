@@ -27,6 +27,7 @@ from batchpay.lifecycle.standing import (
     Row,
     Standing,
     Waits,
+    Word,
     is_sendable,
     owner_of,
     rows_of,
@@ -453,7 +454,7 @@ def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
     place = place_of(OTHER, "", 9)
     named = [replace(one, order_id=order_id, batch_id=BATCH, row=7) for one in events]
     named[0] = replace(named[0], data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}})
-    return {"corrected": {place: fold(named)}}
+    return {"corrected": {place: fold(named)}, "bears": {place: "0001"}}
 
 
 @pytest.mark.fault("E05", "J07")
@@ -495,8 +496,9 @@ def test_an_attempt_of_the_same_sale_that_goes_in_this_run_bars_the_others() -> 
 @pytest.mark.fault("J07")
 def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> None:
     """Ready, it is a duplicate; in doubt, it shows itself and waits to be looked up."""
-    (attempts,) = corrected_by(FIRST, PAID)["corrected"].values()
-    kin = {"corrected": {place_of(BATCH, "", 2): attempts}}
+    kin = corrected_by(FIRST, PAID)
+    (attempts,) = kin["corrected"].values()
+    kin["corrected"] = {place_of(BATCH, "", 2): attempts}
     assert isinstance(stand(mine(), history(FIRST, VOIDED, **kin), FREE), DuplicateOf)
     doubt = stand(mine(), history(FIRST, **kin), FREE)
     assert isinstance(doubt, Owns) and not doubt.resumes
@@ -508,8 +510,9 @@ def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> 
 
 
 def once(*events: Any, **more: Any) -> History:
-    """What is known of row 9 of OTHER, which was order 0005 before; order 0005 is another row's."""
+    """What is known of row 9 of OTHER, which was order 0005 before; that is another row's, which is 0001 today."""
     place = place_of(OTHER, "", 9)
+    more = {"bears": {place_of(BATCH, "", 7): "0001"}, **more}
     attempts = fold([replace(one, order_id="0005", batch_id=BATCH, row=7) for one in events])
     known: dict[str, Any] = {"attempts": {"0005": attempts}, "corrected": {place: attempts}} if attempts else {}
     return History(**known, others={place: ("0005",)}, **more)
@@ -534,6 +537,26 @@ def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
     assert isinstance(stand(row, once(), FREE), MayGo)
 
 
+@pytest.mark.fault("J13", "J07", "E05")
+def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
+    """The row that was charged has another id today; while nobody can tell, the row waits, but for a stranger's."""
+    row, whose = other(earlier=("0005",)), place_of(BATCH, "", 7)
+    stranger = replace(row, document={**DOCUMENT, "amount": 5, "destination": "recp_test_2"})
+    word = Word("fraud", "0005", 2, BATCH, (whose,), ({**DOCUMENT, "order_id": "0005"},))
+    words = {"words": {place_of(OTHER, "", 9): (word,)}}
+    here = replace(FREE, present=(BATCH,))
+    for events in ([FIRST, PAID], [FIRST], [FIRST, DECLINED], [FIRST, VOIDED, BY_HAND], None):
+        told: Any = words if events is None else {}
+        for bears in ({whose: "0005"}, {whose: "0006"}):
+            assert isinstance(stand(row, once(*events or (), bears=bears, **told), here), MayGo)
+            waits = stand(row, once(*events or (), bears=bears, **told), FREE)
+            assert isinstance(waits, Waits) and waits.who_acts == "accountant" and "--yes" in waits.reason
+            said = replace(FREE, are_new=True)
+            assert isinstance(stand(row, once(*events or (), bears=bears, **told), said), MayGo)
+        assert isinstance(stand(row, once(*events or (), bears={}, **told), here), Waits)  # it has no id today
+    assert isinstance(stand(stranger, once(FIRST, PAID, bears={whose: "0005"}), FREE), MayGo)
+
+
 @pytest.mark.fault("J13")
 def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody() -> None:
     """It is withdrawn, and the row goes under the id that it has now."""
@@ -549,7 +572,9 @@ def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody()
 def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     """By the order's own event, by an attempt under an earlier id, by that of its correction."""
     row = other(earlier=("0005",))
-    assert stand(row, once(cancelled={"0005": "fraud"}), FREE) == Cancelled("fraud")
+    word = Word("fraud", "0005", 1, BATCH, (place_of(BATCH, "", 7),), ({**DOCUMENT, "order_id": "0005"},))
+    words = {place_of(OTHER, "", 9): (word,)}
+    assert stand(row, once(words=words), FREE) == Cancelled("fraud")
     assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled("wrong shop")
     assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled("wrong shop")
 

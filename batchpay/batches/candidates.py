@@ -46,6 +46,7 @@ from batchpay.lifecycle.standing import (
     settled_by,
     stand,
     unnamed,
+    untold,
 )
 from batchpay.settlement import Candidate
 from batchpay.settlement.others import renamed
@@ -104,7 +105,7 @@ def placed_rows(
                 later = settled_by(row, of_rows, batch.first_seen_ns) if decided else None
                 standing = stand(row, of_rows, guards)
                 waits = is_sendable(standing) or isinstance(standing, Waits)
-                resembles = waits and unnamed(row, of_rows, guards) is not None
+                resembles = waits and any(told(row, of_rows, guards) is not None for told in (unnamed, untold))
                 yield Placed(row, standing, later, of_rows.sale(row) if decided else "", resembles)
 
 
@@ -345,7 +346,8 @@ def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) 
     """What a person's --yes of this run is about, for the journal's `new_orders` event: charges that are looked at
     however old they are, and orders and files of this run that resemble them. Nothing else is answered by it.
     """
-    if not Lineages(journal, ids_from=job.columns.ids_from).had_other_sources:
+    had_others = any(planned.had_other_ids for planned in batches) or any(journal.events(["renamed"]))
+    if not had_others and not Lineages(journal, ids_from=job.columns.ids_from).had_other_sources:
         return {}
     guards = unasked(history.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
     guards = replace(guards, stop="", are_new=True)

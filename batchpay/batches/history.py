@@ -17,8 +17,18 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to
-from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
-from batchpay.lifecycle.standing import Elsewhere, Guards, History, Near, Unnamed, fitting_terms_of, rows_of
+from batchpay.lifecycle.plan import alike, by_order, order_in, payer_of, place_of, terms_of
+from batchpay.lifecycle.standing import (
+    Elsewhere,
+    Guards,
+    History,
+    Near,
+    Unnamed,
+    Word,
+    fitting_terms_of,
+    places_of,
+    rows_of,
+)
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
@@ -54,12 +64,16 @@ def history_of(
     charged = [order_id for ids in answered.values() for order_id in ids]
     histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
     attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
+    corrected = _corrected(journal, sales, attempts)
+    words = {place: some for place, sale in sales.items() if (some := _words(sale, lineages))}
+    places = {key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)}
+    places.update(key for some in words.values() for word in some for key in word.places)
     return History(
         attempts=attempts,
         owned=owned,
         look_alikes=_look_alikes(journal, asked),
         cancelled=_cancelled(histories),
-        corrected=_corrected(journal, sales, attempts),
+        corrected=corrected,
         elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
         unnamed=_unnamed(journal, documents, lineages),
@@ -68,6 +82,9 @@ def history_of(
         answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
         firsts=_firsts(batch, chunk, wanted, lineages),
         named=_named(batch, chunk, wanted, lineages),
+        bears={place: order_id for place in places if (order_id := lineages.id_of(place))},
+        said={place: said for place, sale in sales.items() if sale.others and (said := _said(sale, lineages))},
+        words=words,
     )
 
 
@@ -127,6 +144,23 @@ def _sale(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lin
     ids += [other for one in tuple(ids) for other in lineages.other_names(one)]
     others = tuple(one for one in dict.fromkeys(ids) if one != order_id)
     return _Sale(order_id, (place, *ancestry.places, *map(by_order, dict.fromkeys(ids))), others)
+
+
+def _said(sale: _Sale, lineages: Lineages) -> dict[str, bool]:
+    """Other ids that a person typed for a row's sale -> for the id that it has today?"""
+    before = {one: False for other in sale.others for one in lineages.said(other)}
+    return {**before, **dict.fromkeys(lineages.said(sale.order_id), True)}
+
+
+def _words(sale: _Sale, lineages: Lineages) -> tuple[Word, ...]:
+    """The cancellations that may be of a row's sale."""
+    found = []
+    for event in lineages.cancelled((sale.keys[0], *map(by_order, (sale.order_id, *sale.others)))):
+        places = tuple(str(key) for key in event.data.get("sale", ()) if not order_in(key))
+        asked = tuple(document for place in places if (document := lineages.document(place)) is not None)
+        batch = next((known[0] for known in map(lineages.where, places) if known), "")
+        found.append(Word(str(event.data["reason"]), event.order_id, event.at_ns, batch, places, asked))
+    return tuple(found)
 
 
 def _corrected(

@@ -3,14 +3,17 @@
 An edited job or lookup file gives rows other order ids. A row keeps every id that it ever had (`Lineages.earlier`), and
 what its ids tell of each other is written down for every other row that has one of them, in this file or a later one:
 
-    the old id was asked for: by this row, for it, or for what it may have asked    the same sale (`Names.same`)
-    the old id was never asked for, and no person typed the new one                 this row had it (`Names.had`)
+    the old id was asked for by this row, or to correct it                          the same sale (`Names.same`)
+    the old id was never asked for, or by a row that this one may repeat            this row had it (`Names.had`)
     the old id was asked for by another payer, for other money                      a mistake, which tells nothing
     another order corrects the row, and knows it by no id, or by another            the same sale
 
+Any of it may have been a mistake that was mended since: whether what is written down holds for a row is judged each
+time by what the row that was charged is called today (`standing`).
+
 A row that came back to correct another has the id that a person typed. It is the sale that it came back from where it
-asks for the very terms of that one, or of the order that it names now, whose duplicate it is; but not where the row
-that it came back for asked for something else than that order.
+asks for the very terms of that one, or of the order that it names now, whose duplicate it is, for good (`Names.said`);
+but not where the row that it came back for asked for something else than that order.
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ from batchpay.domain.model import Batch, Document, StoredChunk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Lineages, Names, goes_back_to
-from batchpay.lifecycle.plan import may_pay, payer_of, place_of, single_use_of
-from batchpay.lifecycle.standing import contradicts, same_terms
+from batchpay.lifecycle.plan import place_of
+from batchpay.lifecycle.standing import contradicts, is_a_strangers, same_terms
 
 
 def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> bool:
@@ -36,12 +39,19 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     """What the rows of a batch, as they are planned now, tell of order ids and the journal does not know yet."""
     lineages, found = Lineages(journal), Names()
     for chunk in chunks:
+        found |= Names(today=_today(batch, chunk))
         rows = list(_rows_with_others(journal, batch, chunk, lineages))
         ids = [one for row in rows for one in (*row.ids, *([row.order_id] if row.is_typed else ()))]
         attempts = history.attempts_of(journal, ids)
         for row in rows:
             found |= _told_by(row, attempts, lineages)
     return found
+
+
+def _today(batch: Batch, chunk: StoredChunk) -> dict[str, str]:
+    """Place -> the order id that a row has now, of those that had others."""
+    ids = {at: str(chunk.documents[at].get("order_id") or "") for at in chunk.earlier}
+    return {place_of(batch.id, chunk.sheet, chunk.rows[at]): order_id for at, order_id in ids.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +86,14 @@ class _Row:
         return tuple(one for one in dict.fromkeys((*self.had, *self.corrected_by)) if one != self.order_id)
 
     def caused(self, attempt: Attempt) -> bool:
-        """Is this attempt the row's, or a correction of it, or may it be: by its payer or by its money?"""
+        """Is this attempt the row's, or a correction of it, or, where a person typed its id, what it asks for?"""
         if attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)]):
             return True
-        if self.is_typed:
-            return same_terms(self.document, attempt)
-        return not _is_a_strangers(self.document, attempt)
+        return self.is_typed and same_terms(self.document, attempt)
+
+    def may_repeat(self, attempts: Iterable[Attempt]) -> bool:
+        """May it be what these asked for, by its payer or by its money?"""
+        return not self.is_typed and not all(is_a_strangers(self.document, attempt) for attempt in attempts)
 
 
 def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages) -> Iterator[_Row]:
@@ -105,28 +117,19 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
     same, had = [], []
     for old in row.ids:
         asked = [attempt for attempt in attempts.get(old, ()) if not attempt.set_aside]
-        if not asked:
-            had += [old] * (not row.is_typed)
-        elif any(map(row.caused, asked)):
+        if any(map(row.caused, asked)):
             same.append(old)
+        elif not row.is_typed and (not asked or row.may_repeat(asked)):
+            had.append(old)
     new = row.order_id
     its_own = [a for a in attempts.get(new, ()) if row.is_typed and not a.set_aside and row.caused(a)]
     if its_own:
         if any(map(row.is_anothers, its_own)):
             return Names()
         back = [old for old in row.had if not attempts.get(old) and not lineages.is_same(old, new)]
-        return Names(dict.fromkeys(back, (new,)) | ({new: tuple(same)} if same else {}))
+        return Names(said=dict.fromkeys(back, (new,)) | ({new: tuple(same)} if same else {}))
     same = [old for old in same if not lineages.is_same(new, old)]
+    if row.is_typed:
+        return Names(said={new: tuple(same)} if same else {})
     had = [old for old in had if not lineages.is_named(new, old)]
     return Names({new: tuple(same)} if same else {}, {new: tuple(had)} if had else {})
-
-
-def _is_a_strangers(document: Document, attempt: Attempt) -> bool:
-    """Did another payer ask for other money? Of a token only the recipient tells who may have paid."""
-    asked = attempt.intent
-    money = (document.get("amount"), str(document.get("currency", "")).lower())
-    if "amount" not in document or money == (asked.amount, asked.currency.lower()):
-        return False
-    if single_use_of(document) or asked.single_use:
-        return document.get("destination") != asked.destination
-    return not may_pay(payer_of(document), asked.payer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,8 +32,8 @@ from batchpay.lifecycle.attempt import (
     paid_apart,
     seen,
 )
-from batchpay.lifecycle.kinship import Ancestry, Lineages
-from batchpay.lifecycle.plan import may_pay, place_of
+from batchpay.lifecycle.kinship import Lineages
+from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.standing import Row, rows_of
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import OVERLAP, Lists, may_be
@@ -65,8 +64,8 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         if (held := _held_of_batch(opened, order_id)) is not None:
-            for one, keys in held.items():
-                _cancel(opened, one, reason, keys)
+            for one, of_one in held.items():
+                _cancel(opened, one, reason, of_one)
             _publish_all(opened)
             return Resolved(
                 f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
@@ -368,23 +367,34 @@ async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Ca
     return None
 
 
-def _cancel(opened: OpenJob, order_id: str, reason: str, sale: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """A held order, as its rows know it."""
+
+    keys: tuple[str, ...] = ()  # their places, and the places and ids that they go back to: it is cancelled with these
+    had: tuple[str, ...] = ()  # orders whose ids they had before, perhaps by a mistake
+
+    def __or__(self, other: _Sale) -> _Sale:
+        return _Sale((*self.keys, *other.keys), (*self.had, *other.had))
+
+
+def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     """`sale`: all that it is known by, so that it is cancelled whatever id it comes back under."""
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     held = next((attempt for attempt in attempts if attempt.ready), None)
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
-    data = {"reason": reason, "by": who(), "sale": list(sale)}
+    data = {"reason": reason, "by": who(), "sale": list(sale.keys), **({"had": list(sale.had)} if sale.had else {})}
     opened.journal.append([Event("cancelled", opened.clock.now_ns(), opened.run_id, order_id=order_id, data=data)])
 
 
-def _held(opened: OpenJob, order_id: str) -> tuple[str, ...] | None:
+def _held(opened: OpenJob, order_id: str) -> _Sale | None:
     """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
     sent; None where it has not."""
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
-        return ()
+        return _Sale()
     batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
     return next((held[order_id] for held in batches if order_id in held), None)
 
@@ -400,7 +410,7 @@ def _held_row(opened: OpenJob, order_id: str) -> Row | None:
     return None
 
 
-def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, tuple[str, ...]] | None:
+def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
     batch = next((batch for batch in opened.journal.batches() if batch.id == batch_id), None)
     if batch is None:
@@ -410,21 +420,23 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, tuple[str, ...]]
     return held
 
 
-def _held_in(opened: OpenJob, batch: Batch) -> dict[str, tuple[str, ...]]:
-    """Held order -> the place of its row, and the places and ids that this goes back to."""
-    held: dict[str, tuple[str, ...]] = {}
+def _held_in(opened: OpenJob, batch: Batch) -> dict[str, _Sale]:
+    """Held order -> its sale."""
+    held: dict[str, _Sale] = {}
     lineages = Lineages(opened.journal)
     for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD:
-                held[one.order_id] = (*held.get(one.order_id, ()), *_sale_of(lineages, batch, chunk, at))
+                held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(lineages, batch, chunk, at)
     return held
 
 
-def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> tuple[str, ...]:
+def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> _Sale:
     corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
-    ancestry = lineages.of(corrects, earlier) if corrects else Ancestry(order_ids=earlier)
-    return (place_of(batch.id, chunk.sheet, chunk.rows[at]), *ancestry.keys)
+    place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+    if corrects:
+        return _Sale((place, *lineages.of(corrects, earlier).keys))
+    return _Sale((place,), tuple(map(by_order, earlier)))
 
 
 def _publish_all(opened: OpenJob) -> None:

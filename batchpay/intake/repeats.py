@@ -49,22 +49,27 @@ class _Row:
     token: str
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects
-    comeback: bool  # batchpay_retry = yes
+    again: bool  # batchpay_retry = yes, of an order that was asked for before
 
     @property
     def comes_last(self) -> tuple[bool, bool]:
         """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks for it again, then
-        one that had no other id, which may be somebody else's by now. Nobody waits for an owner that never goes."""
-        return not self.comeback, bool(self.kin.order_ids) and not self.kin.places
+        one that is of no other order, which may have been charged by now. Nobody waits for an owner that never goes."""
+        of_another = self.kin.is_of_another(self.order_id) if self.kin.places else bool(self.kin.order_ids)
+        return not self.again, of_another
 
 
 class Repeats:
     """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
 
-    def __init__(self, *, distinct: bool = False, trace: Trace = only_named) -> None:
+    def __init__(
+        self, *, distinct: bool = False, trace: Trace = only_named, asked: Callable[[str], bool] = bool
+    ) -> None:
         """`distinct`: this source really has ids that only look alike (`[input] alike_ids`); `trace` follows a row that
-        corrects another back to the first of them.
+        corrects another back to the first of them; `asked` tells whether an order was asked for before: of any that
+        may have been, if nobody knows.
         """
+        self._asked = asked
         self._trace = trace
         self._places: set[str] = set()  # of rows that some row corrects under another order id
         self._files: set[str] = set()  # last 12 digits of the batches
@@ -175,8 +180,9 @@ class Repeats:
                     row, told_place = rows[at], chunk.corrects.get(at)
                     earlier = chunk.earlier.get(at, ())
                     kin = self._trace(told_place, earlier) if told_place else Ancestry(order_ids=earlier)
-                    own, again = row in owners, at in chunk.comeback
-                    yield _row((batch_id, sheet, row), documents[number], kin, owner=own, comeback=again)
+                    own, document = row in owners, documents[number]
+                    again = at in chunk.comeback and self._asked(document["order_id"])
+                    yield _row((batch_id, sheet, row), document, kin, owner=own, again=again)
 
     def _kin_in(
         self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
@@ -196,9 +202,9 @@ def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
 
 
-def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, comeback: bool) -> _Row:
+def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, again: bool) -> _Row:
     content = bytes.fromhex(content_of(document))
-    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, comeback)
+    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, again)
 
 
 _Rule = Callable[[list[_Row]], dict[Place, Repeat]]

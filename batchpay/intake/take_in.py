@@ -130,8 +130,8 @@ def take_in(
     corrects another back to the first, know what that held and which ids a row had. Raises InputMissing when there is
     no file and the job does not say that this is fine.
     """
-    trace = lineages.of if lineages else only_named
-    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace)
+    trace, asked = (lineages.of, lineages.was_asked) if lineages else (only_named, bool)
+    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace, asked=asked)
     seen: set[str] = set()
     paths = readers.find_files(job.input)
     for path in paths:

@@ -68,26 +68,37 @@ class Names:
     """Order id -> other ids of its sale, as rows told that had one of them first and the other one later."""
 
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # orders that were asked for: the same sale
-    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that nobody had asked for then
+    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that no row of it had asked for
     ids_from: str = ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a person typed one in the place of the other
+    today: Mapping[str, str] = field(default_factory=dict)  # place -> order id of rows that had others
 
     def __bool__(self) -> bool:
-        """Is anything told at all?"""
-        return bool(self.same or self.had)
+        """Is anything told at all that the journal is to keep?"""
+        return bool(self.same or self.had or self.said)
 
     def __or__(self, other: Names) -> Names:
         """What both tell."""
-        return Names(_both(self.same, other.same), _both(self.had, other.had), self.ids_from or other.ids_from)
+        return Names(
+            _both(self.same, other.same),
+            _both(self.had, other.had),
+            self.ids_from or other.ids_from,
+            _both(self.said, other.said),
+            {**self.today, **other.today},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """For the journal's `renamed` event."""
-        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from}
+        said = {"said": dict(self.said)} if self.said else {}
+        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from, **said}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Names:
         """The same back."""
-        same, had = ({new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had"))
-        return cls(same, had, str(data.get("ids_from", "")))
+        same, had, said = (
+            {new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had", "said")
+        )
+        return cls(same, had, str(data.get("ids_from", "")), said)
 
 
 def _both(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -103,6 +114,7 @@ class _Journal(Protocol):
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
     def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
     def adopted(self) -> Sequence[tuple[str, str]]: ...
+    def histories(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[Event]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +146,19 @@ class _ByForm:
     def __init__(self) -> None:
         self.same: dict[str, dict[str, None]] = {}
         self.had: dict[str, dict[str, None]] = {}
+        self.said: dict[str, dict[str, None]] = {}  # both ways
         self.later: dict[str, dict[str, None]] = {}  # the other way round: only what is the same sale for sure
         self.sources: dict[str, set[str]] = {}  # of these later names
 
     def add(self, names: Names, form: Callable[[str], str]) -> None:
-        for kept, told in ((self.same, names.same), (self.had, names.had)):
+        for kept, told in ((self.same, names.same), (self.had, names.had), (self.same, names.said)):
             for new, old in told.items():
                 kept.setdefault(form(new), {}).update(dict.fromkeys(old))
-        for new, old in names.same.items():
+        for new, old in names.said.items():
+            for one in old:
+                self.said.setdefault(form(new), {})[one] = None
+                self.said.setdefault(form(one), {})[new] = None
+        for new, old in (*names.same.items(), *names.said.items()):
             for one in old:
                 self.later.setdefault(form(one), {})[new] = None
                 self.sources.setdefault(form(one), set()).add(names.ids_from)
@@ -167,6 +184,7 @@ class Lineages:
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
+        self._words: dict[str, list[Event]] | None = None  # cancellations of orders that were never sent
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
         """The ancestry of a row that came back for this place. Raises what reading the journal raises.
@@ -187,6 +205,26 @@ class Lineages:
     def document(self, place: str) -> Document | None:
         """What the row of a place asked for as far as it could be read; None when the journal does not know it."""
         return self._row(place).document
+
+    def id_of(self, place: str) -> str:
+        """The order id that the row of a place has, as far as anybody knows: in this run, or in the last one that read
+        its file; empty when it has none."""
+        return self._renamed.today[place] if place in self._renamed.today else self._row(place).order_id
+
+    def cancelled(self, keys: Iterable[str]) -> list[Event]:
+        """A person's words that orders are never to be sent, which are known by any of these places and orders."""
+        if self._words is None:
+            self._words = {}
+            for event in self._journal.events(["cancelled"]):
+                for key in {by_order(event.order_id), *event.data.get("sale", ()), *event.data.get("had", ())}:
+                    self._words.setdefault(str(key), []).append(event)
+        found = {event.seq: event for key in keys for event in self._words.get(key, ())} if self._words else {}
+        return list(found.values())
+
+    def was_asked(self, order_id: str) -> bool:
+        """Did any row ask for this order before?"""
+        events = self._journal.histories([order_id]).get(order_id, ())
+        return any(event.kind in ("intent", "adopted") for event in events)
 
     def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
         """Position -> every other order id that a row of a batch ever had: when it was planned before, when it was
@@ -237,6 +275,10 @@ class Lineages:
     def is_same(self, order_id: str, other: str) -> bool:
         """Is it known that an order is the same sale as one that was asked for under another id?"""
         return other in self._all_names().same.get(self._form(order_id), ())
+
+    def said(self, order_id: str) -> tuple[str, ...]:
+        """The ids that a person typed for the same sale."""
+        return tuple(self._all_names().said.get(self._form(order_id), ()))
 
     def is_named(self, order_id: str, other: str) -> bool:
         """Is it known that a row of an order once had this other id?"""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from batchpay.domain import steps
-from batchpay.domain.model import Document, Outcome, Problem, Repeat, StoredChunk
+from batchpay.domain.model import Document, Intent, Outcome, Problem, Repeat, StoredChunk
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
@@ -30,8 +30,10 @@ from batchpay.lifecycle.plan import (
     content_of,
     fitting_terms,
     may_pay,
+    order_in,
     payer_of,
     place_of,
+    single_use_of,
     terms_of,
 )
 from batchpay.lifecycle.unclaimed import Nameless, Terms, fits
@@ -86,6 +88,18 @@ class Unnamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that an order which was never sent is never to be sent."""
+
+    reason: str
+    order_id: str
+    at_ns: int
+    batch_id: str  # of its row; empty when no journal knows that
+    places: tuple[str, ...] = ()  # plan.place_of the rows that it was said of, and of those that they go back to
+    asked: tuple[Document, ...] = ()  # what these ask for
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What the journal knows that matters to a chunk of rows."""
 
@@ -112,6 +126,15 @@ class History:
     named: Mapping[str, Document] = field(
         default_factory=dict
     )  # place_of a row that came back under an id that its sale never had -> what the row asked for that it names
+    bears: Mapping[str, str] = field(
+        default_factory=dict
+    )  # place_of a row that kin or a word tells of -> the order id that it has, or had when its file was last here
+    said: Mapping[str, Mapping[str, bool]] = field(
+        default_factory=dict
+    )  # place_of a row -> ids that a person typed for its sale -> for the id that it has today?
+    words: Mapping[str, tuple[Word, ...]] = field(
+        default_factory=dict
+    )  # place_of a row -> what may be said of its sale
 
     def sale(self, row: Row) -> str:
         """By what the matter of a row is told from others: rows that correct one another are one."""
@@ -299,7 +322,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return _of_one_sale(row, kin)
     if reason := _cancelled(row, history, guards):
         return Cancelled(reason)
-    if (over := _asked_before(row, history)) is not None:
+    if (over := _asked_before(row, history, guards)) is not None:
         return DuplicateOf(over, why="asked for under an earlier id, duplicate")
     judged = _unless_anothers(row, _judged(row, attempts, history, guards), history)
     if isinstance(judged, RepeatOf) and isinstance(contested := _blocked(row, history, guards), ConflictWith | Renamed):
@@ -308,7 +331,8 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return judged
     if owned is not None and judged.withdraw is None and not owned.closed:
         judged = replace(judged, withdraw=owned)  # it asked for another order when it was first planned
-    judged = replace(judged, before=(*judged.before, *(a for a in history.kin(row) if a.closed and not a.set_aside)))
+    in_vain = [a for a in history.kin(row) if a.closed and not a.set_aside and _is_kin(row, a, history, guards)]
+    judged = replace(judged, before=(*judged.before, *in_vain))
     return _guarded(row, judged, history, guards)
 
 
@@ -364,6 +388,9 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
             f"{steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
             "accountant",
         )
+    if (asked := untold(row, history, guards)) is not None and not guards.are_new:
+        told_of, batch_id = asked
+        return Waits(f"{told_of}: {steps.NEW_SALE(batch=batch_id, order=row.document['order_id'])}", "accountant")
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
     if (nameless := _may_be_charged(row, guards)) is not None:
@@ -424,7 +451,8 @@ def _kin(row: Row, history: History, guards: Guards, owned: Attempt | None) -> A
     """
     order_id = row.document["order_id"]
     mine = (order_id, owned.intent.order_id if owned is not None else order_id)
-    others = [attempt for attempt in history.kin(row) if attempt.intent.order_id not in mine and not attempt.closed]
+    others = [a for a in history.kin(row) if a.intent.order_id not in mine and not a.closed]
+    others = [attempt for attempt in others if _is_kin(row, attempt, history, guards)]
     charged = next((attempt for attempt in others if not attempt.ready), None)
     return charged or next((attempt for attempt in others if attempt.intent.batch_id in guards.present), None)
 
@@ -477,11 +505,80 @@ def _keys(row: Row) -> tuple[str, ...]:
     return (place_of(row.batch_id, row.sheet, row.row), *map(by_order, ids))
 
 
-def _asked_before(row: Row, history: History) -> Attempt | None:
+def _is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool | None:
+    """Is an attempt of another order one sale with this row? None: nobody can tell.
+
+    That the row, or another of its id, had the order's id may have been a mistake that was mended since. The row that
+    was charged tells: it has this row's id today as well, or it has another one.
+    """
+    asked, place = attempt.intent, place_of(row.batch_id, row.sheet, row.row)
+    own, said = str(row.document.get("order_id", "")), history.said.get(place, {}).get(asked.order_id)
+    if row.corrects or said or not attempt.placed or attempt.owned_by(row.batch_id, row.sheet, row.row):
+        return True
+    if goes_back_to(asked, filter(None, (place, own and by_order(own)))):
+        return True
+    told_by_id = _has_its_id(own, places_of(asked), history, guards)
+    if told_by_id is None and is_a_strangers(row.document, attempt):
+        return False
+    return told_by_id or (told_by_id if said is None else None)
+
+
+def _has_its_id(order_id: str, places: Sequence[str], history: History, guards: Guards) -> bool | None:
+    """Has any row of these places an order id today? None: the file of one is not here to tell, or gives it no id."""
+    form = str if guards.alike_ids == "distinct" else alike
+    ids = [history.bears.get(place, "") for place in places]
+    if order_id and form(order_id) in [form(one) for one in ids if one]:
+        return True
+    here = {batch_id[-12:] for batch_id in guards.present}
+    is_told = bool(ids) and all(ids) and all(place.partition("\t")[0] in here for place in places)
+    return False if is_told else None
+
+
+def places_of(asked: Intent) -> tuple[str, ...]:
+    """The row that caused an attempt, and those that it goes back to."""
+    back = (key for key in (asked.corrects, *asked.sale) if key and not order_in(key))
+    return tuple(dict.fromkeys((place_of(asked.batch_id, asked.sheet, asked.row), *back)))
+
+
+def is_a_strangers(document: Document, attempt: Attempt) -> bool:
+    """Did another payer ask for other money? Of a token only the recipient tells who may have paid."""
+    asked = attempt.intent
+    money = (document.get("amount"), str(document.get("currency", "")).lower())
+    if "amount" not in document or money == (asked.amount, asked.currency.lower()):
+        return False
+    if single_use_of(document) or asked.single_use:
+        return document.get("destination") != asked.destination
+    return not may_pay(payer_of(document), asked.payer)
+
+
+def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None:
+    """What may be this row's sale under an id that it had, where nobody can tell, and the batch whose file could."""
+    if not (kin := history.kin(row)) and not history.words:
+        return None
+    since_ns = guards.said_new.get(fitting_terms_of(row.document)[0], 0)
+    for attempt in kin:
+        over = attempt.closed and not cancelled_by_hand(attempt)
+        if attempt.set_aside or attempt.ready or attempt.sent_ns <= since_ns:
+            continue
+        if over and (row.comeback or not same_terms(row.document, attempt)):
+            continue
+        if _is_kin(row, attempt, history, guards) is None:
+            order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
+            told_of = f"this row, or another of its id, had the id of order {order_id} before"
+            return f"{told_of}, which batch {batch_id} asked for, and which id that has now is not known", batch_id
+    for word in history.words.get(place_of(row.batch_id, row.sheet, row.row), ()):
+        if word.at_ns > since_ns and _is_said_of(row, word, history, guards) is None:
+            told_of = f"this row, or another of its id, had the id of order {word.order_id}, or that had its id"
+            return f"{told_of}, and a person cancelled that ({word.reason})", word.batch_id
+    return None
+
+
+def _asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
     """An attempt that asked for the same under an earlier id, in vain: that an id is another asks for no second one."""
     if row.corrects or row.comeback:
         return None
-    asked = (a for a in reversed(history.kin(row)) if a.closed and not a.set_aside)
+    closed = (a for a in reversed(history.kin(row)) if a.closed and not a.set_aside)
+    asked = (a for a in closed if _is_kin(row, a, history, guards))
     return next((a for a in asked if not goes_back_to(a.intent, _keys(row)) and same_terms(row.document, a)), None)
 
 
@@ -505,16 +602,41 @@ def contradicts(document: Document, attempt: Attempt) -> bool:
 
 def _cancelled(row: Row, history: History, guards: Guards) -> str:
     """Why a person said never to send the order, under any id of its sale; empty when nobody did."""
-    place, ids = place_of(row.batch_id, row.sheet, row.row), filter(None, history.ids(row))
-    for key in (place, row.corrects, *map(by_order, ids)) if guards.cancelled_sales else ():
+    place, own = place_of(row.batch_id, row.sheet, row.row), str(row.document.get("order_id", ""))
+    ids = history.ids(row) if row.corrects else (own,)  # a row that came back is the sale of all its ids
+    by_ids = map(by_order, filter(None, history.ids(row))) if row.corrects else ()
+    for key in (place, row.corrects, *by_ids) if guards.cancelled_sales else ():
         if key in guards.cancelled_sales:
             return guards.cancelled_sales[key]
-    for order_id in history.ids(row):
+    for order_id in ids:
         if order_id in history.cancelled:
             return history.cancelled[order_id]
         if reason := next(map(cancelled_by_hand, history.attempts.get(order_id, ())[-1:]), None):
             return reason
-    return next(filter(None, map(cancelled_by_hand, history.kin(row))), "")
+    for word in history.words.get(place, ()):
+        if _is_said_of(row, word, history, guards):
+            return word.reason
+    kin = (a for a in history.kin(row) if cancelled_by_hand(a) and _is_kin(row, a, history, guards))
+    return next(filter(None, map(cancelled_by_hand, kin)), "")
+
+
+def _is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool | None:
+    """Is a cancelled order, one of whose ids this row has or had, the row's own? None: nobody can tell."""
+    own = str(row.document.get("order_id", ""))
+    if own == word.order_id or place_of(row.batch_id, row.sheet, row.row) in word.places:
+        return True
+    told_by_id = _has_its_id(own, word.places, history, guards)
+    if told_by_id is None and word.asked and all(_are_strangers(row.document, asked) for asked in word.asked):
+        return False
+    return told_by_id
+
+
+def _are_strangers(one: Document, other: Document) -> bool:
+    """Do other payers ask for other money?"""
+    if "amount" not in one or "amount" not in other or one["amount"] == other["amount"]:
+        return False
+    payers = [payer_of(document) for document in (one, other)]
+    return all(payers) and not may_pay(*payers)
 
 
 def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:
@@ -711,7 +833,8 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
     kin = [
         a
         for a in history.kin(row)
-        if goes_back_to(a.intent, filter(None, (place, row.corrects))) or same_terms(row.document, a)
+        if goes_back_to(a.intent, filter(None, (place, row.corrects)))
+        or (same_terms(row.document, a) and _is_kin(row, a, history, Guards()))
     ]
     found: Iterable[Attempt] = (*history.attempts.get(str(row.document.get("order_id", "")), ()), *kin)
     for attempt in found:

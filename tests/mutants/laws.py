@@ -822,6 +822,24 @@ def _() -> None:
 
 
 @mutant(
+    "J13",
+    "an earlier id is the row's sale, whoever was charged",
+    "test_sale.py::test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended",
+)
+def _() -> None:
+    swap("batchpay.lifecycle.standing:_is_kin", always(True))
+
+
+@mutant(
+    "J13",
+    "an earlier id is another sale's, whoever was charged",
+    "test_sale.py::test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale",
+)
+def _() -> None:
+    swap("batchpay.lifecycle.standing:_is_kin", always(False))
+
+
+@mutant(
     "L11",
     "a cancellation that only a report tells of is none",
     DOORS + "test_a_cancelled_order_is_not_sent_by_a_journal_that_does_not_know_it",
