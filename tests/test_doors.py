@@ -248,7 +248,7 @@ def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(marke
     market.orders([order(2), order(3)])
     market.sandbox.add_rule(action="reset_after", order_id="00003")
     night(market)
-    assert market.money() == {"00001": 1, "00002": 1, "00003": 1} or market.money() == {"00001": 1}
+    assert set(market.money().values()) == {1}
     posts = market.posts()
     night(market)
     assert market.posts() == posts
@@ -686,8 +686,10 @@ def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(m
         assert market.run(verb=verb).returncode in (0, 12), verb
     (charge,) = [c["id"] for c in market.own_charges() if c["metadata"]["order_id"] == "00001"]
     flags = ("00001", "--as", f"charged:{charge}", "--reason", "asked the gateway")
-    assert market.run(*flags, verb="resolve").returncode == 0
-    assert market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
-    assert market.run().returncode == 10
+    for _ in range(1 + lost):  # what a report calls unproven, then that the row asks for something else
+        assert market.run(*flags, verb="resolve").returncode == 0
+        assert market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
+        code = market.run().returncode
+    assert code == 10
     assert market.run(verb="status").returncode == 10
     assert set(market.money().values()) == {1}

@@ -29,7 +29,7 @@ from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
-from batchpay.lifecycle.plan import intent_of
+from batchpay.lifecycle.plan import alike, intent_of
 from batchpay.lifecycle.standing import (
     Cancelled,
     DuplicateOf,
@@ -469,6 +469,8 @@ def likeness(
         ids = [order["order_id"] for order in some]
         attempts = history.attempts_of(journal, ids)
         known = {order_id for order_id, found in attempts.items() if found}
+        forms = journal.look_alikes(list(map(alike, ids)))
+        known |= {order_id for order_id in ids if alike(order_id) in forms}  # what is made of it is judged row by row
         comparison.compare(some, known.union(filter(lineages.other_names, ids)), silent)
     return _said(batch, [other.batch for other in recent], comparison)
 

@@ -72,6 +72,7 @@ class Lists:
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
         self._reread: set[str] = set()  # charges that a list showed oddly, and that were asked for by their id
+        self._passed_over: list[str] = []  # charges of this run that the last list while charging did not show
         self.in_vain = ""  # why the last list while charging was of no use
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
@@ -152,11 +153,17 @@ class Lists:
         if listing is None or not listing.complete:
             self.in_vain = "the gateway's list of charges could not be read completely while charging"
             return None
-        if unshown := self._unshown(listing):
-            self.in_vain = f"the gateway's list does not show {unshown[0]}, which it answered in this run"
+        self._passed_over = self._unshown(listing)
+        if self._passed_over:
+            self.in_vain = f"the gateway's list does not show {self._passed_over[0]}, which it answered in this run"
             return None
         youngest = time_of(min(listing.latest, listing.now or iso(self._now())))  # one that says it is of tomorrow
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
+
+    async def stop_for_unshown(self) -> None:
+        """For a whole doubt period complete lists did not show what the gateway answered in this run (J11)."""
+        for charge_id in self._passed_over[:1]:
+            await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
 
     def _unshown(self, listing: Listing) -> list[str]:
         """Charges that were proven in this run before a list began, in its range, and that it does not show."""
@@ -288,9 +295,7 @@ class Lists:
             is_old = self._age_s(created_at) >= self._period_s
             is_passed_over = created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
             if is_old and (is_passed_over or await self._unknown(charge_id)):
-                await self._recorder.stop_for_charge(
-                    charge_id, f"{charge_id} is in the journal, and no complete list of the gateway shows it"
-                )
+                await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
             else:
                 waiting.append(charge_id)
         return waiting
@@ -369,6 +374,10 @@ class Lists:
         self._told(case)
         if not adopting:
             await self._recorder.stop(f"{charge.id} was made for this job by another run, with another journal", case)
+
+
+def _in_no_list(charge_id: str) -> str:
+    return f"{charge_id} is in the journal, and no complete list of the gateway shows it"
 
 
 def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: bool) -> bool:

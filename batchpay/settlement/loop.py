@@ -176,6 +176,7 @@ class Settlement:
             in_vain, well_s = (0, self._clock.elapsed_s()) if further else (in_vain + 1, well_s)
             if in_vain >= IN_VAIN and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s:
                 self._queue.closed = self.lists.in_vain
+                await self.lists.stop_for_unshown()
             since = further or since
             if further:
                 self._queue.open()
