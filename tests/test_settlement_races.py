@@ -252,12 +252,8 @@ def test_an_adopted_charge_of_a_file_that_is_gone_still_counts(market: Market) -
     market.run()
     for folder in ("state", "reports"):
         shutil.rmtree(market.folder / folder)
-    (charge,) = market.sandbox.charges()
-    waiting = {**charge, "status": "pending", "paid": False, "chain": None}
-    market.sandbox.add_rule(
-        {"method": "GET", "path": "/charges", "body": {"object": "list", "total": 1, "data": [waiting]}}
-    )
-    market.sandbox.add_rule({"method": "GET", "path": "/charges/*", "body": waiting})
+    waiting = {"status": "pending", "paid": False, "chain": None}
+    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change=waiting)
     market.orders([order(50)], "other.csv")
     assert market.run("--adopt", "--input", "other.csv").returncode == 11
 
