@@ -272,3 +272,12 @@ def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> 
     assert could_be(found, intent, "")
     assert not could_be(replace(found, payer="cust_test_2"), intent, "")
     assert not could_be(replace(found, payer=None), intent, "")
+
+
+@pytest.mark.fault("J05", "B32")
+def test_lists_that_lag_behind_what_is_being_sent_stop_nothing() -> None:
+    """All night long the youngest charge is in no list yet: only the one order that goes alone has to be shown."""
+    gateway = FakeGateway(latency_s=1.0, lag_s=3.0)
+    world = World(gateway, settings=replace(SETTINGS, concurrency=1))
+    assert set(world.run(150).values()) == {Outcome.SUCCEEDED}
+    assert world.stops() == [] and len(gateway.posts) == 150

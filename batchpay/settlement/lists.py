@@ -72,7 +72,7 @@ class Lists:
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
         self._reread: set[str] = set()  # charges that a list showed oddly, and that were asked for by their id
-        self._passed_over: list[str] = []  # charges of this run that the last list while charging did not show
+        self._passed_over: list[str] = []  # what the last list did not show of the one order that goes alone
         self.in_vain = ""  # why the last list while charging was of no use
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
@@ -146,14 +146,17 @@ class Lists:
             await self._still_lacking(listing)
             await self._note_bound(listing, "")
 
-    async def watch(self, since: datetime) -> datetime | None:
-        """The same while orders are sent; returns from where the next one goes on. None: it was not complete, or does
-        not show what this run has proof of, and says nothing of what else was charged (J05)."""
+    async def watch(self, since: datetime, *, opening: bool) -> datetime | None:
+        """The same while orders are sent; returns from where the next one goes on, None when it was not complete.
+
+        `opening`: only one order was sent so far. A list that does not show its charge says nothing of what else was
+        charged (J05), and is no better; later ones lag behind what is being sent, and `compare` looks for the rest.
+        """
         listing = await self.read(since, self.absorb_all)
         if listing is None or not listing.complete:
             self.in_vain = "the gateway's list of charges could not be read completely while charging"
             return None
-        self._passed_over = self._unshown(listing)
+        self._passed_over = self._unshown(listing) if opening else []
         if self._passed_over:
             self.in_vain = f"the gateway's list does not show {self._passed_over[0]}, which it answered in this run"
             return None
@@ -161,7 +164,7 @@ class Lists:
         return max(since, youngest - WATCH_OVERLAP) if youngest else since
 
     async def stop_for_unshown(self) -> None:
-        """For a whole doubt period complete lists did not show what the gateway answered in this run (J11)."""
+        """For a whole doubt period complete lists did not show the one order that the gateway answered (J11)."""
         for charge_id in self._passed_over[:1]:
             await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
 

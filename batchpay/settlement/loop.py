@@ -170,9 +170,9 @@ class Settlement:
         """Law L11: one order first, then a list; and a list again every 30 s while anything is sent."""
         since = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC) - OVERLAP
         await self._until(self._first_sent)
-        in_vain, well_s = 0, self._clock.elapsed_s()
+        in_vain, well_s, opening = 0, self._clock.elapsed_s(), True
         while not (self._workers_done.is_set() or self._over()):
-            further = await self.lists.watch(since)
+            further = await self.lists.watch(since, opening=opening)
             in_vain, well_s = (0, self._clock.elapsed_s()) if further else (in_vain + 1, well_s)
             if in_vain >= IN_VAIN and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s:
                 self._queue.closed = self.lists.in_vain
@@ -180,6 +180,7 @@ class Settlement:
             since = further or since
             if further:
                 self._queue.open()
+                opening = False
             self._news.tell()
             await self._until(self._workers_done, WATCH_EVERY_S if further else self._settings.lookup_gap_s)
 

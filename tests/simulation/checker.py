@@ -9,6 +9,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from batchpay.batches import history
 from batchpay.domain.errors import BatchpayError
@@ -205,9 +206,16 @@ def _doubt_respected(world: World, first: Request, second: Request, commits: lis
 
 
 def _after_money(world: World) -> Iterator[str]:
-    """I6: no POST for an order after it took money."""
+    """I6: no POST for an order after it took money. Another job's order of this id that asks for other money is
+    another order (fault-matrix E13): two files of a story may ask so, and a job be renamed between them."""
     unlisted = {c["metadata"].get("order_id") for c in world.ledger.charges if c["_visible_s"] == float("inf")}
+    jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
+        asked = parse_qs(request.body).get("amount", [""])[0]
+        paid = [c for c in world.ledger.charges if c["metadata"].get("order_id") == request.order_id]
+        others = [c for c in paid if c["metadata"].get("batchpay_job") != jobs[request.run_id]]
+        if paid and others == paid and all(str(c["amount"]) != asked for c in paid):
+            continue
         if request.money_before and request.order_id not in unlisted:
             yield f"I6: order {request.order_id} was sent after it had taken money (run {request.run_id})"
 
