@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from batchpay.job.job import Job
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
-INPUT = click.option("--input", "input_file", metavar="FILE", help="Read this file instead of the job's own.")
-WHY = click.option("--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+INPUT = click.option(
+    "--input", "input_file", metavar="FILE", help="Read this file instead of the job's own."
+)
+WHY = click.option(
+    "--reason", required=True, type=Reason(), metavar="TEXT", help="Why; the journal keeps it."
+)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON document."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,13 +36,16 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as
 def cli() -> None:
     """A file of orders in, every order charged once, a report that adds up.
 
-    Results go to stdout, talk to stderr. Exit codes: 0 all well; 10 some rows need the accountant or the payer; 11 a
-    later run is needed; 12 something does not add up, a person must look; 64-78 as in sysexits.h.
+    Results go to stdout, talk to stderr. Exit codes: 0 all well; 10 some rows need the accountant
+    or the payer; 11 a later run is needed; 12 something does not add up, a person must look; 64-78
+    as in sysexits.h.
     """
 
 
 @cli.command()
-@click.argument("directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
+@click.argument(
+    "directory", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path)
+)
 @JSON
 def init(directory: Path, as_json: bool) -> None:
     """Write a job, a schema and orders to start from.
@@ -66,12 +75,29 @@ def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
 @cli.command()
 @JOB
 @INPUT
-@click.option("--out", "out_file", metavar="FILE", type=click.Path(path_type=Path), help="Write the plan to a file.")
-@click.option("--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it.")
-@click.option("--preflight", is_flag=True, help="Ask the gateway whether each recipient can be paid; needs the key.")
+@click.option(
+    "--out",
+    "out_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the plan to a file.",
+)
+@click.option(
+    "--force", is_flag=True, help="With --out: overwrite that file, unless the job lives on it."
+)
+@click.option(
+    "--preflight",
+    is_flag=True,
+    help="Ask the gateway whether each recipient can be paid; needs the key.",
+)
 @JSON
 def plan(
-    job_file: Path, input_file: str | None, out_file: Path | None, force: bool, preflight: bool, as_json: bool
+    job_file: Path,
+    input_file: str | None,
+    out_file: Path | None,
+    force: bool,
+    preflight: bool,
+    as_json: bool,
 ) -> None:
     """Show what `run` would send, and send nothing.
 
@@ -112,12 +138,17 @@ def _key_and_kept_job(job_file: Path) -> tuple[Job, Any]:
     return job, secret_key(os.environ, job.gateway)
 
 
-WAIT = click.option("--wait", is_flag=True, help="Wait for another run of this job instead of ending with 75.")
+WAIT = click.option(
+    "--wait", is_flag=True, help="Wait for another run of this job instead of ending with 75."
+)
 GRACE = click.option(
     "--grace",
     type=Seconds(),
     metavar="S",
-    help="When interrupted, wait at most S seconds for requests on their way; the rest stays in doubt.",
+    help=(
+        "When interrupted, wait at most S seconds for requests on their way; the rest stays in"
+        " doubt."
+    ),
 )
 SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even without a terminal.")
 
@@ -126,11 +157,23 @@ SUMMARY = click.option("--summary", is_flag=True, help="Print the summary even w
 @JOB
 @INPUT
 @click.option("--limit", type=Orders(least=0), metavar="N", help="Send at most N orders.")
-@click.option("--canary", type=Orders(least=1), metavar="N", help="Go on only if the first N orders succeed.")
-@click.option("--yes", is_flag=True, help="These are new orders although payers and amounts repeat a recent file.")
-@click.option("--adopt", is_flag=True, help="The journal is empty: take over this job's charges from the gateway.")
 @click.option(
-    "--since", metavar="DATE", help="Look back to this day of the job's time zone, when the last listing is younger."
+    "--canary", type=Orders(least=1), metavar="N", help="Go on only if the first N orders succeed."
+)
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="These are new orders although payers and amounts repeat a recent file.",
+)
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="The journal is empty: take over this job's charges from the gateway.",
+)
+@click.option(
+    "--since",
+    metavar="DATE",
+    help="Look back to this day of the job's time zone, when the last listing is younger.",
 )
 @WAIT
 @GRACE
@@ -176,9 +219,11 @@ def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
 def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
     """Show every batch and what waits, from the journal alone.
 
-    Also when the last run began, ended and how, and who is running now. With an order id: its whole story.
+    Also when the last run began, ended and how, and who is running now. With an order id: its whole
+    story.
 
-    Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a stop is in force.
+    Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a
+    stop is in force.
     """
     from batchpay.commands import run as verb
     from batchpay.terminal import saying
@@ -211,20 +256,38 @@ def report(job_file: Path, batch: str | None, as_json: bool) -> None:
 @JOB
 @click.argument("order_id", required=False, type=Words())
 @click.option(
-    "--as", "as_", type=Words(), metavar="charged:chrg_…|not-charged", help="What became of an order in doubt."
+    "--as",
+    "as_",
+    type=Words(),
+    metavar="charged:chrg_…|not-charged",
+    help="What became of an order in doubt.",
 )
-@click.option("--cancel", is_flag=True, help="Never send this held order; a batch's id: all of its.")
+@click.option(
+    "--cancel", is_flag=True, help="Never send this held order; a batch's id: all of its."
+)
 @click.option("--lift-stop", is_flag=True, help="End the stop: a person has looked.")
-@click.option("--not-ours", type=Words(), metavar="chrg_…", help="This charge, which names no order, is another's.")
+@click.option(
+    "--not-ours",
+    type=Words(),
+    metavar="chrg_…",
+    help="This charge, which names no order, is another's.",
+)
 @WHY
 @JSON
 def resolve(
-    job_file: Path, order_id: str | None, as_: str | None, cancel: bool, lift_stop: bool, not_ours: str | None,
-    reason: str, as_json: bool,
-) -> None:  # fmt: skip
+    job_file: Path,
+    order_id: str | None,
+    as_: str | None,
+    cancel: bool,
+    lift_stop: bool,
+    not_ours: str | None,
+    reason: str,
+    as_json: bool,
+) -> None:
     """Settle one order by hand, or lift a stop.
 
-    An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and why.
+    An order in doubt is looked up first; a held one can be cancelled. The journal keeps who and
+    why.
     """
     from batchpay.commands import resolve as verb
     from batchpay.terminal import saying
@@ -233,7 +296,8 @@ def resolve(
     given = [as_ is not None, cancel, lift_stop, not_ours is not None]
     if given.count(True) != 1 or of_job == (order_id is not None):
         raise Usage(
-            "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of --lift-stop and --not-ours"
+            "resolve JOB ORDER_ID takes one of --as and --cancel; resolve JOB takes one of"
+            " --lift-stop and --not-ours"
         )
     if lift_stop:
         made = verb.lift_stop(_kept_job(job_file), reason)
@@ -257,19 +321,39 @@ def resolve(
 @cli.command()
 @JOB
 @INPUT
-@click.option("--probe", is_flag=True, help="Test mode only: make test charges to learn what the gateway does.")
-@click.option("--recipient", type=Words(), metavar="ID", help="For --probe; default the account's first verified one.")
-@click.option("--customer", type=Words(), metavar="ID", help="For --probe; default the account's first with a card.")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Test mode only: make test charges to learn what the gateway does.",
+)
+@click.option(
+    "--recipient",
+    type=Words(),
+    metavar="ID",
+    help="For --probe; default the account's first verified one.",
+)
+@click.option(
+    "--customer",
+    type=Words(),
+    metavar="ID",
+    help="For --probe; default the account's first with a card.",
+)
 @JSON
 def doctor(
-    job_file: Path, input_file: str | None, probe: bool, recipient: str | None, customer: str | None, as_json: bool
+    job_file: Path,
+    input_file: str | None,
+    probe: bool,
+    recipient: str | None,
+    customer: str | None,
+    as_json: bool,
 ) -> None:
     """Look for what would go wrong tonight; charge nothing.
 
-    Job, schema, lookups, input, journal, disk, clock, key, and what the gateway says of the account, its limits and
-    every recipient. Without a key it tells all but the gateway's part.
+    Job, schema, lookups, input, journal, disk, clock, key, and what the gateway says of the
+    account, its limits and every recipient. Without a key it tells all but the gateway's part.
 
-    --probe makes three test charges, to learn whether `destination` splits and whether the idempotency key is honoured.
+    --probe makes three test charges, to learn whether `destination` splits and whether the
+    idempotency key is honoured.
     """
     from batchpay.commands import doctor as verb
     from batchpay.commands import probe as test_charges
@@ -291,9 +375,10 @@ def doctor(
 def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Check the journal and every report against what was written.
 
-    The journal's hash chain, and each manifest of this job against the files beside it; needs no key and no network.
-    BATCH is the name of one folder. Exits with 12 on a difference, also when reports that were written are missing,
-    with 74 when the journal is damaged, with 66 when there is none.
+    The journal's hash chain, and each manifest of this job against the files beside it; needs no
+    key and no network. BATCH is the name of one folder. Exits with 12 on a difference, also when
+    reports that were written are missing, with 74 when the journal is damaged, with 66 when there
+    is none.
     """
     from batchpay.commands import verify as verb
     from batchpay.terminal import saying
@@ -305,16 +390,30 @@ def verify(job_file: Path, batch: str | None, as_json: bool) -> None:
 
 @cli.command()
 @JOB
-@click.option("--from", "first", required=True, metavar="DATE", help="First day, of the job's time zone.")
+@click.option(
+    "--from", "first", required=True, metavar="DATE", help="First day, of the job's time zone."
+)
 @click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
-@click.option("--note", type=Words(), metavar="ID", help="Take note of one difference, by its id; with --reason.")
-@click.option("--reason", type=Reason(), metavar="TEXT", help="With --note: why it is well; the journal keeps it.")
+@click.option(
+    "--note",
+    type=Words(),
+    metavar="ID",
+    help="Take note of one difference, by its id; with --reason.",
+)
+@click.option(
+    "--reason",
+    type=Reason(),
+    metavar="TEXT",
+    help="With --note: why it is well; the journal keeps it.",
+)
 @JSON
-def audit(job_file: Path, first: str, last: str, note: str | None, reason: str | None, as_json: bool) -> None:
+def audit(
+    job_file: Path, first: str, last: str, note: str | None, reason: str | None, as_json: bool
+) -> None:
     """Match our journal and the gateway's ledger both ways.
 
-    Charges, credits, transfers and refunds of a period; lists what a person should refund, and what was refunded, by
-    the day of the charge and by the day of the refund.
+    Charges, credits, transfers and refunds of a period; lists what a person should refund, and what
+    was refunded, by the day of the charge and by the day of the refund.
 
     Exits with 12 while there is a difference that nobody took note of as it is.
     """
@@ -326,7 +425,10 @@ def audit(job_file: Path, first: str, last: str, note: str | None, reason: str |
         raise Usage("--note ID and --reason TEXT go together: which difference, and why it is well")
     days = times.day("--from", first), times.day("--to", last)
     job, key = _key_and_kept_job(job_file)
-    word = (note, reason) if note is not None and reason is not None else None
+    if note is not None and reason is not None:
+        word = (note, reason)
+    else:
+        word = None
     made = verb.audit(job, key, verb.Period(*days, job.controls.time_zone), word)
     saying.audit(made, as_json=as_json)
     _leave(made.exit_code)
@@ -352,15 +454,32 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", default=8787, show_default=True, help="0: any free port."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8787,
+    show_default=True,
+    help="0: any free port.",
 )
-@click.option("--script", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="How it is set up and what goes wrong: docs/sandbox.md.")  # fmt: skip
 @click.option(
-    "--ledger", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Keep the charges in it."
+    "--script",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How it is set up and what goes wrong: docs/sandbox.md.",
 )
-@click.option("--idempotency", type=click.Choice(["off", "on"]), default="off", show_default=True,
-              help="Honour the Idempotency-Key header.")  # fmt: skip
+@click.option(
+    "--ledger",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the charges in it.",
+)
+@click.option(
+    "--idempotency",
+    type=click.Choice(["off", "on"]),
+    default="off",
+    show_default=True,
+    help="Honour the Idempotency-Key header.",
+)
 def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: str) -> None:
     """Serve an imitation of the gateway on 127.0.0.1 until stopped."""
     from batchpay.commands import demo as verb
@@ -369,7 +488,9 @@ def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: st
 
 
 NOT_FLAGS = {  # what people reach for, and what there is instead
-    "--dry-run": "there is no --dry-run: batchpay plan shows what run would send, and sends nothing",
+    "--dry-run": (
+        "there is no --dry-run: batchpay plan shows what run would send, and sends nothing"
+    ),
 }
 
 
@@ -378,9 +499,14 @@ def main(argv: list[str] | None = None) -> None:
     streams.prepare()
     if not os.environ.get("BATCHPAY_DEBUG"):
         _say_nothing_else()
-    words = sys.argv[1:] if argv is None else argv
+    if argv is None:
+        words = sys.argv[1:]
+    else:
+        words = argv
     if not words:
-        streams.raw(cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True)
+        streams.raw(
+            cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True
+        )
         _leave(Usage.exit_code)
     end = partial(_end, as_json="--json" in words)
     try:
@@ -406,12 +532,18 @@ def main(argv: list[str] | None = None) -> None:
             raise
         what = line(f"{type(error).__name__}: {error}")
         lost = "Nothing that was sent is lost: it is in the journal"
-        end(70, f"a bug in batchpay: {what}. {lost}. Set BATCHPAY_DEBUG=1 to see where, and please report it")
+        end(
+            70,
+            f"a bug in batchpay: {what}. {lost}. Set BATCHPAY_DEBUG=1 to see where, and please"
+            " report it",
+        )
     end(0, "")
 
 
 def _say_nothing_else() -> None:
-    """What Python itself prints where something cannot be taken down in order tells nobody what to do."""
+    """What Python itself prints where something cannot be taken down in order tells nobody what to
+    do.
+    """
     import warnings
 
     sys.unraisablehook = lambda _: None
@@ -422,7 +554,10 @@ def _usage(error: click.ClickException) -> str:
     """What click has to say, in one line, with where to look."""
     if isinstance(error, click.NoSuchOption) and error.option_name in NOT_FLAGS:
         return NOT_FLAGS[error.option_name]
-    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "batchpay"
+    if isinstance(error, click.UsageError) and error.ctx:
+        where = error.ctx.command_path
+    else:
+        where = "batchpay"
     return line(f"{error.format_message()} (see {where} --help)")
 
 
@@ -456,7 +591,9 @@ def _options(job: Job, flags: dict[str, Any]) -> Any:
 
 
 def _leave(code: int, *, of_outcomes: bool = False) -> None:
-    """`of_outcomes`: it says what became of money, and nothing else may change it (contract, section 6)."""
+    """`of_outcomes`: it says what became of money, and nothing else may change it (contract,
+    section 6).
+    """
     told = streams.end(code)
     raise SystemExit(code if of_outcomes else told)
 
@@ -466,5 +603,7 @@ def _end(code: int, sentences: str, *, as_json: bool) -> None:
     if sentences:
         streams.write_lines(f"batchpay: {sentences}", err=True)
         if as_json and not streams.printed():
-            streams.write_json({"exit_code": code, "trouble": [{"exit_code": code, "message": sentences}]})
+            streams.write_json(
+                {"exit_code": code, "trouble": [{"exit_code": code, "message": sentences}]}
+            )
     _leave(code)

@@ -1,4 +1,6 @@
-"""`python -m benchmarks [FIGURE ...] [--rows N] [--runs N] [--quick]`: one table, bar beside figure, no verdict."""
+"""`python -m benchmarks [FIGURE ...] [--rows N] [--runs N] [--quick]`: one table, bar beside
+figure, no verdict.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +19,37 @@ WIDTHS = (3, 58, 10, 22)
 
 
 def _line(*cells: str) -> str:
-    return "  ".join([*(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)), *cells[len(WIDTHS) :]])
+    return "  ".join(
+        [
+            *(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)),
+            *cells[len(WIDTHS) :],
+        ]
+    )
 
 
 def main() -> None:
-    """Take the figures asked for, one after another; each line is printed as soon as it is known."""
+    """Take the figures asked for, one after another; each line is printed as soon as it is
+    known.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; default: all")
+    parser.add_argument(
+        "figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; default: all"
+    )
     parser.add_argument("--rows", type=int, help="rows for every figure, instead of its own number")
     parser.add_argument("--runs", type=int, help="how often each process runs; the median counts")
-    parser.add_argument("--quick", action="store_true", help="small sizes, one run: a look, not a figure")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, one run: a look, not a figure"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.figures) - set(FIGURES):
-        parser.error(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+        parser.error(
+            f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}"
+        )
     size = Size(asked.rows, asked.runs or (1 if asked.quick else 3), asked.quick)
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, median of {size.runs}")
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, median"
+        f" of {size.runs}"
+    )
     print(_line("", "figure", "bar", "found", "taken with"), flush=True)
     start = time.monotonic()
     try:

@@ -1,4 +1,6 @@
-"""P3: `batchpay run` without a rate limit, 100 in flight, all laws on, against what people use instead."""
+"""P3: `batchpay run` without a rate limit, 100 in flight, all laws on, against what people use
+instead.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.market import Gateway, Market, gateway, market, sandbox, write_orders
-from benchmarks.measure import Cost, Figure, Size, Spread, alternating, load, process, python, spread
+from benchmarks.measure import (
+    Cost,
+    Figure,
+    Size,
+    Spread,
+    alternating,
+    load,
+    process,
+    python,
+    spread,
+)
 from benchmarks.peers import newman
 
 ROOT = Path(__file__).parent.parent
@@ -22,19 +34,32 @@ def measure(size: Size) -> Iterator[Figure]:
         place.job(quick.url, concurrency=IN_FLIGHT)
         program, why = newman.command()
         paid = newman.collection(place.folder, quick.url)
-        words = [*program, "run", str(paid), "-d", str(small), "--reporters", "json", "--reporter-json-export",
-                 str(place.folder / "newman.json")]  # fmt: skip
+        words = [
+            *program,
+            "run",
+            str(paid),
+            "-d",
+            str(small),
+            "--reporters",
+            "json",
+            "--reporter-json-export",
+            str(place.folder / "newman.json"),
+        ]
         works = [lambda: afresh(place, quick), lambda: _script(place, quick, small)]
         works += [lambda: process(words)] if program else []
         ours, script, *others = alternating(size.runs, *works)
     mine, theirs = _rate(rows, ours), _rate(few, script)
     speeds = f"{mine.told('', 0)} and {theirs.told('', 0)} rows/s"
     note = f"{speeds}, {rows:,} and {few:,} rows, {IN_FLIGHT} in flight, {load()}"
-    yield Figure("P3", "run against pandas + jsonschema + omise-python", ">= 15x", _times(mine, theirs), note)
+    yield Figure(
+        "P3", "run against pandas + jsonschema + omise-python", ">= 15x", _times(mine, theirs), note
+    )
     what = "run against Newman"
     if others:
         rate = _rate(few, others[0])
-        yield Figure("P3", what, ">= 25x", _times(mine, rate), f"{rate.told('', 0)} rows/s over {few:,} rows")
+        yield Figure(
+            "P3", what, ">= 25x", _times(mine, rate), f"{rate.told('', 0)} rows/s over {few:,} rows"
+        )
     else:
         yield Figure("P3", what, ">= 25x", "skipped", why)
     yield from _with_latency(size)
@@ -49,7 +74,9 @@ def afresh(place: Market, quick: Gateway, *words: str) -> Cost:
 
 
 def _script(place: Market, quick: Gateway, orders: Path) -> Cost:
-    words = python("-m", "benchmarks.peers.script", str(orders), quick.url, str(place.folder / "script.csv"))
+    words = python(
+        "-m", "benchmarks.peers.script", str(orders), quick.url, str(place.folder / "script.csv")
+    )
     return process(words, folder=ROOT)
 
 
@@ -80,19 +107,30 @@ def _with_latency(size: Size) -> Iterator[Figure]:
                 rates.append(charging_rate(slow))
         had, most = spread(rates), concurrency / 0.02
         yield Figure(
-            "P3", f"charging at 20 ms, {concurrency} in flight, of concurrency / latency", ">= 85 %",
-            f"{had.median / most:.0%}", f"{had.told('', 0)} of {most:,.0f} charges/s, {rows:,} rows, {load()}",
-        )  # fmt: skip
+            "P3",
+            f"charging at 20 ms, {concurrency} in flight, of concurrency / latency",
+            ">= 85 %",
+            f"{had.median / most:.0%}",
+            f"{had.told('', 0)} of {most:,.0f} charges/s, {rows:,} rows, {load()}",
+        )
 
 
 def _ceilings(size: Size) -> Iterator[Figure]:
     """Bare sockets, which prove and keep nothing, show what the gateways themselves can do."""
-    for name, serve, rows in (("fast gateway", gateway, size.of(20_000, 3_000)), ("sandbox", sandbox, 2_000)):
+    for name, serve, rows in (
+        ("fast gateway", gateway, size.of(20_000, 3_000)),
+        ("sandbox", sandbox, 2_000),
+    ):
         with market() as place, serve() as served:
             write_orders(place.folder / "orders.csv", rows)
             place.job(served.url, concurrency=IN_FLIGHT)
-            bare = process(python("-m", "benchmarks.peers.bare", served.url, str(rows), str(IN_FLIGHT)), folder=ROOT)
+            bare = process(
+                python("-m", "benchmarks.peers.bare", served.url, str(rows), str(IN_FLIGHT)),
+                folder=ROOT,
+            )
             ours = place.program("run", "job.toml", expect=(0, 10))
         most, mine = rows / bare.wall_s, rows / ours.wall_s
         note = f"{mine:,.0f} and {most:,.0f} rows/s whole process, {rows:,} rows, {load()}"
-        yield Figure("-", f"run against the {name}, of bare sockets", "none", f"{mine / most:.0%}", note)
+        yield Figure(
+            "-", f"run against the {name}, of bare sockets", "none", f"{mine / most:.0%}", note
+        )

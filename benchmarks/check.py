@@ -1,4 +1,6 @@
-"""P2: `batchpay check` on a CSV of 12 columns, whole process, against `pandas.read_csv(dtype=str)` alone."""
+"""P2: `batchpay check` on a CSV of 12 columns, whole process, against `pandas.read_csv(dtype=str)`
+alone.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +25,14 @@ def measure(size: Size) -> Iterator[Figure]:
         )
     mine, other = walls(ours), walls(theirs)
     note = f"{rows:,} rows, {mine.told(' s')} and {other.told(' s')}, {load()}"
-    yield Figure("P2", "check against pandas.read_csv(dtype=str)", "<= 2x", ratio(mine, other), note)
+    yield Figure(
+        "P2", "check against pandas.read_csv(dtype=str)", "<= 2x", ratio(mine, other), note
+    )
     peak, peer = max(cost.peak_mib for cost in ours), max(cost.peak_mib for cost in theirs)
-    yield Figure("P2", "check, peak memory", "<= 250 MiB", f"{peak:.0f} MiB", f"{rows:,} rows; pandas {peer:.0f} MiB")
+    yield Figure(
+        "P2",
+        "check, peak memory",
+        "<= 250 MiB",
+        f"{peak:.0f} MiB",
+        f"{rows:,} rows; pandas {peer:.0f} MiB",
+    )

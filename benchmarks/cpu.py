@@ -27,7 +27,9 @@ def measure(size: Size) -> Iterator[Figure]:
             each_s = afresh(place, quick).cpu_s / rows
             whole.append(each_s * 1e6)
             share.append(
-                _replayed_s(place.folder / "state/batchpay.db", place.folder / "state/again.db") / rows / each_s
+                _replayed_s(place.folder / "state/batchpay.db", place.folder / "state/again.db")
+                / rows
+                / each_s
             )
         few = size.of(1_500, 500)
         write_orders(place.folder / "orders.csv", few)
@@ -38,11 +40,19 @@ def measure(size: Size) -> Iterator[Figure]:
     yield Figure("P4", "CPU per charge, whole process", "<= 400 us", cost.told(" us", 0), note)
     note = "the run's own events written again through the journal, asyncio included"
     yield Figure("P4", "the journal's share of it", "<= 10 %", f"{part.median:.0%}", note)
-    yield Figure("-", "CPU per charge at 100 a second", "none", f"{calm:.0f} us", f"{few:,} rows, start-up included")
+    yield Figure(
+        "-",
+        "CPU per charge at 100 a second",
+        "none",
+        f"{calm:.0f} us",
+        f"{few:,} rows, start-up included",
+    )
 
 
 def _replayed_s(kept: Path, into: Path) -> float:
-    """CPU seconds to write a run's events about orders again, as many at once as orders were in flight."""
+    """CPU seconds to write a run's events about orders again, as many at once as orders were in
+    flight.
+    """
     source = SqliteJournal(kept, "bench", read_only=True)
     events = [replace(event, seq=0, digest="") for event in source.events(["intent", "answer"])]
     source.close()
@@ -59,4 +69,6 @@ def _replayed_s(kept: Path, into: Path) -> float:
 
 async def _write(journal: SqliteJournal, events: list[Event]) -> None:
     for start in range(0, len(events), IN_FLIGHT):
-        await asyncio.gather(*(journal.write([event]) for event in events[start : start + IN_FLIGHT]))
+        await asyncio.gather(
+            *(journal.write([event]) for event in events[start : start + IN_FLIGHT])
+        )

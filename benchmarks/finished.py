@@ -1,4 +1,6 @@
-"""A journal full of finished rows, made by the true program: memory, resume and reports share it within one command."""
+"""A journal full of finished rows, made by the true program: memory, resume and reports share it
+within one command.
+"""
 
 from __future__ import annotations
 

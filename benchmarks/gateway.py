@@ -1,7 +1,8 @@
-"""A gateway fast enough not to be what is measured: bare asyncio, one process, well-formed charges, nothing else.
+"""A gateway fast enough not to be what is measured: bare asyncio, one process, well-formed charges,
+nothing else.
 
-It answers POST /charges with a charge that proves what was asked and GET /charges with pages of them. It checks
-nothing and forgets nothing; the sandbox is the faithful one, this is the quick one.
+It answers POST /charges with a charge that proves what was asked and GET /charges with pages of
+them. It checks nothing and forgets nothing; the sandbox is the faithful one, this is the quick one.
 """
 
 from __future__ import annotations
@@ -18,17 +19,42 @@ from urllib.parse import parse_qsl, urlsplit
 from batchpay.sandbox.objects import _CHARGE
 
 _FILLED = {
-    **_CHARGE, "authorization_type": "final_auth", "funding_currency": "THB", "status": "successful",
-    "authorized": True, "disputable": True, "refundable": True, "partially_refundable": True, "paid": True,
+    **_CHARGE,
+    "authorization_type": "final_auth",
+    "funding_currency": "THB",
+    "status": "successful",
+    "authorized": True,
+    "disputable": True,
+    "refundable": True,
+    "partially_refundable": True,
+    "paid": True,
     "transaction_fees": {"fee_flat": "0.0", "fee_rate": "3.65", "vat_rate": "7.0"},
-    "platform_fee": {"fixed": None, "amount": None, "percentage": None}, "ip": "127.0.0.1",
-    "refunds": {"object": "list", "data": [], "limit": 20, "offset": 0, "total": 0, "order": "chronological"},
-    "card": {
-        "object": "card", "id": "card_test_bench", "livemode": False, "deleted": False, "country": "th",
-        "financing": "credit", "bank": "Bench Bank", "brand": "Visa", "last_digits": "4242", "name": "Buyer",
-        "expiration_month": 12, "expiration_year": 2030, "security_code_check": True,
+    "platform_fee": {"fixed": None, "amount": None, "percentage": None},
+    "ip": "127.0.0.1",
+    "refunds": {
+        "object": "list",
+        "data": [],
+        "limit": 20,
+        "offset": 0,
+        "total": 0,
+        "order": "chronological",
     },
-}  # fmt: skip
+    "card": {
+        "object": "card",
+        "id": "card_test_bench",
+        "livemode": False,
+        "deleted": False,
+        "country": "th",
+        "financing": "credit",
+        "bank": "Bench Bank",
+        "brand": "Visa",
+        "last_digits": "4242",
+        "name": "Buyer",
+        "expiration_month": 12,
+        "expiration_year": 2030,
+        "security_code_check": True,
+    },
+}
 _VARIES = (
     "id",
     "location",
@@ -58,15 +84,28 @@ def charge(fields: dict[str, str], number: int, now: str) -> bytes:
     amount = int(fields["amount"])
     metadata = {name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")}
     quoted = f'"{now}"'
-    return (_TEMPLATE % {
-        "id": f'"chrg_test_bench{number:09d}"', "location": f'"/charges/chrg_test_bench{number:09d}"',
-        "amount": amount, "authorized_amount": amount, "captured_amount": amount, "funding_amount": amount,
-        "net": amount - amount // 25, "fee": amount // 27, "fee_vat": amount // 400,
-        "currency": json.dumps(fields["currency"].upper()), "description": json.dumps(fields.get("description")),
-        "metadata": json.dumps(metadata), "created_at": quoted, "paid_at": quoted,
-        "destination": json.dumps(fields.get("destination")), "chain": f'"acch_test_bench{number:09d}"',
-        "transaction": f'"trxn_test_bench{number:09d}"',
-    }).encode()  # fmt: skip
+    return (
+        _TEMPLATE
+        % {
+            "id": f'"chrg_test_bench{number:09d}"',
+            "location": f'"/charges/chrg_test_bench{number:09d}"',
+            "amount": amount,
+            "authorized_amount": amount,
+            "captured_amount": amount,
+            "funding_amount": amount,
+            "net": amount - amount // 25,
+            "fee": amount // 27,
+            "fee_vat": amount // 400,
+            "currency": json.dumps(fields["currency"].upper()),
+            "description": json.dumps(fields.get("description")),
+            "metadata": json.dumps(metadata),
+            "created_at": quoted,
+            "paid_at": quoted,
+            "destination": json.dumps(fields.get("destination")),
+            "chain": f'"acch_test_bench{number:09d}"',
+            "transaction": f'"trxn_test_bench{number:09d}"',
+        }
+    ).encode()
 
 
 def _fields(body: bytes) -> dict[str, str]:
@@ -74,7 +113,10 @@ def _fields(body: bytes) -> dict[str, str]:
     if not body.startswith(b"{"):
         return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True))
     told = json.loads(body)
-    return {**told, **{f"metadata[{name}]": value for name, value in told.get("metadata", {}).items()}}
+    return {
+        **told,
+        **{f"metadata[{name}]": value for name, value in told.get("metadata", {}).items()},
+    }
 
 
 class Ledger:
@@ -141,17 +183,23 @@ class Connection(asyncio.Protocol):
             length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
             if len(self._seen) < end + 4 + length:
                 return
-            body, self._seen = self._seen[end + 4 : end + 4 + length], self._seen[end + 4 + length :]
+            body, self._seen = (
+                self._seen[end + 4 : end + 4 + length],
+                self._seen[end + 4 + length :],
+            )
             method, target, _ = head.split(b" ", 2)
             self._send(self._ledger.answer(method, target.decode("ascii"), body))
 
     def _send(self, body: bytes) -> None:
         _, date = self._ledger.clock()
         head = (
-            f"HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-type: application/json\r\ncontent-length:"
+            f" {len(body)}\r\n\r\n"
         )
         if self._latency_s:
-            asyncio.get_running_loop().call_later(self._latency_s, self._transport.write, head.encode() + body)
+            asyncio.get_running_loop().call_later(
+                self._latency_s, self._transport.write, head.encode() + body
+            )
         else:
             self._transport.write(head.encode() + body)
 
@@ -160,7 +208,9 @@ async def serve(latency_s: float) -> None:
     """Until killed; the port is the first line said."""
     ledger = Ledger()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(ledger, latency_s), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(
+        lambda: Connection(ledger, latency_s), "127.0.0.1", 0, backlog=1024
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -19,10 +19,28 @@ from benchmarks.measure import Cost, batchpay, process, python
 
 KEY = "skey_test_0123456789abcdef"
 HEADER = (
-    "order_id", "amount", "currency", "recipient", "card", "invoice",
-    "shop", "item", "quantity", "buyer", "ordered_at", "note",
-)  # fmt: skip
-FIELDS = ["order_id", "amount", "currency", "destination", "card", "description", "metadata.invoice"]
+    "order_id",
+    "amount",
+    "currency",
+    "recipient",
+    "card",
+    "invoice",
+    "shop",
+    "item",
+    "quantity",
+    "buyer",
+    "ordered_at",
+    "note",
+)
+FIELDS = [
+    "order_id",
+    "amount",
+    "currency",
+    "destination",
+    "card",
+    "description",
+    "metadata.invoice",
+]
 JOB = """
 name = "bench"
 [input]
@@ -52,12 +70,22 @@ def write_orders(path: Path, rows: int, *, bad_every: int = 0, first: int = 1) -
         writer.writerow(HEADER)
         for number in range(first, first + rows):
             bad = bad_every and number % bad_every == 0
-            writer.writerow((
-                f"{number:08d}", f"{dice.randrange(20, 90_000)}.{number % 100:02d}", "THX" if bad else "THB",
-                f"recp_test_sandbox{number % 977:04d}", f"tokn_test_sandbox{number:08d}4242", f"INV-{number}",
-                f"Shop {number % 977}", "vinyl record", number % 9 + 1, f"Buyer {number}",
-                f"2026-11-23 {number % 24:02d}:{number % 60:02d}:00", "leave at the door",
-            ))  # fmt: skip
+            writer.writerow(
+                (
+                    f"{number:08d}",
+                    f"{dice.randrange(20, 90_000)}.{number % 100:02d}",
+                    "THX" if bad else "THB",
+                    f"recp_test_sandbox{number % 977:04d}",
+                    f"tokn_test_sandbox{number:08d}4242",
+                    f"INV-{number}",
+                    f"Shop {number % 977}",
+                    "vinyl record",
+                    number % 9 + 1,
+                    f"Buyer {number}",
+                    f"2026-11-23 {number % 24:02d}:{number % 60:02d}:00",
+                    "leave at the door",
+                )
+            )
     return path
 
 
@@ -68,18 +96,31 @@ class Market:
         self.folder = folder
 
     def job(
-        self, url: str = "http://127.0.0.1:1", *, rate: str = "100000/s", concurrency: int = 100,
-        file: str = "orders.csv", formats: tuple[str, ...] = ("csv", "json"),
-    ) -> Path:  # fmt: skip
+        self,
+        url: str = "http://127.0.0.1:1",
+        *,
+        rate: str = "100000/s",
+        concurrency: int = 100,
+        file: str = "orders.csv",
+        formats: tuple[str, ...] = ("csv", "json"),
+    ) -> Path:
         """Write the job file."""
         path = self.folder / "job.toml"
-        told = JOB.format(file=file, url=url, rate=rate, concurrency=concurrency, formats=json.dumps(list(formats)))
+        told = JOB.format(
+            file=file,
+            url=url,
+            rate=rate,
+            concurrency=concurrency,
+            formats=json.dumps(list(formats)),
+        )
         path.write_text(told, "utf-8")
         return path
 
     def program(self, *words: str, expect: tuple[int, ...] = (0,)) -> Cost:
         """The true program to its end."""
-        return process(batchpay(*words), folder=self.folder, environ={"OMISE_SECRET_KEY": KEY}, expect=expect)
+        return process(
+            batchpay(*words), folder=self.folder, environ={"OMISE_SECRET_KEY": KEY}, expect=expect
+        )
 
     def forget(self) -> None:
         """No journal and no reports any more."""
@@ -150,7 +191,9 @@ def most_in_any_window(times_s: list[float], window_s: float) -> int:
 @contextmanager
 def sandbox() -> Iterator[Gateway]:
     """The faithful sandbox as a process of its own: only its address is of use here."""
-    with subprocess.Popen(python("-m", "batchpay.sandbox", "--port", "0"), stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        python("-m", "batchpay.sandbox", "--port", "0"), stdout=subprocess.PIPE, text=True
+    ) as child:
         try:
             assert child.stdout is not None
             yield Gateway(json.loads(child.stdout.readline())["url"], child.pid)

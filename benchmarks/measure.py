@@ -1,4 +1,6 @@
-"""What a process costs, by the kernel's own account of it, and figures that remember how they were taken."""
+"""What a process costs, by the kernel's own account of it, and figures that remember how they were
+taken.
+"""
 
 from __future__ import annotations
 
@@ -77,18 +79,29 @@ def ratio(ours: Spread, theirs: Spread) -> str:
 
 
 def process(
-    words: Sequence[str], *, folder: Path | None = None, environ: Mapping[str, str] | None = None,
+    words: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
     expect: Sequence[int] = (0,),
-) -> Cost:  # fmt: skip
-    """Run a command to its end and account for it with wait4(2), in a process small enough not to be counted with."""
+) -> Cost:
+    """Run a command to its end and account for it with wait4(2), in a process small enough not to
+    be counted with.
+    """
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **(environ or {})}
     told, report = os.pipe()
     launcher = [sys.executable, "-I", str(LAUNCHER), str(report), *words]
     try:
         done = subprocess.run(
-            launcher, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            pass_fds=[report], check=False,
-        )  # fmt: skip
+            launcher,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=[report],
+            check=False,
+        )
     finally:
         os.close(report)
     with os.fdopen(told) as pipe:

@@ -30,4 +30,10 @@ def measure(size: Size) -> Iterator[Figure]:
 
 def _figure(verb: str, peaks: list[float], rows: int) -> Figure:
     note = f"{peaks[0]:.0f} and {peaks[1]:.0f} MiB at {rows // 10:,} and {rows:,} rows, {load()}"
-    return Figure("P6", f"memory of {verb} at ten times the rows", "<= 1.3x", f"{peaks[1] / peaks[0]:.2f}x", note)
+    return Figure(
+        "P6",
+        f"memory of {verb} at ten times the rows",
+        "<= 1.3x",
+        f"{peaks[1] / peaks[0]:.2f}x",
+        note,
+    )

@@ -28,5 +28,9 @@ def measure(size: Size) -> Iterator[Figure]:
         note = f"{len(posts):,} charges in {posts[-1] - posts[0]:.0f} s, {load()}"
         yield Figure("P5", f"share of {told} used", ">= 99 %", f"{share:.2%}", note)
         yield Figure(
-            "P5", f"most requests in any {window_s:.0f} s at {told}", f"<= {most}", str(seen), "at the gateway"
+            "P5",
+            f"most requests in any {window_s:.0f} s at {told}",
+            f"<= {most}",
+            str(seen),
+            "at the gateway",
         )

@@ -10,7 +10,10 @@ from benchmarks.finished import Finished, finished
 from benchmarks.market import KEY, write_orders
 from benchmarks.measure import Figure, Size, batchpay, load, process, python, ratio, spread
 
-SCAN = "import sys, sqlite3\nfor row in sqlite3.connect(sys.argv[1]).execute('SELECT * FROM events ORDER BY seq'): pass"
+SCAN = (
+    "import sys, sqlite3\nfor row in sqlite3.connect(sys.argv[1]).execute('SELECT * FROM events"
+    " ORDER BY seq'): pass"
+)
 LONGEST_S = 600.0
 
 
@@ -32,18 +35,27 @@ def measure(size: Size) -> Iterator[Figure]:
 
 
 def first_send_s(done: Finished, *words: str) -> float:
-    """Start the program, wait for its first charge at the gateway, kill it; what it left in doubt stays so.
+    """Start the program, wait for its first charge at the gateway, kill it; what it left in doubt
+    stays so.
 
     The gateway lists nothing: how long its lists take is its own affair.
     """
     done.quick.forget()
     start = time.monotonic()
     child = subprocess.Popen(
-        batchpay("run", "job.toml", *words), cwd=done.place.folder, env={"PATH": "/bin", "OMISE_SECRET_KEY": KEY},
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        batchpay("run", "job.toml", *words),
+        cwd=done.place.folder,
+        env={"PATH": "/bin", "OMISE_SECRET_KEY": KEY},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        while not (posts := done.quick.posts_s()) and child.poll() is None and time.monotonic() < start + LONGEST_S:
+        while (
+            not (posts := done.quick.posts_s())
+            and child.poll() is None
+            and time.monotonic() < start + LONGEST_S
+        ):
             time.sleep(0.05)
     finally:
         child.kill()

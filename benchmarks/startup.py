@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.measure import Figure, Size, alternating, batchpay, load, process, python, ratio, walls
+from benchmarks.measure import (
+    Figure,
+    Size,
+    alternating,
+    batchpay,
+    load,
+    process,
+    python,
+    ratio,
+    walls,
+)
 
 
 def measure(size: Size) -> Iterator[Figure]:

@@ -40,7 +40,9 @@ def measure(size: Size) -> Iterator[Figure]:
     mine, other = spread(ours), spread(theirs)
     speeds = f"{rows / mine.median:,.0f} and {rows / other.median:,.0f} rows/s"
     note = f"{speeds}, {rows:,} rows, {len(ours_bad)} bad, {load()}"
-    yield Figure("P1", "validation against jsonschema iter_errors", ">= 40x", ratio(other, mine), note)
+    yield Figure(
+        "P1", "validation against jsonschema iter_errors", ">= 40x", ratio(other, mine), note
+    )
 
 
 def _timed(work: Callable[[], list[int]]) -> tuple[list[int], float]:

@@ -1,13 +1,16 @@
-"""A gateway that does whatever a test says, byte by byte: own sockets, own ledger, own log, nothing of the product.
+"""A gateway that does whatever a test says, byte by byte: own sockets, own ledger, own log, nothing
+of the product.
 
-One thread a connection, because a fate is a row of blocking steps. Requests are timed by the kernel as they arrive,
-so that a busy machine cannot make them look closer together than they were. It does not know idempotency: whoever
-sends twice charges twice.
+One thread a connection, because a fate is a row of blocking steps. Requests are timed by the kernel
+as they arrive, so that a busy machine cannot make them look closer together than they were. It does
+not know idempotency: whoever sends twice charges twice.
 
     with Adversary() as gateway:
-        gateway.on("00003", Fate(end="reset"), OK)         # its first POST loses its answer, the second goes well
+        gateway.on("00003", Fate(end="reset"), OK)         # its first POST loses its answer, the
+          second goes well
         gateway.lists(Fate(status=500))                    # the next list fails
-        gateway.gets("/account", error(403, "forbidden"))  # what is asked before the first charge fails
+        gateway.gets("/account", error(403, "forbidden"))  # what is asked before the first charge
+          fails
         gateway.rule = lambda request: ...                 # or decide about every request
 """
 
@@ -55,7 +58,9 @@ class Fate:
     drop: tuple[str, ...] = ()  # ... and without these
     rewrite: Callable[[bytes], bytes] | None = None  # ... and the true body's bytes otherwise
     framed: Callable[[bytes], bytes] | None = None  # ... and a whole answer made of the true body
-    becomes: Mapping[str, Any] = field(default_factory=dict)  # what the charge truly is: {"status": "pending"}
+    becomes: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what the charge truly is: {"status": "pending"}
     swap: bool = False  # exchange answers with the next request that is to swap
     cut: int | None = None  # stop after so many bytes of the answer
     drip_s: float = 0.0  # one byte at a time
@@ -66,7 +71,9 @@ class Fate:
 OK = Fate()
 LOST_AFTER = Fate(end="reset", cut=0)  # charged, no answer
 LOST_BEFORE = Fate(commit="never", end="reset", cut=0)  # not charged, no answer
-DECLINED = Fate(becomes={"status": "failed", "failure_code": "insufficient_fund", "failure_message": "no money"})
+DECLINED = Fate(
+    becomes={"status": "failed", "failure_code": "insufficient_fund", "failure_message": "no money"}
+)
 PENDING = Fate(becomes={"status": "pending", "authorize_uri": "https://pay.example/a"})
 
 
@@ -133,7 +140,9 @@ class Request:
 class Adversary:
     """Listens from `__enter__` on; `url` says where."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._tls = tls
         self._listener = socket.create_server((address, port), backlog=64)
         self._lock = threading.RLock()
@@ -157,7 +166,9 @@ class Adversary:
         self.key = ""  # the only secret key that is accepted; empty: any
         self.account = "account_test_adversary0000001"  # whose every accepted key is
         self.smallest_transfer = 100  # of the account's currency; no order of the tests is below it
-        self.recipients: dict[str, dict[str, Any] | None] = {}  # what is other than with any recipient; None: not there
+        self.recipients: dict[
+            str, dict[str, Any] | None
+        ] = {}  # what is other than with any recipient; None: not there
 
     # --- what a test says
 
@@ -255,7 +266,9 @@ class Adversary:
             if self._tls:
                 plain.settimeout(PATIENCE_S)
                 sock = self._tls.wrap_socket(plain, server_side=True)
-            while (received := self._receive(sock, number)) is not None and self._answer(sock, *received):
+            while (received := self._receive(sock, number)) is not None and self._answer(
+                sock, *received
+            ):
                 pass
         except OSError:
             pass  # the client went away, which is its right
@@ -412,7 +425,11 @@ class Adversary:
         elif fate.status != 200 and status == 200:
             body = b""
         else:
-            document = {name: value for name, value in {**document, **fate.change}.items() if name not in fate.drop}
+            document = {
+                name: value
+                for name, value in {**document, **fate.change}.items()
+                if name not in fate.drop
+            }
             body = json.dumps(document).encode()
         body = fate.rewrite(body) if fate.rewrite else body
         if fate.framed:
@@ -423,7 +440,13 @@ class Adversary:
         """What stands at any other path than /charges."""
         _, kind, *names = path.split("/")
         if path == "/account":
-            return {"object": "account", "id": self.account, "livemode": False, "currency": FUNDING, "country": "TH"}
+            return {
+                "object": "account",
+                "id": self.account,
+                "livemode": False,
+                "currency": FUNDING,
+                "country": "TH",
+            }
         if path == "/capability":
             return _capability(self.smallest_transfer)
         if kind == "recipients" and len(names) == 1:
@@ -452,7 +475,9 @@ class Adversary:
     def _land(self, request: Request, fields: Mapping[str, str], fate: Fate) -> None:
         request.committed.append(self.commit(fields, fate.becomes)["id"])
 
-    def commit(self, fields: Mapping[str, str], becomes: Mapping[str, Any], age_s: int = 0) -> dict[str, Any]:
+    def commit(
+        self, fields: Mapping[str, str], becomes: Mapping[str, Any], age_s: int = 0
+    ) -> dict[str, Any]:
         """Take the money."""
         with self._lock:
             charge = _document(f"chrg_test_{len(self.ledger):06d}", fields, becomes, age_s)
@@ -472,23 +497,42 @@ class Adversary:
         now_s = time.monotonic()
         with self._lock:
             visible = [
-                dict(charge) for charge in self.ledger
-                if charge["created_at"] >= query.get("from", "") and self.born[charge["id"]] <= now_s - self.lag_s
-            ]  # fmt: skip
-        visible.sort(key=lambda charge: charge["created_at"], reverse=query.get("order") != "chronological")
+                dict(charge)
+                for charge in self.ledger
+                if charge["created_at"] >= query.get("from", "")
+                and self.born[charge["id"]] <= now_s - self.lag_s
+            ]
+        visible.sort(
+            key=lambda charge: charge["created_at"], reverse=query.get("order") != "chronological"
+        )
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 20))
         return {
-            "object": "list", "from": query.get("from"), "offset": offset, "limit": limit, "total": len(visible),
-            "order": query.get("order"), "data": visible[offset : offset + limit],
-        }  # fmt: skip
+            "object": "list",
+            "from": query.get("from"),
+            "offset": offset,
+            "limit": limit,
+            "total": len(visible),
+            "order": query.get("order"),
+            "data": visible[offset : offset + limit],
+        }
 
 
 def http(body: bytes, status: int = 200, *headers: str) -> bytes:
     """A whole, well-formed answer."""
     date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime())
     given = [] if any(h.lower().startswith("date:") for h in headers) else [date]
-    kind = [] if any(h.lower().startswith("content-type") for h in headers) else ["Content-Type: application/json"]
-    lines = [f"HTTP/1.1 {status} X", *given, *kind, f"Content-Length: {len(body)}", *(h for h in headers if h)]
+    kind = (
+        []
+        if any(h.lower().startswith("content-type") for h in headers)
+        else ["Content-Type: application/json"]
+    )
+    lines = [
+        f"HTTP/1.1 {status} X",
+        *given,
+        *kind,
+        f"Content-Length: {len(body)}",
+        *(h for h in headers if h),
+    ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
@@ -503,7 +547,11 @@ def _size(data: bytes) -> int | None:
     head, end, _ = data.partition(b"\r\n\r\n")
     if not end:
         return None
-    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    lengths = [
+        line.split(b":")[1]
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    ]
     return len(head) + 4 + int(lengths[0] if lengths else 0)
 
 
@@ -514,7 +562,12 @@ def _reset(sock: socket.socket) -> None:
 
 
 def _error(code: str, message: str) -> dict[str, Any]:
-    return {"object": "error", "location": "https://docs.example/errors", "code": code, "message": message}
+    return {
+        "object": "error",
+        "location": "https://docs.example/errors",
+        "code": code,
+        "message": message,
+    }
 
 
 def _capability(smallest_transfer: int) -> dict[str, Any]:
@@ -545,7 +598,9 @@ def _commission(amount: int, fixed: str | None, percentage: str | None) -> int:
     return int(fixed or 0) + int(share)
 
 
-def _document(charge_id: str, fields: Mapping[str, str], becomes: Mapping[str, Any], age_s: int) -> dict[str, Any]:
+def _document(
+    charge_id: str, fields: Mapping[str, str], becomes: Mapping[str, Any], age_s: int
+) -> dict[str, Any]:
     """A charge in the shape of version 2019-05-29; what it costs is in the account's currency."""
     amount, currency = int(fields["amount"]), fields["currency"].upper()
     fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
@@ -555,18 +610,47 @@ def _document(charge_id: str, fields: Mapping[str, str], becomes: Mapping[str, A
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age_s))
     card, source = fields.get("card") or fields.get("customer"), fields.get("source")
     charge = {
-        "object": "charge", "id": charge_id, "location": f"/charges/{charge_id}", "livemode": False, "amount": amount,
-        "currency": currency, "status": "successful", "failure_code": None, "failure_message": None,
-        "fee": fee, "fee_vat": vat, "net": funding - fee - vat, "created_at": created, "paid_at": created,
-        "funding_amount": funding, "funding_currency": FUNDING, "refunded_amount": 0,
-        "destination": fields.get("destination"), "chain": f"acch_test_{charge_id[10:]}", "authorize_uri": None,
-        "customer": fields.get("customer"), "description": fields.get("description"),
-        "card": {"object": "card", "id": f"card_test_{charge_id[10:]}", "last_digits": "4242"} if card else None,
+        "object": "charge",
+        "id": charge_id,
+        "location": f"/charges/{charge_id}",
+        "livemode": False,
+        "amount": amount,
+        "currency": currency,
+        "status": "successful",
+        "failure_code": None,
+        "failure_message": None,
+        "fee": fee,
+        "fee_vat": vat,
+        "net": funding - fee - vat,
+        "created_at": created,
+        "paid_at": created,
+        "funding_amount": funding,
+        "funding_currency": FUNDING,
+        "refunded_amount": 0,
+        "destination": fields.get("destination"),
+        "chain": f"acch_test_{charge_id[10:]}",
+        "authorize_uri": None,
+        "customer": fields.get("customer"),
+        "description": fields.get("description"),
+        "card": (
+            {"object": "card", "id": f"card_test_{charge_id[10:]}", "last_digits": "4242"}
+            if card
+            else None
+        ),
         "source": {"object": "source", "id": source, "type": "promptpay"} if source else None,
-        "platform_fee": {"fixed": int(fixed) if fixed else None, "percentage": percentage,
-                         "amount": _commission(amount, fixed, percentage)} if fixed or percentage else None,
-        "metadata": {name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")},
+        "platform_fee": (
+            {
+                "fixed": int(fixed) if fixed else None,
+                "percentage": percentage,
+                "amount": _commission(amount, fixed, percentage),
+            }
+            if fixed or percentage
+            else None
+        ),
+        "metadata": {
+            name[9:-1]: value for name, value in fields.items() if name.startswith("metadata[")
+        },
         **becomes,
-    }  # fmt: skip
+    }
     charge["paid"] = charge["status"] == "successful"
     return charge

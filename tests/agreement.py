@@ -5,11 +5,14 @@
     ... the run ...
     agreement.differences(posts)    # what a person who read the plan would call untrue
 
-A plan knows what the journal knows. What the run itself learnt from the gateway may change a row, and nothing else may:
+A plan knows what the journal knows. What the run itself learnt from the gateway may change a row,
+and nothing else may:
 
-- an attempt that was in doubt, or pending, is found to have ended: its row, and every row that names it, says so;
+- an attempt that was in doubt, or pending, is found to have ended: its row, and every row that
+names it, says so;
 - a stop that the run made holds what was still to come;
-- an order that was sent has rows that name it: they were `duplicate` of a row not sent yet, and are of a charge now;
+- an order that was sent has rows that name it: they were `duplicate` of a row not sent yet, and are
+of a charge now;
 - a recipient, or a share, that the plan did not ask about is held.
 """
 
@@ -36,7 +39,18 @@ from batchpay.settlement import Preflight
 Place = tuple[str, str, int]
 ODD_RECIPIENTS = frozenset({"recp_test_unverified", "recp_test_nobody"})
 MOVES = frozenset(
-    {"intent", "voided", "answer", "found", "adopted", "absent", "withdrawn", "missing", "unclear", "untold"}
+    {
+        "intent",
+        "voided",
+        "answer",
+        "found",
+        "adopted",
+        "absent",
+        "withdrawn",
+        "missing",
+        "unclear",
+        "untold",
+    }
 )
 SMALL = 10_000  # smallest units: what may be below the gateway's smallest transfer, in these tests
 
@@ -58,7 +72,9 @@ class News:
         """Everything after that event."""
         events = list(journal.events(after=head))
         moved = {event.order_id for event in events if event.kind in MOVES}
-        attempts = history.attempts_of(journal, sorted({e.order_id for e in journal.events() if e.order_id}))
+        attempts = history.attempts_of(
+            journal, sorted({e.order_id for e in journal.events() if e.order_id})
+        )
         corrections: dict[str, set[str]] = {}
         for order_id, some in attempts.items():
             for attempt in some:
@@ -67,11 +83,16 @@ class News:
         preflights = [event.data for event in events if event.kind == "preflight"]
         return cls(
             moved=frozenset(moved),
-            found=frozenset(event.order_id for event in events if event.kind in ("found", "adopted")),
+            found=frozenset(
+                event.order_id for event in events if event.kind in ("found", "adopted")
+            ),
             stopped=any(event.kind == "stop" for event in events),
             barred=frozenset(name for data in preflights for name in data["barred"]),
             asked=bool(preflights),
-            numbers={order_id: {attempt.intent.attempt for attempt in some} for order_id, some in attempts.items()},
+            numbers={
+                order_id: {attempt.intent.attempt for attempt in some}
+                for order_id, some in attempts.items()
+            },
             corrections=corrections,
         )
 
@@ -80,7 +101,11 @@ class News:
         place = place_of(finding.batch_id, finding.sheet, finding.row)
         forms = {alike(order_id) for order_id in self.moved}
         named = any(f" of order {order_id} of batch " in finding.reason for order_id in self.moved)
-        return named or alike(finding.order_id) in forms or bool(self.moved & self.corrections.get(place, set()))
+        return (
+            named
+            or alike(finding.order_id) in forms
+            or bool(self.moved & self.corrections.get(place, set()))
+        )
 
 
 @dataclass
@@ -100,35 +125,57 @@ class Agreement:
         with self._journal() as journal:
             self._head = journal.head()[0]
         try:
-            self.told = checking.plan(self.job, ask, on_row=lambda *row: self.rows.append(row), **how)
+            self.told = checking.plan(
+                self.job, ask, on_row=lambda *row: self.rows.append(row), **how
+            )
         except BatchpayError as error:
             self.refused = error.exit_code
 
     def differences(self, posts: list[tuple[str, str]], exit_code: int) -> list[str]:
-        """What it says otherwise than the run did. `posts`: order id and key of each request to charge, in order."""
+        """What it says otherwise than the run did. `posts`: order id and key of each request to
+        charge, in order.
+        """
         if self.refused:
-            return [f"no plan ({self.refused}), but a run ({exit_code})"] * (self.refused != exit_code)
+            return [f"no plan ({self.refused}), but a run ({exit_code})"] * (
+                self.refused != exit_code
+            )
         with self._journal() as journal:
             news = News.of(journal, self._head)
-        return [*self._sent(posts, news), *self._not_sent(news), *self._ended(exit_code, posts, news)]
+        return [
+            *self._sent(posts, news),
+            *self._not_sent(news),
+            *self._ended(exit_code, posts, news),
+        ]
 
     def _journal(self) -> Any:
         return closing(SqliteJournal(self.job.state_path, self.job.name, read_only=True))
 
     def _sent(self, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
         """Who is told to be sent is sent, and nobody else, each order from one row only."""
-        strangers = {order_id for order_id, _ in posts} - {finding.order_id for finding, _ in self.rows}
-        yield from (f"{order_id} was sent, it is in no row of the plan" for order_id in sorted(strangers))
+        strangers = {order_id for order_id, _ in posts} - {
+            finding.order_id for finding, _ in self.rows
+        }
+        yield from (
+            f"{order_id} was sent, it is in no row of the plan" for order_id in sorted(strangers)
+        )
         wanted = [finding.order_id for finding, sent in self.rows if sent]
         made = {order_id for order_id, _ in posts}
-        yield from (f"{name} would be sent from {n} rows" for name, n in Counter(wanted).items() if n > 1)
-        known = {finding.order_id for finding, sent in self.rows if not (sent or self._unasked(finding))} - set(wanted)
-        yield from (f"{order_id} was sent, the plan did not say so" for order_id in sorted(made & known))
+        yield from (
+            f"{name} would be sent from {n} rows" for name, n in Counter(wanted).items() if n > 1
+        )
+        known = {
+            finding.order_id for finding, sent in self.rows if not (sent or self._unasked(finding))
+        } - set(wanted)
+        yield from (
+            f"{order_id} was sent, the plan did not say so" for order_id in sorted(made & known)
+        )
         for finding, sent in self.rows:
             if sent and finding.order_id not in made and not self._was_kept_back(finding, news):
                 yield f"{finding.order_id} was not sent, the plan said that it would be"
         for order_id, key in posts:
-            if key not in {key_of(self.job.name, order_id, number) for number in news.numbers[order_id]}:
+            if key not in {
+                key_of(self.job.name, order_id, number) for number in news.numbers[order_id]
+            }:
                 yield f"{order_id} was sent under a key that none of its attempts has"
 
     def _was_kept_back(self, finding: Finding, news: News) -> bool:
@@ -145,17 +192,23 @@ class Agreement:
         for finding, sent in self.rows:
             place = (finding.batch_id, finding.sheet, finding.row)
             row = shown.get(place, {"outcome": "in no report", "reason": ""})
-            told = steps.addressed(finding.reason, self.job.path.name)  # a report names the job file in its commands
+            told = steps.addressed(
+                finding.reason, self.job.path.name
+            )  # a report names the job file in its commands
             planned = (finding.outcome.value, shown_cells([told])[0])
             is_now = (row["outcome"], row["reason"])
             if sent or planned == is_now or news.touches(finding) or self._unasked(finding):
                 continue
-            if not (news.stopped and finding.outcome is Outcome.HELD):  # by a limit, then: the stop came first
+            if not (
+                news.stopped and finding.outcome is Outcome.HELD
+            ):  # by a limit, then: the stop came first
                 yield f"order {finding.order_id} of {place}: planned {planned}, is {is_now}"
 
     def _ended(self, exit_code: int, posts: list[tuple[str, str]], news: News) -> Iterator[str]:
         """Where nothing was to be sent and nothing was learnt the run ends as the plan said."""
-        quiet = not (posts or news.moved or news.stopped or news.asked or any(sent for _, sent in self.rows))
+        quiet = not (
+            posts or news.moved or news.stopped or news.asked or any(sent for _, sent in self.rows)
+        )
         if quiet and self.told["exit_code"] != exit_code:
             yield f"planned exit code {self.told['exit_code']}, is {exit_code}"
 

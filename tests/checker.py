@@ -2,9 +2,10 @@
 
     python -m tests.checker FOLDER ...
 
-It reads what `tests.evidence` reads - the gateway's own log, the journal, the reports, the inputs - and holds it
-against the invariants I1 to I20 of the fault matrix. Each is one function that returns sentences, so that a caller
-sees all of them. The life of every charge is derived again in `tests.lives`; no verdict of the product is trusted.
+It reads what `tests.evidence` reads - the gateway's own log, the journal, the reports, the inputs -
+and holds it against the invariants I1 to I20 of the fault matrix. Each is one function that returns
+sentences, so that a caller sees all of them. The life of every charge is derived again in
+`tests.lives`; no verdict of the product is trusted.
 """
 
 from __future__ import annotations
@@ -24,21 +25,45 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence import Evidence, Facts, Row, form, input_rows, rate, read, seconds, sha256
-from tests.lives import ATTEMPTS, CLOSED, MONEY, NEXT, Attempt, Send, attempts, flaws, key_of, orphans
+from tests.lives import (
+    ATTEMPTS,
+    CLOSED,
+    MONEY,
+    NEXT,
+    Attempt,
+    Send,
+    attempts,
+    flaws,
+    key_of,
+    orphans,
+)
 
 OUTCOMES = (
-    "succeeded", "unproven", "pending", "declined", "expired", "reversed", "refused", "in_doubt",
-    "rejected", "duplicate", "conflict", "held",
-)  # fmt: skip
+    "succeeded",
+    "unproven",
+    "pending",
+    "declined",
+    "expired",
+    "reversed",
+    "refused",
+    "in_doubt",
+    "rejected",
+    "duplicate",
+    "conflict",
+    "held",
+)
 SENT = frozenset(OUTCOMES[:8])
 EXPONENT = {"JPY": 0, "KRW": 0, "VND": 0}  # others have two decimals
 GENESIS = "0" * 64
 LARGEST_KB, MOST_FILES = 600_000, 256
 CARD = re.compile(r"(?<![0-9A-Za-z._-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![0-9A-Za-z_])")
-HASHES = re.compile(  # fields of an event that hold hashes of 64 bits: one in 2000 has decimal digits only
+# fields of an event that hold hashes of 64 bits: one in 2000 has decimal digits only
+HASHES = re.compile(
     r'"(?:fingerprint|sample)": ?(?:"[0-9a-f]{16}"|\[(?:"[0-9a-f]{16}"(?:, ?)?)*\])'
 )
-MONEY_FIELDS = frozenset({"amount", "fee", "fee_vat", "net", "platform_fee", "sum_minor", "charged_minor"})
+MONEY_FIELDS = frozenset(
+    {"amount", "fee", "fee_vat", "net", "platform_fee", "sum_minor", "charged_minor"}
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,8 @@ def judge(folder: Path, facts: Facts | None = None) -> list[Finding]:
     return [Finding(name, text) for name, check in RULES.items() for text in check(evidence)]
 
 
-# --- the gateway and the journal -------------------------------------------------------------------------------
+# --- the gateway and the journal
+# -------------------------------------------------------------------------------
 
 
 @rule
@@ -85,18 +111,25 @@ def i1(e: Evidence) -> Iterator[str]:
 
 @rule
 def i2(e: Evidence) -> Iterator[str]:
-    """Gateway, journal, results.csv, report.json and report.xlsx show the same money, charge by charge."""
+    """Gateway, journal, results.csv, report.json and report.xlsx show the same money, charge by
+    charge.
+    """
     lives = attempts(e)
     waiting = {o for o, some in lives.items() if some[-1].outcome in ("in_doubt", "pending")}
     gateway = {
-        c["id"]: (c["currency"].upper(), c["amount"]) for c in e.ours
+        c["id"]: (c["currency"].upper(), c["amount"])
+        for c in e.ours
         if c["status"] == "successful" and c["metadata"]["order_id"] not in waiting
-    }  # fmt: skip
+    }
     journal = {
         str(a.charge["id"]): (str(a.charge.get("currency", "")).upper(), a.charge["amount"])
-        for some in lives.values() for a in some if a.outcome in MONEY and a.charge
-    }  # fmt: skip
-    results = {r["charge_id"]: (r["currency"], _charged(r)) for r in e.results if r["outcome"] in MONEY}
+        for some in lives.values()
+        for a in some
+        if a.outcome in MONEY and a.charge
+    }
+    results = {
+        r["charge_id"]: (r["currency"], _charged(r)) for r in e.results if r["outcome"] in MONEY
+    }
     yield from _compared("the gateway", gateway, "the journal", journal)
     if e.reports:
         yield from _compared("the journal", journal, "results.csv", results)
@@ -117,10 +150,14 @@ def _charged(row: Row) -> int:
     return int(row.get("charged_amount") or row["amount"])
 
 
-def _compared(one: str, left: Mapping[str, Any], other: str, right: Mapping[str, Any]) -> Iterator[str]:
+def _compared(
+    one: str, left: Mapping[str, Any], other: str, right: Mapping[str, Any]
+) -> Iterator[str]:
     for charge_id in sorted({**left, **right}):
         if left.get(charge_id) != right.get(charge_id):
-            yield f"{charge_id}: {one} has {left.get(charge_id)}, {other} has {right.get(charge_id)}"
+            yield (
+                f"{charge_id}: {one} has {left.get(charge_id)}, {other} has {right.get(charge_id)}"
+            )
 
 
 def _workbooks(e: Evidence) -> Iterator[str]:
@@ -129,7 +166,12 @@ def _workbooks(e: Evidence) -> Iterator[str]:
         import openpyxl
 
         book = openpyxl.load_workbook(path, read_only=True)
-        cells = {str(cell) for line in book["Summary"].iter_rows(values_only=True) for cell in line if cell is not None}
+        cells = {
+            str(cell)
+            for line in book["Summary"].iter_rows(values_only=True)
+            for cell in line
+            if cell is not None
+        }
         numbers = {text.replace(",", "").rstrip("0").rstrip(".") for text in cells}
         book.close()
         report = json.loads(path.with_name("report.json").read_text("utf-8"))
@@ -137,7 +179,10 @@ def _workbooks(e: Evidence) -> Iterator[str]:
             wanted = str(item["charged"]).replace(",", "")
             short = wanted.rstrip("0").rstrip(".") if "." in wanted else wanted
             if item["charged_minor"] and short not in numbers and wanted not in cells:
-                yield f"{path.parent.name}/report.xlsx: Summary does not show {item['charged']} {item['currency']}"
+                yield (
+                    f"{path.parent.name}/report.xlsx: Summary does not show {item['charged']}"
+                    f" {item['currency']}"
+                )
 
 
 @rule
@@ -150,12 +195,19 @@ def i3(e: Evidence) -> Iterator[str]:
     for report in e.reports:
         batch, rows = report["batch"], rows_of.pop(report["batch"]["id"], [])
         if path := by_digest.get(batch["sha256"]):
-            wanted = Counter((path.name, sheet, str(number)) for sheet, number, _ in input_rows(path))
-            wanted = Counter({(batch["file"], sheet, number): n for (_, sheet, number), n in wanted.items()})
+            wanted = Counter(
+                (path.name, sheet, str(number)) for sheet, number, _ in input_rows(path)
+            )
+            wanted = Counter(
+                {(batch["file"], sheet, number): n for (_, sheet, number), n in wanted.items()}
+            )
             shown = Counter((row["file"], row["sheet"], row["row"]) for row in rows)
             for place in sorted({*wanted, *shown}):
                 if wanted[place] != shown[place]:
-                    yield f"row {place} stands {wanted[place]} times in the file, {shown[place]} times in results"
+                    yield (
+                        f"row {place} stands {wanted[place]} times in the file, {shown[place]}"
+                        " times in results"
+                    )
         yield from _equations(report, rows)
     for batch_id in rows_of:
         yield f"batch {batch_id} has results and no report.json"
@@ -170,9 +222,14 @@ def _equations(report: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
         yield f"batch {name}: results.csv counts {dict(counts)}, report.json {report['outcomes']}"
     if report["batch"]["rows_read"] != len(rows):
         yield f"batch {name}: {report['batch']['rows_read']} rows read, {len(rows)} reported"
-    sent = sum(bool(row["sent_at"] or row["idempotency_key"]) and row["outcome"] != "held" for row in rows)
+    sent = sum(
+        bool(row["sent_at"] or row["idempotency_key"]) and row["outcome"] != "held" for row in rows
+    )
     if sent != sum(counts[outcome] for outcome in SENT):
-        yield f"batch {name}: {sent} rows have a send, {sum(counts[o] for o in SENT)} ended as sent rows do"
+        yield (
+            f"batch {name}: {sent} rows have a send, {sum(counts[o] for o in SENT)} ended as sent"
+            " rows do"
+        )
     for equation in report["equations"]:
         if not equation["closes"] or equation["left"] != equation["right"]:
             yield f"batch {name}: {equation['name']}: {equation['left']} is not {equation['right']}"
@@ -198,7 +255,9 @@ def i4(e: Evidence) -> Iterator[str]:
         nth[key] += 1
         order_id, where = body.get("metadata[order_id]", ""), f"POST {post['number']}"
         if body.get("metadata[batchpay_key]") != key:
-            yield f"{where}: the header says key {key}, the body {body.get('metadata[batchpay_key]')}"
+            yield (
+                f"{where}: the header says key {key}, the body {body.get('metadata[batchpay_key]')}"
+            )
         if all(key != key_of(e.name, order_id, n) for n in range(1, ATTEMPTS + 1)):
             yield f"{where}: {key} is no key of order {order_id}"
         attempt = intents.get(key)
@@ -213,7 +272,10 @@ def i4(e: Evidence) -> Iterator[str]:
         if attempt.sends[0].event.at_ns > post["wall_ns"]:
             yield f"{where}: it arrived before the intent of order {order_id}"
         if post["known"] is not None and post["known"] < nth[key]:
-            yield f"{where}: number {nth[key]} for its key, and the journal knew {post['known']} intents then"
+            yield (
+                f"{where}: number {nth[key]} for its key, and the journal knew {post['known']}"
+                " intents then"
+            )
 
 
 @rule
@@ -242,13 +304,19 @@ def i6(e: Evidence) -> Iterator[str]:
         order_id = form(post["body"]).get("metadata[order_id]", "")
         for charge in born[order_id]:
             if e.born[charge["id"]] < post["at"]:
-                yield f"POST {post['number']}: order {order_id} had taken money already by {charge['id']}"
+                yield (
+                    f"POST {post['number']}: order {order_id} had taken money already by"
+                    f" {charge['id']}"
+                )
         if attempt := lives.get(_key(post)):
             yield from _in_period(e, attempt, post)
     for some in lives.values():
         for send in some.sends:
             for earlier in send.unanswered:
-                yield f"order {some.order_id}: send {send.event.send} was intended while send {earlier} was in doubt"
+                yield (
+                    f"order {some.order_id}: send {send.event.send} was intended while send"
+                    f" {earlier} was in doubt"
+                )
 
 
 def _in_period(e: Evidence, attempt: Attempt, post: Mapping[str, Any]) -> Iterator[str]:
@@ -263,15 +331,29 @@ def _in_period(e: Evidence, attempt: Attempt, post: Mapping[str, Any]) -> Iterat
             yield from (f"{where}: {why}" for why in _too_soon(e, attempt, earlier, post))
 
 
-def _too_soon(e: Evidence, attempt: Attempt, earlier: Send, post: Mapping[str, Any]) -> Iterator[str]:
-    period_s, gap_s = seconds(e.setting("doubt_period", "150s")), seconds(e.setting("lookup_gap", "10s"))
+def _too_soon(
+    e: Evidence, attempt: Attempt, earlier: Send, post: Mapping[str, Any]
+) -> Iterator[str]:
+    period_s, gap_s = (
+        seconds(e.setting("doubt_period", "150s")),
+        seconds(e.setting("lookup_gap", "10s")),
+    )
     may_s = earlier.left_s + period_s
     if post["boot_s"] < may_s:
-        yield f"sent again {post['boot_s'] - earlier.left_s:.3f} s after a send nobody answered, period {period_s} s"
+        yield (
+            f"sent again {post['boot_s'] - earlier.left_s:.3f} s after a send nobody answered,"
+            f" period {period_s} s"
+        )
     looks = sorted(at_s for number, at_s in attempt.absents if number == earlier.event.send)
     if len(looks) < 2 or looks[0] < may_s or looks[-1] - looks[0] < gap_s - 0.001:
-        yield f"absence rests on look-ups at {looks}, not on two, {gap_s} s apart, after {may_s:.3f}"
-    lists = [r for r in e.requests if r["target"].startswith("/charges?") and may_s <= r["boot_s"] <= post["boot_s"]]
+        yield (
+            f"absence rests on look-ups at {looks}, not on two, {gap_s} s apart, after {may_s:.3f}"
+        )
+    lists = [
+        r
+        for r in e.requests
+        if r["target"].startswith("/charges?") and may_s <= r["boot_s"] <= post["boot_s"]
+    ]
     if len(lists) < 2:
         yield f"the gateway was asked for {len(lists)} lists after the doubt period, not for two"
 
@@ -279,9 +361,16 @@ def _too_soon(e: Evidence, attempt: Attempt, earlier: Send, post: Mapping[str, A
 @rule
 def i7(e: Evidence) -> Iterator[str]:
     """One open attempt an order; the next follows a proof that the one before took no money."""
-    paid = {c["metadata"].get("batchpay_key"): c["id"] for c in e.ours if c["status"] in ("successful", "pending")}
+    paid = {
+        c["metadata"].get("batchpay_key"): c["id"]
+        for c in e.ours
+        if c["status"] in ("successful", "pending")
+    }
     for event in orphans(e):
-        yield f"order {event.order_id}: event {event.seq} ({event.kind}) comes before its attempt's intent"
+        yield (
+            f"order {event.order_id}: event {event.seq} ({event.kind}) comes before its attempt's"
+            " intent"
+        )
     answers = defaultdict(set)
     for post in e.posts:
         answers[_key(post)].add(post["status"])
@@ -290,14 +379,22 @@ def i7(e: Evidence) -> Iterator[str]:
             began = attempt.path[0][0].seq
             stood = [outcome for event, outcome in before.path if event.seq < began][-1:]
             if not set(stood) <= CLOSED or not stood:
-                yield f"order {order_id}: attempt {attempt.number} began while {before.number} was {stood}"
+                yield (
+                    f"order {order_id}: attempt {attempt.number} began while {before.number} was"
+                    f" {stood}"
+                )
         if not some[0].adopted and [a.number for a in some] != list(range(1, len(some) + 1)):
             yield f"order {order_id}: attempts {[a.number for a in some]}"
         for attempt in some:
             key = attempt.asked["key"]
             if attempt.outcome in CLOSED and key in paid:
-                yield f"order {order_id}: {attempt.outcome} in the journal, and {paid[key]} took money"
-            if attempt.outcome == "refused" and not any(400 <= status <= 499 for status in answers[key]):
+                yield (
+                    f"order {order_id}: {attempt.outcome} in the journal, and {paid[key]} took"
+                    " money"
+                )
+            if attempt.outcome == "refused" and not any(
+                400 <= status <= 499 for status in answers[key]
+            ):
                 yield f"order {order_id}: refused, and the gateway answered {sorted(answers[key])}"
 
 
@@ -310,18 +407,33 @@ def i8(e: Evidence) -> Iterator[str]:
             was = "held"
             for event, outcome in attempt.path:
                 stopped = any(seq > event.seq for seq in stops)
-                if outcome != was and outcome not in NEXT.get(was, (*OUTCOMES, "withdrawn")) and not stopped:
+                if (
+                    outcome != was
+                    and outcome not in NEXT.get(was, (*OUTCOMES, "withdrawn"))
+                    and not stopped
+                ):
                     yield f"order {order_id}: event {event.seq} turns {was} into {outcome}"
                 if event.data.get("state") != outcome:
-                    yield f"order {order_id}: event {event.seq} says {event.data.get('state')}, evidence {outcome}"
+                    yield (
+                        f"order {order_id}: event {event.seq} says {event.data.get('state')},"
+                        f" evidence {outcome}"
+                    )
                 was = outcome
-            if attempt.charge and flaws(attempt.charge, attempt.asked) and attempt.outcome != "unproven":
-                yield f"order {order_id}: {attempt.outcome} by {flaws(attempt.charge, attempt.asked)}"
+            if (
+                attempt.charge
+                and flaws(attempt.charge, attempt.asked)
+                and attempt.outcome != "unproven"
+            ):
+                yield (
+                    f"order {order_id}: {attempt.outcome} by {flaws(attempt.charge, attempt.asked)}"
+                )
     yield from _rows_agree(e)
 
 
 def _rows_agree(e: Evidence) -> Iterator[str]:
-    """A row that owns an attempt shows what the attempt's events add up to, unless a run died before its report."""
+    """A row that owns an attempt shows what the attempt's events add up to, unless a run died
+    before its report.
+    """
     started = max((event.seq for event in e.events if event.kind == "run.started"), default=0)
     if started > max((event.seq for event in e.events if event.kind == "run.finished"), default=0):
         return
@@ -329,13 +441,24 @@ def _rows_agree(e: Evidence) -> Iterator[str]:
     for row in e.results:
         attempt = by_key.get(row["idempotency_key"])
         if attempt and row["outcome"] != attempt.outcome:
-            yield f"row {row['row']}: results say {row['outcome']}, the journal adds up to {attempt.outcome}"
+            yield (
+                f"row {row['row']}: results say {row['outcome']}, the journal adds up to"
+                f" {attempt.outcome}"
+            )
     owned = {row["idempotency_key"] for row in e.results}
     shown = {row["batch_id"] for row in e.results}
     for key, attempt in by_key.items():
         planned_anew = attempt.outcome == "withdrawn"  # its row shows the attempt after it
-        if attempt.row[0] in shown and not attempt.adopted and key not in owned and not planned_anew:
-            yield f"order {attempt.order_id}: {attempt.outcome} in the journal and in no row of {attempt.row[0]}"
+        if (
+            attempt.row[0] in shown
+            and not attempt.adopted
+            and key not in owned
+            and not planned_anew
+        ):
+            yield (
+                f"order {attempt.order_id}: {attempt.outcome} in the journal and in no row of"
+                f" {attempt.row[0]}"
+            )
 
 
 @rule
@@ -344,10 +467,22 @@ def i9(e: Evidence) -> Iterator[str]:
     digest, heads = GENESIS, {0: GENESIS}
     for number, event in enumerate(e.events, start=1):
         line = [
-            event.seq, event.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-            event.order_id, event.attempt, event.send, event.text,
-        ]  # fmt: skip
-        digest = hashlib.sha256((digest + json.dumps(line, ensure_ascii=False)).encode()).hexdigest()
+            event.seq,
+            event.job,
+            event.kind,
+            event.at_ns,
+            event.run_id,
+            event.batch_id,
+            event.sheet,
+            event.row,
+            event.order_id,
+            event.attempt,
+            event.send,
+            event.text,
+        ]
+        digest = hashlib.sha256(
+            (digest + json.dumps(line, ensure_ascii=False)).encode()
+        ).hexdigest()
         if event.seq != number or event.digest != digest:
             yield f"event {event.seq} does not fit the chain"
             return
@@ -359,7 +494,8 @@ def i9(e: Evidence) -> Iterator[str]:
             yield f"{where}: event {seq} was {head[:12]}, is {heads.get(seq, 'gone')[:12]}"
 
 
-# --- files ------------------------------------------------------------------------------------------------------
+# --- files
+# -------------------------------------------------------------------------------------------------
 
 
 @rule
@@ -384,15 +520,25 @@ def i11(e: Evidence) -> Iterator[str]:
     times = sorted(request["at"] for request in e.requests)
     for first, last in zip(times, times[most:], strict=False):
         if last - first < window_s:
-            yield f"{most + 1} requests within {last - first:.4f} s, agreed are {most} in {window_s:g} s"
+            yield (
+                f"{most + 1} requests within {last - first:.4f} s, agreed are {most} in"
+                f" {window_s:g} s"
+            )
 
 
 @rule
 def i12(e: Evidence) -> Iterator[str]:
-    """No secret key anywhere, no whole token outside input, journal and rejects, no card number at all."""
+    """No secret key anywhere, no whole token outside input, journal and rejects, no card number at
+    all.
+    """
     keys = {secret for request in e.requests for secret in _secrets(request)} | set(e.facts.secrets)
-    tokens = {cell for path in e.input_files for _, _, row in input_rows(path) for cell in row.values()
-              if cell.startswith("tokn_") and len(cell) > 12}  # fmt: skip
+    tokens = {
+        cell
+        for path in e.input_files
+        for _, _, row in input_rows(path)
+        for cell in row.values()
+        if cell.startswith("tokn_") and len(cell) > 12
+    }
     for name, text, kind in _texts(e):
         for key in keys:
             if key in text:
@@ -408,12 +554,16 @@ def i12(e: Evidence) -> Iterator[str]:
 
 
 def _secrets(request: Mapping[str, Any]) -> list[str]:
-    given = str(dict(map(tuple, request["headers"])).get("authorization", "")).removeprefix("Basic ")
+    given = str(dict(map(tuple, request["headers"])).get("authorization", "")).removeprefix(
+        "Basic "
+    )
     return [given, base64.b64decode(given).decode("latin-1").removesuffix(":")] if given else []
 
 
 def _texts(e: Evidence) -> Iterator[tuple[str, str, str]]:
-    """Name, text and kind of everything that was written, compressed parts of the journal unpacked."""
+    """Name, text and kind of everything that was written, compressed parts of the journal
+    unpacked.
+    """
     inputs = {"gateway.jsonl", "job.toml", *(path.name for path in e.input_files)}
     for path in sorted(e.folder.rglob("*")):
         inside = path.is_relative_to(e.report_folder) or path.is_relative_to(e.state.parent)
@@ -425,7 +575,11 @@ def _texts(e: Evidence) -> Iterator[tuple[str, str, str]]:
         if not state:
             yield path.name, data.decode("utf-8", "replace"), kind
         elif not path.name.endswith("-shm"):
-            yield path.name, data.decode("latin-1"), "raw"  # what numbers stand side by side there, nobody wrote so
+            yield (
+                path.name,
+                data.decode("latin-1"),
+                "raw",
+            )  # what numbers stand side by side there, nobody wrote so
     yield "what was printed", e.facts.output, "report"
     for event in e.events:
         yield f"event {event.seq}", event.text, "event"
@@ -492,9 +646,13 @@ def derived_exit_code(e: Evidence) -> int:
     for row in e.results:
         owner = owners.get(row["order_id"], "held")
         shown[row["batch_id"]].add(owner if row["outcome"] == "duplicate" else row["outcome"])
-    mine = {row["batch_id"] for row in e.results if not e.facts.files or row["file"] in e.facts.files}
+    mine = {
+        row["batch_id"] for row in e.results if not e.facts.files or row["file"] in e.facts.files
+    }
     unsettled = {"pending", "in_doubt", "unproven", "held"}
-    stands = {o for batch, found in shown.items() if batch in mine or found & unsettled for o in found}
+    stands = {
+        o for batch, found in shown.items() if batch in mine or found & unsettled for o in found
+    }
     stop = [event.kind for event in e.events if event.kind in ("stop", "lifted")][-1:]
     if stop == ["stop"] or "unproven" in stands:
         return 12
@@ -512,7 +670,10 @@ def i15(e: Evidence) -> Iterator[str]:
         return
     for post in e.posts:
         if post["at"] >= since:
-            yield f"POST {post['number']} for order {form(post['body']).get('metadata[order_id]')} in the quiet"
+            yield (
+                f"POST {post['number']} for order {form(post['body']).get('metadata[order_id]')} in"
+                " the quiet"
+            )
     for row in e.results:
         if row["outcome"] == "in_doubt" and row["who_acts"] != "a person":
             yield f"row {row['row']}, order {row['order_id']} is still in doubt: {row['reason']}"
@@ -536,7 +697,8 @@ def i16(e: Evidence) -> Iterator[str]:
         yield f"a run had {e.facts.most_files} descriptors open"
 
 
-# --- money and words --------------------------------------------------------------------------------------------
+# --- money and words
+# --------------------------------------------------------------------------------------------
 
 
 @rule
@@ -575,14 +737,22 @@ def _exact(e: Evidence) -> Iterator[str]:
     """Each amount on the wire is a cell of the order's own row, by decimal arithmetic."""
     columns = e.job["columns"]
     amount = columns["amount"]
-    if not isinstance(columns["order_id"], str) or not isinstance(amount, dict) or "column" not in amount:
+    if (
+        not isinstance(columns["order_id"], str)
+        or not isinstance(amount, dict)
+        or "column" not in amount
+    ):
         return
     asked = defaultdict(set)
     for path in e.input_files:
         for _, _, row in input_rows(path):
             currency = columns["currency"]
             code = row.get(currency, "") if isinstance(currency, str) else currency.get("value", "")
-            factor = Decimal(1) if amount.get("unit") == "minor" else Decimal(10) ** EXPONENT.get(code.upper(), 2)
+            factor = (
+                Decimal(1)
+                if amount.get("unit") == "minor"
+                else Decimal(10) ** EXPONENT.get(code.upper(), 2)
+            )
             text = row.get(amount["column"], "").replace(",", "")
             if re.fullmatch(r"\d+(\.\d+)?", text):
                 asked[row.get(columns["order_id"], "")].add((Decimal(text) * factor, code.lower()))
@@ -591,26 +761,40 @@ def _exact(e: Evidence) -> Iterator[str]:
         order_id = body.get("metadata[order_id]", "")
         sent = (Decimal(body["amount"]), body["currency"])
         if order_id in asked and sent not in asked[order_id]:
-            yield f"POST {post['number']}: order {order_id} asks {sent}, its rows say {asked[order_id]}"
+            yield (
+                f"POST {post['number']}: order {order_id} asks {sent}, its rows say"
+                f" {asked[order_id]}"
+            )
 
 
 @rule
 def i18(e: Evidence) -> Iterator[str]:
-    """Amount = recipient's share + platform fee, and the gateway's figures are shown as it gave them."""
+    """Amount = recipient's share + platform fee, and the gateway's figures are shown as it gave
+    them.
+    """
     by_id = {charge["id"]: charge for charge in e.charges}
     for row in e.results:
         if row["outcome"] != "succeeded":
             continue
         charge = by_id.get(row["charge_id"])
-        if row["platform_fee"] and int(row["amount"]) != int(row["recipient_amount"]) + int(row["platform_fee"]):
-            yield f"row {row['row']}: {row['amount']} is not {row['recipient_amount']} + {row['platform_fee']}"
+        if row["platform_fee"] and int(row["amount"]) != int(row["recipient_amount"]) + int(
+            row["platform_fee"]
+        ):
+            yield (
+                f"row {row['row']}: {row['amount']} is not {row['recipient_amount']} +"
+                f" {row['platform_fee']}"
+            )
         if charge is None:
             continue
         fee = charge.get("platform_fee") or {}
         for name, value in (
-            ("fee", charge.get("fee")), ("fee_vat", charge.get("fee_vat")), ("net", charge.get("net")),
-            ("platform_fee", fee.get("amount")), ("destination", charge["destination"]), ("chain_id", charge["chain"]),
-        ):  # fmt: skip
+            ("fee", charge.get("fee")),
+            ("fee_vat", charge.get("fee_vat")),
+            ("net", charge.get("net")),
+            ("platform_fee", fee.get("amount")),
+            ("destination", charge["destination"]),
+            ("chain_id", charge["chain"]),
+        ):
             if value is not None and row[name] != str(value):
                 yield f"row {row['row']}: {name} is {row[name]!r}, the gateway says {value!r}"
 
@@ -629,7 +813,9 @@ def i19(e: Evidence) -> Iterator[str]:
 
 @rule
 def i20(e: Evidence) -> Iterator[str]:
-    """Who was replaced sends nothing: no intent of an older run or epoch after a newer one began."""
+    """Who was replaced sends nothing: no intent of an older run or epoch after a newer one
+    began.
+    """
     latest, epochs = "", Counter[str]()
     for event in e.events:
         if event.job != e.name:
@@ -641,7 +827,10 @@ def i20(e: Evidence) -> Iterator[str]:
             if epoch is None and event.run_id != latest:
                 yield f"event {event.seq}: run {event.run_id} sends after run {latest} began"
             if epoch is not None and epoch < epochs[shard]:
-                yield f"event {event.seq}: epoch {epoch} of shard {shard!r} sends after epoch {epochs[shard]}"
+                yield (
+                    f"event {event.seq}: epoch {epoch} of shard {shard!r} sends after epoch"
+                    f" {epochs[shard]}"
+                )
         epochs[shard] = max(epochs[shard], epoch or 0)
 
 
@@ -655,7 +844,14 @@ def main(folders: Sequence[str]) -> int:
     worst = 0
     for name in folders:
         findings = judge(Path(name))
-        print(f"{name}: " + ("nothing is wrong" if not findings else f"{len(findings)} findings\n{told(findings)}"))
+        print(
+            f"{name}: "
+            + (
+                "nothing is wrong"
+                if not findings
+                else f"{len(findings)} findings\n{told(findings)}"
+            )
+        )
         worst = max(worst, bool(findings))
     return worst
 

@@ -1,8 +1,9 @@
-"""What the outside judge gets, and nothing else: the gateway's log, the journal, the reports, the inputs.
+"""What the outside judge gets, and nothing else: the gateway's log, the journal, the reports, the
+inputs.
 
-Read from one folder: `gateway.jsonl` (lines {"request": ...} and {"charge": ...}), the SQLite file that `job.toml`
-names (opened read-only), the reports below its report directory, and every file that can be an input. Nothing here
-imports the product.
+Read from one folder: `gateway.jsonl` (lines {"request": ...} and {"charge": ...}), the SQLite file
+that `job.toml` names (opened read-only), the reports below its report directory, and every file
+that can be an input. Nothing here imports the product.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Facts:
     exit_code: int | None = None  # of the last run
     inputs_before: Mapping[str, str] | None = None  # name -> SHA-256 before the run
     heads: Sequence[tuple[int, str]] = ()  # (seq, digest) of the journal's head at earlier times
-    quiet_since: float | None = None  # CLOCK_MONOTONIC: faults had stopped, two runs were over, one more began
+    quiet_since: float | None = (
+        None  # CLOCK_MONOTONIC: faults had stopped, two runs were over, one more began
+    )
     reports_before: Mapping[str, str] | None = None  # path -> SHA-256 before `report` was run again
     output: str = ""  # everything the program printed
     secrets: Sequence[str] = ()  # beside the key in the gateway's log
@@ -72,7 +75,9 @@ class Evidence:
     job: Mapping[str, Any]
     requests: Sequence[Mapping[str, Any]] = ()
     charges: Sequence[Mapping[str, Any]] = ()
-    born: Mapping[str, float] = field(default_factory=dict)  # charge id -> CLOCK_MONOTONIC of its commit
+    born: Mapping[str, float] = field(
+        default_factory=dict
+    )  # charge id -> CLOCK_MONOTONIC of its commit
     events: Sequence[Event] = ()
     results: Sequence[Row] = ()
     reports: Sequence[Mapping[str, Any]] = ()
@@ -102,7 +107,11 @@ class Evidence:
     @cached_property
     def posts(self) -> list[Mapping[str, Any]]:
         """Every POST /charges that arrived whole, in order."""
-        found = (r for r in self.requests if r["method"] == "POST" and r["target"] == "/charges" and r["whole"])
+        found = (
+            r
+            for r in self.requests
+            if r["method"] == "POST" and r["target"] == "/charges" and r["whole"]
+        )
         return sorted(found, key=lambda r: r["at"])
 
     @cached_property
@@ -122,12 +131,20 @@ def read(folder: Path, facts: Facts | None = None) -> Evidence:
     requests, charges, born = _gateway(folder / "gateway.jsonl")
     reports = evidence.report_folder
     return Evidence(
-        folder, evidence.job, requests, charges, born, _events(evidence.state, evidence.name),
+        folder,
+        evidence.job,
+        requests,
+        charges,
+        born,
+        _events(evidence.state, evidence.name),
         [row for path in sorted(reports.glob("*/results.csv")) for row in table(path)],
         [json.loads(path.read_text("utf-8")) for path in sorted(reports.glob("*/report.json"))],
-        [(path, json.loads(path.read_text("utf-8"))) for path in sorted(reports.glob("*/manifest*.json"))],
+        [
+            (path, json.loads(path.read_text("utf-8")))
+            for path in sorted(reports.glob("*/manifest*.json"))
+        ],
         facts or Facts(),
-    )  # fmt: skip
+    )
 
 
 def _gateway(path: Path) -> tuple[list[Any], list[Any], dict[str, float]]:
@@ -146,7 +163,10 @@ def _events(path: Path, job: str) -> list[Event]:
     """Every line of the journal, of any job: the chain runs through all of them."""
     if not path.exists():
         return []
-    query = 'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
+    query = (
+        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
+        " data, digest "
+    )
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
     try:
         return [Event(*row) for row in connection.execute(f"{query} FROM events ORDER BY seq")]
@@ -161,12 +181,17 @@ def table(path: Path, delimiter: str = ",") -> list[Row]:
 
 
 def input_rows(path: Path) -> list[tuple[str, int, Row]]:
-    """Sheet, row number as the accountant sees it, and cells, of a well-formed input; blank lines are skipped."""
+    """Sheet, row number as the accountant sees it, and cells, of a well-formed input; blank lines
+    are skipped.
+    """
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
         cells = pq.read_table(path).to_pylist()
-        return [("", at, {name: str(value) for name, value in row.items()}) for at, row in enumerate(cells, start=2)]
+        return [
+            ("", at, {name: str(value) for name, value in row.items()})
+            for at, row in enumerate(cells, start=2)
+        ]
     if path.suffix == ".xlsx":
         return _sheet_rows(path)
     with path.open(encoding="utf-8-sig", newline="") as file:

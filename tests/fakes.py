@@ -1,4 +1,6 @@
-"""Small stand-ins for the edges: virtual time, a gateway in memory, death at any call. No mock library."""
+"""Small stand-ins for the edges: virtual time, a gateway in memory, death at any call. No mock
+library.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from batchpay.domain.model import Answer, Event, Intent
 
 T = TypeVar("T")
 START_NS = 1_795_000_000 * 10**9
-MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None  # None: wherever temporary files go
+MEMORY = (
+    Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
+)  # None: wherever temporary files go
 
 
 class Died(BaseException):
@@ -74,7 +78,8 @@ class FakeClock:
 
 @dataclass
 class FakeGateway:
-    """A gateway in memory: charges whatever it is asked, remembers every request, ignores idempotency keys.
+    """A gateway in memory: charges whatever it is asked, remembers every request, ignores
+    idempotency keys.
 
     `fate` decides per request what becomes of it; it gets the number of the POST and its fields.
     """
@@ -111,11 +116,16 @@ class FakeGateway:
             return Answer(out=True, status=429, retry_after="1")
         if fate.startswith("error "):
             code = fate.removeprefix("error ")
-            return Answer(out=True, status=400, document={"object": "error", "code": code, "message": code})
+            return Answer(
+                out=True, status=400, document={"object": "error", "code": code, "message": code}
+            )
         if fate == "401":
-            return Answer(out=True, status=401, document={"object": "error", "code": "authentication_failure"})
+            return Answer(
+                out=True, status=401, document={"object": "error", "code": "authentication_failure"}
+            )
         charge = self._commit(
-            fields, "failed" if fate == "declined" else "pending" if fate == "pending" else "successful"
+            fields,
+            "failed" if fate == "declined" else "pending" if fate == "pending" else "successful",
         )
         if fate == "lost after":
             return Answer(out=True, trouble="reset")
@@ -125,7 +135,11 @@ class FakeGateway:
             return Answer(out=True, status=429, retry_after="5")
         if fate == "twice":
             self._commit(fields)
-        return Answer(out=True, status=200, document={**charge, **({"amount": 1} if fate == "wrong amount" else {})})
+        return Answer(
+            out=True,
+            status=200,
+            document={**charge, **({"amount": 1} if fate == "wrong amount" else {})},
+        )
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         may_leave()
@@ -136,7 +150,9 @@ class FakeGateway:
             return Answer(out=True, status=404, document={"object": "error", "code": "not_found"})
         return Answer(out=True, status=200, document=found[0])
 
-    async def read(self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]) -> Answer:
+    async def read(
+        self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]
+    ) -> Answer:
         """Whose account it is; of anything else it does not tell."""
         may_leave()
         if path != "/account":
@@ -144,14 +160,24 @@ class FakeGateway:
         account = {"object": "account", "id": self.account, "livemode": False, "currency": "THB"}
         return Answer(out=True, status=200, document=account)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         may_leave()
         self.gets += 1
         await asyncio.sleep(self.latency_s)
         now_s = asyncio.get_running_loop().time()
         as_of_s = now_s if self.copy_at_s is None else self.copy_at_s
-        visible = [c for c in self.charges if c["created_at"] >= since and c["_at_s"] + self.lag_s <= as_of_s]
-        listing = {"object": "list", "data": visible[offset : offset + limit], "total": len(visible)}
+        visible = [
+            c
+            for c in self.charges
+            if c["created_at"] >= since and c["_at_s"] + self.lag_s <= as_of_s
+        ]
+        listing = {
+            "object": "list",
+            "data": visible[offset : offset + limit],
+            "total": len(visible),
+        }
         return Answer(out=True, status=200, document=listing)
 
     async def aclose(self) -> None:
@@ -161,12 +187,21 @@ class FakeGateway:
         now_s = asyncio.get_running_loop().time()
         number = len(self.charges) + 1
         charge = {
-            "object": "charge", "id": f"chrg_test_{number}", "livemode": False, "status": status,
-            "paid": status == "successful", "amount": int(fields["amount"]), "currency": fields["currency"].upper(),
-            "destination": fields["destination"], "chain": f"acch_test_{number}" if status == "successful" else None,
-            "created_at": datetime.fromtimestamp(START_NS / 1e9 + now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")}, "_at_s": now_s,
-        }  # fmt: skip
+            "object": "charge",
+            "id": f"chrg_test_{number}",
+            "livemode": False,
+            "status": status,
+            "paid": status == "successful",
+            "amount": int(fields["amount"]),
+            "currency": fields["currency"].upper(),
+            "destination": fields["destination"],
+            "chain": f"acch_test_{number}" if status == "successful" else None,
+            "created_at": (
+                datetime.fromtimestamp(START_NS / 1e9 + now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            ),
+            "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
+            "_at_s": now_s,
+        }
         self.charges.append(charge)
         return charge
 

@@ -1,4 +1,6 @@
-"""The judge's own reading of the journal: what each attempt's events add up to, written from the contract alone."""
+"""The judge's own reading of the journal: what each attempt's events add up to, written from the
+contract alone.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,20 @@ from tests.evidence import Event, Evidence, form
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 ATTEMPTS = 20
 BEGINS = ("intent", "adopted")
-CLOSED = frozenset({"declined", "expired", "reversed", "refused", "withdrawn"})  # proven to have taken no money
+CLOSED = frozenset(
+    {"declined", "expired", "reversed", "refused", "withdrawn"}
+)  # proven to have taken no money
 MONEY = frozenset({"succeeded", "unproven"})
 STATUS = {"failed": "declined", "expired": "expired", "reversed": "reversed", "pending": "pending"}
 NEXT = {
     "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
     "unproven": {"succeeded", "reversed"},
     "succeeded": {"reversed"},
-    "declined": set(), "expired": set(), "reversed": set(), "refused": set(),
-}  # fmt: skip
+    "declined": set(),
+    "expired": set(),
+    "reversed": set(),
+    "refused": set(),
+}
 # What an answer's verdict proves: that nothing was charged by this request, or nothing at all.
 NOTHING_CHARGED = frozenset({"not_sent", "throttled", "key_refused", "not_here"})
 
@@ -36,9 +43,15 @@ class Send:
     """One intent and what became of it."""
 
     event: Event
-    end: str = ""  # voided, clear (proven not charged), closed by absence, evidence; empty: nobody knows
-    left_s: float = 0.0  # CLOCK_BOOTTIME of the commit, or of the first byte when the answer says so
-    unanswered: tuple[int, ...] = ()  # earlier sends that nobody had settled when this one was intended
+    end: str = (
+        ""  # voided, clear (proven not charged), closed by absence, evidence; empty: nobody knows
+    )
+    left_s: float = (
+        0.0  # CLOCK_BOOTTIME of the commit, or of the first byte when the answer says so
+    )
+    unanswered: tuple[
+        int, ...
+    ] = ()  # earlier sends that nobody had settled when this one was intended
 
 
 @dataclass
@@ -50,7 +63,9 @@ class Attempt:
     asked: dict[str, Any] = field(default_factory=dict)
     adopted: bool = False
     sends: list[Send] = field(default_factory=list)
-    absents: list[tuple[int, float]] = field(default_factory=list)  # after which send, CLOCK_BOOTTIME
+    absents: list[tuple[int, float]] = field(
+        default_factory=list
+    )  # after which send, CLOCK_BOOTTIME
     charge: dict[str, Any] = field(default_factory=dict)
     flawed: bool = False
     reread: bool = False
@@ -164,10 +179,22 @@ def flaws(charge: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     body = form(asked["body"]) if asked.get("body") else {}
     pairs = (
         ("amount", body.get("amount", str(asked["amount"])), str(charge.get("amount"))),
-        ("currency", body.get("currency", asked["currency"]), str(charge.get("currency", "")).lower()),
+        (
+            "currency",
+            body.get("currency", asked["currency"]),
+            str(charge.get("currency", "")).lower(),
+        ),
         ("destination", body.get("destination", asked["destination"]), charge.get("destination")),
-        ("key", body.get("metadata[batchpay_key]", asked["key"]), charge.get("metadata", {}).get("batchpay_key")),
-        ("livemode", not str(charge.get("id", "")).startswith("chrg_test_"), charge.get("livemode", False)),
+        (
+            "key",
+            body.get("metadata[batchpay_key]", asked["key"]),
+            charge.get("metadata", {}).get("batchpay_key"),
+        ),
+        (
+            "livemode",
+            not str(charge.get("id", "")).startswith("chrg_test_"),
+            charge.get("livemode", False),
+        ),
     )
     return [f"{name}: asked {wanted}, got {got}" for name, wanted, got in pairs if wanted != got]
 
@@ -197,5 +224,18 @@ def orphans(evidence: Evidence) -> list[Event]:
 
 def of_orders(evidence: Evidence) -> Iterable[Event]:
     """The events that are about one order of this job."""
-    kinds = ("intent", "voided", "answer", "found", "absent", "adopted", "withdrawn", "missing", "unclear", "untold")
-    return (event for event in evidence.events if event.job == evidence.name and event.kind in kinds)
+    kinds = (
+        "intent",
+        "voided",
+        "answer",
+        "found",
+        "absent",
+        "adopted",
+        "withdrawn",
+        "missing",
+        "unclear",
+        "untold",
+    )
+    return (
+        event for event in evidence.events if event.job == evidence.name and event.kind in kinds
+    )

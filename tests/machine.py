@@ -1,4 +1,6 @@
-"""The machine around the program: system calls that fail, a journal read from outside, full disks, other clocks."""
+"""The machine around the program: system calls that fail, a journal read from outside, full disks,
+other clocks.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,22 @@ from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-FULL = os.environ.get("BATCHPAY_SWEEP") == "1"  # make sweep: everything; otherwise a sample in two minutes
+FULL = (
+    os.environ.get("BATCHPAY_SWEEP") == "1"
+)  # make sweep: everything; otherwise a sample in two minutes
 CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect")
 
 
 def _may_trace() -> bool:
-    return STRACE is not None and subprocess.run([STRACE, "true"], capture_output=True, check=False).returncode == 0
+    return (
+        STRACE is not None
+        and subprocess.run([STRACE, "true"], capture_output=True, check=False).returncode == 0
+    )
 
 
-needs_strace = pytest.mark.skipif(not _may_trace(), reason="strace is not installed, or this user may not trace")
+needs_strace = pytest.mark.skipif(
+    not _may_trace(), reason="strace is not installed, or this user may not trace"
+)
 needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 
@@ -53,7 +62,13 @@ def end(
     """Run a command of `market.command`, wrapped by the caller, to its end."""
     assert how["cwd"] == market.folder
     return subprocess.run(
-        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout_s, check=False, **how
+        words,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout_s,
+        check=False,
+        **how,
     )
 
 
@@ -75,11 +90,14 @@ def wait_for(what: Callable[[], bool], longest_s: float = 30) -> None:
         time.sleep(0.005)
 
 
-# --- the journal, from outside -----------------------------------------------------------------------------------
+# --- the journal, from outside
+# -----------------------------------------------------------------------------------
 
 
 def journal_events(state: Path) -> list[tuple[str, str, dict[str, Any]]]:
-    """Kind, order id and data of every event, read from a copy: the journal itself is not even opened."""
+    """Kind, order id and data of every event, read from a copy: the journal itself is not even
+    opened.
+    """
     if not (state / "batchpay.db").exists():
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -93,11 +111,22 @@ def journal_events(state: Path) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def nothing_left_without_an_intent(market: Market) -> None:
-    """Law L1, I4 and I5: the gateway saw no key more often than the journal has durable intents for its order."""
-    sends = Counter(order_id for kind, order_id, _ in journal_events(market.folder / "state") if kind == "intent")
-    key_of = {data["intent"]["key"]: order_id for kind, order_id, data in journal_events(market.folder / "state")
-              if kind == "intent" and "intent" in data}  # fmt: skip
-    for key, posts in Counter(entry.key for entry in market.sandbox.requests("POST", "/charges")).items():
+    """Law L1, I4 and I5: the gateway saw no key more often than the journal has durable intents for
+    its order.
+    """
+    sends = Counter(
+        order_id
+        for kind, order_id, _ in journal_events(market.folder / "state")
+        if kind == "intent"
+    )
+    key_of = {
+        data["intent"]["key"]: order_id
+        for kind, order_id, data in journal_events(market.folder / "state")
+        if kind == "intent" and "intent" in data
+    }
+    for key, posts in Counter(
+        entry.key for entry in market.sandbox.requests("POST", "/charges")
+    ).items():
         assert key in key_of, f"a POST with key {key} has no intent in the journal"
         assert posts <= sends[key_of[key]], (key, posts, sends)
 
@@ -106,14 +135,18 @@ def in_this_process(market: Market, name: str = "orders.csv") -> tuple[int, str]
     """The verb `run` without the second it takes to start a process: for hundreds of rounds."""
     job = load_job(market.folder / "job.toml", input_override=str(market.folder / name))
     try:
-        result = pipeline.run(job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet())
+        result = pipeline.run(
+            job, secret_key({"OMISE_SECRET_KEY": KEY}, job.gateway), pipeline.Options(), Quiet()
+        )
     except BatchpayError as error:
         return error.exit_code, str(error)
     return result.exit_code, " ".join(str(error) for error in result.trouble)
 
 
 def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int = 2) -> None:
-    """When the fault is over: in at most so many runs all is paid, once; one run more makes no POST (I1, I3, I15)."""
+    """When the fault is over: in at most so many runs all is paid, once; one run more makes no POST
+    (I1, I3, I15).
+    """
     results = [market.run(*flags)]
     while results[-1].returncode != 0 and len(results) < runs:
         results.append(market.run())
@@ -126,7 +159,8 @@ def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int =
     nothing_left_without_an_intent(market)
 
 
-# --- system calls ------------------------------------------------------------------------------------------------
+# --- system calls
+# ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +172,10 @@ class Point:
     main: bool
 
     def strace(self, fault: str, log: Path) -> list[str]:
-        """The words before a command; strace counts calls per thread, and follows threads only with -f. With
-        --seccomp-bpf it would be faster, and not inject at all (strace 6.1)."""
+        """The words before a command; strace counts calls per thread, and follows threads only with
+        -f. With
+        --seccomp-bpf it would be faster, and not inject at all (strace 6.1).
+        """
         assert STRACE is not None
         follow = [] if self.main else ["-f"]
         inject = f"inject={self.call}:{fault}:when={self.number}"
@@ -147,11 +183,21 @@ class Point:
 
 
 def recorded(market: Market) -> list[Point]:
-    """Every point that a clean run of this market passes: those of its main thread, and those of others that are the
-    first to reach their number."""
+    """Every point that a clean run of this market passes: those of its main thread, and those of
+    others that are the first to reach their number.
+    """
     log = market.folder / "calls"
     words, how = market.command("run", "job.toml", PYTHONDONTWRITEBYTECODE="1")
-    trace = [str(STRACE), "-f", "--seccomp-bpf", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
+    trace = [
+        str(STRACE),
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-o",
+        str(log),
+        "-e",
+        f"trace={','.join(CALLS)}",
+    ]
     done = end(market, [*trace, *words], how)
     assert done.returncode == 0, (done.stdout, done.stderr)
     seen: Counter[tuple[str, str]] = Counter()

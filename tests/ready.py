@@ -1,9 +1,10 @@
-"""The program in a process of its own, forked from one that has imported it: a test's run begins in milliseconds.
+"""The program in a process of its own, forked from one that has imported it: a test's run begins in
+milliseconds.
 
-What a test sees is a process like any other: its own pid, memory, signals, streams and exit, and it ends as `python -m
-batchpay` ends. Only the start of the interpreter and the imports are shared, most of the work of a small run. Where the
-start matters (variables that Python reads, a process to be killed) the program is started itself, and BATCHPAY_FORKS=0
-(`make sweep`) starts every run so.
+What a test sees is a process like any other: its own pid, memory, signals, streams and exit, and it
+ends as `python -m batchpay` ends. Only the start of the interpreter and the imports are shared,
+most of the work of a small run. Where the start matters (variables that Python reads, a process to
+be killed) the program is started itself, and BATCHPAY_FORKS=0 (`make sweep`) starts every run so.
 """
 
 from __future__ import annotations
@@ -30,10 +31,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environment
-READ_LATE = frozenset({"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"})  # read by the program alone
+READ_LATE = frozenset(
+    {"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"}
+)  # read by the program alone
 IMPORTED_LATE = (
-    "pandas", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "numpy", "httpx", "rich.progress", "jsonschema",
-)  # fmt: skip
+    "pandas",
+    "pyarrow.compute",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "numpy",
+    "httpx",
+    "rich.progress",
+    "jsonschema",
+)
 LONGEST = 1 << 17  # bytes of a request: words and variables
 FORKS = os.environ.get("BATCHPAY_FORKS") != "0"
 
@@ -55,9 +65,14 @@ class Starter:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.ready", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given(os.environ),
-            )  # fmt: skip
+                [sys.executable, "-m", "tests.ready", str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=given(os.environ),
+            )
         atexit.register(self.end)
 
     def start(self, start: Start, fds: Sequence[int]) -> int:
@@ -66,7 +81,9 @@ class Starter:
         return self._told()[0]
 
     def wait(self, pid: int) -> tuple[int, int]:
-        """The exit code of one that was started here, minus the signal that killed it, and its largest size in kB."""
+        """The exit code of one that was started here, minus the signal that killed it, and its
+        largest size in kB.
+        """
         self._asked.send(json.dumps(["wait", pid]).encode())
         code, peak_kb = self._told()
         return code, peak_kb
@@ -75,7 +92,10 @@ class Starter:
         if told := self._asked.recv(100):
             found: list[int] = json.loads(told)
             return found
-        raise RuntimeError(f"tests/ready.py could not import the program: {self._process.communicate()[1].decode()}")
+        raise RuntimeError(
+            "tests/ready.py could not import the program:"
+            f" {self._process.communicate()[1].decode()}"
+        )
 
     def end(self) -> None:
         """It leaves when nobody can ask it any more."""
@@ -126,8 +146,12 @@ class Ended(subprocess.CompletedProcess[str]):
 
 
 def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_s: float) -> Ended:
-    """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises subprocess.TimeoutExpired."""
-    same_start = {name: told for name, told in environ.items() if name not in READ_LATE} == given(os.environ)
+    """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises
+    subprocess.TimeoutExpired.
+    """
+    same_start = {name: told for name, told in environ.items() if name not in READ_LATE} == given(
+        os.environ
+    )
     ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
     with Path(os.devnull).open() as nothing:
         streams = (nothing.fileno(), *theirs)
@@ -159,7 +183,9 @@ def _forked(start: Start, streams: Sequence[int]) -> Running:
 def _started(start: Start, streams: Sequence[int]) -> Running:
     command = [sys.executable, "-m", "batchpay", *start.words]
     stdin, stdout, stderr = streams
-    process = subprocess.Popen(command, cwd=start.folder, env=start.environ, stdin=stdin, stdout=stdout, stderr=stderr)
+    process = subprocess.Popen(
+        command, cwd=start.folder, env=start.environ, stdin=stdin, stdout=stdout, stderr=stderr
+    )
 
     def wait() -> tuple[int, int]:
         _, status, used = os.wait4(process.pid, 0)
@@ -170,9 +196,19 @@ def _started(start: Start, streams: Sequence[int]) -> Running:
 
 
 class Parser:
-    """In place of the subprocess.Popen that a reader starts its parser with (batchpay/readers/apart.py)."""
+    """In place of the subprocess.Popen that a reader starts its parser with
+    (batchpay/readers/apart.py).
+    """
 
-    def __init__(self, command: Sequence[str], *, stdin: int, stdout: int, stderr: int, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        env: Mapping[str, str],
+    ) -> None:
         assert command[1:-2] == ["-P", "-W", "ignore", "-c"] and (stdout, stderr) == (
             subprocess.PIPE,
             subprocess.DEVNULL,
@@ -196,7 +232,8 @@ class Parser:
         return self._code
 
 
-# --- in the process that forks ----------------------------------------------------------------------------------
+# --- in the process that forks
+# ----------------------------------------------------------------------------------
 
 
 def import_everything() -> None:
@@ -213,7 +250,9 @@ def import_everything() -> None:
 
 
 def serve(asked: socket.socket) -> Start:
-    """Fork and wait as told, until nobody asks any more. Returns in the forks: what each is to be."""
+    """Fork and wait as told, until nobody asks any more. Returns in the forks: what each is to
+    be.
+    """
     while True:
         request, fds, _, _ = socket.recv_fds(asked, LONGEST, 3)
         if not request:
@@ -237,7 +276,9 @@ def serve(asked: socket.socket) -> Start:
 def begin(start: Start) -> None:
     """As Python begins: this place, these variables, these words."""
     os.chdir(start.folder)
-    for name in os.environ.keys() - {"LC_CTYPE"}:  # Python itself sets that one when it begins without a locale
+    for name in os.environ.keys() - {
+        "LC_CTYPE"
+    }:  # Python itself sets that one when it begins without a locale
         del os.environ[name]
     os.environ.update(start.environ)
     sys.argv[1:] = start.words

@@ -11,7 +11,8 @@ import batchpay
 
 ROOT = Path(batchpay.__file__).parent
 
-# The ring of each room, from the words outwards; a module that stands nearer to the words than its room says so.
+# The ring of each room, from the words outwards; a module that stands nearer to the words than its
+# room says so.
 ROOMS = {
     "domain": "words",
     "lifecycle": "pure",
@@ -40,7 +41,8 @@ OWN_RING = {
     "batches/clock": "edge",
     "batches/signals": "edge",
     "intake/take_in": "contents",
-    "domain/oserrors": "contents",  # it knows which of our errors is told for which of the journal's places
+    # it knows which of our errors is told for which of the journal's places
+    "domain/oserrors": "contents",
     "commands/demo": "shell",
 }
 INWARD = {
@@ -56,7 +58,13 @@ ALSO = {
     "journals": {"lifecycle/plan"},
     "readers": {"readers"},
     "reports": {"readers/cells", "reconciliation"},
-    "settlement": {"lifecycle/attempt", "lifecycle/plan", "lifecycle/listing", "lifecycle/unclaimed", "settlement"},
+    "settlement": {
+        "lifecycle/attempt",
+        "lifecycle/plan",
+        "lifecycle/listing",
+        "lifecycle/unclaimed",
+        "settlement",
+    },
 }
 
 PURE_OUTSIDE = {"jsonschema_rs", "numpy"}  # lazily, where a library decides better than we do
@@ -76,7 +84,9 @@ WORLD = {
 
 
 def modules() -> dict[str, Path]:
-    """`room/module`, or `module` at the top, -> its file; of a room in a room the outer one counts."""
+    """`room/module`, or `module` at the top, -> its file; of a room in a room the outer one
+    counts.
+    """
     found = {}
     for path in ROOT.rglob("*.py"):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -91,7 +101,9 @@ def ring_of(module: str) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """`room/module` of ours, anything else by its first name; inside functions and for types only counts too."""
+    """`room/module` of ours, anything else by its first name; inside functions and for types only
+    counts too.
+    """
     there = modules()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -129,7 +141,9 @@ def test_every_room_has_its_ring() -> None:
 
 
 def test_imports_go_one_way() -> None:
-    """Words know nothing; the core knows words; edges know words and their own room; nobody knows the shell."""
+    """Words know nothing; the core knows words; edges know words and their own room; nobody knows
+    the shell.
+    """
     wrong = [
         f"{module} imports {imported}"
         for module, path in modules().items()
@@ -140,8 +154,13 @@ def test_imports_go_one_way() -> None:
 
 
 def test_no_module_knows_itself_by_way_of_others() -> None:
-    """No import cycle, function-level imports counted: nothing is left when all that imports nothing more goes."""
-    left = {module: {i for i in imports(path) if i in modules() and i != module} for module, path in modules().items()}
+    """No import cycle, function-level imports counted: nothing is left when all that imports
+    nothing more goes.
+    """
+    left = {
+        module: {i for i in imports(path) if i in modules() and i != module}
+        for module, path in modules().items()
+    }
     while done := {module for module, known in left.items() if not known}:
         left = {module: known - done for module, known in left.items() if module not in done}
     assert left == {}
@@ -149,7 +168,11 @@ def test_no_module_knows_itself_by_way_of_others() -> None:
 
 def test_the_core_touches_no_world() -> None:
     """No clock, disk, network, chance or heavy library in what must be callable alone."""
-    core = [name for name in modules() if ring_of(name) in ("words", "pure") and name not in ("job/packaged",)]
+    core = [
+        name
+        for name in modules()
+        if ring_of(name) in ("words", "pure") and name not in ("job/packaged",)
+    ]
     wrong = [
         f"{name} imports {imported}"
         for name in core
@@ -161,17 +184,34 @@ def test_the_core_touches_no_world() -> None:
 
 def test_only_the_gateway_speaks_http() -> None:
     """One place to look when a request is wrong."""
-    speakers = {name.rpartition("/")[0] for name, path in modules().items() if "httpx" in imports(path)}
+    speakers = {
+        name.rpartition("/")[0] for name, path in modules().items() if "httpx" in imports(path)
+    }
     assert speakers == {"gateways/omise"}
 
 
 def test_no_float_for_money() -> None:
-    """The word float stands only where seconds do, and where a spreadsheet's number is turned into text."""
+    """The word float stands only where seconds do, and where a spreadsheet's number is turned into
+    text.
+    """
     allowed_in = {
-        "readers", "settlement", "gateways", "sandbox", "journals", "batches/clock", "batches/session", "job/load",
-        "job/job", "domain/ports", "domain/strictjson", "commands/run", "lifecycle/attempt", "lifecycle/listing",
-        "intake/damage", "terminal/flags",
-    }  # fmt: skip
+        "readers",
+        "settlement",
+        "gateways",
+        "sandbox",
+        "journals",
+        "batches/clock",
+        "batches/session",
+        "job/load",
+        "job/job",
+        "domain/ports",
+        "domain/strictjson",
+        "commands/run",
+        "lifecycle/attempt",
+        "lifecycle/listing",
+        "intake/damage",
+        "terminal/flags",
+    }
     for module, path in modules().items():
         tree = ast.walk(ast.parse(path.read_text("utf-8")))
         uses = any(isinstance(node, ast.Name) and node.id == "float" for node in tree)

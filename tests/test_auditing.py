@@ -39,15 +39,21 @@ def test_a_night_matches_to_the_satang(market: Market) -> None:
 
 @pytest.mark.fault("E14", "I2")
 def test_what_was_done_by_hand_is_shown(market: Market) -> None:
-    """A charge by hand is somebody else's; a refund, a lost charge and a false success are differences."""
+    """A charge by hand is somebody else's; a refund, a lost charge and a false success are
+    differences.
+    """
     market.orders([order(number) for number in range(5)])
     market.job()
     market.run()
     by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
-    httpx.post(f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False).raise_for_status()
+    httpx.post(
+        f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
     code, kinds, told = audited(market)
     assert (code, kinds, told["other_charges_of_the_account"]) == (0, {}, 1)
-    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    listed = httpx.get(
+        f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False
+    ).json()
     by_order = {charge["metadata"].get("order_id"): charge for charge in listed["data"]}
     by_order["00000"]["refunded_amount"] = 100
     by_order["00001"] |= {"status": "failed", "paid": False}
@@ -61,7 +67,9 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     """All but the one in our report are to be given back."""
     market.orders([order(1), order(2)])
     market.job()
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"}
+    )
     assert market.run().returncode == 12
     code, kinds, told = audited(market)
     assert code == 12 and kinds == {"double": ["00002"]}
@@ -69,11 +77,16 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     with refunds.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["mode"] == "TEST" and (told["mode"], told["test_mode"]) == ("TEST", True)
-    assert market.run("--from", TODAY, "--to", TODAY, verb="audit").stdout.startswith("TEST: audit of ")
+    assert market.run("--from", TODAY, "--to", TODAY, verb="audit").stdout.startswith(
+        "TEST: audit of "
+    )
     story = market.run("00002", verb="status").stdout
     assert story.startswith("order 00002: TEST, ")
     (mine,) = [r for r in market.results() if r["order_id"] == "00002"]
-    assert row["charge_id"] != mine["charge_id"] and (row["amount"], row["currency"]) == (mine["amount"], "THB")
+    assert row["charge_id"] != mine["charge_id"] and (row["amount"], row["currency"]) == (
+        mine["amount"],
+        "THB",
+    )
 
 
 @pytest.mark.fault("D09")
@@ -96,7 +109,9 @@ def test_a_charge_the_journal_lost_is_a_difference_until_a_run_adopts_it(market:
 
 
 def test_a_period_must_make_sense(market: Market) -> None:
-    """64 for one that ends before it begins, or that has days which have not begun yet; 77 for a refused key."""
+    """64 for one that ends before it begins, or that has days which have not begun yet; 77 for a
+    refused key.
+    """
     market.orders([order(1)])
     market.job()
     assert market.run("--from", "2026-02-02", "--to", "2026-02-01", verb="audit").returncode == 64
@@ -104,7 +119,8 @@ def test_a_period_must_make_sense(market: Market) -> None:
     for first, last, flag in ((TODAY, tomorrow, "--to"), ("2030-01-01", "2030-01-02", "--from")):
         done = market.run("--from", first, "--to", last, verb="audit")
         assert (
-            done.returncode == 64 and f"{flag} {last if flag == '--to' else first}: lies in the future" in done.stderr
+            done.returncode == 64
+            and f"{flag} {last if flag == '--to' else first}: lies in the future" in done.stderr
         )
     assert not list((market.folder / "reports").glob("audit-*"))
     market.sandbox.accept_keys("skey_test_another000000")
@@ -113,10 +129,18 @@ def test_a_period_must_make_sense(market: Market) -> None:
 
 @pytest.mark.fault("B15", "I2")
 def test_a_lie_that_a_list_corrected_is_corrected_in_the_books(market: Market) -> None:
-    """An answer told another amount than the gateway lists: the run stops, and both ledgers say what is listed."""
+    """An answer told another amount than the gateway lists: the run stops, and both ledgers say
+    what is listed.
+    """
     market.orders([order(1), order(2)])
     market.job(rate="20/s")
-    rule = {"method": "POST", "path": "/charges", "order_id": "00002", "action": "change", "change": {"amount": 1}}
+    rule = {
+        "method": "POST",
+        "path": "/charges",
+        "order_id": "00002",
+        "action": "change",
+        "change": {"amount": 1},
+    }
     market.sandbox.add_rule(rule)
     assert market.run().returncode == 12
     code, kinds, told = audited(market)
@@ -130,7 +154,9 @@ def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
     market.orders([order(1), order(2)])
     market.job()
     assert market.run().returncode == 0
-    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    listed = httpx.get(
+        f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False
+    ).json()
     next(c for c in listed["data"] if c["metadata"]["order_id"] == "00002")["amount"] += 1
     market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
     code, kinds, told = audited(market)
@@ -140,7 +166,9 @@ def test_sums_that_differ_are_never_nothing_to_do(market: Market) -> None:
 
 @pytest.mark.fault("J36", "I2")
 def test_a_charge_that_tells_no_time_is_listed_by_name(market: Market) -> None:
-    """Answers without `created_at`: what a list has is matched all the same; what none has stands by name."""
+    """Answers without `created_at`: what a list has is matched all the same; what none has stands
+    by name.
+    """
     market.orders([order(number) for number in range(3)])
     market.job()
     for number in (1, 2):
@@ -149,13 +177,20 @@ def test_a_charge_that_tells_no_time_is_listed_by_name(market: Market) -> None:
     assert market.run().returncode == 0
     code, kinds, told = audited(market)
     assert (code, kinds, told["matched"], told["without_time"]) == (0, {}, 3, [])
-    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
-    listed["data"] = [charge for charge in listed["data"] if charge["metadata"]["order_id"] == "00002"]
+    listed = httpx.get(
+        f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False
+    ).json()
+    listed["data"] = [
+        charge for charge in listed["data"] if charge["metadata"]["order_id"] == "00002"
+    ]
     listed["total"] = len(listed["data"])
     market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
     code, kinds, told = audited(market)
     (timeless,) = told["without_time"]
     mine = {row["order_id"]: row for row in market.results()}["00001"]
     assert (timeless["order_id"], timeless["charge_id"]) == ("00001", mine["charge_id"])
-    assert (code, kinds) == (12, {"false-success": ["00000"]}), "a time that the list should have covered"
+    assert (code, kinds) == (
+        12,
+        {"false-success": ["00000"]},
+    ), "a time that the list should have covered"
     assert "1 charge without a time of making" in told["notes"][0]

@@ -1,5 +1,6 @@
-"""audit and money that went back: the true program, on the day of the charge, on the day of the refund, and after a
-person's word (J31)."""
+"""audit and money that went back: the true program, on the day of the charge, on the day of the
+refund, and after a person's word (J31).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ DAYS = 3  # from the charge to its refund
 
 
 def later(market: Market, days: int) -> None:
-    """The gateway's books go on so many days after the charges, which were made DAYS ago: nothing is of a day to come.
+    """The gateway's books go on so many days after the charges, which were made DAYS ago: nothing
+    is of a day to come.
 
     In its answers it tells our time, as our clock does not move.
     """
@@ -45,7 +47,9 @@ def later(market: Market, days: int) -> None:
 
 def night(market: Market) -> int:
     """One run of the job as it lies there, in this process; its exit code."""
-    return pipeline.run(load_job(market.folder / "job.toml"), SecretKey(KEY), Options(), Quiet()).exit_code
+    return pipeline.run(
+        load_job(market.folder / "job.toml"), SecretKey(KEY), Options(), Quiet()
+    ).exit_code
 
 
 def charge_of(market: Market, order_id: str) -> dict[str, Any]:
@@ -65,7 +69,9 @@ def day_of(thing: dict[str, Any]) -> date:
     return datetime.fromisoformat(thing["created_at"]).astimezone(ZoneInfo(ZONE)).date()
 
 
-def audited(market: Market, first: date, last: date | None = None, *note: str) -> tuple[int, dict[str, Any]]:
+def audited(
+    market: Market, first: date, last: date | None = None, *note: str
+) -> tuple[int, dict[str, Any]]:
     """Exit code and document, in this process; `note`: the id of a difference, and the reason."""
     job = load_job(market.folder / "job.toml")
     period = Period(first, last or first, job.controls.time_zone)
@@ -81,7 +87,9 @@ def said(market: Market, day: date, *more: str) -> tuple[int, str]:
 
 def events(market: Market, kind: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(market.folder / "state" / "batchpay.db")) as journal:
-        found = journal.execute("SELECT data FROM events WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+        found = journal.execute(
+            "SELECT data FROM events WHERE kind = ? ORDER BY seq", (kind,)
+        ).fetchall()
     return [json.loads(data) for (data,) in found]
 
 
@@ -98,7 +106,9 @@ def shop(market: Market) -> Market:
 
 @pytest.mark.fault("J30", "E14")
 def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(shop: Market) -> None:
-    """The same difference by the same id, with amount, currency, days, charge and order; between the two, nothing."""
+    """The same difference by the same id, with amount, currency, days, charge and order; between
+    the two, nothing.
+    """
     charge = charge_of(shop, "00001")
     refund = give_back(shop, charge["id"], 4000)
     charged, given_back = day_of(charge), day_of(refund)
@@ -117,17 +127,29 @@ def test_a_refund_is_found_on_the_day_of_the_charge_and_on_its_own(shop: Market)
         assert told["journal"] == told["gateway"], "a refund is no charge that is missing"
         assert told["time_zone"] == ZONE
         (one,) = told["refunds"]
-        assert (one["refund_id"], one["amount"], one["amount_major"]) == (refund["id"], 4000, "40.00")
+        assert (one["refund_id"], one["amount"], one["amount_major"]) == (
+            refund["id"],
+            4000,
+            "40.00",
+        )
         assert (one["day"], one["charge_day"]) == (str(given_back), str(charged))
     assert found[0] == found[1]
-    assert (found[0]["id"], found[0]["kind"], found[0]["order_id"]) == (f"refunded:{charge['id']}", "refunded", "00001")
+    assert (found[0]["id"], found[0]["kind"], found[0]["order_id"]) == (
+        f"refunded:{charge['id']}",
+        "refunded",
+        "00001",
+    )
     assert found[0]["told"].startswith(
-        f"a refund of 40.00 THB (4000 in the smallest unit) on {given_back} of charge {charge['id']} of order 00001; "
-        f"charged 101.25 THB on {charged}, 61.25 THB left"
+        f"a refund of 40.00 THB (4000 in the smallest unit) on {given_back} of charge"
+        f" {charge['id']} of order 00001; charged 101.25 THB on {charged}, 61.25 THB left"
     )
     assert audited(shop, charged + timedelta(days=1))[0] == 0
     code, told = audited(shop, charged, given_back)
-    assert (code, told["totals"]["THB"]["left"], told["totals"]["THB"]["refunds_made"]) == (12, "263.75", "40.00")
+    assert (code, told["totals"]["THB"]["left"], told["totals"]["THB"]["refunds_made"]) == (
+        12,
+        "263.75",
+        "40.00",
+    )
 
 
 def test_a_person_reads_amount_currency_zone_and_what_to_do(shop: Market) -> None:
@@ -138,16 +160,26 @@ def test_a_person_reads_amount_currency_zone_and_what_to_do(shop: Market) -> Non
     assert code == 12 and f"audit of {day_of(refund)} (days of {ZONE})" in text
     assert "given back in these days, of whichever charge, 40.00 THB" in text
     assert f"  id refunded:{charge['id']}\n" in text and "batchpay resolve" not in text
-    done = shop.run("--from", str(day_of(charge)), "--to", str(day_of(charge)), "--json", verb="audit")
+    done = shop.run(
+        "--from", str(day_of(charge)), "--to", str(day_of(charge)), "--json", verb="audit"
+    )
     assert (done.returncode, json.loads(done.stdout)["totals"]["THB"]["left"]) == (12, "263.75")
-    printed = shop.run("--from", str(day_of(refund)), "--to", str(day_of(refund)), verb="audit").stdout
+    printed = shop.run(
+        "--from", str(day_of(refund)), "--to", str(day_of(refund)), verb="audit"
+    ).stdout
     _, _, job, *rest = shlex.split(printed[printed.index("batchpay audit ") :])
-    assert job == "job.toml" and rest[-3:] == [f"refunded:{charge['id']}", "--reason", "your reason"]
+    assert job == "job.toml" and rest[-3:] == [
+        f"refunded:{charge['id']}",
+        "--reason",
+        "your reason",
+    ]
     assert shop.run(*rest, verb="audit").returncode == 0
 
 
 def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(shop: Market) -> None:
-    """On both days and for good; another refund of the charge opens it again, beside the note of what it was."""
+    """On both days and for good; another refund of the charge opens it again, beside the note of
+    what it was.
+    """
     charge = charge_of(shop, "00001")
     days = day_of(charge), day_of(give_back(shop, charge["id"], 4000))
     name = f"refunded:{charge['id']}"
@@ -155,7 +187,11 @@ def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(shop: Ma
     assert (code, told["open"], told["noted"]) == (0, 0, 1)
     code, told = audited(shop, days[0])
     note = told["differences"][0]["noted"]
-    assert (code, note["holds"], note["reason"]) == (0, True, "the shop agreed") and note["by"] and note["at"]
+    assert (
+        (code, note["holds"], note["reason"]) == (0, True, "the shop agreed")
+        and note["by"]
+        and note["at"]
+    )
     code, text = said(shop, days[1])
     assert code == 0 and "noted, refunded: order 00001" in text and ": the shop agreed" in text
     assert "nothing to do; 1 difference noted by a person" in text
@@ -165,8 +201,14 @@ def test_a_noted_difference_is_listed_and_no_longer_12_until_it_changes(shop: Ma
         code, told = audited(shop, day)
         (difference,) = told["differences"]
         assert (code, difference["amount_major"]) == (12, "50.00")
-        assert (difference["noted"]["holds"], difference["noted"]["amount_major"]) == (False, "40.00")
-    assert "of an earlier state, 40.00 THB (4000 in the smallest unit); it has changed since" in said(shop, days[0])[1]
+        assert (difference["noted"]["holds"], difference["noted"]["amount_major"]) == (
+            False,
+            "40.00",
+        )
+    assert (
+        "of an earlier state, 40.00 THB (4000 in the smallest unit); it has changed since"
+        in said(shop, days[0])[1]
+    )
     assert said(shop, days[0], "--note", name, "--reason", "the rest too")[0] == 0
     assert [audited(shop, day)[0] for day in days] == [0, 0]
     assert [one["amount"] for one in events(shop, "noted")] == [4000, 5000]
@@ -192,8 +234,16 @@ def test_a_note_on_what_is_no_difference_is_refused(shop: Market) -> None:
     assert code == 64 and "there is no difference of" in text
     give_back(shop, charge["id"], 4000)
     code, text = said(shop, day, "--note", "refunded:chrg_test_\x1b9", "--reason", "x")
-    assert code == 64 and f"what can be noted is: refunded:{charge['id']}" in text and "\x1b" not in text
-    for flags in (["--note", f"refunded:{charge['id']}"], ["--reason", "x"], ["--note", "", "--reason", " "]):
+    assert (
+        code == 64
+        and f"what can be noted is: refunded:{charge['id']}" in text
+        and "\x1b" not in text
+    )
+    for flags in (
+        ["--note", f"refunded:{charge['id']}"],
+        ["--reason", "x"],
+        ["--note", "", "--reason", " "],
+    ):
         assert said(shop, day, *flags)[0] == 64
     assert events(shop, "noted") == []
 
@@ -206,24 +256,36 @@ def test_the_journal_keeps_what_an_audit_learned_once(shop: Market) -> None:
         audited(shop, day)
     audited(shop, day, None, f"refunded:{charge['id']}", "the shop agreed")
     (learned,) = events(shop, "refunded")
-    assert (learned["order"], learned["charge_id"], learned["total"]) == ("00001", charge["id"], 4000)
+    assert (learned["order"], learned["charge_id"], learned["total"]) == (
+        "00001",
+        charge["id"],
+        4000,
+    )
     story = shop.run("00001", verb="status").stdout
     assert "an audit found a refund of 40.00 THB" in story
-    assert f"a person took note of the audit's difference refunded:{charge['id']}: the shop agreed" in story
+    assert (
+        f"a person took note of the audit's difference refunded:{charge['id']}: the shop agreed"
+        in story
+    )
     assert "refund" not in shop.run("00002", verb="status").stdout
-    assert night(shop) == 0 and shop.posts() == 3, "the next night sends nothing and stops at nothing"
+    assert night(shop) == 0 and shop.posts() == 3, (
+        "the next night sends nothing and stops at nothing"
+    )
 
 
 def test_refunds_of_others_are_not_ours(shop: Market) -> None:
     """Another job's charge and one by hand, in the same account, on the same days."""
     by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
-    charge = httpx.post(f"{shop.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False).json()
+    charge = httpx.post(
+        f"{shop.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
+    ).json()
     day = day_of(give_back(shop, charge["id"], 1000))
     other = httpx.post(
         f"{shop.sandbox.url}/charges",
         data={**by_hand, "card": "tokn_test_sandboxtwo4242", "metadata[batchpay_job]": "day"},
-        auth=(KEY, ""), trust_env=False,
-    ).json()  # fmt: skip
+        auth=(KEY, ""),
+        trust_env=False,
+    ).json()
     give_back(shop, other["id"], 2000)
     code, told = audited(shop, day)
     assert (code, told["differences"], told["refunds"], told["totals"]) == (0, [], [], {})
@@ -238,10 +300,14 @@ def test_a_refund_of_a_charge_that_the_journal_lost_is_told(shop: Market) -> Non
         path.unlink()
     for day in days:
         code, told = audited(shop, day)
-        assert code == 12 and "refunded:" + charge["id"] in [one["id"] for one in told["differences"]]
+        assert code == 12 and "refunded:" + charge["id"] in [
+            one["id"] for one in told["differences"]
+        ]
 
 
-def test_a_refund_of_a_charge_that_the_gateway_shows_no_more_is_told_by_the_journal(shop: Market) -> None:
+def test_a_refund_of_a_charge_that_the_gateway_shows_no_more_is_told_by_the_journal(
+    shop: Market,
+) -> None:
     charge = charge_of(shop, "00001")
     day = day_of(give_back(shop, charge["id"], 4000))
     shop.sandbox.turn("forgotten", charge_id=charge["id"])
@@ -252,7 +318,9 @@ def test_a_refund_of_a_charge_that_the_gateway_shows_no_more_is_told_by_the_jour
 
 
 def test_a_gateway_that_tells_no_refunds_is_said_and_its_ledgers_debits_too(shop: Market) -> None:
-    """On the day of the charge the charge tells it; on its own day there is the ledger's sum. It is asked once."""
+    """On the day of the charge the charge tells it; on its own day there is the ledger's sum. It is
+    asked once.
+    """
     charge = charge_of(shop, "00001")
     day = day_of(give_back(shop, charge["id"], 4000))
     rule = {"method": "GET", "path": "/refunds", "status": 404, "code": "not_found"}
@@ -260,7 +328,11 @@ def test_a_gateway_that_tells_no_refunds_is_said_and_its_ledgers_debits_too(shop
     code, told = audited(shop, day)
     assert len(shop.sandbox.requests("GET", "/refunds")) == 1
     (note,) = told["notes"]
-    assert code == 0 and "does not tell its refunds" in note and "40.00 THB of refunds in these days" in note
+    assert (
+        code == 0
+        and "does not tell its refunds" in note
+        and "40.00 THB of refunds in these days" in note
+    )
     code, told = audited(shop, day_of(charge))
     assert code == 12 and [one["kind"] for one in told["differences"]] == ["refunded"]
 
@@ -270,30 +342,49 @@ def test_odd_refunds_end_no_audit(shop: Market) -> None:
     """Half characters, escapes, no times, no amounts, strange charges: told, and never a bug."""
     charge = charge_of(shop, "00001")
     day = day_of(charge)
-    odd = {"object": "refund", "charge": charge["id"], "amount": "1", "currency": "\ud800\x1b[31m", "created_at": None}
+    odd = {
+        "object": "refund",
+        "charge": charge["id"],
+        "amount": "1",
+        "currency": "\ud800\x1b[31m",
+        "created_at": None,
+    }
     data = [
-        {**odd, "id": "rfnd_\ud800\x1b[31m"}, {**odd, "id": "rfnd_2", "amount": 7, "currency": "THB"},
-        {**odd, "id": "rfnd_3", "charge": "../account"}, {**odd, "id": "rfnd_4", "charge": ["x"]},
-        {**odd, "id": "rfnd_5", "object": "list"}, {**odd, "id": "rfnd_6", "created_at": "2026-02-30T00:00:00Z"},
-    ]  # fmt: skip
+        {**odd, "id": "rfnd_\ud800\x1b[31m"},
+        {**odd, "id": "rfnd_2", "amount": 7, "currency": "THB"},
+        {**odd, "id": "rfnd_3", "charge": "../account"},
+        {**odd, "id": "rfnd_4", "charge": ["x"]},
+        {**odd, "id": "rfnd_5", "object": "list"},
+        {**odd, "id": "rfnd_6", "created_at": "2026-02-30T00:00:00Z"},
+    ]
     body = json.dumps({"object": "list", "data": data, "total": len(data)})
-    shop.sandbox.desk.rules.insert(0, shop.sandbox.add_rule(method="GET", path="/refunds", body=body))
+    shop.sandbox.desk.rules.insert(
+        0, shop.sandbox.add_rule(method="GET", path="/refunds", body=body)
+    )
     code, text = said(shop, day)
     assert code == 12 and "\x1b" not in text and "a bug" not in text
     code, told = audited(shop, day)
     (difference,), (note,) = told["differences"], told["notes"]
     assert note.endswith("neither the gateway nor the journal shows: rfnd_3, rfnd_4")
-    assert (difference["id"], difference["amount"], difference["currency"]) == (f"refunded:{charge['id']}", 7, "THB")
+    assert (difference["id"], difference["amount"], difference["currency"]) == (
+        f"refunded:{charge['id']}",
+        7,
+        "THB",
+    )
     assert "0.07 THB on a day that the gateway does not tell (rfnd_2)" in difference["told"]
     assert audited(shop, day, None, difference["id"], "odd")[0] == 0
 
 
 @pytest.mark.fault("B31")
 def test_a_double_that_was_given_back_is_not_asked_for_again(market: Market) -> None:
-    """No refunds.csv tells a person to give it back a second time; it is one difference, with one note to take."""
+    """No refunds.csv tells a person to give it back a second time; it is one difference, with one
+    note to take.
+    """
     market.orders([order(1), order(2)])
     market.job()
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "order_id": "00002", "action": "double"}
+    )
     assert night(market) == 12
     day = datetime.now(UTC).date()
     _, told = audited(market, day)
@@ -306,7 +397,10 @@ def test_a_double_that_was_given_back_is_not_asked_for_again(market: Market) -> 
     code, told = audited(market, day)
     (whole,) = told["differences"]
     assert code == 12 and (whole["kind"], whole["refund_minor"]) == ("refunded", 0)
-    assert "too, and this one was given back: refunds of" in whole["told"] and "give this one back" not in whole["told"]
+    assert (
+        "too, and this one was given back: refunds of" in whole["told"]
+        and "give this one back" not in whole["told"]
+    )
     assert not list((market.folder / "reports").glob("audit-*/refunds.csv"))
     code, told = audited(market, day, None, whole["id"], "given back")
     assert (code, told["open"], told["noted"]) == (0, 0, 1)
@@ -314,12 +408,16 @@ def test_a_double_that_was_given_back_is_not_asked_for_again(market: Market) -> 
 
 
 def test_every_kind_of_difference_can_be_noted(market: Market) -> None:
-    """A false success, a missing credit, a missing transfer: noted as they are, and only as long."""
+    """A false success, a missing credit, a missing transfer: noted as they are, and only as
+    long.
+    """
     market.orders([order(number) for number in range(3)])
     market.job()
     assert night(market) == 0
     day = datetime.now(UTC).date()
-    listed = httpx.get(f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False).json()
+    listed = httpx.get(
+        f"{market.sandbox.url}/charges?limit=100", auth=(KEY, ""), trust_env=False
+    ).json()
     listed["data"][0] |= {"status": "failed", "paid": False}
     empty = {"object": "list", "data": [], "total": 0}
     market.sandbox.add_rule({"method": "GET", "path": "/charges", "body": listed})
@@ -343,10 +441,17 @@ def test_every_kind_of_difference_can_be_noted(market: Market) -> None:
 
 
 def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
-    """`batchpay sandbox` and `batchpay audit`, two processes: the refund is found on its day, and noted."""
+    """`batchpay sandbox` and `batchpay audit`, two processes: the refund is found on its day, and
+    noted.
+    """
     words = [sys.executable, "-m", "batchpay", "sandbox", "--port", "0"]
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    how: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environ}
+    how: dict[str, Any] = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+        "env": environ,
+    }
     with subprocess.Popen(words, **how) as served:
         try:
             assert served.stdout is not None
@@ -357,7 +462,9 @@ def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
             market.orders([order(1)])
             market.job(more=IN_BANGKOK)
             with httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as ask:
-                ask.post("/__sandbox/clock", json={"clock_offset_s": -DAYS * 86_400}).raise_for_status()
+                ask.post(
+                    "/__sandbox/clock", json={"clock_offset_s": -DAYS * 86_400}
+                ).raise_for_status()
                 rule = {"action": "clock_skew", "date_offset_s": DAYS * 86_400}
                 ask.post("/__sandbox/rules", json=rule).raise_for_status()
                 assert market.run().returncode == 0
@@ -365,11 +472,18 @@ def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
                 charged = day_of(ask.get(f"/charges/{row['charge_id']}").json())
                 ask.delete("/__sandbox/rules").raise_for_status()
                 ask.post("/__sandbox/clock", json={"clock_offset_s": 0}).raise_for_status()
-                day = day_of(ask.post(f"/charges/{row['charge_id']}/refunds", data={"amount": "4000"}).json())
+                day = day_of(
+                    ask.post(f"/charges/{row['charge_id']}/refunds", data={"amount": "4000"}).json()
+                )
             assert day - charged == timedelta(days=DAYS)
             code, text = said(market, day)
             assert code == 12 and "given back in these days, of whichever charge, 40.00 THB" in text
-            assert said(market, charged, "--note", f"refunded:{row['charge_id']}", "--reason", "agreed")[0] == 0
+            assert (
+                said(
+                    market, charged, "--note", f"refunded:{row['charge_id']}", "--reason", "agreed"
+                )[0]
+                == 0
+            )
             assert said(market, day)[0] == 0
         finally:
             served.terminate()
@@ -377,7 +491,9 @@ def test_the_sandbox_as_a_process_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.fault("B35", "J31")
 @pytest.mark.parametrize("path", ["/transactions", "/transfers", "/refunds"])
-def test_a_list_that_the_gateway_has_and_does_not_give_is_no_agreement(market: Market, path: str) -> None:
+def test_a_list_that_the_gateway_has_and_does_not_give_is_no_agreement(
+    market: Market, path: str
+) -> None:
     """Unlike one that it does not have: the audit says nothing of these days, and ends 69."""
     market.orders([order(1)])
     market.job()

@@ -1,4 +1,6 @@
-"""From planned files to what may be sent: what is counted, which files look like recent ones, which rows are done."""
+"""From planned files to what may be sent: what is counted, which files look like recent ones, which
+rows are done.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from batchpay.batches.candidates import Likeness, Placed, PlannedBatch, Survey, judge_files, likeness, placed_rows
+from batchpay.batches.candidates import (
+    Likeness,
+    Placed,
+    PlannedBatch,
+    Survey,
+    judge_files,
+    likeness,
+    placed_rows,
+)
 from batchpay.domain.model import Batch, Event, Judged
 from batchpay.intake.likeness import Features
 from batchpay.job.job import Job
@@ -49,22 +59,45 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     opened.close()
 
 
-def order(order_id: str, amount: int = 1000, currency: str = "thb", recipient: str = "recp_test_1") -> dict[str, Any]:
+def order(
+    order_id: str, amount: int = 1000, currency: str = "thb", recipient: str = "recp_test_1"
+) -> dict[str, Any]:
     return {
-        "order_id": order_id, "amount": amount, "currency": currency, "destination": recipient, "customer": "cust_1",
-    }  # fmt: skip
+        "order_id": order_id,
+        "amount": amount,
+        "currency": currency,
+        "destination": recipient,
+        "customer": "cust_1",
+    }
 
 
 def planned(
-    journal: SqliteJournal, batch_id: str, orders: Sequence[dict[str, Any]], first_seen_ns: int = FIRST_NS
+    journal: SqliteJournal,
+    batch_id: str,
+    orders: Sequence[dict[str, Any]],
+    first_seen_ns: int = FIRST_NS,
 ) -> PlannedBatch:
     """A file of these orders, from row 2 on, as a run keeps it."""
     features = Features()
     features.add(orders)
     batch = Batch(
-        batch_id, "night", "orders.csv", "0" * 64, "csv", len(orders), ("order_id",), (), (), "test", "1", "2", "0",
-        first_seen_ns=first_seen_ns, fingerprint=features.fingerprint, sample=features.sample,
-    )  # fmt: skip
+        batch_id,
+        "night",
+        "orders.csv",
+        "0" * 64,
+        "csv",
+        len(orders),
+        ("order_id",),
+        (),
+        (),
+        "test",
+        "1",
+        "2",
+        "0",
+        first_seen_ns=first_seen_ns,
+        fingerprint=features.fingerprint,
+        sample=features.sample,
+    )
     chunk = SimpleNamespace(rows=range(2, 2 + len(orders)), sheet="", cells=lambda: b"cells")
     staged = journal.stage(batch_id, [Judged(chunk, list(orders), {})])  # type: ignore[arg-type]
     journal.plan(Event("batch.planned", first_seen_ns), batch, staged, {})
@@ -92,9 +125,15 @@ def test_what_may_be_sent_is_counted_by_currency_and_recipient(job: Job) -> None
 
 
 @pytest.mark.fault("E04")
-@pytest.mark.parametrize(("after_ns", "refused"), [(DAY_NS, True), (10 * DAY_NS, True), (10 * DAY_NS + 1, False)])
-def test_a_file_is_held_against_those_of_ten_days(journal: SqliteJournal, after_ns: int, refused: bool) -> None:
-    """The same terms under other ids: refused for so long after the first was received, and no longer."""
+@pytest.mark.parametrize(
+    ("after_ns", "refused"), [(DAY_NS, True), (10 * DAY_NS, True), (10 * DAY_NS + 1, False)]
+)
+def test_a_file_is_held_against_those_of_ten_days(
+    journal: SqliteJournal, after_ns: int, refused: bool
+) -> None:
+    """The same terms under other ids: refused for so long after the first was received, and no
+    longer.
+    """
     old = planned(journal, "old", [order("a"), order("b", 7)])
     new = planned(journal, "new", [order("c"), order("d", 7)], FIRST_NS + after_ns)
     found = likeness(journal, [old, new], new, FIRST_NS + after_ns)
@@ -104,8 +143,12 @@ def test_a_file_is_held_against_those_of_ten_days(journal: SqliteJournal, after_
 
 @pytest.mark.fault("H04")
 @pytest.mark.parametrize("stop", [False, True])
-def test_a_plan_above_the_limit_of_a_run_is_refused_whole(journal: SqliteJournal, job: Job, stop: bool) -> None:
-    """What the run would charge counts; that a stop holds all of it now is no reason to let the file in."""
+def test_a_plan_above_the_limit_of_a_run_is_refused_whole(
+    journal: SqliteJournal, job: Job, stop: bool
+) -> None:
+    """What the run would charge counts; that a stop holds all of it now is no reason to let the
+    file in.
+    """
     if stop:
         journal.append([Event("stop", 1, data={"reason": "look", "order": ""})])
     within = planned(journal, "within", [order("a"), order("b", 2000)])
@@ -119,8 +162,19 @@ def test_rows_whose_own_charge_succeeded_are_walked_past(journal: SqliteJournal,
     """Wherever they stand; who tells of every row gets them too."""
     batch = planned(journal, "b", [order("a"), order("b"), order("c"), order("d")])
     for row, order_id in ((2, "a"), (4, "c")):
-        intent = {"amount": 1000, "currency": "thb", "destination": "recp_test_1", "payer": "cust_1"}
-        where: dict[str, Any] = {"batch_id": "b", "row": row, "order_id": order_id, "attempt": 1, "send": 1}
+        intent = {
+            "amount": 1000,
+            "currency": "thb",
+            "destination": "recp_test_1",
+            "payer": "cust_1",
+        }
+        where: dict[str, Any] = {
+            "batch_id": "b",
+            "row": row,
+            "order_id": order_id,
+            "attempt": 1,
+            "send": 1,
+        }
         journal.append([Event("intent", 1, data={"state": "in_doubt", "intent": intent}, **where)])
         journal.append([Event("answer", 2, data={"state": "succeeded"}, **where)])
     assert [placed.row.row for placed in placed_rows(job, journal, batch, Guards())] == [3, 5]

@@ -1,4 +1,6 @@
-"""What is a card number, a key or a token in a text, and what only looks like one: a corpus of both."""
+"""What is a card number, a key or a token in a text, and what only looks like one: a corpus of
+both.
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,9 @@ def quick_look(text: str) -> bool:
 @pytest.mark.fault("J21", "X26", "I12")
 @pytest.mark.parametrize("name", CARDS)
 def test_a_card_number_is_found_however_it_stands(name: str) -> None:
-    """Any mark, letter or line end between its digits; what is shown holds the last four at most."""
+    """Any mark, letter or line end between its digits; what is shown holds the last four at
+    most.
+    """
     text = CARDS[name]
     kept = masked(text)
     assert quick_look(text)
@@ -231,7 +235,9 @@ def test_what_only_looks_like_one_is_left_alone(name: str) -> None:
 @example("1-4242424242424242")
 @example("424242424242424244 4 4242424242424242")
 def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> None:
-    """A block is looked at closely only where one RE2 pattern matches; masking twice changes nothing more."""
+    """A block is looked at closely only where one RE2 pattern matches; masking twice changes
+    nothing more.
+    """
     kept = cards.without_cards(text)
     if kept != text:
         assert quick_look(text)
@@ -243,7 +249,11 @@ def test_the_quick_look_misses_nothing_that_the_close_one_finds(text: str) -> No
 @given(st.lists(st.sampled_from("./_:*-# \nxab"), min_size=1, max_size=3).map("".join), st.data())
 def test_any_mark_between_printed_groups_is_seen_through(mark: str, data: st.DataObject) -> None:
     """Up to three of them, the same each time."""
-    groups = data.draw(st.sampled_from([["4242"] * 4, ["3782", "822463", "10005"], ["5555", "5555", "5555", "4444"]]))
+    groups = data.draw(
+        st.sampled_from(
+            [["4242"] * 4, ["3782", "822463", "10005"], ["5555", "5555", "5555", "4444"]]
+        )
+    )
     text = mark.join(groups)
     assert list(cards.find(text)), text
     assert quick_look(text)
@@ -310,10 +320,16 @@ def test_words_that_only_begin_like_one_stand(text: str) -> None:
 
 
 @pytest.mark.fault("J21", "I12")
-@pytest.mark.parametrize("kind", ["tokn_", "tokn_test_", "src_", "src_test_", "card_", "card_test_", "card_live_"])
+@pytest.mark.parametrize(
+    "kind", ["tokn_", "tokn_test_", "src_", "src_test_", "card_", "card_test_", "card_live_"]
+)
 def test_of_what_can_pay_the_last_four_characters_are_shown(kind: str) -> None:
     """In a sentence, in JSON, with an invisible character inside."""
-    for text in (f"{kind}{KEY_TAIL}", f"token {kind}{KEY_TAIL}, please", f'{{"card":"{kind}{KEY_TAIL}"}}'):
+    for text in (
+        f"{kind}{KEY_TAIL}",
+        f"token {kind}{KEY_TAIL}, please",
+        f'{{"card":"{kind}{KEY_TAIL}"}}',
+    ):
         kept = masked(text)
         assert f"{kind}…" in kept
         assert KEY_TAIL[:5] not in kept and masked(kept) == kept

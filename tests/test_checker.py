@@ -1,4 +1,6 @@
-"""The judge is judged: a true night has no findings, and each doctored one is flagged by the rule it breaks."""
+"""The judge is judged: a true night has no findings, and each doctored one is flagged by the rule
+it breaks.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,13 @@ def true_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made.run()
         made.quietly()
         made.right()
-        assert made.outcomes() == {"succeeded": 9, "pending": 1, "declined": 1, "refused": 1, "rejected": 1}
+        assert made.outcomes() == {
+            "succeeded": 9,
+            "pending": 1,
+            "declined": 1,
+            "refused": 1,
+            "rejected": 1,
+        }
     return folder
 
 
@@ -55,7 +63,8 @@ def folder(true_night: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(true_night, tmp_path / "night"))
 
 
-# --- how things are spoilt --------------------------------------------------------------------------------------
+# --- how things are spoilt
+# --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -74,7 +83,9 @@ def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     lines = [list(line) for line in connection.execute("SELECT * FROM events ORDER BY seq")]
     yield lines
     connection.execute("BEGIN")
-    for name, kind in connection.execute("SELECT name, type FROM sqlite_master WHERE tbl_name = 'events'").fetchall():
+    for name, kind in connection.execute(
+        "SELECT name, type FROM sqlite_master WHERE tbl_name = 'events'"
+    ).fetchall():
         if kind == "trigger" or name in ("one_intent_a_send", "charges_told_of"):
             connection.execute(f"DROP {kind} {name}")
     connection.execute("DELETE FROM events")
@@ -82,7 +93,9 @@ def journal(folder: Path, chained: bool = True) -> Iterator[list[list[Any]]]:
     for number, line in enumerate(lines, start=1):
         if chained:
             line[0] = number
-            digest = hashlib.sha256((digest + json.dumps(line[:12], ensure_ascii=False)).encode()).hexdigest()
+            digest = hashlib.sha256(
+                (digest + json.dumps(line[:12], ensure_ascii=False)).encode()
+            ).hexdigest()
             line[12] = digest
         connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", line)
     connection.execute("COMMIT")
@@ -125,12 +138,18 @@ def _mend_manifest(path: Path) -> None:
 def post_of(lines: list[dict[str, Any]], order_id: str) -> dict[str, Any]:
     """The log's last POST for an order."""
     wanted = f"metadata%5Border_id%5D={order_id}&"
-    return [line["request"] for line in lines if "request" in line and wanted in line["request"]["body"]][-1]
+    return [
+        line["request"] for line in lines if "request" in line and wanted in line["request"]["body"]
+    ][-1]
 
 
 def charge_of(lines: list[dict[str, Any]], order_id: str) -> dict[str, Any]:
     """The ledger's line for an order."""
-    (found,) = [li for li in lines if "charge" in li and li["charge"]["metadata"].get("order_id") == order_id]
+    (found,) = [
+        li
+        for li in lines
+        if "charge" in li and li["charge"]["metadata"].get("order_id") == order_id
+    ]
     return found
 
 
@@ -146,7 +165,8 @@ def changed(line: list[Any], **fields: Any) -> None:
     line[11] = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-# --- one way, or some, to break each invariant -------------------------------------------------------------------
+# --- one way, or some, to break each invariant
+# -------------------------------------------------------------------
 
 
 def charged_twice(folder: Path) -> None:
@@ -164,7 +184,9 @@ def a_charge_that_no_book_has(folder: Path) -> None:
     with gateway_log(folder) as lines:
         line = charge_of(lines, "00001")
         metadata = {**line["charge"]["metadata"], "order_id": "new", "batchpay_key": "k"}
-        lines.append({**line, "charge": {**line["charge"], "id": "chrg_test_900000", "metadata": metadata}})
+        lines.append(
+            {**line, "charge": {**line["charge"], "id": "chrg_test_900000", "metadata": metadata}}
+        )
 
 
 def another_sum_in_the_report(folder: Path) -> None:
@@ -249,7 +271,11 @@ def sent_inside_the_period(folder: Path) -> None:
 
 def absence_without_two_lists(folder: Path) -> None:
     with gateway_log(folder) as lines:
-        lines[:] = [line for line in lines if not line.get("request", {}).get("target", "").startswith("/charges?")]
+        lines[:] = [
+            line
+            for line in lines
+            if not line.get("request", {}).get("target", "").startswith("/charges?")
+        ]
 
 
 def absence_seen_once(folder: Path) -> None:
@@ -306,7 +332,9 @@ def a_success_becomes_a_decline(folder: Path) -> None:
         (answer,) = events_of(lines, "00001", "answer")
         found = list(answer)
         found[2], found[10] = "found", 0
-        changed(found, charge={**json.loads(answer[11])["charge"], "status": "failed"}, state="declined")
+        changed(
+            found, charge={**json.loads(answer[11])["charge"], "status": "failed"}, state="declined"
+        )
         lines.append(found)
 
 
@@ -469,7 +497,10 @@ def nobody_acts(folder: Path) -> None:
 def a_replaced_run_sends(folder: Path) -> None:
     with journal(folder) as lines:
         (intent,) = events_of(lines, "00001", "intent")
-        lines.insert(lines.index(intent), [*lines[0][:2], "run.started", lines[0][3], "another", *lines[0][5:]])
+        lines.insert(
+            lines.index(intent),
+            [*lines[0][:2], "run.started", lines[0][3], "another", *lines[0][5:]],
+        )
 
 
 def a_replaced_epoch_sends(folder: Path) -> None:
@@ -482,39 +513,75 @@ def a_replaced_epoch_sends(folder: Path) -> None:
 SPOILT: dict[str, list[Callable[[Path], Facts_]]] = {
     "I1": [charged_twice],
     "I2": [
-        another_sum_at_the_gateway, a_charge_that_no_book_has, another_sum_in_the_report, a_workbook_without_the_sum,
-        a_row_is_lost, a_row_that_flatters,
+        another_sum_at_the_gateway,
+        a_charge_that_no_book_has,
+        another_sum_in_the_report,
+        a_workbook_without_the_sum,
+        a_row_is_lost,
+        a_row_that_flatters,
     ],
     "I3": [
-        a_row_is_lost, a_row_stands_twice, an_outcome_nobody_knows, an_equation_is_open, a_batch_without_a_report,
+        a_row_is_lost,
+        a_row_stands_twice,
+        an_outcome_nobody_knows,
+        an_equation_is_open,
+        a_batch_without_a_report,
     ],
-    "I4": [another_body, no_intent, a_key_of_another_order, intent_after_arrival, intent_unseen_at_arrival],
+    "I4": [
+        another_body,
+        no_intent,
+        a_key_of_another_order,
+        intent_after_arrival,
+        intent_unseen_at_arrival,
+    ],
     "I5": [a_hidden_retry, no_intent],
     "I6": [
-        sent_after_it_took_money, sent_inside_the_period, absence_without_two_lists, absence_seen_once,
-        sent_while_in_doubt, a_voided_send_arrives, a_hidden_retry,
+        sent_after_it_took_money,
+        sent_inside_the_period,
+        absence_without_two_lists,
+        absence_seen_once,
+        sent_while_in_doubt,
+        a_voided_send_arrives,
+        a_hidden_retry,
     ],
     "I7": [
-        a_second_attempt_beside_an_open_one, an_attempt_is_skipped, an_answer_before_its_intent,
-        refused_without_a_refusal, declined_and_paid,
+        a_second_attempt_beside_an_open_one,
+        an_attempt_is_skipped,
+        an_answer_before_its_intent,
+        refused_without_a_refusal,
+        declined_and_paid,
     ],
-    "I8": [a_success_becomes_a_decline, a_state_without_evidence, success_with_another_amount, a_row_that_flatters],
+    "I8": [
+        a_success_becomes_a_decline,
+        a_state_without_evidence,
+        success_with_another_amount,
+        a_row_that_flatters,
+    ],
     "I9": [an_edited_line, a_line_is_gone, a_manifest_of_another_chain, an_earlier_head],
     "I10": [a_report_is_touched, written_again_otherwise],
     "I11": [faster_than_agreed],
     "I12": [
-        the_key_in_a_report, the_key_in_the_journal, a_token_in_a_report, a_token_is_printed,
-        a_card_number_in_a_reason, a_card_number_in_a_kept_row,
+        the_key_in_a_report,
+        the_key_in_the_journal,
+        a_token_in_a_report,
+        a_token_is_printed,
+        a_card_number_in_a_reason,
+        a_card_number_in_a_kept_row,
     ],
     "I13": [an_input_is_changed],
     "I14": [a_code_that_flatters, a_code_that_hides_a_stop],
     "I15": [still_in_doubt, a_send_in_the_quiet],
-    "I16": [half_a_report_is_left, a_spool_is_left, memory_without_bounds, descriptors_without_bounds],
+    "I16": [
+        half_a_report_is_left,
+        a_spool_is_left,
+        memory_without_bounds,
+        descriptors_without_bounds,
+    ],
     "I17": [a_float_in_the_report, a_float_in_the_journal, a_satang_more_than_the_cell],
     "I18": [another_fee_than_the_gateway_says, a_share_that_does_not_add_up],
     "I19": [no_reason, nobody_acts],
     "I20": [a_replaced_run_sends, a_replaced_epoch_sends],
-}  # fmt: skip
+}
 
 
 def test_every_rule_has_a_way_to_be_broken() -> None:
@@ -526,16 +593,25 @@ def test_a_true_night_has_no_findings(true_night: Path) -> None:
     """As a program of its own, too."""
     assert judge(true_night) == []
     run = subprocess.run(
-        [sys.executable, "-m", "tests.checker", str(true_night)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.checker", str(true_night)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0 and "nothing is wrong" in run.stdout, run.stderr
 
 
 @pytest.mark.parametrize(
     ("name", "spoil"),
-    [pytest.param(name, spoil, id=f"{name}-{spoil.__name__}") for name, ways in SPOILT.items() for spoil in ways],
+    [
+        pytest.param(name, spoil, id=f"{name}-{spoil.__name__}")
+        for name, ways in SPOILT.items()
+        for spoil in ways
+    ],
 )
-def test_a_doctored_night_is_flagged(folder: Path, name: str, spoil: Callable[[Path], Facts_]) -> None:
+def test_a_doctored_night_is_flagged(
+    folder: Path, name: str, spoil: Callable[[Path], Facts_]
+) -> None:
     """By the rule it breaks."""
     facts = spoil(folder)
     found = judge(folder, facts)
@@ -552,14 +628,20 @@ def test_a_doctored_night_is_flagged(folder: Path, name: str, spoil: Callable[[P
         ({"sample": ["0123456789abcdef"], "note": "4242424242424242"}, True),
     ],
 )
-def test_a_hash_of_decimal_digits_is_no_card_number(folder: Path, data: dict[str, Any], is_card: bool) -> None:
-    """What a file is known by may look like anything; only the fields that hold it, and only its form."""
+def test_a_hash_of_decimal_digits_is_no_card_number(
+    folder: Path, data: dict[str, Any], is_card: bool
+) -> None:
+    """What a file is known by may look like anything; only the fields that hold it, and only its
+    form.
+    """
     with journal(folder) as lines:
         changed(lines[0], **data)
     assert any("card number" in finding.text for finding in judge(folder)) is is_card
 
 
-def test_findings_end_the_program_with_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_end_the_program_with_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each is a sentence on its own line."""
     charged_twice(folder)
     assert checker.main([str(folder)]) == 1

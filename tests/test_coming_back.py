@@ -1,5 +1,6 @@
-"""Rows of rejects files that come back damaged, filled down, or beside the file that they correct: no sale is charged
-twice, none is lost, and what the program says to do about them ends well when it is done in the rejects file itself.
+"""Rows of rejects files that come back damaged, filled down, or beside the file that they correct:
+no sale is charged twice, none is lost, and what the program says to do about them ends well when it
+is done in the rejects file itself.
 
 Each test is a story of nights of the true program over real HTTP.
 """
@@ -22,7 +23,9 @@ CLEARED = dict.fromkeys(NAMING, "")
 def rejected(market: Market, file: str) -> list[dict[str, str]]:
     """The rows of the rejects file of an input file."""
     (batch,) = {row["batch_id"] for row in market.results() if row["file"] == f"{file}.csv"}
-    with (market.folder / "reports" / batch / "rejects.csv").open(encoding="utf-8-sig", newline="") as text:
+    with (market.folder / "reports" / batch / "rejects.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as text:
         return list(csv.DictReader(text))
 
 
@@ -33,7 +36,9 @@ def found(market: Market, file: str) -> list[dict[str, str]]:
 
 def asked(market: Market) -> Counter[str]:
     """How many charges took money, by invoice."""
-    return Counter(c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful")
+    return Counter(
+        c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful"
+    )
 
 
 TORN: dict[str, dict[str, str | None]] = {
@@ -50,9 +55,13 @@ TORN: dict[str, dict[str, str | None]] = {
 @pytest.mark.fault("J07", "J08")
 @pytest.mark.parametrize("another", [True, False])
 @pytest.mark.parametrize("torn", TORN)
-def test_a_row_that_names_its_row_no_more_is_no_new_order(market: Market, torn: str, *, another: bool) -> None:
-    """Declined; it came back under another id with another payer, and one cell of ours was lost on the way. Its own
-    rejects file says what to do, as often as it is sent as it is, and doing it there ends well."""
+def test_a_row_that_names_its_row_no_more_is_no_new_order(
+    market: Market, torn: str, *, another: bool
+) -> None:
+    """Declined; it came back under another id with another payer, and one cell of ours was lost on
+    the way. Its own rejects file says what to do, as often as it is sent as it is, and doing it
+    there ends well.
+    """
     job(market)
     inbox(market, a=[sale(1, card=DECLINED), sale(2)])
     night(market)
@@ -104,9 +113,15 @@ def test_what_does_no_harm_to_the_columns_of_a_row_is_undone(market: Market, har
 
 
 @pytest.mark.fault("J07", "J08", "E05")
-@pytest.mark.parametrize("cells", [("order_id", "amount", "card", "recipient", "invoice"), ("order_id", "card")])
-def test_a_row_that_was_filled_down_answers_for_no_sale(market: Market, cells: tuple[str, ...]) -> None:
-    """Two rows without a payer came back as copies of an order that was charged: they are not settled by it."""
+@pytest.mark.parametrize(
+    "cells", [("order_id", "amount", "card", "recipient", "invoice"), ("order_id", "card")]
+)
+def test_a_row_that_was_filled_down_answers_for_no_sale(
+    market: Market, cells: tuple[str, ...]
+) -> None:
+    """Two rows without a payer came back as copies of an order that was charged: they are not
+    settled by it.
+    """
     job(market)
     inbox(market, a=[sale(1), sale(2, card=""), sale(3, card="")])
     assert night(market) == 10
@@ -118,15 +133,20 @@ def test_a_row_that_was_filled_down_answers_for_no_sale(market: Market, cells: t
     assert not any(row["settled_by"] for row in found(market, "a"))
     if "amount" in cells:
         assert all(steps.OWN_ID() in row["reason"] for row in found(market, "b"))
-    inbox(market, b=None, c=[row | {"card": sale(number)["card"]} for number, row in enumerate(told, 2)])
+    inbox(
+        market,
+        b=None,
+        c=[row | {"card": sale(number)["card"]} for number, row in enumerate(told, 2)],
+    )
     assert night(market) == 0
     once(market, 1, 2, 3)
 
 
 @pytest.mark.fault("J07", "E05")
 def test_one_charge_answers_for_one_sale(market: Market) -> None:
-    """Two rows of which nothing was told but the amount came back as one order that was charged: one of them may be
-    it, and the other waits for a person."""
+    """Two rows of which nothing was told but the amount came back as one order that was charged:
+    one of them may be it, and the other waits for a person.
+    """
     job(market)
     unknown = {"card": "", "recipient": "", "amount": sale(1)["amount"]}
     inbox(market, a=[sale(1), sale(2, **unknown), sale(3, **unknown)])
@@ -156,22 +176,30 @@ def test_what_contested_rows_came_back_as_stands_in_their_place(market: Market, 
     }
     inbox(market, b=back[how])
     ended = night(market)
-    if how == "apart":  # the one corrects a row of the other's id: their reason says to clear the columns
+    if (
+        how == "apart"
+    ):  # the one corrects a row of the other's id: their reason says to clear the columns
         assert ended == 10
         assert all("clear all batchpay_ columns" in row["reason"] for row in found(market, "b"))
         inbox(market, b=None, c=back["both"])
         ended = night(market)
     numbers = (2, 3) if how == "left" else (1, 2, 3)
     once(market, *numbers)
-    assert all(row["outcome"] == "succeeded" for row in found(market, "c" if how == "apart" else "b"))
+    assert all(
+        row["outcome"] == "succeeded" for row in found(market, "c" if how == "apart" else "b")
+    )
     night(market)
     once(market, *numbers)
 
 
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("away", [True, False])
-def test_another_sale_under_a_charged_id_is_sent_from_the_rejects_file(market: Market, *, away: bool) -> None:
-    """With its columns as they were told it is the first sale's correction still, and its reason says to clear them."""
+def test_another_sale_under_a_charged_id_is_sent_from_the_rejects_file(
+    market: Market, *, away: bool
+) -> None:
+    """With its columns as they were told it is the first sale's correction still, and its reason
+    says to clear them.
+    """
     job(market)
     inbox(market, a=[sale(1)])
     assert night(market) == 0
@@ -183,7 +211,9 @@ def test_another_sale_under_a_charged_id_is_sent_from_the_rejects_file(market: M
     if not away:
         assert "clear all batchpay_ columns" in found(market, "c")[0]["reason"]
     inbox(market, c=None, d=[told | {"order_id": "X-2"} | CLEARED])
-    night(market, yes=True)  # it asks for what a recent file asked for, under another id: that is asked about
+    night(
+        market, yes=True
+    )  # it asks for what a recent file asked for, under another id: that is asked about
     once(market, 1, 2)
 
 
@@ -192,7 +222,10 @@ def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
     """Beside the file that had one."""
     market.job(file="inbox/*.csv")
     token = "tokn_test_sandbox1x4242"
-    inbox(market, a=[sale(1, card=token), sale(2, card=token), sale(3, card="tokn_test_sandbox3x4242")])
+    inbox(
+        market,
+        a=[sale(1, card=token), sale(2, card=token), sale(3, card="tokn_test_sandbox3x4242")],
+    )
     assert night(market) == 10
     one, two = rejected(market, "a")
     inbox(market, b=[one, two | {"card": "tokn_test_sandbox2x4242"}])
@@ -204,8 +237,12 @@ def test_rows_with_one_token_come_back_with_two(market: Market) -> None:
 
 @pytest.mark.fault("J07", "J08")
 @pytest.mark.parametrize("beside", [True, False])
-def test_the_id_of_a_look_alike_is_written_out_beside_the_other_row(market: Market, *, beside: bool) -> None:
-    """Both rows are in the rejects file; the one asks for the other's order, and is its duplicate once it says so."""
+def test_the_id_of_a_look_alike_is_written_out_beside_the_other_row(
+    market: Market, *, beside: bool
+) -> None:
+    """Both rows are in the rejects file; the one asks for the other's order, and is its duplicate
+    once it says so.
+    """
     job(market)
     inbox(market, a=[sale(1, order_id="A-024"), sale(1, order_id="a-024"), sale(3)])
     assert night(market) == 10

@@ -1,4 +1,6 @@
-"""The job file: every key of the contract parses, everything wrong is said at once, nothing is guessed."""
+"""The job file: every key of the contract parses, everything wrong is said at once, nothing is
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -118,9 +120,19 @@ def test_the_smallest_job_has_the_contracts_defaults(tmp_path: Path) -> None:
     job = load_job(job_file(tmp_path, SMALLEST))
     assert job.input == Input(pattern=str(tmp_path / "orders.csv"))
     assert job.gateway == GatewaySettings(
-        url="https://api.omise.co", mode="test", version="2019-05-29", rate=8, rate_window_s=1, burst=1, concurrency=8,
-        timeout_s=65, send_window_s=5, doubt_period_s=150, lookup_gap_s=10, pause_s=30,
-    )  # fmt: skip
+        url="https://api.omise.co",
+        mode="test",
+        version="2019-05-29",
+        rate=8,
+        rate_window_s=1,
+        burst=1,
+        concurrency=8,
+        timeout_s=65,
+        send_window_s=5,
+        doubt_period_s=150,
+        lookup_gap_s=10,
+        pause_s=30,
+    )
     assert job.controls == Controls()
     assert job.report.directory == tmp_path / "reports" and job.report.formats == ("csv", "json")
     assert job.state_path == tmp_path / "state" / "batchpay.db"
@@ -130,15 +142,21 @@ def test_the_smallest_job_has_the_contracts_defaults(tmp_path: Path) -> None:
 
 def test_the_full_job_is_read_whole(tmp_path: Path) -> None:
     """Every key that is served today."""
-    (tmp_path / "order.schema.json").write_bytes(data_path("schemas/order.schema.json").read_bytes())
-    (tmp_path / "recipients.csv").write_text("\ufeffshop,recipient_id\nA,recp_1\nB,recp_2\nB,recp_3\n", "utf-8")
+    (tmp_path / "order.schema.json").write_bytes(
+        data_path("schemas/order.schema.json").read_bytes()
+    )
+    (tmp_path / "recipients.csv").write_text(
+        "\ufeffshop,recipient_id\nA,recp_1\nB,recp_2\nB,recp_3\n", "utf-8"
+    )
     job = load_job(job_file(tmp_path, FULL))
     lookup = job.columns.fields["destination"]
     assert isinstance(lookup, FromLookup)
     assert lookup.table["A"] == "recp_1" and lookup.ambiguous == {"B"}
     assert job.columns.fields["amount"] == FromColumn("Amount", "minor")
     assert job.columns.fields["currency"] == FromValue("THB")
-    assert job.columns.fields["description"] == FromTemplate(("Order ", "Order No", " for ", "Shop", " {x}"))
+    assert job.columns.fields["description"] == FromTemplate(
+        ("Order ", "Order No", " for ", "Shop", " {x}")
+    )
     assert job.columns.metadata == {"invoice": FromColumn("Invoice No")}
     assert job.fee == Fee({"THB": 500}, "10.5")
     assert (job.gateway.rate, job.gateway.rate_window_s, job.gateway.burst) == (900, 60, 3)
@@ -173,41 +191,123 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
     "change, words",
     [
         (("[input]", "[inputs]"), ["'inputs'", "nearest known key is 'input'", "lacks input"]),
-        (('file = "orders.csv"', 'file = "orders.csv"\nencodng = "utf-8"'), ["line 6", "'encodng'", "'encoding'"]),
-        (('currency    = "currency"', 'currency    = "currency"\ncurency = "c"'), ["'curency'", "'currency'"]),
+        (
+            ('file = "orders.csv"', 'file = "orders.csv"\nencodng = "utf-8"'),
+            ["line 6", "'encodng'", "'encoding'"],
+        ),
+        (
+            ('currency    = "currency"', 'currency    = "currency"\ncurency = "c"'),
+            ["'curency'", "'currency'"],
+        ),
         (('name = "bangkok-nightly"', 'name = "../escape"'), ["line 2", "name", "Letters"]),
         (('file = "orders.csv"', 'file = "orders.xls"'), ["input.file", "'orders.xls'"]),
         (('file = "orders.csv"', 'file = "orders.csv"\nmax_rejects = "500%"'), ["max_rejects"]),
-        (('file = "orders.csv"', 'file = "orders.csv"\nencoding = "klingon"'), ["klingon", "no text encoding"]),
+        (
+            ('file = "orders.csv"', 'file = "orders.csv"\nencoding = "klingon"'),
+            ["klingon", "no text encoding"],
+        ),
         (('file = "orders.csv"', 'file = "orders.csv"\ndelimiter = "ab"'), ["delimiter"]),
         (('destination = "recipient"', ""), ["lacks destination"]),
         (('unit = "major"', 'unit = "satang"'), ["columns.amount"]),
-        (('customer    = "customer"', 'customer = { column = "a", value = "b" }'), ["columns.customer"]),
-        (('customer    = "customer"', 'customer = "c"\ndescription = { template = "x {a" }'), ["every {"]),
-        (('customer    = "customer"', 'customer = "c"\nmetadata = { order_id = "x" }'), ["reserved"]),
-        (('customer    = "customer"', 'customer = "c"\nmetadata = { batchpay_key = "x" }'), ["reserved"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "0/s"'), ["gateway.rate", "'0/s'"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "-8/s"'), ["gateway.rate"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "8/hour"'), ["gateway.rate"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nburst = 9'), ["more than the rate"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "inf"'), ["gateway.timeout"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "0s"'), ["more than nothing"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = 65'), ["gateway.timeout", "65"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "http://example.com"'), ["this machine only"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "https://u:p@example.com"'), ["gateway.url"]),
-        (('customer    = "customer"', 'customer = "c"\n[gateway]\nmode = "live"\ndoubt_period = "149s"'), ["150s"]),
-        (('customer    = "customer"', 'customer = "c"\n[fee]\npercentage = 10.5'), ["fee.percentage", "10.5"]),
+        (
+            ('customer    = "customer"', 'customer = { column = "a", value = "b" }'),
+            ["columns.customer"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\ndescription = { template = "x {a" }'),
+            ["every {"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\nmetadata = { order_id = "x" }'),
+            ["reserved"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\nmetadata = { batchpay_key = "x" }'),
+            ["reserved"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "0/s"'),
+            ["gateway.rate", "'0/s'"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "-8/s"'),
+            ["gateway.rate"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\nrate = "8/hour"'),
+            ["gateway.rate"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\nburst = 9'),
+            ["more than the rate"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "inf"'),
+            ["gateway.timeout"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = "0s"'),
+            ["more than nothing"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\ntimeout = 65'),
+            ["gateway.timeout", "65"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[gateway]\nurl = "http://example.com"'),
+            ["this machine only"],
+        ),
+        (
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[gateway]\nurl = "https://u:p@example.com"',
+            ),
+            ["gateway.url"],
+        ),
+        (
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[gateway]\nmode = "live"\ndoubt_period = "149s"',
+            ),
+            ["150s"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[fee]\npercentage = 10.5'),
+            ["fee.percentage", "10.5"],
+        ),
         (('customer    = "customer"', 'customer = "c"\n[fee]\nfixed = -1'), ["fee.fixed"]),
-        (('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { THB = "1.005" }'), ["2 decimals"]),
-        (('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { BTC = "1" }'), ["BTC"]),
-        (('customer    = "customer"', 'customer = "c"\n[controls]\ntime_zone = "Mars/Olympus"'), ["no time zone"]),
-        (('customer    = "customer"', 'customer = "c"\nmetadata = { a = { column = "x", lookup = "gone.csv", '
-          'key = "k", value = "v" } }'), ["gone.csv", "missing"]),
+        (
+            (
+                'customer    = "customer"',
+                'customer = "c"\n[controls]\nmax_total = { THB = "1.005" }',
+            ),
+            ["2 decimals"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[controls]\nmax_total = { BTC = "1" }'),
+            ["BTC"],
+        ),
+        (
+            ('customer    = "customer"', 'customer = "c"\n[controls]\ntime_zone = "Mars/Olympus"'),
+            ["no time zone"],
+        ),
+        (
+            (
+                'customer    = "customer"',
+                (
+                    'customer = "c"\nmetadata = { a = { column = "x", lookup = "gone.csv", '
+                    'key = "k", value = "v" } }'
+                ),
+            ),
+            ["gone.csv", "missing"],
+        ),
         (('name = "bangkok-nightly"', 'name = "a"\nschema = "../evil.json"'), ["the job's folder"]),
         (('name = "bangkok-nightly"', 'name = "a"\nname = "b"'), ["not TOML"]),
     ],
-)  # fmt: skip
-def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, change: tuple[str, str], words: list[str]) -> None:
+)
+def test_what_is_wrong_is_said_with_its_place(
+    tmp_path: Path, change: tuple[str, str], words: list[str]
+) -> None:
     """Place, what was found, what was expected."""
     assert change[0] in SMALLEST
     message = refused(tmp_path, SMALLEST.replace(change[0], change[1], 1))
@@ -219,7 +319,9 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, change: tuple[str,
 @pytest.mark.fault("X21")
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     """One run of the editor, not five."""
-    message = refused(tmp_path, SMALLEST + '\n[gateway]\nrate = "0/s"\nspeed = 1\n[report]\nformats = ["pdf"]\n')
+    message = refused(
+        tmp_path, SMALLEST + '\n[gateway]\nrate = "0/s"\nspeed = 1\n[report]\nformats = ["pdf"]\n'
+    )
     assert message.count("job.toml: ") == 3
 
 
@@ -227,10 +329,16 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"\xef\xbb\xbfname = 1", "name = 'ü'".encode("utf-16"), b"a" * (2 << 20), b"a = " + b"[" * 100_000,
-        b"name: yaml\n", b"{}", b"", b"a." * 20_000 + b"a = 1",
+        b"\xef\xbb\xbfname = 1",
+        "name = 'ü'".encode("utf-16"),
+        b"a" * (2 << 20),
+        b"a = " + b"[" * 100_000,
+        b"name: yaml\n",
+        b"{}",
+        b"",
+        b"a." * 20_000 + b"a = 1",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_job_file_is_refused_without_a_crash(tmp_path: Path, raw: bytes) -> None:
     """Other syntaxes are refused, not guessed; bombs do not go off."""
     path = tmp_path / "job.toml"
@@ -241,7 +349,8 @@ def test_what_is_no_job_file_is_refused_without_a_crash(tmp_path: Path, raw: byt
 
 @pytest.mark.fault("X21", "H06")
 @pytest.mark.parametrize(
-    "place", ["# skey_test_5xyz1234567890", 'x = "skey_5xyz1234567890abc"', "# pkey_test_5xyz12345678"]
+    "place",
+    ["# skey_test_5xyz1234567890", 'x = "skey_5xyz1234567890abc"', "# pkey_test_5xyz12345678"],
 )
 def test_a_key_in_a_job_file_is_refused_and_not_repeated(tmp_path: Path, place: str) -> None:
     """Secrets come from the environment only."""
@@ -271,7 +380,9 @@ TEST, LIVE = GatewaySettings(), GatewaySettings(mode="live")
         ({"OMISE_SECRET_KEY_FILE": "/nowhere/key"}, TEST, "cannot be read"),
     ],
 )
-def test_a_key_that_does_not_fit_is_78(environ: dict[str, str], gateway: GatewaySettings, said: str) -> None:
+def test_a_key_that_does_not_fit_is_78(
+    environ: dict[str, str], gateway: GatewaySettings, said: str
+) -> None:
     """Before the first request."""
     with pytest.raises(Misconfigured, match=said):
         secret_key(environ, gateway)
@@ -318,13 +429,23 @@ def test_schema_and_code_know_the_same_keys() -> None:
 @pytest.mark.parametrize(
     ("table", "line"),
     [
-        ("input", "header_row = 1.0"), ("input", "max_rejects = 5.0"), ("gateway", "burst = 1.0"),
-        ("gateway", "concurrency = 8.0"), ("controls", "count = 3.0"), ("fee", "fixed = 500.0"),
+        ("input", "header_row = 1.0"),
+        ("input", "max_rejects = 5.0"),
+        ("gateway", "burst = 1.0"),
+        ("gateway", "concurrency = 8.0"),
+        ("controls", "count = 3.0"),
+        ("fee", "fixed = 500.0"),
     ],
-)  # fmt: skip
+)
 def test_a_whole_number_is_written_as_one(tmp_path: Path, table: str, line: str) -> None:
-    """1.0 is not 1, least of all where it is money: one sentence with the line, not a crash later."""
-    text = SMALLEST.replace("[columns]", f"{line}\n[columns]") if table == "input" else f"{SMALLEST}[{table}]\n{line}\n"
+    """1.0 is not 1, least of all where it is money: one sentence with the line, not a crash
+    later.
+    """
+    text = (
+        SMALLEST.replace("[columns]", f"{line}\n[columns]")
+        if table == "input"
+        else f"{SMALLEST}[{table}]\n{line}\n"
+    )
     key, _, value = line.partition(" = ")
     said = refused(tmp_path, text)
     assert f"{table}.{key}: found {value}" in said
@@ -337,10 +458,16 @@ def test_a_whole_number_is_written_as_one(tmp_path: Path, table: str, line: str)
     [
         ('amount = { column = "amount", units = "major" }', "units", "unit"),
         ('order_id = { colum = "order_id" }', "colum", "column"),
-        ('destination = { column = "a", lookup = "r.csv", key = "b", vaule = "c" }', "vaule", "value"),
+        (
+            'destination = { column = "a", lookup = "r.csv", key = "b", vaule = "c" }',
+            "vaule",
+            "value",
+        ),
     ],
 )
-def test_an_unknown_key_of_a_columns_table_is_named_too(tmp_path: Path, column: str, key: str, near: str) -> None:
+def test_an_unknown_key_of_a_columns_table_is_named_too(
+    tmp_path: Path, column: str, key: str, near: str
+) -> None:
     """With the nearest known key and the line, as everywhere."""
     field = column.split(" ", maxsplit=1)[0]
     lines = [column if line.startswith(f"{field} ") else line for line in SMALLEST.split("\n")]
@@ -352,22 +479,28 @@ def test_an_unknown_key_of_a_columns_table_is_named_too(tmp_path: Path, column: 
 def test_what_was_expected_is_said_in_words(tmp_path: Path) -> None:
     """Not in the words of a validator."""
     said = refused(
-        tmp_path, f'{SMALLEST}[gateway]\ntimeout = 65\nmode = "prod"\n[controls]\ntotal = {{ THB = 12.5 }}\n'
+        tmp_path,
+        f'{SMALLEST}[gateway]\ntimeout = 65\nmode = "prod"\n[controls]\ntotal = {{ THB = 12.5 }}\n',
     )
     assert 'timeout: found 65; expected: A duration as text, such as "65s"' in said
     assert "mode: found 'prod'; expected: test (default) or live" in said
     assert "total.THB: found 12.5; expected: Decimal text in main units" in said
 
 
-@pytest.mark.parametrize("file", ["ORDERS.CSV", "Orders.Tsv", "in/*.XLSX", "a.Parquet", "o.csv.GZ", "in/orders-*"])
+@pytest.mark.parametrize(
+    "file", ["ORDERS.CSV", "Orders.Tsv", "in/*.XLSX", "a.Parquet", "o.csv.GZ", "in/orders-*"]
+)
 def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
     """As old programs write them; a tab is the default of any .tsv."""
     job = load_job(job_file(tmp_path, SMALLEST.replace("orders.csv", file)))
     assert job.input.delimiter == ("\t" if "tsv" in file.lower() else ",")
-    assert "expected: One file or a glob" in refused(tmp_path, SMALLEST.replace("orders.csv", "orders.txt"))
+    assert "expected: One file or a glob" in refused(
+        tmp_path, SMALLEST.replace("orders.csv", "orders.txt")
+    )
 
 
-# --- keys of their own ------------------------------------------------------------------------------------------
+# --- keys of their own
+# ------------------------------------------------------------------------------------------
 
 
 def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
@@ -379,7 +512,12 @@ def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
     assert (job.controls.min_share, job.controls.near_duplicates) == ("send", "hold")
     assert job.report.mode == 0o640
     assert load_job(job_file(tmp_path, text.replace("0640", "0644"))).report.mode == 0o644
-    for right, wrong in (("0640", "0666"), ('"hold"', '"stop"'), ('"send"', "true"), ('"accept"', '"Accept"')):
+    for right, wrong in (
+        ("0640", "0666"),
+        ('"hold"', '"stop"'),
+        ('"send"', "true"),
+        ('"accept"', '"Accept"'),
+    ):
         assert "expected: " in refused(tmp_path, text.replace(right, wrong))
 
 
@@ -423,11 +561,14 @@ def test_commissions_that_are_clear(tmp_path: Path) -> None:
         return load_job(job_file(tmp_path, f"{text}[fee]\n{lines}\n")).fee
 
     assert fee('{ value = "thb" }', "fixed = 500") == Fee({"THB": 500})
-    assert fee('"currency"', 'fixed = { THB = 500, JPY = 0 }\npercentage = "3.5"') == Fee({"THB": 500, "JPY": 0}, "3.5")
+    assert fee('"currency"', 'fixed = { THB = 500, JPY = 0 }\npercentage = "3.5"') == Fee(
+        {"THB": 500, "JPY": 0}, "3.5"
+    )
     assert fee('"currency"', 'percentage = "3.5"') == Fee({}, "3.5")
 
 
-# --- what nobody means -------------------------------------------------------------------------------------------
+# --- what nobody means
+# -------------------------------------------------------------------------------------------
 
 LONG = "x" * 5000
 
@@ -436,23 +577,43 @@ LONG = "x" * 5000
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("", '[gateway]\nurl = "http://127.0.0.1:99999"', "gateway.url: 'http://127.0.0.1:99999' is no address"),
+        (
+            "",
+            '[gateway]\nurl = "http://127.0.0.1:99999"',
+            "gateway.url: 'http://127.0.0.1:99999' is no address",
+        ),
         ("", '[gateway]\nurl = "https://pay.example:0"', "a port is a number from 1 to 65535"),
         ("", '[gateway]\nurl = "https://pay.example:8e3"', "is no address"),
         ("", '[gateway]\nurl = "http://[::1"', "is no address"),
         ("", '[gateway]\nurl = "https://:443"', "names no host"),
-        ("", '[report]\ndirectory = "a\\u0000b"', "report.directory: 'a\\x00b' holds a NUL character"),
+        (
+            "",
+            '[report]\ndirectory = "a\\u0000b"',
+            "report.directory: 'a\\x00b' holds a NUL character",
+        ),
         ("", f'[report]\ndirectory = "{LONG}"', "is longer than a path can be"),
         ("", f'[report]\ndirectory = "{"x/" * 3000}"', "is longer than a path can be"),
         ("", '[state]\nurl = "sqlite:///a\\u0000b"', "state.url: 'a\\x00b' holds a NUL character"),
         ("", f'[state]\nurl = "sqlite:///{LONG}"', "is longer than a path can be"),
         ("orders.csv", "a\\u0000.csv", "input.file: 'a\\x00.csv' holds a NUL character"),
         ("orders.csv", f"{LONG}.csv", "is longer than a path can be"),
-        ('name = "bangkok', 'schema = "a\\u0000"\nname = "bangkok', "schema: 'a\\x00' holds a NUL character"),
+        (
+            'name = "bangkok',
+            'schema = "a\\u0000"\nname = "bangkok',
+            "schema: 'a\\x00' holds a NUL character",
+        ),
         ('name = "bangkok', f'schema = "{LONG}"\nname = "bangkok', "is longer than a path can be"),
         ('name = "bangkok', 'schema = "circle"\nname = "bangkok', "circle"),
-        ('"recipient"', '{ column = "a", lookup = "a\\u0000", key = "k", value = "v" }', "holds a NUL character"),
-        ('"recipient"', '{ column = "a", lookup = ".", key = "k", value = "v" }', "is missing, no file"),
+        (
+            '"recipient"',
+            '{ column = "a", lookup = "a\\u0000", key = "k", value = "v" }',
+            "holds a NUL character",
+        ),
+        (
+            '"recipient"',
+            '{ column = "a", lookup = ".", key = "k", value = "v" }',
+            "is missing, no file",
+        ),
         ("", "[controls]\ncount = 1" + "0" * 5000, "holds a value that nobody can mean"),
         ("", "[controls]\ncount = 0x1" + "f" * 5000, "a whole number of more than 64 bits"),
         ("", "[controls]\ncount = 1000000000", "controls.count"),
@@ -461,7 +622,9 @@ LONG = "x" * 5000
     ],
 )
 def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
-    """Ports, paths, numbers and dates out of range: a sentence with the place, and no bug of ours."""
+    """Ports, paths, numbers and dates out of range: a sentence with the place, and no bug of
+    ours.
+    """
     (tmp_path / "circle").symlink_to("circle")
     text = SMALLEST.replace(old, new, 1) if old else f"{SMALLEST}{new}\n"
     assert said in refused(tmp_path, text)
@@ -473,10 +636,22 @@ def test_what_no_machine_can_do_is_said(tmp_path: Path, old: str, new: str, said
     [
         ("a." * 20_000 + "a = 1", "line 1: a key of more than 16 parts"),
         (SMALLEST + "[" + "a . " * 20_000 + "a]", "line 13: a key of more than 16 parts"),
-        (SMALLEST + "x = { y = 1, " + '"a".' * 20_000 + "'a' = 1 }", "line 13: a key of more than 16 parts"),
-        (SMALLEST + "".join(f"k{number} = 1\n" for number in range(1900)), "more is wrong; correct this first"),
-        (SMALLEST + "".join(f"k{number} = 1\n" for number in range(20_000)), "keys and values, at most 2000"),
-        (SMALLEST + "metadata = {" + ", ".join(f"k{number} = 1" for number in range(1900)) + "}", "more is wrong"),
+        (
+            SMALLEST + "x = { y = 1, " + '"a".' * 20_000 + "'a' = 1 }",
+            "line 13: a key of more than 16 parts",
+        ),
+        (
+            SMALLEST + "".join(f"k{number} = 1\n" for number in range(1900)),
+            "more is wrong; correct this first",
+        ),
+        (
+            SMALLEST + "".join(f"k{number} = 1\n" for number in range(20_000)),
+            "keys and values, at most 2000",
+        ),
+        (
+            SMALLEST + "metadata = {" + ", ".join(f"k{number} = 1" for number in range(1900)) + "}",
+            "more is wrong",
+        ),
         (SMALLEST + "[report]\nformats = [" + '1, "a", ' * 900 + "]", "more is wrong"),
         (SMALLEST + "[report]\nformats = [" + "{ a = 1 }, " * 600 + "]", "more is wrong"),
         (SMALLEST + "x = " + "{ a = " * 900 + "1" + " }" * 900, "nested too deeply"),
@@ -498,7 +673,10 @@ def test_no_job_file_burns_time(tmp_path: Path, text: str, said: str) -> None:
 def test_long_texts_with_points_are_no_keys(tmp_path: Path) -> None:
     """Strings, comments and texts of several lines may hold as many as they like."""
     points = "a." * 40
-    text = f"# {points}\n{SMALLEST}description = {{ template = '''{points}\n{points}''' }}\nsource = \"{points}\"\n"
+    text = (
+        f"# {points}\n{SMALLEST}description = {{ template = '''{points}\n{points}''' }}\nsource ="
+        f' "{points}"\n'
+    )
     assert load_job(job_file(tmp_path, text)).columns.fields["source"] == FromColumn(points)
 
 

@@ -31,11 +31,15 @@ from batchpay.job.job import Columns, Controls, Fee, FromColumn, Input, Limit
 BAD = (Problem("x", "", "x", "x"),)
 COLUMNS = Columns(
     {
-        "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromColumn("Cur"),
-        "destination": FromColumn("Shop"), "card": FromColumn("Card"), "customer": FromColumn("Customer"),
+        "order_id": FromColumn("No"),
+        "amount": FromColumn("Amount", "major"),
+        "currency": FromColumn("Cur"),
+        "destination": FromColumn("Shop"),
+        "card": FromColumn("Card"),
+        "customer": FromColumn("Customer"),
     },
     {},
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -70,10 +74,15 @@ def test_the_examples_of_the_modules_hold(module):
     assert doctest.testmod(module).failed == 0
 
 
-# --- sums -------------------------------------------------------------------------------------------------------
+# --- sums
+# -------------------------------------------------------------------------------------------------
 
 documents = st.lists(
-    st.tuples(st.sampled_from(["thb", "jpy", "usd"]), st.one_of(st.none(), st.integers(1, 10**12)), st.booleans())
+    st.tuples(
+        st.sampled_from(["thb", "jpy", "usd"]),
+        st.one_of(st.none(), st.integers(1, 10**12)),
+        st.booleans(),
+    )
 )
 
 
@@ -90,12 +99,17 @@ def test_a_tally_adds_up(rows, size):
     assert total.rejected == sum(1 for _, amount, wrong in rows if wrong or not amount)
     assert total.unread == sum(1 for _, amount, _ in rows if not amount)
     for code in ("thb", "jpy", "usd"):
-        valid = [amount for currency, amount, wrong in rows if currency == code and amount and not wrong]
-        assert total.total[code.upper()] == sum(amount for currency, amount, _ in rows if currency == code and amount)
+        valid = [
+            amount for currency, amount, wrong in rows if currency == code and amount and not wrong
+        ]
+        assert total.total[code.upper()] == sum(
+            amount for currency, amount, _ in rows if currency == code and amount
+        )
         assert (total.valid[code.upper()], total.orders[code.upper()]) == (sum(valid), len(valid))
 
 
-# --- control totals ---------------------------------------------------------------------------------------------
+# --- control totals
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H01")
@@ -137,11 +151,14 @@ def test_a_row_that_cannot_be_read_proves_nothing():
 @pytest.mark.parametrize(
     ("rules", "refuses"),
     [
-        (Input("x"), False), (Input("x", on_reject="stop"), True), (Input("x", max_rejects=Limit(count=1)), False),
-        (Input("x", max_rejects=Limit(count=0)), True), (Input("x", max_rejects=Limit(per_10000=2500)), False),
+        (Input("x"), False),
+        (Input("x", on_reject="stop"), True),
+        (Input("x", max_rejects=Limit(count=1)), False),
+        (Input("x", max_rejects=Limit(count=0)), True),
+        (Input("x", max_rejects=Limit(per_10000=2500)), False),
         (Input("x", max_rejects=Limit(per_10000=2499)), True),
     ],
-)  # fmt: skip
+)
 def test_too_many_rejects(rules, refuses):
     """One of four rows: 25 % exactly is not more than 25 %."""
     sentence = refused(tally(*[paid(1)] * 4, bad=[2]), rules)
@@ -156,17 +173,24 @@ def test_stop_needs_a_reject():
     assert refused(Tally(), Input("x", max_rejects=Limit(per_10000=0))) == ""
 
 
-# --- limits -----------------------------------------------------------------------------------------------------
+# --- limits
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
 def test_orders_above_the_limit():
-    """Above is rejected, equal is not; a currency without a limit has none; unreadable rows are left alone."""
+    """Above is rejected, equal is not; a currency without a limit has none; unreadable rows are
+    left alone.
+    """
     check = max_amount_check({"THB": 5_000_000, "JPY": 10}, COLUMNS)
-    found = check([paid(5_000_000), paid(5_000_001), paid(11, "jpy"), paid(10**12, "usd"), {}, {"amount": 1}])
+    found = check(
+        [paid(5_000_000), paid(5_000_001), paid(11, "jpy"), paid(10**12, "usd"), {}, {"amount": 1}]
+    )
     assert found.keys() == {1, 2}
     sentence = found[1][0].sentence()
-    assert sentence.startswith("Amount: found '50,000.01 THB' (above-max-amount); at most 50,000.00 THB")
+    assert sentence.startswith(
+        "Amount: found '50,000.01 THB' (above-max-amount); at most 50,000.00 THB"
+    )
 
 
 @pytest.mark.fault("H04")
@@ -182,10 +206,17 @@ def test_a_plan_above_the_limit():
 @pytest.mark.fault("X28")
 @pytest.mark.parametrize(
     ("mode", "recipient", "wrong"),
-    [("test", "recp_test_1", 0), ("test", "recp_1", 1), ("live", "recp_1", 0), ("live", "recp_test_1", 1)],
+    [
+        ("test", "recp_test_1", 0),
+        ("test", "recp_1", 1),
+        ("live", "recp_1", 0),
+        ("live", "recp_test_1", 1),
+    ],
 )
 def test_ids_of_the_other_mode(mode, recipient, wrong):
-    """A test recipient in a live job and the reverse; each field on its own; other texts are the schema's affair."""
+    """A test recipient in a live job and the reverse; each field on its own; other texts are the
+    schema's affair.
+    """
     check = mode_check(mode, COLUMNS)
     found = check([{"destination": recipient}, {"destination": "nonsense"}, {}])
     assert len(found.get(0, ())) == wrong
@@ -196,10 +227,13 @@ def test_ids_of_the_other_mode(mode, recipient, wrong):
     assert [problem.column for problem in both] == (["Shop", "Customer"] if mode == "live" else [])
 
 
-# --- the totals file --------------------------------------------------------------------------------------------
+# --- the totals file
+# --------------------------------------------------------------------------------------------
 
 
-@given(st.integers(0, 10**9), st.dictionaries(st.sampled_from(["THB", "JPY"]), st.integers(0, 10**12)))
+@given(
+    st.integers(0, 10**9), st.dictionaries(st.sampled_from(["THB", "JPY"]), st.integers(0, 10**12))
+)
 def test_totals_file(count, totals):
     """What is written is what is read."""
     pairs = ", ".join(f'"{code}": "{major_text(minor, code)}"' for code, minor in totals.items())
@@ -216,14 +250,32 @@ def test_half_a_totals_file():
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{}", b"[]", b"null", b'{"count": true}', b'{"count": 1.0}', b'{"count": "3"}', b'{"count": -1}',
-        b'{"count": null}', b'{"count": 3, "count": 3}', b'{"count": NaN}', b'{"counts": 3}', b'{"total": "1.00"}',
-        b'{"total": {"THB": 1.00}}', b'{"total": {"THB": 100}}', b'{"total": {"THB": "1.005"}}',
-        b'{"total": {"THB": "1.234,50"}}', b'{"total": {"KWD": "1.000"}}', b'{"total": {"THB": "-1.00"}}',
-        b'{"total": {"THB": "1.00", "thb": "1.00"}}', b'{"total": null}', b"[" * 100_000, b"\xff",
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"count": true}',
+        b'{"count": 1.0}',
+        b'{"count": "3"}',
+        b'{"count": -1}',
+        b'{"count": null}',
+        b'{"count": 3, "count": 3}',
+        b'{"count": NaN}',
+        b'{"counts": 3}',
+        b'{"total": "1.00"}',
+        b'{"total": {"THB": 1.00}}',
+        b'{"total": {"THB": 100}}',
+        b'{"total": {"THB": "1.005"}}',
+        b'{"total": {"THB": "1.234,50"}}',
+        b'{"total": {"KWD": "1.000"}}',
+        b'{"total": {"THB": "-1.00"}}',
+        b'{"total": {"THB": "1.00", "thb": "1.00"}}',
+        b'{"total": null}',
+        b"[" * 100_000,
+        b"\xff",
         b'{"count": ' + b"9" * 5000 + b"}",
     ],
-)  # fmt: skip
+)
 def test_doubtful_totals_files(data):
     """65, naming the file; no number is guessed."""
     with pytest.raises(FileRefused, match=r"orders\.csv\.totals\.json") as caught:
@@ -243,18 +295,31 @@ def test_doubtful_totals_files(data):
             "2026-03-28T23:00:00",
             "2026-03-29T00:30:00",
         ),  # skipped: the earlier of the two readings
-        ("02:30", "Europe/Berlin", "2026-10-24T23:30:00", "2026-10-25T00:30:00"),  # twice: the first
-        ("02:30", "Europe/Berlin", "2026-10-25T00:45:00", "2026-10-25T01:30:00"),  # ... and the second
+        (
+            "02:30",
+            "Europe/Berlin",
+            "2026-10-24T23:30:00",
+            "2026-10-25T00:30:00",
+        ),  # twice: the first
+        (
+            "02:30",
+            "Europe/Berlin",
+            "2026-10-25T00:45:00",
+            "2026-10-25T01:30:00",
+        ),  # ... and the second
         ("00:00", "Australia/Sydney", "2028-02-28T12:00:00", "2028-02-28T13:00:00"),
     ],
 )
-def test_the_next_deadline_is_found_in_its_time_zone(clock: str, zone: str, started: str, expected: str) -> None:
+def test_the_next_deadline_is_found_in_its_time_zone(
+    clock: str, zone: str, started: str, expected: str
+) -> None:
     """Also on the days when a clock jumps."""
     found = next_deadline(clock, zone, datetime.fromisoformat(started).replace(tzinfo=UTC))
     assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
-# --- commissions -------------------------------------------------------------------------------------------------
+# --- commissions
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J28")
@@ -271,10 +336,14 @@ def test_the_next_deadline_is_found_in_its_time_zone(clock: str, zone: str, star
         (Fee({"THB": 0}, "0"), 1, "thb", ""),
     ],
 )
-def test_a_commission_above_the_order_is_rejected(fee: Fee, amount: int, currency: str, told: str) -> None:
+def test_a_commission_above_the_order_is_rejected(
+    fee: Fee, amount: int, currency: str, told: str
+) -> None:
     """Exactly reckoned; all of it is not above it, and a share of 0 is what min_share is about."""
     check = fee_check(fee, COLUMNS)
-    found = check([{"amount": amount, "currency": currency}, {"amount": amount}, {"currency": currency}, {}])
+    found = check(
+        [{"amount": amount, "currency": currency}, {"amount": amount}, {"currency": currency}, {}]
+    )
     assert set(found) == ({0} if told else set())
     for (problem,) in found.values():
         assert (problem.column, problem.rule) == ("Amount", "commission-above-amount")
@@ -283,12 +352,16 @@ def test_a_commission_above_the_order_is_rejected(fee: Fee, amount: int, currenc
 
 @pytest.mark.fault("J28")
 def test_a_currency_without_a_commission_of_its_own_is_78() -> None:
-    """Named with file, row and remedy; rejected rows ask for none, and a job without fixed ones is content."""
+    """Named with file, row and remedy; rejected rows ask for none, and a job without fixed ones is
+    content.
+    """
     rows = [{"amount": 1, "currency": "thb"}, {"amount": 1, "currency": "eur"}, {"amount": 1}]
     problem = Problem("x", "", "rule", "remedy")
     chunk = Rows(range(2, 5), "Orders")
     told = r"no commission for EUR, which row 3 of sheet Orders of a\.xlsx is in: .*EUR = 0"
     with pytest.raises(Misconfigured, match=told):
         require_fixed_fee(Judged(chunk, rows, {2: (problem,)}), Fee({"THB": 500}), "a.xlsx")
-    require_fixed_fee(Judged(chunk, rows, {1: (problem,), 2: (problem,)}), Fee({"THB": 500}), "a.xlsx")
+    require_fixed_fee(
+        Judged(chunk, rows, {1: (problem,), 2: (problem,)}), Fee({"THB": 500}), "a.xlsx"
+    )
     require_fixed_fee(Judged(chunk, rows, {}), Fee({}, "5"), "a.xlsx")

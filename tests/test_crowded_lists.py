@@ -1,4 +1,6 @@
-"""The look-up works while others charge on the same account and the lists show our own charge late."""
+"""The look-up works while others charge on the same account and the lists show our own charge
+late.
+"""
 
 import pytest
 
@@ -7,7 +9,9 @@ from tests.world import order
 
 @pytest.mark.fault("B32", "B07", "I1")
 def test_a_lost_answer_is_adopted_from_a_list_that_grows_and_lags(market):
-    """Two answers are lost, lists show their charges late, and two strangers more come with every page."""
+    """Two answers are lost, lists show their charges late, and two strangers more come with every
+    page.
+    """
     rows = [order(number) for number in range(8)]
     market.orders(rows)
     market.job()

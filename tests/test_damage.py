@@ -94,7 +94,17 @@ ODD = {
         "８.８５Ｅ＋１２",
         "8.85 E+12",
     ],
-    "formula-text": ['="0008"', "=0008", "=A1", "=SUM(A1:A2)", "＝0008", "{=A1}", "+SUM(A1)", "@SUM(A1)", "-cmd()"],
+    "formula-text": [
+        '="0008"',
+        "=0008",
+        "=A1",
+        "=SUM(A1:A2)",
+        "＝0008",
+        "{=A1}",
+        "+SUM(A1)",
+        "@SUM(A1)",
+        "-cmd()",
+    ],
     "date-cell": [
         "1-Mar",
         "05-Dec",
@@ -144,9 +154,13 @@ FINE = [
 
 
 @pytest.mark.fault("J08")
-@pytest.mark.parametrize(("rule", "text"), [(rule, text) for rule, texts in ODD.items() for text in texts])
+@pytest.mark.parametrize(
+    ("rule", "text"), [(rule, text) for rule, texts in ODD.items() for text in texts]
+)
 def test_what_no_id_looks_like(rule: str, text: str) -> None:
-    """Known by its form, in any case and width; a whole column is looked through first, and that misses none."""
+    """Known by its form, in any case and width; a whole column is looked through first, and that
+    misses none.
+    """
     fault = fault_of(text)
     assert fault is not None and fault.rule == rule
     assert 'odd_ids = "accept"' in fault.remedy
@@ -214,7 +228,9 @@ def test_an_id_is_known_in_what_programs_made_of_it(cell: str, own: str) -> None
 
 @pytest.mark.fault("J08")
 def test_what_kind_of_cell_a_workbook_has_is_held_against_the_very_id() -> None:
-    """A date, a fraction, a number with an exponent or a truth value that is not this id's is another's."""
+    """A date, a fraction, a number with an exponent or a truth value that is not this id's is
+    another's.
+    """
     assert trace_of("2025-03-01", "3-1", "date") == trace_of("800000", "8E5", "exponent") == "sure"
     assert trace_of("0.5", "1/2", "fraction") == trace_of("1.5", "1 1/2", "fraction") == "sure"
     assert trace_of("true", "TRUE", "boolean") == "sure"
@@ -231,9 +247,17 @@ def test_what_kind_of_cell_a_workbook_has_is_held_against_the_very_id() -> None:
 
 @pytest.mark.fault("J08")
 def test_what_could_be_made_of_other_ids_as_well_is_doubtful() -> None:
-    """Nothing, an error, a rounded number; where error words may be ids of the source, they are taken as they stand."""
+    """Nothing, an error, a rounded number; where error words may be ids of the source, they are
+    taken as they stand.
+    """
     long = "202511240000012345"
-    for cell, own in [("", "A1"), ("#REF!", "A1"), ("=B7", "A1"), ("2.02511E+17", long), ("202511240000012000", long)]:
+    for cell, own in [
+        ("", "A1"),
+        ("#REF!", "A1"),
+        ("=B7", "A1"),
+        ("2.02511E+17", long),
+        ("202511240000012000", long),
+    ]:
         assert trace_of(cell, own) == "doubtful"
     assert trace_of("1", "0000001") == trace_of(long, long) == "sure"
     assert trace_of("nan", "A1", odd=True) == trace_of("=B7", "A1", odd=True) == ""
@@ -281,7 +305,8 @@ def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:
     assert not is_damaged(cell, own)
 
 
-# --- how a row says which it was --------------------------------------------------------------------------------
+# --- how a row says which it was
+# --------------------------------------------------------------------------------
 
 BATCH = "2025-11-24-0123456789ab"
 
@@ -291,11 +316,26 @@ def test_an_id_and_a_row_come_back_as_they_were_told(order_id: str, sheet: str, 
     """Of any id and sheet; a row number that a program made a decimal of is still it."""
     told = told_id(order_id, BATCH, sheet, row)
     assert own_id(told) == order_id
-    assert place_told(told, BATCH, sheet, str(row)) == place_told(told, BATCH, sheet, f"{row}.0") == (BATCH, sheet, row)
+    assert (
+        place_told(told, BATCH, sheet, str(row))
+        == place_told(told, BATCH, sheet, f"{row}.0")
+        == (BATCH, sheet, row)
+    )
 
 
 @pytest.mark.parametrize(
-    "told", ["", "A1", "id:A1", "id:A1:", "id:A2:0000", "id:A1:zzzzzzzz", "0000001", "id:0000001", "ID:A1:00000000"]
+    "told",
+    [
+        "",
+        "A1",
+        "id:A1",
+        "id:A1:",
+        "id:A2:0000",
+        "id:A1:zzzzzzzz",
+        "0000001",
+        "id:0000001",
+        "ID:A1:00000000",
+    ],
 )
 def test_what_was_not_told_says_nothing(told: str) -> None:
     """Neither an id nor a row."""

@@ -1,4 +1,6 @@
-"""The demo as a stranger runs it: a process of its own in an empty folder, without account, key or network."""
+"""The demo as a stranger runs it: a process of its own in an empty folder, without account, key or
+network.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ COMMAND = [sys.executable, "-m", "batchpay", "demo"]
 def demo(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end; 120 s is a bound against hanging, not a promise."""
     return subprocess.run(
-        [*COMMAND, *flags], cwd=folder, env=BARE, capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *flags],
+        cwd=folder,
+        env=BARE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -46,12 +54,19 @@ def results(folder: Path, file: str) -> dict[str, dict[str, str]]:
     raise AssertionError(f"no report of {file}")
 
 
-def test_it_ends_well_and_names_files_that_are_there(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_it_ends_well_and_names_files_that_are_there(
+    done: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     """0, nothing on stderr, four report files by name, and each sentence is one."""
     folder, result = done
     assert (result.returncode, result.stderr) == (0, "")
     named = [line.strip() for line in result.stdout.splitlines() if line.strip().startswith("/")]
-    assert [Path(name).name for name in named] == ["results.csv", "report.json", "rejects.csv", "manifest.json"]
+    assert [Path(name).name for name in named] == [
+        "results.csv",
+        "report.json",
+        "rejects.csv",
+        "manifest.json",
+    ]
     assert all(Path(name).is_file() and Path(name).is_relative_to(folder) for name in named)
     assert "0 of them twice" in result.stdout
     assert result.stdout.count("0 requests to charge left this machine, and that is the point") == 2
@@ -60,8 +75,12 @@ def test_it_ends_well_and_names_files_that_are_there(done: tuple[Path, subproces
 
 
 @pytest.mark.fault("B07", "B19", "B33", "E04")
-def test_every_promised_trouble_is_in_its_report(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """Broken rows, an unverified recipient, declined cards, a QR payment, a 429, answers lost and looked up."""
+def test_every_promised_trouble_is_in_its_report(
+    done: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    """Broken rows, an unverified recipient, declined cards, a QR payment, a 429, answers lost and
+    looked up.
+    """
     rows = results(done[0], "orders.csv")
     rejected = " ".join(row["reason"] for row in rows.values() if row["outcome"] == "rejected")
     for rule in (
@@ -76,10 +95,20 @@ def test_every_promised_trouble_is_in_its_report(done: tuple[Path, subprocess.Co
     assert {rows[n]["outcome"] for n in ("0000070", "0000071")} == {"held"}
     assert "not verified" in rows["0000070"]["reason"]
     codes = {row["failure_code"] for row in rows.values() if row["outcome"] == "declined"}
-    assert codes == {"insufficient_fund", "stolen_or_lost_card", "payment_rejected", "failed_fraud_check"}
-    assert rows["0000120"]["outcome"] == "pending" and rows["0000120"]["authorize_uri"].startswith("https://")
+    assert codes == {
+        "insufficient_fund",
+        "stolen_or_lost_card",
+        "payment_rejected",
+        "failed_fraud_check",
+    }
+    assert rows["0000120"]["outcome"] == "pending" and rows["0000120"]["authorize_uri"].startswith(
+        "https://"
+    )
     assert rows["0000027"]["reason"] == "its answer was lost; a look-up found the charge"
-    assert "look-ups found no charge; the same request was sent again, 2 in all" in rows["0000061"]["reason"]
+    assert (
+        "look-ups found no charge; the same request was sent again, 2 in all"
+        in rows["0000061"]["reason"]
+    )
     assert {rows[n]["outcome"] for n in ("0000027", "0000061", "0000090")} == {"succeeded"}
     assert {rows[n]["outcome"] for n in ("0000013",)} == {"conflict"}
     told = done[1].stdout
@@ -87,7 +116,9 @@ def test_every_promised_trouble_is_in_its_report(done: tuple[Path, subprocess.Co
     assert "Order 0000027" in told and "1 sent, 1 charge" in told
 
 
-def test_the_other_files_send_nothing_and_name_the_owner(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_the_other_files_send_nothing_and_name_the_owner(
+    done: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     """Batch, row, outcome and charge of the owner, in the report of each file."""
     owners = results(done[0], "orders.csv")
     for file in ("orders.parquet", "orders.xlsx"):
@@ -95,12 +126,17 @@ def test_the_other_files_send_nothing_and_name_the_owner(done: tuple[Path, subpr
         for number in ("0000001", "0000120", "0000082"):
             owner = owners[number]
             assert rows[number]["outcome"] == "duplicate"
-            stands = f"batch {owner['batch_id']} row {owner['row']}, {owner['outcome']}, {owner['charge_id']}"
+            stands = (
+                f"batch {owner['batch_id']} row {owner['row']}, {owner['outcome']},"
+                f" {owner['charge_id']}"
+            )
             assert stands in rows[number]["reason"]
 
 
 def test_again_on_a_terminal_in_json(done: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """A second demo replaces the first; the terminal shows a bar, what is done of how much and how it went."""
+    """A second demo replaces the first; the terminal shows a bar, what is done of how much and how
+    it went.
+    """
     folder, _ = done
     shown, printed, code = on_a_terminal(folder, "--json")
     assert code == 0
@@ -141,7 +177,9 @@ def on_a_terminal(folder: Path, *flags: str) -> tuple[str, bytes, int]:
 @pytest.mark.fault("F02")
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
     """75 and no bug; a file of somebody's own in the folder outlives the next demo too."""
-    with subprocess.Popen(COMMAND, cwd=tmp_path, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        COMMAND, cwd=tmp_path, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         ledger, end = tmp_path / "demo" / "sandbox-ledger.jsonl", time.monotonic() + 60
         while time.monotonic() < end and not (ledger.exists() and ledger.stat().st_size > 40_000):
             time.sleep(0.02)
@@ -166,14 +204,19 @@ def test_what_is_not_its_own_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_samples_hold_the_same_rows() -> None:
-    """Text, Parquet and Excel: one set of orders, as text to the last zero; the script makes the CSV as it is."""
+    """Text, Parquet and Excel: one set of orders, as text to the last zero; the script makes the
+    CSV as it is.
+    """
     import openpyxl
     import pyarrow.parquet as pq
 
     with data_path("samples/orders.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
     columns = pq.read_table(data_path("samples/orders.parquet"))
-    assert [columns.column_names, *map(list, zip(*columns.to_pydict().values(), strict=True))] == rows
+    assert [
+        columns.column_names,
+        *map(list, zip(*columns.to_pydict().values(), strict=True)),
+    ] == rows
     sheet = openpyxl.load_workbook(data_path("samples/orders.xlsx")).active
     assert sheet is not None
     assert [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)] == rows

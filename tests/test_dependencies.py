@@ -26,7 +26,9 @@ def plain(name: str) -> str:
 
 
 def imported(folder: Path, *, but: str = "") -> set[str]:
-    """The distributions of what is imported anywhere in a folder, at the top of a module or within a function."""
+    """The distributions of what is imported anywhere in a folder, at the top of a module or within
+    a function.
+    """
     names: set[str] = set()
     for path in folder.rglob("*.py"):
         if but and but in path.relative_to(folder).parts:

@@ -1,4 +1,6 @@
-"""Who holds the job: its lock, a journal that is its own and not older than it was, and the files it took in."""
+"""Who holds the job: its lock, a journal that is its own and not older than it was, and the files
+it took in.
+"""
 
 from __future__ import annotations
 
@@ -57,11 +59,14 @@ def adopted() -> Event:
     return Event("adopted", 1, order_id="a", attempt=1, data={"state": "succeeded", "intent": {}})
 
 
-# --- whose journal it is ----------------------------------------------------------------------------------------
+# --- whose journal it is
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
-def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(job: Job, journal: SqliteJournal) -> None:
+def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(
+    job: Job, journal: SqliteJournal
+) -> None:
     """Where it knows orders; one that knows adopted charges and no file yet is nobody else's."""
     journal.append([adopted()])
     refuse_another_place(job, journal)
@@ -73,12 +78,15 @@ def test_a_journal_that_names_no_account_is_held_by_the_mode_of_its_files(job: J
 def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) -> None:
     """By what was written down of the account, the last time."""
     for mode in ("test", "live"):
-        journal.append([Event("account", 1, data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"})])
+        journal.append(
+            [Event("account", 1, data={"account": "", "mode": mode, "url": "http://127.0.0.1:1"})]
+        )
     with pytest.raises(Misconfigured, match="live"):
         refuse_another_place(job, journal)
 
 
-# --- the journal that was ---------------------------------------------------------------------------------------
+# --- the journal that was
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("D09", "J02")
@@ -107,7 +115,8 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
         assert OpenJob(job, stack).loss is None
 
 
-# --- what it took in --------------------------------------------------------------------------------------------
+# --- what it took in
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J14")
@@ -126,7 +135,8 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
             assert (desk.survey().orders, desk.survey().sums) == (1, {"THB": 1000})
 
 
-# --- one at a time ----------------------------------------------------------------------------------------------
+# --- one at a time
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E01")
@@ -142,33 +152,46 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
             OpenJob(job, stack)
 
 
-# --- what a run brings ------------------------------------------------------------------------------------------
+# --- what a run brings
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J01", "L11")
 def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: Job) -> None:
-    """A date that is younger than it shortens nothing; an empty journal looks as far as a charge may be unsettled."""
+    """A date that is younger than it shortens nothing; an empty journal looks as far as a charge
+    may be unsettled.
+    """
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
         quiet_at_s = desk.started_s + job.gateway.doubt_period_s
-        assert look_of(desk, Options(adopt=True)) == Look(desk.started - history.FIRST_LOOK, False, True, quiet_at_s)
+        assert look_of(desk, Options(adopt=True)) == Look(
+            desk.started - history.FIRST_LOOK, False, True, quiet_at_s
+        )
         desk.journal.append([adopted()])
         desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
         bound = datetime(2026, 11, 24, tzinfo=UTC)
         for since, begin in (
-            (None, bound), (bound + timedelta(1), bound), (bound - timedelta(1), bound - timedelta(1)),
-        ):  # fmt: skip
+            (None, bound),
+            (bound + timedelta(1), bound),
+            (bound - timedelta(1), bound - timedelta(1)),
+        ):
             assert look_of(desk, Options(since=since)) == Look(begin, True, False, quiet_at_s)
 
 
 @pytest.mark.fault("D10", "J02")
 def test_a_lost_journal_waits_until_nothing_can_land_any_more(job: Job) -> None:
-    """One that is taken over by a person's word; one that knows orders has lost nothing by that word."""
+    """One that is taken over by a person's word; one that knows orders has lost nothing by that
+    word.
+    """
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
         period_s = job.gateway.doubt_period_s
         lost = brought(desk, Options(adopt=True), charges=False)
-        assert (lost.look, lost.started, lost.wait_s) == (look_of(desk, Options(adopt=True)), desk.started, period_s)
+        assert (lost.look, lost.started, lost.wait_s) == (
+            look_of(desk, Options(adopt=True)),
+            desk.started,
+            period_s,
+        )
         assert (lost.survey().orders, list(lost.candidates())) == (0, [])
         assert brought(desk, Options(), charges=True).wait_s == 0.0
         desk.journal.append([adopted()])
@@ -189,11 +212,14 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
         assert history.last_hold(desk.journal, one.batch.id) == "limited"
 
 
-# --- what is told of a run that got no answer -------------------------------------------------------------------
+# --- what is told of a run that got no answer
+# -------------------------------------------------------------------
 
 
 @pytest.mark.fault("B01")
-@pytest.mark.parametrize(("trouble", "told"), [("", "answer; "), ("no route", "answer (no route); ")])
+@pytest.mark.parametrize(
+    ("trouble", "told"), [("", "answer; "), ("no route", "answer (no route); ")]
+)
 def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, told: str) -> None:
     """Where any is known; not when a signal ended the run first."""
     line = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
@@ -201,12 +227,16 @@ def test_a_gateway_that_gave_no_answer_is_told_with_its_trouble(trouble: str, to
     run: Any = SimpleNamespace(channel=line, untold="")
     (error,) = _trouble(run, "http://here", interrupted=False)
     assert (
-        isinstance(error, GatewaySilent) and str(error).startswith("http://here gave not one ") and told in str(error)
+        isinstance(error, GatewaySilent)
+        and str(error).startswith("http://here gave not one ")
+        and told in str(error)
     )
     assert _trouble(run, "http://here", interrupted=True) == ()
     run.untold = "nobody told whose the key is"
     (error,) = _trouble(run, "http://here", interrupted=False)
-    assert str(error).startswith("nobody told whose the key is" + (f" ({trouble})" if trouble else ""))
+    assert str(error).startswith(
+        "nobody told whose the key is" + (f" ({trouble})" if trouble else "")
+    )
 
 
 def test_what_closed_the_line_is_told_once_it_had_answered() -> None:

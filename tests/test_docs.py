@@ -34,7 +34,10 @@ SCHEMAS = ("job", "order", "report")
 def table(title: str) -> list[list[str]]:
     """The cells of the README's table whose header begins so; `\\|` is a bar inside a cell."""
     lines = README[README.index(f"| {title}") :].split("\n\n")[0].splitlines()[2:]
-    return [[cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return [
+        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in lines
+    ]
 
 
 def blocks(language: str) -> list[str]:
@@ -61,7 +64,9 @@ def test_every_command_is_in_the_readme_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_flag_is_in_the_readme_and_in_help(name: str) -> None:
-    """The same flags in both; --json wherever a result is printed, which is everywhere but in `sandbox`."""
+    """The same flags in both; --json wherever a result is printed, which is everywhere but in
+    `sandbox`.
+    """
     command = cli.commands[name]
     options = {opt for p in command.params if isinstance(p, click.Option) for opt in p.opts}
     assert ("--json" in options) is (name != "sandbox")
@@ -92,13 +97,17 @@ def families() -> Iterator[type[errors.BatchpayError]]:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    """0, 10 and 11 are ends of a finished run; every other code belongs to an exception, and the reverse."""
+    """0, 10 and 11 are ends of a finished run; every other code belongs to an exception, and the
+    reverse.
+    """
     codes = [int(code) for cell, _ in table("Exit code") for code in cell.split(", ")]
     assert codes == sorted(set(codes))
     assert set(codes) == {0, 10, 11} | {kind.exit_code for kind in families()}
     listed = dict(re.findall(r"^ +(\w+) +(\d+) ", errors.__doc__ or "", re.MULTILINE))
     here = [kind for kind in families() if kind.__module__ == errors.__name__]
-    assert listed == {kind.__name__: str(kind.exit_code) for kind in here if kind is not errors.BatchpayError}
+    assert listed == {
+        kind.__name__: str(kind.exit_code) for kind in here if kind is not errors.BatchpayError
+    }
 
 
 def test_the_outcomes_are_those_of_the_model() -> None:
@@ -112,7 +121,9 @@ def test_the_outcomes_are_those_of_the_model() -> None:
 
 
 def test_every_column_of_the_results_has_its_unit() -> None:
-    """docs/reports.md has them all, in their order; whole numbers of money say of which currency."""
+    """docs/reports.md has them all, in their order; whole numbers of money say of which
+    currency.
+    """
     text = (ROOT / "docs" / "reports.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", text, re.MULTILINE)
     columns = {name: kind for name, (kind, _) in (COLUMNS | LAST_COLUMNS).items()}
@@ -134,7 +145,10 @@ def test_the_smallest_job_checks(market: Market) -> None:
         'order_id,amount,currency,recipient,customer\n0001,"1,234.50",THB,recp_test_1,cust_test_1\n'
     )
     done = market.run(verb="check")
-    assert (done.returncode, done.stdout) == (0, "orders.csv: 1 row, 0 rejected, 0 repeated; 1 order, 1,234.50 THB\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "orders.csv: 1 row, 0 rejected, 0 repeated; 1 order, 1,234.50 THB\n",
+    )
 
 
 def test_the_commands_of_the_second_block_work_in_their_order(market: Market) -> None:
@@ -144,10 +158,15 @@ def test_the_commands_of_the_second_block_work_in_their_order(market: Market) ->
     for line in lines:
         words, how = market.command(*line.split("#")[0].split()[2:])
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **how)
-        assert done.returncode == (0 if "init" in line else 10), (line, done.stderr)  # one row shows what an error is
+        assert done.returncode == (0 if "init" in line else 10), (
+            line,
+            done.stderr,
+        )  # one row shows what an error is
         if "init" in line:
             job = market.folder / "job.toml"
-            job.write_text(job.read_text().replace("[gateway]\n", f'[gateway]\nurl = "{market.sandbox.url}"\n'))
+            job.write_text(
+                job.read_text().replace("[gateway]\n", f'[gateway]\nurl = "{market.sandbox.url}"\n')
+            )
     assert market.posts() == 2
     assert market.outcomes() == {"succeeded": 2, "rejected": 1}
 
@@ -187,7 +206,11 @@ def test_how_it_is_built_is_the_packages_listing() -> None:
         else:
             drawn |= {f"{room}{name}.py" for name in names.split()}
     package = Path(batchpay.__file__).parent
-    files = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
+    files = {
+        path.relative_to(package)
+        for path in package.rglob("*.py")
+        if not path.name.startswith("__")
+    }
     files = {path for path in files if path.parts[0] != "sandbox"}
     rooms = {f"{room}/" for path in files for room in path.parents if room.name}
     assert drawn == {str(path) for path in files} | rooms | {"sandbox/"}
@@ -212,17 +235,25 @@ def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, key, inner
 
 
-DEFAULTS = [(name, key, inner["default"]) for name, key, inner in properties() if "default" in inner]
+DEFAULTS = [
+    (name, key, inner["default"]) for name, key, inner in properties() if "default" in inner
+]
 
 
 @pytest.mark.parametrize(("name", "key", "default"), DEFAULTS)
-def test_a_default_that_is_written_out_changes_nothing(tmp_path: Path, name: str, key: str, default: Any) -> None:
+def test_a_default_that_is_written_out_changes_nothing(
+    tmp_path: Path, name: str, key: str, default: Any
+) -> None:
     """What the schema calls a default is what the program takes when the key is missing."""
     (smallest,) = blocks("toml")
     told = tomllib.loads(smallest)
     assert key not in told.get(name, {})
     line = f"{key} = {json.dumps(default)}\n"
-    spelled = smallest.replace(f"[{name}]\n", f"[{name}]\n{line}") if name in told else f"{smallest}[{name}]\n{line}"
+    spelled = (
+        smallest.replace(f"[{name}]\n", f"[{name}]\n{line}")
+        if name in told
+        else f"{smallest}[{name}]\n{line}"
+    )
     assert line in spelled
     assert without_digest(tmp_path, spelled) == without_digest(tmp_path, smallest)
 
@@ -235,16 +266,43 @@ def without_digest(folder: Path, text: str) -> Job:
 
 
 def test_a_default_is_told_in_words_where_it_is_one() -> None:
-    """The contract's list of defaults, whole, and no `default` that its description keeps to itself."""
+    """The contract's list of defaults, whole, and no `default` that its description keeps to
+    itself.
+    """
     assert {(name, key) for name, key, _ in DEFAULTS} == {
-        ("input", "encoding"), ("input", "header_row"), ("input", "on_reject"), ("input", "optional"),
-        ("input", "not_cards"), ("input", "odd_ids"), ("input", "alike_ids"), *(("gateway", key) for key in (
-            "url", "mode", "version", "rate", "burst", "concurrency", "timeout", "send_window", "doubt_period",
-            "lookup_gap", "pause",
-        )), ("controls", "time_zone"), ("controls", "approval"), ("report", "directory"), ("report", "formats"),
-        ("controls", "min_share"), ("controls", "near_duplicates"), ("report", "mode"), ("report", "language"),
+        ("input", "encoding"),
+        ("input", "header_row"),
+        ("input", "on_reject"),
+        ("input", "optional"),
+        ("input", "not_cards"),
+        ("input", "odd_ids"),
+        ("input", "alike_ids"),
+        *(
+            ("gateway", key)
+            for key in (
+                "url",
+                "mode",
+                "version",
+                "rate",
+                "burst",
+                "concurrency",
+                "timeout",
+                "send_window",
+                "doubt_period",
+                "lookup_gap",
+                "pause",
+            )
+        ),
+        ("controls", "time_zone"),
+        ("controls", "approval"),
+        ("report", "directory"),
+        ("report", "formats"),
+        ("controls", "min_share"),
+        ("controls", "near_duplicates"),
+        ("report", "mode"),
+        ("report", "language"),
         ("state", "url"),
-    }  # fmt: skip
+    }
     for name, key, inner in properties():
         assert "default" not in inner or "efault" in inner["description"], (name, key)
 
@@ -260,7 +318,11 @@ def test_a_report_is_what_its_schema_says(market: Market) -> None:
     shutil.copyfile(data_path("samples/recipients.csv"), market.folder / "recipients.csv")
     rows = data_path("samples/orders.csv").read_text("utf-8-sig").splitlines()[:60]
     (market.folder / "orders.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    job = data_path("samples/job.toml").read_text("utf-8").replace("http://127.0.0.1:8787", market.sandbox.url)
+    job = (
+        data_path("samples/job.toml")
+        .read_text("utf-8")
+        .replace("http://127.0.0.1:8787", market.sandbox.url)
+    )
     (market.folder / "job.toml").write_text(job.replace('"40/s"', '"400/s"'))
     assert market.run().returncode == 10
     schema = json.loads(data_path("schemas/report.schema.json").read_text("utf-8"))

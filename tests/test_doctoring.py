@@ -33,7 +33,17 @@ def test_all_is_well(market: Market) -> None:
     code, found = findings(market)
     assert code == 0, found
     assert not (market.folder / "state" / "batchpay.db").exists() and market.posts() == 0
-    assert {"input", "journal", "state", "reports", "key", "clock", "permission", "limits", "recipients"} <= set(found)
+    assert {
+        "input",
+        "journal",
+        "state",
+        "reports",
+        "key",
+        "clock",
+        "permission",
+        "limits",
+        "recipients",
+    } <= set(found)
     assert all(state == "well" for state, _ in found.values()), found
     market.run()
     code, found = findings(market)
@@ -41,8 +51,12 @@ def test_all_is_well(market: Market) -> None:
 
 
 def test_what_is_wrong_is_told_with_its_exit_code(market: Market) -> None:
-    """A refused key, a recipient that cannot be paid, a stop, an open order, a stranger in the state's folder."""
-    market.orders([order(1), order(2, recipient="recp_test_sandboxunverified"), order(3, amount="x")])
+    """A refused key, a recipient that cannot be paid, a stop, an open order, a stranger in the
+    state's folder.
+    """
+    market.orders(
+        [order(1), order(2, recipient="recp_test_sandboxunverified"), order(3, amount="x")]
+    )
     market.job()
     code, found = findings(market)
     assert code == 0 and found["input"][0] == "warning"
@@ -76,12 +90,16 @@ PAGE = "https://status.omise.co tells of incidents"
 
 @pytest.mark.fault("B17", "B35")
 def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
-    """69 of doctor and run, rows that are held or in doubt: the sentence names it; a declined card's does not."""
+    """69 of doctor and run, rows that are held or in doubt: the sentence names it; a declined
+    card's does not.
+    """
     market.orders([order(number) for number in range(3)])
     market.job()
     assert market.run().returncode == 0
     market.orders([order(number) for number in range(9)])
-    market.sandbox.add_rule({"method": "GET", "path": "*", "status": 503, "code": "service_unavailable"})
+    market.sandbox.add_rule(
+        {"method": "GET", "path": "*", "status": 503, "code": "service_unavailable"}
+    )
     code, found = told(market)
     (gateway,) = [one for one in found if one["subject"] == "gateway"]
     assert code == 69 and PAGE in gateway["told"] and "status 503" in gateway["told"]
@@ -89,7 +107,9 @@ def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
         done = market.run(verb=verb)
         assert done.returncode == 69 and PAGE in done.stderr and "status 503" in done.stderr
     market.sandbox.clear_rules()
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"}
+    )
     done = market.run()
     assert done.returncode == 11 and market.outcomes()["held"]
     assert f"with a 5xx, at last 502: {PAGE}" in done.stdout
@@ -106,7 +126,9 @@ def test_a_wrong_clock_is_78(market: Market) -> None:
     """Look-ups and audits go by time."""
     market.orders([order(1)])
     market.job()
-    market.sandbox.add_rule({"method": "GET", "path": "*", "headers": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}})
+    market.sandbox.add_rule(
+        {"method": "GET", "path": "*", "headers": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}}
+    )
     code, found = findings(market)
     assert code == 78 and "clock" in str(found)
 
@@ -130,7 +152,9 @@ def test_a_journal_edited_by_hand_is_74(market: Market) -> None:
 
 
 def test_a_probe_learns_what_the_gateway_does(market: Market) -> None:
-    """The sandbox splits and ignores keys; a run afterwards takes no probe for its own; live mode is refused."""
+    """The sandbox splits and ignores keys; a run afterwards takes no probe for its own; live mode
+    is refused.
+    """
     market.orders([order(1)])
     market.job()
     people = ("--customer", "cust_test_sandbox00014242")
@@ -142,7 +166,9 @@ def test_a_probe_learns_what_the_gateway_does(market: Market) -> None:
     assert market.run().returncode == 0
     assert market.outcomes() == {"succeeded": 1}
     path = market.folder / "job.toml"
-    path.write_text(path.read_text().replace('doubt_period = "0.6s"', 'doubt_period = "300s"\nmode = "live"'))
+    path.write_text(
+        path.read_text().replace('doubt_period = "0.6s"', 'doubt_period = "300s"\nmode = "live"')
+    )
     code, found = findings(market, "--probe", *people, OMISE_SECRET_KEY="skey_0123456789abcdef")
     assert code == 78 and "test mode only" in str(found)
     assert market.posts() == 4
@@ -164,16 +190,32 @@ UNSEEN = ["account", "permission", "clock", "limits", "recipients"]
 
 @pytest.mark.parametrize(
     ("key", "says"),
-    [("", "no secret key"), ("pkey_test_0123456789", "a public key"), ("skey_0123456789abcdef", "is a live key")],
+    [
+        ("", "no secret key"),
+        ("pkey_test_0123456789", "a public key"),
+        ("skey_0123456789abcdef", "is a live key"),
+    ],
 )
-def test_without_a_key_all_but_the_gateway_is_looked_at(market: Market, key: str, says: str) -> None:
-    """78 at the end: what this machine tells comes first, and everything that was not looked at says why."""
+def test_without_a_key_all_but_the_gateway_is_looked_at(
+    market: Market, key: str, says: str
+) -> None:
+    """78 at the end: what this machine tells comes first, and everything that was not looked at
+    says why.
+    """
     market.orders([order(1), order(2, amount="x")])
     market.job()
     code, found = told(market, OMISE_SECRET_KEY=key)
     subjects = [one["subject"] for one in found]
     assert code == 78
-    assert subjects[: subjects.index("key")] == ["job", "schema", "input", "journal", "state", "reports", "clock"]
+    assert subjects[: subjects.index("key")] == [
+        "job",
+        "schema",
+        "input",
+        "journal",
+        "state",
+        "reports",
+        "clock",
+    ]
     (missing,) = [one for one in found if one["subject"] == "key"]
     assert (missing["state"], missing["exit_code"]) == ("wrong", 78) and says in missing["told"]
     assert [one["subject"] for one in found if one["state"] == "unseen"] == UNSEEN
@@ -183,7 +225,9 @@ def test_without_a_key_all_but_the_gateway_is_looked_at(market: Market, key: str
 
 
 def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
-    """A stop, a refused file, a damaged journal: 12 and 78 before 65, as the contract orders them."""
+    """A stop, a refused file, a damaged journal: 12 and 78 before 65, as the contract orders
+    them.
+    """
     market.orders([order(1)])
     market.job()
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "drop": ["destination"]})
@@ -191,7 +235,9 @@ def test_what_is_wrong_is_told_beside_the_missing_key(market: Market) -> None:
     assert told(market, OMISE_SECRET_KEY="")[0] == 12
     (market.folder / "orders.csv").write_text("order_id\n1\n")
     code, found = told(market, OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="")
-    assert code == 12 and {"input", "stop", "key"} <= {one["subject"] for one in found if one["state"] == "wrong"}
+    assert code == 12 and {"input", "stop", "key"} <= {
+        one["subject"] for one in found if one["state"] == "wrong"
+    }
     (market.folder / "state" / "batchpay.db").write_bytes(b"x" * 5000)
     code, found = told(market, OMISE_SECRET_KEY="")
     assert code == 78
@@ -206,8 +252,13 @@ def test_a_wrong_job_file_keeps_nothing_else_from_view(market: Market) -> None:
     assert code == 78
     assert [one["state"] for one in found if one["subject"] == "job"] == ["wrong", "wrong"]
     assert [one["subject"] for one in found if one["state"] == "unseen"] == [
-        "input", "journal", "state", "reports", "key", *UNSEEN
-    ]  # fmt: skip
+        "input",
+        "journal",
+        "state",
+        "reports",
+        "key",
+        *UNSEEN,
+    ]
     code, found = told(market, OMISE_SECRET_KEY_FILE=str(market.folder))
     assert code == 78 and "job file" in str(found)
 
@@ -218,7 +269,9 @@ def test_a_run_under_way_hides_the_gateway_alone(market: Market) -> None:
     market.job()
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "wait_before_s": 20})
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as under_way:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as under_way:
         while not market.posts():
             time.sleep(0.05)
         code, found = told(market)
@@ -233,9 +286,15 @@ def test_a_probe_that_comes_to_nothing_is_a_finding(market: Market) -> None:
     market.orders([order(1)])
     market.job()
     code, found = told(market, "--probe", "--customer", "cust_test_nobody")
-    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == ("probe", "wrong")
+    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == (
+        "probe",
+        "wrong",
+    )
     code, found = told(market, "--probe", OMISE_SECRET_KEY="")
-    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == ("probe", "unseen")
+    assert code == 78 and [(one["subject"], one["state"]) for one in found][-1] == (
+        "probe",
+        "unseen",
+    )
 
 
 # --- the gateway's limits
@@ -249,30 +308,49 @@ def scripted(tmp_path: Path, lines: str) -> SandboxServer:
 
 
 @pytest.mark.fault("J29")
-@pytest.mark.parametrize(("share", "says"), [("hold", "a run holds them"), ("send", "nobody can be paid")])
+@pytest.mark.parametrize(
+    ("share", "says"), [("hold", "a run holds them"), ("send", "nobody can be paid")]
+)
 def test_files_are_held_against_the_gateways_limits(tmp_path: Path, share: str, says: str) -> None:
-    """The least and the most of a charge, the smallest transfer, the currencies; of rows that are right themselves."""
+    """The least and the most of a charge, the smallest transfer, the currencies; of rows that are
+    right themselves.
+    """
     rows = [
-        order(1, amount="19.99"), order(2, amount="20.00"), order(3, amount="1000.00"), order(4, amount="1000.01"),
-        order(5, amount="49.99"), order(6, amount="1", currency="JPY"), order(7, amount="9", currency="CAD"),
+        order(1, amount="19.99"),
+        order(2, amount="20.00"),
+        order(3, amount="1000.00"),
+        order(4, amount="1000.01"),
+        order(5, amount="49.99"),
+        order(6, amount="1", currency="JPY"),
+        order(7, amount="9", currency="CAD"),
         order(8, amount="x"),
-    ]  # fmt: skip
-    with scripted(tmp_path, "charge_min = 2000\ncharge_max = 100000\ntransfer_min = 4000") as sandbox:
+    ]
+    with scripted(
+        tmp_path, "charge_min = 2000\ncharge_max = 100000\ntransfer_min = 4000"
+    ) as sandbox:
         market = Market(tmp_path, sandbox)
         market.orders(rows)
         market.job(more=f'[fee]\npercentage = "20"\n[controls]\nmin_share = "{share}"')
         code, found = told(market)
-    limits = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"]
+    limits = [
+        one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"
+    ]
     assert code == 0 and len(limits) == 4, limits
     assert "1 order (row 8): in CAD, which the account does not take" in limits[0]
     assert "1 order (row 2): below the least charge, 20.00 THB" in limits[1]
     assert "1 order (row 5): above the largest charge, 1,000.00 THB" in limits[2]
-    assert "2 orders (rows 3, 6): the recipient's share is below the smallest transfer, 40.00 THB" in limits[3]
+    assert (
+        "2 orders (rows 3, 6): the recipient's share is below the smallest transfer, 40.00 THB"
+        in limits[3]
+    )
     assert says in limits[3]
     well = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "well"]
     assert well == [
         "a charge may be 20.00 to 1,000.00 THB, a transfer 40.00 THB or more",
-        "orders.csv: 1 order in CAD, 1 order in JPY: not held against these limits, the gateway converts to THB first",
+        (
+            "orders.csv: 1 order in CAD, 1 order in JPY: not held against these limits, the gateway"
+            " converts to THB first"
+        ),
     ]
 
 
@@ -283,12 +361,18 @@ def test_many_orders_beyond_a_limit_are_counted(tmp_path: Path) -> None:
         market.orders([order(number) for number in range(1300)])
         market.job()
         found = told(market)[1]
-    (limit,) = [one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"]
-    assert "1,300 orders (rows 2, 3, 4, 5, 6 and 1,295 more): above the largest charge, 100.00 THB" in limit
+    (limit,) = [
+        one["told"] for one in found if one["subject"] == "limits" and one["state"] == "warning"
+    ]
+    assert (
+        "1,300 orders (rows 2, 3, 4, 5, 6 and 1,295 more): above the largest charge, 100.00 THB"
+        in limit
+    )
 
 
 @pytest.mark.parametrize(
-    "body", ["[]", "{}", '{"limits": {"charge_amount": {"min": "1", "max": null}}}', '{"limits": 1}']
+    "body",
+    ["[]", "{}", '{"limits": {"charge_amount": {"min": "1", "max": null}}}', '{"limits": 1}'],
 )
 def test_limits_that_the_gateway_does_not_tell(market: Market, body: str) -> None:
     """A warning; nothing is held against what nobody said."""
@@ -315,7 +399,9 @@ def test_limits_that_the_gateway_does_not_tell(market: Market, body: str) -> Non
         (0o666, 0o722, ["may read", "may change", "everybody may write in this folder"]),
     ],
 )
-def test_a_key_file_that_others_can_read_or_change(market: Market, mode: int, folder: int, says: list[str]) -> None:
+def test_a_key_file_that_others_can_read_or_change(
+    market: Market, mode: int, folder: int, says: list[str]
+) -> None:
     """Warned of, by its mode and by that of the folders above it; it is read all the same."""
     market.orders([order(1)])
     market.job()
@@ -342,7 +428,9 @@ def test_a_group_that_may_read_the_key(market: Market) -> None:
     path.chmod(0o640)
     os.chown(path, 0, 54321)
     found = told(market, OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key")[1]
-    assert "group 54321 may read" in next(one["told"] for one in found if one["subject"] == "key file")
+    assert "group 54321 may read" in next(
+        one["told"] for one in found if one["subject"] == "key file"
+    )
 
 
 def test_what_is_set_for_other_programs_is_said_to_be_ignored(market: Market) -> None:
@@ -351,7 +439,9 @@ def test_what_is_set_for_other_programs_is_said_to_be_ignored(market: Market) ->
     market.job()
     found = findings(market, SSL_CERT_FILE="/x.pem", https_proxy="http://127.0.0.1:9")[1]
     assert found["environment"] == ("warning", found["environment"][1])
-    assert found["environment"][1].startswith("SSL_CERT_FILE, https_proxy: set for other programs and not read here")
+    assert found["environment"][1].startswith(
+        "SSL_CERT_FILE, https_proxy: set for other programs and not read here"
+    )
 
 
 def test_a_clock_behind_the_files_of_the_job(market: Market) -> None:
@@ -377,7 +467,9 @@ def test_in_words(market: Market) -> None:
 
 @pytest.mark.fault("J03", "J22")
 def test_the_key_is_held_against_the_journal_as_a_run_holds_it(market: Market) -> None:
-    """Another account than the journal's is wrong before the run says so, and a probe charges nothing by it."""
+    """Another account than the journal's is wrong before the run says so, and a probe charges
+    nothing by it.
+    """
     market.orders([order(1)])
     market.job()
     assert market.run().returncode == 0
@@ -413,11 +505,15 @@ def test_odd_documents_of_the_gateway_are_no_bug(market: Market) -> None:
     market.job()
     for limits in (None, 5, [], {"charge_amount": None}, {"charge_amount": {"min": "x"}}):
         market.sandbox.clear_rules()
-        market.sandbox.add_rule(method="GET", path="/capability", body={"object": "capability", "limits": limits})
+        market.sandbox.add_rule(
+            method="GET", path="/capability", body={"object": "capability", "limits": limits}
+        )
         code, found = findings(market)
         assert code == 0 and found["limits"][0] == "warning", found
     for data in ([1], 5, None, [{"id": 1}]):
         market.sandbox.clear_rules()
-        market.sandbox.add_rule(method="GET", path="/recipients", body={"object": "list", "data": data})
+        market.sandbox.add_rule(
+            method="GET", path="/recipients", body={"object": "list", "data": data}
+        )
         code, found = findings(market, "--probe")
         assert code == 78 and "default recipient" in found["probe"][1], found

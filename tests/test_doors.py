@@ -1,4 +1,6 @@
-"""The doors that no guard watched (fault-matrix 7a), each made to happen against the true program over real HTTP."""
+"""The doors that no guard watched (fault-matrix 7a), each made to happen against the true program
+over real HTTP.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ FEE = '[fee]\nfixed = { THB = 500 }\npercentage = "10.5"\n'
 def night(market: Market, *, key: str = KEY, **flags: Any) -> int:
     """One run of the job as it lies there; its exit code."""
     try:
-        return pipeline.run(load_job(market.folder / "job.toml"), SecretKey(key), Options(**flags), Quiet()).exit_code
+        return pipeline.run(
+            load_job(market.folder / "job.toml"), SecretKey(key), Options(**flags), Quiet()
+        ).exit_code
     except BatchpayError as error:
         return error.exit_code
 
@@ -52,13 +56,16 @@ def three(market: Market) -> Market:
     return market
 
 
-# --- states that are not what they were ------------------------------------------------------------------------
+# --- states that are not what they were
+# ------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J01", "D10")
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1), timedelta(days=30)])
 def test_since_only_widens_what_a_lost_journal_looks_at(three: Market, ago: timedelta) -> None:
-    """A journal that was lost beside charges of the job is 78, whatever --since says; nothing is charged again."""
+    """A journal that was lost beside charges of the job is 78, whatever --since says; nothing is
+    charged again.
+    """
     assert night(three) == 0
     shutil.rmtree(three.folder / "state")
     shutil.rmtree(three.folder / "reports")  # they would tell of it, too (L11)
@@ -81,9 +88,12 @@ def test_a_since_that_lies_ahead_is_usage(three: Market) -> None:
 
 @pytest.mark.fault("J02", "D09")
 @pytest.mark.parametrize("with_reports", [True, False])
-def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(market: Market, *, with_reports: bool) -> None:
-    """One charge that the journal does not know is met: so it waits out the doubt period and lists again before it
-    sends, and finds the request that landed meanwhile."""
+def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
+    market: Market, *, with_reports: bool
+) -> None:
+    """One charge that the journal does not know is met: so it waits out the doubt period and lists
+    again before it sends, and finds the request that landed meanwhile.
+    """
     market.job(doubt="3s")
     job = market.folder / "job.toml"
     job.write_text(
@@ -97,7 +107,9 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(market: Mark
     market.orders(payers)
     under_way = market.sandbox.add_rule(action="reset_late", late_s=2.5, order_id="00003")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         while not under_way.applied:
             time.sleep(0.01)
         process.kill()
@@ -107,13 +119,17 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(market: Mark
         shutil.copytree(market.folder / f"{name} of before", market.folder / name)
     market.sandbox.clear_rules()
     assert night(market) == 0
-    time.sleep(max(0.0, killed_s + 3.0 - time.monotonic()))  # until what was under way has landed, waited for or not
+    time.sleep(
+        max(0.0, killed_s + 3.0 - time.monotonic())
+    )  # until what was under way has landed, waited for or not
     market.agree()
 
 
 @pytest.mark.fault("J03", "J10")
 def test_the_key_of_another_account_is_refused_before_it_charges(three: Market) -> None:
-    """What one account was asked in vain, another is not asked again: 78, not a charge in its books."""
+    """What one account was asked in vain, another is not asked again: 78, not a charge in its
+    books.
+    """
     three.sandbox.add_rule(action="reset_before", order_id="00002")
     assert night(three, grace_s=0.0) == 0 or three.posts() >= 3
     three.sandbox.clear_rules()
@@ -124,24 +140,35 @@ def test_the_key_of_another_account_is_refused_before_it_charges(three: Market) 
 
 
 def forget(market: Market, order_id: str, *, but: str = "") -> None:
-    """What the gateway keeps of an order's charges, of ten days ago, says nothing any more, `but` one thing."""
+    """What the gateway keeps of an order's charges, of ten days ago, says nothing any more, `but`
+    one thing.
+    """
     for ledger in market.sandbox.store.ledgers.values():
         for charge in ledger.shelves["charge"].values():
             if charge.metadata.get("order_id") == order_id:
-                charge.metadata = {name: value for name, value in charge.metadata.items() if name == but}
+                charge.metadata = {
+                    name: value for name, value in charge.metadata.items() if name == but
+                }
                 charge.created -= 10 * 86_400
 
 
 @pytest.mark.fault("J02", "D10", "L11")
 @pytest.mark.parametrize("but", ["batchpay_key", ""])
-def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(market: Market, but: str) -> None:
-    """The journal is lost, and the run that adopts has another file: by its key it is its order's, without one a
-    person tells."""
+def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(
+    market: Market, but: str
+) -> None:
+    """The journal is lost, and the run that adopts has another file: by its key it is its order's,
+    without one a person tells.
+    """
     market.job(file="inbox/*.csv")
     (market.folder / "inbox").mkdir()
     path = market.folder / "job.toml"
-    path.write_text(path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8")
-    payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]  # who could pay twice
+    path.write_text(
+        path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
+    )
+    payers = [
+        order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)
+    ]  # who could pay twice
     market.orders(payers[:1], "inbox/a.csv")
     assert night(market) == 0
     forget(market, "00001", but=but)
@@ -187,7 +214,9 @@ def test_another_mode_or_address_is_another_journal(three: Market) -> None:
     job.write_text(was.replace("http://127.0.0.1:", "http://localhost:"), "utf-8")
     with pytest.raises(Misconfigured, match=r"\[state\] url"):
         pipeline.run(load_job(job), SecretKey(KEY), Options(), Quiet())
-    live = was.replace("[gateway]", '[gateway]\nmode = "live"').replace('doubt_period = "0.6s"', 'doubt_period = "90s"')
+    live = was.replace("[gateway]", '[gateway]\nmode = "live"').replace(
+        'doubt_period = "0.6s"', 'doubt_period = "90s"'
+    )
     job.write_text(live, "utf-8")
     with pytest.raises(Misconfigured, match=r"test mode.*\[state\] url"):
         pipeline.run(load_job(job), SecretKey("skey_0123456789abcdef01"), Options(), Quiet())
@@ -197,7 +226,9 @@ def test_another_mode_or_address_is_another_journal(three: Market) -> None:
 @pytest.mark.fault("J03")
 def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(three: Market) -> None:
     """Mode and address alone are held then."""
-    three.sandbox.add_rule(method="GET", path="/account", status=403, code="forbidden", commit="never")
+    three.sandbox.add_rule(
+        method="GET", path="/account", status=403, code="forbidden", commit="never"
+    )
     made = pipeline.run(load_job(three.folder / "job.toml"), SecretKey(KEY), Options(), Quiet())
     assert made.exit_code == 0
     assert any("account" in note for note in made.notes)
@@ -205,10 +236,14 @@ def test_an_account_that_cannot_be_read_is_told_and_stops_nothing(three: Market)
 
 @pytest.mark.fault("J03")
 def test_an_account_that_was_told_before_must_be_told_again(three: Market) -> None:
-    """Else nobody knows whom the key belongs to: nothing is sent and nothing asked, until the gateway says it."""
+    """Else nobody knows whom the key belongs to: nothing is sent and nothing asked, until the
+    gateway says it.
+    """
     assert night(three) == 0
     three.orders([order(number) for number in range(4)])
-    three.sandbox.add_rule(method="GET", path="/account", status=403, code="forbidden", commit="never", times=1)
+    three.sandbox.add_rule(
+        method="GET", path="/account", status=403, code="forbidden", commit="never", times=1
+    )
     asked = len(three.sandbox.requests("GET", "/charges"))
     assert night(three) == 69
     assert three.posts() == 3 and len(three.sandbox.requests("GET", "/charges")) == asked
@@ -219,7 +254,9 @@ def test_an_account_that_was_told_before_must_be_told_again(three: Market) -> No
 @pytest.mark.fault("J06", "E13")
 @pytest.mark.parametrize("same_journal", [True, False])
 def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal: bool) -> None:
-    """Also after its new name has charged once: for as long as the journal or the gateway knows the old one."""
+    """Also after its new name has charged once: for as long as the journal or the gateway knows the
+    old one.
+    """
     assert night(three) == 0
     job = three.folder / "job.toml"
     job.write_text(job.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8")
@@ -227,19 +264,24 @@ def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal:
         shutil.rmtree(three.folder / "state")
     assert night(three) == 78
     three.orders([order(8)], "orders.csv")
-    assert night(three) == 11  # an order that the old name never charged is sent; the others wait for the name
+    assert (
+        night(three) == 11
+    )  # an order that the old name never charged is sent; the others wait for the name
     three.orders([order(1), order(2), order(9)])
     assert night(three) == 78
     assert sorted(three.money()) == ["00001", "00002", "00003", "00008"]
     assert all(count == 1 for count in three.money().values())
 
 
-# --- charges that are not what they were -----------------------------------------------------------------------
+# --- charges that are not what they were
+# -----------------------------------------------------------------------
 
 
 @pytest.mark.fault("J05")
 def test_a_list_that_lacks_what_the_journal_has_proof_of_proves_no_absence(market: Market) -> None:
-    """A stale copy of the list: the order whose answer was lost stays in doubt and is not sent again."""
+    """A stale copy of the list: the order whose answer was lost stays in doubt and is not sent
+    again.
+    """
     market.job()
     market.orders([order(1)])
     assert night(market) == 0
@@ -280,7 +322,9 @@ def test_a_charge_that_no_list_shows_is_a_stop_after_the_doubt_period(three: Mar
 
 @pytest.mark.fault("J12")
 def test_pages_shrink_until_they_fit(three: Market) -> None:
-    """Our own legal data make a page longer than a mebibyte: it is asked for in parts, and the night goes on."""
+    """Our own legal data make a page longer than a mebibyte: it is asked for in parts, and the
+    night goes on.
+    """
     three.sandbox.add_rule(method="GET", path="/charges", pad=450_000, order_id="*")
     assert night(three) == 0
     three.orders([order(number) for number in range(1, 8)])
@@ -312,7 +356,9 @@ def test_a_charge_too_long_to_be_read_is_told_and_the_night_goes_on(three: Marke
         {"drop": ["platform_fee"]},
     ],
 )
-def test_a_commission_that_was_not_taken_is_no_success(market: Market, rule: dict[str, Any]) -> None:
+def test_a_commission_that_was_not_taken_is_no_success(
+    market: Market, rule: dict[str, Any]
+) -> None:
     """Fixed part, percentage and amount as asked; else unproven, a stop, 12."""
     market.job(more=FEE)
     market.orders([order(1, amount="100.00")])
@@ -323,9 +369,19 @@ def test_a_commission_that_was_not_taken_is_no_success(market: Market, rule: dic
 
 
 @pytest.mark.fault("J19")
-@pytest.mark.parametrize("rule", [{"null": ["status"]}, {"change": {"currency": ""}}, {"null": ["amount", "currency"]},
-                                  {"change": {"status": 7}}, {"drop": ["id"]}])  # fmt: skip
-def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(market: Market, rule: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"null": ["status"]},
+        {"change": {"currency": ""}},
+        {"null": ["amount", "currency"]},
+        {"change": {"status": 7}},
+        {"drop": ["id"]},
+    ],
+)
+def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(
+    market: Market, rule: dict[str, Any]
+) -> None:
     """It is unproven, on this run and on every later one, and never a bug."""
     market.job()
     market.orders([order(1)])
@@ -339,7 +395,9 @@ def test_evidence_that_is_not_as_documented_is_kept_and_is_a_stop(market: Market
 
 @pytest.mark.fault("J27")
 def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market) -> None:
-    """The machine never turns it into a failure; the reason says so, and resolve closes it after a look-up."""
+    """The machine never turns it into a failure; the reason says so, and resolve closes it after a
+    look-up.
+    """
     market.job()
     market.orders([order(1)])
     market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
@@ -349,17 +407,22 @@ def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market
     row = rows(market)["00001"]
     assert (row["outcome"], row["who_acts"]) == ("pending", "a person")
     assert "no longer knows" in row["reason"]
-    done = market.run("00001", "--as", "not-charged", "--reason", "the dashboard has none", verb="resolve")
+    done = market.run(
+        "00001", "--as", "not-charged", "--reason", "the dashboard has none", verb="resolve"
+    )
     assert done.returncode == 0, done.stderr
     assert rows(market)["00001"]["outcome"] == "refused"
 
 
-# --- rows that are not what they were --------------------------------------------------------------------------
+# --- rows that are not what they were
+# --------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J07", "J08", "E04")
 @pytest.mark.parametrize("disguise", ["1", "1.0", " 00001 ", "００００１", "001.00"])
-def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(market: Market, disguise: str) -> None:
+def test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks(
+    market: Market, disguise: str
+) -> None:
     """Whatever its payer and amount, on the first night and when it comes back corrected."""
     market.job()
     market.orders([order(1)])
@@ -398,8 +461,12 @@ def test_a_look_alike_of_an_adopted_order_is_a_conflict(market: Market) -> None:
 
 
 @pytest.mark.fault("J13")
-def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(market: Market) -> None:
-    """Its first request was refused at the door; today's row asks for another recipient: attempt 2, and one charge."""
+def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(
+    market: Market,
+) -> None:
+    """Its first request was refused at the door; today's row asks for another recipient: attempt 2,
+    and one charge.
+    """
     market.job()
     market.orders([order(1)])
     market.sandbox.add_rule(action="rate_limited", order_id="00001")
@@ -410,7 +477,11 @@ def test_a_row_that_was_never_charged_is_planned_anew_when_its_lookup_is_mended(
     job.write_text(text, "utf-8")
     assert night(market) == 0
     row = rows(market)["00001"]
-    assert (row["outcome"], row["attempts"], row["destination"]) == ("succeeded", "2", "recp_test_sandbox6")
+    assert (row["outcome"], row["attempts"], row["destination"]) == (
+        "succeeded",
+        "2",
+        "recp_test_sandbox6",
+    )
     assert market.money() == {"00001": 1}
 
 
@@ -425,7 +496,9 @@ def test_a_held_order_whose_file_is_gone_goes_on_from_another_file(market: Marke
     market.orders([order(1), order(2, amount="55.00"), order(3)])
     assert night(market) in (0, 10, 11)
     assert market.money() == {"00001": 1, "00002": 1, "00003": 1}
-    assert {c["amount"] for c in market.own_charges() if c["metadata"]["order_id"] == "00002"} == {5500}
+    assert {c["amount"] for c in market.own_charges() if c["metadata"]["order_id"] == "00002"} == {
+        5500
+    }
 
 
 @pytest.mark.fault("J17")
@@ -433,7 +506,9 @@ def test_two_jobs_with_one_file_and_one_folder_write_two_reports(three: Market) 
     """The batch is of job and file, so that no report of one job is touched by another."""
     assert night(three) == 0
     before = {path: path.read_bytes() for path in (three.folder / "reports").glob("*/*")}
-    text = (three.folder / "job.toml").read_text("utf-8").replace('name = "night"', 'name = "other"')
+    text = (
+        (three.folder / "job.toml").read_text("utf-8").replace('name = "night"', 'name = "other"')
+    )
     (three.folder / "job.toml").write_text(text, "utf-8")
     night(three)
     assert all(path.read_bytes() == content for path, content in before.items())
@@ -441,7 +516,9 @@ def test_two_jobs_with_one_file_and_one_folder_write_two_reports(three: Market) 
 
 @pytest.mark.fault("J28")
 def test_a_fixed_fee_is_of_a_currency(market: Market) -> None:
-    """A plain number needs one fixed currency, a table one for every currency that comes; else 78."""
+    """A plain number needs one fixed currency, a table one for every currency that comes; else
+    78.
+    """
     market.job(more="[fee]\nfixed = 500\n")
     market.orders([order(1)])
     assert night(market) == 78
@@ -456,9 +533,13 @@ def test_a_fixed_fee_is_of_a_currency(market: Market) -> None:
 
 @pytest.mark.fault("J29")
 @pytest.mark.parametrize("min_share", ["hold", "send"])
-def test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send(market: Market, min_share: str) -> None:
+def test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send(
+    market: Market, min_share: str
+) -> None:
     """The gateway's limit is known before anything is sent, and kept for the report."""
-    market.sandbox.add_rule(method="GET", path="/capability", change={"limits.transfer_amount.min": 5000})
+    market.sandbox.add_rule(
+        method="GET", path="/capability", change={"limits.transfer_amount.min": 5000}
+    )
     market.job(more=f'{FEE}[controls]\nmin_share = "{min_share}"\n')
     market.orders([order(1, amount="50.00"), order(2, amount="500.00")])
     code = night(market)
@@ -473,7 +554,9 @@ def test_a_share_below_the_smallest_transfer_is_held_unless_the_job_says_send(ma
 
 @pytest.mark.fault("J13", "L3")
 def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Market) -> None:
-    """A rejected row came back corrected, with another order id, and was charged; then the first rule is mended."""
+    """A rejected row came back corrected, with another order id, and was charged; then the first
+    rule is mended.
+    """
     market.job()
     market.orders([order(1, amount="1,2,3"), order(2)])
     assert night(market) == 10
@@ -481,7 +564,9 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     text = rejects.read_text("utf-8-sig").replace("1,2,3", "210.25")
     corrected = [line for line in text.splitlines() if line]
     assert len(corrected) == 2
-    (market.folder / "corrected.csv").write_text("\n".join(corrected).replace("\n00001,", "\nA-1,") + "\n", "utf-8")
+    (market.folder / "corrected.csv").write_text(
+        "\n".join(corrected).replace("\n00001,", "\nA-1,") + "\n", "utf-8"
+    )
     market.job(file="corrected.csv")
     night(market)
     assert market.money() == {"00002": 1, "A-1": 1} or market.money() == {"00002": 1, "00001": 1}
@@ -490,7 +575,8 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
     assert sum(market.money().values()) == 2
 
 
-# --- a row and its corrections are one sale -----------------------------------------------------------------------
+# --- a row and its corrections are one sale
+# -----------------------------------------------------------------------
 
 CORRECTED, AGAIN = "corrected.csv", "again.csv"
 
@@ -502,7 +588,9 @@ def lookup(market: Market, *shops: str) -> None:
 
 
 def told_back(market: Market, old_id: str, new_id: str, name: str, **changes: str) -> None:
-    """The rejected row of one order, sent back as a file under another order id, its own columns kept."""
+    """The rejected row of one order, sent back as a file under another order id, its own columns
+    kept.
+    """
     for path in sorted((market.folder / "reports").glob("*/rejects.csv")):
         with path.open(encoding="utf-8-sig", newline="") as file:
             found = [row for row in csv.DictReader(file) if row["order_id"] == old_id]
@@ -537,7 +625,9 @@ def prepare(market: Market, name: str) -> None:
     """The job for one file, or for those of a pattern, that looks up its recipients."""
     path = market.job(file=name)
     plain = 'destination = "recipient"'
-    looked_up = 'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    looked_up = (
+        'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    )
     path.write_text(path.read_text("utf-8").replace(plain, looked_up), "utf-8")
 
 
@@ -546,7 +636,9 @@ X1 = {"order_id": "X-1", "recipient": "Q"}
 
 @pytest.fixture
 def rejected(market: Market) -> Market:
-    """X-1's shop was not in the lookup; its row came back as R-1, and then the lookup was mended."""
+    """X-1's shop was not in the lookup; its row came back as R-1, and then the lookup was
+    mended.
+    """
     lookup(market, "A")
     market.orders([order(1, **X1), order(2, recipient="A")], "a.csv")
     assert send(market, "a.csv") == 10
@@ -577,7 +669,9 @@ def test_a_row_and_its_correction_in_one_run_are_a_conflict(rejected: Market) ->
 
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("held", [False, True])
-def test_a_correction_of_a_row_that_was_charged_is_its_duplicate(rejected: Market, *, held: bool) -> None:
+def test_a_correction_of_a_row_that_was_charged_is_its_duplicate(
+    rejected: Market, *, held: bool
+) -> None:
     """Whether or not the correction was there, and held, before the row itself was charged."""
     if held:
         send(rejected, CORRECTED, limit=0)
@@ -590,7 +684,9 @@ def test_a_correction_of_a_row_that_was_charged_is_its_duplicate(rejected: Marke
 
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("together", [False, True])
-def test_two_corrections_of_one_row_are_never_both_sent(rejected: Market, *, together: bool) -> None:
+def test_two_corrections_of_one_row_are_never_both_sent(
+    rejected: Market, *, together: bool
+) -> None:
     """In one file, or in two files of one run."""
     told_back(rejected, "X-1", "R-2", AGAIN, recipient="A")
     if together:
@@ -603,7 +699,9 @@ def test_two_corrections_of_one_row_are_never_both_sent(rejected: Market, *, tog
 
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("first", [True, False])
-def test_a_row_by_its_order_id_and_its_correction_in_one_new_file(rejected: Market, *, first: bool) -> None:
+def test_a_row_by_its_order_id_and_its_correction_in_one_new_file(
+    rejected: Market, *, first: bool
+) -> None:
     """The row without a word of where it came from: its order id says so."""
     both = [order(1, **X1), *read(rejected, CORRECTED)]
     write(rejected, AGAIN, both if first else both[::-1])
@@ -613,7 +711,9 @@ def test_a_row_by_its_order_id_and_its_correction_in_one_new_file(rejected: Mark
 
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("first", [True, False])
-def test_a_row_by_its_order_id_and_its_correction_one_after_the_other(rejected: Market, *, first: bool) -> None:
+def test_a_row_by_its_order_id_and_its_correction_one_after_the_other(
+    rejected: Market, *, first: bool
+) -> None:
     """In two nights and two new files, whichever is first."""
     write(rejected, AGAIN, [order(1, **X1)])
     names = [AGAIN, CORRECTED] if first else [CORRECTED, AGAIN]
@@ -640,13 +740,19 @@ def test_a_correction_of_a_correction_bars_the_first_row(market: Market) -> None
 
 
 @pytest.mark.fault("J07")
-def test_a_declined_correction_is_not_tried_again_once_its_row_was_charged(rejected: Market) -> None:
+def test_a_declined_correction_is_not_tried_again_once_its_row_was_charged(
+    rejected: Market,
+) -> None:
     """batchpay_retry says yes to the order R-1, and X-1 has the money."""
-    declined = [{**line, "card": "tokn_test_sandbox000010011"} for line in read(rejected, CORRECTED)]
+    declined = [
+        {**line, "card": "tokn_test_sandbox000010011"} for line in read(rejected, CORRECTED)
+    ]
     write(rejected, CORRECTED, declined)
     assert send(rejected, CORRECTED) == 10
     assert send(rejected, "a.csv") == 0
-    told_back(rejected, "R-1", "R-1", AGAIN, card=order(1)["card"], recipient="A", batchpay_retry="yes")
+    told_back(
+        rejected, "R-1", "R-1", AGAIN, card=order(1)["card"], recipient="A", batchpay_retry="yes"
+    )
     send(rejected, AGAIN)
     agreed(rejected, "X-1")
 
@@ -654,8 +760,12 @@ def test_a_declined_correction_is_not_tried_again_once_its_row_was_charged(rejec
 @pytest.mark.fault("J07")
 @pytest.mark.parametrize("edit", ["alike", "odd"])
 @pytest.mark.parametrize("first", [True, False])
-def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(market: Market, edit: str, *, first: bool) -> None:
-    """The row was kept back for its id, came back under another, and then the job says that such ids are right."""
+def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(
+    market: Market, edit: str, *, first: bool
+) -> None:
+    """The row was kept back for its id, came back under another, and then the job says that such
+    ids are right.
+    """
     lookup(market, "A", "Q")
     old_id = {"alike": "2", "odd": "8.85E+12"}[edit]
     market.orders([order(1, order_id=old_id, recipient="Q"), order(2, recipient="A")], "a.csv")
@@ -664,7 +774,9 @@ def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(market: Market,
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         back = [row for row in csv.DictReader(file) if row["invoice"] == "INV-1"]
     write(market, CORRECTED, [{**back[0], "order_id": "R-1"}])
-    market.settings["input"] = {"alike": 'alike_ids = "distinct"', "odd": 'odd_ids = "accept"'}[edit]
+    market.settings["input"] = {"alike": 'alike_ids = "distinct"', "odd": 'odd_ids = "accept"'}[
+        edit
+    ]
     for name in ["a.csv", CORRECTED] if first else [CORRECTED, "a.csv"]:
         send(market, name)
     agreed(market, old_id if first else "R-1")
@@ -672,12 +784,18 @@ def test_an_edit_of_the_job_lets_no_row_go_beside_its_correction(market: Market,
 
 @pytest.mark.fault("J19", "B15")
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(market: Market, *, lost: bool) -> None:
+def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(
+    market: Market, *, lost: bool
+) -> None:
     """It is a stop, or adopted, and every command goes on telling of it: nothing ends as a bug."""
     market.orders([order(1), order(2)])
     market.job()
-    market.sandbox.add_rule(method="POST", path="/charges", order_id="00001", change={"currency": "KRW"})
-    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"currency": "KRW"})
+    market.sandbox.add_rule(
+        method="POST", path="/charges", order_id="00001", change={"currency": "KRW"}
+    )
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", change={"currency": "KRW"}
+    )
     assert market.run().returncode == 12
     if lost:
         shutil.rmtree(market.folder / "state")
@@ -686,7 +804,9 @@ def test_a_charge_in_a_currency_that_nobody_takes_is_told_in_its_smallest_unit(m
         assert market.run(verb=verb).returncode in (0, 12), verb
     (charge,) = [c["id"] for c in market.own_charges() if c["metadata"]["order_id"] == "00001"]
     flags = ("00001", "--as", f"charged:{charge}", "--reason", "asked the gateway")
-    for _ in range(1 + lost):  # what a report calls unproven, then that the row asks for something else
+    for _ in range(
+        1 + lost
+    ):  # what a report calls unproven, then that the row asks for something else
         assert market.run(*flags, verb="resolve").returncode == 0
         assert market.run("--lift-stop", "--reason", "seen to", verb="resolve").returncode == 0
         code = market.run().returncode

@@ -1,4 +1,6 @@
-"""The true client over real sockets, against a server that does whatever the test says, byte by byte."""
+"""The true client over real sockets, against a server that does whatever the test says, byte by
+byte.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +24,47 @@ from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.plan import intent_of
 
 INTENT = intent_of(
-    {"order_id": "0001", "amount": 100, "currency": "thb", "destination": "recp_test_1", "card": "tokn_test_1",
-     "description": "ขอบคุณ & more"},
-    job="night", attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id="j",
-)  # fmt: skip
+    {
+        "order_id": "0001",
+        "amount": 100,
+        "currency": "thb",
+        "destination": "recp_test_1",
+        "card": "tokn_test_1",
+        "description": "ขอบคุณ & more",
+    },
+    job="night",
+    attempt=1,
+    fee=None,
+    batch_id="b",
+    sheet="",
+    row=2,
+    run_id="r",
+    journal_id="j",
+)
 KEY = "skey_test_0123456789"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def http(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body) if length is None else length}",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 async def whole_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    length = next((int(li.split(":")[1]) for li in head.split("\r\n") if li.lower().startswith("content-length")), 0)
+    length = next(
+        (
+            int(li.split(":")[1])
+            for li in head.split("\r\n")
+            if li.lower().startswith("content-length")
+        ),
+        0,
+    )
     return head, await reader.readexactly(length)
 
 
@@ -49,9 +75,15 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 def talk(
-    behaviour: Behaviour, *, timeout_s: float = 1.0, times: int = 1, may_leave: Callable[[], bool] = lambda: True
+    behaviour: Behaviour,
+    *,
+    timeout_s: float = 1.0,
+    times: int = 1,
+    may_leave: Callable[[], bool] = lambda: True,
 ) -> tuple[list[Answer], int]:
-    """Charge so many times over one client; returns the answers and how many connections were made."""
+    """Charge so many times over one client; returns the answers and how many connections were
+    made.
+    """
 
     async def main() -> tuple[list[Answer], int]:
         connections: list[asyncio.StreamWriter] = []
@@ -321,8 +353,12 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.fault("B30")
 def test_bytes_nobody_asked_for_end_a_connection() -> None:
     """What comes between two requests could be another's answer: the connection is dropped."""
-    answers, connections = talk(answering(http(CHARGE) + http(b'{"object": "charge", "id": "chrg_test_2"}')), times=2)
-    assert [answer.document["id"] for answer in answers if answer.status] == ["chrg_test_1"] * len(answers)
+    answers, connections = talk(
+        answering(http(CHARGE) + http(b'{"object": "charge", "id": "chrg_test_2"}')), times=2
+    )
+    assert [answer.document["id"] for answer in answers if answer.status] == ["chrg_test_1"] * len(
+        answers
+    )
     assert connections == 2
 
 
@@ -373,9 +409,19 @@ def test_what_was_not_delivered_is_discarded() -> None:
 @pytest.mark.fault("B12", "X16")
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\xef\xbb\xbf{}", '{"a": 1}'.encode("utf-16"), b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000,
-     b"<html>", b'{"a": Infinity}', b"\xff", b'{"a": ' + b"9" * 5000 + b"}"],
-)  # fmt: skip
+    [
+        b"",
+        b"\xef\xbb\xbf{}",
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": NaN}',
+        b'{"a": 1, "a": 2}',
+        b"[" * 100_000,
+        b"<html>",
+        b'{"a": Infinity}',
+        b"\xff",
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+)
 def test_what_is_not_strictly_json_is_nothing(body: bytes) -> None:
     """No guess, no crash."""
     assert strict_json(body) is None

@@ -1,4 +1,6 @@
-"""Law L3 is one rule: whatever is written, in memory, in SQLite and read back from the events it comes to the same."""
+"""Law L3 is one rule: whatever is written, in memory, in SQLite and read back from the events it
+comes to the same.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ DATA = st.builds(
     st.sampled_from(NESTED),
 )
 EVENTS = st.builds(
-    lambda kind, order, attempt, send, data: Event(kind, 1, order_id=order, attempt=attempt, send=send, data=data),
+    lambda kind, order, attempt, send, data: Event(
+        kind, 1, order_id=order, attempt=attempt, send=send, data=data
+    ),
     st.sampled_from(KINDS),
     st.sampled_from(["a", "b"]),
     st.integers(1, 3),
@@ -60,7 +64,9 @@ EVENTS = st.builds(
     DATA,
 )
 LIKELY = st.builds(  # one order that gets far
-    lambda kind, attempt, state: Event(kind, 1, order_id="a", attempt=attempt, send=1, data={"state": state}),
+    lambda kind, attempt, state: Event(
+        kind, 1, order_id="a", attempt=attempt, send=1, data={"state": state}
+    ),
     st.sampled_from(["intent", "answer", "answer", "adopted", "withdrawn"]),
     st.integers(1, 3),
     st.sampled_from(["in_doubt", "held", "declined", "succeeded", "withdrawn"]),
@@ -72,7 +78,9 @@ def in_memory(_: Path, **kwargs: Any) -> sqlite3.Connection:
 
 
 def table(journal: SqliteJournal) -> dict[str, Open]:
-    rows = journal._connection.execute("SELECT order_id, attempt, state FROM open_attempts").fetchall()
+    rows = journal._connection.execute(
+        "SELECT order_id, attempt, state FROM open_attempts"
+    ).fetchall()
     return {order_id: Open(attempt, state) for order_id, attempt, state in rows}
 
 
@@ -92,7 +100,15 @@ def replayed(events: Iterator[Event]) -> dict[str, Open]:
         key, state = event.order_id, event.data.get("state") or ""
         beside = bool(event.data.get("beside"))
         known = last.get(key, 0)
-        now[key] = replay(now.get(key), event.kind, event.attempt, event.send, state, beside, lambda known=known: known)
+        now[key] = replay(
+            now.get(key),
+            event.kind,
+            event.attempt,
+            event.send,
+            state,
+            beside,
+            lambda known=known: known,
+        )
         if event.kind in ("intent", "adopted"):
             last[key] = max(known, event.attempt)
     return {key: value for key, value in now.items() if value}
@@ -104,7 +120,9 @@ def replayed(events: Iterator[Event]) -> dict[str, Open]:
 def test_one_rule_in_memory_in_sqlite_and_from_the_events(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], at_once: int
 ) -> None:
-    """The same is refused, the same is open, and soundness finds the tables to be what the events add up to."""
+    """The same is refused, the same is open, and soundness finds the tables to be what the events
+    add up to.
+    """
     path = tmp_path_factory.getbasetemp() / "guard.db"
     memory, journal = MemoryJournal("night"), SqliteJournal(path, "night", connect=in_memory)
     try:
@@ -119,14 +137,19 @@ def test_one_rule_in_memory_in_sqlite_and_from_the_events(
         journal.close()
 
 
-# --- what the rule promises, whatever was written ---------------------------------------------------------------
+# --- what the rule promises, whatever was written
+# ---------------------------------------------------------------
 
 
 @pytest.mark.fault("L3", "I1")
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(EVENTS, LIKELY, LIKELY), max_size=40))
-def test_nothing_begins_while_the_last_word_on_another_attempt_is_money(events: list[Event]) -> None:
-    """Told apart from the rule itself: by the last money or no-money word on each attempt before a first intent."""
+def test_nothing_begins_while_the_last_word_on_another_attempt_is_money(
+    events: list[Event],
+) -> None:
+    """Told apart from the rule itself: by the last money or no-money word on each attempt before a
+    first intent.
+    """
     journal = MemoryJournal("night")
     for event in events:
         words = {
@@ -178,6 +201,8 @@ def test_what_an_earlier_version_let_happen_blocks_its_order() -> None:
         (None, "succeeded", True, Open(1, BESIDE)),
     ],
 )
-def test_what_an_adopted_charge_opens(now: Open | None, state: str, beside: bool, then: Open | None) -> None:
+def test_what_an_adopted_charge_opens(
+    now: Open | None, state: str, beside: bool, then: Open | None
+) -> None:
     """Alone, or beside an attempt that may have the order's money too."""
     assert follow(now, "adopted", 1, 0, state, beside, lambda: 0) == then

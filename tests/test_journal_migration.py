@@ -1,4 +1,6 @@
-"""A journal of an earlier version becomes one of today: whole or not at all, its events as they were (J33, A13)."""
+"""A journal of an earlier version becomes one of today: whole or not at all, its events as they
+were (J33, A13).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import alike, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
-# --- the version and what it stands for -------------------------------------------------------------------------
+# --- the version and what it stands for
+# -------------------------------------------------------------------------
 
 MEANING = {
     "1": "57d07223c5e7b3bcc1e07d6b7523ce249ef6ffb07a22b6352aaee7cf8aa2e38d",
@@ -39,7 +42,9 @@ MEANING = {
 
 
 def meaning(text: str, *, derived: bool = True) -> str:
-    """A digest of what a journal's form says: statements without comments and layout, and how `asked` is derived."""
+    """A digest of what a journal's form says: statements without comments and layout, and how
+    `asked` is derived.
+    """
     parts = []
     for statement in statements(text):
         lines = (line.partition("--")[0] for line in statement.splitlines())
@@ -62,30 +67,41 @@ def meaning(text: str, *, derived: bool = True) -> str:
             )
         ]
         parts += [terms_of("cust_1", "recp_1", 100, "THB"), terms_of("", "recp_ü", 0, "jpy")]
-        parts += [terms_of("cust_1:card_1", "recp_1", 100, "THB"), terms_of("tokn_1", "recp_1", 100, "THB")]
+        parts += [
+            terms_of("cust_1:card_1", "recp_1", 100, "THB"),
+            terms_of("tokn_1", "recp_1", 100, "THB"),
+        ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @pytest.mark.fault("J33")
 def test_a_changed_form_is_a_new_version() -> None:
-    """Whoever changes schema.sql, or what the table `asked` is derived by, must say how older journals get there."""
+    """Whoever changes schema.sql, or what the table `asked` is derived by, must say how older
+    journals get there.
+    """
     found = meaning(schema())
     assert found == MEANING[SCHEMA_VERSION], (
-        "schema.sql (or plan.alike or plan.terms_of, from which the table `asked` is derived) is no longer "
-        f"that of journal version {SCHEMA_VERSION}: raise SCHEMA_VERSION in journals/migration.py, write the step that "
-        "brings a journal of the version before to the new one, keep that version's schema in tests/old, and enter the "
-        f"new digest in MEANING: {found}"
+        "schema.sql (or plan.alike or plan.terms_of, from which the table `asked` is derived) is"
+        f" no longer that of journal version {SCHEMA_VERSION}: raise SCHEMA_VERSION in"
+        " journals/migration.py, write the step that brings a journal of the version before to the"
+        " new one, keep that version's schema in tests/old, and enter the new digest in MEANING:"
+        f" {found}"
     )
-    assert meaning(SCHEMA_1, derived=False) == MEANING["1"], "the schema of version 1 is history: it does not change"
+    assert meaning(SCHEMA_1, derived=False) == MEANING["1"], (
+        "the schema of version 1 is history: it does not change"
+    )
 
 
 def test_comments_and_layout_mean_nothing() -> None:
     """A better comment is no new version."""
-    assert meaning("-- a\nCREATE TABLE x (\n  y TEXT -- b\n);\n") == meaning("CREATE TABLE x ( y TEXT );\n")
+    assert meaning("-- a\nCREATE TABLE x (\n  y TEXT -- b\n);\n") == meaning(
+        "CREATE TABLE x ( y TEXT );\n"
+    )
     assert meaning("CREATE TABLE x (y TEXT);\n") != meaning("CREATE TABLE x (z TEXT);\n")
 
 
-# --- journals of version 1 --------------------------------------------------------------------------------------
+# --- journals of version 1
+# --------------------------------------------------------------------------------------
 
 
 def intent(order_id: str, attempt: int = 1, send: int = 1, **asked: Any) -> Event:
@@ -99,11 +115,22 @@ def intent(order_id: str, attempt: int = 1, send: int = 1, **asked: Any) -> Even
     }
     data: dict[str, Any] = {"boot_id": "b", "boot_s": 1.5, "state": "in_doubt"}
     return Event(
-        "intent", 7, "run", "batch-1", "", 2, order_id, attempt, send, {**data, "intent": kept} if send == 1 else data
+        "intent",
+        7,
+        "run",
+        "batch-1",
+        "",
+        2,
+        order_id,
+        attempt,
+        send,
+        {**data, "intent": kept} if send == 1 else data,
     )
 
 
-def answer(order_id: str, state: str, attempt: int = 1, charge: str = "", kind: str = "answer") -> Event:
+def answer(
+    order_id: str, state: str, attempt: int = 1, charge: str = "", kind: str = "answer"
+) -> Event:
     data: dict[str, Any] = {"state": state, **({"charge": {"id": charge}} if charge else {})}
     return Event(kind, 8, "run", "batch-1", "", 2, order_id, attempt, 1, data)
 
@@ -120,14 +147,20 @@ def life() -> Iterator[tuple[str, Event]]:
     yield "day", intent("0001")
     yield "night", intent("late")
     yield "night", answer("late", "declined", charge="chrg_l")
-    yield "night", answer("late", "succeeded", charge="chrg_l", kind="found")  # version 1 took no notice
+    yield (
+        "night",
+        answer("late", "succeeded", charge="chrg_l", kind="found"),
+    )  # version 1 took no notice
     yield "night", intent("twice")
     yield "night", answer("twice", "declined", charge="chrg_t")
     yield "night", answer("twice", "succeeded", charge="chrg_t", kind="found")
     yield "night", intent("twice", 2)  # ... and let the next attempt begin
     yield "night", intent("held")
     yield "night", answer("held", "held")
-    adopted = {"intent": {"amount": 5, "currency": "thb", "destination": "recp_1"}, "state": "pending"}
+    adopted = {
+        "intent": {"amount": 5, "currency": "thb", "destination": "recp_1"},
+        "state": "pending",
+    }
     yield "night", Event("adopted", 9, "run", "batch-0", order_id="0009.0", attempt=1, data=adopted)
     yield "night", Event("run.finished", 10, "run", data={"exit_code": 11})
 
@@ -168,12 +201,17 @@ def form(path: Path) -> set[tuple[str, str, str]]:
 
 def open_attempts(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
     with closing(sqlite3.connect(path)) as raw:
-        return {(job, order): (n, state) for job, order, n, state in raw.execute("SELECT * FROM open_attempts")}
+        return {
+            (job, order): (n, state)
+            for job, order, n, state in raw.execute("SELECT * FROM open_attempts")
+        }
 
 
 @pytest.mark.fault("J33", "A13")
 def test_a_journal_of_version_1_becomes_one_of_today(old: Path, tmp_path: Path) -> None:
-    """Same events, same id; what is derived is what today's rules make of them, and the form is that of a new file."""
+    """Same events, same id; what is derived is what today's rules make of them, and the form is
+    that of a new file.
+    """
     before = events_of(old)
     journal = SqliteJournal(old, "night")
     journal.verify()
@@ -232,7 +270,9 @@ def test_a_journal_of_version_3_learns_that_a_card_is_no_payer(tmp_path: Path) -
 
 @pytest.mark.fault("J33", "J04")
 def test_open_attempts_are_what_todays_rule_makes_of_the_events(old: Path) -> None:
-    """Money that version 1 overlooked blocks its order: settled, or for good where another attempt has begun."""
+    """Money that version 1 overlooked blocks its order: settled, or for good where another attempt
+    has begun.
+    """
     SqliteJournal(old, "day").close()
     assert open_attempts(old) == OPEN
 
@@ -253,7 +293,8 @@ def test_a_journal_of_version_1_is_read_without_being_written(old: Path) -> None
     assert {path.name for path in old.parent.iterdir()} <= names
 
 
-# --- whatever breaks on the way ---------------------------------------------------------------------------------
+# --- whatever breaks on the way
+# ---------------------------------------------------------------------------------
 
 
 class Breaking(sqlite3.Connection):
@@ -285,9 +326,13 @@ def breaking(at: Callable[[int, str], None]) -> Callable[..., Breaking]:
 
 
 @pytest.mark.fault("A13", "J33", "D01")
-@pytest.mark.parametrize("trouble", ["database or disk is full", "disk I/O error", "database is locked"])
+@pytest.mark.parametrize(
+    "trouble", ["database or disk is full", "disk I/O error", "database is locked"]
+)
 def test_a_migration_that_fails_at_any_statement_has_not_been(old: Path, trouble: str) -> None:
-    """Every statement fails once: old form and old content, to the letter; the next run migrates."""
+    """Every statement fails once: old form and old content, to the letter; the next run
+    migrates.
+    """
     good, before, events, failed, number = old.read_bytes(), dump(old), events_of(old), 0, 0
     ended: set[str] = set()
     while failed == number:
@@ -332,7 +377,9 @@ SqliteJournal(Path(sys.argv[1]), "night", connect=breaking(die)).close()
 
 
 def killed(path: Path, at: int, after_s: float = 60.0) -> int:
-    """A process that opens a journal and dies at its nth statement, or after a time. Returns how it ended."""
+    """A process that opens a journal and dies at its nth statement, or after a time. Returns how it
+    ended.
+    """
     command = [sys.executable, "-c", KILLED, str(path), str(at)]
     root = Path(__file__).parent.parent
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as process:
@@ -346,12 +393,19 @@ def killed(path: Path, at: int, after_s: float = 60.0) -> int:
 
 
 def old_or_new(path: Path, before: list[tuple[Any, ...]]) -> str:
-    """The version of a journal whose process was killed; everything else of it must fit that version."""
+    """The version of a journal whose process was killed; everything else of it must fit that
+    version.
+    """
     assert events_of(path) == before
     with closing(sqlite3.connect(path)) as raw:
-        ((version,),) = raw.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchall()
+        ((version,),) = raw.execute(
+            "SELECT value FROM meta WHERE name = 'schema_version'"
+        ).fetchall()
         has = {
-            name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE name IN ('asked', 'alike_orders')")
+            name
+            for (name,) in raw.execute(
+                "SELECT name FROM sqlite_master WHERE name IN ('asked', 'alike_orders')"
+            )
         }
         assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert has == ({"alike_orders"} if version == "1" else {"asked"})
@@ -360,7 +414,9 @@ def old_or_new(path: Path, before: list[tuple[Any, ...]]) -> str:
 
 @pytest.mark.fault("A13", "J33", "F05")
 def test_a_killed_migration_leaves_the_old_journal_or_the_new_one(tmp_path: Path) -> None:
-    """SIGKILL at a statement, the last ones too, and at any time: the events are the same, the next run goes on."""
+    """SIGKILL at a statement, the last ones too, and at any time: the events are the same, the next
+    run goes on.
+    """
     many = [(job, event) for copy in range(80) for job, event in life_of(copy)]
     path = journal_1(tmp_path / "j.db", many)
     good, before, dice = path.read_bytes(), events_of(path), random.Random(1)
@@ -408,12 +464,15 @@ def life_of(copy: int) -> Iterator[tuple[str, Event]]:
         )
 
 
-# --- while others are at work -----------------------------------------------------------------------------------
+# --- while others are at work
+# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J33")
 def test_no_journal_is_migrated_under_another_jobs_run(old: Path) -> None:
-    """It may be an earlier program's, which would write events without what belongs to them now: 75, untouched."""
+    """It may be an earlier program's, which would write events without what belongs to them now:
+    75, untouched.
+    """
     own = RunLock(old, "night", 5, {"started": "noon"})
     other = RunLock(old, "day", 5, {"started": "morning"})
     before = dump(old)
@@ -450,10 +509,13 @@ def test_a_run_that_begins_while_a_journal_is_migrated_undoes_it(old: Path) -> N
 def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> None:
     """The second finds it done."""
     code = (
-        "import sys; from pathlib import Path; from batchpay.journals.sqlite.store import SqliteJournal;"
-        "journal = SqliteJournal(Path(sys.argv[1]), sys.argv[2]); journal.verify(); journal.close()"
+        "import sys; from pathlib import Path; from batchpay.journals.sqlite.store import"
+        " SqliteJournal;journal = SqliteJournal(Path(sys.argv[1]), sys.argv[2]); journal.verify();"
+        " journal.close()"
     )
-    both = [subprocess.Popen([sys.executable, "-c", code, str(old), job]) for job in ("night", "day")]
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(old), job]) for job in ("night", "day")
+    ]
     assert [process.wait(60) for process in both] == [0, 0]
     assert open_attempts(old) == OPEN
 
@@ -461,7 +523,9 @@ def test_two_processes_that_open_an_old_journal_migrate_it_once(old: Path) -> No
 @pytest.mark.fault("D12", "J33")
 @pytest.mark.parametrize("version", ["0", "5", "99", "2.0", ""])
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_version_that_nobody_here_knows_is_refused_and_left(old: Path, version: str, read_only: bool) -> None:
+def test_a_version_that_nobody_here_knows_is_refused_and_left(
+    old: Path, version: str, read_only: bool
+) -> None:
     """78, and not a byte of it is changed, its mode included."""
     with closing(sqlite3.connect(old)) as raw:
         raw.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (version,))
@@ -474,9 +538,20 @@ def test_a_version_that_nobody_here_knows_is_refused_and_left(old: Path, version
     assert old.stat().st_mode & 0o777 == 0o640
 
 
-# --- any history ------------------------------------------------------------------------------------------------
+# --- any history
+# ------------------------------------------------------------------------------------------------
 
-STATES = ["in_doubt", "held", "pending", "succeeded", "unproven", "declined", "refused", "reversed", "expired"]
+STATES = [
+    "in_doubt",
+    "held",
+    "pending",
+    "succeeded",
+    "unproven",
+    "declined",
+    "refused",
+    "reversed",
+    "expired",
+]
 MOVES = st.tuples(
     st.sampled_from("ab"),
     st.sampled_from(["next", "again", "tell", "adopt"]),
@@ -492,7 +567,9 @@ MOVES = st.tuples(
 def test_any_history_of_version_1_is_sound_afterwards(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str, int, str, bool]]
 ) -> None:
-    """Whatever version 1 wrote: what the migration derives is what soundness finds in the events."""
+    """Whatever version 1 wrote: what the migration derives is what soundness finds in the
+    events.
+    """
     path = tmp_path_factory.mktemp("old") / "j.db"
     written: list[tuple[str, Event]] = []
     last, now, sends = dict.fromkeys("ab", 0), Open(), set()

@@ -1,4 +1,6 @@
-"""What stands in the way of a journal: told by its own code, with whose it is and what to do, and left as it was."""
+"""What stands in the way of a journal: told by its own code, with whose it is and what to do, and
+left as it was.
+"""
 
 from __future__ import annotations
 
@@ -97,19 +99,25 @@ def test_another_users_journal_says_whose_it_is(shared: Path, act: Callable[[Pat
 @as_root
 @pytest.mark.parametrize("act", WAYS)
 def test_another_users_folder_says_whose_it_is(shared: Path, act: Callable[[Path], None]) -> None:
-    """Not even the file's being there can be seen: never taken for a journal that is not there yet."""
+    """Not even the file's being there can be seen: never taken for a journal that is not there
+    yet.
+    """
     path = made(shared / "state" / "deep" / "j.db")
     path.parent.chmod(0o755)
     path.parent.parent.chmod(0o700)
     code, said = as_nobody(act, path)
     assert code == 78, said
-    assert f"{path.parent.parent}: the folder of this job's state belongs to user root" in said, said
+    assert f"{path.parent.parent}: the folder of this job's state belongs to user root" in said, (
+        said
+    )
 
 
 @pytest.mark.fault("J22")
 @as_root
 @pytest.mark.parametrize("act", [write, lock])
-def test_a_folder_that_is_not_ours_to_write_says_whose_it_is(shared: Path, act: Callable[[Path], None]) -> None:
+def test_a_folder_that_is_not_ours_to_write_says_whose_it_is(
+    shared: Path, act: Callable[[Path], None]
+) -> None:
     """There is no journal yet, and this user cannot make one there."""
     (shared / "state").mkdir(mode=0o755)
     code, said = as_nobody(act, shared / "state" / "j.db")
@@ -183,7 +191,9 @@ NAMES: dict[str, tuple[Callable[[Path], Path], str]] = {
 @pytest.mark.fault("J22", "X20")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("act", [write, read])
-def test_what_is_no_file_for_a_journal_is_78(tmp_path: Path, name: str, act: Callable[[Path], None]) -> None:
+def test_what_is_no_file_for_a_journal_is_78(
+    tmp_path: Path, name: str, act: Callable[[Path], None]
+) -> None:
     """For a run and for a plan alike."""
     make, said = NAMES[name]
     with pytest.raises(Misconfigured, match=said):
@@ -200,7 +210,9 @@ def test_what_is_no_file_for_a_journal_is_78(tmp_path: Path, name: str, act: Cal
     ],
 )
 @pytest.mark.parametrize("act", [write, read])
-def test_another_programs_database_is_left_alone(tmp_path: Path, tables: str, act: Callable[[Path], None]) -> None:
+def test_another_programs_database_is_left_alone(
+    tmp_path: Path, tables: str, act: Callable[[Path], None]
+) -> None:
     """Not a byte, nor its mode: it is not made ours before it is known to be."""
     path = tmp_path / "theirs.db"
     with closing(sqlite3.connect(path)) as raw:
@@ -237,7 +249,9 @@ def test_an_empty_file_is_a_journal_not_yet_made(tmp_path: Path) -> None:
         ("file is not a database", 74, "if it is this job's journal, it is damaged"),
     ],
 )
-def test_a_backup_is_named_only_where_the_journal_is_damaged(tmp_path: Path, text: str, code: int, said: str) -> None:
+def test_a_backup_is_named_only_where_the_journal_is_damaged(
+    tmp_path: Path, text: str, code: int, said: str
+) -> None:
     """Whatever SQLite says gets the advice that helps."""
     with pytest.raises(BatchpayError, match=said) as raised, translated(tmp_path / "j.db"):
         raise sqlite3.OperationalError(text)
@@ -246,9 +260,12 @@ def test_a_backup_is_named_only_where_the_journal_is_damaged(tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(errno.ENOSPC, 73), (errno.EROFS, 73), (errno.EMFILE, 75), (errno.EIO, 73), (errno.ELOOP, 78)]
+    ("number", "code"),
+    [(errno.ENOSPC, 73), (errno.EROFS, 73), (errno.EMFILE, 75), (errno.EIO, 73), (errno.ELOOP, 78)],
 )
-def test_what_the_system_says_of_a_file_has_its_code(tmp_path: Path, number: int, code: int) -> None:
+def test_what_the_system_says_of_a_file_has_its_code(
+    tmp_path: Path, number: int, code: int
+) -> None:
     """With the system's own words."""
     error = why_closed(tmp_path / "j.db", OSError(number, os.strerror(number)))
     assert error.exit_code == code
@@ -256,7 +273,9 @@ def test_what_the_system_says_of_a_file_has_its_code(tmp_path: Path, number: int
 
 
 def test_what_cannot_be_written_blames_no_disk(tmp_path: Path) -> None:
-    """An event that holds what JSON or SQLite cannot is ours to mend; the journal is as it was and goes on."""
+    """An event that holds what JSON or SQLite cannot is ours to mend; the journal is as it was and
+    goes on.
+    """
     journal = SqliteJournal(tmp_path / "j.db", "night")
     for odd in (Event("x", 2**70), Event("x", data={"a": object()}), Event("\ud800")):
         with pytest.raises(Bug, match="cannot be written"):

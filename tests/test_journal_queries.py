@@ -1,4 +1,6 @@
-"""What the journal on disk is asked about all orders, and that no question walks through all events."""
+"""What the journal on disk is asked about all orders, and that no question walks through all
+events.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,14 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     opened.close()
 
 
-def intent(order_id: str, at_ns: int = 1, attempt: int = 1, batch_id: str = "batch-1", **asked: Any) -> Event:
+def intent(
+    order_id: str, at_ns: int = 1, attempt: int = 1, batch_id: str = "batch-1", **asked: Any
+) -> Event:
     kept = {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": "cust_1", **asked}
     data = {"state": "in_doubt", "intent": kept}
-    return Event("intent", at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=1, data=data)
+    return Event(
+        "intent", at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=1, data=data
+    )
 
 
 def answer(order_id: str, state: str, attempt: int = 1, charge: str = "") -> Event:
@@ -45,10 +51,17 @@ TERMS = terms_of("cust_1", "recp_1", 100, "thb")
 
 @pytest.mark.fault("J06", "J07")
 def test_who_asked_the_same(journal: SqliteJournal) -> None:
-    """Every attempt since a time with its batch, oldest first; of an adopted charge what it says."""
-    journal.append([intent("old", 5), intent("a", 10), answer("a", "declined"), intent("a", 11, 2, "batch-2")])
+    """Every attempt since a time with its batch, oldest first; of an adopted charge what it
+    says.
+    """
+    journal.append(
+        [intent("old", 5), intent("a", 10), answer("a", "declined"), intent("a", 11, 2, "batch-2")]
+    )
     journal.append([intent("other", 12, amount=101), intent("THB", 13, currency="THB")])
-    seen = {"state": "succeeded", "intent": {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": ""}}
+    seen = {
+        "state": "succeeded",
+        "intent": {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": ""},
+    }
     journal.append([Event("adopted", 14, order_id="seen", attempt=1, batch_id="b", data=seen)])
     by_whom = terms_of("", "recp_1", 100, "thb")
     assert journal.asked_terms([TERMS, by_whom, "0" * 16], 10) == {
@@ -61,8 +74,17 @@ def test_who_asked_the_same(journal: SqliteJournal) -> None:
 @pytest.mark.fault("J14")
 def test_who_came_to_correct_a_row(journal: SqliteJournal) -> None:
     """By the place of the row; each order once."""
-    place, other = place_of("2026-01-01-0123456789ab", "Orders", 7), place_of("2026-01-01-0123456789ab", "", 7)
-    journal.append([intent("a", corrects=place), answer("a", "declined"), intent("a", attempt=2, corrects=place)])
+    place, other = (
+        place_of("2026-01-01-0123456789ab", "Orders", 7),
+        place_of("2026-01-01-0123456789ab", "", 7),
+    )
+    journal.append(
+        [
+            intent("a", corrects=place),
+            answer("a", "declined"),
+            intent("a", attempt=2, corrects=place),
+        ]
+    )
     journal.append([intent("b", corrects=place), intent("plain")])
     assert journal.corrected([place, other, ""]) == {place: ["a", "b"]}
 
@@ -106,7 +128,17 @@ def test_charges_known_are_found_behind_a_clock_that_was_wrong_once(journal: Sql
     """A few events of a machine that thought it was 1970 do not hide those before them."""
     journal.append([intent(f"{n}", 100 * HOUR_NS) for n in range(10)])
     for n in range(5):
-        journal.append([Event("answer", 100 * HOUR_NS, order_id=f"{n}", attempt=1, data={"charge": {"id": f"c{n}"}})])
+        journal.append(
+            [
+                Event(
+                    "answer",
+                    100 * HOUR_NS,
+                    order_id=f"{n}",
+                    attempt=1,
+                    data={"charge": {"id": f"c{n}"}},
+                )
+            ]
+        )
     journal.append([Event("run.started", n) for n in range(500)])
     assert set(journal.charges_known(99 * HOUR_NS)) == {"c0", "c1", "c2", "c3", "c4"}
 
@@ -115,10 +147,15 @@ def test_charges_known_are_found_behind_a_clock_that_was_wrong_once(journal: Sql
 def test_charges_known_does_not_walk_to_the_beginning(journal: SqliteJournal) -> None:
     """It stops where a whole page of events is older, an hour of disorder allowed for."""
     journal.append(
-        [intent("a"), Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "deep"}})]
+        [
+            intent("a"),
+            Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "deep"}}),
+        ]
     )
     journal.append([Event("run.started", n) for n in range(5000)])
-    journal.append([Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "near"}})])
+    journal.append(
+        [Event("found", 50 * HOUR_NS, order_id="a", attempt=1, data={"charge": {"id": "near"}})]
+    )
     assert journal.charges_known(49 * HOUR_NS) == {"near": ""}
 
 
@@ -141,7 +178,9 @@ QUESTIONS: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> None:
-    """Each is answered by an index, with two values or two thousand; nor does writing an event scan anything."""
+    """Each is answered by an index, with two values or two thousand; nor does writing an event scan
+    anything.
+    """
     journal.append([intent("x")])
     asked: list[str] = []
     journal._connection.set_trace_callback(asked.append)
@@ -151,12 +190,20 @@ def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> Non
     assert len(asked) > 8
     for statement in asked:
         if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
-            steps = [row[3] for row in journal._connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
-            scans = [step for step in steps if step.startswith("SCAN") and "ORDER BY seq DESC LIMIT 1" not in statement]
+            steps = [
+                row[3]
+                for row in journal._connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+            ]
+            scans = [
+                step
+                for step in steps
+                if step.startswith("SCAN") and "ORDER BY seq DESC LIMIT 1" not in statement
+            ]
             assert scans == [], (statement, steps)
 
 
-# --- evidence is kept as it came --------------------------------------------------------------------------------
+# --- evidence is kept as it came
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J19", "L6")
@@ -186,23 +233,30 @@ def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
     assert journal.order_of_charge("chrg_1") == ("night", "a", 1)
 
 
-# --- the rows of a batch ----------------------------------------------------------------------------------------
+# --- the rows of a batch
+# ----------------------------------------------------------------------------------------
 
 
 def judged(corrects: dict[int, str], cells: bytes = b"cells") -> Any:
     chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: cells)
     problems = {1: (Problem("Amount", "x", "number-format", "write 1.00"),)}
-    return Judged(chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects)
+    return Judged(
+        chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects
+    )
 
 
 def plan(journal: SqliteJournal, chunks: list[Any]) -> None:
-    batch = Batch("b", "night", "a.csv", "0" * 64, "csv", 3, ("order_id",), (), (), "test", "1", "2", "0")
+    batch = Batch(
+        "b", "night", "a.csv", "0" * 64, "csv", 3, ("order_id",), (), (), "test", "1", "2", "0"
+    )
     journal.plan(Event("batch.planned", 1), batch, journal.stage("b", chunks), {})
 
 
 @pytest.mark.fault("J33")
 def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None:
-    """By position; without any, the bytes are those that version 1 kept, so that a batch planned again is the same."""
+    """By position; without any, the bytes are those that version 1 kept, so that a batch planned
+    again is the same.
+    """
     chunk = _unpack(0, "", _pack(judged({0: "place\t2\tü", 2: "other"})), b"cells")
     assert chunk.corrects == {0: "place\t2\tü", 2: "other"}
     assert (chunk.comeback, list(chunk.rows)) == (frozenset({2}), [2, 3, 4])
@@ -211,18 +265,24 @@ def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None
     assert _unpack(0, "", _pack(judged({})), b"").corrects == {}
 
 
-# --- and is it still what the events say? -----------------------------------------------------------------------
+# --- and is it still what the events say?
+# -----------------------------------------------------------------------
 
 EDITS = {
     "a row gone": "DELETE FROM asked WHERE order_id = 'a'",
-    "a row more": "INSERT INTO asked SELECT 99, job, 'z', 1, at_ns, 'z', terms, corrects, batch_id FROM asked LIMIT 1",
+    "a row more": (
+        "INSERT INTO asked SELECT 99, job, 'z', 1, at_ns, 'z', terms, corrects, batch_id FROM asked"
+        " LIMIT 1"
+    ),
     "another form": "UPDATE asked SET alike = 'x' WHERE order_id = 'a'",
     "other terms": "UPDATE asked SET terms = 'x' WHERE order_id = 'a'",
     "another place": "UPDATE asked SET corrects = 'x' WHERE order_id = 'a'",
     "another time": "UPDATE asked SET at_ns = at_ns + 1 WHERE order_id = 'a'",
     "another job": "UPDATE asked SET job = 'day' WHERE order_id = 'a'",
-    "two rows exchanged": "UPDATE asked SET terms = (SELECT o.terms FROM asked AS o WHERE o.seq = 3 - asked.seq) "
-    "WHERE seq IN (1, 2)",
+    "two rows exchanged": (
+        "UPDATE asked SET terms = (SELECT o.terms FROM asked AS o WHERE o.seq = 3 - asked.seq) "
+        "WHERE seq IN (1, 2)"
+    ),
     "an index gone": "DROP INDEX asked_terms",
     "an open attempt gone": "DELETE FROM open_attempts WHERE order_id = 'late'",
     "an open attempt settled": "UPDATE open_attempts SET attempt = 2 WHERE order_id = 'late'",
@@ -246,19 +306,35 @@ def test_what_follows_from_the_events_is_verified(tmp_path: Path, edit: str) -> 
 
 
 @pytest.mark.fault("J19", "L6")
-@pytest.mark.parametrize("kept", [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}])
+@pytest.mark.parametrize(
+    "kept", [None, [], "x", {"currency": None, "corrects": None, "amount": None, "payer": 5}]
+)
 def test_an_adopted_charge_of_any_shape_is_kept(journal: SqliteJournal, kept: Any) -> None:
     """What it does not say counts as empty; nothing of it is a reason to lose it."""
-    journal.append([Event("adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept})])
+    journal.append(
+        [
+            Event(
+                "adopted", 1, order_id="0007", attempt=1, data={"state": "unproven", "intent": kept}
+            )
+        ]
+    )
     assert journal.look_alikes(["7"]) == {"7": ["0007"]}
     assert journal.corrected([""]) == journal.corrected(["None"]) == {}
     payer = "5" if isinstance(kept, dict) else ""
-    assert list(journal.asked_terms([terms_of(payer, "", 0, "")], 0).values()) == [[("0007", "", 1)]]
+    assert list(journal.asked_terms([terms_of(payer, "", 0, "")], 0).values()) == [
+        [("0007", "", 1)]
+    ]
 
 
 @pytest.mark.parametrize(
     ("kind", "send", "new"),
-    [("intent", 1, True), ("intent", 2, False), ("adopted", 0, True), ("answer", 1, False), ("found", 0, False)],
+    [
+        ("intent", 1, True),
+        ("intent", 2, False),
+        ("adopted", 0, True),
+        ("answer", 1, False),
+        ("found", 0, False),
+    ],
 )
 def test_what_begins_an_attempt(kind: str, send: int, new: bool) -> None:
     """Its first intent or its adoption; no answer, and no second send."""
@@ -267,8 +343,17 @@ def test_what_begins_an_attempt(kind: str, send: int, new: bool) -> None:
 
 @pytest.mark.fault("D06")
 def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: SqliteJournal) -> None:
-    """The second attempt is reversed, then the first turns out to be paid, then to be reversed too."""
-    journal.append([intent("a"), answer("a", "declined"), intent("a", 2, attempt=2), answer("a", "succeeded", 2)])
+    """The second attempt is reversed, then the first turns out to be paid, then to be reversed
+    too.
+    """
+    journal.append(
+        [
+            intent("a"),
+            answer("a", "declined"),
+            intent("a", 2, attempt=2),
+            answer("a", "succeeded", 2),
+        ]
+    )
     for attempt, state in ((2, "reversed"), (1, "succeeded"), (1, "reversed")):
         journal.append([Event("found", 3, order_id="a", attempt=attempt, data={"state": state})])
         journal.verify()
@@ -285,7 +370,10 @@ def test_money_that_goes_and_comes_on_another_attempt_is_no_damage(journal: Sqli
         ),
         ("DROP INDEX asked_terms; DROP TRIGGER events_stay", "its index asked_terms is missing"),
         ("CREATE TABLE note (a)", "its table note is not the one that"),
-        ("UPDATE row_chunks SET cells = x'00'", "the rows kept for batch b are not those that were planned"),
+        (
+            "UPDATE row_chunks SET cells = x'00'",
+            "the rows kept for batch b are not those that were planned",
+        ),
     ],
 )
 def test_damage_is_named(tmp_path: Path, edit: str, told: str) -> None:
@@ -300,21 +388,27 @@ def test_damage_is_named(tmp_path: Path, edit: str, told: str) -> None:
     opened.close()
 
 
-# --- lines ------------------------------------------------------------------------------------------------------
+# --- lines
+# -------------------------------------------------------------------------------------------------
 
 
 def test_a_line_is_the_same_however_its_data_was_put_together(journal: SqliteJournal) -> None:
     """Keys in their order, and letters as they are: a person can read and compare them."""
-    journal.append([Event("note", 1, data={"b": "café", "a": 1}), Event("note", 1, data={"a": 1, "b": "café"})])
+    journal.append(
+        [Event("note", 1, data={"b": "café", "a": 1}), Event("note", 1, data={"a": 1, "b": "café"})]
+    )
     rows = journal._connection.execute("SELECT data FROM events ORDER BY seq").fetchall()
     assert rows == [('{"a":1,"b":"café"}',)] * 2
 
 
-# --- what a run did ---------------------------------------------------------------------------------------------
+# --- what a run did
+# ---------------------------------------------------------------------------------------------
 
 
 def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
-    """From behind one event to before another, of its own; what an event does not say is nothing, not None."""
+    """From behind one event to before another, of its own; what an event does not say is nothing,
+    not None.
+    """
     charge = {"id": "chrg_1", "amount": 700, "currency": "thb"}
     where: dict[str, Any] = {"batch_id": "b", "order_id": "a", "attempt": 1, "send": 1}
     for run_id in ("r1", "r2"):
@@ -324,11 +418,18 @@ def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:
                 Event("run.started", 1, run_id),
                 Event("intent", 2, run_id, data={}, **{**where, "order_id": order_id}),
                 Event(
-                    "answer", 3, run_id, data={"state": "declined", "charge": charge}, **{**where, "order_id": order_id}
+                    "answer",
+                    3,
+                    run_id,
+                    data={"state": "declined", "charge": charge},
+                    **{**where, "order_id": order_id},
                 ),
             ]
         )
-    mine = [Done("intent", "b", "of r1", 1, 1, "", 0, ""), Done("answer", "b", "of r1", 1, 1, "declined", 700, "thb")]
+    mine = [
+        Done("intent", "b", "of r1", 1, 1, "", 0, ""),
+        Done("answer", "b", "of r1", 1, 1, "declined", 700, "thb"),
+    ]
     assert list(journal.done_in("r1", 1, None)) == list(journal.done_in("r1", 0, 4)) == mine
     assert list(journal.done_in("r1", 1, 3)) == mine[:1]
     assert list(journal.done_in("r1", 2, None)) == mine[1:]
@@ -351,7 +452,9 @@ def test_one_chunk_of_a_batch(journal: SqliteJournal) -> None:
 
 def test_whether_anything_happened_to_an_order_of_a_batch_since(journal: SqliteJournal) -> None:
     """After an event, not at it; what is about the batch and no order counts for nothing."""
-    journal.append([intent("a"), intent("b", batch_id="batch-2"), Event("totals", 3, batch_id="batch-1")])
+    journal.append(
+        [intent("a"), intent("b", batch_id="batch-2"), Event("totals", 3, batch_id="batch-1")]
+    )
     assert journal.changed("batch-1", 0)
     assert not journal.changed("batch-1", 1)
     assert journal.changed("batch-2", 1)
@@ -362,8 +465,12 @@ def test_adopted_charges_are_those_of_this_job_without_a_row(tmp_path: Path) -> 
     night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
     for job in (night, day):
         of = job.job
-        job.append([Event("adopted", 1, order_id=f"{n} {of}", attempt=1, batch_id=f"b{n}") for n in (2, 1)])
-        job.append([Event("intent", 1, order_id=f"row {of}", attempt=1, send=1, batch_id="b1", row=2)])
+        job.append(
+            [Event("adopted", 1, order_id=f"{n} {of}", attempt=1, batch_id=f"b{n}") for n in (2, 1)]
+        )
+        job.append(
+            [Event("intent", 1, order_id=f"row {of}", attempt=1, send=1, batch_id="b1", row=2)]
+        )
     assert night.adopted() == [("b2", "2 night"), ("b1", "1 night")]
     for job in (night, day):
         job.close()

@@ -23,7 +23,12 @@ from batchpay.journals.sqlite.store import SqliteJournal
 
 def filled(path: Path, count: int = 20) -> Path:
     journal = SqliteJournal(path, "night")
-    journal.append([Event("intent", n, order_id=str(n), attempt=1, send=1, data={"n": n}) for n in range(count)])
+    journal.append(
+        [
+            Event("intent", n, order_id=str(n), attempt=1, send=1, data={"n": n})
+            for n in range(count)
+        ]
+    )
     journal.close()
     return path
 
@@ -162,7 +167,9 @@ def test_a_locked_journal_is_waited_for_and_then_left(tmp_path: Path) -> None:
 
 @pytest.mark.fault("L6", "D05")
 def test_what_waits_when_a_run_fails_is_written_all_the_same(tmp_path: Path) -> None:
-    """Answers that were handed over while the disk was busy outlive the loop that waited for them."""
+    """Answers that were handed over while the disk was busy outlive the loop that waited for
+    them.
+    """
     path = tmp_path / "j.db"
     journal = SqliteJournal(path, "night")
     other = sqlite3.connect(path, isolation_level=None)
@@ -198,14 +205,18 @@ def test_two_jobs_share_a_file_and_one_chain(tmp_path: Path) -> None:
 
 @pytest.mark.fault("E01")
 def test_the_lock_is_the_kernels_and_names_its_holder(tmp_path: Path) -> None:
-    """A second run ends at once with the host, pid and start of the first; a killed holder holds nothing."""
+    """A second run ends at once with the host, pid and start of the first; a killed holder holds
+    nothing.
+    """
     code = (
-        "import sys, time; from pathlib import Path; from batchpay.journals.lock import RunLock;"
-        "lock = RunLock(Path(sys.argv[1]), 'night', 5, {'started': 'noon'}); lock.stamp(); print('held', flush=True);"
-        "time.sleep(60)"
+        "import sys, time; from pathlib import Path; from batchpay.journals.lock import"
+        " RunLock;lock = RunLock(Path(sys.argv[1]), 'night', 5, {'started': 'noon'}); lock.stamp();"
+        " print('held', flush=True);time.sleep(60)"
     )
     state = tmp_path / "j.db"
-    with subprocess.Popen([sys.executable, "-c", code, str(state)], stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(state)], stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout and holder.stdout.readline() == b"held\n"
         with pytest.raises(TryLater, match=f"pid {holder.pid}, since noon"):
             RunLock(state, "night", 5, {"started": "later"})

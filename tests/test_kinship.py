@@ -16,7 +16,9 @@ A, B, C = "2026-11-24-00000000000a", "2026-11-24-00000000000b", "2026-11-24-0000
 
 
 class Kept:
-    """What a journal keeps of batches, by their ids: chunks of rows of (order id, place that it corrects)."""
+    """What a journal keeps of batches, by their ids: chunks of rows of (order id, place that it
+    corrects).
+    """
 
     def __init__(self, batches: dict[str, list[list[tuple[str, str]]]]) -> None:
         self.kept = {batch_id: list(_stored(chunks)) for batch_id, chunks in batches.items()}
@@ -64,7 +66,12 @@ def test_a_correction_of_a_correction_goes_back_to_the_first_row() -> None:
 def test_a_first_row_without_an_id_is_known_by_its_place() -> None:
     """So is one that the journal does not know, and one of a batch that it does not know."""
     lineages = Lineages(Kept({A: [[("", "")]]}))
-    for place in (place_of(A, "", 2), place_of(A, "", 99), place_of(A, "other", 2), place_of(C, "", 2)):
+    for place in (
+        place_of(A, "", 2),
+        place_of(A, "", 99),
+        place_of(A, "other", 2),
+        place_of(C, "", 2),
+    ):
         assert lineages.of(place).identity == place == only_named(place).identity
     assert lineages.where(place_of(C, "", 2)) is None
     assert lineages.of("") == Ancestry() and Ancestry().identity == ""
@@ -79,7 +86,9 @@ def test_rows_that_say_to_correct_each_other_end() -> None:
 
 
 def test_rows_in_order_read_a_chunk_once() -> None:
-    """A file that came back has its rows in the order of the first one; of many chunks a few are kept."""
+    """A file that came back has its rows in the order of the first one; of many chunks a few are
+    kept.
+    """
     journal = Kept({A: [[("X", ""), ("Y", "")] for _ in range(9)]})
     lineages = Lineages(journal)
     for row in range(2, 20):

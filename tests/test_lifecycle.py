@@ -25,22 +25,42 @@ from batchpay.lifecycle.attempt import (
 from batchpay.lifecycle.plan import content_of, intent_of
 
 DOCUMENT = {
-    "order_id": "0001", "amount": 123450, "currency": "thb",
-    "destination": "recp_test_1", "card": "tokn_test_1",
-}  # fmt: skip
+    "order_id": "0001",
+    "amount": 123450,
+    "currency": "thb",
+    "destination": "recp_test_1",
+    "card": "tokn_test_1",
+}
 BATCH = "2026-11-24-0123456789ab"
 INTENT: Intent = intent_of(
-    DOCUMENT, job="night", attempt=1, fee=None, batch_id=BATCH, sheet="", row=2, run_id="r1", journal_id="j1"
+    DOCUMENT,
+    job="night",
+    attempt=1,
+    fee=None,
+    batch_id=BATCH,
+    sheet="",
+    row=2,
+    run_id="r1",
+    journal_id="j1",
 )
 
 
 def charge(**changes: Any) -> dict[str, Any]:
     """The charge object that INTENT asks for."""
     return {
-        "object": "charge", "id": "chrg_test_1", "status": "successful", "paid": True, "livemode": False,
-        "amount": 123450, "currency": "THB", "destination": "recp_test_1", "chain": "acch_test_1",
-        "metadata": {"batchpay_key": INTENT.key, "order_id": "0001"}, "created_at": "2026-11-24T00:00:00Z", **changes,
-    }  # fmt: skip
+        "object": "charge",
+        "id": "chrg_test_1",
+        "status": "successful",
+        "paid": True,
+        "livemode": False,
+        "amount": 123450,
+        "currency": "THB",
+        "destination": "recp_test_1",
+        "chain": "acch_test_1",
+        "metadata": {"batchpay_key": INTENT.key, "order_id": "0001"},
+        "created_at": "2026-11-24T00:00:00Z",
+        **changes,
+    }
 
 
 def error(code: str, message: str = "m") -> dict[str, Any]:
@@ -61,12 +81,46 @@ OUR_BODIES = {
     "html": None,
     "array": [],
 }
-STATUSES = [None, 99, 100, 200, 201, 204, 301, 307, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 414, 422, 425,
-            429, 431, 451, 499, 500, 502, 503, 504, 599, 600, 999]  # fmt: skip
+STATUSES = [
+    None,
+    99,
+    100,
+    200,
+    201,
+    204,
+    301,
+    307,
+    400,
+    401,
+    402,
+    403,
+    404,
+    405,
+    408,
+    409,
+    410,
+    413,
+    414,
+    422,
+    425,
+    429,
+    431,
+    451,
+    499,
+    500,
+    502,
+    503,
+    504,
+    599,
+    600,
+    999,
+]
 
 
 def expected(out: bool, status: int | None, body: str, doubted: bool) -> Proof:
-    """The proof table once more, in the order of its rows, written as conditions on its own columns."""
+    """The proof table once more, in the order of its rows, written as conditions on its own
+    columns.
+    """
     is_error = body in ("error", "backend", "used", "not found customer", "not found", "key reused")
     if not out:
         return Proof.NOT_SENT
@@ -97,24 +151,43 @@ def expected(out: bool, status: int | None, body: str, doubted: bool) -> Proof:
     return Proof.REFUSED
 
 
-@pytest.mark.fault("B12", "B13", "B14", "B17", "B18", "B21", "B22", "B23", "B24", "B25", "B26", "B29")
-@pytest.mark.parametrize("out, doubted", [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.fault(
+    "B12", "B13", "B14", "B17", "B18", "B21", "B22", "B23", "B24", "B25", "B26", "B29"
+)
+@pytest.mark.parametrize(
+    "out, doubted", [(True, True), (True, False), (False, True), (False, False)]
+)
 @pytest.mark.parametrize("body", OUR_BODIES)
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_pair_of_the_proof_table(status: int | None, body: str, out: bool, doubted: bool) -> None:
+def test_every_pair_of_the_proof_table(
+    status: int | None, body: str, out: bool, doubted: bool
+) -> None:
     """Each status with each body, sent or not, after a doubt or not, has the verdict of its row."""
     answer = Answer(out=out, status=status, document=OUR_BODIES[body])
-    assert verdict(answer, INTENT, live=False, doubted=doubted).proof is expected(out, status, body, doubted)
+    assert verdict(answer, INTENT, live=False, doubted=doubted).proof is expected(
+        out, status, body, doubted
+    )
 
 
 @given(
-    st.booleans(), st.none() | st.integers(0, 1000), st.sampled_from(sorted(OUR_BODIES)), st.booleans(), st.booleans()
+    st.booleans(),
+    st.none() | st.integers(0, 1000),
+    st.sampled_from(sorted(OUR_BODIES)),
+    st.booleans(),
+    st.booleans(),
 )
 def test_only_two_rows_say_refused_or_charged(
     out: bool, status: int | None, body: str, doubted: bool, live: bool
 ) -> None:
-    """Nothing is ever called a success without 2xx and a charge, or a refusal without 4xx and an error object."""
-    found = verdict(Answer(out=out, status=status, document=OUR_BODIES[body]), INTENT, live=live, doubted=doubted)
+    """Nothing is ever called a success without 2xx and a charge, or a refusal without 4xx and an
+    error object.
+    """
+    found = verdict(
+        Answer(out=out, status=status, document=OUR_BODIES[body]),
+        INTENT,
+        live=live,
+        doubted=doubted,
+    )
     if found.proof in (Proof.CHARGE, Proof.UNPROVEN):
         assert out and status is not None and 200 <= status <= 299 and found.charge is not None
     if found.proof is Proof.REFUSED:
@@ -142,20 +215,28 @@ def test_only_two_rows_say_refused_or_charged(
         ({"id": 7}, "id"),
     ],
 )
-def test_an_answer_that_is_not_what_was_asked_is_unproven(changes: dict[str, Any], flaw: str) -> None:
+def test_an_answer_that_is_not_what_was_asked_is_unproven(
+    changes: dict[str, Any], flaw: str
+) -> None:
     """Law L7: each field that differs is named."""
-    found = verdict(Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False)
+    found = verdict(
+        Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False
+    )
     assert found.proof is Proof.UNPROVEN
     assert any(flaw in text for text in found.flaws)
 
 
 def event(kind: str, send: int = 0, **data: Any) -> Event:
-    return Event(kind, at_ns=1, order_id="0001", attempt=1, send=send, batch_id=BATCH, row=2, data=data)
+    return Event(
+        kind, at_ns=1, order_id="0001", attempt=1, send=send, batch_id=BATCH, row=2, data=data
+    )
 
 
 def kept() -> dict[str, Any]:
     names = ("order_id", "attempt", "batch_id", "sheet", "row")
-    return {name: getattr(INTENT, name) for name in INTENT.__dataclass_fields__ if name not in names}
+    return {
+        name: getattr(INTENT, name) for name in INTENT.__dataclass_fields__ if name not in names
+    }
 
 
 FIRST = event("intent", 1, intent=kept(), boot_id="b", boot_s=100.0)
@@ -184,19 +265,42 @@ def answer_event(send: int, **changes: Any) -> Event:
         ([FIRST, answer_event(1, status="reversed", paid=False)], Outcome.REVERSED),
         ([FIRST, answer_event(1, status="nobody knows", paid=False)], Outcome.PENDING),
         ([FIRST, answer_event(1, chain=None)], Outcome.PENDING),
-        ([FIRST, answer_event(1, chain=None),
-          event("found", charge=seen(charge(chain=None))[0].to_json(), reread=True)],
-         Outcome.UNPROVEN),
-        ([FIRST, answer_event(1, chain=None), event("found", charge=seen(charge())[0].to_json(), reread=True)],
-         Outcome.SUCCEEDED),
+        (
+            [
+                FIRST,
+                answer_event(1, chain=None),
+                event("found", charge=seen(charge(chain=None))[0].to_json(), reread=True),
+            ],
+            Outcome.UNPROVEN,
+        ),
+        (
+            [
+                FIRST,
+                answer_event(1, chain=None),
+                event("found", charge=seen(charge())[0].to_json(), reread=True),
+            ],
+            Outcome.SUCCEEDED,
+        ),
         ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0)], Outcome.IN_DOUBT),
         ([FIRST, event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], Outcome.HELD),
-        ([FIRST, event("answer", 1, verdict="in_doubt", spent=True),
-          event("absent", 1, boot_id="b", boot_s=1.0, closes=True)], Outcome.IN_DOUBT),
-        ([FIRST, event("answer", 1, verdict="throttled"), event("intent", 2, boot_id="b", boot_s=101.0)],
-         Outcome.IN_DOUBT),
+        (
+            [
+                FIRST,
+                event("answer", 1, verdict="in_doubt", spent=True),
+                event("absent", 1, boot_id="b", boot_s=1.0, closes=True),
+            ],
+            Outcome.IN_DOUBT,
+        ),
+        (
+            [
+                FIRST,
+                event("answer", 1, verdict="throttled"),
+                event("intent", 2, boot_id="b", boot_s=101.0),
+            ],
+            Outcome.IN_DOUBT,
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_events_add_up_to(events: list[Event], outcome: Outcome) -> None:
     """The state of an attempt is the sum of its events, and of nothing else."""
     (attempt,) = fold(events)
@@ -205,10 +309,14 @@ def test_what_events_add_up_to(events: list[Event], outcome: Outcome) -> None:
 
 
 def test_a_refusal_after_a_proven_absence_speaks_about_its_own_request() -> None:
-    """Law L5: the first doubt was closed by look-ups, so the 4xx of the second send may close the attempt."""
+    """Law L5: the first doubt was closed by look-ups, so the 4xx of the second send may close the
+    attempt.
+    """
     absent = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
     again = event("intent", 2, boot_id="b", boot_s=300.0)
-    (attempt,) = fold([FIRST, absent, again, event("answer", 2, verdict="refused", code="bad_request")])
+    (attempt,) = fold(
+        [FIRST, absent, again, event("answer", 2, verdict="refused", code="bad_request")]
+    )
     assert attempt.outcome is Outcome.REFUSED
     assert attempt.doubted
 
@@ -223,12 +331,20 @@ def test_two_charges_under_one_key_are_seen_and_the_first_is_kept() -> None:
 
 
 @pytest.mark.fault("B31", "I2")
-@pytest.mark.parametrize("first, second, reported", [
-    ("failed", "successful", "chrg_test_2"), ("successful", "failed", "chrg_test_1"),
-    ("expired", "pending", "chrg_test_2"), ("pending", "successful", "chrg_test_2"),
-    ("pending", "failed", "chrg_test_1"), ("failed", "failed", "chrg_test_1"),
-])  # fmt: skip
-def test_of_two_charges_under_one_key_the_heavier_is_reported(first: str, second: str, reported: str) -> None:
+@pytest.mark.parametrize(
+    "first, second, reported",
+    [
+        ("failed", "successful", "chrg_test_2"),
+        ("successful", "failed", "chrg_test_1"),
+        ("expired", "pending", "chrg_test_2"),
+        ("pending", "successful", "chrg_test_2"),
+        ("pending", "failed", "chrg_test_1"),
+        ("failed", "failed", "chrg_test_1"),
+    ],
+)
+def test_of_two_charges_under_one_key_the_heavier_is_reported(
+    first: str, second: str, reported: str
+) -> None:
     """It took money, or may, whichever was seen first; only when none may is the attempt over."""
     late = seen(charge(id="chrg_test_2", status=second, paid=second == "successful"))[0]
     assert late
@@ -280,7 +396,11 @@ def test_what_is_not_about_an_attempt_and_absence_without_doubt_change_nothing()
     "data, outcome, code",
     [
         ({"as": "not-charged", "reason": "asked the bank"}, Outcome.REFUSED, "not_charged"),
-        ({"as": "charged", "reason": "seen", "charge": answer_event(1).data["charge"]}, Outcome.SUCCEEDED, ""),
+        (
+            {"as": "charged", "reason": "seen", "charge": answer_event(1).data["charge"]},
+            Outcome.SUCCEEDED,
+            "",
+        ),
     ],
 )
 def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> None:
@@ -293,11 +413,19 @@ def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> 
 @pytest.mark.fault("B16", "L7")
 def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
     """A chain may be an id or an expanded object; without one the reason says what is missing."""
-    expanded, _ = seen(charge(chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7}))
+    expanded, _ = seen(
+        charge(chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7})
+    )
     assert expanded and (expanded.chain, expanded.destination) == ("acch_test_7", None)
     chainless = seen(charge(chain=None))[0]
     assert chainless
-    (attempt,) = fold([FIRST, answer_event(1, chain=None), event("found", charge=chainless.to_json(), reread=True)])
+    (attempt,) = fold(
+        [
+            FIRST,
+            answer_event(1, chain=None),
+            event("found", charge=chainless.to_json(), reread=True),
+        ]
+    )
     assert "no chain" in attempt.why_unproven
 
 
@@ -345,8 +473,12 @@ def asked(fixed: int | None, percentage: str | None) -> Intent:
         (500, None, {"fixed": 500, "percentage": None, "amount": 500}, 0),
     ],
 )
-def test_a_commission_is_part_of_the_proof(fixed: Any, percentage: Any, got: Any, flaws: int) -> None:
-    """Fixed part and percentage as asked, the amount within the rounding of both; else a person looks."""
+def test_a_commission_is_part_of_the_proof(
+    fixed: Any, percentage: Any, got: Any, flaws: int
+) -> None:
+    """Fixed part and percentage as asked, the amount within the rounding of both; else a person
+    looks.
+    """
     answer = Answer(out=True, status=200, document=charge(platform_fee=got))
     found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
     assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
@@ -358,7 +490,12 @@ def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
     """But not say something else."""
     for got, flaws in ((None, 0), ({"fixed": 7, "percentage": None, "amount": 0}, 2)):
         document = charge(status="failed", paid=False, platform_fee=got)
-        found = verdict(Answer(out=True, status=200, document=document), asked(500, None), live=False, doubted=False)
+        found = verdict(
+            Answer(out=True, status=200, document=document),
+            asked(500, None),
+            live=False,
+            doubted=False,
+        )
         assert len(found.flaws) == flaws
 
 
@@ -367,10 +504,24 @@ def test_what_an_older_journal_asked_stands_in_its_body() -> None:
     """Commissions were not kept apart from it: they are read from there."""
     for fee, kept_fee in ((Fee({"THB": 500}, "10.5"), (500, "10.5")), (None, (None, None))):
         old = intent_of(
-            DOCUMENT, job="night", attempt=1, fee=fee, batch_id=BATCH, sheet="", row=2, run_id="r1", journal_id="j1"
+            DOCUMENT,
+            job="night",
+            attempt=1,
+            fee=fee,
+            batch_id=BATCH,
+            sheet="",
+            row=2,
+            run_id="r1",
+            journal_id="j1",
         )
-        data = {name: value for name, value in kept().items() if name not in ("mode", "fee_fixed", "fee_percentage")}
-        (attempt,) = fold([event("intent", 1, intent={**data, "body": old.body}, boot_id="b", boot_s=1.0)])
+        data = {
+            name: value
+            for name, value in kept().items()
+            if name not in ("mode", "fee_fixed", "fee_percentage")
+        }
+        (attempt,) = fold(
+            [event("intent", 1, intent={**data, "body": old.body}, boot_id="b", boot_s=1.0)]
+        )
         assert (attempt.intent.fee_fixed, attempt.intent.fee_percentage) == kept_fee
 
 
@@ -382,17 +533,38 @@ def test_what_an_older_journal_asked_stands_in_its_body() -> None:
         ({}, {"status": "pending", "paid": False, "chain": None}, True, Outcome.SUCCEEDED),
         ({}, {"chain": None}, False, Outcome.SUCCEEDED),
         ({}, {"status": "reversed", "paid": False}, False, Outcome.REVERSED),
-        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, False, Outcome.DECLINED),
-        ({"status": "failed", "paid": False}, {"status": "pending", "paid": False}, True, Outcome.PENDING),
+        (
+            {"status": "failed", "paid": False},
+            {"status": "pending", "paid": False},
+            False,
+            Outcome.DECLINED,
+        ),
+        (
+            {"status": "failed", "paid": False},
+            {"status": "pending", "paid": False},
+            True,
+            Outcome.PENDING,
+        ),
         ({"status": "failed", "paid": False}, {}, True, Outcome.SUCCEEDED),
-        ({"status": "pending", "paid": False}, {"status": "failed", "paid": False}, False, Outcome.DECLINED),
+        (
+            {"status": "pending", "paid": False},
+            {"status": "failed", "paid": False},
+            False,
+            Outcome.DECLINED,
+        ),
     ],
 )
-def test_a_page_from_before_takes_nothing_back(known: Any, found: Any, by_id: bool, outcome: Outcome) -> None:
-    """A list may be a copy; what is asked for by its id is not, but a paid charge is not unpaid by it either."""
+def test_a_page_from_before_takes_nothing_back(
+    known: Any, found: Any, by_id: bool, outcome: Outcome
+) -> None:
+    """A list may be a copy; what is asked for by its id is not, but a paid charge is not unpaid by
+    it either.
+    """
     document = seen(charge(**found))[0]
     assert document
-    (attempt,) = fold([FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)])
+    (attempt,) = fold(
+        [FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)]
+    )
     assert attempt.outcome is outcome
 
 
@@ -411,10 +583,23 @@ def test_a_charge_that_the_gateway_no_longer_knows_is_noted_and_nothing_else() -
 
 def test_a_person_may_accept_what_is_not_proven() -> None:
     """It stays unproven, and says who took note of it and why; a complete proof settles it."""
-    wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
-    (attempt,) = fold([FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")])
-    assert (attempt.outcome, attempt.accepted) == (Outcome.UNPROVEN, "me on 1970-01-01T00:00:00Z: seen")
-    right = event("resolved", **{"as": "charged"}, reason="seen", by="me", charge=answer_event(1).data["charge"])
+    wrong = event(
+        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+    )
+    (attempt,) = fold(
+        [FIRST, wrong, event("resolved", **{"as": "accepted"}, reason="seen", by="me")]
+    )
+    assert (attempt.outcome, attempt.accepted) == (
+        Outcome.UNPROVEN,
+        "me on 1970-01-01T00:00:00Z: seen",
+    )
+    right = event(
+        "resolved",
+        **{"as": "charged"},
+        reason="seen",
+        by="me",
+        charge=answer_event(1).data["charge"],
+    )
     (attempt,) = fold([FIRST, wrong, right])
     assert attempt.outcome is Outcome.SUCCEEDED
 
@@ -423,9 +608,16 @@ def test_a_person_may_accept_what_is_not_proven() -> None:
 def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -> None:
     """Then it is its row's again, and no other attempt may follow."""
     (gone,) = fold([FIRST, event("voided", 1), event("withdrawn")])
-    assert (gone.state, gone.closed, gone.ready, gone.may_go_again) == ("withdrawn", True, False, False)
+    assert (gone.state, gone.closed, gone.ready, gone.may_go_again) == (
+        "withdrawn",
+        True,
+        False,
+        False,
+    )
     assert not gone.owned_by(BATCH, "", 2)
     found = seen(charge())[0]
     assert found
-    (back,) = fold([FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())])
+    (back,) = fold(
+        [FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())]
+    )
     assert (back.state, back.closed, back.owned_by(BATCH, "", 2)) == ("succeeded", False, True)

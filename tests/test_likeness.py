@@ -12,7 +12,13 @@ from batchpay.intake.likeness import SAMPLE, Comparison, Features, suspicious
 
 def orders(numbers: Any, ids: str = "a") -> list[dict[str, Any]]:
     return [
-        {"order_id": f"{ids}{n}", "customer": f"cust_{n}", "destination": "recp_1", "amount": n, "currency": "thb"}
+        {
+            "order_id": f"{ids}{n}",
+            "customer": f"cust_{n}",
+            "destination": "recp_1",
+            "amount": n,
+            "currency": "thb",
+        }
         for n in numbers
     ]
 
@@ -53,10 +59,16 @@ def test_a_sample_tells_half_a_file_from_another_one(size: int) -> None:
         (orders([1, 2], "b"), ("b1",), (1, 1, 1, False)),
         (orders([1, 2, 3]), ("a1", "a2", "a3"), (0, 0, 3, False)),
         (orders([1, 2, 3]), (), (3, 0, 0, False)),  # its very ids: the same orders once more
-        (orders([1], "b") + orders([1], "c"), (), (2, 1, 0, False)),  # one order of the other file answers for one
+        (
+            orders([1], "b") + orders([1], "c"),
+            (),
+            (2, 1, 0, False),
+        ),  # one order of the other file answers for one
     ],
 )
-def test_half_of_the_new_orders_make_a_warning(mine: Any, sent: Any, told: tuple[int, int, int, bool]) -> None:
+def test_half_of_the_new_orders_make_a_warning(
+    mine: Any, sent: Any, told: tuple[int, int, int, bool]
+) -> None:
     """Of those that are known already the journal speaks."""
     comparison = Comparison()
     comparison.remember(orders([1, 2, 3]))

@@ -42,7 +42,10 @@ def test_what_is_no_list_of_charges_is_no_page(document: Any) -> None:
 def test_pages_overlap_by_one_and_end_with_the_count() -> None:
     """Each charge comes out once; complete is who has read as many as there are."""
     listing = Listing()
-    assert [c.id for c in listing.add(page(1, 2, total=3)).charges] == ["chrg_test_1", "chrg_test_2"]
+    assert [c.id for c in listing.add(page(1, 2, total=3)).charges] == [
+        "chrg_test_1",
+        "chrg_test_2",
+    ]
     assert (listing.complete, listing.offset) == (False, 1)
     assert [c.id for c in listing.add(page(2, 3, total=3)).charges] == ["chrg_test_3"]
     assert (listing.complete, listing.broken, listing.latest) == (True, "", AT.format(3))
@@ -57,7 +60,10 @@ def test_pages_overlap_by_one_and_end_with_the_count() -> None:
     [
         (page(3, 4, total=4), "shifted"),  # one before ours went away
         (page(total=3), "shifted"),  # an empty page
-        (page(2, total=3), "2 objects were read where the gateway counts 3"),  # nothing new, and not all read
+        (
+            page(2, total=3),
+            "2 objects were read where the gateway counts 3",
+        ),  # nothing new, and not all read
         (page(2, 3, total=1), "3 objects were read where the gateway counts 1"),
     ],
 )
@@ -71,7 +77,9 @@ def test_a_list_that_moves_while_it_is_read_proves_nothing(second: Any, why: str
 
 @pytest.mark.fault("B32")
 def test_a_list_ends_with_charges_younger_than_itself() -> None:
-    """An account may grow faster than its list is read: all that there was has been read, and a page is younger."""
+    """An account may grow faster than its list is read: all that there was has been read, and a
+    page is younger.
+    """
     listing = Listing(now=AT.format(5), size=3)
     listing.add(page(1, 2, 3, total=4))
     listing.add(page(3, 4, 6, total=9))
@@ -89,7 +97,9 @@ def test_a_list_ends_with_charges_younger_than_itself() -> None:
 @pytest.mark.fault("B32", "J05")
 @pytest.mark.parametrize("odd", [[6, 7], [9, 6], [7, 8]])
 def test_no_charge_ends_a_list_by_the_time_that_it_tells(odd: list[int]) -> None:
-    """Neither one that says it is of tomorrow, nor a clock that is off for all of them: the count says the end."""
+    """Neither one that says it is of tomorrow, nor a clock that is off for all of them: the count
+    says the end.
+    """
     listing = Listing(now=AT.format(5), size=2)
     listing.add(page(*odd, total=3))
     assert not listing.complete
@@ -102,15 +112,22 @@ def test_no_charge_ends_a_list_by_the_time_that_it_tells(odd: list[int]) -> None
 @pytest.mark.fault("B32", "J05")
 @pytest.mark.parametrize(("size", "told"), [(2, {}), (100, {"limit": 2})])
 def test_a_full_page_is_never_the_last(size: int, told: dict[str, int]) -> None:
-    """A count that is cut at the size of a page ends nothing, by whoever's size; one request more finds out."""
+    """A count that is cut at the size of a page ends nothing, by whoever's size; one request more
+    finds out.
+    """
     made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n)) for n in (1, 2, 3)]
-    first, second = (page_of({"object": "list", "data": some, "total": 2, **told}) for some in (made[:2], made[1:]))
+    first, second = (
+        page_of({"object": "list", "data": some, "total": 2, **told})
+        for some in (made[:2], made[1:])
+    )
     assert first is not None and second is not None
     listing = Listing(size=size)
     listing.add(first)
     assert (listing.complete, listing.broken, listing.offset) == (False, "", 1)
     listing.add(second)
-    assert not listing.complete and "3 objects were read where the gateway counts 2" in listing.broken
+    assert (
+        not listing.complete and "3 objects were read where the gateway counts 2" in listing.broken
+    )
     short = Listing(size=3)
     short.add(first if not told else page(1, 2, total=2))
     assert short.complete  # no request more than it takes
@@ -118,7 +135,9 @@ def test_a_full_page_is_never_the_last(size: int, told: dict[str, int]) -> None:
 
 @pytest.mark.fault("J12", "B32")
 def test_one_charge_that_is_too_long_to_be_read_is_passed_over() -> None:
-    """Asked for by itself: behind the last one that was read, or the very first; what was passed over is counted."""
+    """Asked for by itself: behind the last one that was read, or the very first; what was passed
+    over is counted.
+    """
     listing = Listing()
     listing.add(page(1, 2, total=4))
     listing.step()
@@ -137,9 +156,17 @@ def test_one_charge_that_is_too_long_to_be_read_is_passed_over() -> None:
 
 @pytest.mark.fault("J05")
 def test_what_a_list_shows_and_what_it_would_have_to_show() -> None:
-    """Everything up to its own time, and up to the youngest charge in it; without a time, everything."""
+    """Everything up to its own time, and up to the youngest charge in it; without a time,
+    everything.
+    """
     listing = Listing(now=AT.format(5))
     listing.add(page(1, 7, total=2))
     assert listing.shows("chrg_test_1") and not listing.shows("chrg_test_2")
-    assert [listing.reaches(AT.format(second)) for second in (4, 5, 6, 7, 8)] == [True, True, True, True, False]
+    assert [listing.reaches(AT.format(second)) for second in (4, 5, 6, 7, 8)] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
     assert Listing().reaches(AT.format(59))

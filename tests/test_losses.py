@@ -1,4 +1,6 @@
-"""What lies beside a journal tells that it was lost or put back; two jobs over one set of orders; two in one folder."""
+"""What lies beside a journal tells that it was lost or put back; two jobs over one set of orders;
+two in one folder.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +41,20 @@ def lose(market: Market, *, lock_too: bool, reports_too: bool) -> None:
         shutil.rmtree(market.folder / "reports")
 
 
-# --- a journal that was lost -----------------------------------------------------------------------------------
+# --- a journal that was lost
+# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "D10", "J02")
-@pytest.mark.parametrize(("lock_too", "reports_too"), [(True, False), (False, False), (False, True)])
+@pytest.mark.parametrize(
+    ("lock_too", "reports_too"), [(True, False), (False, False), (False, True)]
+)
 def test_a_loss_that_anything_tells_of_is_78_until_adopt_however_old_the_charges(
     market: Market, *, lock_too: bool, reports_too: bool
 ) -> None:
-    """The lock or a manifest knows of the loss: nothing is asked or sent without a word, and then all there is is
-    looked at, not the last 35 days."""
+    """The lock or a manifest knows of the loss: nothing is asked or sent without a word, and then
+    all there is is looked at, not the last 35 days.
+    """
     market.job()
     market.orders([order(1), order(2)])
     assert market.run().returncode == 0
@@ -57,7 +63,11 @@ def test_a_loss_that_anything_tells_of_is_78_until_adopt_however_old_the_charges
     asked = len(market.sandbox.requests())
     for verb in ("plan", "run", "run", "settle"):
         refused = market.run(verb=verb)
-        assert refused.returncode == 78 and "--adopt" in refused.stderr, (verb, refused.stdout, refused.stderr)
+        assert refused.returncode == 78 and "--adopt" in refused.stderr, (
+            verb,
+            refused.stdout,
+            refused.stderr,
+        )
     assert len(market.sandbox.requests()) == asked
     adopted = market.run("--adopt", "--summary")
     assert adopted.returncode == 0, adopted.stderr
@@ -92,7 +102,9 @@ def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(market: Marke
     lose(market, lock_too=False, reports_too=False)
     gone = market.sandbox.add_rule(method="GET", path="/charges", status=503, commit="never")
     words, how = market.command("run", "job.toml", "--adopt")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         while not gone.applied:
             assert process.poll() is None
         process.kill()
@@ -106,7 +118,9 @@ def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(market: Marke
 @pytest.mark.fault("L11")
 @pytest.mark.parametrize("other", ["name", "mode", "nothing left"])
 def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None:
-    """Reports of another job or mode beside a new journal, or of nobody: it is a new job, not a lost one."""
+    """Reports of another job or mode beside a new journal, or of nobody: it is a new job, not a
+    lost one.
+    """
     market.job()
     market.orders([order(1)])
     assert market.run().returncode == 0
@@ -116,7 +130,10 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
             path.unlink()
         else:
             told = json.loads(path.read_bytes())
-            path.write_text(json.dumps(told | ({"job": "day"} if other == "name" else {"mode": "live"})), "utf-8")
+            path.write_text(
+                json.dumps(told | ({"job": "day"} if other == "name" else {"mode": "live"})),
+                "utf-8",
+            )
     market.orders([order(2)])
     refused = market.run()  # by the charges that the gateway has, as ever: not by what lies here
     assert refused.returncode == 78 and "charges of this job (such as" in refused.stderr
@@ -124,13 +141,15 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
     assert market.run().returncode == 0
 
 
-# --- an older copy ---------------------------------------------------------------------------------------------
+# --- an older copy
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "D09", "J02")
 def test_a_loss_is_dealt_with_once(market: Market) -> None:
-    """One run waits out the doubt period and lists; those after it do not, however much further the reports had been.
-    The next loss is noticed all the same."""
+    """One run waits out the doubt period and lists; those after it do not, however much further the
+    reports had been. The next loss is noticed all the same.
+    """
     market.job(file="inbox/*.csv")
     (market.folder / "inbox").mkdir()
     market.orders([order(0)], "inbox/0.csv")
@@ -151,7 +170,8 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
     assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
 
 
-# --- what people had said ----------------------------------------------------------------------------------------
+# --- what people had said
+# ----------------------------------------------------------------------------------------
 
 
 def people_say(market: Market, *words: str) -> None:
@@ -166,8 +186,9 @@ def people_say(market: Market, *words: str) -> None:
 def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
     market: Market, *, how: str, tried: bool
 ) -> None:
-    """The reports tell of it: held by a limit or sent in vain before, of a file that the copy knows or of a later one.
-    What is gone for good is said, once a loss."""
+    """The reports tell of it: held by a limit or sent in vain before, of a file that the copy knows
+    or of a later one. What is gone for good is said, once a loss.
+    """
     market.job(file="inbox/*.csv")
     (market.folder / "inbox").mkdir()
     market.orders([order(1), order(2), order(3)], "inbox/a.csv")
@@ -187,7 +208,9 @@ def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
         assert plan["to_send"]["THB"]["count"] == (1 if tried else 2), plan
     done = market.run("--summary", *(["--adopt"] if how == "lost" else []))
     assert done.returncode == 10, done.stderr
-    assert "Whoever said it says it again" in done.stdout and "2 orders cancelled since" in done.stdout
+    assert (
+        "Whoever said it says it again" in done.stdout and "2 orders cancelled since" in done.stdout
+    )
     assert "00002" in done.stdout and "00005" in done.stdout
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
     reasons = {row["order_id"]: row["reason"] for row in market.results()}
@@ -195,13 +218,18 @@ def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
     again = market.run("--summary")
     assert again.returncode == 10 and "says it again" not in again.stdout
     status = market.run(verb="status").stdout
-    assert "says it again. Kept as cancelled: " in status and "00005" in status.partition("Kept as cancelled")[2]
+    assert (
+        "says it again. Kept as cancelled: " in status
+        and "00005" in status.partition("Kept as cancelled")[2]
+    )
     assert len(market.money()) == 3
 
 
 @pytest.mark.fault("D09", "J02")
 def test_words_that_no_report_tells_are_said_to_be_gone(market: Market) -> None:
-    """Reports of an earlier version do not tell them, nor those that were cleared away: then a person must."""
+    """Reports of an earlier version do not tell them, nor those that were cleared away: then a
+    person must.
+    """
     market.job()
     market.orders([order(1), order(2)])
     assert market.run("--limit", "1").returncode == 11
@@ -238,17 +266,25 @@ def test_a_copy_that_only_the_gateway_tells_of_lost_what_people_said(market: Mar
 
 
 @pytest.mark.fault("D09", "D10", "L11", "J14", "I1")
-@pytest.mark.parametrize("later", ["rejected", "conflict", "another id", "an earlier version told it"])
-def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(market: Market, later: str) -> None:
-    """It was rejected for another reason, contested by another file, or had another id for a night: some manifest tells
-    of every word of the job, under every id of the sale, and a newer one takes none of it back."""
+@pytest.mark.parametrize(
+    "later", ["rejected", "conflict", "another id", "an earlier version told it"]
+)
+def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(
+    market: Market, later: str
+) -> None:
+    """It was rejected for another reason, contested by another file, or had another id for a night:
+    some manifest tells of every word of the job, under every id of the sale, and a newer one takes
+    none of it back.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     assert night(market, limit=1) == 11
     people_say(market, "00002", "--cancel")
     if later == "rejected":
         path = market.folder / "job.toml"
-        path.write_text(path.read_text("utf-8") + '\n[controls]\nmax_amount = { THB = "1.00" }\n', "utf-8")
+        path.write_text(
+            path.read_text("utf-8") + '\n[controls]\nmax_amount = { THB = "1.00" }\n', "utf-8"
+        )
     elif later == "conflict":
         inbox(market, d2=[sale(2, amount="55.00")])
     else:
@@ -264,7 +300,9 @@ def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(market: Mar
     job(market, R if later == "another id" else A)
     inbox(market, d2=None) if later == "conflict" else None
     if later == "another id":
-        inbox(market, d1=None, d3=[sale(1), sale(2), sale(4)])  # all that is known of the other ids is in the manifest
+        inbox(
+            market, d1=None, d3=[sale(1), sale(2), sale(4)]
+        )  # all that is known of the other ids is in the manifest
     market.run("--adopt", "--yes")
     market.run()
     paid = {charge["metadata"]["invoice"] for charge in market.own_charges()}
@@ -275,7 +313,9 @@ def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(market: Mar
 @pytest.mark.fault("D09", "D10", "L11", "H05", "I1")
 @pytest.mark.parametrize("how", ["restored", "lost"])
 def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market, how: str) -> None:
-    """It was paid in cash, as a person said: the copy still has it in doubt, or nothing knows of it."""
+    """It was paid in cash, as a person said: the copy still has it in doubt, or nothing knows of
+    it.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(action="reset_before", order_id="00001")
@@ -299,8 +339,12 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market
 
 @pytest.mark.fault("D09", "D10", "L10", "L11", "L7")
 @pytest.mark.parametrize("lifted", [False, True])
-def test_a_stop_is_in_force_again_after_a_loss_unless_it_was_lifted(market: Market, *, lifted: bool) -> None:
-    """The gateway took another amount than was asked; the file that tells what was asked is gone with the journal."""
+def test_a_stop_is_in_force_again_after_a_loss_unless_it_was_lifted(
+    market: Market, *, lifted: bool
+) -> None:
+    """The gateway took another amount than was asked; the file that tells what was asked is gone
+    with the journal.
+    """
     job(market)
     inbox(market, d1=[sale(1)])
     market.sandbox.add_rule(order_id="00001", change={"amount": 20125})
@@ -322,8 +366,12 @@ def test_a_stop_is_in_force_again_after_a_loss_unless_it_was_lifted(market: Mark
 
 
 @pytest.mark.fault("D10", "L11", "J01")
-def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of_the_loss(market: Market) -> None:
-    """All is gone but the gateway's memory; a person said --adopt: nothing that is 42 days old goes again."""
+def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of_the_loss(
+    market: Market,
+) -> None:
+    """All is gone but the gateway's memory; a person said --adopt: nothing that is 42 days old goes
+    again.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     assert night(market) == 0
@@ -336,7 +384,8 @@ def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of
     once(market, 1, 2, 3)
 
 
-# --- two names over the same orders ----------------------------------------------------------------------------
+# --- two names over the same orders
+# ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -351,8 +400,10 @@ def another_job(market: Market, folder: Path) -> Iterator[Market]:
 
 @pytest.mark.fault("J06", "E12", "E13")
 def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_path: Path) -> None:
-    """A list shows the other job's charge of an order that was sent: both stop, both charges are named, and every later
-    run and audit says so until a person has looked. (On a slow day one begins late, and sends nothing.)"""
+    """A list shows the other job's charge of an order that was sent: both stop, both charges are
+    named, and every later run and audit says so until a person has looked. (On a slow day one
+    begins late, and sends nothing.)
+    """
     market.settings |= {"timeout": "9s", "doubt": "11s"}
     market.job()
     rows = [order(number) for number in range(8)]
@@ -363,7 +414,11 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_pat
         both = []
         for one in (market, other):
             words, how = one.command("run", "job.toml")
-            both.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how))
+            both.append(
+                subprocess.Popen(
+                    words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+                )
+            )
         told = [process.communicate(timeout=120) for process in both]
         codes = [process.returncode for process in both]
         twice = [order_id for order_id, count in market.money().items() if count > 1]
@@ -377,37 +432,58 @@ def test_two_jobs_over_the_same_orders_at_once_both_stop(market: Market, tmp_pat
             assert one.run().returncode == 12
             audit = one.run("--from", TODAY, "--to", TODAY, "--json", verb="audit")
             kinds = {(d["kind"], d["order_id"]) for d in json.loads(audit.stdout)["differences"]}
-            assert audit.returncode == 12 and {("charged-by-another-job", order_id) for order_id in twice} <= kinds
+            assert (
+                audit.returncode == 12
+                and {("charged-by-another-job", order_id) for order_id in twice} <= kinds
+            )
 
 
 @pytest.mark.fault("J06", "E12")
-def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_night(market: Market) -> None:
-    """Its charges came to light afterwards: every list is held against the orders, also the first of a later run."""
+def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_night(
+    market: Market,
+) -> None:
+    """Its charges came to light afterwards: every list is held against the orders, also the first
+    of a later run.
+    """
     market.job()
     market.orders([order(1), order(2)])
     assert market.run().returncode == 0
     for number in (1, 2):
         asked, key = order(number), key_of("elsewhere", f"{number:05d}", 1)
         form = {
-            "amount": asked["amount"].replace(".", ""), "currency": "thb", "destination": asked["recipient"],
-            "card": f"tokn_test_sandboxb{number:05d}4242", "metadata[order_id]": asked["order_id"],
-            "metadata[batchpay_key]": key, "metadata[batchpay_job]": "elsewhere",
-        }  # fmt: skip
-        httpx.post(f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+            "amount": asked["amount"].replace(".", ""),
+            "currency": "thb",
+            "destination": asked["recipient"],
+            "card": f"tokn_test_sandboxb{number:05d}4242",
+            "metadata[order_id]": asked["order_id"],
+            "metadata[batchpay_key]": key,
+            "metadata[batchpay_job]": "elsewhere",
+        }
+        httpx.post(
+            f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
+        ).raise_for_status()
     assert market.money() == {"00001": 2, "00002": 2}
     noticed = market.run()
     assert noticed.returncode == 12 and noticed.stdout.count("chrg_test_") >= 2, noticed.stdout
     assert market.run().returncode == 12
-    assert market.run("--lift-stop", "--reason", "one of each was given back", verb="resolve").returncode == 0
+    assert (
+        market.run(
+            "--lift-stop", "--reason", "one of each was given back", verb="resolve"
+        ).returncode
+        == 0
+    )
     assert market.run().returncode == 0  # what a person has lifted is not brought up again
 
 
-# --- whose a journal is ----------------------------------------------------------------------------------------
+# --- whose a journal is
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
 def test_the_account_is_of_the_journal_and_not_of_the_job(market: Market) -> None:
-    """A second job in the same file, with another account's key, mode or address: 78 before it charges."""
+    """A second job in the same file, with another account's key, mode or address: 78 before it
+    charges.
+    """
     market.job()
     market.orders([order(1)])
     assert market.run().returncode == 0
@@ -438,8 +514,12 @@ def manifests(market: Market) -> list[Path]:
 
 @pytest.mark.fault("J03", "D10")
 @pytest.mark.parametrize("lock_too", [True, False])
-def test_a_journal_that_was_lost_is_adopted_with_its_own_account_alone(market: Market, *, lock_too: bool) -> None:
-    """The reports say whose money it was: another account knows none of its charges, and would charge them all."""
+def test_a_journal_that_was_lost_is_adopted_with_its_own_account_alone(
+    market: Market, *, lock_too: bool
+) -> None:
+    """The reports say whose money it was: another account knows none of its charges, and would
+    charge them all.
+    """
     market.job()
     market.orders([order(1), order(2)])
     assert market.run().returncode == 0
@@ -473,7 +553,9 @@ def test_reports_of_an_earlier_version_do_not_say_whose_they_are(market: Market)
     assert market.run().returncode == 0
     for path in manifests(market):
         told = json.loads(path.read_bytes())
-        path.write_text(json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}), "utf-8")
+        path.write_text(
+            json.dumps({k: v for k, v in told.items() if k not in ("account", "url")}), "utf-8"
+        )
     assert market.run(verb="verify").returncode == 0
     lose(market, lock_too=False, reports_too=False)
     market.orders([order(2)])
@@ -487,12 +569,15 @@ def test_a_manifest_of_another_account_than_the_journals_is_12(market: Market) -
     market.orders([order(1)])
     assert market.run().returncode == 0
     (path,) = manifests(market)
-    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"account": "account_test_another"}), "utf-8")
+    path.write_text(
+        json.dumps(json.loads(path.read_bytes()) | {"account": "account_test_another"}), "utf-8"
+    )
     verified = market.run(verb="verify")
     assert verified.returncode == 12 and "says account account_test_another" in verified.stdout
 
 
-# --- two jobs in one folder ------------------------------------------------------------------------------------
+# --- two jobs in one folder
+# ------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J17")
@@ -523,16 +608,22 @@ def test_no_file_of_one_job_is_touched_by_another(market: Market) -> None:
 
 @pytest.mark.fault("J24", "D10")
 def test_a_run_that_adopts_and_cannot_look_leaves_the_reports_as_they_were(market: Market) -> None:
-    """They are the last that tells of the charges: another key, or no gateway, writes nothing over them."""
+    """They are the last that tells of the charges: another key, or no gateway, writes nothing over
+    them.
+    """
     market.orders([order(1), order(2)])
     market.job()
     assert market.run().returncode == 0
-    before = {path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()}
+    before = {
+        path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()
+    }
     shutil.rmtree(market.folder / "state")
     refused = market.run("--adopt", OMISE_SECRET_KEY="skey_test_wrong0123456789")
     assert refused.returncode in (77, 78), refused
     assert "rows =" not in refused.stdout and "the whole batch" not in refused.stdout
-    assert {path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()} == before
+    assert {
+        path: path.read_bytes() for path in (market.folder / "reports").rglob("*") if path.is_file()
+    } == before
     verified = market.run(verb="verify")
     assert verified.returncode == 78 and "--adopt" in verified.stderr
     assert market.run("--adopt").returncode == 0
@@ -560,7 +651,9 @@ def test_status_tells_nothing_from_a_journal_that_was_edited(market: Market) -> 
     assert market.run().returncode == 0
     with closing(sqlite3.connect(market.folder / "state" / "batchpay.db")) as base:
         base.execute("DROP TRIGGER events_stay")
-        base.execute("UPDATE events SET data = replace(data, '10125', '20125') WHERE kind = 'answer'")
+        base.execute(
+            "UPDATE events SET data = replace(data, '10125', '20125') WHERE kind = 'answer'"
+        )
         base.commit()
     assert market.run(verb="status").returncode == 74
     assert market.run("00001", verb="status").returncode == 74

@@ -18,9 +18,11 @@ from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, From
 from batchpay.lifecycle.plan import place_of
 
 CORE = {
-    "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromColumn("Cur"),
+    "order_id": FromColumn("No"),
+    "amount": FromColumn("Amount", "major"),
+    "currency": FromColumn("Cur"),
     "destination": FromColumn("Shop"),
-}  # fmt: skip
+}
 GOOD = {"No": "A1", "Amount": "10.00", "Cur": "THB", "Shop": "recp_test_1"}
 
 
@@ -59,20 +61,30 @@ def rules(result, at=0):
     return [(problem.column, problem.rule) for problem in result.problems.get(at, ())]
 
 
-# --- what goes in comes out -------------------------------------------------------------------------------------
+# --- what goes in comes out
+# -------------------------------------------------------------------------------------
 
-visible = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20)
+visible = st.text(
+    st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20
+)
 minor = st.integers(1, 10**12)
 rows = st.lists(
     st.tuples(
-        visible, minor, st.sampled_from(sorted(EXPONENTS)), visible, st.one_of(st.just(""), visible), st.booleans()
+        visible,
+        minor,
+        st.sampled_from(sorted(EXPONENTS)),
+        visible,
+        st.one_of(st.just(""), visible),
+        st.booleans(),
     )
 )
 
 
 @given(rows)
 def test_what_goes_in_comes_out(orders):
-    """Ids, money and texts arrive as they were written; an empty cell leaves its key out; nothing is lost or moved."""
+    """Ids, money and texts arrive as they were written; an empty cell leaves its key out; nothing
+    is lost or moved.
+    """
     cells = [
         {
             "No": no,
@@ -84,7 +96,9 @@ def test_what_goes_in_comes_out(orders):
         for no, amount, code, shop, note, upper in orders
     ]
     result = map_chunk(
-        TextChunk(cells), Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}), "accept"
+        TextChunk(cells),
+        Columns({**CORE, "description": FromColumn("Note")}, {"note": FromColumn("Note")}),
+        "accept",
     )
     assert not result.problems
     assert not result.incomplete
@@ -103,31 +117,56 @@ def test_any_text_is_mapped_or_refused_and_never_repaired(changes):
         cells = {**GOOD, **change}
         document = result.documents[at]
         for name, column in (("order_id", "No"), ("destination", "Shop")):
-            assert document.get(name, cells[column] if name in result.unmapped.get(at, ()) else "") == cells[column]
+            assert (
+                document.get(name, cells[column] if name in result.unmapped.get(at, ()) else "")
+                == cells[column]
+            )
         assert document.get("currency", cells["Cur"].lower()) == cells["Cur"].lower()
         assert type(document.get("amount", 1)) is int
         assert document.get("amount", 1) > 0
         reported = {problem.column for problem in result.problems.get(at, ())}
         for name in result.unmapped.get(at, ()):
-            assert CORE[name].column in reported or (name == "amount" and "currency" not in document)
+            assert CORE[name].column in reported or (
+                name == "amount" and "currency" not in document
+            )
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_free_text_is_kept_character_for_character(text):
     """Emoji, combining marks, Thai, invisible characters: descriptions and metadata keep them."""
-    result = mapped({"Note": text}, fields={"description": FromColumn("Note")}, metadata={"m": FromColumn("Note")})
+    result = mapped(
+        {"Note": text},
+        fields={"description": FromColumn("Note")},
+        metadata={"m": FromColumn("Note")},
+    )
     assert result.documents[0].get("description", "") == text
     assert result.documents[0].get("metadata", {}).get("m", "") == text
     assert not result.problems
 
 
-# --- amounts ----------------------------------------------------------------------------------------------------
+# --- amounts
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X09")
 @pytest.mark.parametrize(
     "text",
-    ["1.234,50", "1 234", "THB 100", "(100)", "1e3", "0x10", "1_000", " 7 ", "+5", ".5", "5.", "100-", "฿5", "5\n"],
+    [
+        "1.234,50",
+        "1 234",
+        "THB 100",
+        "(100)",
+        "1e3",
+        "0x10",
+        "1_000",
+        " 7 ",
+        "+5",
+        ".5",
+        "5.",
+        "100-",
+        "฿5",
+        "5\n",
+    ],
 )
 def test_what_is_no_amount_is_rejected(text):
     """The row says column, value and rule; the good rows around it go on."""
@@ -155,12 +194,18 @@ def test_other_scripts_have_their_remedy(text):
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("0", "amount-not-positive"), ("-0", "amount-not-positive"), ("0.00", "amount-not-positive"),
-        ("-5.00", "amount-not-positive"), ("NaN", "number-format"), ("inf", "number-format"),
-        ("1e400", "number-format"), ("90071992547409.93", "amount-too-large"), (str(2**63), "amount-too-large"),
+        ("0", "amount-not-positive"),
+        ("-0", "amount-not-positive"),
+        ("0.00", "amount-not-positive"),
+        ("-5.00", "amount-not-positive"),
+        ("NaN", "number-format"),
+        ("inf", "number-format"),
+        ("1e400", "number-format"),
+        ("90071992547409.93", "amount-too-large"),
+        (str(2**63), "amount-too-large"),
         ("1" + "0" * 30, "amount-too-large"),
     ],
-)  # fmt: skip
+)
 def test_amounts_out_of_range(text, rule):
     """Nothing, less than nothing and more than is exact are all rejected."""
     assert rules(mapped({"Amount": text})) == [("Amount", rule)]
@@ -170,13 +215,16 @@ def test_amounts_out_of_range(text, rule):
 @pytest.mark.parametrize(
     ("text", "currency", "unit", "rule"),
     [
-        ("10.5", "JPY", "major", "too-many-decimals"), ("1.005", "THB", "major", "too-many-decimals"),
+        ("10.5", "JPY", "major", "too-many-decimals"),
+        ("1.005", "THB", "major", "too-many-decimals"),
         ("10.5", "THB", "minor", "not-whole"),
     ],
-)  # fmt: skip
+)
 def test_surplus_decimals(text, currency, unit, rule):
     """Never rounded."""
-    result = mapped({"Amount": text, "Cur": currency}, fields={"amount": FromColumn("Amount", unit)})
+    result = mapped(
+        {"Amount": text, "Cur": currency}, fields={"amount": FromColumn("Amount", unit)}
+    )
     assert rules(result) == [("Amount", rule)]
 
 
@@ -207,10 +255,26 @@ def test_currency_travels_in_small_letters():
     assert [rules(result, at) for at in range(4)] == [[], [], [], [("Amount", "number-format")]]
 
 
-# --- identifiers ------------------------------------------------------------------------------------------------
+# --- identifiers
+# ------------------------------------------------------------------------------------------------
 
-HIDDEN = ["\u200b", "\u200d", "\u00a0", "\u00ad", "\ufeff", "\u202e", "\u2066", "\u0000", "\t", "\u2028", "\u0085",
-          "\u3164", "\u2060", "\U000e0041", "\ufe0f"]  # fmt: skip
+HIDDEN = [
+    "\u200b",
+    "\u200d",
+    "\u00a0",
+    "\u00ad",
+    "\ufeff",
+    "\u202e",
+    "\u2066",
+    "\u0000",
+    "\t",
+    "\u2028",
+    "\u0085",
+    "\u3164",
+    "\u2060",
+    "\U000e0041",
+    "\ufe0f",
+]
 
 
 @pytest.mark.fault("X03")
@@ -219,7 +283,9 @@ HIDDEN = ["\u200b", "\u200d", "\u00a0", "\u00ad", "\ufeff", "\u202e", "\u2066", 
 def test_invisible_characters_in_ids(column, character):
     """Rejected, and shown as an escape that a person can see."""
     result = mapped(
-        {"Cust": "cust_1"}, {"Cust": "cust_1", column: f"A{character}1"}, fields={"customer": FromColumn("Cust")}
+        {"Cust": "cust_1"},
+        {"Cust": "cust_1", column: f"A{character}1"},
+        fields={"customer": FromColumn("Cust")},
     )
     assert rules(result, 1) == [(column, "invisible-character")]
     value = result.problems[1][0].value
@@ -238,7 +304,9 @@ def test_blanks_around_ids(text):
 
 
 @pytest.mark.fault("X04", "X14")
-@pytest.mark.parametrize("text", ["a/b", "../..", "C:\\x", 'it\'s "so"', "cafe\u0301", "ร้าน 12", "😀", "A B"])
+@pytest.mark.parametrize(
+    "text", ["a/b", "../..", "C:\\x", 'it\'s "so"', "cafe\u0301", "ร้าน 12", "😀", "A B"]
+)
 def test_odd_ids_are_ids(text):
     """Visible characters of any script stand as they are."""
     result = mapped({"No": text})
@@ -249,7 +317,9 @@ def test_odd_ids_are_ids(text):
 @pytest.mark.fault("H06")
 def test_what_can_pay_is_never_shown_whole():
     """A message shows the last four characters of a token."""
-    result = mapped({"Card": "tokn_test_5abcdefghij\u200bklmnop"}, fields={"card": FromColumn("Card")})
+    result = mapped(
+        {"Card": "tokn_test_5abcdefghij\u200bklmnop"}, fields={"card": FromColumn("Card")}
+    )
     shown = result.problems[0][0].sentence()
     assert "5abc" not in shown
     assert "tokn_test_" in shown
@@ -257,22 +327,32 @@ def test_what_can_pay_is_never_shown_whole():
     assert told("for src_test_5xyzxyzxyzxyz9876 now") == "for src_test_…9876 now"
 
 
-# --- where texts come from --------------------------------------------------------------------------------------
+# --- where texts come from
+# --------------------------------------------------------------------------------------
 
 LOOKUP = FromLookup(
-    "Shop", Path("/x/recipients.csv"), "shop", "recipient_id",
-    {"North": "recp_1", "Twice": "recp_2", "Bare": "", "Odd": "recp_\u200b3"}, frozenset({"Twice"}),
-)  # fmt: skip
+    "Shop",
+    Path("/x/recipients.csv"),
+    "shop",
+    "recipient_id",
+    {"North": "recp_1", "Twice": "recp_2", "Bare": "", "Odd": "recp_\u200b3"},
+    frozenset({"Twice"}),
+)
 
 
 @pytest.mark.fault("X28")
 @pytest.mark.parametrize(
     ("shop", "rule"),
     [
-        ("North", None), ("", None), ("north", "lookup-missing"), ("North ", "lookup-missing"),
-        ("Twice", "lookup-ambiguous"), ("Bare", "lookup-empty"), ("Odd", "invisible-character"),
+        ("North", None),
+        ("", None),
+        ("north", "lookup-missing"),
+        ("North ", "lookup-missing"),
+        ("Twice", "lookup-ambiguous"),
+        ("Bare", "lookup-empty"),
+        ("Odd", "invisible-character"),
     ],
-)  # fmt: skip
+)
 def test_lookups_are_exact(shop, rule):
     """A key that is missing, ambiguous or without a value rejects the row and names the file."""
     result = mapped({"Shop": shop}, fields={"destination": LOOKUP})
@@ -292,7 +372,9 @@ def test_templates_are_nothing_but_joined_cells():
 
 @pytest.mark.fault("X25")
 def test_templates_with_gaps():
-    """All cells empty: no text. A gap in free text stays; a gap in an id is refused, as it may be another order's."""
+    """All cells empty: no text. A gap in free text stays; a gap in an id is refused, as it may be
+    another order's.
+    """
     template = FromTemplate(("", "Shop", "-", "Branch", ""))
     rows = [{"Shop": "", "Branch": ""}, {"Shop": "N", "Branch": ""}, {"Shop": "N", "Branch": "2"}]
     fields = {"order_id": template, "description": template, "destination": FromValue("recp_1")}
@@ -321,17 +403,39 @@ def test_values_are_the_same_in_every_row():
 def test_column_of_names_whom_to_blame():
     """The one column behind a field, or the field."""
     columns = Columns(
-        {"order_id": FromColumn("No"), "currency": FromValue("THB"), "destination": LOOKUP,
-         "description": FromTemplate(("", "A", "", "B", "")), "source": FromTemplate(("src_", "A", ""))},
+        {
+            "order_id": FromColumn("No"),
+            "currency": FromValue("THB"),
+            "destination": LOOKUP,
+            "description": FromTemplate(("", "A", "", "B", "")),
+            "source": FromTemplate(("src_", "A", "")),
+        },
         {"invoice": FromColumn("Inv")},
-    )  # fmt: skip
-    names = ["order_id", "currency", "destination", "description", "source", "metadata.invoice", "metadata.x", "card"]
+    )
+    names = [
+        "order_id",
+        "currency",
+        "destination",
+        "description",
+        "source",
+        "metadata.invoice",
+        "metadata.x",
+        "card",
+    ]
     assert [column_of(columns, name) for name in names] == [
-        "No", "currency", "Shop", "description", "A", "Inv", "metadata.x", "card",
-    ]  # fmt: skip
+        "No",
+        "currency",
+        "Shop",
+        "description",
+        "A",
+        "Inv",
+        "metadata.x",
+        "card",
+    ]
 
 
-# --- beside the order -------------------------------------------------------------------------------------------
+# --- beside the order
+# -------------------------------------------------------------------------------------------
 
 
 def test_what_the_reader_refused_is_told_once():
@@ -349,7 +453,9 @@ def test_coming_back_is_said_in_so_many_words():
     words = ["yes", "YES", "no", "", "y"]
     result = mapped(*({"batchpay_retry": word, "batchpay_reason": "x"} for word in words))
     assert result.comeback == {0, 1}
-    assert {at: rules(result, at) for at in result.problems} == {4: [("batchpay_retry", "yes-or-no")]}
+    assert {at: rules(result, at) for at in result.problems} == {
+        4: [("batchpay_retry", "yes-or-no")]
+    }
 
 
 def test_an_unknown_currency_alone_is_to_blame_for_decimals():
@@ -358,7 +464,9 @@ def test_an_unknown_currency_alone_is_to_blame_for_decimals():
 
 
 def test_a_column_of_empty_answers_and_a_lookup_without_gaps():
-    """Nobody asked to come back; every key is known; an order without an amount is for the schema to judge."""
+    """Nobody asked to come back; every key is known; an order without an amount is for the schema
+    to judge.
+    """
     lookup = FromLookup("Shop", Path("shops.csv"), "shop", "id", {"recp_test_1": "recp_test_9"})
     result = mapped({"batchpay_retry": ""}, fields={"destination": lookup})
     assert result.comeback == frozenset() and result.documents[0]["destination"] == "recp_test_9"
@@ -375,7 +483,8 @@ def test_an_empty_chunk_is_no_trouble():
     assert (result.documents, result.problems) == ([], {})
 
 
-# --- ids that programs damaged, and rows that come back -----------------------------------------------------------
+# --- ids that programs damaged, and rows that come back
+# -----------------------------------------------------------
 
 
 def chunk(*rows, typed=None, problems=None):
@@ -436,13 +545,19 @@ BATCH = "2025-11-24-0123456789ab"
 
 def back(own, cell, row=7, **changes):
     """A row that comes back."""
-    ours = {"batchpay_batch": BATCH, "batchpay_row": str(row), "batchpay_id": told_id(own, BATCH, "", row)}
+    ours = {
+        "batchpay_batch": BATCH,
+        "batchpay_row": str(row),
+        "batchpay_id": told_id(own, BATCH, "", row),
+    }
     return {"No": cell, **ours, **changes}
 
 
 @pytest.mark.fault("J08")
 def test_rows_that_come_back_have_their_own_ids():
-    """Damaged ones are mended with what the reader held against them; another id, or a damaged batchpay_id, stays."""
+    """Damaged ones are mended with what the reader held against them; another id, or a damaged
+    batchpay_id, stays.
+    """
     problems = {
         1: (Problem("No", "1e18", "number-not-exact", "x"), Problem("Note", "x", "x", "x")),
         2: (Problem("No", "x", "number-not-exact", "x"),),
@@ -465,7 +580,12 @@ def test_rows_that_come_back_have_their_own_ids():
     assert ids == ["007", "123456789012345678", "A3", None, "B5", "6", "3-1", "A8"]
     assert result.documents[0]["metadata"] == {"note": "007"}
     assert result.restored == (0, 1, 3, 6)
-    assert [rules(result, at) for at in range(4)] == [[], [("Note", "x")], [], [("No", "control-character")]]
+    assert [rules(result, at) for at in range(4)] == [
+        [],
+        [("Note", "x")],
+        [],
+        [("No", "control-character")],
+    ]
     assert result.chunk is given
     assert result.doubtful == {1}
     mended, *_ = _with_own_ids(given, CORE["order_id"])

@@ -11,7 +11,9 @@ from batchpay.reconciliation.matching import match_charges, match_credits, match
 from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
-MADE = charge(metadata={**charge()["metadata"], "batchpay_job": JOB}, net=118_000, platform_fee=None)
+MADE = charge(
+    metadata={**charge()["metadata"], "batchpay_job": JOB}, net=118_000, platform_fee=None
+)
 CHARGE_ID = MADE["id"]
 
 
@@ -22,7 +24,10 @@ def attempt(*more: Any) -> Attempt:
 
 
 def kinds(attempts: list[Attempt], charges: list[Any]) -> list[str]:
-    return [difference.kind for difference in match_charges(JOB, attempts, charges, live=False).differences]
+    return [
+        difference.kind
+        for difference in match_charges(JOB, attempts, charges, live=False).differences
+    ]
 
 
 def test_what_agrees_is_matched_and_summed_on_both_sides() -> None:
@@ -34,7 +39,9 @@ def test_what_agrees_is_matched_and_summed_on_both_sides() -> None:
 
 
 PENDING = answer_event(1, status="pending", paid=False)
-UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"])
+UNPROVEN = event(
+    "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"]
+)
 
 
 @pytest.mark.fault("E14", "I2")
@@ -56,8 +63,10 @@ UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["c
         ([attempt()], [{**MADE, "refunded_amount": 5}], []),
         ([attempt()], [{**MADE, "dispute": {"object": "dispute"}}], ["disputed"]),
     ],
-)  # fmt: skip
-def test_each_difference_has_its_kind(mine: list[Attempt], theirs: list[Any], found: list[str]) -> None:
+)
+def test_each_difference_has_its_kind(
+    mine: list[Attempt], theirs: list[Any], found: list[str]
+) -> None:
     """One side has it and the other has not, or has it otherwise."""
     assert kinds(mine, theirs) == found
 
@@ -67,16 +76,22 @@ def test_what_tells_no_time_and_is_in_no_list_counts_on_no_side() -> None:
     """It stands by name; the same charge in the list is matched."""
     timeless = attempt(answer_event(1, created_at=None))
     match = match_charges(JOB, [timeless], [], live=False)
-    assert [(one.order_id, one.charge_id, one.currency) for one in match.without_time] == [("0001", CHARGE_ID, "THB")]
+    assert [(one.order_id, one.charge_id, one.currency) for one in match.without_time] == [
+        ("0001", CHARGE_ID, "THB")
+    ]
     assert (match.differences, dict(match.ours)) == ([], {})
     assert match_charges(JOB, [timeless], [MADE], live=False).matched == 1
 
 
 @pytest.mark.fault("B31")
 def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
-    """A twin that the journal knows is no second difference; where neither is reported, the later one goes back."""
+    """A twin that the journal knows is no second difference; where neither is reported, the later
+    one goes back.
+    """
     second = {**MADE, "id": "chrg_test_2"}
-    known = attempt(answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]))
+    known = attempt(
+        answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"])
+    )
     match = match_charges(JOB, [known], [second, MADE], live=False)
     assert [(d.kind, d.charge_id, d.refund_minor, d.currency) for d in match.differences] == [
         ("double", "chrg_test_2", MADE["amount"], "THB")
@@ -87,22 +102,39 @@ def test_of_two_charges_the_one_in_no_report_is_given_back() -> None:
 
 @pytest.mark.fault("J31")
 def test_a_difference_goes_by_an_id_that_a_person_can_type() -> None:
-    """The kind and what it is about, in plain letters; two that would share one are named by their orders too."""
+    """The kind and what it is about, in plain letters; two that would share one are named by their
+    orders too.
+    """
     from batchpay.reconciliation.matching import Difference, apart
 
-    one, other, alone = (Difference("terms", order_id, charge_id, "") for order_id, charge_id in
-                         (("1", CHARGE_ID), ("2", CHARGE_ID), ("3", "chrg_test_3")))  # fmt: skip
+    one, other, alone = (
+        Difference("terms", order_id, charge_id, "")
+        for order_id, charge_id in (("1", CHARGE_ID), ("2", CHARGE_ID), ("3", "chrg_test_3"))
+    )
     assert (one.id, alone.id) == (f"terms:{CHARGE_ID}", "terms:chrg_test_3")
-    assert [d.id.partition("-")[0] for d in apart([one, other, alone])] == [one.id, one.id, alone.id]
+    assert [d.id.partition("-")[0] for d in apart([one, other, alone])] == [
+        one.id,
+        one.id,
+        alone.id,
+    ]
     assert len({d.id for d in apart([one, other, alone])}) == 3
     assert apart([one, alone]) == [one, alone]
     odd = Difference("terms", "1", "chrg test\x1b[31m\n", "").id
-    assert odd == Difference("terms", "2", "chrg test\x1b[31m\n", "").id and odd.partition(":")[2].isalnum()
+    assert (
+        odd == Difference("terms", "2", "chrg test\x1b[31m\n", "").id
+        and odd.partition(":")[2].isalnum()
+    )
     assert Difference("terms", "order 7", "", "").id.startswith("terms:")
 
 
 def credit(**changes: Any) -> dict[str, Any]:
-    return {"object": "transaction", "direction": "credit", "origin": CHARGE_ID, "amount": 118_000, **changes}
+    return {
+        "object": "transaction",
+        "direction": "credit",
+        "origin": CHARGE_ID,
+        "amount": 118_000,
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(
@@ -122,7 +154,12 @@ def test_each_success_has_one_credit_of_its_net(entries: list[Any], found: list[
 
 
 def transfer(**changes: Any) -> dict[str, Any]:
-    return {"id": "trsf_test_1", "recipient": MADE["destination"], "amount": MADE["amount"], **changes}
+    return {
+        "id": "trsf_test_1",
+        "recipient": MADE["destination"],
+        "amount": MADE["amount"],
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(

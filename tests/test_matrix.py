@@ -16,7 +16,9 @@ from tests.matrix import GROUPS, IDS, ROOT, WHY, covered, document, not_covered,
 def item(name: str, *marks: pytest.MarkDecorator) -> Any:
     """Something like a collected test."""
     kept = [decorator.mark for decorator in marks]
-    return SimpleNamespace(nodeid=name, iter_markers=lambda wanted: (m for m in kept if m.name == wanted))
+    return SimpleNamespace(
+        nodeid=name, iter_markers=lambda wanted: (m for m in kept if m.name == wanted)
+    )
 
 
 def test_no_marker_carries_an_unknown_id(request: pytest.FixtureRequest) -> None:
@@ -27,24 +29,36 @@ def test_no_marker_carries_an_unknown_id(request: pytest.FixtureRequest) -> None
 def test_an_unknown_id_is_seen() -> None:
     """B99 is none; a parametrised test counts once."""
     marks = pytest.mark.fault("B07", "B99"), pytest.mark.fault("I1")
-    found = covered([item("tests/test_a.py::test_b[1]", *marks), item("tests/test_a.py::test_b[2]", *marks)])
+    found = covered(
+        [item("tests/test_a.py::test_b[1]", *marks), item("tests/test_a.py::test_b[2]", *marks)]
+    )
     assert unknown(found) == ["B99"]
     assert found["I1"] == {"test_a.py::test_b": ""}
 
 
 def test_what_runs_only_in_the_sweep_is_told_apart() -> None:
-    """A test is in the sweep only when all its cases are; one that is known to fail covers nothing."""
+    """A test is in the sweep only when all its cases are; one that is known to fail covers
+    nothing.
+    """
     sweep = pytest.mark.skipif(True, reason="only in `make sweep`")
     mark = pytest.mark.fault("B04")
-    found = covered([item("tests/t.py::a[1]", mark, sweep), item("tests/t.py::b[1]", mark, sweep),
-                     item("tests/t.py::b[2]", mark), item("tests/t.py::c", mark, pytest.mark.xfail)])  # fmt: skip
+    found = covered(
+        [
+            item("tests/t.py::a[1]", mark, sweep),
+            item("tests/t.py::b[1]", mark, sweep),
+            item("tests/t.py::b[2]", mark),
+            item("tests/t.py::c", mark, pytest.mark.xfail),
+        ]
+    )
     assert found["B04"] == {"t.py::a": "sweep", "t.py::b": "", "t.py::c": "fails today"}
 
 
 def test_the_list_is_whole() -> None:
     """Every series without a hole."""
     sizes = {"A": 15, "B": 37, "C": 7, "D": 16, "E": 14, "F": 9, "G": 12, "H": 6, "X": 29, "J": 36}
-    wanted = [f"{letter}{number:02d}" for letter, size in sizes.items() for number in range(1, size + 1)]
+    wanted = [
+        f"{letter}{number:02d}" for letter, size in sizes.items() for number in range(1, size + 1)
+    ]
     wanted += [f"I{number}" for number in range(1, 21)] + [f"L{number}" for number in range(1, 14)]
     assert list(IDS) == wanted
     assert all(IDS.values())
@@ -53,7 +67,9 @@ def test_the_list_is_whole() -> None:
 def test_the_published_matrix_is_what_the_markers_say() -> None:
     """docs/faults.md and the README's table, to the letter; whatever is not covered says why."""
     command = [sys.executable, "-m", "tests.matrix", "--json"]
-    found = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    found = json.loads(
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    )
     assert set(not_covered(found)) == set(WHY)
     assert (ROOT / "docs" / "faults.md").read_text("utf-8") == document(found), "run make matrix"
     readme = (ROOT / "README.md").read_text("utf-8")

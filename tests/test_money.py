@@ -47,11 +47,20 @@ def test_the_text_is_the_exact_decimal(minor, currency):
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
     [
-        ("19.99", "THB", 1999), ("0.07", "USD", 7), ("8.41", "EUR", 841), ("1.1", "THB", 110), ("4.35", "GBP", 435),
-        ("1,234.50", "THB", 123450), ("1,234,567", "JPY", 1234567), ("007", "THB", 700), ("-5", "JPY", -5),
-        ("90071992547409.91", "THB", MAX_MINOR), ("500", "IDR", 50000), ("0", "THB", 0),
+        ("19.99", "THB", 1999),
+        ("0.07", "USD", 7),
+        ("8.41", "EUR", 841),
+        ("1.1", "THB", 110),
+        ("4.35", "GBP", 435),
+        ("1,234.50", "THB", 123450),
+        ("1,234,567", "JPY", 1234567),
+        ("007", "THB", 700),
+        ("-5", "JPY", -5),
+        ("90071992547409.91", "THB", MAX_MINOR),
+        ("500", "IDR", 50000),
+        ("0", "THB", 0),
     ],
-)  # fmt: skip
+)
 def test_amounts_that_floats_get_wrong(text, currency, minor):
     """19.99 is 1999 and nothing near it; the type is int."""
     found = to_minor(text, currency)
@@ -61,9 +70,35 @@ def test_amounts_that_floats_get_wrong(text, currency, minor):
 @pytest.mark.fault("X09")
 @pytest.mark.parametrize(
     "text",
-    ["1.234,50", "1 234", "1\u00a0234", "THB 100", "(100)", "1e3", "0x10", "1_000", " 7 ", "7\n", "+5", ".5", "5.", "",
-     "--5", "1,23", "12,34.00", ",123", "1,234,", "NaN", "inf", "1e400", "True", "null", "฿100", "1'000"],
-)  # fmt: skip
+    [
+        "1.234,50",
+        "1 234",
+        "1\u00a0234",
+        "THB 100",
+        "(100)",
+        "1e3",
+        "0x10",
+        "1_000",
+        " 7 ",
+        "7\n",
+        "+5",
+        ".5",
+        "5.",
+        "",
+        "--5",
+        "1,23",
+        "12,34.00",
+        ",123",
+        "1,234,",
+        "NaN",
+        "inf",
+        "1e400",
+        "True",
+        "null",
+        "฿100",
+        "1'000",
+    ],
+)
 def test_what_is_not_plainly_a_number_is_refused(text):
     """No parser of the host language guesses here."""
     with pytest.raises(NotMoney) as caught:
@@ -94,11 +129,14 @@ def test_beyond_exact_json_numbers_is_refused(text):
 @pytest.mark.parametrize(
     ("text", "currency", "unit", "rule"),
     [
-        ("10.5", "JPY", "major", "too-many-decimals"), ("1.005", "THB", "major", "too-many-decimals"),
-        ("1.500", "THB", "major", "too-many-decimals"), ("10.0", "JPY", "major", "too-many-decimals"),
-        ("10.00", "THB", "minor", "not-whole"), ("1", "KWD", "major", "unknown-currency"),
+        ("10.5", "JPY", "major", "too-many-decimals"),
+        ("1.005", "THB", "major", "too-many-decimals"),
+        ("1.500", "THB", "major", "too-many-decimals"),
+        ("10.0", "JPY", "major", "too-many-decimals"),
+        ("10.00", "THB", "minor", "not-whole"),
+        ("1", "KWD", "major", "unknown-currency"),
     ],
-)  # fmt: skip
+)
 def test_decimals_the_currency_lacks_are_never_rounded(text, currency, unit, rule):
     """Refused, even where the surplus digits are zeros."""
     with pytest.raises(NotMoney) as caught:
@@ -113,7 +151,8 @@ def test_unknown_currency_has_no_exponent():
 
 
 _TEXTS = st.one_of(
-    st.from_regex(r"[0-9]{1,14}(\.[0-9]{1,3})?", fullmatch=True), st.text("0123456789.,- \n", max_size=6)
+    st.from_regex(r"[0-9]{1,14}(\.[0-9]{1,3})?", fullmatch=True),
+    st.text("0123456789.,- \n", max_size=6),
 )
 
 

@@ -1,9 +1,9 @@
-"""Every next step that is printed is tried: the true program is brought into the state, what it prints is read and done
-to the letter, and the state is over.
+"""Every next step that is printed is tried: the true program is brought into the state, what it
+prints is read and done to the letter, and the state is over.
 
-A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against `domain.steps` and
-the tables of `domain.exits`. A printed command names the job file; 'your reason' in it is a reason, and all else is run
-as it stands.
+A trial says which steps it tries (`@tries`); `test_every_next_step_has_a_trial` holds them against
+`domain.steps` and the tables of `domain.exits`. A printed command names the job file; 'your reason'
+in it is a reason, and all else is run as it stands.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def commands_in(text: str) -> list[list[str]]:
 
 
 def program(market: Market, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """The true command line with these words, in this process: real files, real HTTP, what it prints and its code."""
+    """The true command line with these words, in this process: real files, real HTTP, what it
+    prints and its code.
+    """
     out, err, code = io.StringIO(), io.StringIO(), 0
     streams._printed.clear()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -77,14 +79,18 @@ def program(market: Market, *words: str, **environ: str) -> subprocess.Completed
             code = int(end.code or 0)
     assert "a bug in" not in err.getvalue(), err.getvalue()
     typed = code == 64 or "--help" in words  # there, and only there, words stand for something
-    assert typed or not re.search(r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()), "nobody can type that"
+    assert typed or not re.search(r"\bJOB\b|\bTEXT\b", out.getvalue() + err.getvalue()), (
+        "nobody can type that"
+    )
     return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
 
 class Told(Market):
     """A market whose program is run in this process."""
 
-    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *flags: str, verb: str = "run", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """The command line to its end."""
         return program(self, verb, "job.toml", *flags, **environ)
 
@@ -107,7 +113,9 @@ def follow(market: Market, text: str, which: int = 0) -> str:
 
 def row(market: Market, order_id: str, file: str = "") -> dict[str, str]:
     """The one row of an order, of a file if it stands in several."""
-    (found,) = [r for r in market.results() if r["order_id"] == order_id and file in ("", r["file"])]
+    (found,) = [
+        r for r in market.results() if r["order_id"] == order_id and file in ("", r["file"])
+    ]
     return found
 
 
@@ -123,7 +131,9 @@ def over(market: Market, code: int, *flags: str) -> None:
 
 def lift(market: Market) -> None:
     """Do what the STOP line of `status` says."""
-    (line,) = [line for line in market.run(verb="status").stdout.splitlines() if line.startswith("STOP: ")]
+    (line,) = [
+        line for line in market.run(verb="status").stdout.splitlines() if line.startswith("STOP: ")
+    ]
     assert "lifted" in follow(market, line, -1)
 
 
@@ -132,7 +142,10 @@ CLEARED = dict.fromkeys(NAMING, "")  # what makes a row of a rejects file nobody
 
 def rejected(market: Market) -> list[dict[str, str]]:
     """The rows of the newest rejects file."""
-    path = max((market.folder / "reports").glob("*/rejects.csv"), key=lambda found: found.stat().st_mtime_ns)
+    path = max(
+        (market.folder / "reports").glob("*/rejects.csv"),
+        key=lambda found: found.stat().st_mtime_ns,
+    )
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -173,7 +186,8 @@ def three(market: Market) -> Market:
     return market
 
 
-# --- the inventory ---------------------------------------------------------------------------------------------
+# --- the inventory
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J27")
@@ -191,7 +205,10 @@ def test_a_command_names_an_order_as_a_shell_wants_it() -> None:
     """Blanks, quotes and a dash in front: one word of a command, and never a flag."""
     for name in ("00001", "A 1", "it's", "-5", "--cancel", "a;b", "$(x)", "ว่าง"):
         assert shlex.split(steps.CANCEL(order=name))[-1] == name
-    assert commands_in(steps.addressed(steps.CANCEL(order="-5"), "job.toml"))[0][-2:] == ["--", "-5"]
+    assert commands_in(steps.addressed(steps.CANCEL(order="-5"), "job.toml"))[0][-2:] == [
+        "--",
+        "-5",
+    ]
 
 
 def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Market) -> None:
@@ -200,24 +217,31 @@ def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Mark
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(1, card="cust_test_sandbox1")])
     assert market.run().returncode == 0
-    market.orders([order(1, order_id="-5 b", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    market.orders(
+        [order(1, order_id="-5 b", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
+    )
     assert market.run().returncode == 11
     (reason,) = [found["reason"] for found in market.results() if found["outcome"] == "held"]
     follow(market, reason)
     over(market, 10)
 
 
-# --- charged, and not as asked ---------------------------------------------------------------------------------
+# --- charged, and not as asked
+# ---------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B16", "H05", "L10")
 @tries("accept", "lift-stop", "exit-12", "party a person")
 def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
-    """Without a later proof: it stays unproven, says who accepted it, and counts as 10; what names it, too."""
+    """Without a later proof: it stays unproven, says who accepted it, and counts as 10; what names
+    it, too.
+    """
     three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
     done = three.run()
     assert done.returncode == 12
-    assert "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout  # two wait for the stop
+    assert (
+        "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout
+    )  # two wait for the stop
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
@@ -248,7 +272,9 @@ def test_an_order_charged_twice_is_left_so(three: Market) -> None:
 def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back_or_left_so(
     three: Market, how: str
 ) -> None:
-    """A declined charge came alive after its order was charged again: the lift of the stop gives nothing back."""
+    """A declined charge came alive after its order was charged again: the lift of the stop gives
+    nothing back.
+    """
     three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
     assert three.run().returncode == 10
     back = rejects(three, card="tokn_test_sandboxnew4242")
@@ -267,7 +293,9 @@ def test_two_attempts_that_both_took_money_are_a_persons_until_one_is_given_back
     for file, charge in (("orders.csv", first), (back, second)):
         found = row(three, "00001", file)
         assert found["who_acts"] == "a person" and found["charge_id"] == charge
-        assert all(one in found["reason"] for one in (first, second, "2 attempts of this order took money"))
+        assert all(
+            one in found["reason"] for one in (first, second, "2 attempts of this order took money")
+        )
     if how == "left so":
         follow(three, row(three, "00001", back)["reason"])
         assert all(WHY in row(three, "00001", file)["reason"] for file in ("orders.csv", back))
@@ -324,11 +352,17 @@ def in_no_list(market: Market) -> None:
 def charge_by_hand(market: Market, order_id: str, key: str) -> None:
     """A charge that carries this job's name, and that no run of this journal made."""
     form = {
-        "amount": "50000", "currency": "thb", "destination": "recp_test_sandbox1",
+        "amount": "50000",
+        "currency": "thb",
+        "destination": "recp_test_sandbox1",
         "card": "tokn_test_sandboxbyhand4242",
-        "metadata[order_id]": order_id, "metadata[batchpay_key]": key, "metadata[batchpay_job]": "night",
-    }  # fmt: skip
-    httpx.post(f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+        "metadata[order_id]": order_id,
+        "metadata[batchpay_key]": key,
+        "metadata[batchpay_job]": "night",
+    }
+    httpx.post(
+        f"{market.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
 
 
 def of_no_key(market: Market) -> None:
@@ -358,7 +392,11 @@ def alive_again(market: Market) -> None:
 def reused_key(market: Market) -> None:
     """The gateway says that it knows a key with another body: 70, and a stop."""
     market.sandbox.add_rule(
-        order_id="00001", commit="never", status=409, code="idempotency_error", message="key reused with other body"
+        order_id="00001",
+        commit="never",
+        status=409,
+        code="idempotency_error",
+        message="key reused with other body",
     )
     done = market.run()
     assert done.returncode == 70 and exits.NEXT_STEP[70] in done.stdout
@@ -370,7 +408,9 @@ CAUSES = (doubled, of_another, in_no_list, of_no_key, of_another_run, alive_agai
 @pytest.mark.fault("B31", "B24", "J11", "L10", "D14")
 @tries("lift-stop", "exit-70")
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.__name__)
-def test_a_stop_of_any_cause_is_lifted_for_good(three: Market, cause: Callable[[Market], None]) -> None:
+def test_a_stop_of_any_cause_is_lifted_for_good(
+    three: Market, cause: Callable[[Market], None]
+) -> None:
     """Until then every run is 12 and sends nothing; afterwards none is, and all is sent."""
     cause(three)
     posts = three.posts()
@@ -393,7 +433,9 @@ def test_a_stop_of_any_cause_is_lifted_for_good(three: Market, cause: Callable[[
 @pytest.mark.fault("J07", "D10")
 @tries("settle-adopted", "adopt", "exit-78")
 def test_an_adopted_charge_with_other_terms_is_taken_as_it_is(three: Market) -> None:
-    """The journal was lost and the job was edited since: --adopt, then which of the two is right."""
+    """The journal was lost and the job was edited since: --adopt, then which of the two is
+    right.
+    """
     three.orders([order(1)])
     assert three.run().returncode == 0
     shutil.rmtree(three.folder / "state")
@@ -424,13 +466,18 @@ def test_an_empty_journal_beside_charges_adopts_them(three: Market) -> None:
     assert three.posts() == 3
 
 
-# --- unanswered, or lost ---------------------------------------------------------------------------------------
+# --- unanswered, or lost
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "H05")
 @tries("settle-lost", "ask-again")
-def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(three: Market) -> None:
-    """Closed by a person; its row, sent back, is charged, whatever the gateway says of the first one's id."""
+def test_a_pending_charge_that_the_gateway_forgot_is_closed_and_may_come_back(
+    three: Market,
+) -> None:
+    """Closed by a person; its row, sent back, is charged, whatever the gateway says of the first
+    one's id.
+    """
     three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     assert three.run().returncode == 11
     three.sandbox.turn(order_id="00001", becomes="forgotten")
@@ -451,7 +498,9 @@ def test_a_pending_charge_that_is_known_again_is_pending_again(three: Market) ->
     three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     assert three.run().returncode == 11
     hides = {"method": "GET", "path": "/charges*", "order_id": "00001"}
-    three.sandbox.add_rule({**hides, "path": "/charges/*", "status": 404, "code": "not_found", "message": "no"})
+    three.sandbox.add_rule(
+        {**hides, "path": "/charges/*", "status": 404, "code": "not_found", "message": "no"}
+    )
     three.sandbox.add_rule({**hides, "path": "/charges", "action": "missing"})
     assert three.run().returncode == 11
     assert row(three, "00001")["who_acts"] == "a person"
@@ -462,7 +511,9 @@ def test_a_pending_charge_that_is_known_again_is_pending_again(three: Market) ->
 
 @pytest.mark.fault("B25", "H05")
 @tries("settle-doubt", "ask-again")
-def test_an_order_in_doubt_that_nobody_can_answer_is_closed_and_may_come_back(three: Market) -> None:
+def test_an_order_in_doubt_that_nobody_can_answer_is_closed_and_may_come_back(
+    three: Market,
+) -> None:
     """No answer, then used_token: a person looked; sent back with another token it is charged."""
     in_doubt(three)
     assert steps.ASK_AGAIN() in follow(three, row(three, "00002")["reason"])
@@ -484,7 +535,9 @@ def in_doubt(three: Market) -> None:
 
 @pytest.mark.fault("J27", "B25", "H05")
 def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(three: Market) -> None:
-    """One pending charge was forgotten and closed by hand; the doubt of another order ends by the printed step, too."""
+    """One pending charge was forgotten and closed by hand; the doubt of another order ends by the
+    printed step, too.
+    """
     three.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     in_doubt(three)
     three.sandbox.turn(order_id="00001", becomes="forgotten")
@@ -497,7 +550,9 @@ def test_a_charge_that_a_person_said_is_gone_stands_in_no_other_orders_way(three
 @pytest.mark.fault("B25", "H05", "J11")
 @tries("settle-unclear")
 def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Market) -> None:
-    """Nothing but a person can tell: it is taken as it is, unproven and accepted, and no run asks for ever."""
+    """Nothing but a person can tell: it is taken as it is, unproven and accepted, and no run asks
+    for ever.
+    """
     lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
     three.sandbox.add_rule(action="reset_after", order_id="00002")
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
@@ -514,12 +569,19 @@ def test_a_charge_without_a_key_that_may_be_an_orders_is_said_to_be_it(three: Ma
 @pytest.mark.fault("J02", "J27", "L11")
 @tries("not-ours")
 def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: Market) -> None:
-    """Nothing is sent beside it, and every night says why; then a person does, and the orders go."""
+    """Nothing is sent beside it, and every night says why; then a person does, and the orders
+    go.
+    """
     form = {
-        "amount": "50000", "currency": "thb", "destination": "recp_test_sandbox1", "card": "tokn_test_sandboxz4242",
+        "amount": "50000",
+        "currency": "thb",
+        "destination": "recp_test_sandbox1",
+        "card": "tokn_test_sandboxz4242",
         "metadata[order_id]": "another's",
-    }  # fmt: skip
-    httpx.post(f"{three.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False).raise_for_status()
+    }
+    httpx.post(
+        f"{three.sandbox.url}/charges", data=form, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="another's", drop=["metadata"])
     for _ in range(2):
         done = three.run()
@@ -533,7 +595,9 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_anothers(three: M
 @pytest.mark.fault("J02", "J27", "L11", "D10")
 @tries("not-ours")
 def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(three: Market) -> None:
-    """The journal was lost, and the gateway shows nothing of what the charge is for: it is 00002's, and stays so."""
+    """The journal was lost, and the gateway shows nothing of what the charge is for: it is 00002's,
+    and stays so.
+    """
     assert three.run().returncode == 0
     charge_id = row(three, "00002")["charge_id"]
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", null=["metadata"])
@@ -541,14 +605,22 @@ def test_a_charge_that_a_new_journal_cannot_tell_is_said_to_be_an_orders(three: 
     three.orders([order(1), order(2), order(3), order(4)])
     for _ in range(2):
         done = three.run("--adopt")
-        assert done.returncode == 11 and "--not-ours" in done.stdout + done.stderr and three.posts() == 3, done
+        assert (
+            done.returncode == 11
+            and "--not-ours" in done.stdout + done.stderr
+            and three.posts() == 3
+        ), done
     words = commands_in(row(three, "00004")["reason"])[1]
     wrong = program(three, *words, "00004")
     assert wrong.returncode == 12 and "is not what order 00004 asks for" in wrong.stderr, wrong
     assert charge_id in " ".join(words) and program(three, *words, "00002").returncode == 0
     assert three.run().returncode == 10 and all(number == 1 for number in three.money().values())
     (told,) = [one for one in three.results() if one["outcome"] == "unproven"]
-    assert (told["order_id"], told["charge_id"], told["charged_amount"]) == ("00002", charge_id, "10225")
+    assert (told["order_id"], told["charge_id"], told["charged_amount"]) == (
+        "00002",
+        charge_id,
+        "10225",
+    )
     assert three.posts() == 4 and three.run().returncode == 10
 
 
@@ -581,9 +653,12 @@ def forget(market: Market, order_id: str) -> None:
 @pytest.mark.fault("J02", "D10", "L11", "I19")
 @tries("nameless")
 @pytest.mark.parametrize("its_own", [True, False])
-def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(three: Market, *, its_own: bool) -> None:
-    """The journal was lost, and the charge has the very terms: a person tells, and no night asks again. What is its own
-    stands in its row, with its money, and in no other order's way."""
+def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(
+    three: Market, *, its_own: bool
+) -> None:
+    """The journal was lost, and the charge has the very terms: a person tells, and no night asks
+    again. What is its own stands in its row, with its money, and in no other order's way.
+    """
     three.run()
     charge_id = row(three, "00002")["charge_id"]
     forget(three, "00002")
@@ -592,12 +667,19 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(three: Ma
     done = three.run("--adopt")
     assert done.returncode == 11 and three.posts() == 3, done.stdout
     follow(three, row(three, "00002")["reason"], 0 if its_own else 1)
-    over(three, 10)  # sent, its token turns out to be used: the gateway has charged it, for whomever
+    over(
+        three, 10
+    )  # sent, its token turns out to be used: the gateway has charged it, for whomever
     assert three.posts() == (3 if its_own else 4)
     if its_own:
         told = row(three, "00002")
-        assert (told["outcome"], told["charge_id"]) == ("unproven", charge_id) and "accepted by" in told["reason"]
-        three.orders([order(5, amount=order(2)["amount"], card="tokn_test_sandbox54242")], "other.csv")
+        assert (told["outcome"], told["charge_id"]) == (
+            "unproven",
+            charge_id,
+        ) and "accepted by" in told["reason"]
+        three.orders(
+            [order(5, amount=order(2)["amount"], card="tokn_test_sandbox54242")], "other.csv"
+        )
         over(three, 10, "--input", "other.csv")
         assert three.posts() == 4
         for report in three.reports():
@@ -606,8 +688,12 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(three: Ma
 
 @pytest.mark.fault("B22", "L6", "I19")
 @pytest.mark.parametrize("its_own", [True, False])
-def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(three: Market, *, its_own: bool) -> None:
-    """400, and a list shows a charge with its terms: it was charged all the same, or the charge is another's."""
+def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(
+    three: Market, *, its_own: bool
+) -> None:
+    """400, and a list shows a charge with its terms: it was charged all the same, or the charge is
+    another's.
+    """
     three.sandbox.add_rule(status=400, code="bad_request", order_id="00002", times=1)
     lost = ["metadata.batchpay_key", "metadata.batchpay_job"]
     three.sandbox.add_rule(method="GET", path="/charges*", order_id="00002", drop=lost)
@@ -624,7 +710,9 @@ def test_a_refused_order_beside_a_charge_that_names_nobody_is_told_of(three: Mar
 def test_an_order_whose_declined_charge_the_gateway_forgot_comes_back(
     three: Market, *, known_again: bool, listed: bool
 ) -> None:
-    """What proved that the first attempt took nothing is gone: a person looks, then the next run sends."""
+    """What proved that the first attempt took nothing is gone: a person looks, then the next run
+    sends.
+    """
     three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
     assert three.run().returncode == 10
     gone = {
@@ -669,7 +757,9 @@ def test_an_order_whose_declined_charge_the_gateway_does_not_show_comes_back(thr
 
 
 @pytest.mark.fault("J04", "J13", "H05")
-def test_a_charge_that_came_to_light_after_a_person_said_there_was_none_holds_nobody_up(three: Market) -> None:
+def test_a_charge_that_came_to_light_after_a_person_said_there_was_none_holds_nobody_up(
+    three: Market,
+) -> None:
     """It took no money, and names its key alone: it is known by that, and its order goes."""
     about = {"method": "POST", "path": "/charges", "order_id": "00002"}
     used = {"object": "error", "code": "used_token", "message": "token was already used"}
@@ -683,7 +773,11 @@ def test_a_charge_that_came_to_light_after_a_person_said_there_was_none_holds_no
     three.sandbox.add_rule(method="GET", path="/charges", order_id="00002", drop=names)
     back = rejects(three, card="tokn_test_sandboxnew4242")
     over(three, 0, "--input", back)
-    (found,) = [one for one in three.sandbox.charges() if one["metadata"].get("order_id") == "00002" and one["paid"]]
+    (found,) = [
+        one
+        for one in three.sandbox.charges()
+        if one["metadata"].get("order_id") == "00002" and one["paid"]
+    ]
     assert row(three, "00002", back)["charge_id"] == found["id"]
 
 
@@ -703,7 +797,8 @@ def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three:
     over(three, 10)
 
 
-# --- held ------------------------------------------------------------------------------------------------------
+# --- held
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
@@ -713,7 +808,8 @@ def test_what_a_limit_held_the_next_run_sends(three: Market) -> None:
     done = three.run("--limit", "1")
     assert (
         done.returncode == 11
-        and "the next run: 2 orders to ask about or to send: start the run again later" in done.stdout
+        and "the next run: 2 orders to ask about or to send: start the run again later"
+        in done.stdout
     )
     done = three.run("--summary")
     assert done.returncode == 0 and f"exit 0: {exits.NEXT_STEP[0]}" in done.stdout
@@ -751,8 +847,12 @@ def after_failures(market: Market) -> None:
 
 @pytest.mark.fault("H04", "B35")
 @tries("exit-11", "party next run")
-@pytest.mark.parametrize("cause", [after_a_canary, near_the_deadline, behind_a_breaker, after_failures])
-def test_what_was_held_for_a_while_the_next_run_sends(three: Market, cause: Callable[[Market], None]) -> None:
+@pytest.mark.parametrize(
+    "cause", [after_a_canary, near_the_deadline, behind_a_breaker, after_failures]
+)
+def test_what_was_held_for_a_while_the_next_run_sends(
+    three: Market, cause: Callable[[Market], None]
+) -> None:
     """Whatever held it in the last one."""
     cause(three)
     assert three.run(verb="status").returncode == 11
@@ -768,7 +868,9 @@ def test_what_was_held_for_a_while_the_next_run_sends(three: Market, cause: Call
 @tries("no-recipient", "other-recipient", "party engineer")
 @pytest.mark.parametrize("kind", ["unknown", "deleted"])
 def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, kind: str) -> None:
-    """In a new file, whose rows are the same but for that one: the old one's row is settled by it."""
+    """In a new file, whose rows are the same but for that one: the old one's row is settled by
+    it.
+    """
     name = f"recp_test_sandbox{kind}1"
     if kind == "deleted":
         with httpx.Client(auth=(KEY, ""), trust_env=False) as person:
@@ -789,11 +891,20 @@ def test_an_order_for_a_recipient_that_is_not_there_is_corrected(three: Market, 
 def test_a_lookup_file_that_names_nobody_is_corrected(three: Market) -> None:
     """The same file again, its rows judged afresh."""
     shops = three.folder / "shops.csv"
-    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandboxunknown\n" for n in range(1, 4)))
-    edit(three, '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }')
+    shops.write_text(
+        "shop,rid\n"
+        + "".join(f"recp_test_sandbox{n},recp_test_sandboxunknown\n" for n in range(1, 4))
+    )
+    edit(
+        three,
+        '"recipient"',
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
+    )
     assert three.run().returncode == 11
     assert "the lookup file" in row(three, "00001")["reason"]
-    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4)))
+    shops.write_text(
+        "shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
+    )
     over(three, 0)
 
 
@@ -804,7 +915,9 @@ def test_an_order_for_a_recipient_that_cannot_be_paid_yet_goes_when_it_can(
     three: Market, field: str, step: str
 ) -> None:
     """The next run asks the gateway again."""
-    three.sandbox.add_rule(method="GET", path="/recipients/recp_test_sandbox1", change={field: False})
+    three.sandbox.add_rule(
+        method="GET", path="/recipients/recp_test_sandbox1", change={field: False}
+    )
     assert three.run().returncode == 11
     assert steps.BY_ID[step]() in row(three, "00001")["reason"]
     three.sandbox.clear_rules()
@@ -815,7 +928,9 @@ def test_an_order_for_a_recipient_that_cannot_be_paid_yet_goes_when_it_can(
 @tries("send-small")
 def test_a_share_below_the_smallest_transfer_is_sent_when_the_job_says_so(three: Market) -> None:
     """The line is taken from the reason as it stands."""
-    three.sandbox.add_rule(method="GET", path="/capability", change={"limits.transfer_amount.min": 10150})
+    three.sandbox.add_rule(
+        method="GET", path="/capability", change={"limits.transfer_amount.min": 10150}
+    )
     assert three.run().returncode == 11
     (line,) = re.findall(r'min_share = "\w+"', row(three, "00001")["reason"])
     three.job(more=f"[controls]\n{line}\n")
@@ -831,7 +946,9 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(1, card="cust_test_sandbox1")])
     assert market.run().returncode == 0
-    market.orders([order(1, order_id="B", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
+    market.orders(
+        [order(1, order_id="B", card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
+    )
     assert market.run().returncode == 11
     reason = row(market, "B")["reason"]
     if send:
@@ -848,7 +965,9 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
 @tries("put-back", "cancel")
 @pytest.mark.parametrize("how", ["back", "order", "file"])
 @pytest.mark.parametrize("optional", [True, False])
-def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market, how: str, *, optional: bool) -> None:
+def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(
+    three: Market, how: str, *, optional: bool
+) -> None:
     """The next run alone never ends it, so that is not what it says."""
     if optional:
         three.job(input="optional = true")
@@ -872,7 +991,8 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(three: Market,
     assert len([name for name in three.money() if name != "00007"]) == (3 if how == "back" else 1)
 
 
-# --- rows that come back ---------------------------------------------------------------------------------------
+# --- rows that come back
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13")
@@ -881,7 +1001,11 @@ def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
     """In the rejects file, sent back as a new file: the first batch is no longer 10."""
     three.orders([order(1, amount="1,2,3"), order(2)])
     done = three.run()
-    assert done.returncode == 10 and "the accountant: 1 order" in done.stdout and "rejects file" in done.stdout
+    assert (
+        done.returncode == 10
+        and "the accountant: 1 order" in done.stdout
+        and "rejects file" in done.stdout
+    )
     over(three, 0, "--input", rejects(three, amount="210.25"))
     over(three, 0)
     assert row(three, "00001", "orders.csv")["settled_by"]
@@ -910,7 +1034,9 @@ def ended(market: Market, how: str) -> None:
 def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
     three: Market, how: str, *, unchanged: bool
 ) -> None:
-    """Changed, or with batchpay_retry = yes; a plain copy of it is a duplicate that says so, and who must act."""
+    """Changed, or with batchpay_retry = yes; a plain copy of it is a duplicate that says so, and
+    who must act.
+    """
     edit(three, 'card        = "card"', 'customer    = "card"')
     three.orders([order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")])
     if how == "declined":
@@ -920,7 +1046,9 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert done.returncode == 10 and f"the {party}: 1 order {exits.FROM_REJECTS[party]}" in done.stdout, done.stdout
+    assert (
+        done.returncode == 10 and f"the {party}: 1 order {exits.FROM_REJECTS[party]}" in done.stdout
+    ), done.stdout
     copy = rejects(three)
     done = three.run("--input", copy)
     assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
@@ -935,13 +1063,21 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
 
 @pytest.mark.fault("B33", "B34")
 @tries("party payer", "exit-11", "authorise")
-def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_it(three: Market) -> None:
+def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_it(
+    three: Market,
+) -> None:
     """The sentence names the payer and, because a payer tells nobody, the next run."""
     three.orders([order(1, card="tokn_test_sandbox3ds00001"), order(2)])
     done = three.run()
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == 11 and "the payer: 1 order to authorise" in last and exits.NEXT_STEP[11] in last
-    assert row(three, "00001")["authorize_uri"] and steps.AUTHORISE() in row(three, "00001")["reason"]
+    assert (
+        done.returncode == 11
+        and "the payer: 1 order to authorise" in last
+        and exits.NEXT_STEP[11] in last
+    )
+    assert (
+        row(three, "00001")["authorize_uri"] and steps.AUTHORISE() in row(three, "00001")["reason"]
+    )
     assert "rejects file" not in done.stdout
     three.sandbox.turn(order_id="00001", becomes="successful")
     over(three, 0)
@@ -951,7 +1087,9 @@ def test_a_charge_that_waits_for_its_payer_is_authorised_and_the_next_run_finds_
 @tries("pay-token", "pay-source", "scan", "party payer")
 @pytest.mark.parametrize("kind", ["token", "source"])
 def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
-    """A used token, or a QR code that expired, is no payer: the reason asks for a new one, and that is charged."""
+    """A used token, or a QR code that expired, is no payer: the reason asks for a new one, and that
+    is charged.
+    """
     if kind == "token":
         three.orders([order(1, card="tokn_test_sandbox000010011"), order(2)])
         three.run()
@@ -968,7 +1106,9 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
     assert "the payer: 1 order to pay again" in three.run("--summary").stdout
     found = row(three, "00001")
     told = three.run("00001", verb="status").stdout
-    assert f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)" in told, told
+    assert (
+        f"is {found['outcome']}: {found['charge_id']}; {found['reason']} (who acts: payer)" in told
+    ), told
     assert "101.25 THB (10125 in the smallest unit)" in told
     copy = rejects(three)
     assert three.run("--input", copy).returncode == 10
@@ -985,7 +1125,9 @@ def test_what_pays_once_is_paid_by_a_new_one(three: Market, kind: str) -> None:
 
 @pytest.mark.fault("J29")
 @tries("too-small")
-def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(three: Market) -> None:
+def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(
+    three: Market,
+) -> None:
     """It is asked for with more, or cancelled."""
     three.orders([order(1, amount="5.00"), order(2)])
     assert three.run().returncode == 11
@@ -999,8 +1141,12 @@ def test_an_order_below_the_smallest_charge_is_not_told_that_a_setting_sends_it(
 @tries("write-id")
 @pytest.mark.parametrize("same", [True, False])
 @pytest.mark.parametrize("together", [True, False])
-def test_ids_that_only_look_alike_are_written_out_or_told_apart(three: Market, *, same: bool, together: bool) -> None:
-    """In one file, or against what was charged before; a repeat of such a row is contested as it is."""
+def test_ids_that_only_look_alike_are_written_out_or_told_apart(
+    three: Market, *, same: bool, together: bool
+) -> None:
+    """In one file, or against what was charged before; a repeat of such a row is contested as it
+    is.
+    """
     edit(three, 'card        = "card"', 'customer    = "card"')
     first = order(1, card="cust_test_sandbox1")
     three.orders([first, *(order(number, card=f"cust_test_sandbox{number}") for number in (2, 3))])
@@ -1025,9 +1171,15 @@ def test_ids_that_only_look_alike_are_written_out_or_told_apart(three: Market, *
 
 @pytest.mark.fault("J07", "J08")
 @tries("write-id", "write-damaged-id")
-@pytest.mark.parametrize(("sent", "came"), [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")])
-def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, sent: str, came: str) -> None:
-    """What a person writes there is not taken for damage; where it could be, the reason says how to tell the two."""
+@pytest.mark.parametrize(
+    ("sent", "came"), [("0012", "12"), ("12", "0012"), ("8E5", "800000"), ("800000", "8E5")]
+)
+def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(
+    three: Market, sent: str, came: str
+) -> None:
+    """What a person writes there is not taken for damage; where it could be, the reason says how to
+    tell the two.
+    """
     three.orders([order(1, order_id=sent), order(2)])
     assert three.run().returncode == 0
     three.orders([order(1, order_id=came), order(2)])
@@ -1042,11 +1194,17 @@ def test_the_id_of_a_look_alike_is_written_in_the_rejects_file(three: Market, se
 
 
 @pytest.mark.fault("J07", "J08", "J13")
-def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_is(market: Market) -> None:
-    """Its correction is a duplicate of an order that was charged before: the first row is over, too, and stays so."""
+def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_is(
+    market: Market,
+) -> None:
+    """Its correction is a duplicate of an order that was charged before: the first row is over,
+    too, and stays so.
+    """
     market.job()
     edit(market, 'card        = "card"', 'customer    = "card"')
-    first, second, third = (order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3))
+    first, second, third = (
+        order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)
+    )
     market.orders([first, second], "a.csv")
     assert market.run("--input", "a.csv").returncode == 0
     market.orders([{**first, "order_id": "1"}, third], "b.csv")
@@ -1066,13 +1224,19 @@ def test_a_look_alike_whose_id_was_written_out_is_settled_by_the_order_that_it_i
 @pytest.mark.fault("E05")
 @tries("other-content")
 @pytest.mark.parametrize("another", [True, False])
-def test_an_order_id_that_asks_for_something_else_is_corrected(three: Market, *, another: bool) -> None:
+def test_an_order_id_that_asks_for_something_else_is_corrected(
+    three: Market, *, another: bool
+) -> None:
     """Another id when it is another sale, else the row is left out."""
     assert three.run().returncode == 0
     changed = order(1, amount="300.00", card="tokn_test_sandboxother4242")
     three.orders([changed, order(4)])
     assert three.run().returncode == 10
-    assert any(steps.OTHER_CONTENT() in one["reason"] for one in three.results() if one["outcome"] == "conflict")
+    assert any(
+        steps.OTHER_CONTENT() in one["reason"]
+        for one in three.results()
+        if one["outcome"] == "conflict"
+    )
     told = [line for line in rejected(three) if line["batchpay_outcome"] == "conflict"]
     three.orders([{**changed, "order_id": "X-1"}, order(4)] if another else [order(4)])
     over(three, 0)
@@ -1122,7 +1286,11 @@ def test_of_rows_that_contradict_each_other_one_is_left(three: Market) -> None:
     """The right one, says the reason."""
     three.orders([order(1), order(1, amount="7.00"), order(2)])
     assert three.run().returncode == 10
-    assert all(steps.LEAVE_ONE() in one["reason"] for one in three.results() if one["outcome"] == "conflict")
+    assert all(
+        steps.LEAVE_ONE() in one["reason"]
+        for one in three.results()
+        if one["outcome"] == "conflict"
+    )
     three.orders([order(1), order(2)])
     over(three, 0)
 
@@ -1140,11 +1308,18 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     assert steps.NEW_ID() in row(three, "3")["reason"]
     assert steps.NEW_ID() in row(three, "00003")["reason"]
     (batch,) = {one["batch_id"] for one in three.results() if one["order_id"] == "00003"}
-    with (three.folder / "reports" / batch / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (three.folder / "reports" / batch / "rejects.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
         lines = [{**line, "order_id": "C-3"} for line in csv.DictReader(file)]
     write_csv(three.folder / "back.csv", lines)
-    assert three.run("--input", "back.csv", "--yes").returncode == 10  # it is the cancelled sale still
-    own = [{name: cell for name, cell in line.items() if not name.startswith("batchpay_")} for line in lines]
+    assert (
+        three.run("--input", "back.csv", "--yes").returncode == 10
+    )  # it is the cancelled sale still
+    own = [
+        {name: cell for name, cell in line.items() if not name.startswith("batchpay_")}
+        for line in lines
+    ]
     write_csv(three.folder / "wanted.csv", own)
     over(three, 0, "--input", "wanted.csv", "--yes")
     over(three, 10)
@@ -1159,12 +1334,18 @@ def moved_to_inbox(market: Market) -> Path:
 
 
 @pytest.mark.fault("J13", "I14")
-def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(market: Market) -> None:
-    """Rejected, corrected and declined: one matter, the payer's; declined again, still one, whoever counts it."""
+def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(
+    market: Market,
+) -> None:
+    """Rejected, corrected and declined: one matter, the payer's; declined again, still one, whoever
+    counts it.
+    """
     inbox = moved_to_inbox(market)
     edit(market, 'card        = "card"', 'customer    = "card"')
     paying = {"card": "cust_test_sandbox1"}
-    market.orders([order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")], "inbox/a.csv")
+    market.orders(
+        [order(1, amount="1,2,3", **paying), order(2, card="cust_test_sandbox2")], "inbox/a.csv"
+    )
     assert "the accountant: 1 order " in market.run().stdout
     market.sandbox.add_rule(becomes="failed", order_id="00001")
     (market.folder / rejects(market, amount="101.25")).rename(inbox / "b.csv")
@@ -1184,7 +1365,9 @@ def test_an_order_that_waits_for_somebody_is_counted_once_over_all_its_files(mar
 
 @pytest.mark.fault("X07", "J13")
 def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
-    """What a spreadsheet adds below the orders is no order: `check` and the report say so, and what to do."""
+    """What a spreadsheet adds below the orders is no order: `check` and the report say so, and what
+    to do.
+    """
     market.job()
     for word in ("Total", "รวม", "grand total:"):
         total = {**dict.fromkeys(HEADER, ""), "order_id": word, "amount": "203.50"}
@@ -1199,13 +1382,16 @@ def test_a_total_row_is_called_one_and_deleted(market: Market) -> None:
 
 @pytest.mark.fault("E03", "E08")
 def test_a_check_sums_what_breaks_no_rule_and_of_that_what_may_be_sent(market: Market) -> None:
-    """A rejected row is in neither sum; a repeat, and what was charged already, in the first one only."""
+    """A rejected row is in neither sum; a repeat, and what was charged already, in the first one
+    only.
+    """
     market.job()
     market.orders([order(1), order(2), order(2), order(3, amount="x")])
     told = market.run(verb="check").stdout.splitlines()[-1]
-    assert told == (
-        "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 orders, 305.75 THB in rows that break no rule, of which may be "
-        "sent: 2 orders, 203.50 THB"
+    assert (
+        told
+        == "orders.csv: 4 rows, 1 rejected, 1 repeated; 3 orders, 305.75 THB in rows that break no"
+        " rule, of which may be sent: 2 orders, 203.50 THB"
     )
     market.run("--limit", "1")
     told = market.run(verb="check").stdout.splitlines()[-1]
@@ -1247,19 +1433,27 @@ def another_server(status: int, body: bytes, **headers: str) -> Iterator[tuple[s
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
-        (404, b"<h1>Not found</h1>", 78), (405, b"", 78), (200, b"<html>It works!</html>", 69),
-        (200, b'{"status": "ok"}', 69), (200, b"[]", 69), (302, b"", 69),
+        (404, b"<h1>Not found</h1>", 78),
+        (405, b"", 78),
+        (200, b"<html>It works!</html>", 69),
+        (200, b'{"status": "ok"}', 69),
+        (200, b"[]", 69),
+        (302, b"", 69),
     ],
-)  # fmt: skip
+)
 def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
     three: Market, status: int, body: bytes, code: int
 ) -> None:
-    """No order is in doubt: the address is wrong, or something stands before the gateway; with the right one all go."""
+    """No order is in doubt: the address is wrong, or something stands before the gateway; with the
+    right one all go.
+    """
     with another_server(status, body, Location="http://127.0.0.1:9/") as (url, asked):
         three.job(url=url)
         done = three.run()
         assert done.returncode == code, done
-        assert "is not the gateway" in done.stderr and steps.GATEWAY_URL() in done.stderr, done.stderr
+        assert "is not the gateway" in done.stderr and steps.GATEWAY_URL() in done.stderr, (
+            done.stderr
+        )
         assert {found["outcome"] for found in three.results()} == {"held"}
         assert "is not the gateway" in row(three, "00001")["reason"]
         assert "is not the gateway" in three.run(verb="doctor").stdout
@@ -1270,10 +1464,18 @@ def test_a_web_server_that_is_no_gateway_is_told_before_anything_is_sent(
 
 @pytest.mark.fault("J22")
 def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three: Market) -> None:
-    """A lookup file and a schema that are gone keep nobody from what was charged; `run` still says what it lacks."""
+    """A lookup file and a schema that are gone keep nobody from what was charged; `run` still says
+    what it lacks.
+    """
     shops = three.folder / "shops.csv"
-    shops.write_text("shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4)))
-    edit(three, '"recipient"', '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }')
+    shops.write_text(
+        "shop,rid\n" + "".join(f"recp_test_sandbox{n},recp_test_sandbox{n}\n" for n in range(1, 4))
+    )
+    edit(
+        three,
+        '"recipient"',
+        '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
+    )
     assert three.run("--limit", "2").returncode == 11
     shops.unlink()
     assert three.run(verb="status").returncode == 11
@@ -1288,10 +1490,16 @@ def test_the_journal_alone_tells_without_the_files_that_only_new_rows_need(three
 
 
 @pytest.mark.fault("D10", "J06")
-def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(three: Market) -> None:
-    """What a run would end with, or what only a person can tell; and "nothing to do" only where that is so."""
+def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
+    three: Market,
+) -> None:
+    """What a run would end with, or what only a person can tell; and "nothing to do" only where
+    that is so.
+    """
     *found, last = three.run(verb="doctor").stdout.splitlines()
-    warnings = sum(line.startswith("warning ") for line in found)  # of this machine's surroundings, if any
+    warnings = sum(
+        line.startswith("warning ") for line in found
+    )  # of this machine's surroundings, if any
     assert warnings or last == f"exit 0: {exits.NEXT_STEP[0]}"
     assert three.run("--limit", "1").returncode == 11
     edit(three, 'name = "night"', 'name = "nightly"')
@@ -1303,7 +1511,9 @@ def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
     assert steps.OLD_NAME(job="night") not in three.run(verb="doctor").stdout
     shutil.rmtree(three.folder / "state")
     done = three.run(verb="doctor")
-    assert done.returncode == 78 and "the journal is empty and was not always" in done.stdout, done.stdout
+    assert done.returncode == 78 and "the journal is empty and was not always" in done.stdout, (
+        done.stdout
+    )
     assert steps.ADOPT() in done.stdout
 
 
@@ -1312,11 +1522,17 @@ def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
 def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None:
     """Whether in the environment or in a file: the sentence names what there is."""
     path = three.folder / "key.txt"
-    given = {"OMISE_SECRET_KEY": "", "OMISE_SECRET_KEY_FILE": str(path)} if file else {"OMISE_SECRET_KEY": "x"}
+    given = (
+        {"OMISE_SECRET_KEY": "", "OMISE_SECRET_KEY_FILE": str(path)}
+        if file
+        else {"OMISE_SECRET_KEY": "x"}
+    )
     path.write_text("pkey_test_1\n")
     done = three.run(**given)
     assert done.returncode == 78
-    assert ("OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds") in done.stderr, done.stderr
+    assert ("OMISE_SECRET_KEY_FILE names" if file else "OMISE_SECRET_KEY holds") in done.stderr, (
+        done.stderr
+    )
     path.write_text(f"{KEY}\n")
     three.sandbox.add_rule(method="GET", path="/charges", status=401, code="authentication_failure")
     done = three.run(**(given if file else {}))
@@ -1326,8 +1542,13 @@ def test_a_key_is_asked_for_where_it_was_given(three: Market, file: str) -> None
 
 @pytest.mark.fault("D02", "D04")
 def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(tmp_path: Path) -> None:
-    """Its place, what the system says, whom to give which right, and how the reports are written then."""
-    for number, wanted in ((errno.EACCES, "give this user the right to write in "), (errno.ENOSPC, "make room there")):
+    """Its place, what the system says, whom to give which right, and how the reports are written
+    then.
+    """
+    for number, wanted in (
+        (errno.EACCES, "give this user the right to write in "),
+        (errno.ENOSPC, "make room there"),
+    ):
         directory = Directory(tmp_path / "reports" / "one")
 
         def fails(*_: Any, number: int = number) -> int:
@@ -1338,7 +1559,11 @@ def test_a_report_folder_that_takes_no_file_is_told_with_what_to_do(tmp_path: Pa
             with directory.file("report.json"):
                 """It never opens."""
         said = str(told.value)
-        assert str(directory.path / "report.json") in said and os.strerror(number) in said and wanted in said
+        assert (
+            str(directory.path / "report.json") in said
+            and os.strerror(number) in said
+            and wanted in said
+        )
         assert "batchpay report JOB" in said
 
 
@@ -1352,11 +1577,14 @@ def test_rows_of_one_order_are_one_matter_in_their_own_report(three: Market) -> 
     assert [one["who_acts"] for one in three.results()].count("accountant") == 2
 
 
-# --- files and nights as a whole -------------------------------------------------------------------------------
+# --- files and nights as a whole
+# -------------------------------------------------------------------------------
 
 
 def same_sales(market: Market) -> None:
-    """A second file under other ids for the same payers, recipients and amounts, sent where nobody has answered."""
+    """A second file under other ids for the same payers, recipients and amounts, sent where nobody
+    has answered.
+    """
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(n, card=f"cust_test_sandbox{n}") for n in (1, 2)])
     assert market.run().returncode == 0
@@ -1366,7 +1594,9 @@ def same_sales(market: Market) -> None:
 @pytest.mark.fault("E04")
 @tries("new-orders", "exit-65")
 @pytest.mark.parametrize("new", [True, False])
-def test_a_file_that_repeats_a_recent_one_is_told_to_be_new_or_taken_away(three: Market, *, new: bool) -> None:
+def test_a_file_that_repeats_a_recent_one_is_told_to_be_new_or_taken_away(
+    three: Market, *, new: bool
+) -> None:
     """Either answer ends it."""
     same_sales(three)
     done = three.run()
@@ -1384,14 +1614,18 @@ def test_a_file_that_repeats_a_recent_one_is_told_to_be_new_or_taken_away(three:
 
 @pytest.mark.fault("E04")
 def test_the_question_is_asked_only_where_something_would_be_sent(three: Market) -> None:
-    """Of a batch whose rows are all cancelled, or no order at all, nothing is left to ask; plan and run alike."""
+    """Of a batch whose rows are all cancelled, or no order at all, nothing is left to ask; plan and
+    run alike.
+    """
     same_sales(three)
     done = three.run()
     assert done.returncode == 65
     follow(three, done.stderr)
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
-    three.orders([order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)])  # look-alikes of the first
+    three.orders(
+        [order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)]
+    )  # look-alikes of the first
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
     assert len(three.money()) == 2
@@ -1400,14 +1634,19 @@ def test_the_question_is_asked_only_where_something_would_be_sent(three: Market)
 @pytest.mark.fault("J13", "E11")
 @tries("new-sale")
 @pytest.mark.parametrize("new", [True, False])
-def test_an_order_that_an_edited_column_may_hide_is_told_to_be_new_or_left_out(market: Market, *, new: bool) -> None:
+def test_an_order_that_an_edited_column_may_hide_is_told_to_be_new_or_left_out(
+    market: Market, *, new: bool
+) -> None:
     """A charge of the same terms stands under an id of the column of before."""
     market.job()
     edit(market, 'card        = "card"', 'customer    = "card"')
     market.orders([order(1, card="cust_test_sandbox1")])
     assert market.run().returncode == 0
     edit(market, 'order_id    = "order_id"', 'order_id    = "invoice"')
-    same, other = order(1, card="cust_test_sandbox1", invoice="B-1"), order(2, card="cust_test_sandbox2", invoice="B-2")
+    same, other = (
+        order(1, card="cust_test_sandbox1", invoice="B-1"),
+        order(2, card="cust_test_sandbox2", invoice="B-2"),
+    )
     market.orders([same, other])
     assert market.run().returncode == 11
     reason = row(market, "B-1")["reason"]
@@ -1458,14 +1697,17 @@ def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
         edit(three, "http://127.0.0.1:", "http://localhost:")
     done = three.run(**environ)
     assert done.returncode == 78
-    assert steps.BY_ID[f"other-{what}"](**({"mode": "test"} if what == "mode" else {})) in done.stderr
+    assert (
+        steps.BY_ID[f"other-{what}"](**({"mode": "test"} if what == "mode" else {})) in done.stderr
+    )
     if state:
         assert "another name, [state] url and [report] directory" in done.stderr
         edit(three, 'name = "night"', 'name = "another"')
         own = '[state]\nurl = "sqlite:///state/other.db"\n[report]\ndirectory = "others"\n[gateway]'
         edit(three, "[gateway]", own)
         done = three.run(**environ)
-        # tokens that are spent; no live key here; the same gateway under another address: the job was renamed (J06)
+        # tokens that are spent; no live key here; the same gateway under another address: the job
+        # was renamed (J06)
         assert done.returncode == {"key": 10, "mode": 77, "url": 78}[what], done.stderr
         assert "belongs to" not in done.stderr
         return
@@ -1571,7 +1813,9 @@ def test_what_cannot_be_written_is_made_room_for(three: Market) -> None:
 @tries("exit-74")
 @pytest.mark.fault("D09")
 def test_a_damaged_journal_is_put_back_from_its_last_good_copy(three: Market) -> None:
-    """Charges made since are found at the gateway and adopted: it waits, and nothing is charged again."""
+    """Charges made since are found at the gateway and adopted: it waits, and nothing is charged
+    again.
+    """
     assert three.run("--limit", "1").returncode == 11
     shutil.copytree(three.folder / "state", three.folder / "good")
     assert three.run().returncode == 0
@@ -1592,29 +1836,43 @@ def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
     """It names the holder; with --wait it goes on by itself, and later it simply goes."""
     three.sandbox.add_rule(action="delay_after", wait_after_s=1.5)
     words, how = three.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as first:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as first:
         while not three.posts():
             time.sleep(0.01)
         done = three.run()
-        assert done.returncode == 75 and f"pid {first.pid}" in done.stderr and "--wait" in done.stderr
+        assert (
+            done.returncode == 75 and f"pid {first.pid}" in done.stderr and "--wait" in done.stderr
+        )
         assert three.run("--wait").returncode == 0
     three.sandbox.clear_rules()
     over(three, 0)
     assert three.posts() == 3
 
 
-# --- everybody who must act is named ---------------------------------------------------------------------------
+# --- everybody who must act is named
+# ---------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13")
 def test_every_party_is_named_with_its_rows_wherever_an_exit_code_stands(market: Market) -> None:
-    """`run`, `status`, `plan`, report.json: the same parties, counted from the rows, whatever is worst."""
+    """`run`, `status`, `plan`, report.json: the same parties, counted from the rows, whatever is
+    worst.
+    """
     market.job(more='[controls]\nnear_duplicates = "hold"\n')
-    market.orders([
-        order(1, card="tokn_test_sandbox000010011"), order(2, amount="x"),
-        order(3, recipient="recp_test_sandboxunknown"),
-        order(4), order(5, card="tokn_test_sandbox3ds00005"), order(6), order(7), order(6),
-    ])  # fmt: skip
+    market.orders(
+        [
+            order(1, card="tokn_test_sandbox000010011"),
+            order(2, amount="x"),
+            order(3, recipient="recp_test_sandboxunknown"),
+            order(4),
+            order(5, card="tokn_test_sandbox3ds00005"),
+            order(6),
+            order(7),
+            order(6),
+        ]
+    )
     market.sandbox.add_rule(order_id="00004", drop=["destination"])
     market.sandbox.add_rule(action="reset_before", order_id="00007")
     done = market.run("--grace", "0")
@@ -1649,21 +1907,26 @@ def test_a_charge_that_no_file_asked_for_names_its_party_too(three: Market) -> N
     assert "the payer: 1 order" in three.run(verb="status").stdout
 
 
-# --- of several files -------------------------------------------------------------------------------------------
+# --- of several files
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J14", "E03")
 @pytest.mark.parametrize("again", ["declined", "charged"])
 @pytest.mark.parametrize("first_is_there", [True, False])
-def test_of_several_files_that_ask_again_one_goes(market: Market, again: str, *, first_is_there: bool) -> None:
-    """Rows with batchpay_retry = yes of one order: exactly one is the next attempt and the others are its duplicates,
-    in this run, in its reports and for ever; the plan says so before and after.
+def test_of_several_files_that_ask_again_one_goes(
+    market: Market, again: str, *, first_is_there: bool
+) -> None:
+    """Rows with batchpay_retry = yes of one order: exactly one is the next attempt and the others
+    are its duplicates, in this run, in its reports and for ever; the plan says so before and after.
     """
     market.job(file="in-*.csv")
     edit(market, 'card        = "card"', 'customer    = "card"')
     rows = [order(1, card="cust_test_sandbox1"), order(2, card="cust_test_sandbox2")]
     market.orders(rows, "in-0.csv")
-    market.sandbox.add_rule(becomes="failed", order_id="00001", times=2 if again == "declined" else 1)
+    market.sandbox.add_rule(
+        becomes="failed", order_id="00001", times=2 if again == "declined" else 1
+    )
     assert market.run().returncode == 10
     back = rejects(market, batchpay_retry="yes")
     for number in (1, 2, 3):
@@ -1676,15 +1939,21 @@ def test_of_several_files_that_ask_again_one_goes(market: Market, again: str, *,
     code = 10 if again == "declined" else 0
     for _ in range(3):
         assert market.run().returncode == code
-        told = {one["file"]: one["outcome"] for one in market.results() if one["order_id"] == "00001"}
+        told = {
+            one["file"]: one["outcome"] for one in market.results() if one["order_id"] == "00001"
+        }
         assert sorted(told.values()).count("duplicate") == 2 and "held" not in told.values(), told
         planned = json.loads(market.run("--json", verb="plan").stdout)
         assert planned["to_send"] == {} and planned["exit_code"] == code
-    assert len([r for r in market.sandbox.requests("POST", "/charges") if "00001" in str(r)]) in (0, 2)
+    assert len([r for r in market.sandbox.requests("POST", "/charges") if "00001" in str(r)]) in (
+        0,
+        2,
+    )
     assert market.money()["00001"] == (again == "charged")
 
 
-# --- what people really sent -----------------------------------------------------------------------------------
+# --- what people really sent
+# -----------------------------------------------------------------------------------
 
 NOBODY = 65534
 
@@ -1714,7 +1983,9 @@ def as_nobody(market: Market, verb: str) -> tuple[int, str]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("verb", ["plan", "status", "doctor", "verify", "report", "run"])
 def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
-    """A private journal in a folder that everybody may enter: 78, whose it is, and the step leads on."""
+    """A private journal in a folder that everybody may enter: 78, whose it is, and the step leads
+    on.
+    """
     with tempfile.TemporaryDirectory() as name, SandboxServer() as sandbox:
         market = Told(Path(name), sandbox)
         market.folder.chmod(0o755)
@@ -1722,32 +1993,51 @@ def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
         market.orders([order(1), order(2)])
         assert market.run().returncode == 0
         (market.folder / "state").chmod(0o755)
-        assert market.run(verb=verb).returncode == 0  # which has read all modules that the other user may not
+        assert (
+            market.run(verb=verb).returncode == 0
+        )  # which has read all modules that the other user may not
         code, said = as_nobody(market, verb)
         assert code == 78, said
-        assert "belongs to user root" in said and "run batchpay as root" in said and "bug" not in said
+        assert (
+            "belongs to user root" in said and "run batchpay as root" in said and "bug" not in said
+        )
         assert market.run(verb=verb).returncode == 0
         over(market, 0)
 
 
 @pytest.mark.fault("X17", "J08")
 @pytest.mark.parametrize("older", [True, False])
-def test_the_rejects_of_a_workbook_whose_header_is_lower_are_read_by_its_job(market: Market, *, older: bool) -> None:
-    """`header_row = 3`: the header of what we wrote is in row 1, and the same job takes it; of an earlier version too,
-    which told neither batch nor id.
+def test_the_rejects_of_a_workbook_whose_header_is_lower_are_read_by_its_job(
+    market: Market, *, older: bool
+) -> None:
+    """`header_row = 3`: the header of what we wrote is in row 1, and the same job takes it; of an
+    earlier version too, which told neither batch nor id.
     """
     book = openpyxl.Workbook()
     declined = order(1, card="tokn_test_sandbox000010011")
-    for cells in [["Orders of the night"], [], list(HEADER), *(list(one.values()) for one in (declined, order(2)))]:
+    for cells in [
+        ["Orders of the night"],
+        [],
+        list(HEADER),
+        *(list(one.values()) for one in (declined, order(2))),
+    ]:
         book.active.append(cells)
     book.save(market.folder / "orders.xlsx")
     market.job(file="orders.xlsx", input="header_row = 3")
     assert market.run().returncode == 10
     name = rejects(market, card="tokn_test_sandboxnew4242")
     if older:
-        told = ("batchpay_row", "batchpay_outcome", "batchpay_reason", "batchpay_retry", "batchpay_defused")
+        told = (
+            "batchpay_row",
+            "batchpay_outcome",
+            "batchpay_reason",
+            "batchpay_retry",
+            "batchpay_defused",
+        )
         with (market.folder / name).open(encoding="utf-8", newline="") as file:
             (cells_of,) = csv.DictReader(file)
-        write_csv(market.folder / name, [{n: c for n, c in cells_of.items() if n in HEADER or n in told}])
+        write_csv(
+            market.folder / name, [{n: c for n, c in cells_of.items() if n in HEADER or n in told}]
+        )
     over(market, 0, "--input", name)
     over(market, 0)

@@ -1,4 +1,6 @@
-"""The limiter: even, never above the limit in any rolling window, and polite when told to slow down."""
+"""The limiter: even, never above the limit in any rolling window, and polite when told to slow
+down.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,12 @@ from batchpay.settlement.pacing import (
 from tests.world import Market, order
 
 
-def run(pacer: Pacer, seconds: float, delays: list[float] | None = None, start_s: float = 1000.0) -> list[float]:
-    """Times at which requests leave when somebody always wants to send; `delays` between permit and first byte."""
+def run(
+    pacer: Pacer, seconds: float, delays: list[float] | None = None, start_s: float = 1000.0
+) -> list[float]:
+    """Times at which requests leave when somebody always wants to send; `delays` between permit and
+    first byte.
+    """
     now_s, left, pending, count = start_s, [], [], 0
     while now_s < start_s + seconds:
         due = sorted(at for at in pending if at <= now_s)
@@ -59,7 +65,8 @@ def most_in_window(times: list[float], window_s: float) -> int:
 
 
 @pytest.mark.parametrize(
-    "rate, window_s", [(8, 1.0), (50, 1.0), (51, 1.0), (100, 1.0), (1000, 1.0), (900, 60.0), (1, 1.0)]
+    "rate, window_s",
+    [(8, 1.0), (50, 1.0), (51, 1.0), (100, 1.0), (1000, 1.0), (900, 60.0), (1, 1.0)],
 )
 def test_the_agreed_rate_is_used_and_never_exceeded(rate: int, window_s: float) -> None:
     """At least 99 % of it over a while, at most all of it in any window."""
@@ -81,7 +88,9 @@ def test_the_agreed_rate_is_used_and_never_exceeded(rate: int, window_s: float) 
 def test_no_window_is_ever_exceeded_whatever_the_delays(
     rate: int, burst: int, delays: list[float], earlier: list[float]
 ) -> None:
-    """Slow commits bunch nothing up; a burst stays inside the window; requests of a killed run count."""
+    """Slow commits bunch nothing up; a burst stays inside the window; requests of a killed run
+    count.
+    """
     before = sorted(earlier)[-rate:]
     times = run(Pacer(rate, 1.0, min(burst, rate), earlier), 5.0, delays)
     assert most_in_window(times, 1.0) <= rate
@@ -93,7 +102,9 @@ def test_where_there_are_few_a_busy_gateway_may_note_one_late(rate: int) -> None
     """Each by up to 40 ms, and the next at once: still no window has more."""
     times = run(Pacer(rate, 1.0, 1), 10.0)
     for first in range(rate):
-        noted = [at + (0.0399 if number % rate == first else 0.0) for number, at in enumerate(times)]
+        noted = [
+            at + (0.0399 if number % rate == first else 0.0) for number, at in enumerate(times)
+        ]
         assert most_in_window(noted, 1.0) <= rate
 
 
@@ -112,7 +123,9 @@ def test_requests_are_spread_evenly() -> None:
 
 @pytest.mark.parametrize(("rate", "late_s"), [(1000, 0.004), (100, 0.004)])
 def test_late_timers_lose_nothing_of_the_rate(rate: int, late_s: float) -> None:
-    """Sleepers wake later than they asked, every time: what that lost is caught up, inside the window."""
+    """Sleepers wake later than they asked, every time: what that lost is caught up, inside the
+    window.
+    """
     pacer, now_s, times = Pacer(rate, 1.0, 1), 0.0, []
     while now_s < 10.0:
         if (wait_s := pacer.wait_s(now_s)) > 0:
@@ -128,7 +141,9 @@ def test_late_timers_lose_nothing_of_the_rate(rate: int, late_s: float) -> None:
 @pytest.mark.parametrize("rate", [1, 8, 17, 50, 51, 100, 1000])
 @pytest.mark.parametrize("stall_s", [0.001, 0.004, 0.006, 0.035, 0.039, 0.041, 0.2, 0.9, 3.0])
 def test_a_stall_is_not_followed_by_a_burst(rate: int, stall_s: float) -> None:
-    """A process that was held up sends what a late timer may catch up, not all that it missed; no window has more."""
+    """A process that was held up sends what a late timer may catch up, not all that it missed; no
+    window has more.
+    """
     pacer, now_s, times = Pacer(rate, 1.0, 1), 1000.0, []
 
     def send_all() -> int:
@@ -164,7 +179,9 @@ def test_an_idle_time_is_lost(rate: int) -> None:
 
 
 @pytest.mark.fault("B19")
-@pytest.mark.parametrize("header", ["", "-1", "0", "1e9", "999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "１２"])
+@pytest.mark.parametrize(
+    "header", ["", "-1", "0", "1e9", "999999999", "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "１２"]
+)
 def test_an_absurd_retry_after_is_no_retry_after(header: str) -> None:
     """What cannot be meant is not obeyed."""
     assert retry_after_s(header, NOON_S) is None
@@ -198,16 +215,26 @@ NOON_S = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC).timestamp()
         ("+9", None),
     ],
 )
-def test_a_retry_after_is_seconds_or_a_date_by_the_gateways_clock(header: str, seconds: float | None) -> None:
-    """All forms of a date that HTTP has; more than an hour, or a time that is over, is not obeyed."""
+def test_a_retry_after_is_seconds_or_a_date_by_the_gateways_clock(
+    header: str, seconds: float | None
+) -> None:
+    """All forms of a date that HTTP has; more than an hour, or a time that is over, is not
+    obeyed.
+    """
     assert retry_after_s(header, NOON_S) == seconds
 
 
-def test_a_date_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_date_without_a_zone_is_utc_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """asctime's form has none; what is no date is None."""
     assert http_date("Sun Nov  6 08:49:37 1994") == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-    assert http_date("Sun, 06 Nov 1994 15:49:37 +0700") == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-    assert [http_date(text) for text in ("", "soon", "Sun, 06 Nov 1994", "99999999999")] == [None] * 4
+    assert http_date("Sun, 06 Nov 1994 15:49:37 +0700") == datetime(
+        1994, 11, 6, 8, 49, 37, tzinfo=UTC
+    )
+    assert [http_date(text) for text in ("", "soon", "Sun, 06 Nov 1994", "99999999999")] == [
+        None
+    ] * 4
 
 
 # --- what an answer says, as the line hears it
@@ -229,7 +256,9 @@ class HandClock:
 
 
 def heard(answers: list[Answer]) -> tuple[Pacer, HandClock]:
-    """The limiter of ten a second after a line heard these answers, a second apart, and the clock of both."""
+    """The limiter of ten a second after a line heard these answers, a second apart, and the clock
+    of both.
+    """
     clock, pacer = HandClock(), Pacer(10, 1.0, 1)
     line = Channel(clock, pacer, Breaker(30.0), lambda: None)
 
@@ -251,9 +280,14 @@ def heard(answers: list[Answer]) -> tuple[Pacer, HandClock]:
 @pytest.mark.fault("J34")
 @pytest.mark.parametrize("ahead_s", [-250, 0, 250])
 def test_a_date_is_taken_by_the_clock_that_told_it(ahead_s: int) -> None:
-    """The gateway's clock may be some minutes off ours: nine seconds of its time are nine of ours."""
+    """The gateway's clock may be some minutes off ours: nine seconds of its time are nine of
+    ours.
+    """
     theirs_s = NOON_S + ahead_s
-    told = {"date": formatdate(theirs_s, usegmt=True), "retry_after": formatdate(theirs_s + 9, usegmt=True)}
+    told = {
+        "date": formatdate(theirs_s, usegmt=True),
+        "retry_after": formatdate(theirs_s + 9, usegmt=True),
+    }
     pacer, clock = heard([Answer(out=True, status=429, **told)])
     assert pacer.wait_s(clock.elapsed_s()) == pytest.approx(9)
 
@@ -261,7 +295,9 @@ def test_a_date_is_taken_by_the_clock_that_told_it(ahead_s: int) -> None:
 @pytest.mark.fault("J34")
 def test_a_date_without_another_to_compare_it_with_is_taken_by_our_clock() -> None:
     """A proxy may have dropped the Date."""
-    pacer, clock = heard([Answer(out=True, status=429, retry_after=formatdate(NOON_S + 10, usegmt=True))])
+    pacer, clock = heard(
+        [Answer(out=True, status=429, retry_after=formatdate(NOON_S + 10, usegmt=True))]
+    )
     assert pacer.wait_s(clock.elapsed_s()) == pytest.approx(9)
 
 
@@ -270,7 +306,9 @@ def test_a_run_waits_until_the_date_that_it_is_told(market: Market) -> None:
     """The true program, and a gateway whose clock is three minutes ahead."""
     market.sandbox.set_clock(180)
     until_s = market.sandbox.store.clock_s() + 6
-    market.sandbox.add_rule(action="rate_limited", times=1, retry_after=formatdate(until_s, usegmt=True))
+    market.sandbox.add_rule(
+        action="rate_limited", times=1, retry_after=formatdate(until_s, usegmt=True)
+    )
     rows = [order(number) for number in range(2)]
     market.orders(rows)
     market.job()
@@ -297,8 +335,12 @@ def test_a_run_waits_until_the_date_that_it_is_told(market: Market) -> None:
     ],
 )
 @pytest.mark.parametrize("dated", [True, False])
-def test_the_line_hands_on_what_the_gateway_says_of_its_limit(told: dict[str, str], slow: bool, dated: bool) -> None:
-    """Remaining and reset of every answer below 500, whatever else stands there; nothing odd makes it stumble."""
+def test_the_line_hands_on_what_the_gateway_says_of_its_limit(
+    told: dict[str, str], slow: bool, dated: bool
+) -> None:
+    """Remaining and reset of every answer below 500, whatever else stands there; nothing odd makes
+    it stumble.
+    """
     status, told = (500, dict(told)) if "status" in told else (200, dict(told))
     told.pop("status", None)
     if told.get("reset") == "30":
@@ -366,7 +408,9 @@ def test_the_rate_has_a_floor() -> None:
 
 
 def test_after_a_429_one_request_at_a_time_asks_whether_it_is_over() -> None:
-    """However many a burst lets out: the next goes when the gateway has taken one, or when one came to nothing."""
+    """However many a burst lets out: the next goes when the gateway has taken one, or when one came
+    to nothing.
+    """
     pacer = Pacer(100, 1.0, 10)
     wait_s = pacer.throttled(1000.0, None, 1.0)
     assert wait_s == 1.0 == backoff_s(1, 1.0)
@@ -458,7 +502,9 @@ def test_a_non_answer_at_the_end_of_a_pause_is_of_the_next_outage() -> None:
 
 
 class Window:
-    """A gateway's own limit, in a rolling window or in fixed ones, and what its headers say, in whole seconds."""
+    """A gateway's own limit, in a rolling window or in fixed ones, and what its headers say, in
+    whole seconds.
+    """
 
     def __init__(self, limit: int, window_s: float, rolling: bool, offset_s: float = 0.0) -> None:
         self.limit, self.window_s, self.rolling, self.offset_s = limit, window_s, rolling, offset_s
@@ -484,7 +530,13 @@ class Window:
 
 
 def sent(
-    pacer: Pacer, window: Window, seconds: float, *, heed: bool = True, latency_s: float = 0.05, start_s: float = 1000.0
+    pacer: Pacer,
+    window: Window,
+    seconds: float,
+    *,
+    heed: bool = True,
+    latency_s: float = 0.05,
+    start_s: float = 1000.0,
 ) -> list[float]:
     """When requests left, each answered after a while with what the window says."""
     now_s, left, answers = start_s, [], []
@@ -526,11 +578,19 @@ HONEST = [
 def test_honest_advice_costs_nothing_of_the_rate(
     limit: int, window_s: float, rate: int, rate_window_s: float, kind: str, latency_s: float
 ) -> None:
-    """Nobody else is there and the limit is what was agreed, or more: at least 95 % of what goes without advice."""
+    """Nobody else is there and the limit is what was agreed, or more: at least 95 % of what goes
+    without advice.
+    """
     window = Window(limit, window_s, kind == "rolling", 0.37 if "within" in kind else 0.0)
     seconds = 130.0 if max(window_s, rate_window_s) > 1 and rate < 1000 else 12.0
     heeded = sent(Pacer(rate, rate_window_s, 1), window, seconds, latency_s=latency_s)
-    unheeded = sent(Pacer(rate, rate_window_s, 1), Window(10**9, 1.0, True), seconds, heed=False, latency_s=latency_s)
+    unheeded = sent(
+        Pacer(rate, rate_window_s, 1),
+        Window(10**9, 1.0, True),
+        seconds,
+        heed=False,
+        latency_s=latency_s,
+    )
     assert len(heeded) >= 0.95 * len(unheeded)
     assert window.refused == 0
 
@@ -538,12 +598,15 @@ def test_honest_advice_costs_nothing_of_the_rate(
 @pytest.mark.fault("B19")
 @pytest.mark.parametrize("rolling", [True, False])
 @pytest.mark.parametrize(
-    ("limit", "rate", "rate_window_s"), [(1000, 8, 1.0), (1000, 900, 60.0), (60, 1, 1.0), (60, 60, 60.0)]
+    ("limit", "rate", "rate_window_s"),
+    [(1000, 8, 1.0), (1000, 900, 60.0), (60, 1, 1.0), (60, 60, 60.0)],
 )
 def test_a_window_that_others_have_filled_is_waited_out(
     limit: int, rate: int, rate_window_s: float, rolling: bool
 ) -> None:
-    """In full flight the gateway says that it takes no more: a tenth of the rate asks until its window ends."""
+    """In full flight the gateway says that it takes no more: a tenth of the rate asks until its
+    window ends.
+    """
     pacer, window = Pacer(rate, rate_window_s, 1), Window(limit, 60.0, rolling)
     before = sent(pacer, window, 65.0, start_s=1020.0)
     window.taken += [1085.0] * (window.free(1085.0) - 1)
@@ -555,8 +618,12 @@ def test_a_window_that_others_have_filled_is_waited_out(
 
 
 @pytest.mark.parametrize(("reset_in_s", "slow"), [(9.9, False), (10.0, True), (30.0, True)])
-def test_a_window_that_took_more_before_is_full_of_others_requests(reset_in_s: float, slow: bool) -> None:
-    """In full flight; but what is said of a window of some seconds, in whole ones, cannot be compared so."""
+def test_a_window_that_took_more_before_is_full_of_others_requests(
+    reset_in_s: float, slow: bool
+) -> None:
+    """In full flight; but what is said of a window of some seconds, in whole ones, cannot be
+    compared so.
+    """
     pacer = Pacer(8, 1.0, 1)
     sent(pacer, Window(1000, 60.0, True), 61.0)
     pacer.advised(1061.0, 0, reset_in_s)
@@ -637,7 +704,9 @@ def test_advice_that_is_good_news_takes_the_slowness_back() -> None:
 
 
 def test_the_gateways_own_count_is_heeded_within_bounds() -> None:
-    """Few requests left until its window ends are spread over it; an absurd count never stops a run."""
+    """Few requests left until its window ends are spread over it; an absurd count never stops a
+    run.
+    """
 
     def sent_within(seconds: float, remaining: int, reset_in_s: float) -> int:
         pacer, now_s, sent = Pacer(10, 1.0, 1), 0.0, 0

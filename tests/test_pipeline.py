@@ -36,13 +36,24 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
     market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     assert market.run().returncode == 0
     (charge,) = market.sandbox.charges()
-    assert (charge["amount"], charge["currency"], charge["destination"]) == (10725, "THB", "recp_test_sandbox0")
+    assert (charge["amount"], charge["currency"], charge["destination"]) == (
+        10725,
+        "THB",
+        "recp_test_sandbox0",
+    )
     metadata = charge["metadata"]
     assert metadata["order_id"] == "00007" and metadata["invoice"] == "ใบแจ้งหนี้ & 7"
     assert set(metadata) == {
-        "order_id", "invoice", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_ids", "batchpay_job",
-        "batchpay_run", "batchpay_journal",
-    }  # fmt: skip
+        "order_id",
+        "invoice",
+        "batchpay_key",
+        "batchpay_batch",
+        "batchpay_row",
+        "batchpay_ids",
+        "batchpay_job",
+        "batchpay_run",
+        "batchpay_journal",
+    }
     (entry,) = market.sandbox.requests("POST", "/charges")
     assert entry.key == metadata["batchpay_key"]
     assert charge["platform_fee"]["fixed"] == 500
@@ -52,32 +63,45 @@ def test_what_is_sent_is_what_the_row_asked(market: Market) -> None:
 
 @pytest.mark.fault("J15", "B15")
 def test_the_commission_is_held_against_what_was_asked(market: Market) -> None:
-    """An answer with another amount: that is what is wrong with it, and nothing is said to have been asked that was
-    not."""
+    """An answer with another amount: that is what is wrong with it, and nothing is said to have
+    been asked that was not.
+    """
     market.orders([order(7)])
     market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     market.sandbox.add_rule(order_id="00007", change={"amount": 1001})
     assert market.run().returncode == 12
     (report,) = market.reports()
-    assert "amount: asked 10725, got 1001" in report["stop"] and "platform_fee" not in report["stop"], report["stop"]
+    assert (
+        "amount: asked 10725, got 1001" in report["stop"] and "platform_fee" not in report["stop"]
+    ), report["stop"]
 
 
 @pytest.mark.fault("E04", "E05", "E07")
 def test_other_bytes_with_the_same_rows_are_duplicates(market: Market) -> None:
-    """Reordered, renamed, other line ends: nothing is sent; lost zeros and changed amounts conflict; new rows go."""
+    """Reordered, renamed, other line ends: nothing is sent; lost zeros and changed amounts
+    conflict; new rows go.
+    """
     rows = [order(number) for number in range(6)]
     market.orders(rows)
     market.job()
     market.run()
     changed = [
-        order(9), {**rows[0], "amount": "99.00"}, {**rows[1], "order_id": "1"}, *reversed(rows[2:5]),
-    ]  # fmt: skip
+        order(9),
+        {**rows[0], "amount": "99.00"},
+        {**rows[1], "order_id": "1"},
+        *reversed(rows[2:5]),
+    ]
     market.orders(changed, "again.csv")
     result = market.run("--input", "again.csv")
     assert result.returncode == 10, result.stdout
     assert market.posts() == 7
     again = [row for row in market.results() if row["file"] == "again.csv"]
-    assert [row["outcome"] for row in again] == ["succeeded", "conflict", "conflict", *["duplicate"] * 3]
+    assert [row["outcome"] for row in again] == [
+        "succeeded",
+        "conflict",
+        "conflict",
+        *["duplicate"] * 3,
+    ]
     assert "row 6, succeeded, chrg_test_" in again[3]["reason"]
     market.agree()
 
@@ -92,7 +116,10 @@ def test_a_declined_order_comes_back_changed_or_when_asked_to(market: Market) ->
     assert market.posts() == 3
     header = "order_id,amount,currency,recipient,card,invoice,batchpay_retry\n"
     rows = [{**declined[0], "card": "tokn_test_sandbox900014242"}, declined[1], declined[2]]
-    lines = [",".join(row.values()) + ("," + retry) for row, retry in zip(rows, ("", "", "yes"), strict=True)]
+    lines = [
+        ",".join(row.values()) + ("," + retry)
+        for row, retry in zip(rows, ("", "", "yes"), strict=True)
+    ]
     (market.folder / "corrected.csv").write_text(header + "\n".join(lines) + "\n")
     assert market.run("--input", "corrected.csv").returncode == 10
     again = {row["order_id"]: row for row in market.results() if row["file"] == "corrected.csv"}
@@ -121,7 +148,9 @@ def test_a_stop_stays_until_a_person_lifts_it(market: Market, rule: dict[str, ob
     every = {"method": "GET", "path": "/charges/*", "order_id": "00002"}
     market.sandbox.add_rule({**rule, "method": "POST", "path": "/charges", "order_id": "00002"})
     if "drop" in rule:
-        market.sandbox.add_rule({"drop": ["chain"], "method": every["method"], "path": every["path"]})
+        market.sandbox.add_rule(
+            {"drop": ["chain"], "method": every["method"], "path": every["path"]}
+        )
     assert market.run().returncode == 12
     posts = market.posts()
     result = market.run()
@@ -181,7 +210,9 @@ def test_a_signal_ends_a_run_well(market: Market, number: signal.Signals) -> Non
     market.orders(rows)
     market.job(rate="20/s")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    ) as process:
         while market.posts() < 3:
             time.sleep(0.01)
         process.send_signal(number)
@@ -216,7 +247,9 @@ def test_no_answer_is_69_and_a_refused_key_77(market: Market) -> None:
 def test_a_pending_charge_is_settled_by_a_later_run(market: Market) -> None:
     """`settle` asks too, and sends nothing."""
     header = "order_id,amount,currency,recipient,source,invoice\n"
-    (market.folder / "orders.csv").write_text(header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n")
+    (market.folder / "orders.csv").write_text(
+        header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n"
+    )
     path = market.job()
     path.write_text(path.read_text().replace('card        = "card"', 'source      = "source"'))
     pending = market.run()
@@ -224,7 +257,9 @@ def test_a_pending_charge_is_settled_by_a_later_run(market: Market) -> None:
     (charge,) = market.sandbox.charges()
     import httpx
 
-    httpx.post(f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False)
+    httpx.post(
+        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False
+    )
     settled = market.run(verb="settle")
     assert settled.returncode == 0, settled.stdout
     assert market.outcomes() == {"succeeded": 1}
@@ -262,10 +297,19 @@ def test_controls_refuse_a_batch_before_anything_moves(market: Market) -> None:
 
 @pytest.mark.fault("E08", "E10")
 def test_repeats_within_a_file(market: Market) -> None:
-    """Same content: the second is a duplicate; other content: both conflict; one token twice: both rejected."""
-    market.orders([
-        order(1), order(1), order(2), order(2, amount="9.99"), order(3), order(4, card=order(3)["card"]),
-    ])  # fmt: skip
+    """Same content: the second is a duplicate; other content: both conflict; one token twice: both
+    rejected.
+    """
+    market.orders(
+        [
+            order(1),
+            order(1),
+            order(2),
+            order(2, amount="9.99"),
+            order(3),
+            order(4, card=order(3)["card"]),
+        ]
+    )
     market.job()
     assert market.run().returncode == 10
     outcomes = [row["outcome"] for row in market.results()]
@@ -277,7 +321,8 @@ def test_a_repeated_night_under_new_ids_is_asked_about(market: Market) -> None:
     """65 unless --yes."""
     header = "order_id,amount,currency,recipient,customer,invoice\n"
     body = (
-        "{}1,50.00,THB,recp_test_sandbox1,cust_test_sandbox1,i\n{}2,60.00,THB,recp_test_sandbox1,cust_test_sandbox2,i\n"
+        "{}1,50.00,THB,recp_test_sandbox1,cust_test_sandbox1,i\n"
+        "{}2,60.00,THB,recp_test_sandbox1,cust_test_sandbox2,i\n"
     )
     for name in "ab":
         (market.folder / f"{name}.csv").write_text(header + body.format(name, name))
@@ -293,8 +338,10 @@ def test_a_repeated_night_under_new_ids_is_asked_about(market: Market) -> None:
 
 @pytest.mark.fault("E04", "E03")
 def test_a_file_that_half_resembles_a_recent_one_is_warned_of(market: Market) -> None:
-    """Half of its new orders ask for what another file asked under other ids: sent, but said, by plan and by report,
-    the same each time; orders that are known, or alike by chance, are nobody's business."""
+    """Half of its new orders ask for what another file asked under other ids: sent, but said, by
+    plan and by report, the same each time; orders that are known, or alike by chance, are nobody's
+    business.
+    """
     paid_by = [order(number, card=f"cust_test_sandbox{number}") for number in range(12)]
     again = [{**row, "order_id": f"new-{row['order_id']}"} for row in paid_by[:4]]
     others = [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)]
@@ -309,7 +356,9 @@ def test_a_file_that_half_resembles_a_recent_one_is_warned_of(market: Market) ->
     for _ in range(2):
         sent = market.run("--input", "half.csv")
         assert sent.returncode == 0 and told in sent.stdout
-        (batch,) = [report["batch"] for report in market.reports() if report["batch"]["file"] == "half.csv"]
+        (batch,) = [
+            report["batch"] for report in market.reports() if report["batch"]["file"] == "half.csv"
+        ]
         assert [note for note in batch["notes"] if told in note and "first.csv" in note]
     assert "new orders ask" not in market.run("--input", "grown.csv", verb="plan").stderr
     assert market.posts() == 20
@@ -346,7 +395,9 @@ def test_the_rate_holds_across_runs_and_for_every_request(market: Market) -> Non
     market.job(rate="20/s")
     words, how = market.command("run", "job.toml")
     for _ in range(3):
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+        with subprocess.Popen(
+            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+        ) as process:
             time.sleep(1.2)
             process.kill()
     assert market.run().returncode == 0
@@ -364,7 +415,9 @@ def test_report_and_status_need_the_journal_only(market: Market) -> None:
     before = {path.name: path.read_bytes() for path in (market.folder / "reports").glob("*/*")}
     market.job(url="http://127.0.0.1:9")
     assert market.run(verb="report").returncode == 10
-    assert {path.name: path.read_bytes() for path in (market.folder / "reports").glob("*/*")} == before
+    assert {
+        path.name: path.read_bytes() for path in (market.folder / "reports").glob("*/*")
+    } == before
     status = json.loads(market.run("--json", verb="status").stdout)
     assert status["batches"][0]["outcomes"] == {"succeeded": 1, "rejected": 1}
 
@@ -377,7 +430,10 @@ def test_no_key_is_ever_written(market: Market) -> None:
     result = market.run("--summary")
     written = b"".join(path.read_bytes() for path in market.folder.rglob("*") if path.is_file())
     assert KEY.encode() not in written + result.stdout.encode() + result.stderr.encode()
-    assert order(1)["card"] not in (market.folder / "reports").glob("*/results.csv").__next__().read_text()
+    assert (
+        order(1)["card"]
+        not in (market.folder / "reports").glob("*/results.csv").__next__().read_text()
+    )
 
 
 @pytest.mark.fault("F04", "F09")
@@ -441,23 +497,31 @@ def test_a_job_from_another_folder_keeps_its_own_paths(market: Market, tmp_path:
     market.job()
     words, how = market.command("run", str(market.folder / "job.toml"))
     how["cwd"] = "/"
-    assert subprocess.run(words, capture_output=True, timeout=60, check=False, **how).returncode == 0
+    assert (
+        subprocess.run(words, capture_output=True, timeout=60, check=False, **how).returncode == 0
+    )
     assert (market.folder / "reports").is_dir() and (tmp_path / "state").is_dir()
 
 
 def test_no_file_tonight_is_no_alarm(market: Market) -> None:
-    """66; with `optional` 0 and silent, even while the gateway is down: there is nothing to ask it."""
+    """66; with `optional` 0 and silent, even while the gateway is down: there is nothing to ask
+    it.
+    """
     market.job(url="http://127.0.0.1:9")
     assert market.run().returncode == 66
     market.job(url="http://127.0.0.1:9", input="optional = true")
-    assert [(r.returncode, r.stdout, r.stderr) for r in (market.run(), market.run(verb="check"))] == [(0, "", "")] * 2
+    assert [
+        (r.returncode, r.stdout, r.stderr) for r in (market.run(), market.run(verb="check"))
+    ] == [(0, "", "")] * 2
     told = json.loads(market.run("--json").stdout)
     assert (told["exit_code"], told["batches"]) == (0, [])
     assert "no file and nothing open" in market.run("--summary").stdout
 
 
 def test_status_tells_what_waits_and_how_long(market: Market) -> None:
-    """A held order is listed with its age, 11; when all ended, 0; `report` of another batch says the same."""
+    """A held order is listed with its age, 11; when all ended, 0; `report` of another batch says
+    the same.
+    """
     market.orders([order(1)])
     market.job()
     assert market.run(verb="status").returncode == 0
@@ -469,13 +533,15 @@ def test_status_tells_what_waits_and_how_long(market: Market) -> None:
     plain = market.run(verb="status")
     assert plain.returncode == 11
     assert (
-        "order 00003 (row 3) is held since " in plain.stdout and " s: this run was limited to 1 order" in plain.stdout
+        "order 00003 (row 3) is held since " in plain.stdout
+        and " s: this run was limited to 1 order" in plain.stdout
     )
     told = json.loads(market.run("--json", verb="status").stdout)
     assert [batch["open_count"] for batch in told["batches"]] == [0, 2]
     assert [(o["order"], o["row"], o["outcome"]) for o in told["batches"][1]["open"]] == [
-        ("00003", 3, "held"), ("00004", 4, "held"),
-    ]  # fmt: skip
+        ("00003", 3, "held"),
+        ("00004", 4, "held"),
+    ]
     assert all(o["age_s"] >= 0 for o in told["batches"][1]["open"])
     assert market.run(first, verb="report").returncode == 11
     assert market.run("--input", "more.csv").returncode == 0
@@ -494,32 +560,59 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     ran = market.run("--input", "new.csv")
     assert (planned.returncode, ran.returncode) == (65, 65)
     assert "would charge nothing" in planned.stdout
-    assert "No order id of this file is known" in planned.stderr and "No order id of this file is known" in ran.stderr
+    assert (
+        "No order id of this file is known" in planned.stderr
+        and "No order id of this file is known" in ran.stderr
+    )
     assert market.posts() == 3
-    market.orders([order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv")
-    planned = market.run("--input", "mixed.csv", verb="plan")  # one is known: of the others it was asked already
-    assert planned.returncode == 65 and "2 of its 2 new orders were refused already" in planned.stderr
+    market.orders(
+        [order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv"
+    )
+    planned = market.run(
+        "--input", "mixed.csv", verb="plan"
+    )  # one is known: of the others it was asked already
+    assert (
+        planned.returncode == 65 and "2 of its 2 new orders were refused already" in planned.stderr
+    )
     assert market.run("--input", "mixed.csv").returncode == 65
-    market.orders([order(0), *(order(number, order_id=f"other-{number}") for number in (1, 2))], "mixed.csv")
-    planned = market.run("--input", "mixed.csv", verb="plan")  # 11: the rows of the refused file are still held
+    market.orders(
+        [order(0), *(order(number, order_id=f"other-{number}") for number in (1, 2))], "mixed.csv"
+    )
+    planned = market.run(
+        "--input", "mixed.csv", verb="plan"
+    )  # 11: the rows of the refused file are still held
     assert planned.returncode == 11 and "would charge 2 orders" in planned.stdout
     assert market.run("--input", "mixed.csv").returncode == 11
     assert market.posts() == 5
 
 
 def test_check_and_plan_warn_of_the_same(market: Market) -> None:
-    """Ids that are equal to the eye are told by both, though a plan reads the file more than once."""
+    """Ids that are equal to the eye are told by both, though a plan reads the file more than
+    once.
+    """
     market.orders([order(1, order_id="caf\u00e9"), order(2, order_id="cafe\u0301")])
     market.job()
     for verb in ("check", "plan"):
-        assert market.run(verb=verb).stderr.count("order ids equal only after Unicode normalisation") == 1, verb
+        assert (
+            market.run(verb=verb).stderr.count("order ids equal only after Unicode normalisation")
+            == 1
+        ), verb
 
 
-@pytest.mark.parametrize(("words", "code"), [
-    (("run", "job.toml"), 66), (("check", "job.toml"), 66), (("plan", "job.toml"), 66), (("status", "no.toml"), 78),
-    (("run", "job.toml", "--limit", "x"), 64), (("report", "job.toml", "2026-01-01-000000000000"), 66),
-])  # fmt: skip
-def test_who_asks_for_json_gets_trouble_as_json(market: Market, words: tuple[str, ...], code: int) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("run", "job.toml"), 66),
+        (("check", "job.toml"), 66),
+        (("plan", "job.toml"), 66),
+        (("status", "no.toml"), 78),
+        (("run", "job.toml", "--limit", "x"), 64),
+        (("report", "job.toml", "2026-01-01-000000000000"), 66),
+    ],
+)
+def test_who_asks_for_json_gets_trouble_as_json(
+    market: Market, words: tuple[str, ...], code: int
+) -> None:
     """One document on stdout whatever happens, the sentence on stderr."""
     market.job()
     command, how = market.command(*words, "--json")

@@ -1,7 +1,8 @@
-"""What `plan` says of a row is what `run` does with it: nights by dice, in virtual time, over the program's own steps.
+"""What `plan` says of a row is what `run` does with it: nights by dice, in virtual time, over the
+program's own steps.
 
-`BATCHPAY_PLANS` sets how many nights' stories are told (default 200). tests/test_cases.py holds the same for every
-case of tests/cases, over real HTTP.
+`BATCHPAY_PLANS` sets how many nights' stories are told (default 200). tests/test_cases.py holds the
+same for every case of tests/cases, over real HTTP.
 """
 
 from __future__ import annotations
@@ -67,10 +68,27 @@ formats = ["csv"]
 {more}
 """
 HEADER = ("order_id", "amount", "recipient", "customer", "card", "batchpay_retry")
-RECIPIENTS = ("recp_test_1", "recp_test_2", "recp_test_3", "recp_test_unverified", "recp_test_nobody")
-FATES = ("ok",) * 12 + ("declined",) * 4 + (
-    "error invalid_card", "pending", "lost before", "lost after", "429", "429", "429 after", "wrong amount",
-)  # fmt: skip
+RECIPIENTS = (
+    "recp_test_1",
+    "recp_test_2",
+    "recp_test_3",
+    "recp_test_unverified",
+    "recp_test_nobody",
+)
+FATES = (
+    ("ok",) * 12
+    + ("declined",) * 4
+    + (
+        "error invalid_card",
+        "pending",
+        "lost before",
+        "lost after",
+        "429",
+        "429",
+        "429 after",
+        "wrong amount",
+    )
+)
 
 
 class InLoop(SqliteJournal):
@@ -104,17 +122,28 @@ class Till(FakeGateway):
             return Answer(out=True, status=200, document={"object": "capability", "limits": limits})
         recipient = path.removeprefix("/recipients/")
         if recipient == "recp_test_nobody":
-            return Answer(out=True, status=404, document={"object": "error", "code": "not_found", "message": "no"})
+            return Answer(
+                out=True,
+                status=404,
+                document={"object": "error", "code": "not_found", "message": "no"},
+            )
         verified = self.verified or recipient != "recp_test_unverified"
         document = {"object": "recipient", "id": recipient, "verified": verified, "active": True}
         return Answer(out=True, status=200, document=document)
 
     def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
         charge = super()._commit(fields, status)
-        fixed, percentage = fields.get("platform_fee[fixed]"), fields.get("platform_fee[percentage]")
+        fixed, percentage = (
+            fields.get("platform_fee[fixed]"),
+            fields.get("platform_fee[percentage]"),
+        )
         if fixed or percentage:
             amount = int(fixed or 0) + int(charge["amount"] * float(percentage or 0) / 100)
-            charge["platform_fee"] = {"fixed": int(fixed or 0), "percentage": percentage, "amount": amount}
+            charge["platform_fee"] = {
+                "fixed": int(fixed or 0),
+                "percentage": percentage,
+                "amount": amount,
+            }
         return charge
 
 
@@ -148,7 +177,9 @@ class Story:
         self.text = "first"
 
     def fate(self, post: int, fields: dict[str, str]) -> str:
-        """What becomes of a request: the same each time for one key, but a charge is made once only."""
+        """What becomes of a request: the same each time for one key, but a charge is made once
+        only.
+        """
         key = fields["metadata[batchpay_key]"]
         fate = self.fates.setdefault(key, self.dice.choice(FATES))
         if fate.endswith("after"):
@@ -167,7 +198,11 @@ class Story:
         order_id = self.dice.choice(
             [f"{number:04d}"] * 8 + [str(number), f"{number:04d}.0", f"a{number}", f"A{number}"]
         )
-        payer = {"customer": f"cust_test_{number}"} if self.dice.random() < 0.8 else {"card": f"tokn_test_{number}"}
+        payer = (
+            {"customer": f"cust_test_{number}"}
+            if self.dice.random() < 0.8
+            else {"card": f"tokn_test_{number}"}
+        )
         amount = self.dice.choice([2500, 20_000, 30_000 + number, 95_000])
         return {
             "order_id": order_id,
@@ -200,7 +235,9 @@ class Story:
                 writer.writerows(rows)
 
     def send_in(self) -> None:
-        """What lies in the inbox tonight: old files, new ones, corrected ones, rejects that came back."""
+        """What lies in the inbox tonight: old files, new ones, corrected ones, rejects that came
+        back.
+        """
         for path in sorted(self.inbox.iterdir()):
             if self.dice.random() < 0.4:
                 path.unlink()
@@ -213,12 +250,15 @@ class Story:
         rejects = sorted((self.folder / "reports").glob("*/rejects.csv"))
         if rejects and self.dice.random() < 0.5:
             back = _read(self.dice.choice(rejects))
-            mended = [{**self.changed(row), "amount": row["amount"].replace("x", "20000")} for row in back]
+            mended = [
+                {**self.changed(row), "amount": row["amount"].replace("x", "20000")} for row in back
+            ]
             self.write(mended, list(back[0]))
 
     def edit(self) -> None:
-        """A person, between two nights: another text for every order, verified recipients, an order cancelled, a stop
-        lifted."""
+        """A person, between two nights: another text for every order, verified recipients, an order
+        cancelled, a stop lifted.
+        """
         self.text = self.dice.choice([self.text] * 3 + ["another"])
         self.till.verified = self.till.verified or self.dice.random() < 0.3
         if self.dice.random() < 0.2:
@@ -238,7 +278,11 @@ class Story:
         """As it is written tonight."""
         name = "renamed" if self.dice.random() < 0.03 else "night"
         text = JOB.format(
-            name=name, input="\n".join(self.input), controls="\n".join(self.controls), more=self.more, text=self.text
+            name=name,
+            input="\n".join(self.input),
+            controls="\n".join(self.controls),
+            more=self.more,
+            text=self.text,
         )
         path = self.folder / "job.toml"
         path.write_text(text)
@@ -251,12 +295,17 @@ class Story:
         agreement = Agreement(job)
         agreement.plan(
             self._asker(job) if limit is not None or self.dice.random() < 0.8 else None,
-            yes=yes, limit=limit, now_ns=START_NS + int(self.now_s * 1e9),
-        )  # fmt: skip
+            yes=yes,
+            limit=limit,
+            now_ns=START_NS + int(self.now_s * 1e9),
+        )
         posts = len(self.till.posts)
         exit_code = self._run(job, Options(yes=yes, limit=limit))
         self.now_s += self.dice.choice([5.0, 30.0, 86_400.0, 12 * 86_400.0])
-        made = [(f["metadata[order_id]"], f["metadata[batchpay_key]"]) for _, f in self.till.posts[posts:]]
+        made = [
+            (f["metadata[order_id]"], f["metadata[batchpay_key]"])
+            for _, f in self.till.posts[posts:]
+        ]
         return agreement.differences(made, exit_code)
 
     def _run(self, job: Job, options: Options) -> int:
@@ -299,7 +348,9 @@ def _read(path: Path) -> list[dict[str, str]]:
 @pytest.mark.fault("J14", "J13", "J07", "H04", "E05")
 @pytest.mark.parametrize("tens", range(-(-STORIES // 10)))
 def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, tens: int) -> None:
-    """Who is told to be sent is sent, and nobody else; who is not stands in the report for the reason that was told."""
+    """Who is told to be sent is sent, and nobody else; who is not stands in the report for the
+    reason that was told.
+    """
     for seed in range(tens * 10, tens * 10 + 10):
         story = Story(in_memory / str(seed), random.Random(seed))
         for night in range(NIGHTS):
@@ -311,7 +362,9 @@ def test_what_a_plan_says_of_a_row_is_what_a_run_does_with_it(in_memory: Path, t
 
 @pytest.mark.fault("J14", "E08", "E09")
 def test_a_plan_ends_as_the_run_where_a_row_repeats_one_that_goes(market: Market) -> None:
-    """The order stands in two files and twice in one: it is charged once, and nobody has anything to do."""
+    """The order stands in two files and twice in one: it is charged once, and nobody has anything
+    to do.
+    """
     (market.folder / "inbox").mkdir()
     market.job(file="inbox/*.csv")
     market.orders([order(1), order(2), order(2)], "inbox/a.csv")

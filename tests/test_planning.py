@@ -27,16 +27,27 @@ from batchpay.lifecycle.plan import (
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 ORDER = {
-    "order_id": "0001", "amount": 123450, "currency": "thb", "destination": "recp_test_1", "customer": "cust_test_1",
-}  # fmt: skip
+    "order_id": "0001",
+    "amount": 123450,
+    "currency": "thb",
+    "destination": "recp_test_1",
+    "customer": "cust_test_1",
+}
 
 
 def intent(document=ORDER, *, attempt=1, fee=None, run_id="run-1"):
     """An intent of the fixed test job."""
     return intent_of(
-        document, job="j", attempt=attempt, fee=fee, batch_id="2025-01-01-abc", sheet="", row=2, run_id=run_id,
+        document,
+        job="j",
+        attempt=attempt,
+        fee=fee,
+        batch_id="2025-01-01-abc",
+        sheet="",
+        row=2,
+        run_id=run_id,
         journal_id="journal-1",
-    )  # fmt: skip
+    )
 
 
 def test_the_examples_of_the_module_hold():
@@ -59,32 +70,57 @@ def test_keys_are_told_apart(orders):
 def test_an_intent_says_for_which_mode_it_was_made_and_which_row_it_corrects():
     """As it was told; most correct none, and old journals told no mode."""
     told = intent_of(
-        ORDER, job="j", attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id="j1", mode="live",
+        ORDER,
+        job="j",
+        attempt=1,
+        fee=None,
+        batch_id="b",
+        sheet="",
+        row=2,
+        run_id="r",
+        journal_id="j1",
+        mode="live",
         corrects="place",
-    )  # fmt: skip
+    )
     assert (told.mode, told.corrects) == ("live", "place")
     assert (intent().mode, intent().corrects) == ("", "")
 
 
 def test_batch_ids_are_dated_in_utc():
-    """A file received after midnight in Bangkok belongs to the UTC date; the same bytes of two jobs are two batches."""
+    """A file received after midnight in Bangkok belongs to the UTC date; the same bytes of two jobs
+    are two batches.
+    """
     bangkok = timezone(timedelta(hours=7))
     digest = hashlib.sha256(b"night\n" + b"f" * 64).hexdigest()[:12]
-    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=bangkok), "night", "f" * 64) == f"2025-01-01-{digest}"
-    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "night", "f" * 64) == f"2025-01-02-{digest}"
-    assert batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "day", "f" * 64) != f"2025-01-02-{digest}"
+    assert (
+        batch_id_of(datetime(2025, 1, 2, 3, tzinfo=bangkok), "night", "f" * 64)
+        == f"2025-01-01-{digest}"
+    )
+    assert (
+        batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "night", "f" * 64)
+        == f"2025-01-02-{digest}"
+    )
+    assert (
+        batch_id_of(datetime(2025, 1, 2, 3, tzinfo=UTC), "day", "f" * 64) != f"2025-01-02-{digest}"
+    )
 
 
 @given(text, text, st.dictionaries(text, text, max_size=4))
 def test_the_body_reads_back_as_it_was(order_id, description, metadata):
     """Whatever stands in a text, the gateway's form parser sees exactly it."""
-    body = intent({**ORDER, "order_id": order_id, "description": description, "metadata": metadata}).body
+    body = intent(
+        {**ORDER, "order_id": order_id, "description": description, "metadata": metadata}
+    ).body
     assert body.isascii()
     fields = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
     assert fields["amount"] == "123450"
     assert fields["description"] == description
     assert fields["metadata[order_id]"] == order_id
-    own = {name: value for name, value in metadata.items() if name != "order_id" and not name.startswith("batchpay_")}
+    own = {
+        name: value
+        for name, value in metadata.items()
+        if name != "order_id" and not name.startswith("batchpay_")
+    }
     assert {name: fields[f"metadata[{name}]"] for name in own} == own
 
 
@@ -93,46 +129,73 @@ def test_the_body_holds_what_the_contract_lists():
     document = {**ORDER, "card": "card_test_1", "return_uri": "https://a.example/?x=1"}
     fields = parse_qsl(form_encoded(document, {"order_id": "0001"}, Fee({"THB": 500}, "10.5")))
     assert fields == [
-        ("amount", "123450"), ("currency", "thb"), ("destination", "recp_test_1"), ("customer", "cust_test_1"),
-        ("card", "card_test_1"), ("return_uri", "https://a.example/?x=1"), ("platform_fee[fixed]", "500"),
-        ("platform_fee[percentage]", "10.5"), ("metadata[order_id]", "0001"),
-    ]  # fmt: skip
+        ("amount", "123450"),
+        ("currency", "thb"),
+        ("destination", "recp_test_1"),
+        ("customer", "cust_test_1"),
+        ("card", "card_test_1"),
+        ("return_uri", "https://a.example/?x=1"),
+        ("platform_fee[fixed]", "500"),
+        ("platform_fee[percentage]", "10.5"),
+        ("metadata[order_id]", "0001"),
+    ]
 
 
 @pytest.mark.fault("J28")
 def test_a_fixed_fee_is_that_of_the_orders_own_currency():
-    """Of the others nothing is taken: 30 satang for 30 yen would be a hundredth, 500 yen for 5 baht a hundredfold."""
+    """Of the others nothing is taken: 30 satang for 30 yen would be a hundredth, 500 yen for 5 baht
+    a hundredfold.
+    """
     fee = Fee({"THB": 500, "JPY": 30}, None)
     for currency, fixed in (("THB", "500"), ("JPY", "30"), ("SGD", None)):
-        fields = dict(parse_qsl(form_encoded({**ORDER, "currency": currency}, {"order_id": "0001"}, fee)))
+        fields = dict(
+            parse_qsl(form_encoded({**ORDER, "currency": currency}, {"order_id": "0001"}, fee))
+        )
         assert fields.get("platform_fee[fixed]") == fixed
 
 
 def test_our_own_metadata_wins():
     """A row cannot pass for another order by its metadata."""
-    fields = dict(parse_qsl(intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body))
+    fields = dict(
+        parse_qsl(intent({**ORDER, "metadata": {"batchpay_key": "x", "order_id": "y"}}).body)
+    )
     assert fields["metadata[order_id]"] == "0001"
     assert fields["metadata[batchpay_key]"] == key_of("j", "0001", 1)
     names = {name for name in fields if name.startswith("metadata[")}
-    assert names == {f"metadata[{name}]" for name in (
-        "order_id", "batchpay_key", "batchpay_batch", "batchpay_row", "batchpay_job", "batchpay_run", "batchpay_journal"
-    )}  # fmt: skip
+    assert names == {
+        f"metadata[{name}]"
+        for name in (
+            "order_id",
+            "batchpay_key",
+            "batchpay_batch",
+            "batchpay_row",
+            "batchpay_job",
+            "batchpay_run",
+            "batchpay_journal",
+        )
+    }
 
 
 def test_content_ignores_the_order_of_fields_and_nothing_else():
     """The same order written in another order of columns is the same content."""
     assert content_of(dict(reversed(ORDER.items()))) == content_of(ORDER)
-    changed = [{**ORDER, "amount": 123451}, {**ORDER, "description": "x"}, {**ORDER, "metadata": {"a": "b"}}]
+    changed = [
+        {**ORDER, "amount": 123451},
+        {**ORDER, "description": "x"},
+        {**ORDER, "metadata": {"a": "b"}},
+    ]
     assert len({content_of(document) for document in [ORDER, *changed]}) == 4
 
 
 @pytest.mark.parametrize(
     ("fields", "payer", "token"),
     [
-        ({"card": "tokn_1"}, "tokn_1", "tokn_1"), ({"source": "src_1"}, "src_1", ""),
-        ({"customer": "cust_1"}, "cust_1", ""), ({"customer": "cust_1", "card": "card_1"}, "cust_1:card_1", ""),
+        ({"card": "tokn_1"}, "tokn_1", "tokn_1"),
+        ({"source": "src_1"}, "src_1", ""),
+        ({"customer": "cust_1"}, "cust_1", ""),
+        ({"customer": "cust_1", "card": "card_1"}, "cust_1:card_1", ""),
     ],
-)  # fmt: skip
+)
 def test_who_pays_and_what_is_spent(fields, payer, token):
     """A token pays once; customers, their cards and sources may be asked again."""
     assert (payer_of(fields), single_use_of(fields)) == (payer, token)
@@ -141,7 +204,13 @@ def test_who_pays_and_what_is_spent(fields, payer, token):
 @pytest.mark.fault("X04", "X14")
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("0000001", "1"), ("A 12", "a12"), ("００12", "12"), ("cafe\u0301", "caf\u00e9"), ("ａｂｃ", "ABC")],
+    [
+        ("0000001", "1"),
+        ("A 12", "a12"),
+        ("００12", "12"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("ａｂｃ", "ABC"),
+    ],
 )
 def test_look_alikes(one, other):
     """What a spreadsheet does to an id does not hide it."""

@@ -20,12 +20,18 @@ def test_an_unverified_recipients_orders_are_held_until_it_is_verified(market: M
     market.job()
     assert market.run().returncode == 11
     rows = {row["order_id"]: row for row in market.results()}
-    assert [rows[i]["outcome"] for i in ("00001", "00002", "00003")] == ["succeeded", "held", "succeeded"]
+    assert [rows[i]["outcome"] for i in ("00001", "00002", "00003")] == [
+        "succeeded",
+        "held",
+        "succeeded",
+    ]
     assert "recp_test_sandboxunverified is not verified" in rows["00002"]["reason"]
     assert market.posts() == 2
     assert sorted(asked_about(market)) == [
-        "recp_test_sandbox1", "recp_test_sandbox3", "recp_test_sandboxunverified",
-    ]  # fmt: skip
+        "recp_test_sandbox1",
+        "recp_test_sandbox3",
+        "recp_test_sandboxunverified",
+    ]
     url = f"{market.sandbox.url}/recipients/recp_test_sandboxunverified/verify"
     assert httpx.post(url, auth=(KEY, ""), trust_env=False).status_code == 200
     assert market.run().returncode == 0
@@ -34,10 +40,17 @@ def test_an_unverified_recipients_orders_are_held_until_it_is_verified(market: M
 
 @pytest.mark.parametrize(
     "rule",
-    [{"status": 404, "body": "no such page"}, {"status": 500, "body": ""}, {"status": 403, "body": "{}"},
-     {"reply": "reset"}, {"body": "[]"}],
-)  # fmt: skip
-def test_a_gateway_that_tells_of_no_recipient_bars_nobody(market: Market, rule: dict[str, object]) -> None:
+    [
+        {"status": 404, "body": "no such page"},
+        {"status": 500, "body": ""},
+        {"status": 403, "body": "{}"},
+        {"reply": "reset"},
+        {"body": "[]"},
+    ],
+)
+def test_a_gateway_that_tells_of_no_recipient_bars_nobody(
+    market: Market, rule: dict[str, object]
+) -> None:
     """Each is asked about, once; no trouble with that stops a run."""
     market.orders([order(number, recipient=f"recp_test_sandbox{number}") for number in range(30)])
     market.job()
@@ -50,16 +63,25 @@ def test_a_gateway_that_tells_of_no_recipient_bars_nobody(market: Market, rule: 
 
 @pytest.mark.fault("J23")
 def test_what_is_wrong_with_each_recipient_is_told_apart(market: Market) -> None:
-    """Absent, unverified and inactive ones, however many there are: held, the engineer acts; the others are paid."""
-    names = ["recp_test_sandboxunverified", "recp_test_nobody000000001", "recp_test_nobody000000002",
-             "recp_test_nobody000000003", "recp_test_sandbox1"]  # fmt: skip
+    """Absent, unverified and inactive ones, however many there are: held, the engineer acts; the
+    others are paid.
+    """
+    names = [
+        "recp_test_sandboxunverified",
+        "recp_test_nobody000000001",
+        "recp_test_nobody000000002",
+        "recp_test_nobody000000003",
+        "recp_test_sandbox1",
+    ]
     market.orders([order(number, recipient=name) for number, name in enumerate(names)])
     market.job()
     assert market.run().returncode == 11
     rows = market.results()
     assert [row["outcome"] for row in rows] == ["held"] * 4 + ["succeeded"]
     assert [row["who_acts"] for row in rows] == ["engineer"] * 4 + ["-"]
-    assert "is not verified" in rows[0]["reason"] and all("does not exist" in row["reason"] for row in rows[1:4])
+    assert "is not verified" in rows[0]["reason"] and all(
+        "does not exist" in row["reason"] for row in rows[1:4]
+    )
     assert market.posts() == 1
 
 
@@ -73,20 +95,28 @@ def test_a_recipient_that_waits_stays_so_while_other_files_run(market: Market) -
     before = len(asked_about(market))
     assert market.run("--input", "other.csv").returncode == 11
     (row,) = [row for row in market.results() if row["order_id"] == "00001"]
-    assert (row["outcome"], row["who_acts"]) == ("held", "engineer") and "is not verified" in row["reason"]
+    assert (row["outcome"], row["who_acts"]) == ("held", "engineer") and "is not verified" in row[
+        "reason"
+    ]
     assert asked_about(market)[before:] == ["recp_test_sandbox2"]
 
 
 @pytest.mark.fault("J29")
-def test_a_share_too_small_to_be_transferred_is_held_unless_the_job_says_send(market: Market) -> None:
+def test_a_share_too_small_to_be_transferred_is_held_unless_the_job_says_send(
+    market: Market,
+) -> None:
     """A plan that asks says the same; nothing of it is charged."""
     market.orders([order(1, amount="29.99"), order(2, amount="30.00")])
     market.job()
     told = market.run("--preflight", verb="plan")
     assert told.returncode == 11 and "would charge 1 order" in told.stdout
     assert market.run().returncode == 11
-    (held, sent) = market.results()
-    assert (held["outcome"], held["who_acts"], sent["outcome"]) == ("held", "accountant", "succeeded")
+    held, sent = market.results()
+    assert (held["outcome"], held["who_acts"], sent["outcome"]) == (
+        "held",
+        "accountant",
+        "succeeded",
+    )
     assert "share would be 29.99 THB, the gateway's smallest transfer is 30.00" in held["reason"]
     market.job(more='[controls]\nmin_share = "send"')
     assert market.run().returncode == 0
@@ -95,7 +125,9 @@ def test_a_share_too_small_to_be_transferred_is_held_unless_the_job_says_send(ma
 
 @pytest.mark.fault("H04")
 def test_a_limit_of_the_run_counts_recipients_that_wait(market: Market) -> None:
-    """They may be verified by the time they are asked about: the plan is refused whole before that."""
+    """They may be verified by the time they are asked about: the plan is refused whole before
+    that.
+    """
     market.orders([order(1), order(2, recipient="recp_test_sandboxunverified")])
     market.job()
     assert market.run("--limit", "0").returncode == 11
@@ -116,7 +148,9 @@ def test_nothing_to_send_asks_nobody(market: Market) -> None:
 
 
 def test_a_plan_asks_only_when_told_to(market: Market) -> None:
-    """With --preflight it warns of who cannot be paid; no charge, no journal, and the rate holds for the run after."""
+    """With --preflight it warns of who cannot be paid; no charge, no journal, and the rate holds
+    for the run after.
+    """
     market.orders([order(1), order(2, recipient="recp_test_sandboxunverified")])
     market.job(rate="3/s")
     assert "not verified" not in market.run(verb="plan").stderr

@@ -1,5 +1,7 @@
-"""A row that came back is given an id only if it stands beside its own `batchpay_` columns; and ids that a program
-damaged, a person corrected or history knows are told apart, against the true program over real HTTP (J07, J08)."""
+"""A row that came back is given an id only if it stands beside its own `batchpay_` columns; and ids
+that a program damaged, a person corrected or history knows are told apart, against the true program
+over real HTTP (J07, J08).
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,25 @@ LONG = [f"20251124000001234{n}" for n in range(3)]  # a spreadsheet makes one nu
 
 def cells(own: str, row: int, **changes: str) -> dict[str, str]:
     """A row as it was told: of each row another payer and amount."""
-    told = {"batchpay_batch": BATCH, "batchpay_row": str(row), "batchpay_id": told_id(own, BATCH, "", row)}
-    return {"No": own, "Amount": f"{row}00.00", "Cur": "THB", "Shop": "recp_1", "Who": f"cust_{row}"} | told | changes
+    told = {
+        "batchpay_batch": BATCH,
+        "batchpay_row": str(row),
+        "batchpay_id": told_id(own, BATCH, "", row),
+    }
+    return (
+        {"No": own, "Amount": f"{row}00.00", "Cur": "THB", "Shop": "recp_1", "Who": f"cust_{row}"}
+        | told
+        | changes
+    )
 
 
 def judged(first: list[dict[str, str]], back: list[dict[str, str]]) -> Mapped:
     """What came back, held against what was there first."""
     documents = map_chunk(TextChunk(first), COLUMNS).documents
-    known = {place_of(BATCH, "", int(row["batchpay_row"])): d for row, d in zip(first, documents, strict=True)}
+    known = {
+        place_of(BATCH, "", int(row["batchpay_row"])): d
+        for row, d in zip(first, documents, strict=True)
+    }
     return held_against(map_chunk(TextChunk(back), COLUMNS), known.get)
 
 
@@ -53,28 +66,38 @@ def moved(told: list[dict[str, str]], order_: tuple[int, ...]) -> list[dict[str,
 
 
 def rules(mapped: Mapped) -> list[list[str]]:
-    return [[problem.rule for problem in mapped.problems.get(at, ())] for at in range(len(mapped.documents))]
+    return [
+        [problem.rule for problem in mapped.problems.get(at, ())]
+        for at in range(len(mapped.documents))
+    ]
 
 
 def ids(mapped: Mapped) -> list[Any]:
     return [document.get("order_id") for document in mapped.documents]
 
 
-# --- sorted without our columns ----------------------------------------------------------------------------------
+# --- sorted without our columns
+# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize("cell", ["", "#REF!", "202511240000012000", "2.02511E+17"])
 @pytest.mark.parametrize("order_", list(permutations(range(3)))[1:])
 def test_a_lost_id_is_not_taken_from_beside_another_row(cell: str, order_: tuple[int, ...]) -> None:
-    """All ids are lost and the rows stand elsewhere: those that moved have no id, and correct nobody."""
+    """All ids are lost and the rows stand elsewhere: those that moved have no id, and correct
+    nobody.
+    """
     told = [cells(own, 2 + n) for n, own in enumerate(LONG)]
     back = judged(told, [row | {"No": cell} for row in moved(told, order_)])
     stayed = [to == at for to, at in enumerate(order_)]
     assert ids(back) == [own if same else None for own, same in zip(LONG, stayed, strict=True)]
     assert rules(back) == [[] if same else ["lost-id"] for same in stayed]
-    assert set(back.corrects) == {at for at, same in enumerate(stayed) if same} == set(back.restored)
-    assert all("write the order id itself" in p.remedy for some in back.problems.values() for p in some)
+    assert (
+        set(back.corrects) == {at for at, same in enumerate(stayed) if same} == set(back.restored)
+    )
+    assert all(
+        "write the order id itself" in p.remedy for some in back.problems.values() for p in some
+    )
 
 
 @pytest.mark.fault("J08")
@@ -98,7 +121,8 @@ def test_a_date_that_could_be_two_ids_is_not_swapped() -> None:
     assert rules(swapped) == [["another-row"], ["another-row"]]
 
 
-# --- corrected in place ------------------------------------------------------------------------------------------
+# --- corrected in place
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J08")
@@ -115,17 +139,31 @@ def test_a_corrected_row_keeps_its_lost_id(changes: dict[str, str]) -> None:
 def test_an_id_that_the_cell_tells_is_given_back_whatever_else_was_corrected() -> None:
     """Zeros lost, payer and amount corrected, even to those of another row."""
     told = [cells("0000001", 2), cells("0000002", 3)]
-    back = [told[0] | {"No": "1", "Who": "cust_3", "Amount": "9.00"}, told[1] | {"No": "2", "Who": "cust_8"}]
-    assert (ids(judged(told, back)), rules(judged(told, back))) == (["0000001", "0000002"], [[], []])
-    whole = [told[0] | {"Who": "cust_8", "Amount": "9.00"}, told[1] | {"Who": "cust_2", "Amount": "200.00"}]
+    back = [
+        told[0] | {"No": "1", "Who": "cust_3", "Amount": "9.00"},
+        told[1] | {"No": "2", "Who": "cust_8"},
+    ]
+    assert (ids(judged(told, back)), rules(judged(told, back))) == (
+        ["0000001", "0000002"],
+        [[], []],
+    )
+    whole = [
+        told[0] | {"Who": "cust_8", "Amount": "9.00"},
+        told[1] | {"Who": "cust_2", "Amount": "200.00"},
+    ]
     assert rules(judged(told, whole)) == [[], []]
 
 
 @pytest.mark.fault("J08")
 def test_what_nothing_tells_is_asked_for() -> None:
-    """Of the row everything else was corrected too, or nothing could be read of it, or its place is gone."""
+    """Of the row everything else was corrected too, or nothing could be read of it, or its place is
+    gone.
+    """
     told = [cells("A1", 2, Amount="x", Cur="", Shop="", Who=""), cells("A2", 3)]
-    lost = [told[0] | {"No": "", "Who": "cust_9"}, told[1] | {"No": "", "Who": "cust_8", "Amount": "8.00"}]
+    lost = [
+        told[0] | {"No": "", "Who": "cust_9"},
+        told[1] | {"No": "", "Who": "cust_8", "Amount": "8.00"},
+    ]
     assert rules(judged(told, lost))[0][-1] == rules(judged(told, lost))[1][-1] == "lost-id"
     alone = judged(told[1:], [told[1] | {"No": "", "Who": "cust_8"}])
     assert (ids(alone), rules(alone)) == (["A2"], [[]])
@@ -137,7 +175,9 @@ def test_what_nothing_tells_is_asked_for() -> None:
 def test_a_correction_of_the_id_alone_is_one() -> None:
     """Another id, or one where there was none, beside the same cells."""
     told = [cells("1001-1", 2), cells("1001-1", 3), cells("", 4)]
-    back = judged(told, [told[0], told[1] | {"No": "1001-2"}, told[2] | {"No": "1001-3", "Amount": "1.00"}])
+    back = judged(
+        told, [told[0], told[1] | {"No": "1001-2"}, told[2] | {"No": "1001-3", "Amount": "1.00"}]
+    )
     assert (ids(back), rules(back)) == (["1001-1", "1001-2", "1001-3"], [[], [], []])
     assert set(back.corrects) == {0, 1, 2}
 
@@ -147,16 +187,21 @@ def test_without_a_journal_what_came_back_is_taken_as_it_stands() -> None:
     told = [cells("A1", 2)]
     mapped = map_chunk(TextChunk([told[0] | {"No": ""}]), COLUMNS)
     assert held_against(mapped, unknown) is mapped
-    plain: list[Document] = map_chunk(TextChunk([{k: told[0][k] for k in list(told[0])[:5]}]), COLUMNS).documents
+    plain: list[Document] = map_chunk(
+        TextChunk([{k: told[0][k] for k in list(told[0])[:5]}]), COLUMNS
+    ).documents
     assert plain[0]["order_id"] == "A1"
 
 
-# --- through the program -----------------------------------------------------------------------------------------
+# --- through the program
+# -----------------------------------------------------------------------------------------
 
 
 def rejects(market: Market) -> list[dict[str, str]]:
     """The rows that the last night sent back."""
-    newest = max((market.folder / "reports").glob("*/rejects.csv"), key=lambda path: path.stat().st_mtime_ns)
+    newest = max(
+        (market.folder / "reports").glob("*/rejects.csv"), key=lambda path: path.stat().st_mtime_ns
+    )
     with newest.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -170,7 +215,9 @@ def send(market: Market, name: str, lines: list[dict[str, str]]) -> int:
 
 @pytest.mark.fault("J08")
 def test_an_id_that_a_person_corrected_is_not_turned_back(market: Market) -> None:
-    """Two rows carry 1001-1 by a typing error: the second comes back as 1001-2 and is charged as that."""
+    """Two rows carry 1001-1 by a typing error: the second comes back as 1001-2 and is charged as
+    that.
+    """
     twice = [order(1, order_id="1001-1"), order(2, order_id="1001-1")]
     assert send(market, "a.csv", twice) == 10
     back = rejects(market)
@@ -179,20 +226,30 @@ def test_an_id_that_a_person_corrected_is_not_turned_back(market: Market) -> Non
 
 
 @pytest.mark.fault("J08", "J07")
-def test_a_rejects_file_sorted_without_our_columns_charges_no_order_for_another(market: Market) -> None:
-    """Told as rejected with a remedy; done as it says, each order is charged what its row asks for."""
+def test_a_rejects_file_sorted_without_our_columns_charges_no_order_for_another(
+    market: Market,
+) -> None:
+    """Told as rejected with a remedy; done as it says, each order is charged what its row asks
+    for.
+    """
     given = [order(n, order_id=f"1001-{n}", amount="1,2,3") for n in (1, 2)]
     assert send(market, "a.csv", given) == 10
     first, second = (line | {"amount": f"{n}00.00"} for n, line in enumerate(rejects(market), 1))
     own = list(order(1))
-    mixed = [{name: (a if name in own else b)[name] for name in a} for a, b in ((second, first), (first, second))]
+    mixed = [
+        {name: (a if name in own else b)[name] for name in a}
+        for a, b in ((second, first), (first, second))
+    ]
     assert send(market, "b.csv", mixed) == 10
     assert market.money() == {}
     assert {row["outcome"] for row in rows(market).values()} == {"rejected"}
     assert "sorted without" in rejects(market)[0]["batchpay_reason"]
     cleared = [line | {name: "" for name in line if name.startswith("batchpay_")} for line in mixed]
     assert send(market, "c.csv", cleared) == 0
-    assert {c["metadata"]["order_id"]: c["amount"] for c in market.own_charges()} == {"1001-1": 10000, "1001-2": 20000}
+    assert {c["metadata"]["order_id"]: c["amount"] for c in market.own_charges()} == {
+        "1001-1": 10000,
+        "1001-2": 20000,
+    }
 
 
 @pytest.mark.fault("J07", "J08")
@@ -205,25 +262,37 @@ def test_history_says_which_of_two_look_alikes_is_right(market: Market) -> None:
     assert night(market) == 10
     found = {(row["file"], row["row"]): row for row in market.results()}
     right, other, wrong = found["b-2.csv", "2"], found["b-2.csv", "3"], found["b-1.csv", "2"]
-    assert (right["outcome"], other["outcome"], wrong["outcome"]) == ("conflict", "conflict", "conflict")
+    assert (right["outcome"], other["outcome"], wrong["outcome"]) == (
+        "conflict",
+        "conflict",
+        "conflict",
+    )
     assert "stands in row 3" in right["reason"] and "other content" in other["reason"]
     assert "order 0000001" in wrong["reason"] and "write 0000001" in wrong["reason"]
     write(market, "b-2.csv", [order(1, order_id="0000001"), order(4)])
     assert night(market) == 10
-    found = {(row["batch_id"], row["row"]): row for row in market.results() if row["file"] == "b-2.csv"}
-    assert [row["outcome"] for row in found.values() if row["order_id"] == "0000001"].count("duplicate") == 1
+    found = {
+        (row["batch_id"], row["row"]): row for row in market.results() if row["file"] == "b-2.csv"
+    }
+    assert [row["outcome"] for row in found.values() if row["order_id"] == "0000001"].count(
+        "duplicate"
+    ) == 1
     market.agree()
     assert market.money() == {"0000001": 1, "00002": 1, "00003": 1, "00004": 1}
 
 
 @pytest.mark.fault("J07")
 def test_a_conflict_that_comes_after_a_charge_is_not_settled_by_it(market: Market) -> None:
-    """Declined, corrected and charged; then the same order id for another sum: it is open, and the night is 10."""
+    """Declined, corrected and charged; then the same order id for another sum: it is open, and the
+    night is 10.
+    """
     declined = order(1, card="tokn_test_sandbox000040011")
     assert send(market, "a.csv", [declined]) == 10
     assert send(market, "b.csv", [rejects(market)[0] | {"card": order(1)["card"]}]) == 0
     assert send(market, "c.csv", [order(1, amount="250.00", card=order(7)["card"]), order(2)]) == 10
-    (late,) = (row for row in market.results() if row["file"] == "c.csv" and row["order_id"] == "00001")
+    (late,) = (
+        row for row in market.results() if row["file"] == "c.csv" and row["order_id"] == "00001"
+    )
     assert (late["outcome"], late["settled_by"]) == ("conflict", "")
     market.job(file="a.csv")
     assert night(market) == 0

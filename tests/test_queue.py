@@ -1,4 +1,6 @@
-"""Who is sent next: one at a time for each payer, nothing that nobody knows, nothing beside an open attempt."""
+"""Who is sent next: one at a time for each payer, nothing that nobody knows, nothing beside an open
+attempt.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,24 @@ from tests.test_lifecycle import answer_event, event
 
 
 def candidate(number: int, **changes: Any) -> Candidate:
-    document = {"order_id": f"{number:04d}", "amount": 100, "currency": "thb", "destination": "recp_test_1",
-                "customer": "cust_test_1", **changes}  # fmt: skip
+    document = {
+        "order_id": f"{number:04d}",
+        "amount": 100,
+        "currency": "thb",
+        "destination": "recp_test_1",
+        "customer": "cust_test_1",
+        **changes,
+    }
     intent = intent_of(
-        document, job="night", attempt=1, fee=None, batch_id="b", sheet="", row=number, run_id="r", journal_id="j"
+        document,
+        job="night",
+        attempt=1,
+        fee=None,
+        batch_id="b",
+        sheet="",
+        row=number,
+        run_id="r",
+        journal_id="j",
     )
     return Candidate(document["order_id"], intent)
 
@@ -77,7 +93,9 @@ def test_an_open_order_of_an_earlier_run_goes_once_its_row_is_there() -> None:
 
 @pytest.mark.fault("J13", "L3")
 def test_a_new_attempt_of_an_order_goes_beside_none_that_may_yet_take_money() -> None:
-    """One that was never charged gives way to it; one in doubt, or found by a list meanwhile, does not."""
+    """One that was never charged gives way to it; one in doubt, or found by a list meanwhile, does
+    not.
+    """
     given = candidate(0)
     ready, doubt = known(0), known(0, in_doubt=True)
     anew = Candidate("0000", given.intent, (), ready.attempt)

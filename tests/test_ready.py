@@ -24,10 +24,19 @@ def both_ways(
     return [forked, ready.run(words, folder, env, 60)]
 
 
-@pytest.mark.parametrize("words", [
-    ["--version"], ["run"], ["run", "job.toml", "--limit", "x"], ["check", "job.toml"], ["plan", "job.toml", "--json"],
-    ["status", "job.toml"], ["run", "other.toml"],
-], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version"],
+        ["run"],
+        ["run", "job.toml", "--limit", "x"],
+        ["check", "job.toml"],
+        ["plan", "job.toml", "--json"],
+        ["status", "job.toml"],
+        ["run", "other.toml"],
+    ],
+    ids=" ".join,
+)
 def test_a_forked_run_says_and_ends_as_one_that_is_started(
     market: Market, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
@@ -35,11 +44,19 @@ def test_a_forked_run_says_and_ends_as_one_that_is_started(
     market.orders([order(1, invoice="ใบแจ้งหนี้"), order(2, amount="x")])
     market.job()
     forked, started = both_ways(words, market.folder, monkeypatch, OMISE_SECRET_KEY=KEY)
-    assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
+    assert (forked.returncode, forked.stdout, forked.stderr) == (
+        started.returncode,
+        started.stdout,
+        started.stderr,
+    )
 
 
-def test_runs_that_are_forked_know_nothing_of_each_other(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has the variables, the folder and the memory that it was given, and not those of the one before."""
+def test_runs_that_are_forked_know_nothing_of_each_other(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has the variables, the folder and the memory that it was given, and not those of the one
+    before.
+    """
     market.orders([order(1)])
     market.job()
     monkeypatch.setattr(ready, "FORKS", True)
@@ -50,7 +67,9 @@ def test_runs_that_are_forked_know_nothing_of_each_other(market: Market, monkeyp
         keyless = market.run(OMISE_SECRET_KEY="")
         assert keyless.returncode == 78 and "OMISE_SECRET_KEY" in keyless.stderr
         assert market.run(OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key").returncode == 0
-    elsewhere = ready.run(["status", "night/job.toml"], market.folder.parent, ready.given(os.environ), 60)
+    elsewhere = ready.run(
+        ["status", "night/job.toml"], market.folder.parent, ready.given(os.environ), 60
+    )
     assert elsewhere.returncode == 78 and "night/job.toml" in elsewhere.stderr
 
 

@@ -1,4 +1,6 @@
-"""Every row ends in exactly one outcome, with a reason and somebody who acts; the totals must close, and can fail."""
+"""Every row ends in exactly one outcome, with a reason and somebody who acts; the totals must
+close, and can fail.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,44 @@ RECEIVED_NS = 5  # after FIRST was sent: what was charged by then settled someth
 
 def batch(batch_id: str = BATCH) -> Batch:
     return Batch(
-        id=batch_id, job="night", file="orders.csv", sha256="0" * 64, format="csv", rows_read=1, columns=("a",),
-        unused=(), metadata=(), mode="test", job_sha256="", schema_sha256="", version="0", first_seen_ns=RECEIVED_NS,
-    )  # fmt: skip
+        id=batch_id,
+        job="night",
+        file="orders.csv",
+        sha256="0" * 64,
+        format="csv",
+        rows_read=1,
+        columns=("a",),
+        unused=(),
+        metadata=(),
+        mode="test",
+        job_sha256="",
+        schema_sha256="",
+        version="0",
+        first_seen_ns=RECEIVED_NS,
+    )
 
 
-def one(*events: Any, batch_id: str = BATCH, row: int = 2, document: dict[str, Any] = DOCUMENT,
-        problems: tuple[Problem, ...] = (), repeat: Repeat | None = None, hold: str = "",
-        guards: Guards = FREE, **known: Any) -> Finding:  # fmt: skip
+def one(
+    *events: Any,
+    batch_id: str = BATCH,
+    row: int = 2,
+    document: dict[str, Any] = DOCUMENT,
+    problems: tuple[Problem, ...] = (),
+    repeat: Repeat | None = None,
+    hold: str = "",
+    guards: Guards = FREE,
+    **known: Any,
+) -> Finding:
     """The finding of one row; `known`: what else its history knows."""
     attempts = fold(events)
-    history = History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}, **known) if attempts else EMPTY
-    (finding,) = find(batch(batch_id), [Row(batch_id, "", row, document, problems, repeat)], history, guards, hold)
+    history = (
+        History({"0001": attempts}, {2: "0001"} if batch_id == BATCH else {}, **known)
+        if attempts
+        else EMPTY
+    )
+    (finding,) = find(
+        batch(batch_id), [Row(batch_id, "", row, document, problems, repeat)], history, guards, hold
+    )
     return finding
 
 
@@ -48,34 +76,122 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
         (one(hold="--limit 3"), Outcome.HELD, Outcome.HELD, "next run", "--limit 3"),
         (one(problems=(PROBLEM, PROBLEM)), Outcome.REJECTED, Outcome.REJECTED, "accountant", " | "),
         (one(FIRST), Outcome.IN_DOUBT, Outcome.IN_DOUBT, "next run", "no proof"),
-        (one(FIRST, problems=(PROBLEM,)), Outcome.IN_DOUBT, Outcome.IN_DOUBT, "next run", "no proof"),
+        (
+            one(FIRST, problems=(PROBLEM,)),
+            Outcome.IN_DOUBT,
+            Outcome.IN_DOUBT,
+            "next run",
+            "no proof",
+        ),
         (one(FIRST, answer_event(1)), Outcome.SUCCEEDED, Outcome.SUCCEEDED, "-", ""),
-        (one(FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund")),
-         Outcome.DECLINED, Outcome.DECLINED, "payer", "insufficient_fund"),
-        (one(FIRST, answer_event(1, status="pending", paid=False, authorize_uri="https://x")),
-         Outcome.PENDING, Outcome.PENDING, "payer", "will decide"),
-        (one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no")),
-         Outcome.REFUSED, Outcome.REFUSED, "accountant", "bad_request: no"),
-        (one(FIRST, event("answer", 1, verdict="throttled", code="too_many_requests")),
-         Outcome.HELD, Outcome.HELD, "next run", "too_many_requests"),
-        (one(FIRST, event("answer", 1, verdict="in_doubt", spent=True, code="used_token")),
-         Outcome.IN_DOUBT, Outcome.IN_DOUBT, "a person", "used_token"),
-        (one(FIRST, event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])),
-         Outcome.UNPROVEN, Outcome.UNPROVEN, "a person", "amount: x"),
-        (one(FIRST, answer_event(1), batch_id=OTHER, row=9), Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "chrg_test_1"),
-        (one(FIRST, batch_id=OTHER, row=9, document={**DOCUMENT, "amount": 5}),
-         Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "other content"),
-        (one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
-         Outcome.DUPLICATE, Outcome.HELD, "-", "as row 2"),
-        (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
-         Outcome.DUPLICATE, Outcome.SUCCEEDED, "-", "row 2, succeeded, chrg_test_1"),
-        (one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3, batch_id=OTHER,
-             document={**DOCUMENT, "amount": 5}), Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "other content"),
-        (one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
-         Outcome.CONFLICT, Outcome.CONFLICT, "accountant", "row 3"),
+        (
+            one(
+                FIRST,
+                answer_event(1, status="failed", paid=False, failure_code="insufficient_fund"),
+            ),
+            Outcome.DECLINED,
+            Outcome.DECLINED,
+            "payer",
+            "insufficient_fund",
+        ),
+        (
+            one(FIRST, answer_event(1, status="pending", paid=False, authorize_uri="https://x")),
+            Outcome.PENDING,
+            Outcome.PENDING,
+            "payer",
+            "will decide",
+        ),
+        (
+            one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no")),
+            Outcome.REFUSED,
+            Outcome.REFUSED,
+            "accountant",
+            "bad_request: no",
+        ),
+        (
+            one(FIRST, event("answer", 1, verdict="throttled", code="too_many_requests")),
+            Outcome.HELD,
+            Outcome.HELD,
+            "next run",
+            "too_many_requests",
+        ),
+        (
+            one(FIRST, event("answer", 1, verdict="in_doubt", spent=True, code="used_token")),
+            Outcome.IN_DOUBT,
+            Outcome.IN_DOUBT,
+            "a person",
+            "used_token",
+        ),
+        (
+            one(
+                FIRST,
+                event(
+                    "answer",
+                    1,
+                    verdict="unproven",
+                    charge=answer_event(1).data["charge"],
+                    flaws=["amount: x"],
+                ),
+            ),
+            Outcome.UNPROVEN,
+            Outcome.UNPROVEN,
+            "a person",
+            "amount: x",
+        ),
+        (
+            one(FIRST, answer_event(1), batch_id=OTHER, row=9),
+            Outcome.DUPLICATE,
+            Outcome.SUCCEEDED,
+            "-",
+            "chrg_test_1",
+        ),
+        (
+            one(FIRST, batch_id=OTHER, row=9, document={**DOCUMENT, "amount": 5}),
+            Outcome.CONFLICT,
+            Outcome.CONFLICT,
+            "accountant",
+            "other content",
+        ),
+        (
+            one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            Outcome.DUPLICATE,
+            Outcome.HELD,
+            "-",
+            "as row 2",
+        ),
+        (
+            one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            Outcome.DUPLICATE,
+            Outcome.SUCCEEDED,
+            "-",
+            "row 2, succeeded, chrg_test_1",
+        ),
+        (
+            one(
+                FIRST,
+                answer_event(1),
+                repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2),
+                row=3,
+                batch_id=OTHER,
+                document={**DOCUMENT, "amount": 5},
+            ),
+            Outcome.CONFLICT,
+            Outcome.CONFLICT,
+            "accountant",
+            "other content",
+        ),
+        (
+            one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
+            Outcome.CONFLICT,
+            Outcome.CONFLICT,
+            "accountant",
+            "row 3",
+        ),
     ],
-)  # fmt: skip
-def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome, acts: str, word: str) -> None:
+)
+def test_where_a_row_ends(
+    finding: Finding, outcome: Outcome, counts_as: Outcome, acts: str, word: str
+) -> None:
     """One outcome, a reason unless it is well, and who acts."""
     assert (finding.outcome, finding.counts_as, finding.who_acts) == (outcome, counts_as, acts)
     assert word in finding.reason
@@ -83,7 +199,9 @@ def test_where_a_row_ends(finding: Finding, outcome: Outcome, counts_as: Outcome
 
 
 @pytest.mark.fault("I19")
-@pytest.mark.parametrize("code", ["service_not_found", "locked_out", "invalid_charge", "brand_not_supported"])
+@pytest.mark.parametrize(
+    "code", ["service_not_found", "locked_out", "invalid_charge", "brand_not_supported"]
+)
 def test_what_no_correction_of_a_row_mends_is_an_engineers(code: str) -> None:
     """The account or the address is wrong, not the order."""
     assert one(FIRST, event("answer", 1, verdict="refused", code=code)).who_acts == "engineer"
@@ -92,7 +210,9 @@ def test_what_no_correction_of_a_row_mends_is_an_engineers(code: str) -> None:
 @pytest.mark.fault("I19", "L10")
 def test_who_acts_on_an_unproven_charge() -> None:
     """A person, until one took note of it; then nobody."""
-    wrong = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+    wrong = event(
+        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+    )
     noted = event("resolved", **{"as": "accepted"}, reason="refunded", by="me")
     assert (one(FIRST, wrong).who_acts, one(FIRST, wrong, noted).who_acts) == ("a person", "-")
 
@@ -100,12 +220,19 @@ def test_who_acts_on_an_unproven_charge() -> None:
 def test_a_rejected_row_without_an_order_id_has_none() -> None:
     """Nothing of ours stands in its place."""
     finding = one(document={}, problems=(PROBLEM,))
-    assert (finding.outcome, finding.order_id, finding.currency, finding.destination) == (Outcome.REJECTED, "", "", "")
+    assert (finding.outcome, finding.order_id, finding.currency, finding.destination) == (
+        Outcome.REJECTED,
+        "",
+        "",
+        "",
+    )
 
 
 RESOLVED = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
 REREAD = event("found", charge={**answer_event(1).data["charge"], "chain": None}, reread=True)
-ADOPTED = event("adopted", charge=answer_event(1).data["charge"], intent={**FIRST.data["intent"], "content": ""})
+ADOPTED = event(
+    "adopted", charge=answer_event(1).data["charge"], intent={**FIRST.data["intent"], "content": ""}
+)
 SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
 
 
@@ -113,21 +240,55 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
 @pytest.mark.parametrize(
     "finding, outcome, acts, word",
     [
-        (one(FIRST, event("voided", 1), RESOLVED, batch_id=OTHER, row=9),
-         Outcome.REJECTED, "-", "cancelled by hand: wrong shop"),
-        (one(FIRST, answer_event(1, chain=None)), Outcome.PENDING, "next run", "its chain is not there yet"),
-        (one(FIRST, answer_event(1, chain=None), REREAD), Outcome.UNPROVEN, "a person", "no chain on a paid charge"),
-        (one(FIRST, answer_event(1, status="expired", paid=False)), Outcome.EXPIRED, "payer", "without money"),
-        (one(FIRST, event("answer", 1, verdict="refused", code="locked_out")),
-         Outcome.REFUSED, "engineer", "locked_out"),
-        (one(ADOPTED, document={**DOCUMENT, "amount": 5}), Outcome.UNPROVEN, "a person", "other terms"),
+        (
+            one(FIRST, event("voided", 1), RESOLVED, batch_id=OTHER, row=9),
+            Outcome.REJECTED,
+            "-",
+            "cancelled by hand: wrong shop",
+        ),
+        (
+            one(FIRST, answer_event(1, chain=None)),
+            Outcome.PENDING,
+            "next run",
+            "its chain is not there yet",
+        ),
+        (
+            one(FIRST, answer_event(1, chain=None), REREAD),
+            Outcome.UNPROVEN,
+            "a person",
+            "no chain on a paid charge",
+        ),
+        (
+            one(FIRST, answer_event(1, status="expired", paid=False)),
+            Outcome.EXPIRED,
+            "payer",
+            "without money",
+        ),
+        (
+            one(FIRST, event("answer", 1, verdict="refused", code="locked_out")),
+            Outcome.REFUSED,
+            "engineer",
+            "locked_out",
+        ),
+        (
+            one(ADOPTED, document={**DOCUMENT, "amount": 5}),
+            Outcome.UNPROVEN,
+            "a person",
+            "other terms",
+        ),
         (one(FIRST, event("voided", 1), SECOND), Outcome.SUCCEEDED, "-", "the journal had lost it"),
-        (one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
-         Outcome.CONFLICT, "accountant", "another attempt has the money"),
+        (
+            one(FIRST, event("voided", 1), replace(SECOND, batch_id=OTHER)),
+            Outcome.CONFLICT,
+            "accountant",
+            "another attempt has the money",
+        ),
         (one(FIRST, SECOND), Outcome.IN_DOUBT, "next run", "no proof"),
     ],
-)  # fmt: skip
-def test_what_seldom_happens_has_its_words_too(finding: Finding, outcome: Outcome, acts: str, word: str) -> None:
+)
+def test_what_seldom_happens_has_its_words_too(
+    finding: Finding, outcome: Outcome, acts: str, word: str
+) -> None:
     """A person's word, a missing chain, a charge of another journal."""
     assert (finding.outcome, finding.who_acts) == (outcome, acts)
     assert word in finding.reason
@@ -135,25 +296,53 @@ def test_what_seldom_happens_has_its_words_too(finding: Finding, outcome: Outcom
 
 GONE = event("missing")
 PENDING = answer_event(1, status="pending", paid=False, authorize_uri="https://x")
-UNPROVEN = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"])
+UNPROVEN = event(
+    "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount: x"]
+)
 ACCEPTED = event("resolved", **{"as": "accepted"}, reason="their mistake", by="me")
-ELSEWHERE = {"elsewhere": {"0001": (Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"),)}}
+ELSEWHERE = {
+    "elsewhere": {"0001": (Elsewhere("day", "chrg_test_9", "", "recp_test_1", 123450, "thb"),)}
+}
 
 
 @pytest.mark.fault("J06", "J13", "J23", "J27", "J29")
 @pytest.mark.parametrize(
     "finding, outcome, acts, word",
     [
-        (one(guards=Guards(barred={"recp_test_1": "is not verified"})), Outcome.HELD, "engineer", "is not verified"),
-        (one(guards=Guards(stop="two charges"), hold="--limit 3"), Outcome.HELD, "a person", "two charges"),
+        (
+            one(guards=Guards(barred={"recp_test_1": "is not verified"})),
+            Outcome.HELD,
+            "engineer",
+            "is not verified",
+        ),
+        (
+            one(guards=Guards(stop="two charges"), hold="--limit 3"),
+            Outcome.HELD,
+            "a person",
+            "two charges",
+        ),
         (one(guards=Guards(refusal="3 rows")), Outcome.HELD, "accountant", "3 rows"),
-        (one(FIRST, DECLINED, batch_id=OTHER, document={**DOCUMENT, "card": "x"}, **ELSEWHERE),
-         Outcome.HELD, "engineer", 'job "day" charged this very order (chrg_test_9)'),
+        (
+            one(FIRST, DECLINED, batch_id=OTHER, document={**DOCUMENT, "card": "x"}, **ELSEWHERE),
+            Outcome.HELD,
+            "engineer",
+            'job "day" charged this very order (chrg_test_9)',
+        ),
         (one(FIRST, PENDING, GONE), Outcome.PENDING, "a person", "no longer knows chrg_test_1"),
-        (one(FIRST, UNPROVEN, ACCEPTED), Outcome.UNPROVEN, "-", "accepted by me on 1970-01-01T00:00:00Z: their"),
-        (one(FIRST, event("voided", 1), event("withdrawn")), Outcome.HELD, "next run", "not sent yet"),
+        (
+            one(FIRST, UNPROVEN, ACCEPTED),
+            Outcome.UNPROVEN,
+            "-",
+            "accepted by me on 1970-01-01T00:00:00Z: their",
+        ),
+        (
+            one(FIRST, event("voided", 1), event("withdrawn")),
+            Outcome.HELD,
+            "next run",
+            "not sent yet",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_holds_a_row_back_and_what_a_person_must_do_is_said(
     finding: Finding, outcome: Outcome, acts: str, word: str
 ) -> None:
@@ -172,7 +361,11 @@ def test_a_row_that_was_settled_elsewhere_keeps_its_outcome_and_counts_no_more()
         assert f"batch {BATCH} row 2, succeeded, chrg_test_1" in settled.settled_by
         assert exit_code([counted(settled)], stopped=False) == 0
         before = one(FIRST, answer_event(1), batch_id=OTHER, row=9, **known)
-        assert (before.outcome, before.settled_by, before.who_acts) == (settled.outcome, "", "accountant")
+        assert (before.outcome, before.settled_by, before.who_acts) == (
+            settled.outcome,
+            "",
+            "accountant",
+        )
         assert exit_code([counted(settled, before)], stopped=False) == 10
 
 
@@ -188,7 +381,12 @@ def test_an_unproven_charge_that_a_person_accepted_counts_as_10() -> None:
 def test_fees_are_in_the_currency_of_the_account() -> None:
     """Which is not always the order's."""
     paid = one(FIRST, answer_event(1, fee=10, net=90, funding_amount=4115, funding_currency="usd"))
-    assert (paid.currency, paid.fee_currency, paid.funding_amount, paid.funding_currency) == ("THB", "USD", 4115, "USD")
+    assert (paid.currency, paid.fee_currency, paid.funding_amount, paid.funding_currency) == (
+        "THB",
+        "USD",
+        4115,
+        "USD",
+    )
     assert one(FIRST, PENDING).fee_currency == ""
 
 
@@ -206,7 +404,10 @@ def test_fees_are_in_the_currency_of_the_account() -> None:
             ),
             "sent again, 2 in all",
         ),
-        ((FIRST, event("answer", 1, verdict="in_doubt"), answer_event(1)), "a look-up found the charge"),
+        (
+            (FIRST, event("answer", 1, verdict="in_doubt"), answer_event(1)),
+            "a look-up found the charge",
+        ),
         ((FIRST, event("answer", 1, verdict="throttled"), answer_event(1)), ""),
     ],
 )
@@ -260,7 +461,9 @@ def test_what_a_person_took_note_of_may_still_move() -> None:
 
 
 def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
-    """Which may have been another than its file's when that was planned anew; old journals kept none."""
+    """Which may have been another than its file's when that was planned anew; old journals kept
+    none.
+    """
     live = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "mode": "live"}})
     assert (one(FIRST).mode, one(live).mode) == ("test", "live")
 
@@ -268,10 +471,20 @@ def test_a_row_is_of_the_mode_that_its_order_was_sent_in() -> None:
 @pytest.mark.fault("I18")
 def test_who_got_what_of_a_charge_is_summed_by_name() -> None:
     """Fees in their own currency; the platform's and the recipient's part in the charge's."""
-    charged = answer_event(1, fee=10, fee_vat=1, net=123439, platform_fee={"amount": 39}, funding_currency="JPY")
+    charged = answer_event(
+        1, fee=10, fee_vat=1, net=123439, platform_fee={"amount": 39}, funding_currency="JPY"
+    )
     totals = counted(one(FIRST, charged), one(FIRST, charged))
-    assert totals.shares == {("THB", "platform"): 78, ("THB", "recipient"): 2 * (123450 - 39), ("THB", "known"): 2}
-    assert {name: sum_ for (_, _, name), sum_ in totals.fees.items()} == {"fee": 20, "vat": 2, "net": 246878}
+    assert totals.shares == {
+        ("THB", "platform"): 78,
+        ("THB", "recipient"): 2 * (123450 - 39),
+        ("THB", "known"): 2,
+    }
+    assert {name: sum_ for (_, _, name), sum_ in totals.fees.items()} == {
+        "fee": 20,
+        "vat": 2,
+        "net": 246878,
+    }
     assert counted(one(FIRST, answer_event(1))).fees == {}
 
 
@@ -279,7 +492,9 @@ def test_who_got_what_of_a_charge_is_summed_by_name() -> None:
 def test_equations_stand_in_the_order_of_their_currencies() -> None:
     """The same bytes for the same journal."""
     codes = sorted(["THB", "JPY", "USD", "EUR", "SGD", "MYR", "HKD", "GBP"])
-    totals = counted(*(one(document={**DOCUMENT, "currency": code.lower()}) for code in reversed(codes)))
+    totals = counted(
+        *(one(document={**DOCUMENT, "currency": code.lower()}) for code in reversed(codes))
+    )
     read = [Read(code, 1, DOCUMENT["amount"]) for code in reversed(codes)]
     told = [equation.currency for equation in totals.equations(8, read) if equation.currency]
     assert told == sorted(told) and set(told) == set(codes)
@@ -304,7 +519,9 @@ def test_the_equations_close_and_can_fail() -> None:
     assert len(counted(PAID).equations()) == len(lost) - 1  # a batch whose rows nobody counted
     assert [e.name for e in counted(PAID).equations(1) if "rows read" in e.name] == []
     unsent = counted(replace(PAID, idempotency_key="")).equations(1)
-    assert [e.name for e in unsent if not e.closes] == ["rows with a send = sum of the outcomes of sent rows"]
+    assert [e.name for e in unsent if not e.closes] == [
+        "rows with a send = sum of the outcomes of sent rows"
+    ]
 
 
 @dataclass
@@ -335,22 +552,36 @@ def judged_twice() -> tuple[Tally, Totals]:
 
 def findings_of(documents: list[dict[str, Any]]) -> list[Finding]:
     """Of rows of which nothing was sent."""
-    return [one(row=at + 2, document=document, problems=BAD.get(at, ())) for at, document in enumerate(documents)]
+    return [
+        one(row=at + 2, document=document, problems=BAD.get(at, ()))
+        for at, document in enumerate(documents)
+    ]
 
 
 @pytest.mark.fault("J18")
 def test_what_was_read_is_held_against_what_is_reported() -> None:
-    """Rows and sums by currency, also of rows without one, counted once as they are read and once as they end."""
+    """Rows and sums by currency, also of rows without one, counted once as they are read and once
+    as they end.
+    """
     tally, totals = judged_twice()
     equations = totals.equations(5, tally.reading())
     assert all(equation.closes for equation in equations), equations
-    assert {(e.currency, e.left) for e in equations if e.name == ROWS_READ} == {("THB", 3), ("JPY", 1), ("", 1)}
-    assert {(e.currency, e.left) for e in equations if e.name == SUMS_READ} == {("THB", 300), ("JPY", 5)}
+    assert {(e.currency, e.left) for e in equations if e.name == ROWS_READ} == {
+        ("THB", 3),
+        ("JPY", 1),
+        ("", 1),
+    }
+    assert {(e.currency, e.left) for e in equations if e.name == SUMS_READ} == {
+        ("THB", 300),
+        ("JPY", 5),
+    }
 
 
 @pytest.mark.fault("J18")
 def test_a_row_that_only_one_side_counts_opens_an_equation() -> None:
-    """A row the reader did not count, one no finding has, one whose amount or currency changed on its way."""
+    """A row the reader did not count, one no finding has, one whose amount or currency changed on
+    its way.
+    """
     tally, totals = judged_twice()
     more = Read("USD", 1, 1)
     assert not all(e.closes for e in totals.equations(5, [*tally.reading(), more]))
@@ -394,7 +625,9 @@ def test_a_job_that_reads_a_sent_row_otherwise_closes_all_the_same() -> None:
 def test_the_exit_code_is_a_function_of_outcomes(outcomes: list[Outcome], code: int) -> None:
     """Contract, section 6; a duplicate counts like what it names."""
     findings = [replace(PAID, outcome=outcome, counts_as=outcome) for outcome in outcomes]
-    duplicates = [replace(PAID, outcome=Outcome.DUPLICATE, counts_as=outcome) for outcome in outcomes]
+    duplicates = [
+        replace(PAID, outcome=Outcome.DUPLICATE, counts_as=outcome) for outcome in outcomes
+    ]
     assert exit_code([counted(*findings)], stopped=False) == code
     assert exit_code([counted(*duplicates)], stopped=False) == code
     assert exit_code([counted(*findings)], stopped=True) == 12
@@ -407,7 +640,10 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
     words = "token tokn_test_5xuy4w91xqz7d1w9u0t was not\x1b[31m found"
     for finding in (
         one(FIRST, event("answer", 1, verdict="refused", code="not_found", message=words)),
-        one(FIRST, answer_event(1, status="failed", paid=False, failure_code="x", failure_message=words)),
+        one(
+            FIRST,
+            answer_event(1, status="failed", paid=False, failure_code="x", failure_message=words),
+        ),
         one(FIRST, event("answer", 1, verdict="in_doubt", message=words)),
     ):
         assert "was not\\x1b[31m found" in finding.reason
@@ -416,12 +652,18 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
 
 @pytest.mark.fault("I8", "J13")
 def test_a_row_that_waits_still_shows_what_was_sent_for_it() -> None:
-    """Its key, its attempt and when: a request that the gateway turned away is no request that never was."""
+    """Its key, its attempt and when: a request that the gateway turned away is no request that
+    never was.
+    """
     waits = one(FIRST, event("answer", 1, verdict="throttled"), guards=Guards(stop="two charges"))
     assert (waits.outcome, waits.who_acts, waits.reason) == (
         Outcome.HELD,
         "a person",
         f"a stop is in force: two charges; {LIFT_STOP()}",
     )
-    assert (waits.attempts, waits.idempotency_key, bool(waits.sent_at)) == (1, FIRST.data["intent"]["key"], True)
+    assert (waits.attempts, waits.idempotency_key, bool(waits.sent_at)) == (
+        1,
+        FIRST.data["intent"]["key"],
+        True,
+    )
     assert all(equation.closes for equation in counted(waits).equations(1))

@@ -1,4 +1,6 @@
-"""Refunds as the gateway shows them, and a person's word on a difference: what is said of them, and what holds."""
+"""Refunds as the gateway shows them, and a person's word on a difference: what is said of them, and
+what holds.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,23 @@ pytestmark = pytest.mark.fault("J31")
 def refund(number: int = 1, **changes: Any) -> dict[str, Any]:
     """A refund object; it was made on the 26th of Bangkok, the 25th of UTC."""
     return {
-        "object": "refund", "id": f"rfnd_test_{number}", "amount": 4000, "currency": "THB", "charge": CHARGE_ID,
-        "created_at": "2026-11-25T17:00:00Z", **changes,
-    }  # fmt: skip
+        "object": "refund",
+        "id": f"rfnd_test_{number}",
+        "amount": 4000,
+        "currency": "THB",
+        "charge": CHARGE_ID,
+        "created_at": "2026-11-25T17:00:00Z",
+        **changes,
+    }
 
 
 def charge(refunded: Any = 0, *refunds: Any, **changes: Any) -> dict[str, Any]:
-    return {**MADE, "refunded_amount": refunded, "refunds": {"object": "list", "data": list(refunds)}, **changes}
+    return {
+        **MADE,
+        "refunded_amount": refunded,
+        "refunds": {"object": "list", "data": list(refunds)},
+        **changes,
+    }
 
 
 def told(document: dict[str, Any] | None, *beside: dict[str, Any], journal: Any = None) -> str:
@@ -61,41 +73,66 @@ BY_HAND = "; made at the gateway, not by batchpay (days of Asia/Bangkok)"
         (
             charge(4000, refund()),
             [],
-            f"a refund of 40.00 THB (4000 in the smallest unit) on 2026-11-26 {CHARGED}; {WAS}1,194.50 THB left",
+            (
+                f"a refund of 40.00 THB (4000 in the smallest unit) on 2026-11-26 {CHARGED};"
+                f" {WAS}1,194.50 THB left"
+            ),
         ),
         (
             charge(0),  # the list of charges is older than that of refunds
             [refund()],
-            f"a refund of 40.00 THB (4000 in the smallest unit) on 2026-11-26 {CHARGED}; {WAS}1,194.50 THB left",
+            (
+                f"a refund of 40.00 THB (4000 in the smallest unit) on 2026-11-26 {CHARGED};"
+                f" {WAS}1,194.50 THB left"
+            ),
         ),
         (
             charge(4000, refund()),
-            [refund(), refund(2, amount=1, charge={"id": CHARGE_ID}, created_at="2026-11-25T16:59:59Z")],
-            f"refunds of 40.01 THB (4001 in the smallest unit) in all {CHARGED}: 0.01 THB on 2026-11-25 (rfnd_test_2), "
-            f"40.00 THB on 2026-11-26 (rfnd_test_1); {WAS}1,194.49 THB left",
+            [
+                refund(),
+                refund(2, amount=1, charge={"id": CHARGE_ID}, created_at="2026-11-25T16:59:59Z"),
+            ],
+            (
+                f"refunds of 40.01 THB (4001 in the smallest unit) in all {CHARGED}: 0.01 THB on"
+                f" 2026-11-25 (rfnd_test_2), 40.00 THB on 2026-11-26 (rfnd_test_1); {WAS}1,194.49"
+                " THB left"
+            ),
         ),
         (
-            charge(4100, refund()),  # the gateway tells the one, and of the other no more than its amount
+            charge(
+                4100, refund()
+            ),  # the gateway tells the one, and of the other no more than its amount
             [],
-            f"refunds of 41.00 THB (4100 in the smallest unit) in all {CHARGED}: 40.00 THB on 2026-11-26 (rfnd_test_1),"
-            f" 1.00 THB on a day that the gateway does not tell; {WAS}1,193.50 THB left",
+            (
+                f"refunds of 41.00 THB (4100 in the smallest unit) in all {CHARGED}: 40.00 THB on"
+                " 2026-11-26 (rfnd_test_1), 1.00 THB on a day that the gateway does not tell;"
+                f" {WAS}1,193.50 THB left"
+            ),
         ),
         (
             {**MADE, "refunded": 123450},  # as it was before 2019-05-29
             [],
-            f"refunds of 1,234.50 THB (123450 in the smallest unit) in all {CHARGED}: 1,234.50 THB on a day that the "
-            f"gateway does not tell; {WAS}0.00 THB left",
+            (
+                f"refunds of 1,234.50 THB (123450 in the smallest unit) in all {CHARGED}: 1,234.50"
+                f" THB on a day that the gateway does not tell; {WAS}0.00 THB left"
+            ),
         ),
         (
             charge(4000, refund(created_at=None, created="2026-11-25T17:00:00Z"), currency="JPY"),
             [],
-            f"refunds of 4,000 JPY in all {CHARGED}: 40.00 THB on 2026-11-26 (rfnd_test_1), 4,000 JPY on a day that the"
-            " gateway does not tell; charged 123,450 JPY on 2026-11-24, 119,450 JPY left",
+            (
+                f"refunds of 4,000 JPY in all {CHARGED}: 40.00 THB on 2026-11-26 (rfnd_test_1),"
+                " 4,000 JPY on a day that the gateway does not tell; charged 123,450 JPY on"
+                " 2026-11-24, 119,450 JPY left"
+            ),
         ),
         (
             None,  # the gateway shows the charge no more, and the journal never knew it
             [refund(created_at="soon")],
-            f"a refund of 40.00 THB (4000 in the smallest unit) on a day that the gateway does not tell {CHARGED}",
+            (
+                "a refund of 40.00 THB (4000 in the smallest unit) on a day that the gateway does"
+                f" not tell {CHARGED}"
+            ),
         ),
     ],
 )
@@ -109,7 +146,9 @@ def test_a_refund_is_told_with_amount_currency_and_days(
 def test_what_the_gateway_shows_no_more_is_told_by_the_journal() -> None:
     """The charge's own amount and day."""
     journal, _ = seen(MADE)
-    assert told(None, refund(), journal=journal).endswith(f"{CHARGED}; {WAS}1,194.50 THB left{BY_HAND}")
+    assert told(None, refund(), journal=journal).endswith(
+        f"{CHARGED}; {WAS}1,194.50 THB left{BY_HAND}"
+    )
     assert refunded_of(CHARGE_ID, "", None, [], journal) is None
 
 
@@ -119,19 +158,33 @@ def test_what_cannot_be_read_is_said_and_stays_a_difference(odd: Any) -> None:
     document = charge(odd)
     assert speaks_of_refunds(document)
     found = refunded_of(CHARGE_ID, "0001", document, [])
-    assert found is not None and (found.total, found.difference(ZONE).state) == (0, f"refunded_amount is {odd!r}")
+    assert found is not None and (found.total, found.difference(ZONE).state) == (
+        0,
+        f"refunded_amount is {odd!r}",
+    )
     assert f"cannot be read: refunded_amount is {odd!r}" in found.difference(ZONE).told
 
 
 @pytest.mark.parametrize("none", [0, None, False, ""])
 def test_nothing_given_back_is_no_difference(none: Any) -> None:
     """However the gateway says so."""
-    for document in (charge(none), {**MADE, "refunds": None}, {**MADE, "refunds": {"data": [refund(object="list")]}}):
+    for document in (
+        charge(none),
+        {**MADE, "refunds": None},
+        {**MADE, "refunds": {"data": [refund(object="list")]}},
+    ):
         assert not speaks_of_refunds(document)
-        assert refunded_of(CHARGE_ID, "0001", document, [Refund("rfnd_test_1", "chrg_test_2", 1, "THB", "")]) is None
+        assert (
+            refunded_of(
+                CHARGE_ID, "0001", document, [Refund("rfnd_test_1", "chrg_test_2", 1, "THB", "")]
+            )
+            is None
+        )
 
 
-@pytest.mark.parametrize("thing", [None, [], {}, {"object": "refund"}, {"object": "refund", "id": 7}, charge()])
+@pytest.mark.parametrize(
+    "thing", [None, [], {}, {"object": "refund"}, {"object": "refund", "id": 7}, charge()]
+)
 def test_what_is_no_refund_is_none(thing: Any) -> None:
     assert refund_of(thing) is None
 
@@ -148,9 +201,21 @@ def test_the_journal_keeps_every_refund_of_a_charge() -> None:
     found = refunded_of(CHARGE_ID, "0001", charge(4000, refund()), [])
     assert found is not None
     told = found.to_json()
-    assert (told["order"], told["charge_id"], told["total"], told["currency"]) == ("0001", CHARGE_ID, 4000, "THB")
-    assert told["refunds"] == [{"id": "rfnd_test_1", "charge_id": CHARGE_ID, "amount": 4000, "currency": "THB",
-                                "made_at": "2026-11-25T17:00:00Z"}]  # fmt: skip
+    assert (told["order"], told["charge_id"], told["total"], told["currency"]) == (
+        "0001",
+        CHARGE_ID,
+        4000,
+        "THB",
+    )
+    assert told["refunds"] == [
+        {
+            "id": "rfnd_test_1",
+            "charge_id": CHARGE_ID,
+            "amount": 4000,
+            "currency": "THB",
+            "made_at": "2026-11-25T17:00:00Z",
+        }
+    ]
 
 
 def test_an_order_that_nobody_knows_is_not_named() -> None:
@@ -159,7 +224,9 @@ def test_an_order_that_nobody_knows_is_not_named() -> None:
 
 
 def test_the_difference_is_the_same_on_either_day() -> None:
-    """Seen from the charge and seen from the refund: one id, one amount, one state, so that one note holds for both."""
+    """Seen from the charge and seen from the refund: one id, one amount, one state, so that one
+    note holds for both.
+    """
     by_charge = refunded_of(CHARGE_ID, "0001", charge(4000, refund()), [])
     by_refund = refunded_of(CHARGE_ID, "0001", charge(4000), [ONE])
     assert by_charge is not None and by_refund is not None
@@ -168,7 +235,8 @@ def test_the_difference_is_the_same_on_either_day() -> None:
     assert (one.amount, one.currency, by_charge.untold) == (4000, "THB", 0)
 
 
-# --- sums -------------------------------------------------------------------------------------------------------
+# --- sums
+# -------------------------------------------------------------------------------------------------
 
 
 def refunded(charge_id: str, total: int, currency: str = "THB", *, counts: bool = True) -> Refunded:
@@ -176,8 +244,13 @@ def refunded(charge_id: str, total: int, currency: str = "THB", *, counts: bool 
 
 
 def test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back() -> None:
-    """Refunds of these days' charges reduce what is left; refunds of other days' charges are told apart."""
-    of_days, of_others = refunded("chrg_test_1", 1000), refunded("chrg_test_2", 500, "JPY", counts=False)
+    """Refunds of these days' charges reduce what is left; refunds of other days' charges are told
+    apart.
+    """
+    of_days, of_others = (
+        refunded("chrg_test_1", 1000),
+        refunded("chrg_test_2", 500, "JPY", counts=False),
+    )
     made = [(of_days, ONE), (of_others, replace(ONE, amount=500, currency="JPY"))]
     totals = totals_of({"THB": 9000}, [of_days, of_others, refunded("chrg_test_3", 2000)], made)
     thb, jpy = totals["THB"], totals["JPY"]
@@ -189,36 +262,61 @@ def test_the_totals_say_gross_refunded_and_left_and_what_the_days_gave_back() ->
 def test_only_what_took_money_counts_as_charged() -> None:
     """And only this job's."""
     assert counts_as_charged("night", MADE)
-    for other in ({**MADE, "status": "reversed"}, {**MADE, "metadata": {"batchpay_job": "day"}}, {"object": "list"}):
+    for other in (
+        {**MADE, "status": "reversed"},
+        {**MADE, "metadata": {"batchpay_job": "day"}},
+        {"object": "list"},
+    ):
         assert not counts_as_charged("night", other)
 
 
 def test_what_was_given_back_is_not_asked_for_again() -> None:
     """A double charge that a person refunded, in part or whole."""
-    double = Difference("double", "1", "chrg_test_1", "give this one back", 9000, "THB", refund_minor=9000)
+    double = Difference(
+        "double", "1", "chrg_test_1", "give this one back", 9000, "THB", refund_minor=9000
+    )
     other = replace(double, charge_id="chrg_test_2")
     status = Difference("status", "1", "chrg_test_1", "pending")
-    part, untouched, kept_as_it_is = less_given_back([double, other, status], [refunded("chrg_test_1", 1000)])
+    part, untouched, kept_as_it_is = less_given_back(
+        [double, other, status], [refunded("chrg_test_1", 1000)]
+    )
     assert (part.refund_minor, part.id) == (8000, double.id)
-    assert part.told == "give this one back; 10.00 THB was given back: 80.00 THB of it are still to be given back"
+    assert (
+        part.told
+        == "give this one back; 10.00 THB was given back: 80.00 THB of it are still to be given"
+        " back"
+    )
     assert (untouched, kept_as_it_is) == (other, status)
     (whole,) = less_given_back([double], [refunded("chrg_test_1", 9000)])
-    assert whole.refund_minor == 0 and whole.told.endswith("90.00 THB was given back: nothing of it is due any more")
+    assert whole.refund_minor == 0 and whole.told.endswith(
+        "90.00 THB was given back: nothing of it is due any more"
+    )
 
 
 def test_a_ledgers_debits_of_refunds_are_summed() -> None:
     """By their origin; their keys were never seen."""
     debit = {"direction": "debit", "origin": "rfnd_test_1", "amount": 4000, "currency": "thb"}
-    entries = [debit, debit, {**debit, "direction": "credit"}, {**debit, "origin": "trsf_1"}, {**debit, "amount": "1"}]
-    assert booked_as_refunds([*entries, {**debit, "currency": None, "amount": 1}]) == Counter({"THB": 8000, "": 1})
+    entries = [
+        debit,
+        debit,
+        {**debit, "direction": "credit"},
+        {**debit, "origin": "trsf_1"},
+        {**debit, "amount": "1"},
+    ]
+    assert booked_as_refunds([*entries, {**debit, "currency": None, "amount": 1}]) == Counter(
+        {"THB": 8000, "": 1}
+    )
 
 
-# --- notes ------------------------------------------------------------------------------------------------------
+# --- notes
+# -------------------------------------------------------------------------------------------------
 
 
 def noted(difference: Difference, reason: str = "agreed", at_ns: int = 7) -> Event:
     return Event(
-        "noted", at_ns=at_ns, data={**note_on(difference, reason, "kim").to_json(), "since": "a later version"}
+        "noted",
+        at_ns=at_ns,
+        data={**note_on(difference, reason, "kim").to_json(), "since": "a later version"},
     )
 
 
@@ -226,9 +324,15 @@ REFUNDED = Difference("refunded", "0001", CHARGE_ID, "a refund", 4000, "THB")
 
 
 def test_a_note_holds_for_the_difference_as_it_was() -> None:
-    """Its words may change, and the order of what is found; what it is about, how much and where it stood may not."""
+    """Its words may change, and the order of what is found; what it is about, how much and where it
+    stood may not.
+    """
     notes = kept([noted(REFUNDED)])
-    assert (notes[REFUNDED.id].reason, notes[REFUNDED.id].by, notes[REFUNDED.id].at_ns) == ("agreed", "kim", 7)
+    assert (notes[REFUNDED.id].reason, notes[REFUNDED.id].by, notes[REFUNDED.id].at_ns) == (
+        "agreed",
+        "kim",
+        7,
+    )
     assert open_of([REFUNDED, replace(REFUNDED, told="in other words")], notes) == []
     for changed in (
         replace(REFUNDED, amount=5000),

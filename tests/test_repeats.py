@@ -28,7 +28,14 @@ class Rows:
 def order(order_id="A1", amount=100, **fields):
     """A document; by default one of customer 1 for recipient 1."""
     payer = {} if "card" in fields else {"customer": "cust_1"}
-    return {"order_id": order_id, "amount": amount, "currency": "thb", "destination": "recp_1", **payer, **fields}
+    return {
+        "order_id": order_id,
+        "amount": amount,
+        "currency": "thb",
+        "destination": "recp_1",
+        **payer,
+        **fields,
+    }
 
 
 def token(order_id, card, **fields):
@@ -38,7 +45,10 @@ def token(order_id, card, **fields):
 
 def found(*batches, size=2, bad=(), distinct=False):
     """Outcomes by (batch, row) after both passes over chunks of `size` rows."""
-    named = [(f"b{number}", list(chunks(documents, size, bad))) for number, documents in enumerate(batches)]
+    named = [
+        (f"b{number}", list(chunks(documents, size, bad)))
+        for number, documents in enumerate(batches)
+    ]
     repeats = Repeats(distinct=distinct)
     for name, judged in named:
         for chunk in judged:
@@ -63,9 +73,13 @@ def outcomes(verdicts):
 
 @pytest.mark.fault("E05", "E09")
 def test_what_was_sent_already_is_history_to_other_files():
-    """A corrected row beside the file that it corrects: held against it is only what its own file asks again."""
-    named = [("old", list(chunks([order("A1", 100), order("B1")], 2, ()))),
-             ("new", list(chunks([order("A1", 200), order("B1"), order("B1")], 3, ())))]  # fmt: skip
+    """A corrected row beside the file that it corrects: held against it is only what its own file
+    asks again.
+    """
+    named = [
+        ("old", list(chunks([order("A1", 100), order("B1")], 2, ()))),
+        ("new", list(chunks([order("A1", 200), order("B1"), order("B1")], 3, ()))),
+    ]
     repeats = Repeats()
     for name, judged in named:
         for chunk in judged:
@@ -79,15 +93,24 @@ FIRST = place_of("b0", "", 2)
 
 
 def corrected(*batches, first_id="X1", distinct=False, sent=None, bad=()):
-    """Verdicts over batches of (order id, the place that it corrects or ""); the row at FIRST has `first_id`."""
+    """Verdicts over batches of (order id, the place that it corrects or ""); the row at FIRST has
+    `first_id`.
+    """
     named = []
     for number, pairs in enumerate(batches):
         documents = [order(order_id) for order_id, _ in pairs]
         corrects = {at: place for at, (_, place) in enumerate(pairs) if place}
         problems = dict.fromkeys(bad, BAD) if number == 0 else {}
-        named.append((f"b{number}", [Judged(Rows(range(2, 2 + len(pairs))), documents, problems, corrects=corrects)]))
+        named.append(
+            (
+                f"b{number}",
+                [Judged(Rows(range(2, 2 + len(pairs))), documents, problems, corrects=corrects)],
+            )
+        )
     ids = (first_id,) if first_id else ()
-    repeats = Repeats(distinct=distinct, trace=lambda place, told=(): Ancestry((place,), ids, first_id))
+    repeats = Repeats(
+        distinct=distinct, trace=lambda place, told=(): Ancestry((place,), ids, first_id)
+    )
     for name, judged in named:
         repeats.add(name, judged[0])
     if not repeats.candidates():
@@ -97,14 +120,19 @@ def corrected(*batches, first_id="X1", distinct=False, sent=None, bad=()):
 
 @pytest.mark.fault("J07")
 def test_a_row_and_its_corrections_in_one_run_are_a_conflict():
-    """By its place, by its order id, by each other; in one file or several; each names the others."""
+    """By its place, by its order id, by each other; in one file or several; each names the
+    others.
+    """
     verdicts = corrected([("X1", "")], [("R1", FIRST)])
     assert outcomes(verdicts) == {("b0", 2): C, ("b1", 2): C}
     assert "row 2 of batch b1 (order R1)" in verdicts["b0", "", 2].reason
     assert "row 2 of batch b0 (order X1)" in verdicts["b1", "", 2].reason
     elsewhere = place_of("gone", "", 7)
     assert outcomes(corrected([("X1", ""), ("R1", elsewhere)])) == {("b0", 2): C, ("b0", 3): C}
-    assert outcomes(corrected([("R1", elsewhere)], [("R2", elsewhere)])) == {("b0", 2): C, ("b1", 2): C}
+    assert outcomes(corrected([("R1", elsewhere)], [("R2", elsewhere)])) == {
+        ("b0", 2): C,
+        ("b1", 2): C,
+    }
     assert outcomes(corrected([("R1", elsewhere)], [("x1", "")])) == {("b0", 2): C, ("b1", 2): C}
     assert corrected([("R1", elsewhere)], [("x1", "")], distinct=True) == {}
 
@@ -112,14 +140,22 @@ def test_a_row_and_its_corrections_in_one_run_are_a_conflict():
 @pytest.mark.fault("J07")
 def test_a_row_whose_first_id_could_not_be_read_is_known_by_its_place():
     """Its id is right since the job was changed, and is not what the journal has of it."""
-    assert outcomes(corrected([("8E5", "")], [("R1", FIRST)], first_id="")) == {("b0", 2): C, ("b1", 2): C}
+    assert outcomes(corrected([("8E5", "")], [("R1", FIRST)], first_id="")) == {
+        ("b0", 2): C,
+        ("b1", 2): C,
+    }
     elsewhere = place_of("gone", "", 7)
-    assert outcomes(corrected([("R1", elsewhere), ("R2", elsewhere)], first_id="")) == {("b0", 2): C, ("b0", 3): C}
+    assert outcomes(corrected([("R1", elsewhere), ("R2", elsewhere)], first_id="")) == {
+        ("b0", 2): C,
+        ("b0", 3): C,
+    }
 
 
 @pytest.mark.fault("J07")
 def test_a_correction_alone_stands_against_nobody():
-    """Its row breaks a rule still, was sent before, or has the same order id: that is told elsewhere."""
+    """Its row breaks a rule still, was sent before, or has the same order id: that is told
+    elsewhere.
+    """
     assert corrected([("X1", "")], [("R1", FIRST)], bad=(0,)) == {}
     assert corrected([("R1", FIRST)]) == {}
     assert outcomes(corrected([("X1", "")], [("R1", FIRST)], sent={"b0": {2: "X1"}})) == {}
@@ -163,8 +199,16 @@ def test_two_files_of_one_run():
 
 @pytest.mark.fault("E10")
 def test_one_token_for_two_orders():
-    """All rows with the token are rejected, the same row twice included; a customer may pay many times."""
-    documents = [token("A", "tokn_1"), token("B", "tokn_1"), token("A", "tokn_1"), order("C"), order("D")]
+    """All rows with the token are rejected, the same row twice included; a customer may pay many
+    times.
+    """
+    documents = [
+        token("A", "tokn_1"),
+        token("B", "tokn_1"),
+        token("A", "tokn_1"),
+        order("C"),
+        order("D"),
+    ]
     verdicts, _ = found(documents)
     assert outcomes(verdicts) == {("b0", 2): R, ("b0", 3): R, ("b0", 4): R}
     assert "token-twice" in verdicts["b0", "", 2].reason
@@ -181,7 +225,9 @@ def test_one_token_in_one_order_twice():
 @pytest.mark.fault("X04")
 def test_ids_equal_after_normalisation():
     """NFC and NFD of one word are both in conflict, whatever they ask, and the file is noted."""
-    verdicts, repeats = found([order("caf\u00e9"), order("cafe\u0301", 999, destination="recp_2"), order("cafe")])
+    verdicts, repeats = found(
+        [order("caf\u00e9"), order("cafe\u0301", 999, destination="recp_2"), order("cafe")]
+    )
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
     assert ["NFC" in note for note in repeats.notes] == [True]
 
@@ -189,7 +235,9 @@ def test_ids_equal_after_normalisation():
 @pytest.mark.fault("X04", "X14", "E04", "J07")
 @pytest.mark.parametrize("other", ["1", "001", "00 01", "０００１", "0001.0"])
 def test_look_alikes_of_one_order(other):
-    """An id that lost its zeros, or got a point: both are in conflict, and each is told the other's name."""
+    """An id that lost its zeros, or got a point: both are in conflict, and each is told the other's
+    name.
+    """
     verdicts, _ = found([order("0001"), order(other)])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
     assert f"if it is that order, write {other}" in verdicts["b0", "", 2].reason
@@ -198,10 +246,16 @@ def test_look_alikes_of_one_order(other):
 
 
 @pytest.mark.fault("X14", "J07")
-@pytest.mark.parametrize("changes", [{"amount": 200}, {"destination": "recp_2"}, {"customer": "cust_2"}])
+@pytest.mark.parametrize(
+    "changes", [{"amount": 200}, {"destination": "recp_2"}, {"customer": "cust_2"}]
+)
 def test_look_alikes_are_in_conflict_whatever_they_ask(changes):
-    """Another amount, recipient or payer makes no other order of a damaged id; case alone does not tell ids apart."""
-    verdicts, repeats = found([order("0001"), order("1", **changes), order("ab"), order("AB", **changes)])
+    """Another amount, recipient or payer makes no other order of a damaged id; case alone does not
+    tell ids apart.
+    """
+    verdicts, repeats = found(
+        [order("0001"), order("1", **changes), order("ab"), order("AB", **changes)]
+    )
     assert set(outcomes(verdicts).values()) == {C} and len(verdicts) == 4
     assert repeats.notes == []
 
@@ -215,17 +269,30 @@ def test_look_alikes_in_two_files_of_a_run_name_each_other():
 
 
 def test_a_source_that_has_both_ids_says_so():
-    """Then they are different orders; a repeat of one is still a repeat, and ids equal to the eye stay in conflict."""
-    documents = [order("0001"), order("1"), order("1"), order("2", 5), order("02", 6), order("02", 7)]
+    """Then they are different orders; a repeat of one is still a repeat, and ids equal to the eye
+    stay in conflict.
+    """
+    documents = [
+        order("0001"),
+        order("1"),
+        order("1"),
+        order("2", 5),
+        order("02", 6),
+        order("02", 7),
+    ]
     verdicts, _ = found(documents, distinct=True)
     assert outcomes(verdicts) == {("b0", 4): D, ("b0", 6): C, ("b0", 7): C}
-    verdicts, repeats = found([order("caf\u00e9"), order("cafe\u0301"), order("CAFE")], distinct=True)
+    verdicts, repeats = found(
+        [order("caf\u00e9"), order("cafe\u0301"), order("CAFE")], distinct=True
+    )
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C}
     assert len(repeats.notes) == 1
 
 
 def test_a_repeat_of_a_contested_row_is_contested():
-    """A duplicate of a row in conflict is in conflict too: nobody waits for an owner that never comes."""
+    """A duplicate of a row in conflict is in conflict too: nobody waits for an owner that never
+    comes.
+    """
     verdicts, _ = found([order("01"), order("01"), order("1")])
     assert outcomes(verdicts) == {("b0", 2): C, ("b0", 3): C, ("b0", 4): C}
     assert [verdicts["b0", "", row].alone for row in (2, 3, 4)] == [False, False, True]
@@ -233,23 +300,29 @@ def test_a_repeat_of_a_contested_row_is_contested():
 
 def test_rejected_rows_do_not_count():
     """A row that is wrong by itself contests nothing."""
-    verdicts, _ = found([order("A"), order("A", 5), token("B", "tokn_1"), token("C", "tokn_1")], bad={1, 3})
+    verdicts, _ = found(
+        [order("A"), order("A", 5), token("B", "tokn_1"), token("C", "tokn_1")], bad={1, 3}
+    )
     assert verdicts == {}
 
 
 orders = st.lists(
     st.builds(order, st.sampled_from(["A", "a", "0A", "B"]), st.integers(1, 2)), max_size=12
-)  # fmt: skip
+)
 
 
 @given(orders, st.integers(1, 5), st.integers(0, 12))
 def test_what_is_left_asks_for_each_order_once(documents, size, cut):
-    """However rows are cut into chunks and files: no id or look-alike is left twice, each duplicate's owner is left."""
+    """However rows are cut into chunks and files: no id or look-alike is left twice, each
+    duplicate's owner is left.
+    """
     verdicts, _ = found(documents[:cut], documents[cut:], size=size)
     places = [("b0", at + 2) for at in range(len(documents[:cut]))]
     places += [("b1", at + 2) for at in range(len(documents[cut:]))]
     told = outcomes(verdicts)
-    left = [document for place, document in zip(places, documents, strict=True) if place not in told]
+    left = [
+        document for place, document in zip(places, documents, strict=True) if place not in told
+    ]
     assert len({alike(document["order_id"]) for document in left}) == len(left)
     again, _ = found(left)
     assert again == {}

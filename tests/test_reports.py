@@ -1,4 +1,6 @@
-"""Reports: whole or not at all, the same bytes for the same journal, safe in a spreadsheet, and they agree."""
+"""Reports: whole or not at all, the same bytes for the same journal, safe in a spreadsheet, and
+they agree.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +34,47 @@ from batchpay.reports.table import COLUMNS
 from tests.test_reconciliation import PAID, PROBLEM, batch, one
 
 CONTRACT = [  # section 5.1
-    "file", "row", "sheet", "order_id", "outcome", "amount", "currency", "amount_major", "destination",
-    "payment_method", "charge_id", "chain_id", "transfer_id", "fee", "fee_vat", "net", "platform_fee",
-    "recipient_amount", "failure_code", "error_code", "reason", "who_acts", "attempts", "idempotency_key",
-    "sent_at", "settled_at", "batch_id", "run_id",
-]  # fmt: skip
+    "file",
+    "row",
+    "sheet",
+    "order_id",
+    "outcome",
+    "amount",
+    "currency",
+    "amount_major",
+    "destination",
+    "payment_method",
+    "charge_id",
+    "chain_id",
+    "transfer_id",
+    "fee",
+    "fee_vat",
+    "net",
+    "platform_fee",
+    "recipient_amount",
+    "failure_code",
+    "error_code",
+    "reason",
+    "who_acts",
+    "attempts",
+    "idempotency_key",
+    "sent_at",
+    "settled_at",
+    "batch_id",
+    "run_id",
+]
 NAMES = ("Order No", "Item", "reason")
 
 
-def inputs(findings: list[Finding], cells: list[list[str]], form: str = "csv", **changes: Any) -> Inputs:
+def inputs(
+    findings: list[Finding], cells: list[list[str]], form: str = "csv", **changes: Any
+) -> Inputs:
     """One chunk of findings over these cells."""
     rows = [finding.row for finding in findings]
     columns = list(zip(*cells, strict=True)) if cells else [()] * len(NAMES)
-    table = pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(NAMES))
+    table = pa.RecordBatch.from_arrays(
+        [pa.array(column, pa.string()) for column in columns], names=list(NAMES)
+    )
     chunk = StoredChunk(0, "", rows, [{} for _ in rows], {}, frozenset(), encode_cells(rows, table))
     totals = Totals()
     for finding in findings:
@@ -59,10 +89,17 @@ def inputs(findings: list[Finding], cells: list[list[str]], form: str = "csv", *
         **changes,
     )
     return Inputs(
-        batch=about, formats=("csv", "parquet", "json"), findings=lambda: iter([(chunk, findings)]), totals=totals,
-        equations=tuple(totals.equations(len(rows))), exit_code=10, journal_id="j", head_seq=7, head_digest="0" * 64,
+        batch=about,
+        formats=("csv", "parquet", "json"),
+        findings=lambda: iter([(chunk, findings)]),
+        totals=totals,
+        equations=tuple(totals.equations(len(rows))),
+        exit_code=10,
+        journal_id="j",
+        head_seq=7,
+        head_digest="0" * 64,
         versions={"batchpay": "0"},
-    )  # fmt: skip
+    )
 
 
 REJECTED = replace(one(problems=(PROBLEM,)), row=3)
@@ -81,9 +118,18 @@ def test_results_have_the_contracts_columns_in_order(tmp_path: Path) -> None:
     header, *rows = read_csv(tmp_path / "results.csv")
     assert header[: len(CONTRACT)] == CONTRACT == list(COLUMNS)
     assert header[len(CONTRACT) :] == [
-        "Item", "input.reason", "metadata[invoice]", "charged_amount", "fee_currency", "funding_amount",
-        "funding_currency", "authorize_uri", "warnings", "settled_by", "mode",
-    ]  # fmt: skip
+        "Item",
+        "input.reason",
+        "metadata[invoice]",
+        "charged_amount",
+        "fee_currency",
+        "funding_amount",
+        "funding_currency",
+        "authorize_uri",
+        "warnings",
+        "settled_by",
+        "mode",
+    ]
     assert {row[-1] for row in rows} == {"TEST"}
     assert len(rows) == 2
     assert rows[0][:8] == ["orders.csv", "2", "", "0001", "succeeded", "123450", "THB", "1234.50"]
@@ -101,7 +147,9 @@ def test_a_cell_that_could_be_a_formula_is_defused(start: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
 def test_any_text_comes_back_as_it_may_be_shown(texts: list[str]) -> None:
-    """Quotes, delimiters, anything; line ends and what cannot be seen as escapes, in every form alike."""
+    """Quotes, delimiters, anything; line ends and what cannot be seen as escapes, in every form
+    alike.
+    """
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -120,8 +168,16 @@ def test_the_same_journal_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in (first, second, second):
         write_reports(folder, inputs(ROWS, CELLS))
     names = sorted(path.name for path in first.iterdir())
-    assert names == ["manifest.json", "rejects.csv", "report.json", "results.csv", "results.parquet"]
-    assert [(first / name).read_bytes() for name in names] == [(second / name).read_bytes() for name in names]
+    assert names == [
+        "manifest.json",
+        "rejects.csv",
+        "report.json",
+        "results.csv",
+        "results.parquet",
+    ]
+    assert [(first / name).read_bytes() for name in names] == [
+        (second / name).read_bytes() for name in names
+    ]
 
 
 def test_parquet_says_what_csv_says_typed(tmp_path: Path) -> None:
@@ -147,14 +203,22 @@ def test_report_json_keeps_its_schema(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "report.json").read_text())
     schema = json.loads(data_path("schemas/report.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(document)
-    assert document["test_mode"] is True and document["verdict"].startswith("TEST: 1,234.50 THB charged")
+    assert document["test_mode"] is True and document["verdict"].startswith(
+        "TEST: 1,234.50 THB charged"
+    )
     assert document["outcomes"] == {"succeeded": 1, "rejected": 1}
 
 
-@pytest.mark.parametrize("form, name, delimiter", [("csv", "rejects.csv", ";"), ("tsv", "rejects.tsv", "\t"),
-                                                    ("xlsx", "rejects.csv", ",")])  # fmt: skip
-def test_rejects_are_the_inputs_own_rows(tmp_path: Path, form: str, name: str, delimiter: str) -> None:
-    """Its columns, its cells, its delimiter, and columns of ours that are ignored when it comes back."""
+@pytest.mark.parametrize(
+    "form, name, delimiter",
+    [("csv", "rejects.csv", ";"), ("tsv", "rejects.tsv", "\t"), ("xlsx", "rejects.csv", ",")],
+)
+def test_rejects_are_the_inputs_own_rows(
+    tmp_path: Path, form: str, name: str, delimiter: str
+) -> None:
+    """Its columns, its cells, its delimiter, and columns of ours that are ignored when it comes
+    back.
+    """
     cells = [["0001", "x", ""], ["0002", "=1+1", "y"]]
     write_reports(tmp_path, inputs(ROWS, cells, form, delimiter=delimiter))
     header, row = read_csv(tmp_path / name, delimiter)
@@ -199,7 +263,9 @@ def test_the_manifest_names_every_report_by_digest(tmp_path: Path) -> None:
 
 @pytest.mark.fault("I9")
 def test_every_manifest_that_is_replaced_is_kept(tmp_path: Path) -> None:
-    """Also those made from one and the same event for other files; the same once more replaces nothing."""
+    """Also those made from one and the same event for other files; the same once more replaces
+    nothing.
+    """
     seen = []
     for formats in (("csv",), ("json",), ("csv", "json"), ("csv", "json"), ("parquet",)):
         write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=formats))
@@ -212,11 +278,16 @@ def test_every_manifest_that_is_replaced_is_kept(tmp_path: Path) -> None:
 
 def test_a_form_that_is_not_asked_for_any_more_goes_away(tmp_path: Path) -> None:
     """It would show what is not so any more beside files that are rewritten."""
-    write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv", "json", "parquet")))
+    write_reports(
+        tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv", "json", "parquet"))
+    )
     write_reports(tmp_path, dataclasses.replace(inputs(ROWS, CELLS), formats=("csv",)))
     assert {path.name for path in tmp_path.iterdir()} == {
-        "results.csv", "rejects.csv", "manifest.json", "manifest-7.json",
-    }  # fmt: skip
+        "results.csv",
+        "rejects.csv",
+        "manifest.json",
+        "manifest-7.json",
+    }
 
 
 @pytest.mark.fault("A11", "D02")
@@ -247,11 +318,16 @@ def test_an_empty_batch_has_a_report(tmp_path: Path) -> None:
     write_reports(tmp_path, inputs([], []))
     assert len(read_csv(tmp_path / "results.csv")) == 1
     assert io.StringIO((tmp_path / "report.json").read_text())
-    assert Outcome.SUCCEEDED.value not in json.loads((tmp_path / "report.json").read_text())["outcomes"]
+    assert (
+        Outcome.SUCCEEDED.value
+        not in json.loads((tmp_path / "report.json").read_text())["outcomes"]
+    )
 
 
 @pytest.mark.parametrize(("mode", "folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
-def test_files_have_the_jobs_mode_whatever_the_umask(tmp_path: Path, mode: int, folder: int) -> None:
+def test_files_have_the_jobs_mode_whatever_the_umask(
+    tmp_path: Path, mode: int, folder: int
+) -> None:
     """Folders accordingly; what lies there already is brought along."""
     for umask in (0o000, 0o077):
         before = os.umask(umask)

@@ -23,12 +23,24 @@ def spent_token(market: Market) -> None:
     market.orders([order(number) for number in range(4)])
     market.job()
     market.sandbox.add_rule(
-        {"method": "POST", "path": "/charges", "order_id": "00002", "action": "reset_before", "times": 1}
+        {
+            "method": "POST",
+            "path": "/charges",
+            "order_id": "00002",
+            "action": "reset_before",
+            "times": 1,
+        }
     )
     market.sandbox.add_rule(
-        {"method": "POST", "path": "/charges", "order_id": "00002", "action": "error_before", "status": 400,
-         "body": {"object": "error", "code": "used_token", "message": "token was already used"}}
-    )  # fmt: skip
+        {
+            "method": "POST",
+            "path": "/charges",
+            "order_id": "00002",
+            "action": "error_before",
+            "status": 400,
+            "body": {"object": "error", "code": "used_token", "message": "token was already used"},
+        }
+    )
     assert market.run().returncode == 11
     assert market.outcomes()["in_doubt"] == 1
     market.sandbox.clear_rules()
@@ -36,14 +48,18 @@ def spent_token(market: Market) -> None:
 
 @pytest.mark.fault("H05", "B25")
 def test_an_order_in_doubt_is_settled_as_not_charged(market: Market) -> None:
-    """Looked up first; then it is closed, never sent by itself, and may come back in another file."""
+    """Looked up first; then it is closed, never sent by itself, and may come back in another
+    file.
+    """
     spent_token(market)
     posts = market.posts()
     said = market.run("00002", "--as", "not-charged", *WHY, verb="resolve")
     assert said.returncode == 0, said.stderr
     (row,) = [row for row in market.results() if row["order_id"] == "00002"]
     assert (row["outcome"], row["error_code"]) == ("refused", "not_charged")
-    assert re.match(r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]), row["reason"]
+    assert re.match(r"not_charged; settled by \S+ on 20\S+Z: asked the bank", row["reason"]), row[
+        "reason"
+    ]
     assert market.run().returncode == 10
     assert market.posts() == posts
     market.orders([order(2, card="tokn_test_sandbox777774242")], "again.csv")
@@ -72,7 +88,9 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     market.job(doubt="60s", timeout="20s")
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "action": "hang_after"})
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         while not market.posts():
             time.sleep(0.01)
         time.sleep(0.3)
@@ -101,7 +119,9 @@ def test_a_held_order_can_be_cancelled_and_no_other(market: Market) -> None:
     market.orders([order(3), order(4)], "again.csv")
     assert market.run("--input", "again.csv").returncode == 10
     assert market.posts() == 3
-    assert "asked the bank" in next(row["reason"] for row in market.results() if row["order_id"] == "00003")
+    assert "asked the bank" in next(
+        row["reason"] for row in market.results() if row["order_id"] == "00003"
+    )
 
 
 @pytest.mark.fault("B31")
@@ -110,7 +130,9 @@ def test_a_lifted_stop_lets_the_next_run_send(market: Market) -> None:
     market.orders([order(number) for number in range(30)])
     market.job(rate="20/s")
     assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 64
-    market.sandbox.add_rule({"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]})
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]}
+    )
     assert market.run().returncode == 12
     posts = market.posts()
     assert market.run().returncode == 12
@@ -129,11 +151,17 @@ def test_resolve_says_what_it_takes(market: Market) -> None:
     """One thing at a time, with a reason."""
     market.orders([order(1)])
     market.job()
-    for words in ([], ["1", "--cancel", "--lift-stop", *WHY], ["1", "--as", "paid", *WHY], ["1", "--cancel"]):
+    for words in (
+        [],
+        ["1", "--cancel", "--lift-stop", *WHY],
+        ["1", "--as", "paid", *WHY],
+        ["1", "--cancel"],
+    ):
         assert market.run(*words, verb="resolve").returncode == 64, words
 
 
-# --- which charge is an order's ----------------------------------------------------------------------------------
+# --- which charge is an order's
+# ----------------------------------------------------------------------------------
 
 DAY = datetime.now(UTC).strftime("%Y-%m-%d")
 
@@ -150,20 +178,32 @@ def resolve(market: Market, order_id: str, word: str) -> subprocess.CompletedPro
 
 def audit(market: Market) -> tuple[int, list[str], bool]:
     """Exit code, kinds of difference, and whether the two sums agree."""
-    done = market.run("--from", DAY, "--to", datetime.now(UTC).strftime("%Y-%m-%d"), "--json", verb="audit")
+    done = market.run(
+        "--from", DAY, "--to", datetime.now(UTC).strftime("%Y-%m-%d"), "--json", verb="audit"
+    )
     found = json.loads(done.stdout)
-    return done.returncode, [one["kind"] for one in found["differences"]], found["journal"] == found["gateway"]
+    return (
+        done.returncode,
+        [one["kind"] for one in found["differences"]],
+        found["journal"] == found["gateway"],
+    )
 
 
 def charge_ids(market: Market, order_id: str = "") -> list[str]:
     """The charges of an order at the gateway, as it knows them, oldest first."""
-    return [c["id"] for c in market.sandbox.charges() if order_id in ("", c["metadata"].get("order_id"))]
+    return [
+        c["id"] for c in market.sandbox.charges() if order_id in ("", c["metadata"].get("order_id"))
+    ]
 
 
 @pytest.mark.fault("H05", "J11", "B25")
 @pytest.mark.parametrize("lost", [["metadata"], ["metadata.batchpay_key", "metadata.batchpay_job"]])
-def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(market: Market, lost: list[str]) -> None:
-    """`not-charged` is refused beside it, and says which it is; `charged` keeps it, unproven and accepted."""
+def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(
+    market: Market, lost: list[str]
+) -> None:
+    """`not-charged` is refused beside it, and says which it is; `charged` keeps it, unproven and
+    accepted.
+    """
     market.orders([order(1), order(2)])
     market.job()
     market.sandbox.add_rule(action="reset_after", order_id="00001")
@@ -175,7 +215,10 @@ def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(market:
         time.sleep(0.2)
     assert refused.returncode == 12 and mine in refused.stderr and "--not-ours" in refused.stderr
     assert told(market, "00001")["outcome"] == "in_doubt"
-    assert "is the charge of" in resolve(market, "00001", f"charged:{charge_ids(market, '00002')[0]}").stderr
+    assert (
+        "is the charge of"
+        in resolve(market, "00001", f"charged:{charge_ids(market, '00002')[0]}").stderr
+    )
     assert resolve(market, "00001", f"charged:{mine}").returncode == 0
     row = told(market, "00001")
     assert (row["outcome"], row["charge_id"], row["who_acts"]) == ("unproven", mine, "-")
@@ -188,14 +231,20 @@ def test_a_charge_that_names_nobody_is_evidence_and_may_be_said_to_be_it(market:
 
 @pytest.mark.fault("H05")
 def test_a_charge_without_a_key_and_with_other_terms_is_nobodys(market: Market) -> None:
-    """Amount, currency, recipient and mode must fit before a person can say that it is this order's."""
+    """Amount, currency, recipient and mode must fit before a person can say that it is this
+    order's.
+    """
     market.orders([order(1)])
     market.job(timeout="1s", doubt="30s")
     by_hand = {"amount": "5000", "currency": "thb", "card": "tokn_test_sandboxbyhand4242"}
-    httpx.post(f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False).raise_for_status()
+    httpx.post(
+        f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
+    ).raise_for_status()
     unanswered = market.sandbox.add_rule(action="reset_before", order_id="00001")
     words, how = market.command("run", "job.toml", "--grace", "0")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         while not unanswered.applied:
             time.sleep(0.01)
         process.terminate()  # the doubt is left to the next run
@@ -207,7 +256,9 @@ def test_a_charge_without_a_key_and_with_other_terms_is_nobodys(market: Market) 
 
 @pytest.mark.fault("B31", "I2", "J04")
 def test_of_two_charges_under_one_key_the_one_that_took_money_is_reported(market: Market) -> None:
-    """Whichever came first: its row, its sums, the audit; the twin is named, and a person may say that it is known."""
+    """Whichever came first: its row, its sums, the audit; the twin is named, and a person may say
+    that it is known.
+    """
     market.orders([order(1), order(2)])
     market.job()
     market.sandbox.add_rule(action="double", order_id="00001", becomes="pending")
@@ -217,7 +268,11 @@ def test_of_two_charges_under_one_key_the_one_that_took_money_is_reported(market
     market.sandbox.turn("successful", charge_id=second)
     assert market.run().returncode == 12
     row = told(market, "00001")
-    assert (row["outcome"], row["charge_id"], row["charged_amount"]) == ("succeeded", second, "10125")
+    assert (row["outcome"], row["charge_id"], row["charged_amount"]) == (
+        "succeeded",
+        second,
+        "10125",
+    )
     assert row["who_acts"] == "a person" and f"{first} is failed" in row["reason"]
     assert not list((market.folder / "reports").glob("*/rejects*"))
     (report,) = market.reports()
@@ -235,8 +290,12 @@ def test_of_two_charges_under_one_key_the_one_that_took_money_is_reported(market
 
 
 @pytest.mark.fault("B31", "J04")
-def test_an_order_whose_charges_under_one_key_all_ended_without_money_may_come_back(market: Market) -> None:
-    """Nothing waits for a charge that took nothing; before the next attempt each is read by its id."""
+def test_an_order_whose_charges_under_one_key_all_ended_without_money_may_come_back(
+    market: Market,
+) -> None:
+    """Nothing waits for a charge that took nothing; before the next attempt each is read by its
+    id.
+    """
     market.orders([order(1, card="tokn_test_sandbox000010011")])
     market.job()
     market.sandbox.add_rule(action="double", order_id="00001")
@@ -250,8 +309,12 @@ def test_an_order_whose_charges_under_one_key_all_ended_without_money_may_come_b
 
 
 @pytest.mark.fault("J11", "H05", "I2")
-def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(market: Market) -> None:
-    """The stop is written once; what is another order's is no money of this one; its own is looked for by its key."""
+def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(
+    market: Market,
+) -> None:
+    """The stop is written once; what is another order's is no money of this one; its own is looked
+    for by its key.
+    """
     market.orders([order(1), order(2), order(3)])
     market.job()
     assert market.run("--limit", "1").returncode == 11
@@ -262,11 +325,15 @@ def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(m
     row = told(market, "00002")
     assert (row["outcome"], row["charged_amount"], row["fee"]) == ("unproven", "", "")
     (report,) = market.reports()
-    assert report["currencies"][0]["charged_minor"] == sum(c["amount"] for c in market.sandbox.charges())
+    assert report["currencies"][0]["charged_minor"] == sum(
+        c["amount"] for c in market.sandbox.charges()
+    )
     market.sandbox.clear_rules()
     assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
     assert market.run().returncode == 12
-    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 64  # no new stop for what was told
+    assert (
+        market.run("--lift-stop", *WHY, verb="resolve").returncode == 64
+    )  # no new stop for what was told
     time.sleep(0.7)
     assert resolve(market, "00002", "not-charged").returncode == 0
     assert market.run().returncode == 10
@@ -275,7 +342,9 @@ def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(m
 
 @pytest.mark.fault("J15", "B15", "I2")
 def test_a_charge_that_failed_took_no_money_whatever_else_is_wrong_with_it(market: Market) -> None:
-    """Answered to our own request: its status beats its flaws, and no money column says otherwise."""
+    """Answered to our own request: its status beats its flaws, and no money column says
+    otherwise.
+    """
     market.orders([order(1, card="tokn_test_sandbox000010011")])
     market.job()
     market.sandbox.add_rule(order_id="00001", drop=["metadata"])
@@ -290,8 +359,12 @@ def test_a_charge_that_failed_took_no_money_whatever_else_is_wrong_with_it(marke
 
 
 @pytest.mark.fault("J15", "I14")
-def test_what_a_person_accepted_counts_as_10_everywhere_and_is_bound_to_what_it_was(market: Market) -> None:
-    """run, settle, status, report; with its file gone too. Another amount later is another thing to accept."""
+def test_what_a_person_accepted_counts_as_10_everywhere_and_is_bound_to_what_it_was(
+    market: Market,
+) -> None:
+    """run, settle, status, report; with its file gone too. Another amount later is another thing to
+    accept.
+    """
     market.orders([order(1)])
     market.job()
     market.sandbox.add_rule(method="*", path="/charges*", order_id="00001", change={"amount": 9000})
@@ -306,7 +379,9 @@ def test_what_a_person_accepted_counts_as_10_everywhere_and_is_bound_to_what_it_
     market.orders([order(2)], "other.csv")
     assert market.run("--input", "other.csv").returncode == 10
     market.sandbox.clear_rules()
-    market.sandbox.add_rule(method="GET", path="/charges*", order_id="00001", change={"amount": 99999})
+    market.sandbox.add_rule(
+        method="GET", path="/charges*", order_id="00001", change={"amount": 99999}
+    )
     done = market.run()
     assert done.returncode == 12 and "99999" in done.stdout
     assert "accepted" not in told(market, "00001")["reason"]
@@ -332,8 +407,12 @@ def test_an_adopted_charge_of_no_file_here_can_be_accepted(market: Market) -> No
 
 @pytest.mark.fault("J04", "J13", "J14")
 @pytest.mark.parametrize("answer", [{"status": 503, "body": ""}, {"body": "null"}])
-def test_a_next_attempt_that_an_earlier_charge_holds_back_says_so(market: Market, answer: dict[str, object]) -> None:
-    """The charge that proved the first attempt cannot be read: nothing is sent, and the row says why and who acts."""
+def test_a_next_attempt_that_an_earlier_charge_holds_back_says_so(
+    market: Market, answer: dict[str, object]
+) -> None:
+    """The charge that proved the first attempt cannot be read: nothing is sent, and the row says
+    why and who acts.
+    """
     market.orders([order(1, card="tokn_test_sandbox000010011")])
     market.job()
     assert market.run().returncode == 10
@@ -361,7 +440,9 @@ def test_a_charge_that_was_not_known_and_is_known_again_says_so(market: Market) 
     market.sandbox.add_rule(becomes="pending", order_id="00001", times=1)
     assert market.run().returncode == 11
     market.sandbox.add_rule(method="GET", path="/charges", action="missing", order_id="00001")
-    market.sandbox.add_rule(method="GET", path="/charges/*", status=404, code="not_found", message="x")
+    market.sandbox.add_rule(
+        method="GET", path="/charges/*", status=404, code="not_found", message="x"
+    )
     time.sleep(0.7)
     market.run()
     assert "no longer knows" in told(market, "00001")["reason"]
@@ -377,7 +458,9 @@ def test_a_row_that_another_file_settled_says_so_before_anybody_asks(market: Mar
     market.job()
     assert market.run().returncode == 10
     (path,) = (market.folder / "reports").glob("*/rejects.csv")
-    text = path.read_text("utf-8-sig").replace("tokn_test_sandbox000010011", "tokn_test_sandbox774242")
+    text = path.read_text("utf-8-sig").replace(
+        "tokn_test_sandbox000010011", "tokn_test_sandbox774242"
+    )
     (market.folder / "back.csv").write_text(text.replace("1x", "77.00"), "utf-8")
     time.sleep(1.1)
     assert market.run("--input", "back.csv").returncode == 0

@@ -1,4 +1,6 @@
-"""What this run did, apart from what its batches came to: from the journal, told by the true program."""
+"""What this run did, apart from what its batches came to: from the journal, told by the true
+program.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,17 @@ from tests.world import KEY, Market, order
 def told(market: Market) -> dict[str, Any]:
     """The only report, which keeps its schema."""
     (report,) = market.reports()
-    jsonschema.validate(report, json.loads(data_path("schemas/report.schema.json").read_text("utf-8")))
+    jsonschema.validate(
+        report, json.loads(data_path("schemas/report.schema.json").read_text("utf-8"))
+    )
     return report
 
 
 @pytest.mark.fault("I10", "L9")
 def test_a_run_that_sent_nothing_says_so(market: Market) -> None:
-    """The second night charged nothing; the batch's sum stands beside it, and the report is still the first run's."""
+    """The second night charged nothing; the batch's sum stands beside it, and the report is still
+    the first run's.
+    """
     market.orders([order(1), order(2)])
     market.job()
     first = json.loads(market.run("--json").stdout)
@@ -51,27 +57,36 @@ def test_each_run_tells_of_its_own(market: Market) -> None:
     assert market.run().returncode == 0
     second = told(market)
     assert second["run"]["id"] != first["run"]["id"] and second["run"]["held"] == ""
-    assert (second["run"]["sent"], second["run"]["charged"][0]["sum_minor"]) == (3, 10125 + 10225 + 10325)
+    assert (second["run"]["sent"], second["run"]["charged"][0]["sum_minor"]) == (
+        3,
+        10125 + 10225 + 10325,
+    )
     assert second["currencies"][0]["charged_minor"] == 4 * 10025 + 600
 
 
 def test_what_was_pending_is_charged_in_the_run_that_hears_of_it(market: Market) -> None:
     """Sent by one run, charged as far as anybody knew in another."""
     header = "order_id,amount,currency,recipient,source,invoice\n"
-    (market.folder / "orders.csv").write_text(header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n")
+    (market.folder / "orders.csv").write_text(
+        header + "q1,50.00,THB,recp_test_sandbox1,src_test_sandbox1,i\n"
+    )
     path = market.job()
     path.write_text(path.read_text().replace('card        = "card"', 'source      = "source"'))
     assert market.run().returncode == 11
     assert (told(market)["run"]["sent"], told(market)["run"]["charged"]) == (1, [])
     (charge,) = market.sandbox.charges()
-    httpx.post(f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False)
+    httpx.post(
+        f"{market.sandbox.url}/charges/{charge['id']}/mark_as_paid", auth=(KEY, ""), trust_env=False
+    )
     assert market.run(verb="settle").returncode == 0
     run = told(market)["run"]
     assert (run["sent"], run["looked_up"], run["charged"][0]["sum_minor"]) == (0, 1, 5000)
 
 
 def test_money_is_told_to_everybody_who_has_some_of_it(market: Market) -> None:
-    """Asked, charged, fees and VAT in their currency, what is left, the platform's and the recipients' shares."""
+    """Asked, charged, fees and VAT in their currency, what is left, the platform's and the
+    recipients' shares.
+    """
     market.orders([order(1), order(2, amount="x")])
     market.job(more='[fee]\nfixed = { THB = 500 }\npercentage = "10.5"')
     assert market.run().returncode == 10
@@ -79,8 +94,9 @@ def test_money_is_told_to_everybody_who_has_some_of_it(market: Market) -> None:
     (thb,) = (one for one in report["currencies"] if one["currency"] == "THB")
     assert (thb["asked_minor"], thb["charged_minor"]) == (10125, 10125)
     assert (thb["platform_fee_minor"], thb["recipient_amount_minor"]) == (
-        int(row["platform_fee"]), int(row["recipient_amount"]),
-    )  # fmt: skip
+        int(row["platform_fee"]),
+        int(row["recipient_amount"]),
+    )
     (fees,) = thb["fees"]
     assert fees["fee_currency"] == row["fee_currency"]
     assert [fees[f"{name}_minor"] for name in ("fee", "fee_vat", "net")] == [
@@ -103,7 +119,9 @@ def test_every_party_that_must_act_is_named_with_its_rows(market: Market) -> Non
 
 @pytest.mark.fault("J24")
 def test_a_run_that_could_not_look_leaves_good_reports_as_they_were(market: Market) -> None:
-    """A refused key, a gateway that is silent, a job that reads every row otherwise: not a byte changes."""
+    """A refused key, a gateway that is silent, a job that reads every row otherwise: not a byte
+    changes.
+    """
     market.orders([order(1), order(2, amount="x")])
     market.job()
     assert market.run().returncode == 10
@@ -125,28 +143,41 @@ def test_a_night_without_a_file_leaves_a_report(market: Market) -> None:
     quiet = market.run()
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     report = told(market)
-    assert report["batch"]["id"].endswith("-no-input") and report["exit_code"] == report["run"]["exit_code"] == 0
+    assert (
+        report["batch"]["id"].endswith("-no-input")
+        and report["exit_code"] == report["run"]["exit_code"] == 0
+    )
     (folder,) = (market.folder / "reports").iterdir()
     assert folder.name == report["batch"]["id"]
     assert {path.name for path in folder.iterdir()} == {"report.json", "manifest.json"}
     last = json.loads(market.run("--json", verb="status").stdout)["last_run"]
-    assert (last["exit_code"], last["started"], last["run"]) == (0, report["run"]["started"], report["run"]["id"])
+    assert (last["exit_code"], last["started"], last["run"]) == (
+        0,
+        report["run"]["started"],
+        report["run"]["id"],
+    )
 
 
 def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) -> None:
-    """Who runs, since when, and what it has in hand is not listed as waiting; afterwards how it ended, or that it did
-    not."""
+    """Who runs, since when, and what it has in hand is not listed as waiting; afterwards how it
+    ended, or that it did not.
+    """
     market.orders([order(number) for number in range(30)])
     market.job(rate="4/s")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         until = time.monotonic() + 60
         while not market.posts() and time.monotonic() < until:
             time.sleep(0.1)
         during = json.loads(market.run("--json", verb="status").stdout)
         process.kill()
     assert during["running"]["pid"] == str(process.pid) and during["running"]["started"]
-    assert (during["last_run"]["run"], during["last_run"]["ended"]) == (during["running"]["run"], "")
+    assert (during["last_run"]["run"], during["last_run"]["ended"]) == (
+        during["running"]["run"],
+        "",
+    )
     (batch,) = during["batches"]
     assert (batch["open"], batch["open_count"]) == ([], 0) and batch["in_work"] > 0
     killed = market.run(verb="status")
@@ -158,7 +189,9 @@ def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) 
 
 
 def test_an_orders_whole_story(market: Market) -> None:
-    """Every row that asks for it and every event in words, with time, attempt and charge; an unknown one is 66."""
+    """Every row that asks for it and every event in words, with time, attempt and charge; an
+    unknown one is 66.
+    """
     market.orders([order(1), order(2, amount="x")])
     market.job()
     market.run()
@@ -166,7 +199,10 @@ def test_an_orders_whole_story(market: Market) -> None:
     (row,) = market.results()[:1]
     assert [(one["row"], one["outcome"]) for one in story["rows"]] == [(2, "succeeded")]
     assert [event["kind"] for event in story["events"]] == ["intent", "answer"]
-    assert story["events"][-1]["charge"] == row["charge_id"] and row["idempotency_key"] in story["events"][0]["told"]
+    assert (
+        story["events"][-1]["charge"] == row["charge_id"]
+        and row["idempotency_key"] in story["events"][0]["told"]
+    )
     said = market.run("00001", verb="status").stdout
     assert row["charge_id"] in said and "which proves: charge" in said
     assert "rejected" in market.run("00002", verb="status").stdout
@@ -175,7 +211,9 @@ def test_an_orders_whole_story(market: Market) -> None:
 
 @pytest.mark.fault("J32")
 def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None:
-    """The journal was lost and the file did not come again: in status and in a report, with their sums."""
+    """The journal was lost and the file did not come again: in status and in a report, with their
+    sums.
+    """
     market.orders([order(1), order(2)])
     market.job()
     assert market.run().returncode == 0
@@ -185,23 +223,36 @@ def test_adopted_charges_that_no_file_asked_for_are_told(market: Market) -> None
     adopting = market.run("--adopt", "--json")
     assert adopting.returncode == 0, adopting.stdout
     run = json.loads(adopting.stdout)["run"]
-    assert (run["sent"], run["adopted"]["count"], run["adopted"]["charged"][0]["sum_minor"]) == (1, 2, 20350)
+    assert (run["sent"], run["adopted"]["count"], run["adopted"]["charged"][0]["sum_minor"]) == (
+        1,
+        2,
+        20350,
+    )
     assert run["charged"][0]["sum_minor"] == 10925
     status = json.loads(market.run("--json", verb="status").stdout)["adopted_elsewhere"]
     kept = json.loads((market.folder / "reports" / "adopted" / "adopted.json").read_text())
     assert status["charged"] == kept["charged"] == [{"currency": "THB", "sum_minor": 20350}]
     assert {one["order"] for one in kept["charges"]} == {"00001", "00002"}
-    assert "asked for by no file here: 2 charges, charged 203.50 THB" in market.run(verb="status").stdout
+    assert (
+        "asked for by no file here: 2 charges, charged 203.50 THB"
+        in market.run(verb="status").stdout
+    )
 
 
 @pytest.mark.fault("B31", "I2")
-def test_both_charges_of_an_order_are_money_that_moved_in_the_run_that_made_them(market: Market) -> None:
-    """A row is about one of them; what the run charged is what the gateway took, and the next run charged nothing."""
+def test_both_charges_of_an_order_are_money_that_moved_in_the_run_that_made_them(
+    market: Market,
+) -> None:
+    """A row is about one of them; what the run charged is what the gateway took, and the next run
+    charged nothing.
+    """
     market.job()
     market.orders([order(1), order(2)])
     market.sandbox.add_rule(action="double", order_id="00001")
     assert market.run().returncode == 12
-    taken = sum(charge["amount"] for charge in market.own_charges() if charge["status"] == "successful")
+    taken = sum(
+        charge["amount"] for charge in market.own_charges() if charge["status"] == "successful"
+    )
     assert [charge["metadata"]["order_id"] for charge in market.own_charges()].count("00001") == 2
     (thb,) = told(market)["run"]["charged"]
     assert (thb["currency"], thb["sum_minor"]) == ("THB", taken)

@@ -1,7 +1,8 @@
-"""A sale stays itself: no edit of the job, no loss of the journal and no way back makes a second charge of it.
+"""A sale stays itself: no edit of the job, no loss of the journal and no way back makes a second
+charge of it.
 
-Every order of these files is one sale, and its `invoice` tells which; ids are what the job of the night makes of a row.
-Each test is a story of nights of the true program over real HTTP.
+Every order of these files is one sale, and its `invoice` tells which; ids are what the job of the
+night makes of a row. Each test is a story of nights of the true program over real HTTP.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def inbox(market: Market, **files: Iterable[dict[str, str]] | None) -> None:
 
 
 def night(market: Market, **flags: Any) -> int:
-    """A plan and a run of the job as it lies there: what goes is what was planned, unless the gateway knows more."""
+    """A plan and a run of the job as it lies there: what goes is what was planned, unless the
+    gateway knows more.
+    """
     path = market.folder / "job.toml"
     try:
         plan(load_job(path))
@@ -72,13 +75,21 @@ def night(market: Market, **flags: Any) -> int:
 
 
 def once(market: Market, *numbers: int) -> None:
-    """Just these sales were charged, each once, and each charge stands in one row or among the adopted; all adds up."""
+    """Just these sales were charged, each once, and each charge stands in one row or among the
+    adopted; all adds up.
+    """
     paid = [charge for charge in market.own_charges() if charge["status"] == "successful"]
-    assert Counter(c["metadata"]["invoice"] for c in paid) == {f"INV-{number}": 1 for number in numbers}
+    assert Counter(c["metadata"]["invoice"] for c in paid) == {
+        f"INV-{number}": 1 for number in numbers
+    }
     shown = [row["charge_id"] for row in market.results() if row["outcome"] == "succeeded"]
     beside = market.folder / "reports" / "adopted" / "adopted.json"
     if beside.exists():
-        shown += [one["charge"] for one in json.loads(beside.read_text())["charges"] if one["outcome"] == "succeeded"]
+        shown += [
+            one["charge"]
+            for one in json.loads(beside.read_text())["charges"]
+            if one["outcome"] == "succeeded"
+        ]
     assert sorted(shown) == sorted(charge["id"] for charge in paid)
     for report in market.reports():
         assert all(equation["closes"] for equation in report["equations"]), report["equations"]
@@ -90,12 +101,15 @@ def lose(market: Market) -> None:
     shutil.rmtree(market.folder / "reports", ignore_errors=True)
 
 
-# --- another id for the same row ----------------------------------------------------------------------------------
+# --- another id for the same row
+# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J14", "E05")
 def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Market) -> None:
-    """Exports that hold the rows of yesterday's, and the id becomes another column: also in files that come later."""
+    """Exports that hold the rows of yesterday's, and the id becomes another column: also in files
+    that come later.
+    """
     everything = [sale(number) for number in range(1, 6)]
     job(market)
     inbox(market, d1=everything[:2])
@@ -112,7 +126,9 @@ def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Mar
     duplicates = [row for row in market.results() if row["outcome"] == "duplicate"]
     assert any("earlier id" in row["reason"] for row in duplicates)
     job(market, A)
-    assert night(market) == 11  # what the id of the fourth is now, which was charged in d3, only d3 tells
+    assert (
+        night(market) == 11
+    )  # what the id of the fourth is now, which was charged in d3, only d3 tells
     assert [row["order_id"] for row in market.results() if row["outcome"] == "held"] == ["00004"]
     inbox(market, d3=everything[:4])
     assert night(market) == 0
@@ -135,7 +151,9 @@ def test_an_id_from_a_lookup_file_that_is_edited_makes_no_second_order(market: M
 
 @pytest.mark.fault("J13")
 def test_an_id_that_was_wrong_and_is_mended_lets_its_row_go(market: Market) -> None:
-    """It was rejected, or contested by another row that never took its money: the mended job takes effect."""
+    """It was rejected, or contested by another row that never took its money: the mended job takes
+    effect.
+    """
     job(market, LOOKED_UP)
     (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\nINV-2,X1\n", "utf-8")
     inbox(market, d1=[sale(1), sale(2), sale(3)])
@@ -148,7 +166,9 @@ def test_an_id_that_was_wrong_and_is_mended_lets_its_row_go(market: Market) -> N
 
 @pytest.mark.fault("J13", "J04")
 def test_a_payer_who_could_not_pay_is_asked_by_a_person_alone(market: Market) -> None:
-    """The order was declined; a copy of its row in a later export, under another id, asks nobody again."""
+    """The order was declined; a copy of its row in a later export, under another id, asks nobody
+    again.
+    """
     job(market)
     inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
     night(market)
@@ -162,8 +182,12 @@ def test_a_payer_who_could_not_pay_is_asked_by_a_person_alone(market: Market) ->
 
 @pytest.mark.fault("J02", "J32", "L11")
 @pytest.mark.parametrize("restored", [True, False])
-def test_an_adopted_charge_is_its_rows_own_whatever_id_that_has_now(market: Market, *, restored: bool) -> None:
-    """The journal was put back, or lost, and the id is another column: the charge tells of its row."""
+def test_an_adopted_charge_is_its_rows_own_whatever_id_that_has_now(
+    market: Market, *, restored: bool
+) -> None:
+    """The journal was put back, or lost, and the id is another column: the charge tells of its
+    row.
+    """
     job(market)
     inbox(market, z=[sale(9)])
     night(market)
@@ -186,17 +210,35 @@ def test_an_adopted_charge_is_its_rows_own_whatever_id_that_has_now(market: Mark
     once(market, 1, 2, 3, 4, 9)
 
 
-def made_by_an_earlier_version(market: Market, name: str, row: int, document: dict[str, Any]) -> str:
-    """Charge for a row of a file as a version did that told the gateway the batch and not the row; the charge's id."""
+def made_by_an_earlier_version(
+    market: Market, name: str, row: int, document: dict[str, Any]
+) -> str:
+    """Charge for a row of a file as a version did that told the gateway the batch and not the row;
+    the charge's id.
+    """
     digest = sha256((market.folder / "inbox" / f"{name}.csv").read_bytes()).hexdigest()
     batch_id = batch_id_of(datetime.now(UTC), "night", digest)
     intent = intent_of(
-        document, job="night", attempt=1, fee=None, batch_id=batch_id, sheet="", row=row, run_id="r",
-        journal_id="j", mode="test",
-    )  # fmt: skip
+        document,
+        job="night",
+        attempt=1,
+        fee=None,
+        batch_id=batch_id,
+        sheet="",
+        row=row,
+        run_id="r",
+        journal_id="j",
+        mode="test",
+    )
     body = "&".join(part for part in intent.body.split("&") if "batchpay_row" not in part)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": intent.key}
-    answer = httpx.post(f"{market.sandbox.url}/charges", content=body, headers=headers, auth=(KEY, ""), trust_env=False)
+    answer = httpx.post(
+        f"{market.sandbox.url}/charges",
+        content=body,
+        headers=headers,
+        auth=(KEY, ""),
+        trust_env=False,
+    )
     return str(answer.json()["id"])
 
 
@@ -204,14 +246,22 @@ def asks(number: int, **changes: str) -> dict[str, Any]:
     """The order that a row of `sale` asks for."""
     row = sale(number, **changes)
     return {
-        "order_id": row["order_id"], "amount": round(float(row["amount"]) * 100), "currency": "thb",
-        "destination": row["recipient"], "customer": row["card"], "metadata": {"invoice": row["invoice"]},
-    }  # fmt: skip
+        "order_id": row["order_id"],
+        "amount": round(float(row["amount"]) * 100),
+        "currency": "thb",
+        "destination": row["recipient"],
+        "customer": row["card"],
+        "metadata": {"invoice": row["invoice"]},
+    }
 
 
 @pytest.mark.fault("J02", "J32", "L11")
-def test_a_charge_of_an_earlier_version_that_no_row_shows_keeps_its_file_back(market: Market) -> None:
-    """It tells of no row: the rows of its file that have other ids now wait for a person, who gives the ids back."""
+def test_a_charge_of_an_earlier_version_that_no_row_shows_keeps_its_file_back(
+    market: Market,
+) -> None:
+    """It tells of no row: the rows of its file that have other ids now wait for a person, who gives
+    the ids back.
+    """
     job(market, R)
     inbox(market, a=[sale(1), sale(2)])
     made_by_an_earlier_version(market, "a", 2, asks(1))
@@ -229,7 +279,9 @@ def test_a_charge_of_an_earlier_version_that_no_row_shows_keeps_its_file_back(ma
 
 
 @pytest.mark.fault("J32", "I2")
-def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(market: Market) -> None:
+def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(
+    market: Market,
+) -> None:
     """Its file is known, and no row of it shows the charge."""
     job(market)
     inbox(market, a=[sale(1), sale(1, amount="222.00"), sale(2)])
@@ -243,9 +295,13 @@ def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(ma
 @pytest.mark.fault("J02", "J13", "L11", "E04")
 @pytest.mark.parametrize("restored", [True, False])
 @pytest.mark.parametrize("late", [True, False])
-def test_a_file_of_new_ids_is_asked_about_after_a_loss(market: Market, *, restored: bool, late: bool) -> None:
-    """What was known of its names is lost, its file never comes again, and the ids are not those of before: 65, in the
-    run that adopts and in every later one, until a person says that they are new."""
+def test_a_file_of_new_ids_is_asked_about_after_a_loss(
+    market: Market, *, restored: bool, late: bool
+) -> None:
+    """What was known of its names is lost, its file never comes again, and the ids are not those of
+    before: 65, in the run that adopts and in every later one, until a person says that they are
+    new.
+    """
     job(market)
     inbox(market, z=[sale(8), sale(9)])
     night(market)
@@ -288,11 +344,14 @@ def test_what_adopted_charges_have_a_row_for_is_no_question(market: Market) -> N
     assert len(market.own_charges()) == 4 + 3 + 1
 
 
-# --- its kin --------------------------------------------------------------------------------------------------------
+# --- its kin
+# -------------------------------------------------------------------------------------------------
 
 
 def declined_and_charged(market: Market, new_id: str) -> dict[str, str]:
-    """Order 1 was declined, and came back as `new_id` with another payer, who paid. Returns that row."""
+    """Order 1 was declined, and came back as `new_id` with another payer, who paid. Returns that
+    row.
+    """
     job(market)
     inbox(market, a=[sale(1, card=DECLINED), sale(2)])
     night(market)
@@ -304,8 +363,12 @@ def declined_and_charged(market: Market, new_id: str) -> dict[str, str]:
 
 @pytest.mark.fault("J07", "J02")
 @pytest.mark.parametrize("restored", [True, False])
-def test_a_correction_is_known_by_what_it_corrects_when_the_journal_is_gone(market: Market, *, restored: bool) -> None:
-    """Charged under another id; the journal is put back or lost, and the row comes back once more."""
+def test_a_correction_is_known_by_what_it_corrects_when_the_journal_is_gone(
+    market: Market, *, restored: bool
+) -> None:
+    """Charged under another id; the journal is put back or lost, and the row comes back once
+    more.
+    """
     back = declined_and_charged(market, "R-1")
     shutil.copytree(market.folder / "state", market.folder / "before")
     night(market)
@@ -316,15 +379,22 @@ def test_a_correction_is_known_by_what_it_corrects_when_the_journal_is_gone(mark
     inbox(market, r1=None, r2=[{**back, "order_id": "00001", "batchpay_retry": "yes"}])
     night(market, adopt=not restored)
     night(market)
-    assert Counter(c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful") == {
-        "INV-1": 1, "INV-2": 1,
-    }  # fmt: skip
+    assert Counter(
+        c["metadata"]["invoice"] for c in market.own_charges() if c["status"] == "successful"
+    ) == {
+        "INV-1": 1,
+        "INV-2": 1,
+    }
 
 
 @pytest.mark.fault("J07", "J13", "J02")
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_correction_bars_the_row_that_it_corrects_under_every_id(market: Market, *, lost: bool) -> None:
-    """It was charged; the rule is mended, the id is another column, and the first file is there again."""
+def test_a_correction_bars_the_row_that_it_corrects_under_every_id(
+    market: Market, *, lost: bool
+) -> None:
+    """It was charged; the rule is mended, the id is another column, and the first file is there
+    again.
+    """
     inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
     shops(market, A, "A")
     night(market)
@@ -338,7 +408,10 @@ def test_a_correction_bars_the_row_that_it_corrects_under_every_id(market: Marke
         lose(market)
     night(market, adopt=lost)
     night(market)
-    assert Counter(c["metadata"]["invoice"] for c in market.own_charges()) == {"INV-1": 1, "INV-2": 1}
+    assert Counter(c["metadata"]["invoice"] for c in market.own_charges()) == {
+        "INV-1": 1,
+        "INV-2": 1,
+    }
 
 
 def shops(market: Market, column: str, *known: str) -> None:
@@ -349,13 +422,20 @@ def shops(market: Market, column: str, *known: str) -> None:
         market.folder / "job.toml",
         '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }',
     )
-    path.write_text(path.read_text("utf-8").replace('destination = "recipient"', f"destination = {source}"), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace('destination = "recipient"', f"destination = {source}"),
+        "utf-8",
+    )
 
 
 @pytest.mark.fault("J07", "J06")
 @pytest.mark.parametrize("renamed", [True, False])
-def test_a_row_that_came_back_says_itself_which_order_it_was(market: Market, *, renamed: bool) -> None:
-    """The journal was lost, or the job renamed: what its file was, nobody knows. The order was charged meanwhile."""
+def test_a_row_that_came_back_says_itself_which_order_it_was(
+    market: Market, *, renamed: bool
+) -> None:
+    """The journal was lost, or the job renamed: what its file was, nobody knows. The order was
+    charged meanwhile.
+    """
     back = declined_and_charged(market, "R-1")
     inbox(market, r1=None, g=[sale(1, card=back["card"])])
     night(market)
@@ -363,7 +443,9 @@ def test_a_row_that_came_back_says_itself_which_order_it_was(market: Market, *, 
     inbox(market, g=None, r2=[back])
     if renamed:
         path = market.folder / "job.toml"
-        path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "other"'), "utf-8")
+        path.write_text(
+            path.read_text("utf-8").replace('name = "night"', 'name = "other"'), "utf-8"
+        )
         assert night(market) == 78
     else:
         lose(market)
@@ -407,13 +489,18 @@ def test_what_a_journal_keeps_of_a_row_is_every_id_that_it_had(market: Market) -
     once(market, 1)
 
 
-# --- whatever comes first -------------------------------------------------------------------------------------------
+# --- whatever comes first
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J02", "J32", "I1", "I2")
 @pytest.mark.parametrize("seed", range(3))
-def test_no_order_of_exports_edits_and_losses_charges_a_sale_twice(market: Market, seed: int) -> None:
-    """Exports that grow, files that come and go, ids from either column, a journal that is lost or put back."""
+def test_no_order_of_exports_edits_and_losses_charges_a_sale_twice(
+    market: Market, seed: int
+) -> None:
+    """Exports that grow, files that come and go, ids from either column, a journal that is lost or
+    put back.
+    """
     dice, exported = random.Random(seed), 2
     names: dict[str, list[dict[str, str]]] = {}
     job(market)
@@ -465,7 +552,9 @@ def test_another_name_holds_for_what_programs_make_of_it(market: Market) -> None
 
 @pytest.mark.fault("J07", "J13")
 def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(market: Market) -> None:
-    """The order of a rejected row stands in another file, too; neither went, and the id is another column now."""
+    """The order of a rejected row stands in another file, too; neither went, and the id is another
+    column now.
+    """
     inbox(market, a=[sale(1, recipient="A"), sale(2, recipient="Q")])
     shops(market, A, "A")
     night(market)
@@ -475,12 +564,16 @@ def test_a_row_that_had_the_id_that_another_corrects_goes_not_beside_it(market: 
     shops(market, R, "A")
     night(market, yes=True)
     assert len(market.own_charges()) == 1
-    assert [row["outcome"] for row in market.results() if row["order_id"] in ("R-2", "INV-2")] == ["conflict"] * 2
+    assert [row["outcome"] for row in market.results() if row["order_id"] in ("R-2", "INV-2")] == [
+        "conflict"
+    ] * 2
 
 
 @pytest.mark.fault("E11")
 def test_a_file_of_other_names_is_no_file_of_new_orders(market: Market) -> None:
-    """It has the payers and amounts of a recent one, and its ids are names of orders that were sent."""
+    """It has the payers and amounts of a recent one, and its ids are names of orders that were
+    sent.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2)], d2=[sale(2), sale(1)])
     assert night(market) == 0
@@ -492,8 +585,12 @@ def test_a_file_of_other_names_is_no_file_of_new_orders(market: Market) -> None:
 
 
 @pytest.mark.fault("J07", "E05", "I3")
-def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_one(market: Market) -> None:
-    """Another payer, recipient and amount: for the accountant, not passed over; plan says it, too."""
+def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_one(
+    market: Market,
+) -> None:
+    """Another payer, recipient and amount: for the accountant, not passed over; plan says it,
+    too.
+    """
     job(market)
     inbox(market, a=[sale(7, amount="abc")])
     assert night(market) == 10
@@ -506,7 +603,8 @@ def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_on
     once(market, 7)
 
 
-# --- what the ids of a row tell of the ids of others --------------------------------------------------------------
+# --- what the ids of a row tell of the ids of others
+# --------------------------------------------------------------
 
 THIRD = "invoice_2"  # a third column of ids
 
@@ -522,7 +620,9 @@ def thrice(number: int, **changes: str) -> dict[str, str]:
 def test_a_corrected_row_that_was_charged_is_charged_under_every_later_id(
     market: Market, name: str, *, seen: bool
 ) -> None:
-    """It was rejected, came back under another id and was charged; then the column is edited, and an export has it."""
+    """It was rejected, came back under another id and was charged; then the column is edited, and
+    an export has it.
+    """
     shops(market, A, "A")
     inbox(market, d1=[sale(1, recipient="A"), sale(2, recipient="B")])
     night(market)
@@ -532,7 +632,9 @@ def test_a_corrected_row_that_was_charged_is_charged_under_every_later_id(
     inbox(market, r=None)
     shops(market, R, "A", "B")
     night(market, limit=0) if seen else None
-    inbox(market, **{name: [sale(1, recipient="A"), sale(2, recipient="A"), sale(3, recipient="A")]})
+    inbox(
+        market, **{name: [sale(1, recipient="A"), sale(2, recipient="A"), sale(3, recipient="A")]}
+    )
     night(market)
     inbox(market, d1=None)
     night(market)
@@ -540,8 +642,12 @@ def test_a_corrected_row_that_was_charged_is_charged_under_every_later_id(
 
 
 @pytest.mark.fault("J13", "E05")
-def test_a_row_without_an_id_that_was_corrected_is_its_correction_when_it_has_one(market: Market) -> None:
-    """The lookup file had no line for it; a person gave it an id and sent it; then the line is there, and an export."""
+def test_a_row_without_an_id_that_was_corrected_is_its_correction_when_it_has_one(
+    market: Market,
+) -> None:
+    """The lookup file had no line for it; a person gave it an id and sent it; then the line is
+    there, and an export.
+    """
     job(market, LOOKED_UP)
     (market.folder / "ids.csv").write_text("no,id\nINV-1,X1\n", "utf-8")
     inbox(market, d1=[sale(1), sale(2)])
@@ -558,7 +664,9 @@ def test_a_row_without_an_id_that_was_corrected_is_its_correction_when_it_has_on
 
 @pytest.mark.fault("J13")
 @pytest.mark.parametrize("seen", [True, False])
-def test_an_order_that_was_cancelled_is_cancelled_under_every_later_id(market: Market, *, seen: bool) -> None:
+def test_an_order_that_was_cancelled_is_cancelled_under_every_later_id(
+    market: Market, *, seen: bool
+) -> None:
     """In an export that holds it, too."""
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
@@ -595,7 +703,9 @@ def test_the_column_is_edited_twice(market: Market, name: str) -> None:
 
 @pytest.mark.fault("J13")
 def test_a_contested_amount_is_contested_under_every_later_id(market: Market) -> None:
-    """A later export asks the same payer for other money: not sent under one id, and not under the other."""
+    """A later export asks the same payer for other money: not sent under one id, and not under the
+    other.
+    """
     job(market)
     inbox(market, d1=[sale(1)])
     night(market)
@@ -613,7 +723,9 @@ def test_a_contested_amount_is_contested_under_every_later_id(market: Market) ->
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("gone", [True, False])
 def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> None:
-    """A new card after a decline, under the other id; then the file with that id is there, or is not."""
+    """A new card after a decline, under the other id; then the file with that id is there, or is
+    not.
+    """
     card = {"card": "cust_test_sandbox7x4242"}
     job(market)
     inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
@@ -628,7 +740,9 @@ def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> 
         inbox(market, d2=None)
     assert night(market) == (11 if gone else 10)  # the card that was declined stays what it was
     once(market, 1, 2, 3, 4)
-    if gone:  # charged under ids of which no row tells what they are now: a person knows, or puts the file back
+    # charged under ids of which no row tells what they are now: a person knows, or puts the file
+    # back
+    if gone:
         waits = [row for row in market.results() if row["outcome"] == "held"]
         assert [row["order_id"] for row in waits] == ["00001", "00003"]
         assert all(row["who_acts"] == "accountant" and "--yes" in row["reason"] for row in waits)
@@ -639,8 +753,12 @@ def test_the_column_is_edited_and_edited_back(market: Market, *, gone: bool) -> 
 
 @pytest.mark.fault("J13", "L11", "J32")
 @pytest.mark.parametrize("restored", [True, False])
-def test_after_a_loss_an_export_under_other_ids_asks_before_it_sends(market: Market, *, restored: bool) -> None:
-    """That the ids of the adopted charges were edited, nobody knows any more; the files that told it are gone."""
+def test_after_a_loss_an_export_under_other_ids_asks_before_it_sends(
+    market: Market, *, restored: bool
+) -> None:
+    """That the ids of the adopted charges were edited, nobody knows any more; the files that told
+    it are gone.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     night(market)
@@ -660,8 +778,12 @@ def test_after_a_loss_an_export_under_other_ids_asks_before_it_sends(market: Mar
 
 @pytest.mark.fault("J06", "E13")
 @pytest.mark.parametrize("same", [True, False])
-def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(market: Market, *, same: bool) -> None:
-    """By the order that a charge corrects, and by the row of the very file, whatever the id is made of now."""
+def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(
+    market: Market, *, same: bool
+) -> None:
+    """By the order that a charge corrects, and by the row of the very file, whatever the id is made
+    of now.
+    """
     job(market)
     inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
     night(market)
@@ -672,10 +794,15 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(m
     if not same:
         shutil.rmtree(market.folder / "state")
         shutil.rmtree(market.folder / "reports")
-    for column, files in ((R, {}), (A, {"d1": None, "d2": [sale(1, card="cust_test_sandbox7x4242"), sale(9)]})):
+    for column, files in (
+        (R, {}),
+        (A, {"d1": None, "d2": [sale(1, card="cust_test_sandbox7x4242"), sale(9)]}),
+    ):
         job(market, column)
         path = market.folder / "job.toml"
-        path.write_text(path.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8")
+        path.write_text(
+            path.read_text("utf-8").replace('name = "night"', 'name = "renamed"'), "utf-8"
+        )
         inbox(market, **files)
         assert night(market) == 78
         assert night(market) == 78
@@ -685,8 +812,9 @@ def test_a_renamed_job_knows_its_old_corrections_and_the_rows_of_its_old_files(m
 @pytest.mark.fault("J13", "J14")
 @pytest.mark.parametrize("name", ["a0", "d9"])
 def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: str) -> None:
-    """A rejected row came back as another, and was charged; its rejects row comes once more, as an order that stands in
-    a file of its own."""
+    """A rejected row came back as another, and was charged; its rejects row comes once more, as an
+    order that stands in a file of its own.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(3, amount="x")])
     night(market)
@@ -697,10 +825,14 @@ def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: 
     inbox(market, b5=[sale(7)])
     assert night(market) == 0
     once(market, 1, 3, 7)
-    assert {row["outcome"] for row in market.results() if row["order_id"] == "00007"} == {"conflict", "succeeded"}
+    assert {row["outcome"] for row in market.results() if row["order_id"] == "00007"} == {
+        "conflict",
+        "succeeded",
+    }
 
 
-# --- an id that was a mistake ---------------------------------------------------------------------------------------
+# --- an id that was a mistake
+# ---------------------------------------------------------------------------------------
 
 
 def ids(market: Market, **ids: str) -> None:
@@ -709,7 +841,11 @@ def ids(market: Market, **ids: str) -> None:
     (market.folder / "ids.csv").write_text("".join(["no,id\n", *lines]), "utf-8")
 
 
-SUBSCRIPTION = {"card": "cust_test_sandbox1x4242", "amount": sale(1)["amount"], "recipient": sale(1)["recipient"]}
+SUBSCRIPTION = {
+    "card": "cust_test_sandbox1x4242",
+    "amount": sale(1)["amount"],
+    "recipient": sale(1)["recipient"],
+}
 
 
 @pytest.mark.fault("J13", "E05")
@@ -718,7 +854,9 @@ SUBSCRIPTION = {"card": "cust_test_sandbox1x4242", "amount": sale(1)["amount"], 
 def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
     market: Market, terms: dict[str, str], way: str
 ) -> None:
-    """At once where the file of the other tells that it is another; else a person says so, or puts that file back."""
+    """At once where the file of the other tells that it is another; else a person says so, or puts
+    that file back.
+    """
     job(market, LOOKED_UP)
     ids(market, n1="X1", n5="X1")
     inbox(market, d1=[sale(1)])
@@ -730,7 +868,9 @@ def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
         assert night(market) == 11
         once(market, 1)
         (waits,) = [row for row in market.results() if row["outcome"] == "held"]
-        assert (waits["order_id"], waits["who_acts"]) == ("X5", "accountant") and "--yes" in waits["reason"]
+        assert (waits["order_id"], waits["who_acts"]) == ("X5", "accountant") and "--yes" in waits[
+            "reason"
+        ]
     if way in ("back", "renamed"):
         inbox(market, d1=[sale(1)])
     if way == "own":
@@ -749,7 +889,9 @@ def test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended(
 
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("beside", [True, False])
-def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(market: Market, *, beside: bool) -> None:
+def test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale(
+    market: Market, *, beside: bool
+) -> None:
     """Its own file never came with the other id: nobody can tell, and that file tells."""
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
@@ -784,7 +926,9 @@ def test_a_name_that_was_told_by_mistake_binds_nobody_when_it_is_mended(market: 
 
 @pytest.mark.fault("J13", "J07")
 @pytest.mark.parametrize("same_payer", [True, False])
-def test_a_cancelled_order_cancels_nobody_who_had_its_id_by_mistake(market: Market, *, same_payer: bool) -> None:
+def test_a_cancelled_order_cancels_nobody_who_had_its_id_by_mistake(
+    market: Market, *, same_payer: bool
+) -> None:
     """A stranger goes; who may be the same waits, until the file of the cancelled row tells."""
     job(market, LOOKED_UP)
     ids(market, n1="X1", n5="X1", n6="X6")
@@ -805,7 +949,9 @@ def test_a_cancelled_order_cancels_nobody_who_had_its_id_by_mistake(market: Mark
 
 @pytest.mark.fault("J13", "J07")
 @pytest.mark.parametrize("gone", [True, False])
-def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_not_that_one(market: Market, *, gone: bool) -> None:
+def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_not_that_one(
+    market: Market, *, gone: bool
+) -> None:
     """The order whose id it had comes in a file of its own."""
     job(market, LOOKED_UP)
     ids(market, n1="X1", n5="X1", n6="X6")
@@ -821,7 +967,9 @@ def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_not_that_one(ma
 
 
 @pytest.mark.fault("J13", "J07")
-def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_no_way_back_of_that_one(market: Market) -> None:
+def test_a_cancelled_row_that_had_anothers_id_by_mistake_cancels_no_way_back_of_that_one(
+    market: Market,
+) -> None:
     """The order whose id it had was declined, and comes back from its rejects file."""
     job(market, LOOKED_UP)
     ids(market, n1="X1", n5="X1", n6="X6")
@@ -855,8 +1003,12 @@ def test_a_row_that_asks_again_goes_beside_one_that_does_not(market: Market, nam
 
 @pytest.mark.fault("J13", "E05")
 @pytest.mark.parametrize("alike", [True, False])
-def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(market: Market, *, alike: bool) -> None:
-    """Its correction was that order's duplicate; a later export has the row again, under the id that it had."""
+def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(
+    market: Market, *, alike: bool
+) -> None:
+    """Its correction was that order's duplicate; a later export has the row again, under the id
+    that it had.
+    """
     old = "a-1" if alike else "Z-7"
     job(market)
     inbox(market, d1=[sale(1, order_id="A-1"), sale(2)])
@@ -875,7 +1027,9 @@ def test_a_row_that_a_person_said_is_another_order_is_that_order_for_good(market
 
 @pytest.mark.fault("E04", "E11")
 def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: Market) -> None:
-    """In one run: the second is refused until a person says that they are new; and it is the first that is named."""
+    """In one run: the second is refused until a person says that they are new; and it is the first
+    that is named.
+    """
     job(market)
     twins = [sale(number, order_id=f"Q-{number}") for number in (1, 2, 3)]
     inbox(market, p=[sale(1), sale(2), sale(3)], q=twins)
@@ -888,7 +1042,8 @@ def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: M
     assert len(market.own_charges()) == 6
 
 
-# --- is it new? what is asked stays asked, and a word answers what it was said about --------------------------------
+# --- is it new? what is asked stays asked, and a word answers what it was said about
+# --------------------------------
 
 
 def renumbered(*numbers: int) -> list[dict[str, str]]:
@@ -899,9 +1054,13 @@ def renumbered(*numbers: int) -> list[dict[str, str]]:
 @pytest.mark.fault("E04", "J13")
 @pytest.mark.parametrize("again", [(1, 2, 3), (3, 2, 1), (1, 2, 3, 4), (1, 2), (1, 4)])
 @pytest.mark.parametrize("beside", [False, True])
-def test_a_question_about_a_file_stays_asked(market: Market, again: tuple[int, ...], *, beside: bool) -> None:
-    """A file that was refused makes its own ids known to nobody: saved anew, sorted, with a row more or less, it is
-    refused again, in the plan, too; until a person says that its orders are new."""
+def test_a_question_about_a_file_stays_asked(
+    market: Market, again: tuple[int, ...], *, beside: bool
+) -> None:
+    """A file that was refused makes its own ids known to nobody: saved anew, sorted, with a row
+    more or less, it is refused again, in the plan, too; until a person says that its orders are
+    new.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     assert night(market) == 0
@@ -925,8 +1084,12 @@ def test_a_question_about_a_file_stays_asked(market: Market, again: tuple[int, .
 
 
 @pytest.mark.fault("E04", "J13")
-def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(market: Market) -> None:
-    """Of three that were asked about one was cancelled, and one turned out to be new, in a file of its own."""
+def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(
+    market: Market,
+) -> None:
+    """Of three that were asked about one was cancelled, and one turned out to be new, in a file of
+    its own.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     night(market)
@@ -944,7 +1107,9 @@ def test_a_word_about_some_orders_of_a_refused_file_is_none_about_the_others(mar
 
 @pytest.mark.fault("E04")
 def test_two_files_of_the_same_orders_do_not_refuse_each_other(market: Market) -> None:
-    """The same rows in other bytes, and nothing of them was sent before: the rows repeat each other."""
+    """The same rows in other bytes, and nothing of them was sent before: the rows repeat each
+    other.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     night(market, limit=0)
@@ -956,7 +1121,9 @@ def test_two_files_of_the_same_orders_do_not_refuse_each_other(market: Market) -
 
 @pytest.mark.fault("E04")
 def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(market: Market) -> None:
-    """Alone or beside others, however many; a part of it is a warning, on the terminal and in the reports."""
+    """Alone or beside others, however many; a part of it is a warning, on the terminal and in the
+    reports.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     night(market)
@@ -976,14 +1143,18 @@ def cards(market: Market, column: str = A) -> None:
     """The job, with a card of each customer."""
     job(market, column)
     path = market.folder / "job.toml"
-    text = path.read_text("utf-8").replace('customer    = "card"', 'customer    = "card"\ncard        = "its"')
+    text = path.read_text("utf-8").replace(
+        'customer    = "card"', 'customer    = "card"\ncard        = "its"'
+    )
     path.write_text(text, "utf-8")
 
 
 @pytest.mark.fault("E04", "J13")
 @pytest.mark.parametrize("column", [A, R])
 def test_a_new_card_of_a_customer_makes_no_other_payer(market: Market, column: str) -> None:
-    """An export under other ids, with the cards that its customers have now; and the same after an edit of the job."""
+    """An export under other ids, with the cards that its customers have now; and the same after an
+    edit of the job.
+    """
     cards(market)
     inbox(market, d1=[sale(number, its=f"card_test_sandbox{number}x1") for number in (1, 2, 3)])
     assert night(market) == 0
@@ -997,8 +1168,12 @@ def test_a_new_card_of_a_customer_makes_no_other_payer(market: Market, column: s
 
 @pytest.mark.fault("J13", "L11")
 @pytest.mark.parametrize("lost", [False, True])
-def test_where_nobody_can_tell_who_pays_a_charge_of_other_ids_may_be_the_same(market: Market, *, lost: bool) -> None:
-    """Tokens are new for each sale: after an edit of the job an order waits beside a charge of the same money."""
+def test_where_nobody_can_tell_who_pays_a_charge_of_other_ids_may_be_the_same(
+    market: Market, *, lost: bool
+) -> None:
+    """Tokens are new for each sale: after an edit of the job an order waits beside a charge of the
+    same money.
+    """
     market.job(file="inbox/*.csv")
     inbox(market, d1=[order(1), order(2)])
     assert night(market) == 0
@@ -1016,8 +1191,12 @@ def test_where_nobody_can_tell_who_pays_a_charge_of_other_ids_may_be_the_same(ma
 
 @pytest.mark.fault("J13")
 @pytest.mark.parametrize("limit", [None, 0])
-def test_a_word_that_an_order_is_new_is_none_about_others(market: Market, *, limit: int | None) -> None:
-    """--yes was said of one order beside a charge of another id; the others are asked about when they come."""
+def test_a_word_that_an_order_is_new_is_none_about_others(
+    market: Market, *, limit: int | None
+) -> None:
+    """--yes was said of one order beside a charge of another id; the others are asked about when
+    they come.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)])
     assert night(market) == 0
@@ -1031,7 +1210,10 @@ def test_a_word_that_an_order_is_new_is_none_about_others(market: Market, *, lim
     for _ in range(2):
         assert night(market) == 11
         once(market, 1, 2, 3, 8, 9, 11)
-    assert {row["order_id"] for row in market.results() if row["outcome"] == "held"} == {"INV-2", "INV-3"}
+    assert {row["order_id"] for row in market.results() if row["outcome"] == "held"} == {
+        "INV-2",
+        "INV-3",
+    }
 
 
 @pytest.mark.fault("L11", "J32", "J13")
@@ -1039,7 +1221,9 @@ def test_a_word_that_an_order_is_new_is_none_about_others(market: Market, *, lim
 def test_adopted_charges_that_a_file_asks_for_again_are_asked_about_beside_new_orders(
     market: Market, more: tuple[int, ...]
 ) -> None:
-    """65, and one more order in the next export is no answer; a word about one file is none about the next."""
+    """65, and one more order in the next export is no answer; a word about one file is none about
+    the next.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2), sale(3)], e1=[sale(21), sale(22)])
     assert night(market) == 0
@@ -1058,14 +1242,22 @@ def test_adopted_charges_that_a_file_asks_for_again_are_asked_about_beside_new_o
 
 
 @pytest.mark.fault("L11", "J13")
-def test_an_adopted_charge_that_lost_of_what_its_id_was_made_may_be_any_order(market: Market) -> None:
-    """Its metadata was edited at the gateway, or it is an earlier version's; the job makes other ids now."""
+def test_an_adopted_charge_that_lost_of_what_its_id_was_made_may_be_any_order(
+    market: Market,
+) -> None:
+    """Its metadata was edited at the gateway, or it is an earlier version's; the job makes other
+    ids now.
+    """
     job(market)
     inbox(market, d1=[sale(1)])
     assert night(market) == 0
     for ledger in market.sandbox.store.ledgers.values():
         for charge in ledger.shelves["charge"].values():
-            charge.metadata = {k: v for k, v in charge.metadata.items() if k not in ("batchpay_ids", "batchpay_row")}
+            charge.metadata = {
+                k: v
+                for k, v in charge.metadata.items()
+                if k not in ("batchpay_ids", "batchpay_row")
+            }
     lose(market)
     job(market, R)
     inbox(market, d1=None, d2=[sale(1), sale(2)])
@@ -1076,20 +1268,30 @@ def test_an_adopted_charge_that_lost_of_what_its_id_was_made_may_be_any_order(ma
 
 @pytest.mark.fault("J13", "J33")
 @pytest.mark.parametrize("edited", [False, True])
-def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(market: Market, *, edited: bool) -> None:
-    """Its attempts do not tell of which cells their ids were made: no objection until the job's are made of others."""
+def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
+    market: Market, *, edited: bool
+) -> None:
+    """Its attempts do not tell of which cells their ids were made: no objection until the job's are
+    made of others.
+    """
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     assert night(market) == 0
     with closing(sqlite3.connect(next((market.folder / "state").glob("*.db")))) as raw:
-        triggers = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        triggers = raw.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
         for name, _ in triggers:
             raw.execute(f"DROP TRIGGER {name}")
-        raw.execute("UPDATE events SET data = json_set(data, '$.intent.ids_from', '') WHERE kind = 'intent'")
+        raw.execute(
+            "UPDATE events SET data = json_set(data, '$.intent.ids_from', '') WHERE kind = 'intent'"
+        )
         for _, sql in triggers:
             raw.execute(sql)
         raw.commit()
-    with closing(SqliteJournal(next((market.folder / "state").glob("*.db")), "night", read_only=True)) as journal:
+    with closing(
+        SqliteJournal(next((market.folder / "state").glob("*.db")), "night", read_only=True)
+    ) as journal:
         terms = fitting_terms("cust_test_sandbox1x4242", "recp_test_sandbox1", 10125, "THB")
         found = journal.asked_under(terms, "other")
         assert [asked[3:] for asked in found[terms[0]]] == [("", "intent")]

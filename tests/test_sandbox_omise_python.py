@@ -1,4 +1,6 @@
-"""The gateway's own published Python client works against the sandbox, unchanged (omise-api.md, 10.1)."""
+"""The gateway's own published Python client works against the sandbox, unchanged (omise-api.md,
+10.1).
+"""
 
 import omise
 import pytest
@@ -22,7 +24,11 @@ def sandbox(monkeypatch):
 
 def token(number: str = "4242424242424242"):
     return omise.Token.create(
-        name="Somchai Prasert", number=number, expiration_month=10, expiration_year=2030, security_code="123"
+        name="Somchai Prasert",
+        number=number,
+        expiration_month=10,
+        expiration_year=2030,
+        security_code="123",
     )
 
 
@@ -32,12 +38,19 @@ def test_token_to_customer_to_chained_charge_to_list_to_search_to_transfer(sandb
     first.reload()
     assert (first.used, first.card.last_digits) == (False, "4242")
 
-    customer = omise.Customer.create(email="somchai@example.com", description="Somchai", card=first.id)
+    customer = omise.Customer.create(
+        email="somchai@example.com", description="Somchai", card=first.id
+    )
     assert customer.cards[0].last_digits == "4242"
     charge = omise.Charge.create(
-        amount=100000, currency="thb", customer=customer.id, destination=RECIPIENT, description="Order A-1",
-        metadata={"order_id": "A-1"}, platform_fee={"fixed": 500},
-    )  # fmt: skip
+        amount=100000,
+        currency="thb",
+        customer=customer.id,
+        destination=RECIPIENT,
+        description="Order A-1",
+        metadata={"order_id": "A-1"},
+        platform_fee={"fixed": 500},
+    )
     assert (charge.status, charge.paid, charge.destination) == ("successful", True, RECIPIENT)
     charge.reload()
     assert charge.metadata.order_id == "A-1"
@@ -57,10 +70,15 @@ def test_token_to_customer_to_chained_charge_to_list_to_search_to_transfer(sandb
 
 
 def test_its_lists_page_through_more_than_one_page(sandbox):
-    """It sends offset and limit in the JSON body of the GET; read from the query alone, page 1 would never end."""
+    """It sends offset and limit in the JSON body of the GET; read from the query alone, page 1
+    would never end.
+    """
     for number in range(105):
         omise.Charge.create(
-            amount=2000, currency="thb", customer="cust_test_sandbox1", metadata={"order_id": str(number)}
+            amount=2000,
+            currency="thb",
+            customer="cust_test_sandbox1",
+            metadata={"order_id": str(number)},
         )
     seen = [one.metadata.order_id for one in omise.Charge.list()]
     assert seen == [str(number) for number in range(105)]
@@ -85,16 +103,22 @@ def test_account_balance_capability_recipients_and_pending_charges(sandbox):
     assert omise.Capability.retrieve().limits.charge_amount.min == 2000
     assert omise.Balance.retrieve().total == 0
     recipient = omise.Recipient.create(
-        name="Somchai", type="individual", email="s@example.com",
+        name="Somchai",
+        type="individual",
+        email="s@example.com",
         bank_account={"brand": "bbl", "number": "1234567890", "name": "SOMCHAI"},
-    )  # fmt: skip
+    )
     assert (recipient.verified, recipient.active) == (False, False)
     source = omise.Source.create(type="promptpay", amount=100000, currency="thb")
-    pending = omise.Charge.create(amount=100000, currency="thb", source=source.id, destination=RECIPIENT)
+    pending = omise.Charge.create(
+        amount=100000, currency="thb", source=source.id, destination=RECIPIENT
+    )
     assert (pending.status, pending.chain) == ("pending", None)
     pending.expire()
     assert pending.status == "expired"
-    held = omise.Charge.create(amount=100000, currency="thb", customer="cust_test_sandbox1", capture=False)
+    held = omise.Charge.create(
+        amount=100000, currency="thb", customer="cust_test_sandbox1", capture=False
+    )
     held.reverse()
     assert held.status == "reversed"
     assert omise.Customer.retrieve("cust_test_sandbox1").destroy().destroyed

@@ -1,4 +1,6 @@
-"""What the sandbox's objects go through after they are made: events, books, refunds, transfers, recipients, expiry."""
+"""What the sandbox's objects go through after they are made: events, books, refunds, transfers,
+recipients, expiry.
+"""
 
 import time
 from collections import Counter
@@ -12,12 +14,36 @@ from batchpay.sandbox.records import Charge
 from batchpay.sandbox.store import Store
 from tests.sandboxes import RECIPIENT, client, order, refused
 
-EVENT_KEYS = {"object", "id", "livemode", "location", "webhook_deliveries", "data", "key", "created_at"}
+EVENT_KEYS = {
+    "object",
+    "id",
+    "livemode",
+    "location",
+    "webhook_deliveries",
+    "data",
+    "key",
+    "created_at",
+}
 REFUND_KEYS = {
-    "object", "id", "location", "livemode", "voided", "currency", "amount", "metadata", "charge", "capture", "terminal",
-    "transaction", "status", "funding_amount", "funding_currency", "created_at", "acquirer_reference_number",
+    "object",
+    "id",
+    "location",
+    "livemode",
+    "voided",
+    "currency",
+    "amount",
+    "metadata",
+    "charge",
+    "capture",
+    "terminal",
+    "transaction",
+    "status",
+    "funding_amount",
+    "funding_currency",
+    "created_at",
+    "acquirer_reference_number",
     "approval_code",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -40,17 +66,27 @@ def keys(api, path="/events"):
 
 
 def test_every_step_of_a_charge_is_an_event_with_the_charge_as_it_was_then(api):
-    """A source pays later: created pending, completed successful; each event keeps its own picture."""
+    """A source pays later: created pending, completed successful; each event keeps its own
+    picture.
+    """
     charge = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()
     api.patch(f"/charges/{charge['id']}", data={"description": "asked again"})
     api.post(f"/charges/{charge['id']}/mark_as_paid")
     page = api.get(f"/charges/{charge['id']}/events").json()
-    assert [one["key"] for one in page["data"]] == ["charge.create", "charge.update", "charge.complete"]
+    assert [one["key"] for one in page["data"]] == [
+        "charge.create",
+        "charge.update",
+        "charge.complete",
+    ]
     assert page["total"] == 3
     created, updated, completed = (one["data"] for one in page["data"])
     assert (created["status"], created["description"], created["paid"]) == ("pending", None, False)
     assert (updated["status"], updated["description"]) == ("pending", "asked again")
-    assert (completed["status"], completed["paid"], completed["id"]) == ("successful", True, charge["id"])
+    assert (completed["status"], completed["paid"], completed["id"]) == (
+        "successful",
+        True,
+        charge["id"],
+    )
     assert created == charge
     event = page["data"][0]
     assert set(event) == EVENT_KEYS
@@ -71,14 +107,21 @@ def test_the_other_ends_of_a_charge_are_events_too(api):
     told = [keys(api, f"/charges/{name}/events")[-1] for name in ids]
     assert told == ["charge.capture", "charge.reverse", "charge.expire"]
     failing = api.post("/charges", data=order(customer="", source="src_test_sandbox1")).json()["id"]
-    failed = api.post(f"/charges/{failing}/mark_as_failed", data={"failure_code": "payment_cancelled"}).json()
-    assert (failed["status"], failed["failure_code"], failed["transaction"]) == ("failed", "payment_cancelled", None)
+    failed = api.post(
+        f"/charges/{failing}/mark_as_failed", data={"failure_code": "payment_cancelled"}
+    ).json()
+    assert (failed["status"], failed["failure_code"], failed["transaction"]) == (
+        "failed",
+        "payment_cancelled",
+        None,
+    )
     refused(api.post(f"/charges/{failing}/mark_as_paid"), 400, "bad_request")
 
 
 def test_transfers_recipients_and_customers_tell_their_steps(api):
     api.post("/charges", data=order(destination=""))
-    path = f"/transfers/{api.post('/transfers', data={'amount': '4000', 'recipient': RECIPIENT}).json()['id']}"
+    made = api.post("/transfers", data={"amount": "4000", "recipient": RECIPIENT})
+    path = f"/transfers/{made.json()['id']}"
     api.patch(path, data={"metadata[note]": "n"})
     api.post(f"{path}/mark_as_paid")
     other = api.post("/transfers", data={"amount": "4000"}).json()["id"]
@@ -86,9 +129,16 @@ def test_transfers_recipients_and_customers_tell_their_steps(api):
     customer = api.post("/customers", data={"email": "c@example.com"}).json()["id"]
     api.delete(f"/customers/{customer}")
     assert keys(api) == [
-        "charge.create", "transfer.create", "transfer.update", "transfer.send", "transfer.pay", "transfer.create",
-        "transfer.destroy", "customer.create", "customer.destroy",
-    ]  # fmt: skip
+        "charge.create",
+        "transfer.create",
+        "transfer.update",
+        "transfer.send",
+        "transfer.pay",
+        "transfer.create",
+        "transfer.destroy",
+        "customer.create",
+        "customer.destroy",
+    ]
 
 
 def test_events_are_the_same_after_a_restart(tmp_path):
@@ -105,8 +155,11 @@ def test_events_are_the_same_after_a_restart(tmp_path):
         del one["created_at"]
     assert after == before
     assert [one["key"] for one in before[0]["data"]] == [
-        "charge.create", "charge.capture", "transfer.create", "refund.create",
-    ]  # fmt: skip
+        "charge.create",
+        "charge.capture",
+        "transfer.create",
+        "refund.create",
+    ]
 
 
 def test_old_events_are_forgotten_so_that_a_million_charges_fit():
@@ -127,18 +180,28 @@ def test_old_events_are_forgotten_so_that_a_million_charges_fit():
 
 
 def test_the_books_have_one_credit_of_net_a_paid_charge_and_one_debit_a_sent_transfer(api):
-    """Declined and pending charges have no line; a transfer has none until it is sent; the balance is the sum."""
+    """Declined and pending charges have no line; a transfer has none until it is sent; the balance
+    is the sum.
+    """
     charge = api.post("/charges", data=order(1)).json()
     api.post("/charges", data=order(2, customer="cust_test_sandbox0011"))
     api.post("/charges", data=order(3, capture="false"))
     (transfer,) = api.get("/transfers").json()["data"]
     (credit,) = api.get("/transactions").json()["data"]
-    assert (credit["amount"], credit["direction"], credit["key"]) == (charge["net"], "credit", "charge.captured.net")
+    assert (credit["amount"], credit["direction"], credit["key"]) == (
+        charge["net"],
+        "credit",
+        "charge.captured.net",
+    )
     assert (credit["origin"], credit["id"]) == (charge["id"], charge["transaction"])
     api.post(f"/transfers/{transfer['id']}/mark_as_sent")
     api.post(f"/transfers/{transfer['id']}/mark_as_paid")
     _, debit = api.get("/transactions").json()["data"]
-    assert (debit["amount"], debit["direction"], debit["key"]) == (100000, "debit", "transfer.sent.debit")
+    assert (debit["amount"], debit["direction"], debit["key"]) == (
+        100000,
+        "debit",
+        "transfer.sent.debit",
+    )
     assert debit["origin"] == transfer["id"]
     assert api.get(f"/transactions/{debit['id']}").json() == debit
     assert api.get("/balance").json()["total"] == charge["net"] - 100000
@@ -170,7 +233,12 @@ def test_an_unsent_transfer_changes_within_the_balance_and_then_no_more(api):
     refused(api.patch(path, data={"amount": "-1"}), 400, "bad_request")
     assert api.patch(path, data={"amount": "96094"}).json()["net"] == 93094
     assert api.get("/balance").json()["transferable"] == 0
-    assert api.delete(path).json() == {"object": "transfer", "id": transfer["id"], "livemode": False, "deleted": True}
+    assert api.delete(path).json() == {
+        "object": "transfer",
+        "id": transfer["id"],
+        "livemode": False,
+        "deleted": True,
+    }
     assert api.get("/balance").json()["transferable"] == 96094
     refused(api.get(path), 404, "not_found")
     refused(api.post(f"{path}/mark_as_sent"), 404, "not_found")
@@ -190,14 +258,21 @@ def test_a_refund_gives_back_a_part_or_all_and_never_more(api):
     refused(api.post(path, data={"amount": "0"}), 400, "bad_request")
     api.post(path, data={"amount": "60000"})
     after = api.get(f"/charges/{charge['id']}").json()
-    assert (after["status"], after["refunded_amount"], after["refundable"]) == ("successful", 100000, False)
+    assert (after["status"], after["refunded_amount"], after["refundable"]) == (
+        "successful",
+        100000,
+        False,
+    )
     assert [one["amount"] for one in after["refunds"]["data"]] == [40000, 60000]
     assert api.get(refund["location"]).json() == refund
     assert api.get(path).json()["total"] == api.get("/refunds").json()["total"] == 2
     debit = api.get(f"/transactions/{refund['transaction']}").json()
     assert (debit["direction"], debit["amount"], debit["origin"]) == ("debit", 40000, refund["id"])
     assert api.get("/balance").json()["total"] == charge["net"] - 100000
-    assert api.get("/search", params={"scope": "charge", "filters[refunded]": "yes"}).json()["total"] == 1
+    assert (
+        api.get("/search", params={"scope": "charge", "filters[refunded]": "yes"}).json()["total"]
+        == 1
+    )
     declined = api.post("/charges", data=order(customer="cust_test_sandbox0011")).json()["id"]
     refused(api.post(f"/charges/{declined}/refunds", data={"amount": "100"}), 400, "failed_refund")
 
@@ -206,7 +281,9 @@ def test_a_refund_gives_back_a_part_or_all_and_never_more(api):
 
 
 def test_a_pending_charge_expires_when_its_time_is_over(sandbox, api):
-    """Nobody has to ask for it: the next look at any list finds it expired, and paying it is too late."""
+    """Nobody has to ask for it: the next look at any list finds it expired, and paying it is too
+    late.
+    """
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
     charge = api.post("/charges", data=order(capture="false", expires_at=soon)).json()
     assert (charge["status"], charge["expires_at"]) == ("pending", soon)
@@ -225,17 +302,37 @@ def test_a_pending_charge_expires_when_its_time_is_over(sandbox, api):
 
 def test_a_recipient_changes_is_verified_again_and_goes(api):
     """Another bank account is another payee: until it is verified nobody can be paid there."""
-    fields = {"name": "Lotus", "type": "individual", "bank_account[brand]": "bbl",
-              "bank_account[number]": "1234567890", "bank_account[name]": "LOTUS"}  # fmt: skip
+    fields = {
+        "name": "Lotus",
+        "type": "individual",
+        "bank_account[brand]": "bbl",
+        "bank_account[number]": "1234567890",
+        "bank_account[name]": "LOTUS",
+    }
     path = f"/recipients/{api.post('/recipients', data=fields).json()['id']}"
     name = path.rpartition("/")[2]
     refused(api.post("/charges", data=order(destination=name)), 400, "recipient_not_verified")
     verified = api.post(f"{path}/verify").json()
-    assert (verified["verified"], verified["active"], verified["verified_at"] is not None) == (True, True, True)
-    assert api.patch(path, data={"name": "Lotus & Sons", "email": "l@example.com"}).json()["verified"] is True
-    account = {"bank_account[brand]": "scb", "bank_account[number]": "999", "bank_account[name]": "LOTUS"}
+    assert (verified["verified"], verified["active"], verified["verified_at"] is not None) == (
+        True,
+        True,
+        True,
+    )
+    assert (
+        api.patch(path, data={"name": "Lotus & Sons", "email": "l@example.com"}).json()["verified"]
+        is True
+    )
+    account = {
+        "bank_account[brand]": "scb",
+        "bank_account[number]": "999",
+        "bank_account[name]": "LOTUS",
+    }
     changed = api.patch(path, data=account).json()
-    assert (changed["bank_account"]["brand"], changed["verified"], changed["name"]) == ("scb", False, "Lotus & Sons")
+    assert (changed["bank_account"]["brand"], changed["verified"], changed["name"]) == (
+        "scb",
+        False,
+        "Lotus & Sons",
+    )
     refused(api.post("/charges", data=order(destination=name)), 400, "recipient_not_verified")
     api.post(f"{path}/verify")
     assert api.post("/charges", data=order(destination=name)).status_code == 200
@@ -244,18 +341,26 @@ def test_a_recipient_changes_is_verified_again_and_goes(api):
     refused(api.patch(path, data={"name": "x"}), 404, "not_found")
     refused(api.post(f"{path}/verify"), 404, "not_found")
     refused(api.post("/charges", data=order(destination=name)), 400, "invalid_recipient")
-    assert name not in [one["id"] for one in api.get("/recipients", params={"limit": 100}).json()["data"]]
+    assert name not in [
+        one["id"] for one in api.get("/recipients", params={"limit": 100}).json()["data"]
+    ]
     assert [key for key in keys(api) if key.startswith("recipient")] == [
-        "recipient.create", "recipient.verify", "recipient.update", "recipient.update", "recipient.verify",
+        "recipient.create",
+        "recipient.verify",
+        "recipient.update",
+        "recipient.update",
+        "recipient.verify",
         "recipient.destroy",
-    ]  # fmt: skip
+    ]
 
 
 # --- many at once
 
 
 def test_lists_lose_and_repeat_nothing_while_charges_come_in(sandbox):
-    """Oldest first, a page at a time, while four others charge: what was there before is found once, in order."""
+    """Oldest first, a page at a time, while four others charge: what was there before is found
+    once, in order.
+    """
     with client(sandbox) as api:
         before = [api.post("/charges", data=order(number)).json()["id"] for number in range(120)]
     stop = time.monotonic() + 10

@@ -45,7 +45,10 @@ def an_hour_ahead(sandbox, api):
 
 def chosen(sandbox, api):
     names = ["A-1", "A-2", "A-3", "A-4", "B-7", "B-71", "B-8"]
-    answers = [api.post("/charges", data=order() | {"metadata[order_id]": name}).status_code for name in names]
+    answers = [
+        api.post("/charges", data=order() | {"metadata[order_id]": name}).status_code
+        for name in names
+    ]
     assert answers == [200, 400, 400, 200, 400, 400, 200]
 
 
@@ -78,12 +81,21 @@ def hidden(sandbox, api):
 def crowded(sandbox, api):
     mine = [api.post("/charges", data=order(number)).json()["id"] for number in range(4)]
     newest_first = {"order": "reverse_chronological", "limit": 2}
-    pages = [api.get("/charges", params=newest_first | {"offset": offset}).json() for offset in (0, 2)]
+    pages = [
+        api.get("/charges", params=newest_first | {"offset": offset}).json() for offset in (0, 2)
+    ]
     assert [page["total"] for page in pages] == [7, 10]
     assert not set(mine) & {one["id"] for page in pages for one in page["data"]}
     oldest_first = api.get("/charges", params={"limit": 4}).json()
     assert [one["id"] for one in oldest_first["data"]] == mine
-    assert len(api.get("/search", params={"scope": "charge", "query": "somebody else's"}).json()["data"]) == 9
+    assert (
+        len(
+            api.get("/search", params={"scope": "charge", "query": "somebody else's"}).json()[
+                "data"
+            ]
+        )
+        == 9
+    )
 
 
 def revoked(sandbox, api):
@@ -97,7 +109,14 @@ def revoked(sandbox, api):
 def slow_clock(sandbox, api):
     answer = api.get("/balance")
     assert abs(gap_s(answer) + 600) < 60
-    assert abs((datetime.fromisoformat(answer.json()["created_at"]) - datetime.now(UTC)).total_seconds()) < 60
+    assert (
+        abs(
+            (
+                datetime.fromisoformat(answer.json()["created_at"]) - datetime.now(UTC)
+            ).total_seconds()
+        )
+        < 60
+    )
 
 
 def of_tomorrow(sandbox, api):
@@ -110,7 +129,11 @@ def of_tomorrow(sandbox, api):
 
 def maintained(sandbox, api):
     page = api.get("/charges")
-    assert (page.status_code, page.text, page.headers["retry-after"]) == (503, "<html>back soon</html>", "30")
+    assert (page.status_code, page.text, page.headers["retry-after"]) == (
+        503,
+        "<html>back soon</html>",
+        "30",
+    )
     changed = api.post("/charges", data=order()).json()
     assert (changed["amount"], changed["metadata"]) == (1, {"order_id": "another"})
     (charge,) = api.get("/charges").json()["data"]
@@ -129,8 +152,18 @@ def commissioned(sandbox, api):
     fields = {"platform_fee[fixed]": "500"}
     answers = [api.post("/charges", data=order(number, **fields)).json() for number in range(1, 5)]
     true = {"fixed": 500, "amount": 500, "percentage": None}
-    assert [one["platform_fee"] for one in answers] == [None, true | {"amount": 0}, true | {"fixed": 1}, true]
-    assert [one["platform_fee"] for one in api.get("/charges").json()["data"]] == [None, true, true, true]
+    assert [one["platform_fee"] for one in answers] == [
+        None,
+        true | {"amount": 0},
+        true | {"fixed": 1},
+        true,
+    ]
+    assert [one["platform_fee"] for one in api.get("/charges").json()["data"]] == [
+        None,
+        true,
+        true,
+        true,
+    ]
 
 
 def stale(sandbox, api):
@@ -150,7 +183,11 @@ def stale(sandbox, api):
 def paid_after_all(sandbox, api):
     ends = [api.post("/charges", data=order(number)).json() for number in (1, 2, 3)]
     assert [one["status"] for one in ends] == ["expired", "failed", "successful"]
-    assert [one["status"] for one in api.get("/charges").json()["data"]] == ["expired", "failed", "successful"]
+    assert [one["status"] for one in api.get("/charges").json()["data"]] == [
+        "expired",
+        "failed",
+        "successful",
+    ]
     assert [api.get(f"/charges/{one['id']}").json()["status"] for one in ends] == ["successful"] * 3
     assert [one["paid"] for one in api.get("/charges").json()["data"]] == [True] * 3
 
@@ -175,8 +212,13 @@ DO = {
     "The commission: null wherever A-1 is shown, 0 for A-2, another one for A-3": commissioned,
     "From the second on, every list is a stale copy, and none ever shows A-2": stale,
     "A-1 expires and is paid after all, A-2 fails and is paid when it is next read": paid_after_all,
-    "The gateway forgets A-1 half a second after it was made, and gives A-2 back to its payer": forgotten,
-    "A-2 is answered under the id of A-1, A-3 without a status and a currency, A-4 at great length": answered_wrongly,
+    "The gateway forgets A-1 half a second after it was made, and gives A-2 back to its payer": (
+        forgotten
+    ),
+    (
+        "A-2 is answered under the id of A-1, A-3 without a status and a currency, "
+        "A-4 at great length"
+    ): answered_wrongly,
     "A gateway an hour ahead that lets two requests a minute through": an_hour_ahead,
     "The second and third charge are refused, and every charge of order B-7": chosen,
     "The answer to A-17 is lost once, after the charge was made": lost_once,
@@ -211,7 +253,12 @@ def test_the_example_for_ones_own_tests_passes():
 
 
 def test_every_action_field_and_setting_is_on_the_page():
-    named = set(re.findall(r"`([a-z_]+)`", "\n".join(line.split("|")[1] for line in PAGE.splitlines() if "|" in line)))
+    named = set(
+        re.findall(
+            r"`([a-z_]+)`",
+            "\n".join(line.split("|")[1] for line in PAGE.splitlines() if "|" in line),
+        )
+    )
     fields = set(Rule.__dataclass_fields__) - {"action", "seen", "applied", "waiting", "copies"}
     assert set(ACTIONS) | fields | set(SETTINGS) <= named
     assert set(ENDS) <= set(re.findall(r"`([a-z]+)`", PAGE))
@@ -226,7 +273,10 @@ def test_every_action_field_and_setting_is_on_the_page():
         ("[sandbox]\nrate_html = true\n", "give rate too"),
         ('[sandbox]\nidempotency = "maybe"\n', "idempotency is off or on, not 'maybe'"),
         ('[sandbox]\nsecret_keys = "skey_test_a"\n', "of the wrong kind"),
-        ('[[rule]]\naction = "torn"\n[[rule]]\ntimes = "2"\n', "rule 2: fault rule: times = '2' is of the wrong kind"),
+        (
+            '[[rule]]\naction = "torn"\n[[rule]]\ntimes = "2"\n',
+            "rule 2: fault rule: times = '2' is of the wrong kind",
+        ),
         ("[[rule]]\ntimes = true\n", "times = True is of the wrong kind"),
         ('[[rule]]\nnth = [1, "2"]\n', "of the wrong kind"),
         ("[rules]\n", "nothing else"),
@@ -250,9 +300,14 @@ def test_an_empty_script_changes_nothing(tmp_path):
 
 def test_a_script_names_the_good_keys_and_turns_idempotency_on(tmp_path):
     script = tmp_path / "script.json"
-    script.write_text('{"sandbox": {"idempotency": "on", "secret_keys": ["skey_test_a", "skey_live"]}}', "utf-8")
+    script.write_text(
+        '{"sandbox": {"idempotency": "on", "secret_keys": ["skey_test_a", "skey_live"]}}', "utf-8"
+    )
     with SandboxServer.scripted(script) as sandbox, client(sandbox, "skey_test_a") as api:
-        twice = [api.post("/charges", data=order(), headers={"Idempotency-Key": "k"}).json()["id"] for _ in range(2)]
+        twice = [
+            api.post("/charges", data=order(), headers={"Idempotency-Key": "k"}).json()["id"]
+            for _ in range(2)
+        ]
         assert twice[0] == twice[1]
         with client(sandbox, "skey_test_b") as other:
             refused(other.get("/balance"), 401, "authentication_failure")
@@ -281,18 +336,25 @@ def command(*words: object) -> list[str]:
 
 
 def test_the_command_serves_a_script_until_it_is_stopped(tmp_path):
-    """It says where it is in its first line; SIGTERM ends it with 0; a second start knows what was charged."""
+    """It says where it is in its first line; SIGTERM ends it with 0; a second start knows what was
+    charged.
+    """
     script, ledger = tmp_path / "script.toml", tmp_path / "ledger.jsonl"
     script.write_text(EXAMPLES["The key is revoked at the third charge"], "utf-8")
     answers = []
     for _ in range(2):
         with subprocess.Popen(
-            command("--script", script, "--ledger", ledger), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command("--script", script, "--ledger", ledger),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             try:
                 url = process.stdout.readline().split()[0]
                 with httpx.Client(base_url=url, auth=(KEY, ""), trust_env=False) as api:
-                    answers += [api.post("/charges", data=order(number)).status_code for number in range(2)]
+                    answers += [
+                        api.post("/charges", data=order(number)).status_code for number in range(2)
+                    ]
                     answers.append(api.get("/charges").json()["total"])
             finally:
                 process.send_signal(signal.SIGTERM)
@@ -304,7 +366,9 @@ def test_the_command_serves_a_script_until_it_is_stopped(tmp_path):
 def test_the_command_refuses_a_wrong_script_in_one_sentence(tmp_path):
     script = tmp_path / "script.toml"
     script.write_text('[[rule]]\naction = "explode"\n', "utf-8")
-    done = subprocess.run(command("--script", script), capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command("--script", script), capture_output=True, text=True, timeout=30, check=False
+    )
     assert (done.returncode, done.stdout) == (Misconfigured.exit_code, "")
     assert "rule 1: fault rule: no action 'explode'; one of none, reset_before" in done.stderr
     assert "Traceback" not in done.stderr

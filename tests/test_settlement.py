@@ -36,7 +36,13 @@ from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, CrashAt, Died, FakeClock, FakeGateway, in_virtual_time
 
 SETTINGS = GatewaySettings(
-    rate=50, concurrency=4, timeout_s=3.0, send_window_s=1.0, doubt_period_s=20.0, lookup_gap_s=2.0, pause_s=5.0
+    rate=50,
+    concurrency=4,
+    timeout_s=3.0,
+    send_window_s=1.0,
+    doubt_period_s=20.0,
+    lookup_gap_s=2.0,
+    pause_s=5.0,
 )
 JOB = "night"
 BATCH = "2026-11-24-0123456789ab"
@@ -46,15 +52,23 @@ def one_time_token(number: int) -> dict[str, str]:
     return {"card": f"tokn_test_{number}"}
 
 
-def document(number: int, payer: Callable[[int], dict[str, str]] = one_time_token) -> dict[str, Any]:
+def document(
+    number: int, payer: Callable[[int], dict[str, str]] = one_time_token
+) -> dict[str, Any]:
     return {
-        "order_id": f"{number:04d}", "amount": 1000 + number, "currency": "thb",
-        "destination": "recp_test_1", **payer(number),
-    }  # fmt: skip
+        "order_id": f"{number:04d}",
+        "amount": 1000 + number,
+        "currency": "thb",
+        "destination": "recp_test_1",
+        **payer(number),
+    }
 
 
 def candidates(
-    count: int, journal: MemoryJournal, payer: Callable[[int], dict[str, str]] = one_time_token, batch: str = ""
+    count: int,
+    journal: MemoryJournal,
+    payer: Callable[[int], dict[str, str]] = one_time_token,
+    batch: str = "",
 ) -> Iterable[Candidate]:
     """What the rows of a file mean now, by the one decision."""
     batch = batch or BATCH
@@ -65,9 +79,17 @@ def candidates(
         standing = stand(Row(batch, "", number + 2, order), history, Guards())
         if isinstance(standing, MayGo):
             intent = intent_of(
-                order, job=JOB, attempt=standing.number, fee=None, batch_id=batch, sheet="", row=number + 2,
-                run_id="run", journal_id=journal.id, mode="test",
-            )  # fmt: skip
+                order,
+                job=JOB,
+                attempt=standing.number,
+                fee=None,
+                batch_id=batch,
+                sheet="",
+                row=number + 2,
+                run_id="run",
+                journal_id=journal.id,
+                mode="test",
+            )
             yield Candidate(order["order_id"], intent, standing.before, standing.withdraw)
         elif is_sendable(standing):
             yield Candidate(order["order_id"], None)
@@ -97,22 +119,34 @@ class World:
     settlement: Settlement | None = None
     batch: str = BATCH
 
-    def run(self, count: int = 5, *, limits: Limits | None = None, adopt: bool = False,
-            meanwhile: Callable[[Settlement], Any] | None = None,
-            edges: Sequence[Any] | None = None) -> dict[str, Outcome]:  # fmt: skip
+    def run(
+        self,
+        count: int = 5,
+        *,
+        limits: Limits | None = None,
+        adopt: bool = False,
+        meanwhile: Callable[[Settlement], Any] | None = None,
+        edges: Sequence[Any] | None = None,
+    ) -> dict[str, Outcome]:
         async def main() -> None:
             clock = FakeClock(self.ahead_s)
             gateway, journal = edges or (self.gateway, self.journal)
             pacer = Pacer(self.settings.rate, 1.0, 1)
             self.line = Channel(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
             recorder = Recorder(journal, clock, JOB, "run", live=False)
-            run = Run(self.settings, gateway, self.line, recorder, clock, Silent(), limits or Limits())
+            run = Run(
+                self.settings, gateway, self.line, recorder, clock, Silent(), limits or Limits()
+            )
             self.settlement = run.loop
             if meanwhile:
                 asyncio.get_running_loop().call_later(1.0, meanwhile, self.settlement)
             start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
             known = any(event.kind in ("intent", "adopted") for event in self.journal.events())
-            bounds = [time_of(event.data["bound"]) for event in self.journal.events(["listing"])] if known else []
+            bounds = (
+                [time_of(event.data["bound"]) for event in self.journal.events(["listing"])]
+                if known
+                else []
+            )
             since = (bounds and bounds[-1]) or start - timedelta(days=35)
             look = Look(since, known, adopt, clock.elapsed_s() + self.settings.doubt_period_s)
 
@@ -147,7 +181,11 @@ class World:
         for at_s, fields in self.gateway.posts:
             by_key.setdefault(fields["metadata[batchpay_key]"], []).append(at_s)
         for key, times in by_key.items():
-            intents = [e for e in sends if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key == key]
+            intents = [
+                e
+                for e in sends
+                if fold(self.journal.histories([e.order_id])[e.order_id])[-1].intent.key == key
+            ]
             assert len(times) <= len(intents)
 
 
@@ -166,14 +204,18 @@ def test_every_order_is_charged_once() -> None:
 
 
 @pytest.mark.fault("B07", "B17", "B18")
-@pytest.mark.parametrize("fate", ["lost before", "lost after", "503 before", "503 after", "lands late 2.5"])
+@pytest.mark.parametrize(
+    "fate", ["lost before", "lost after", "503 before", "503 after", "lands late 2.5"]
+)
 def test_an_unanswered_order_is_looked_up_and_charged_once(fate: str) -> None:
     """Adopted when it landed; sent again, same key, only after the doubt period when it did not."""
     world = World(FakeGateway(only(2, fate)))
     assert set(world.run().values()) == {Outcome.SUCCEEDED}
     world.check()
     key = world.gateway.posts[2][1]["metadata[batchpay_key]"]
-    times = [at_s for at_s, fields in world.gateway.posts if fields["metadata[batchpay_key]"] == key]
+    times = [
+        at_s for at_s, fields in world.gateway.posts if fields["metadata[batchpay_key]"] == key
+    ]
     assert len(times) == (2 if "before" in fate else 1)
     if len(times) == 2:
         assert times[1] - times[0] >= SETTINGS.doubt_period_s + SETTINGS.lookup_gap_s
@@ -190,7 +232,9 @@ def test_a_list_that_lags_is_not_believed() -> None:
 @pytest.mark.fault("C04", "B07")
 @pytest.mark.parametrize("ahead_s", [-86_400.0, 3600.0, 5e8])
 def test_a_wrong_clock_that_nobody_could_check_hides_no_charge(ahead_s: float) -> None:
-    """A gateway that never says its own time: look-ups begin at its first charge; its first answer shows the clock."""
+    """A gateway that never says its own time: look-ups begin at its first charge; its first answer
+    shows the clock.
+    """
     world = World(FakeGateway(only(0, "lost after")), ahead_s=ahead_s)
     world.run()
     assert world.line and "clock" in world.line.closed
@@ -205,7 +249,13 @@ def test_a_used_token_after_a_doubt_is_never_called_refused() -> None:
     """It may be our own first send that used it: it stays in doubt for a person."""
 
     def fate(post: int, fields: dict[str, str]) -> str:
-        return "lost before" if post == 0 else "error used_token" if fields["card"] == "tokn_test_0" else "ok"
+        return (
+            "lost before"
+            if post == 0
+            else "error used_token"
+            if fields["card"] == "tokn_test_0"
+            else "ok"
+        )
 
     world = World(FakeGateway(fate))
     assert world.run()["0000"] is Outcome.IN_DOUBT
@@ -239,7 +289,9 @@ def test_two_charges_for_one_key_are_found_and_stop() -> None:
 
 @pytest.mark.fault("B31", "A08")
 def test_two_charges_for_one_key_that_a_new_run_meets_on_one_page_are_a_stop() -> None:
-    """Neither answer was read, because the run died; the next run's first list shows both at once."""
+    """Neither answer was read, because the run died; the next run's first list shows both at
+    once.
+    """
     world = World(settings=GatewaySettings(**{**vars_of(SETTINGS), "concurrency": 1}))
     with pytest.raises(Died):
         world.run(edges=(CrashAt(1).wrap(world.gateway, ("charge",)), world.journal))
@@ -262,7 +314,9 @@ def test_429_burns_no_attempt_and_everybody_slows_down() -> None:
 
 def test_at_most_three_sends_per_order_and_run() -> None:
     """Then it is held, and the next run goes on with the same key."""
-    world = World(FakeGateway(lambda post, fields: "429" if fields["metadata[order_id]"] == "0001" else "ok"))
+    world = World(
+        FakeGateway(lambda post, fields: "429" if fields["metadata[order_id]"] == "0001" else "ok")
+    )
     assert world.run()["0001"] is Outcome.HELD
     assert len([e for e in world.journal.events(["intent"]) if e.order_id == "0001"]) == 3
     world.gateway.fate = lambda post, fields: "ok"
@@ -396,7 +450,9 @@ def test_a_doubt_is_not_waited_for_beyond_the_deadline() -> None:
 @pytest.mark.parametrize("limit", [Limit(per_10000=2000), Limit(count=4)])
 def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
     """Looked at from the twentieth order on; doubts are still asked about."""
-    every_third = FakeGateway(lambda post, fields: "declined" if post % 3 == 0 else "lost after" if post == 5 else "ok")
+    every_third = FakeGateway(
+        lambda post, fields: "declined" if post % 3 == 0 else "lost after" if post == 5 else "ok"
+    )
     world = World(every_third)
     outcomes = list(world.run(60, limits=Limits(max_failures=limit)).values())
     assert 20 <= len(world.gateway.posts) <= 20 + SETTINGS.concurrency
@@ -408,15 +464,22 @@ def test_too_many_failures_hold_the_rest(limit: Limit) -> None:
 @pytest.mark.fault("B35")
 def test_charges_that_fail_pause_although_lists_are_answered() -> None:
     """Five non-answers to charges in a row, whatever the look-ups between them say."""
-    world = World(FakeGateway(lambda post, fields: "503 before"), settings=replace(SETTINGS, lookup_gap_s=0.1))
+    world = World(
+        FakeGateway(lambda post, fields: "503 before"), settings=replace(SETTINGS, lookup_gap_s=0.1)
+    )
     outcomes = world.run(60)
     assert Outcome.HELD in outcomes.values()
-    assert world.line and world.line.closed == f"the gateway answers with 503: {STATUS_PAGE} tells of incidents"
+    assert (
+        world.line
+        and world.line.closed == f"the gateway answers with 503: {STATUS_PAGE} tells of incidents"
+    )
     assert len(world.gateway.posts) <= 4 * (5 + SETTINGS.concurrency)
 
 
 def test_one_customer_is_charged_once_at_a_time() -> None:
-    """Two charges of one stored customer are never on their way together; other payers go meanwhile."""
+    """Two charges of one stored customer are never on their way together; other payers go
+    meanwhile.
+    """
     out: dict[str, int] = {}
     most: dict[str, int] = {}
     gateway = FakeGateway(latency_s=0.2)
@@ -430,7 +493,10 @@ def test_one_customer_is_charged_once_at_a_time() -> None:
         return answer
 
     gateway.charge = counted  # type: ignore[method-assign]
-    world = World(gateway, payer=lambda number: {"customer": "cust_test_1" if number % 2 else f"cust_test_x{number}"})
+    world = World(
+        gateway,
+        payer=lambda number: {"customer": "cust_test_1" if number % 2 else f"cust_test_x{number}"},
+    )
     start_s = world.now_s
     assert set(world.run(24).values()) == {Outcome.SUCCEEDED}
     assert max(most.values()) == 1
@@ -442,12 +508,21 @@ def test_another_run_with_another_journal_is_seen_while_charging() -> None:
     """Two machines at the same instant: after the first order, then every 30 s; both would stop."""
     world = World(FakeGateway(latency_s=0.05), settings=replace(SETTINGS, rate=2))
     foreign = intent_of(
-        document(900), job=JOB, attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=902,
-        run_id="another", journal_id="another",
-    )  # fmt: skip
+        document(900),
+        job=JOB,
+        attempt=1,
+        fee=None,
+        batch_id="2026-11-24-0123456789ab",
+        sheet="",
+        row=902,
+        run_id="another",
+        journal_id="another",
+    )
 
     def charge_elsewhere(settlement: Settlement) -> None:
-        asyncio.get_running_loop().call_later(1.0, world.gateway._commit, dict(parse_qsl(foreign.body)))
+        asyncio.get_running_loop().call_later(
+            1.0, world.gateway._commit, dict(parse_qsl(foreign.body))
+        )
 
     world.run(200, meanwhile=charge_elsewhere)
     assert world.stops() and "another run" in world.stops()[0]
@@ -456,7 +531,9 @@ def test_another_run_with_another_journal_is_seen_while_charging() -> None:
 
 @pytest.mark.fault("B19")
 def test_a_charge_behind_a_429_is_never_sent_again() -> None:
-    """The next run's list takes the order out of the queue, and a 429 of this gateway proves nothing any more."""
+    """The next run's list takes the order out of the queue, and a 429 of this gateway proves
+    nothing any more.
+    """
     world = World(FakeGateway(only(0, "429 after")))
     world.run(3, meanwhile=lambda settlement: settlement.interrupt("SIGTERM"))
     assert world.outcomes(3)["0000"] is Outcome.HELD
@@ -477,7 +554,9 @@ __all__ = ["BatchpayError", "World"]
 
 @pytest.mark.fault("J05", "L5")
 def test_a_stale_copy_of_the_list_proves_no_absence() -> None:
-    """It lacks a charge that was answered: so that it lacks another one says nothing, and nothing is sent again."""
+    """It lacks a charge that was answered: so that it lacks another one says nothing, and nothing
+    is sent again.
+    """
     world = World()
 
     def fate(number: int, fields: dict[str, str]) -> str:
@@ -498,13 +577,16 @@ def test_a_stale_copy_of_the_list_proves_no_absence() -> None:
 
 @pytest.mark.fault("J05", "L5", "I6")
 def test_while_a_stop_tells_of_a_charge_that_lists_lack_they_prove_nothing() -> None:
-    """Days later, lists still come from a copy: the stop says so, and the doubt beside it stays one, night after night,
-    until lists show everything again."""
+    """Days later, lists still come from a copy: the stop says so, and the doubt beside it stays
+    one, night after night, until lists show everything again.
+    """
     world = World()
 
     def fate(number: int, fields: dict[str, str]) -> str:
         if number:
-            world.gateway.copy_at_s = 0.0  # lists come from a copy of before all charges, from then on
+            world.gateway.copy_at_s = (
+                0.0  # lists come from a copy of before all charges, from then on
+            )
         return "ok" if number == 0 else "lost after"
 
     world.gateway.fate = fate
@@ -520,14 +602,19 @@ def test_while_a_stop_tells_of_a_charge_that_lists_lack_they_prove_nothing() -> 
 
 @pytest.mark.fault("J04", "I7")
 def test_a_charge_that_ended_and_became_successful_is_found_before_the_next_attempt() -> None:
-    """Days later, in no list that is read any more: its order comes back, and the charge is asked for by its id."""
+    """Days later, in no list that is read any more: its order comes back, and the charge is asked
+    for by its id.
+    """
     world = World(gateway=FakeGateway(fate=only(0, "declined")))
     assert world.run(1)["0000"] is Outcome.DECLINED
     world.now_s += 5 * 86_400
     world.run(2)  # another order's charge: lists are read from there on
     world.now_s += 5 * 86_400
     world.gateway.charges[0].update(status="successful", paid=True, chain="acch_test_1")
-    world.batch, world.payer = "2026-11-25-ba9876543210", lambda number: {"customer": f"cust_test_{number}"}
+    world.batch, world.payer = (
+        "2026-11-25-ba9876543210",
+        lambda number: {"customer": f"cust_test_{number}"},
+    )
     assert world.run(1)["0000"] is Outcome.SUCCEEDED
     assert len(world.gateway.posts) == 2
     assert "was declined, is now succeeded" in world.stops()[0]

@@ -1,4 +1,6 @@
-"""Evidence that arrives beside a worker, from two sides at once, late, or from a gateway that lies about the time."""
+"""Evidence that arrives beside a worker, from two sides at once, late, or from a gateway that lies
+about the time.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def interrupted(settlement: Settlement) -> None:
 
 @pytest.mark.fault("B19", "B32", "I6")
 def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A charge behind a 429, hidden from the first list of the next run and shown to a later one."""
+    """A charge behind a 429, hidden from the first list of the next run and shown to a later
+    one.
+    """
     fired: list[int] = []
 
     def fate(post: int, fields: dict[str, str]) -> str:
@@ -42,10 +46,14 @@ def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.Mon
 
     world = World(FakeGateway(fate, lag_s=20), settings=replace(SETTINGS, rate=2))
     monkeypatch.setattr(
-        test_settlement, "candidates", lambda *given: [c for c in candidates(*given) if c.order_id == "0099"]
+        test_settlement,
+        "candidates",
+        lambda *given: [c for c in candidates(*given) if c.order_id == "0099"],
     )
     world.run(100)
-    monkeypatch.setattr(test_settlement, "candidates", lambda *given: list(candidates(*given)))  # read beforehand
+    monkeypatch.setattr(
+        test_settlement, "candidates", lambda *given: list(candidates(*given))
+    )  # read beforehand
     world.run(100)
     assert world.gateway.money()["0099"] == 1
 
@@ -56,7 +64,9 @@ def test_a_charge_found_while_a_worker_connects_keeps_its_bytes_back() -> None:
 
     class Slow(FakeGateway):
         async def charge(self, intent: Intent, may_leave: Any) -> Answer:
-            if intent.order_id == "0003" and any(f["metadata[order_id]"] == "0003" for _, f in self.posts):
+            if intent.order_id == "0003" and any(
+                f["metadata[order_id]"] == "0003" for _, f in self.posts
+            ):
                 await asyncio.sleep(1.5)
             answer = await super().charge(intent, may_leave)
             return replace(answer, retry_after="29") if answer.status == 429 else answer
@@ -85,25 +95,44 @@ class SlowJournal(test_settlement.MemoryJournal):
 @pytest.mark.fault("B31", "L10")
 @pytest.mark.parametrize("answer", ["429", "the first charge"])
 def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
-    """A list beside an answer: what the journal adds up to is what the worker knows, and twins are a stop."""
+    """A list beside an answer: what the journal adds up to is what the worker knows, and twins are
+    a stop.
+    """
 
     async def main() -> None:
         journal, clock = SlowJournal(), FakeClock()
         recorder = Recorder(journal, clock, JOB, "run", live=False)
         intent = intent_of(
-            document(0), job=JOB, attempt=1, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id=journal.id
+            document(0),
+            job=JOB,
+            attempt=1,
+            fee=None,
+            batch_id="b",
+            sheet="",
+            row=2,
+            run_id="r",
+            journal_id=journal.id,
         )
         case = Case(intent)
         await recorder.intend(case, clock.elapsed_s())
         gateway, fields = FakeGateway(), dict(parse_qsl(intent.body))
         first, second = gateway._commit(fields), gateway._commit(fields)
-        given = Answer(out=True, status=429) if answer == "429" else Answer(out=True, status=200, document=first)
+        given = (
+            Answer(out=True, status=429)
+            if answer == "429"
+            else Answer(out=True, status=200, document=first)
+        )
         proof = verdict(given, intent, live=False, doubted=False)
         found = seen(first if answer == "429" else second)[0]
         assert found is not None
-        await asyncio.gather(recorder.found(case, found), recorder.answered(case, proof, given.status, "", None))
+        await asyncio.gather(
+            recorder.found(case, found), recorder.answered(case, proof, given.status, "", None)
+        )
         attempt = fold(journal.histories(["0000"])["0000"])[-1]
-        assert case.attempt is not None and case.attempt.outcome is attempt.outcome is Outcome.SUCCEEDED
+        assert (
+            case.attempt is not None
+            and case.attempt.outcome is attempt.outcome is Outcome.SUCCEEDED
+        )
         assert bool(list(journal.events(["stop"]))) is (answer != "429")
 
     in_virtual_time(main())
@@ -111,7 +140,9 @@ def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
 
 def doubtful(fate: str = "ok") -> tuple[World, int]:
     """Four orders in doubt, left by a run that was told to end."""
-    world = World(FakeGateway(lambda post, fields: "lost before" if post < 4 else fate), settings=SETTINGS)
+    world = World(
+        FakeGateway(lambda post, fields: "lost before" if post < 4 else fate), settings=SETTINGS
+    )
     world.run(1, meanwhile=interrupted)
     world.gateway.fate = lambda post, fields: "lost before" if post < 4 else fate
     for number in range(2, 5):
@@ -120,7 +151,9 @@ def doubtful(fate: str = "ok") -> tuple[World, int]:
 
 
 def test_limits_hold_for_doubts_that_prove_absent_too() -> None:
-    """--limit and --canary count them like rows of the file; an order for a barred recipient is not among them."""
+    """--limit and --canary count them like rows of the file; an order for a barred recipient is not
+    among them.
+    """
     world, posts = doubtful()
     world.run(40, limits=Limits(orders=1))
     assert len(world.gateway.posts) == posts + 1
@@ -183,13 +216,17 @@ def test_a_page_with_a_late_date_does_not_end_a_list_early() -> None:
             behind = timedelta(hours=1) if self.posts else timedelta()
             return replace(answer, date=format_datetime(now - behind, usegmt=True))
 
-    world = World(Node(only(140, "lost after")), payer=lambda number: {"customer": f"cust_test_{number}"})
+    world = World(
+        Node(only(140, "lost after")), payer=lambda number: {"customer": f"cust_test_{number}"}
+    )
     world.run(160)
     assert set(world.gateway.money().values()) == {1}
 
 
 def test_a_corrected_row_comes_back_beside_the_file_it_corrects(market: Market) -> None:
-    """Both files lie in the inbox: what was sent is history, the corrected row is the next attempt."""
+    """Both files lie in the inbox: what was sent is history, the corrected row is the next
+    attempt.
+    """
     bad = order(1, card="tokn_test_sandbox000010011")
     market.orders([bad, order(2)], "orders-1.csv")
     market.job(file="orders-*.csv")
@@ -205,9 +242,12 @@ def test_a_corrected_row_comes_back_beside_the_file_it_corrects(market: Market) 
 
 @pytest.mark.fault("E13", "J06")
 @pytest.mark.parametrize("state", ["batchpay.db", "another.db"])
-def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(market: Market, state: str) -> None:
-    """78 names the old job, in its own journal and in an empty one, also once the new name has charged something;
-    another job that only shares order ids is left alone."""
+def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(
+    market: Market, state: str
+) -> None:
+    """78 names the old job, in its own journal and in an empty one, also once the new name has
+    charged something; another job that only shares order ids is left alone.
+    """
     rows = [order(number) for number in range(3)]
     market.orders(rows)
     market.job()
@@ -219,7 +259,9 @@ def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(market: Mar
     for _ in range(2):
         refused = market.run()
         assert refused.returncode == 78 and 'name = "night"' in refused.stderr + refused.stdout
-        assert market.run("--input", "new.csv").returncode == 11  # the refused file's rows wait for a person
+        assert (
+            market.run("--input", "new.csv").returncode == 11
+        )  # the refused file's rows wait for a person
     assert market.posts() == 4
     market.orders([{**row, "amount": "999.00"} for row in rows], "others.csv")
     assert market.run("--input", "others.csv").returncode == 11
@@ -228,7 +270,9 @@ def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(market: Mar
 
 @pytest.mark.fault("D10", "B15")
 @pytest.mark.parametrize("forged", [{"amount": 1}, {"destination": "recp_test_sandbox9"}])
-def test_adopting_proves_nothing_that_the_row_did_not_ask(market: Market, forged: dict[str, object]) -> None:
+def test_adopting_proves_nothing_that_the_row_did_not_ask(
+    market: Market, forged: dict[str, object]
+) -> None:
     """A charge with other terms than its row is for a person, with its journal or without."""
     market.orders([order(1)])
     market.job()
@@ -258,7 +302,9 @@ def test_an_adopted_charge_of_a_file_that_is_gone_still_counts(market: Market) -
     assert market.run("--adopt", "--input", "other.csv").returncode == 11
 
 
-def made_elsewhere(world: World, fields: Mapping[str, str], status: str = "successful") -> dict[str, Any]:
+def made_elsewhere(
+    world: World, fields: Mapping[str, str], status: str = "successful"
+) -> dict[str, Any]:
     """A charge that this journal knows nothing of."""
 
     async def commit() -> dict[str, Any]:
@@ -270,7 +316,15 @@ def made_elsewhere(world: World, fields: Mapping[str, str], status: str = "succe
 def fields_of(attempt: int) -> dict[str, str]:
     """What the first order's attempt asks for."""
     intent = intent_of(
-        document(0), job=JOB, attempt=attempt, fee=None, batch_id="b", sheet="", row=2, run_id="r", journal_id="lost"
+        document(0),
+        job=JOB,
+        attempt=attempt,
+        fee=None,
+        batch_id="b",
+        sheet="",
+        row=2,
+        run_id="r",
+        journal_id="lost",
     )
     return dict(parse_qsl(intent.body))
 
@@ -278,8 +332,10 @@ def fields_of(attempt: int) -> dict[str, str]:
 @pytest.mark.fault("L6", "L3", "D09")
 @pytest.mark.parametrize("lands", [False, True])
 def test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt(lands: bool) -> None:
-    """A backup from between an intent and its answer: the gateway has the attempt that followed. Nothing is sent for
-    the order again, also when its doubt has ended; a charge of both is a stop that names both."""
+    """A backup from between an intent and its answer: the gateway has the attempt that followed.
+    Nothing is sent for the order again, also when its doubt has ended; a charge of both is a stop
+    that names both.
+    """
     world = World(FakeGateway(lambda post, fields: "lost before"), settings=SETTINGS)
     world.run(1, meanwhile=interrupted)
     charges = [made_elsewhere(world, fields_of(2))]
@@ -291,7 +347,9 @@ def test_a_charge_of_the_next_attempt_is_kept_beside_one_in_doubt(lands: bool) -
     first, adopted = fold(world.journal.histories(["0000"])["0000"])
     assert adopted.charge is not None and adopted.charge.id == charges[0]["id"]
     assert first.outcome is (Outcome.SUCCEEDED if lands else Outcome.HELD)
-    assert [charge["id"] in reason for reason in world.stops()[:1] for charge in charges] == [True] * 2 * lands
+    assert [charge["id"] in reason for reason in world.stops()[:1] for charge in charges] == [
+        True
+    ] * 2 * lands
 
 
 @pytest.mark.fault("L6", "B32")
@@ -302,15 +360,20 @@ def test_a_list_that_shows_the_later_attempt_first_stops_nothing() -> None:
     world.run(0, adopt=True)
     made_elsewhere(world, fields_of(1), "failed")
     world.run(1)
-    assert [a.outcome for a in fold(world.journal.histories(["0000"])["0000"])] == [Outcome.DECLINED, Outcome.SUCCEEDED]
+    assert [a.outcome for a in fold(world.journal.histories(["0000"])["0000"])] == [
+        Outcome.DECLINED,
+        Outcome.SUCCEEDED,
+    ]
     assert world.stops() == [] and world.gateway.posts == []
 
 
 @pytest.mark.fault("C04", "D10", "L11")
 @pytest.mark.parametrize("ahead_days", [0.05, 50])
 def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
-    """No Date header and a clock ahead: a run that saw no charge moves no bound, so what another journal charged is
-    found; and an empty journal asks for everything, for even the beginning would be this clock's."""
+    """No Date header and a clock ahead: a run that saw no charge moves no bound, so what another
+    journal charged is found; and an empty journal asks for everything, for even the beginning would
+    be this clock's.
+    """
     world = World(FakeGateway(), settings=SETTINGS, ahead_s=ahead_days * 86_400)
     made_elsewhere(world, fields_of(1))
     with pytest.raises(Misconfigured, match="--adopt"):
@@ -320,7 +383,12 @@ def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
         world.gateway.charges[0]["created_at"]
     }
     made_elsewhere(
-        world, {**fields_of(1), "metadata[order_id]": "0001", "metadata[batchpay_key]": key_of(JOB, "0001", 1)}
+        world,
+        {
+            **fields_of(1),
+            "metadata[order_id]": "0001",
+            "metadata[batchpay_key]": key_of(JOB, "0001", 1),
+        },
     )
     world.ahead_s = 0.0
     world.run(2)
@@ -328,13 +396,22 @@ def test_a_clock_that_nobody_checked_bounds_no_list(ahead_days: float) -> None:
 
 
 @pytest.mark.fault("L12", "G07", "G08")
-def test_orders_handed_over_twice_or_not_at_all_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is to be sent is a hint: twice at once is sent once, and what is forgotten is sent by the next run."""
+def test_orders_handed_over_twice_or_not_at_all_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is to be sent is a hint: twice at once is sent once, and what is forgotten is sent by
+    the next run.
+    """
     world = World()
-    hand_over = {"first": lambda rows: [row for row in rows[:6] for _ in range(2)], "second": lambda rows: rows}
+    hand_over = {
+        "first": lambda rows: [row for row in rows[:6] for _ in range(2)],
+        "second": lambda rows: rows,
+    }
     for night in ("first", "second", "second"):
         monkeypatch.setattr(
-            test_settlement, "candidates", lambda *given, how=hand_over[night]: how(list(candidates(*given)))
+            test_settlement,
+            "candidates",
+            lambda *given, how=hand_over[night]: how(list(candidates(*given))),
         )
         world.run(9)
     assert set(world.outcomes(9).values()) == {Outcome.SUCCEEDED}
@@ -343,7 +420,9 @@ def test_orders_handed_over_twice_or_not_at_all_cost_nothing(monkeypatch: pytest
 
 @pytest.mark.fault("B32", "I15")
 def test_a_list_that_counts_what_it_does_not_show_yet_is_waited_for() -> None:
-    """For a doubt period, in which whatever was sent comes to light: one order a night would be no progress."""
+    """For a doubt period, in which whatever was sent comes to light: one order a night would be no
+    progress.
+    """
 
     class Hidden(FakeGateway):
         async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:

@@ -10,14 +10,35 @@ from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
 from batchpay.reports.spool import Found, KeptFindings
 
 FINDING = Finding(
-    file="orders.csv", row=2, sheet="", order_id="0001", outcome=Outcome.SUCCEEDED, counts_as=Outcome.SUCCEEDED,
-    amount=2025, currency="THB", destination="recp_test_1", payment_method="card *4242", reason="", who_acts="-",
-    attempts=1, batch_id="2026-11-24-0123456789ab", metadata={"invoice": "ใบ-1"}, charge_id="chrg_test_1", fee=None,
-)  # fmt: skip
+    file="orders.csv",
+    row=2,
+    sheet="",
+    order_id="0001",
+    outcome=Outcome.SUCCEEDED,
+    counts_as=Outcome.SUCCEEDED,
+    amount=2025,
+    currency="THB",
+    destination="recp_test_1",
+    payment_method="card *4242",
+    reason="",
+    who_acts="-",
+    attempts=1,
+    batch_id="2026-11-24-0123456789ab",
+    metadata={"invoice": "ใบ-1"},
+    charge_id="chrg_test_1",
+    fee=None,
+)
 REJECTED = replace(
-    FINDING, row=3, outcome=Outcome.DUPLICATE, counts_as=Outcome.DECLINED, amount=None,
-    problems=(Problem("Amount", "1,2", "number-format", "write 1.2"), Problem("Shop", "\ud800", "not-text", "again")),
-)  # fmt: skip
+    FINDING,
+    row=3,
+    outcome=Outcome.DUPLICATE,
+    counts_as=Outcome.DECLINED,
+    amount=None,
+    problems=(
+        Problem("Amount", "1,2", "number-format", "write 1.2"),
+        Problem("Shop", "\ud800", "not-text", "again"),
+    ),
+)
 
 
 class Source:
@@ -40,7 +61,9 @@ def told(found: Iterator[Found]) -> list[tuple[int, list[int], bytes, list[Findi
 
 
 def test_the_second_reading_is_the_first_one_again(tmp_path: Path) -> None:
-    """Every field, half characters included; the source is asked once, and two readers do not disturb each other."""
+    """Every field, half characters included; the source is asked once, and two readers do not
+    disturb each other.
+    """
     source = Source()
     with KeptFindings(tmp_path) as spool:
         read = spool.reading(source)

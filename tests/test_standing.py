@@ -34,7 +34,18 @@ from batchpay.lifecycle.standing import (
     settled_by,
     stand,
 )
-from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, INTENT, OTHER, answer_event, charge, event, seen
+from tests.test_lifecycle import (
+    BATCH,
+    DECLINED,
+    DOCUMENT,
+    FIRST,
+    INTENT,
+    OTHER,
+    answer_event,
+    charge,
+    event,
+    seen,
+)
 
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
 PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
@@ -43,7 +54,9 @@ ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
 PAID = answer_event(1)
 BY_HAND = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
 WITHDRAWN = event("withdrawn")
-PLACED = event("adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""})
+PLACED = event(
+    "adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""}
+)
 ADOPTED = replace(PLACED, row=0)  # made by a version that did not tell of which row
 ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
 TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
@@ -53,7 +66,9 @@ TOKEN_TWICE = Repeat(Outcome.REJECTED, "token-twice")
 
 
 def history(*events: Any, **more: Any) -> History:
-    """What a journal with these events of order 0001 knows; its first attempt is of row 2 of BATCH."""
+    """What a journal with these events of order 0001 knows; its first attempt is of row 2 of
+    BATCH.
+    """
     attempts = fold(events)
     return History({"0001": attempts} if attempts else {}, {2: "0001"} if attempts else {}, **more)
 
@@ -141,9 +156,20 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         (mine(), [FIRST, DECLINED, *second(PAID)], FREE, Owns, False),
         (mine(), [FIRST, VOIDED, *second(PAID)], FREE, ConflictWith, False),
         (mine(), [FIRST, *second(PAID)], FREE, Owns, False),
-        (other(CHANGED, comeback=True), [FIRST, VOIDED, *second(VOIDED, batch="2026-11-26-aaaaaaaaaaaa")], FREE,
-         ConflictWith, False),
-        (Row("2026-11-27-cccccccccccc", "", 4, DOCUMENT), [FIRST, VOIDED, *second(VOIDED)], FREE, DuplicateOf, False),
+        (
+            other(CHANGED, comeback=True),
+            [FIRST, VOIDED, *second(VOIDED, batch="2026-11-26-aaaaaaaaaaaa")],
+            FREE,
+            ConflictWith,
+            False,
+        ),
+        (
+            Row("2026-11-27-cccccccccccc", "", 4, DOCUMENT),
+            [FIRST, VOIDED, *second(VOIDED)],
+            FREE,
+            DuplicateOf,
+            False,
+        ),
         # a person's word
         (mine(), [FIRST, VOIDED, BY_HAND], FREE, Owns, False),
         (other(CHANGED, comeback=True), [FIRST, VOIDED, BY_HAND], FREE, Cancelled, False),
@@ -162,18 +188,24 @@ WITH_ITS_FILE = Guards(present=frozenset({BATCH, OTHER}))
         (other({**DOCUMENT, "amount": 5}), [ADOPTED_DECLINED], FREE, MayGo, True),
         (other(), [ADOPTED_DECLINED], FREE, DuplicateOf, False),
     ],
-)  # fmt: skip
+)
 def test_what_a_row_is(row: Row, events: list[Any], guards: Guards, kind: type, sent: bool) -> None:
-    """Contract, section 4: ownership, coming back, what was planned and never charged; and whether a run sends it."""
+    """Contract, section 4: ownership, coming back, what was planned and never charged; and whether
+    a run sends it.
+    """
     standing = stand(row, history(*events), guards)
     assert (type(standing), is_sendable(standing)) == (kind, sent), standing
 
 
 def test_every_outcome_of_its_own_attempt_is_shown_by_a_row_and_named_by_its_double() -> None:
     """However the row reads by now, and whatever holds others back."""
-    for status, outcome in (("successful", Outcome.SUCCEEDED), ("pending", Outcome.PENDING),
-                            ("failed", Outcome.DECLINED), ("expired", Outcome.EXPIRED),
-                            ("reversed", Outcome.REVERSED)):  # fmt: skip
+    for status, outcome in (
+        ("successful", Outcome.SUCCEEDED),
+        ("pending", Outcome.PENDING),
+        ("failed", Outcome.DECLINED),
+        ("expired", Outcome.EXPIRED),
+        ("reversed", Outcome.REVERSED),
+    ):
         known = history(FIRST, answer_event(1, status=status, paid=status == "successful"))
         for guards in (FREE, Guards(refusal="r", stop="s", barred={"recp_test_1": "b"})):
             shown = stand(mine(), known, guards)
@@ -194,7 +226,9 @@ def test_who_owns_an_order() -> None:
 
 @pytest.mark.fault("J13", "L11")
 def test_of_two_attempts_of_one_row_the_last_is_shown_unless_one_is_in_doubt() -> None:
-    """An adopted charge of its batch beside its own attempt: what nobody knows yet is not hidden behind a success."""
+    """An adopted charge of its batch beside its own attempt: what nobody knows yet is not hidden
+    behind a success.
+    """
     again = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
     shown = owner_of(history(FIRST, VOIDED, again), BATCH, "", 2, "0001")
     assert shown and shown.outcome is Outcome.SUCCEEDED
@@ -203,13 +237,17 @@ def test_of_two_attempts_of_one_row_the_last_is_shown_unless_one_is_in_doubt() -
 
 
 def test_an_adopted_charge_knows_its_batch_and_its_terms_only() -> None:
-    """It is owned by any row of its batch; a payer that it does not tell, or a token, is nobody's contradiction."""
+    """It is owned by any row of its batch; a payer that it does not tell, or a token, is nobody's
+    contradiction.
+    """
     known = history(ADOPTED)
     assert owner_of(known, BATCH, "", 9, "0001") and owner_of(known, OTHER, "", 2, "0001") is None
 
     def told(payer: str) -> Standing:
         kept = {**ADOPTED.data["intent"], "payer": payer}
-        return stand(other(), history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept})), FREE)
+        return stand(
+            other(), history(replace(ADOPTED, data={**ADOPTED.data, "intent": kept})), FREE
+        )
 
     assert isinstance(told(""), DuplicateOf) and isinstance(told("tokn_test_1"), DuplicateOf)
     customer = {**DOCUMENT, "customer": "cust_test_1", "card": "card_test_7"}
@@ -224,7 +262,9 @@ def test_an_adopted_charge_whose_terms_the_row_denies_is_a_contradiction() -> No
     """The run ends and a person looks; a row that broke a rule denies nothing."""
     denied = stand(mine({**DOCUMENT, "amount": 5}), history(ADOPTED), FREE)
     assert isinstance(denied, Owns) and denied.contradicts
-    assert denied.attempt.outcome is Outcome.UNPROVEN and "other terms" in denied.attempt.why_unproven
+    assert (
+        denied.attempt.outcome is Outcome.UNPROVEN and "other terms" in denied.attempt.why_unproven
+    )
     for quiet in (mine(), mine({**DOCUMENT, "amount": 5}, problems=(PROBLEM,)), mine({})):
         standing = stand(quiet, history(ADOPTED), FREE)
         assert isinstance(standing, Owns) and not standing.contradicts
@@ -249,14 +289,18 @@ def test_a_row_that_now_asks_for_another_order_withdraws_what_it_asked_first() -
 
 
 def test_the_next_attempt_has_the_next_number_and_knows_those_before() -> None:
-    """A try after a decline is a new attempt; all that were made are asked about before it goes (J04)."""
+    """A try after a decline is a new attempt; all that were made are asked about before it goes
+    (J04).
+    """
     declined = fold([FIRST, DECLINED])
     assert stand(other(CHANGED), history(FIRST, DECLINED), FREE) == MayGo(2, declined)
 
 
 @pytest.mark.fault("B31", "I7")
 def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back() -> None:
-    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay twice."""
+    """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay
+    twice.
+    """
     twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
     assert twin
     known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
@@ -267,7 +311,9 @@ def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back(
 @pytest.mark.fault("L3", "L11")
 @pytest.mark.parametrize("events", [[FIRST, DECLINED], [FIRST, VOIDED]])
 def test_attempts_end_where_keys_are_no_longer_looked_for(events: list[Any]) -> None:
-    """Twenty keys of an order are recomputed from a list: a twenty-first would not be recognised."""
+    """Twenty keys of an order are recomputed from a list: a twenty-first would not be
+    recognised.
+    """
     last = replace(fold(events)[0], intent=replace(INTENT, attempt=MAX_ATTEMPTS))
     known = replace(history(), attempts={"0001": (last,)})
     assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), ConflictWith)
@@ -281,7 +327,9 @@ def test_a_cancelled_order_is_never_sent() -> None:
     """Whether its attempt was closed by the word, was never charged, or never was."""
     never = history(cancelled={"0001": "wrong shop"})
     assert stand(other(comeback=True), never, FREE) == Cancelled("wrong shop")
-    assert stand(mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE) == Cancelled("late")
+    assert stand(mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE) == Cancelled(
+        "late"
+    )
     closed = history(FIRST, VOIDED, BY_HAND)
     assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled("wrong shop")
 
@@ -292,7 +340,8 @@ def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
     assert isinstance(stand(other(CHANGED), history(FIRST, refused), FREE), MayGo)
 
 
-# --- guards that every attempt passes --------------------------------------------------------------------------
+# --- guards that every attempt passes
+# --------------------------------------------------------------------------
 
 
 ZEROS = {**DOCUMENT, "order_id": "1", "amount": 5, "destination": "recp_test_2"}
@@ -305,7 +354,9 @@ def look_alike(*events: Any) -> dict[str, Any]:
 
 @pytest.mark.fault("J07", "E04")
 def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_it_did() -> None:
-    """First attempt, later attempt, one that goes on: none of them is sent; a source with both ids says so."""
+    """First attempt, later attempt, one that goes on: none of them is sent; a source with both ids
+    says so.
+    """
     twin = look_alike(FIRST, PAID)
     first = stand(other(ZEROS), History(**twin), FREE)
     assert isinstance(first, ConflictWith) and first.attempt
@@ -313,21 +364,35 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
     of_one = {"order_id": "1"}
     renamed = [replace(one, **of_one) for one in (FIRST, DECLINED)]
     later = History({"1": fold(renamed)}, {2: "1"}, **twin)
-    assert isinstance(stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE), ConflictWith)
-    waiting = [replace(FIRST, **of_one, data={**FIRST.data, "intent": {**FIRST.data["intent"], "content": "x"}}),
-               replace(VOIDED, **of_one)]  # fmt: skip
+    assert isinstance(
+        stand(other({**DOCUMENT, "order_id": "1"}, comeback=True), later, FREE), ConflictWith
+    )
+    waiting = [
+        replace(
+            FIRST, **of_one, data={**FIRST.data, "intent": {**FIRST.data["intent"], "content": "x"}}
+        ),
+        replace(VOIDED, **of_one),
+    ]
     held = History({"1": fold(waiting)}, {2: "1"}, **twin)
     assert isinstance(stand(mine({**DOCUMENT, "order_id": "1"}), held, FREE), ConflictWith)
     distinct = Guards(alike_ids="distinct")
     assert isinstance(stand(other(ZEROS), History(**twin), distinct), MayGo)
-    same = History({"0001": fold([FIRST, DECLINED])}, {}, look_alikes={alike("0001"): fold([FIRST, DECLINED])})
-    assert isinstance(stand(other(CHANGED), same, FREE), MayGo), "an order is not its own look-alike"
+    same = History(
+        {"0001": fold([FIRST, DECLINED])}, {}, look_alikes={alike("0001"): fold([FIRST, DECLINED])}
+    )
+    assert isinstance(stand(other(CHANGED), same, FREE), MayGo), (
+        "an order is not its own look-alike"
+    )
 
 
 @pytest.mark.fault("J07")
 def test_a_look_alike_of_a_row_with_an_open_attempt_keeps_it_from_going_on() -> None:
     """Never charged: it is a conflict. In doubt: it shows that, and is not sent again."""
-    known = {"look_alikes": {alike("0001"): fold([replace(FIRST, order_id="1"), replace(PAID, order_id="1")])}}
+    known = {
+        "look_alikes": {
+            alike("0001"): fold([replace(FIRST, order_id="1"), replace(PAID, order_id="1")])
+        }
+    }
     assert isinstance(stand(mine(), history(FIRST, VOIDED, **known), FREE), ConflictWith)
     doubt = stand(mine(), history(FIRST, **known), FREE)
     assert isinstance(doubt, Owns) and not doubt.resumes
@@ -341,13 +406,21 @@ def elsewhere(**changes: Any) -> Elsewhere:
 
 @pytest.mark.fault("J06", "E13")
 def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
-    """Same id, recipient, amount and payer: was the job renamed? At its first attempt and at every later one."""
+    """Same id, recipient, amount and payer: was the job renamed? At its first attempt and at every
+    later one.
+    """
     for found in (elsewhere(), elsewhere(payer="tokn_test_1")):
         known = {"elsewhere": {"0001": (elsewhere(amount=1), found)}}
         assert stand(other(), history(**known), FREE) == Renamed(found)
         assert stand(other(CHANGED), history(FIRST, DECLINED, **known), FREE) == Renamed(found)
-        assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(found)  # a send that would resume
-    for strange in (elsewhere(amount=1), elsewhere(destination="recp_test_2"), elsewhere(currency="jpy")):
+        assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(
+            found
+        )  # a send that would resume
+    for strange in (
+        elsewhere(amount=1),
+        elsewhere(destination="recp_test_2"),
+        elsewhere(currency="jpy"),
+    ):
         known = {"elsewhere": {"0001": (strange,)}}
         assert isinstance(stand(other(), history(**known), FREE), MayGo)
     customer = {**DOCUMENT, "customer": "cust_test_1"}
@@ -366,14 +439,24 @@ BARRED = Guards(barred={"recp_test_1": "is not verified"})
         (BARRED, "engineer", "recipient recp_test_1 is not verified"),
         (Guards(stop="unproven"), "a person", "a stop is in force: unproven"),
         (Guards(smallest_share={"THB": 123451}), "accountant", "smallest transfer is 1234.51"),
-        (Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")), "accountant", "share would be 1234.48 THB"),
+        (
+            Guards(smallest_share={"THB": 123450}, fee=Fee({}, "0.001")),
+            "accountant",
+            "share would be 1234.48 THB",
+        ),
         (Guards(refusal="r", stop="s", barred=BARRED.barred), "accountant", "r"),
     ],
 )
 def test_what_holds_a_row_back_holds_every_kind_of_it(guards: Guards, acts: str, word: str) -> None:
-    """A new order, one that comes back, one that was never charged; who acts is named. What is in doubt stays so."""
-    for row, events in ((other(), []), (other(CHANGED), [FIRST, DECLINED]), (mine(), [FIRST, VOIDED]),
-                        (mine(CHANGED), [FIRST, VOIDED])):  # fmt: skip
+    """A new order, one that comes back, one that was never charged; who acts is named. What is in
+    doubt stays so.
+    """
+    for row, events in (
+        (other(), []),
+        (other(CHANGED), [FIRST, DECLINED]),
+        (mine(), [FIRST, VOIDED]),
+        (mine(CHANGED), [FIRST, VOIDED]),
+    ):
         standing = stand(row, history(*events), guards)
         assert isinstance(standing, Waits), (row, standing)
         assert standing.who_acts == acts and word in standing.reason
@@ -386,12 +469,16 @@ def test_what_holds_a_row_back_holds_every_kind_of_it(guards: Guards, acts: str,
 @pytest.mark.fault("J29")
 def test_a_share_that_can_be_transferred_holds_nobody() -> None:
     """To the last satang; of a currency that the gateway does not tell, nothing is known."""
-    for guards in (Guards(smallest_share={"THB": 123450}), Guards(smallest_share={"JPY": 10**9}),
-                   Guards(smallest_share={"THB": 123350}, fee=Fee({"THB": 100}))):  # fmt: skip
+    for guards in (
+        Guards(smallest_share={"THB": 123450}),
+        Guards(smallest_share={"JPY": 10**9}),
+        Guards(smallest_share={"THB": 123350}, fee=Fee({"THB": 100})),
+    ):
         assert isinstance(stand(other(), history(), guards), MayGo)
 
 
-# --- orders that ask for the same ------------------------------------------------------------------------------
+# --- orders that ask for the same
+# ------------------------------------------------------------------------------
 
 
 TERMS = terms_of(payer_of(DOCUMENT), "recp_test_1", 123450, "thb")
@@ -408,7 +495,10 @@ LAST_WEEK = Near("0009", "2026-11-20-dddddddddddd", 0)
 def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
     """Not the order itself, nor another one of its file, nor one that goes in the same run."""
     told = stand(other(), history(**near(LAST_WEEK)), FREE)
-    assert isinstance(told, MayGo) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in told.warnings[0]
+    assert (
+        isinstance(told, MayGo)
+        and "order 0009 of batch 2026-11-20-dddddddddddd asked" in told.warnings[0]
+    )
     more = stand(other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE)
     assert isinstance(more, MayGo) and "and 1 more" in more.warnings[0]
     for quiet in (Near("0001", BATCH, 0), Near("0009", OTHER, 0)):
@@ -416,7 +506,9 @@ def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
     sent = near(replace(LAST_WEEK, at_ns=7))
     assert stand(other(), history(**sent), Guards(began_ns=7)) == MayGo(1)
     came_back = Guards(present=frozenset({LAST_WEEK.batch_id}), began_ns=8)
-    assert stand(other(), history(**sent), came_back) == told  # its file is here again: it is no newer
+    assert (
+        stand(other(), history(**sent), came_back) == told
+    )  # its file is here again: it is no newer
 
 
 @pytest.mark.fault("E04")
@@ -425,14 +517,18 @@ def test_a_job_may_hold_such_an_order() -> None:
     hold = Guards(near_duplicates="hold")
     standing = stand(other(), history(**near(LAST_WEEK)), hold)
     assert isinstance(standing, Waits) and standing.who_acts == "accountant" and standing.warnings
-    assert standing.reason.startswith("order 0009") and 'near_duplicates = "warn"' in standing.reason
+    assert (
+        standing.reason.startswith("order 0009") and 'near_duplicates = "warn"' in standing.reason
+    )
     barred = stand(other(), history(**near(LAST_WEEK)), replace(hold, barred=BARRED.barred))
     assert isinstance(barred, Waits) and barred.who_acts == "engineer" and barred.warnings
     assert isinstance(stand(other(), history(), hold), MayGo)
 
 
 def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
-    """Not of what came later, which is told at the later one; a row that broke a rule is told of nothing."""
+    """Not of what came later, which is told at the later one; a row that broke a rule is told of
+    nothing.
+    """
     earlier, later = replace(LAST_WEEK, at_ns=0), replace(LAST_WEEK, at_ns=2)
     sent = history(FIRST, PAID, **near(earlier))
     shown = stand(mine(), sent, FREE)
@@ -446,20 +542,25 @@ def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
     assert isinstance(held, Waits) and held.warnings
 
 
-# --- corrections -----------------------------------------------------------------------------------------------
+# --- corrections
+# -----------------------------------------------------------------------------------------------
 
 
 def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
     """Row 9 of OTHER came back under another id."""
     place = place_of(OTHER, "", 9)
     named = [replace(one, order_id=order_id, batch_id=BATCH, row=7) for one in events]
-    named[0] = replace(named[0], data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}})
+    named[0] = replace(
+        named[0], data={**named[0].data, "intent": {**named[0].data["intent"], "sale": [place]}}
+    )
     return {"corrected": {place: fold(named)}, "bears": {place: "0001"}}
 
 
 @pytest.mark.fault("E05", "J07")
 def test_a_row_whose_corrected_row_was_charged_is_not_charged_as_well() -> None:
-    """Under whatever id it came back; while that one took no money, or was never charged, the row is itself."""
+    """Under whatever id it came back; while that one took no money, or was never charged, the row
+    is itself.
+    """
     for events in ([FIRST, PAID], [FIRST]):
         standing = stand(other(), history(**corrected_by(*events)), FREE)
         assert isinstance(standing, DuplicateOf) and "corrected row" in standing.why
@@ -477,7 +578,9 @@ def test_a_correction_of_a_row_that_was_charged_is_its_duplicate() -> None:
     correction = other(corrects=place_of(BATCH, "", 2))
     for events in ([FIRST, PAID], [FIRST]):
         standing = stand(correction, history(**corrected_by(*events)), FREE)
-        assert isinstance(standing, DuplicateOf) and standing.why.startswith("it corrects a row that was charged")
+        assert isinstance(standing, DuplicateOf) and standing.why.startswith(
+            "it corrects a row that was charged"
+        )
     changed = replace(correction, document={**DOCUMENT, "amount": DOCUMENT["amount"] + 1})
     standing = stand(changed, history(**corrected_by(FIRST, PAID)), FREE)
     assert isinstance(standing, ConflictWith) and "batchpay_ columns" in standing.why
@@ -506,21 +609,28 @@ def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> 
     assert isinstance(free, Owns) and free.resumes
 
 
-# --- a row that has another id than it had ---------------------------------------------------------------------
+# --- a row that has another id than it had
+# ---------------------------------------------------------------------
 
 
 def once(*events: Any, **more: Any) -> History:
-    """What is known of row 9 of OTHER, which was order 0005 before; that is another row's, which is 0001 today."""
+    """What is known of row 9 of OTHER, which was order 0005 before; that is another row's, which is
+    0001 today.
+    """
     place = place_of(OTHER, "", 9)
     more = {"bears": {place_of(BATCH, "", 7): "0001"}, **more}
     attempts = fold([replace(one, order_id="0005", batch_id=BATCH, row=7) for one in events])
-    known: dict[str, Any] = {"attempts": {"0005": attempts}, "corrected": {place: attempts}} if attempts else {}
+    known: dict[str, Any] = (
+        {"attempts": {"0005": attempts}, "corrected": {place: attempts}} if attempts else {}
+    )
     return History(**known, others={place: ("0005",)}, **more)
 
 
 @pytest.mark.fault("J13", "J07")
 def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
-    """Whoever was charged for it; other terms are for a person, and what ended in vain is asked for by a person."""
+    """Whoever was charged for it; other terms are for a person, and what ended in vain is asked for
+    by a person.
+    """
     row = other(earlier=("0005",))
     changed = replace(row, document={**DOCUMENT, "amount": 5})
     for events in ([FIRST, PAID], [FIRST], [PLACED]):
@@ -531,7 +641,9 @@ def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
     assert isinstance(stand(row, once(FIRST, DECLINED), FREE), DuplicateOf)
     for again in (replace(row, comeback=True), changed):
         standing = stand(again, once(FIRST, DECLINED), FREE)
-        assert isinstance(standing, MayGo) and [a.intent.order_id for a in standing.before] == ["0005"]
+        assert isinstance(standing, MayGo) and [a.intent.order_id for a in standing.before] == [
+            "0005"
+        ]
     assert isinstance(stand(row, once(FIRST, VOIDED), FREE), MayGo)
     assert isinstance(stand(row, once(FIRST, VOIDED), replace(FREE, present=(BATCH,))), DuplicateOf)
     assert isinstance(stand(row, once(), FREE), MayGo)
@@ -539,7 +651,9 @@ def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
 
 @pytest.mark.fault("J13", "J07", "E05")
 def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
-    """The row that was charged has another id today; while nobody can tell, the row waits, but for a stranger's."""
+    """The row that was charged has another id today; while nobody can tell, the row waits, but for
+    a stranger's.
+    """
     row, whose = other(earlier=("0005",)), place_of(BATCH, "", 7)
     stranger = replace(row, document={**DOCUMENT, "amount": 5, "destination": "recp_test_2"})
     word = Word("fraud", "0005", 2, BATCH, (whose,), ({**DOCUMENT, "order_id": "0005"},))
@@ -550,10 +664,16 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
         for bears in ({whose: "0005"}, {whose: "0006"}):
             assert isinstance(stand(row, once(*events or (), bears=bears, **told), here), MayGo)
             waits = stand(row, once(*events or (), bears=bears, **told), FREE)
-            assert isinstance(waits, Waits) and waits.who_acts == "accountant" and "--yes" in waits.reason
+            assert (
+                isinstance(waits, Waits)
+                and waits.who_acts == "accountant"
+                and "--yes" in waits.reason
+            )
             said = replace(FREE, are_new=True)
             assert isinstance(stand(row, once(*events or (), bears=bears, **told), said), MayGo)
-        assert isinstance(stand(row, once(*events or (), bears={}, **told), here), Waits)  # it has no id today
+        assert isinstance(
+            stand(row, once(*events or (), bears={}, **told), here), Waits
+        )  # it has no id today
     assert isinstance(stand(stranger, once(FIRST, PAID, bears={whose: "0005"}), FREE), MayGo)
 
 
@@ -563,7 +683,9 @@ def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody()
     row = mine({**DOCUMENT, "order_id": "0009"}, earlier=("0001",))
     place = place_of(BATCH, "", 2)
     attempts = fold([FIRST, VOIDED])
-    known = History({"0001": attempts}, {2: "0001"}, corrected={place: attempts}, others={place: ("0001",)})
+    known = History(
+        {"0001": attempts}, {2: "0001"}, corrected={place: attempts}, others={place: ("0001",)}
+    )
     standing = stand(row, known, replace(FREE, present=(BATCH,)))
     assert isinstance(standing, MayGo) and standing.withdraw == attempts[0]
 
@@ -572,17 +694,28 @@ def test_an_attempt_of_its_own_under_an_earlier_id_that_never_went_bars_nobody()
 def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     """By the order's own event, by an attempt under an earlier id, by that of its correction."""
     row = other(earlier=("0005",))
-    word = Word("fraud", "0005", 1, BATCH, (place_of(BATCH, "", 7),), ({**DOCUMENT, "order_id": "0005"},))
+    word = Word(
+        "fraud", "0005", 1, BATCH, (place_of(BATCH, "", 7),), ({**DOCUMENT, "order_id": "0005"},)
+    )
     words = {place_of(OTHER, "", 9): (word,)}
     assert stand(row, once(words=words), FREE) == Cancelled("fraud")
     assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled("wrong shop")
-    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled("wrong shop")
+    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled(
+        "wrong shop"
+    )
 
 
 @pytest.mark.fault("J06")
 def test_another_jobs_charge_is_seen_under_every_id_of_the_sale() -> None:
     """The id that a row tells to have had counts as its own."""
-    charge = Elsewhere("old-name", "chrg_test_9", "", DOCUMENT["destination"], DOCUMENT["amount"], DOCUMENT["currency"])
+    charge = Elsewhere(
+        "old-name",
+        "chrg_test_9",
+        "",
+        DOCUMENT["destination"],
+        DOCUMENT["amount"],
+        DOCUMENT["currency"],
+    )
     row = other(earlier=("0005",))
     assert isinstance(stand(row, once(elsewhere={"0005": (charge,)}), FREE), Renamed)
     assert isinstance(stand(row, once(elsewhere={"0006": (charge,)}), FREE), MayGo)
@@ -593,7 +726,11 @@ def test_a_charge_of_its_file_that_no_row_shows_keeps_the_rows_of_other_ids_back
     """Nobody knows of which row it is; a person does, or gives the ids back."""
     lost = fold([replace(ADOPTED, order_id="0005")])[0]
     standing = stand(other(), history(), replace(FREE, unplaced=lost))
-    assert isinstance(standing, ConflictWith) and standing.attempt == lost and "order_id" in standing.why
+    assert (
+        isinstance(standing, ConflictWith)
+        and standing.attempt == lost
+        and "order_id" in standing.why
+    )
 
 
 def settled(row: Row, known: History, received_ns: int = 0) -> Attempt | None:
@@ -601,7 +738,9 @@ def settled(row: Row, known: History, received_ns: int = 0) -> Attempt | None:
 
 
 def test_what_settles_a_row_elsewhere() -> None:
-    """A later success of its order, or of the row that corrects it; not its own, nor what was there before."""
+    """A later success of its order, or of the row that corrects it; not its own, nor what was there
+    before.
+    """
     paid = fold([FIRST, PAID])[0]
     assert settled(other(problems=(PROBLEM,)), history(FIRST, PAID)) == paid
     assert settled(other(), history(FIRST, PAID), received_ns=1) is None
@@ -615,19 +754,24 @@ def test_what_settles_a_row_elsewhere() -> None:
     found = settled(other(), history(**corrected_by(corrects, PAID)), received_ns=9)
     assert found and found.intent.order_id == "0005"
     key = by_order("0001")
-    first, paid_then = (replace(one, order_id="0005", batch_id=BATCH, row=7) for one in (FIRST, PAID))
+    first, paid_then = (
+        replace(one, order_id="0005", batch_id=BATCH, row=7) for one in (FIRST, PAID)
+    )
     told = {**FIRST.data["intent"], "corrects": key, "sale": [key]}
     of_order = fold([replace(first, data={**FIRST.data, "intent": told}), paid_then])
     assert settled(other(), history(corrected={place: of_order}))
     assert settled(other(), history(corrected={place: of_order}), received_ns=9) is None
-    assert settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9) is None
+    assert (
+        settled(other(corrects="there"), history(corrected={place: of_order}), received_ns=9)
+        is None
+    )
 
 
 def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
     """Problems, repeats, retry and what they correct, each at its own row."""
     chunk = StoredChunk(
         0, "s", [2, 5], [DOCUMENT, CHANGED], {1: (PROBLEM,)}, frozenset({1}), b"", {1: "there"}
-    )  # fmt: skip
+    )
     assert rows_of(BATCH, chunk, {("s", 2): TWICE, ("", 5): CONTESTED}) == [
         Row(BATCH, "s", 2, DOCUMENT, (), TWICE),
         Row(BATCH, "s", 5, CHANGED, (PROBLEM,), None, True, "there"),

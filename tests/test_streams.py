@@ -1,4 +1,6 @@
-"""Standard streams that are closed, full or gone: the run goes on, and the exit code stays what the outcomes say."""
+"""Standard streams that are closed, full or gone: the run goes on, and the exit code stays what the
+outcomes say.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ def shell(market: Market, line: str, **environ: str) -> subprocess.CompletedProc
     words, how = market.command()
     env = {**how["env"], "B": " ".join(words), **environ}
     return subprocess.run(
-        ["bash", "-c", line], cwd=how["cwd"], env=env, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", line],
+        cwd=how["cwd"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -26,7 +34,9 @@ def few(market: Market) -> None:
 
 
 @pytest.mark.fault("F04")
-@pytest.mark.parametrize("command", ["check job.toml", "check job.toml --json", "plan job.toml --json", "run job.toml"])
+@pytest.mark.parametrize(
+    "command", ["check job.toml", "check job.toml --json", "plan job.toml --json", "run job.toml"]
+)
 def test_a_reader_that_goes_away_changes_nothing(market: Market, command: str) -> None:
     """The exit code is that of the outcomes, and nothing is said about the pipe."""
     few(market)
@@ -51,7 +61,9 @@ def test_closed_streams_do_not_stop_a_run(market: Market) -> None:
 @pytest.mark.fault("F04")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
 def test_a_result_that_cannot_be_printed_is_told(market: Market) -> None:
-    """74 when all else is well; what is worse stays; a run that had nothing to say does not notice."""
+    """74 when all else is well; what is worse stays; a run that had nothing to say does not
+    notice.
+    """
     market.orders([order(1)])
     market.job()
     full = shell(market, "$B plan job.toml --json >/dev/full")
@@ -73,15 +85,24 @@ def test_a_locale_that_lacks_letters_loses_no_line(market: Market) -> None:
 
 @pytest.mark.fault("F09")
 def test_a_cron_line_without_anything(market: Market) -> None:
-    """No HOME, no locale, no PATH, umask 0, a foreign folder: same results, and nobody else can write or read them."""
+    """No HOME, no locale, no PATH, umask 0, a foreign folder: same results, and nobody else can
+    write or read them.
+    """
     market.orders([order(1)])
     path = market.job()
     words, how = market.command("run", str(path))
     bare = {"OMISE_SECRET_KEY": how["env"]["OMISE_SECRET_KEY"]}
     done = subprocess.run(
-        words, cwd="/", env=bare, stdin=subprocess.DEVNULL, capture_output=True, umask=0, timeout=60, check=False,
+        words,
+        cwd="/",
+        env=bare,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        umask=0,
+        timeout=60,
+        check=False,
         start_new_session=True,
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     made = [path for top in ("state", "reports") for path in (market.folder / top).rglob("*")]
     assert made

@@ -1,4 +1,6 @@
-"""Where one small change of the pure modules once went unseen: currencies, ids, repeats, lists and the audit."""
+"""Where one small change of the pure modules once went unseen: currencies, ids, repeats, lists and
+the audit.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Outcome
-from batchpay.domain.money import EXPONENTS, MAX_MINOR, NotMoney, grouped_text, major_text, plain_minors, to_minor
+from batchpay.domain.money import (
+    EXPONENTS,
+    MAX_MINOR,
+    NotMoney,
+    grouped_text,
+    major_text,
+    plain_minors,
+    to_minor,
+)
 from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.listing import Listing
@@ -21,7 +31,8 @@ from tests.test_repeats import chunks, order, outcomes, token
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
 
-# --- money ------------------------------------------------------------------------------------------------------
+# --- money
+# -------------------------------------------------------------------------------------------------
 
 ISO_4217 = {
     "AUD": 2,
@@ -54,7 +65,9 @@ def test_each_currency_has_the_decimals_of_the_standard(code: str) -> None:
 
 
 def test_no_currency_is_known_that_the_standard_table_lacks() -> None:
-    """A new currency must enter both tables, which is the moment to look its decimals up; the remedy names them all."""
+    """A new currency must enter both tables, which is the moment to look its decimals up; the
+    remedy names them all.
+    """
     assert EXPONENTS == ISO_4217
     with pytest.raises(NotMoney) as refused:
         to_minor("1", "XTS")
@@ -116,8 +129,12 @@ def test_the_remedy_fits_what_was_written(text: str, remedy: str) -> None:
         ["9999999999999.99", "0.01"],
     ],
 )
-def test_a_column_at_once_is_each_cell_by_itself(texts: list[str], decimals: int, code: str) -> None:
-    """The quick way says what the slow one says, or nothing; a line break in a cell moves no amount to another row."""
+def test_a_column_at_once_is_each_cell_by_itself(
+    texts: list[str], decimals: int, code: str
+) -> None:
+    """The quick way says what the slow one says, or nothing; a line break in a cell moves no amount
+    to another row.
+    """
     found = plain_minors(texts, decimals)
     assert len(found) == len(texts)
     for text, minor in zip(texts, found, strict=True):
@@ -126,13 +143,22 @@ def test_a_column_at_once_is_each_cell_by_itself(texts: list[str], decimals: int
     assert found == [plain_minors([text], decimals)[0] for text in texts]
 
 
-# --- ids --------------------------------------------------------------------------------------------------------
+# --- ids
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X04", "X14", "J07")
 @pytest.mark.parametrize(
     "one, other",
-    [("Ａ1", "ａ1"), ("Ａ1", "a1"), ("É7", "é7"), ("ÄB", "äb"), ("straße1", "STRASSE1"), ("Ω9", "ω9"), ("K1", "k1")],
+    [
+        ("Ａ1", "ａ1"),
+        ("Ａ1", "a1"),
+        ("É7", "é7"),
+        ("ÄB", "äb"),
+        ("straße1", "STRASSE1"),
+        ("Ω9", "ω9"),
+        ("K1", "k1"),
+    ],
 )
 def test_ids_that_differ_in_case_beyond_ascii_are_alike(one: str, other: str) -> None:
     """A full-width capital and a small letter are one order's, however the id was typed."""
@@ -142,17 +168,22 @@ def test_ids_that_differ_in_case_beyond_ascii_are_alike(one: str, other: str) ->
     assert alike(one) == alike(decomposed)
 
 
-@pytest.mark.parametrize("one, other", [("1003.0", "1003"), ("1003.00", "1003"), ("001003.0", "1003"), ("a.0", "A")])
+@pytest.mark.parametrize(
+    "one, other", [("1003.0", "1003"), ("1003.00", "1003"), ("001003.0", "1003"), ("a.0", "A")]
+)
 def test_a_trailing_point_and_zeros_hide_no_id(one: str, other: str) -> None:
     """What a spreadsheet makes of a number that it took for one."""
     assert alike(one) == alike(other)
     assert alike(f"{one}5") != alike(other)
 
 
-# --- repeats between files ----------------------------------------------------------------------------------------
+# --- repeats between files
+# ----------------------------------------------------------------------------------------
 
 
-def between_files(old: list[Any], new: list[Any], sent: dict[str, dict[int, str]]) -> dict[tuple[str, int], Outcome]:
+def between_files(
+    old: list[Any], new: list[Any], sent: dict[str, dict[int, str]]
+) -> dict[tuple[str, int], Outcome]:
     """The verdicts of a run with two files, of which some rows were sent by earlier runs."""
     named = [("old", list(chunks(old, 9, ()))), ("new", list(chunks(new, 9, ())))]
     repeats = Repeats()
@@ -174,7 +205,9 @@ def test_rows_that_were_not_sent_contest_each_other_beside_one_that_was() -> Non
 
 @pytest.mark.fault("E09", "J07")
 def test_an_order_sent_by_one_file_and_asked_twice_in_another_goes_once() -> None:
-    """The row that was sent is history; of the others the first stands for all, in whichever file it is."""
+    """The row that was sent is history; of the others the first stands for all, in whichever file
+    it is.
+    """
     found = between_files([order("A1"), order("A1")], [order("A1")], {"old": {2: "A1"}})
     assert found == {("old", 3): D, ("new", 2): D}
     found = between_files([order("A1", 5), order("A1")], [order("A1")], {"old": {2: "A1"}})
@@ -183,7 +216,9 @@ def test_an_order_sent_by_one_file_and_asked_twice_in_another_goes_once() -> Non
 
 @pytest.mark.fault("E10", "J07")
 def test_a_token_between_files_pays_one_order_although_a_row_was_sent() -> None:
-    """Rows of both files that nobody sent quarrel over it; the one that was sent contests only its own file."""
+    """Rows of both files that nobody sent quarrel over it; the one that was sent contests only its
+    own file.
+    """
     old = [token("A", "tokn_1"), token("B", "tokn_1")]
     found = between_files(old, [token("C", "tokn_1")], {"old": {2: "A"}})
     assert found == {("old", 3): R, ("new", 2): R}
@@ -192,11 +227,15 @@ def test_a_token_between_files_pays_one_order_although_a_row_was_sent() -> None:
 
 
 @pytest.mark.fault("X04")
-@pytest.mark.parametrize("groups, more", [(1, ""), (2, "1 more like them"), (3, "2 more like them")])
+@pytest.mark.parametrize(
+    "groups, more", [(1, ""), (2, "1 more like them"), (3, "2 more like them")]
+)
 def test_a_sentence_counts_what_it_does_not_name(groups: int, more: str) -> None:
     """One group of spellings is named with its rows, and a number for the rest."""
     named = ("caf\u00e9", "th\u00e9", "fianc\u00e9")[:groups]
-    documents = [order(unicodedata.normalize(form, name)) for name in named for form in ("NFC", "NFD")]
+    documents = [
+        order(unicodedata.normalize(form, name)) for name in named for form in ("NFC", "NFD")
+    ]
     batches = [("b", list(chunks(documents, 9, ())))]
     repeats = Repeats()
     repeats.add("b", batches[0][1][0])
@@ -206,7 +245,8 @@ def test_a_sentence_counts_what_it_does_not_name(groups: int, more: str) -> None
     assert (more in note) if more else ("more like them" not in note)
 
 
-# --- lists --------------------------------------------------------------------------------------------------------
+# --- lists
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B32")
@@ -229,7 +269,8 @@ def test_a_list_ends_behind_its_own_time_and_not_at_it(youngest: int, complete: 
     assert listing.complete is complete
 
 
-# --- the audit ----------------------------------------------------------------------------------------------------
+# --- the audit
+# -------------------------------------------------------------------------------------------------
 
 
 def other(number: int, *more: Any) -> Attempt:
@@ -257,7 +298,9 @@ def test_as_many_transfers_as_were_earned() -> None:
     (missing,) = match_transfers(mine, [transfer()])
     assert (missing.kind, missing.charge_id) == ("transfer-missing", "chrg_test_2")
     whole = f"{grouped_text(MADE['amount'], 'THB')} THB ({MADE['amount']} in the smallest unit)"
-    assert missing.told.startswith(f"1 of 2 transfers of {whole} to {MADE['destination']} is missing at the gateway")
+    assert missing.told.startswith(
+        f"1 of 2 transfers of {whole} to {MADE['destination']} is missing at the gateway"
+    )
     assert (missing.amount, missing.currency) == (MADE["amount"], "THB")
 
 
@@ -270,26 +313,47 @@ def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, 
 @pytest.mark.parametrize(
     "mine, theirs, kind, told",
     [
-        ([], MADE, "unknown-to-journal", "the gateway has it, successful; the journal does not: run the job"),
-        ([attempt(event("voided", 1))], MADE, "other-charge", "the journal says held for the same key"),
+        (
+            [],
+            MADE,
+            "unknown-to-journal",
+            "the gateway has it, successful; the journal does not: run the job",
+        ),
+        (
+            [attempt(event("voided", 1))],
+            MADE,
+            "other-charge",
+            "the journal says held for the same key",
+        ),
         (
             [attempt()],
             {**MADE, "status": "failed", "paid": False},
             "false-success",
             "the journal says succeeded, the gateway failed",
         ),
-        ([attempt(PENDING)], MADE, "status", "the journal says pending, the gateway successful: batchpay settle asks"),
+        (
+            [attempt(PENDING)],
+            MADE,
+            "status",
+            "the journal says pending, the gateway successful: batchpay settle asks",
+        ),
         (
             [attempt()],
             {**MADE, "amount": 1},
             "amount",
-            "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists 0.01 THB (1 in",
+            (
+                "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists"
+                " 0.01 THB (1 in"
+            ),
         ),
         (
             [attempt()],
             {**MADE, "currency": "JPY"},
             "amount",
-            "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists 123,450 JPY",
+            (
+                "the journal was told 1,234.50 THB (123450 in the smallest unit), the gateway lists"
+                " 123,450 JPY"
+            ),
         ),
         (
             [attempt()],
@@ -297,7 +361,12 @@ def differences(attempts: list[Attempt], charges: list[Any]) -> list[tuple[str, 
             "terms",
             "destination: asked recp_test_1, got recp_test_9",
         ),
-        ([attempt()], {**MADE, "dispute": {"object": "dispute"}}, "disputed", "the payer disputes it"),
+        (
+            [attempt()],
+            {**MADE, "dispute": {"object": "dispute"}},
+            "disputed",
+            "the payer disputes it",
+        ),
     ],
 )
 def test_a_difference_names_the_order_the_charge_and_what_differs(
@@ -312,18 +381,31 @@ def test_a_difference_names_the_order_the_charge_and_what_differs(
 def test_a_charge_that_the_gateway_does_not_list_is_named_too() -> None:
     """A success is worse than a pending one, and each is told by what the journal says."""
     (lost,) = differences([attempt()], [])
-    assert lost == ("false-success", "0001", CHARGE_ID, "the journal says succeeded; the gateway does not list it")
+    assert lost == (
+        "false-success",
+        "0001",
+        CHARGE_ID,
+        "the journal says succeeded; the gateway does not list it",
+    )
     (open_,) = differences([attempt(PENDING)], [])
     assert open_[0] == "unknown-to-gateway" and open_[3].startswith("the journal says pending;")
 
 
 def test_a_twin_that_took_nothing_is_a_difference_and_one_that_took_is_a_double() -> None:
-    """The journal knows the second charge of its key: what matters is whether that has the money."""
-    known = attempt(answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"]))
+    """The journal knows the second charge of its key: what matters is whether that has the
+    money.
+    """
+    known = attempt(
+        answer_event(1), event("found", charge=answer_event(1, id="chrg_test_2").data["charge"])
+    )
     second = {**MADE, "id": "chrg_test_2"}
-    assert [one[:3] for one in differences([known], [MADE, second])] == [("double", "0001", "chrg_test_2")]
+    assert [one[:3] for one in differences([known], [MADE, second])] == [
+        ("double", "0001", "chrg_test_2")
+    ]
     failed = {**second, "status": "failed", "paid": False}
-    assert [one[:3] for one in differences([known], [MADE, failed])] == [("other-charge", "0001", "chrg_test_2")]
+    assert [one[:3] for one in differences([known], [MADE, failed])] == [
+        ("other-charge", "0001", "chrg_test_2")
+    ]
 
 
 def test_a_credit_and_a_transfer_are_told_with_their_numbers() -> None:
@@ -336,13 +418,24 @@ def test_a_credit_and_a_transfer_are_told_with_their_numbers() -> None:
     (unread,) = match_credits(mine, [MADE], [credit(amount="1")])
     assert unread.told == f"credited nothing that can be read, its net is {net}"
     (twice,) = match_credits(mine, [MADE], [credit(), credit()])
-    assert (twice.order_id, twice.charge_id, twice.told) == ("0001", CHARGE_ID, "2 credits in the account's ledger")
+    assert (twice.order_id, twice.charge_id, twice.told) == (
+        "0001",
+        CHARGE_ID,
+        "2 credits in the account's ledger",
+    )
     (none,) = match_credits(mine, [MADE], [credit(origin="chrg_test_9")])
     assert (none.order_id, none.charge_id) == ("0001", CHARGE_ID)
     (failed,) = match_transfers(mine, [transfer(failure_code="invalid_account")])
     whole = "1,234.50 THB (123450 in the smallest unit)"
-    assert failed.told == f"transfer trsf_test_1 of {whole} to {MADE['destination']} failed: invalid_account"
-    assert (failed.id, failed.amount, failed.currency) == ("transfer-failed:trsf_test_1", MADE["amount"], "THB")
+    assert (
+        failed.told
+        == f"transfer trsf_test_1 of {whole} to {MADE['destination']} failed: invalid_account"
+    )
+    assert (failed.id, failed.amount, failed.currency) == (
+        "transfer-failed:trsf_test_1",
+        MADE["amount"],
+        "THB",
+    )
 
 
 def test_a_share_is_the_amount_less_the_commission() -> None:
@@ -362,7 +455,9 @@ def test_what_is_no_success_earns_no_transfer() -> None:
 
 def test_sums_are_of_what_succeeded_on_either_side() -> None:
     """A pending charge is in neither; one that is unproven was charged all the same."""
-    unproven = event("answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"])
+    unproven = event(
+        "answer", 1, verdict="unproven", charge=answer_event(1).data["charge"], flaws=["amount"]
+    )
     for mine, theirs, ours_sum, theirs_sum in (
         (attempt(PENDING), {**MADE, "status": "pending", "paid": False}, {}, {}),
         (attempt(unproven), MADE, {"THB": 123450}, {"THB": 123450}),
@@ -377,5 +472,7 @@ def test_what_is_of_another_job_or_no_charge_is_counted_and_not_compared() -> No
     """Before, between and behind our own."""
     named = {"batchpay_job": "day", "batchpay_key": key_of("day", "0001", 1), "order_id": "0001"}
     foreign = {**MADE, "id": "chrg_test_7", "metadata": named}
-    match = match_charges("night", [attempt()], [foreign, {"object": "list"}, MADE, foreign], live=False)
+    match = match_charges(
+        "night", [attempt()], [foreign, {"object": "list"}, MADE, foreign], live=False
+    )
     assert (match.others, match.matched, match.differences) == (3, 1, [])

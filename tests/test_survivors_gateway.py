@@ -1,4 +1,6 @@
-"""Where one small change of how a run enters, asks before it sends, or reads a list once went unseen."""
+"""Where one small change of how a run enters, asks before it sends, or reads a list once went
+unseen.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,16 @@ class Told:
     by_path: Mapping[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def read(self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]) -> Answer:
+    async def read(
+        self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]
+    ) -> Answer:
         assert may_leave()
         self.asked.append(path)
         return self.by_path.get(path, NOT_FOUND)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         assert may_leave()
         return Answer(out=True, status=200, document={"object": "list", "data": [], "total": 0})
 
@@ -52,7 +58,8 @@ def run(main: Callable[[Channel], Awaitable[None]]) -> None:
     in_virtual_time(begin())
 
 
-# --- whose money ------------------------------------------------------------------------------------------------
+# --- whose money
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
@@ -70,7 +77,9 @@ def run(main: Callable[[Channel], Awaitable[None]]) -> None:
     ],
 )
 def test_an_address_is_one_however_it_is_written(url: str, address: str) -> None:
-    """Capitals, a stroke at the end and the port that goes without saying change nothing; another port does."""
+    """Capitals, a stroke at the end and the port that goes without saying change nothing; another
+    port does.
+    """
     assert address_of(replace(T_SETTINGS, url=url)) == address
 
 
@@ -92,7 +101,9 @@ OURS = {"account": "account_1", "mode": "test", "url": "https://api.omise.co"}
         ),
     ],
 )
-def test_another_mode_or_address_is_refused_with_both_names(kept: dict[str, Any], found: str) -> None:
+def test_another_mode_or_address_is_refused_with_both_names(
+    kept: dict[str, Any], found: str
+) -> None:
     """A journal that is nobody's yet, or was written before addresses were kept, is let through."""
     if not found:
         refuse_other_place(T_SETTINGS, kept)
@@ -102,11 +113,19 @@ def test_another_mode_or_address_is_refused_with_both_names(kept: dict[str, Any]
 
 
 def account(**changes: Any) -> Answer:
-    document = {"object": "account", "id": "account_1", "livemode": False, "currency": "thb", **changes}
+    document = {
+        "object": "account",
+        "id": "account_1",
+        "livemode": False,
+        "currency": "thb",
+        **changes,
+    }
     return Answer(out=True, status=200, document=document)
 
 
-def entered(answer: Answer, kept: dict[str, Any] | None = None) -> tuple[str, str, list[dict[str, Any]], list[str]]:
+def entered(
+    answer: Answer, kept: dict[str, Any] | None = None
+) -> tuple[str, str, list[dict[str, Any]], list[str]]:
     """Account id, currency, what the journal keeps after it, and what a person hears."""
     journal, notes, found = MemoryJournal("night"), [], []
     with_clock = FakeClock()
@@ -119,7 +138,12 @@ def entered(answer: Answer, kept: dict[str, Any] | None = None) -> tuple[str, st
         found.append(account)
 
     run(main)
-    return found[0].id, found[0].currency, [dict(event.data) for event in journal.events(["account"])], notes
+    return (
+        found[0].id,
+        found[0].currency,
+        [dict(event.data) for event in journal.events(["account"])],
+        notes,
+    )
 
 
 @pytest.mark.fault("J03")
@@ -127,7 +151,12 @@ def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_aga
     """The currency is the account's, in capitals; nothing is told to anybody."""
     assert entered(account()) == ("account_1", "THB", [OURS], [])
     assert entered(account(), OURS) == ("account_1", "THB", [OURS], [])
-    assert entered(account(), {**OURS, "account": ""}) == ("account_1", "THB", [{**OURS, "account": ""}, OURS], [])
+    assert entered(account(), {**OURS, "account": ""}) == (
+        "account_1",
+        "THB",
+        [{**OURS, "account": ""}, OURS],
+        [],
+    )
 
 
 @pytest.mark.fault("J03")
@@ -142,24 +171,36 @@ def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_aga
     ],
 )
 def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(answer: Answer) -> None:
-    """Mode and address are held from the first complete list on; a gateway that forbids the question is one of them."""
+    """Mode and address are held from the first complete list on; a gateway that forbids the
+    question is one of them.
+    """
     found, _, kept, notes = entered(answer)
     assert (found, kept) == ("", [])
-    assert notes == ["the gateway does not tell whose account the key is of: only mode and address are held"]
+    assert notes == [
+        "the gateway does not tell whose account the key is of: only mode and address are held"
+    ]
 
 
 @pytest.mark.fault("J03")
 def test_an_account_that_is_known_and_a_key_that_is_refused_have_their_own_words() -> None:
     """Then it is not said that the gateway does not tell, as if nothing were held."""
     assert entered(NOT_FOUND, OURS)[3] == []
-    assert entered(Answer(out=True, status=401, document={"object": "error", "code": "x", "message": "m"}))[3] == []
+    assert (
+        entered(
+            Answer(out=True, status=401, document={"object": "error", "code": "x", "message": "m"})
+        )[3]
+        == []
+    )
 
 
 @pytest.mark.fault("J03", "H03")
 @pytest.mark.parametrize(
     "answer, found",
     [
-        (account(id="account_2"), "the key is of account account_2; this journal belongs to account account_1"),
+        (
+            account(id="account_2"),
+            "the key is of account account_2; this journal belongs to account account_1",
+        ),
         (account(livemode=True), "the key is of live mode, the job says test"),
     ],
 )
@@ -175,7 +216,8 @@ def test_an_id_of_any_length_and_a_currency_that_is_none_are_kept_short() -> Non
     assert (found, currency, kept[0]["account"]) == ("a" * 80, "", "a" * 80)
 
 
-# --- before anything is sent --------------------------------------------------------------------------------------
+# --- before anything is sent
+# --------------------------------------------------------------------------------------
 
 
 def recipient(**changes: Any) -> Answer:
@@ -198,7 +240,10 @@ def recipient(**changes: Any) -> Answer:
         (recipient(deleted=None, verified=None, active=None), ""),
         (recipient(deleted=True, verified=False, active=False), "is deleted at the gateway"),
         (recipient(verified=False, active=False), "is not verified by the gateway: a later run"),
-        (recipient(verified=False, failure_code="name_mismatch"), "is not verified by the gateway (name_mismatch): a"),
+        (
+            recipient(verified=False, failure_code="name_mismatch"),
+            "is not verified by the gateway (name_mismatch): a",
+        ),
         (recipient(active=False), "is not active at the gateway"),
         (NOT_FOUND, "does not exist at the gateway"),
         (None, None),
@@ -223,7 +268,9 @@ def capability(**limits: Any) -> Answer:
     return Answer(out=True, status=200, document={"object": "capability", "limits": limits})
 
 
-def asked(answers: Mapping[str, Answer], recipients: list[str], at_once: int = 2) -> tuple[Preflight, list[str]]:
+def asked(
+    answers: Mapping[str, Answer], recipients: list[str], at_once: int = 2
+) -> tuple[Preflight, list[str]]:
     gateway, found = Told(answers), []
 
     async def main(line: Channel) -> None:
@@ -237,12 +284,27 @@ def asked(answers: Mapping[str, Answer], recipients: list[str], at_once: int = 2
 @pytest.mark.parametrize("at_once", [1, 2, 3, 10])
 def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) -> None:
     """In order, those behind the unknown ones too; what is no recipient's id asks nobody."""
-    answers = {f"/recipients/recp_test_{n}": recipient(id=f"recp_test_{n}", active=n != 3) for n in range(1, 4)}
-    names = ["recp_test_5", "recp_test_1", "recp_test_3", "recp_test_2", "recp_test_4", "../account", "recp_", "x"]
+    answers = {
+        f"/recipients/recp_test_{n}": recipient(id=f"recp_test_{n}", active=n != 3)
+        for n in range(1, 4)
+    }
+    names = [
+        "recp_test_5",
+        "recp_test_1",
+        "recp_test_3",
+        "recp_test_2",
+        "recp_test_4",
+        "../account",
+        "recp_",
+        "x",
+    ]
     found, paths = asked(answers, names, at_once)
     assert paths == ["/capability", *(f"/recipients/recp_test_{n}" for n in range(1, 6))]
     assert list(found.barred) == ["recp_test_3", "recp_test_4", "recp_test_5"]
-    assert "not active" in found.barred["recp_test_3"] and "does not exist" in found.barred["recp_test_4"]
+    assert (
+        "not active" in found.barred["recp_test_3"]
+        and "does not exist" in found.barred["recp_test_4"]
+    )
     assert found.unknown == ()
     silent = {f"/recipients/recp_test_{n}": Answer(out=True, status=500) for n in range(1, 6)}
     told, paths = asked(silent, names[:5], at_once)
@@ -262,25 +324,40 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
         (capability(transfer_amount=3000), {}),
         (capability(), {}),
         (Answer(out=True, status=200, document={"object": "capability", "limits": None}), {}),
-        (Answer(out=True, status=200, document={**capability(transfer_amount={"min": 3}).document, "object": "x"}), {}),
-        (Answer(out=True, status=500, document=capability(transfer_amount={"min": 3}).document), {}),
+        (
+            Answer(
+                out=True,
+                status=200,
+                document={**capability(transfer_amount={"min": 3}).document, "object": "x"},
+            ),
+            {},
+        ),
+        (
+            Answer(out=True, status=500, document=capability(transfer_amount={"min": 3}).document),
+            {},
+        ),
         (Answer(out=True, status=200, document=[]), {}),
         (Answer(out=True, trouble="reset"), {}),
     ],
 )
-def test_the_smallest_transfer_is_a_whole_number_or_none(answer: Answer, smallest: dict[str, int]) -> None:
+def test_the_smallest_transfer_is_a_whole_number_or_none(
+    answer: Answer, smallest: dict[str, int]
+) -> None:
     """In the account's currency; anything else is as if nothing had been told."""
     found, _ = asked({"/capability": answer}, [])
     assert found.smallest_share == smallest
     assert found.to_json() == {"barred": {}, "smallest_share": smallest, "least_charge": {}}
 
 
-# --- one list -----------------------------------------------------------------------------------------------------
+# --- one list
+# -------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Pages:
-    """A list of the gateway of which some charges are too long to be read, alone or in a page with others."""
+    """A list of the gateway of which some charges are too long to be read, alone or in a page with
+    others.
+    """
 
     total: int
     longest: int = 100  # charges that fit one answer
@@ -297,7 +374,9 @@ class Pages:
         if len(some) > self.longest or self.unreadable & set(some):
             return Answer(out=True, too_long=True)
         data = [charge(id=f"chrg_test_{n}") for n in some]
-        return Answer(out=True, status=200, document={"object": "list", "data": data, "total": self.total})
+        return Answer(
+            out=True, status=200, document={"object": "list", "data": data, "total": self.total}
+        )
 
 
 def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
@@ -322,7 +401,9 @@ def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
 @pytest.mark.parametrize("total", [0, 1, 2, 99, 100, 101, 199, 200, 350])
 @pytest.mark.parametrize("longest", [100, 60, 7, 2])
 def test_a_list_is_read_whole_however_small_its_pages_must_be(total: int, longest: int) -> None:
-    """Every charge once and in order; pages grow again after they had to shrink; a full page is never the last."""
+    """Every charge once and in order; pages grow again after they had to shrink; a full page is
+    never the last.
+    """
     pages = Pages(total, longest)
     ended, listing, ids = read(pages)
     assert (ended, listing.complete, listing.broken, listing.skipped) == (True, True, "", 0)
@@ -337,7 +418,9 @@ def test_a_list_is_read_whole_however_small_its_pages_must_be(total: int, longes
 
 
 @pytest.mark.fault("J12")
-@pytest.mark.parametrize("where", [{0}, {1}, {2}, {98}, {99}, {100}, {149}, {150}, {5, 6}, {0, 149}])
+@pytest.mark.parametrize(
+    "where", [{0}, {1}, {2}, {98}, {99}, {100}, {149}, {150}, {5, 6}, {0, 149}]
+)
 def test_one_charge_that_nobody_can_read_costs_itself_only(where: set[int]) -> None:
     """It is passed over and counted; every other charge comes out, once."""
     ended, listing, ids = read(Pages(151, unreadable=frozenset(where)))
@@ -355,8 +438,12 @@ def test_one_charge_that_nobody_can_read_costs_itself_only(where: set[int]) -> N
     ],
 )
 @pytest.mark.parametrize("number, ended", [(1, False), (2, True)])
-def test_a_page_that_is_none_ends_the_list_incomplete(odd: Answer, number: int, ended: bool) -> None:
-    """Without a first page there was no list at all; after one, what was read stays read and proves nothing."""
+def test_a_page_that_is_none_ends_the_list_incomplete(
+    odd: Answer, number: int, ended: bool
+) -> None:
+    """Without a first page there was no list at all; after one, what was read stays read and proves
+    nothing.
+    """
     found, listing, ids = read(Pages(150, broken={number: odd}))
     assert (found, listing.complete) == (ended, False)
     assert len(ids) == (100 if ended else 0)

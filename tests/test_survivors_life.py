@@ -1,4 +1,6 @@
-"""Where one small change of the life of a charge, of its report or of the limits once went unseen."""
+"""Where one small change of the life of a charge, of its report or of the limits once went
+unseen.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,21 @@ from batchpay.job.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, seen, verdict
 from batchpay.reconciliation.findings import Totals
 from tests.test_controls import COLUMNS, paid, refused, tally
-from tests.test_lifecycle import CHANGED, DECLINED, FIRST, INTENT, OTHER, answer_event, charge, error, event
+from tests.test_lifecycle import (
+    CHANGED,
+    DECLINED,
+    FIRST,
+    INTENT,
+    OTHER,
+    answer_event,
+    charge,
+    error,
+    event,
+)
 from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
 
-# --- the proof table --------------------------------------------------------------------------------------------
+# --- the proof table
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B12", "B17", "B24")
@@ -40,16 +53,25 @@ from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
         (418, None, Proof.IN_DOUBT, "", "status 418 without the gateway's error object"),
     ],
 )
-def test_a_verdict_says_what_it_rests_on(status: int, document: Any, proof: Proof, code: str, message: str) -> None:
+def test_a_verdict_says_what_it_rests_on(
+    status: int, document: Any, proof: Proof, code: str, message: str
+) -> None:
     """The gateway's code and words, else the bare status: somebody reads them in a report."""
-    found = verdict(Answer(out=True, status=status, document=document), INTENT, live=False, doubted=False)
+    found = verdict(
+        Answer(out=True, status=status, document=document), INTENT, live=False, doubted=False
+    )
     assert (found.proof, found.code, found.message) == (proof, code, message)
 
 
 @pytest.mark.parametrize("out, status", [(False, None), (True, None)])
 def test_no_answer_says_why(out: bool, status: int | None) -> None:
     """Whether or not a byte left, the trouble is kept."""
-    found = verdict(Answer(out=out, status=status, trouble="the name is unknown"), INTENT, live=False, doubted=False)
+    found = verdict(
+        Answer(out=out, status=status, trouble="the name is unknown"),
+        INTENT,
+        live=False,
+        doubted=False,
+    )
     assert found.message == "the name is unknown"
 
 
@@ -68,24 +90,44 @@ def test_no_answer_says_why(out: bool, status: int | None) -> None:
     ],
 )
 def test_evidence_that_is_odd_is_kept_and_named(changes: dict[str, Any], text: str) -> None:
-    """No null and no number beyond a column ends as a bug; what was asked and what came stands beside it."""
-    found = verdict(Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False)
+    """No null and no number beyond a column ends as a bug; what was asked and what came stands
+    beside it.
+    """
+    found = verdict(
+        Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False
+    )
     assert found.proof is Proof.UNPROVEN
     assert found.charge is not None
     assert any(flaw.startswith(text) for flaw in found.flaws), found.flaws
-    (attempt,) = fold([FIRST, evidence("answer", 1, found.charge.to_json(), verdict="unproven", flaws=found.flaws)])
+    (attempt,) = fold(
+        [
+            FIRST,
+            evidence("answer", 1, found.charge.to_json(), verdict="unproven", flaws=found.flaws),
+        ]
+    )
     assert attempt.outcome is Outcome.UNPROVEN
 
 
 def test_a_live_charge_is_one_whose_id_says_so() -> None:
     """The id of the other mode is a flaw, and the sentence names the mode that was asked for."""
     live = {"id": "chrg_1", "livemode": True}
-    assert verdict(Answer(out=True, status=200, document=charge(**live)), INTENT, live=True, doubted=False).flaws == ()
-    wrong = verdict(Answer(out=True, status=200, document=charge(livemode=True)), INTENT, live=True, doubted=False)
+    assert (
+        verdict(
+            Answer(out=True, status=200, document=charge(**live)), INTENT, live=True, doubted=False
+        ).flaws
+        == ()
+    )
+    wrong = verdict(
+        Answer(out=True, status=200, document=charge(livemode=True)),
+        INTENT,
+        live=True,
+        doubted=False,
+    )
     assert wrong.flaws == ("id: asked a live charge, got chrg_test_1",)
 
 
-# --- what events add up to --------------------------------------------------------------------------------------
+# --- what events add up to
+# --------------------------------------------------------------------------------------
 
 
 def evidence(kind: str, send: int, shown: dict[str, Any], **data: Any) -> Event:
@@ -120,13 +162,21 @@ def test_the_time_of_the_first_send_stays() -> None:
 
 @pytest.mark.fault("B31", "L10")
 def test_another_charge_after_a_contradicted_one_is_judged_by_itself() -> None:
-    """Flaws are those of the charge that is reported: a proper one beside it is a second charge, and counted."""
-    wrong = evidence("answer", 1, shown(amount=1), verdict="unproven", flaws=["amount: asked 123450, got 1"])
+    """Flaws are those of the charge that is reported: a proper one beside it is a second charge,
+    and counted.
+    """
+    wrong = evidence(
+        "answer", 1, shown(amount=1), verdict="unproven", flaws=["amount: asked 123450, got 1"]
+    )
     same = evidence("found", 0, shown())
     assert folded(FIRST, wrong, same).outcome is Outcome.UNPROVEN  # the same id, two stories
     other = evidence("found", 0, shown(id="chrg_test_2"))
     swapped = folded(FIRST, wrong, other)
-    assert swapped.outcome is Outcome.SUCCEEDED and swapped.charge and swapped.charge.id == "chrg_test_2"
+    assert (
+        swapped.outcome is Outcome.SUCCEEDED
+        and swapped.charge
+        and swapped.charge.id == "chrg_test_2"
+    )
     assert sorted(money_charges([swapped])) == ["chrg_test_1", "chrg_test_2"]
     assert not swapped.closed
 
@@ -143,7 +193,9 @@ def test_what_proves_that_nothing_was_charged_lets_the_same_key_go_again(proof: 
 @pytest.mark.fault("L5", "B25")
 @pytest.mark.parametrize("closes", [False, True])
 def test_what_had_to_be_looked_up_was_in_doubt(closes: bool) -> None:
-    """Also where nobody wrote down that no answer came: a used token may be our own doing from then on."""
+    """Also where nobody wrote down that no answer came: a used token may be our own doing from then
+    on.
+    """
     attempt = folded(FIRST, event("absent", 1, boot_id="b", boot_s=300.0, closes=closes))
     assert (attempt.doubted, attempt.ready) == (True, closes)
 
@@ -153,12 +205,20 @@ def test_what_a_charge_does_not_say_is_empty() -> None:
     found, flaws = seen({"object": "charge", "id": "chrg_test_1"})
     assert found is not None and flaws
     assert (found.status, found.currency, found.created_at, found.paid) == ("", "", "", False)
-    assert found.destination is found.chain is found.fee is found.funding_currency is found.authorize_uri is None
+    assert (
+        found.destination
+        is found.chain
+        is found.fee
+        is found.funding_currency
+        is found.authorize_uri
+        is None
+    )
 
 
 @pytest.mark.fault("I17")
 @pytest.mark.parametrize(
-    ("fee", "kept"), [(2**63 - 1, 2**63 - 1), (2**63, None), (-(2**63), None), (7.0, None), (True, None)]
+    ("fee", "kept"),
+    [(2**63 - 1, 2**63 - 1), (2**63, None), (-(2**63), None), (7.0, None), (True, None)],
 )
 def test_a_number_that_no_column_holds_is_none(fee: Any, kept: int | None) -> None:
     """Nor is one that is not whole."""
@@ -171,16 +231,26 @@ def test_a_chain_is_asked_for_once_and_of_a_charge_that_is_as_asked() -> None:
     """A paid charge whose split is not proven is read a second time, not a third."""
     without = evidence("found", 0, shown(chain=None))
     assert folded(FIRST, without).wants_chain
-    assert not folded(FIRST, without, evidence("found", 0, shown(chain=None), reread=True)).wants_chain
-    assert not folded(FIRST, evidence("found", 0, shown(chain=None), flaws=["amount: asked 1, got 2"])).wants_chain
+    assert not folded(
+        FIRST, without, evidence("found", 0, shown(chain=None), reread=True)
+    ).wants_chain
+    assert not folded(
+        FIRST, evidence("found", 0, shown(chain=None), flaws=["amount: asked 1, got 2"])
+    ).wants_chain
     assert not folded(FIRST, evidence("found", 0, shown())).wants_chain
-    assert not folded(FIRST, evidence("found", 0, shown(chain=None, status="pending", paid=False))).wants_chain
+    assert not folded(
+        FIRST, evidence("found", 0, shown(chain=None, status="pending", paid=False))
+    ).wants_chain
 
 
 def test_a_charge_ends_as_its_status_says() -> None:
     """The words of the gateway (omise-api.md, 3.1), each with its outcome."""
     said = {
-        status: folded(FIRST, evidence("found", 0, shown(status=status, paid=status == "successful"))).outcome
+        status: (
+            folded(
+                FIRST, evidence("found", 0, shown(status=status, paid=status == "successful"))
+            ).outcome
+        )
         for status in ("successful", "pending", "failed", "expired", "reversed")
     }
     assert said == {
@@ -198,7 +268,13 @@ def test_a_second_charge_ends_what_was_said_of_another_send(proof: str) -> None:
     """What an answer said before no longer says where the attempt stands."""
     answer = event("answer", 2, verdict=proof, code="invalid_card", message="no")
     again = event("intent", 2, boot_id="b", boot_s=300.0)
-    attempt = folded(FIRST, evidence("found", 0, shown()), again, answer, evidence("found", 0, shown(id="chrg_test_2")))
+    attempt = folded(
+        FIRST,
+        evidence("found", 0, shown()),
+        again,
+        answer,
+        evidence("found", 0, shown(id="chrg_test_2")),
+    )
     assert (attempt.refused, attempt.code, attempt.message) == (False, "", "")
     assert attempt.charge and attempt.charge.id == "chrg_test_1" and len(attempt.twins) == 2
 
@@ -213,7 +289,9 @@ def test_an_answer_that_could_not_be_read_gives_way_to_the_charge_itself() -> No
 
 def test_what_a_later_version_kept_beside_an_intent_is_passed_over() -> None:
     """The attempt is read by what this version knows."""
-    later = replace(FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "of_a_later_version": 1}})
+    later = replace(
+        FIRST, data={**FIRST.data, "intent": {**FIRST.data["intent"], "of_a_later_version": 1}}
+    )
     assert folded(later).intent == INTENT
 
 
@@ -239,7 +317,9 @@ KEYLESS = {"order_id": "0001"}
         ({"created_at": ""}, True),
     ],
 )
-def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(changes: dict[str, Any], could: bool) -> None:
+def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(
+    changes: dict[str, Any], could: bool
+) -> None:
     """By its order id where it names one, its terms, and its time."""
     found, _ = seen(charge(**{"metadata": KEYLESS, **changes}))
     assert found is not None
@@ -248,11 +328,15 @@ def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(changes
 
 @pytest.mark.fault("B30", "B31")
 def test_a_charge_that_carries_another_key_is_no_twin() -> None:
-    """An answer that belongs to somebody else is a flaw of ours, and no second charge of this order."""
+    """An answer that belongs to somebody else is a flaw of ours, and no second charge of this
+    order.
+    """
     foreign = shown(id="chrg_test_9", metadata={"batchpay_key": "another", "order_id": "0002"})
     flaw = "metadata[batchpay_key]: asked x, got another"
     mixed = folded(
-        FIRST, evidence("answer", 1, foreign, verdict="unproven", flaws=[flaw]), evidence("found", 0, shown())
+        FIRST,
+        evidence("answer", 1, foreign, verdict="unproven", flaws=[flaw]),
+        evidence("found", 0, shown()),
     )
     assert mixed.twins == {"chrg_test_1"}
     assert mixed.outcome is Outcome.SUCCEEDED
@@ -261,12 +345,16 @@ def test_a_charge_that_carries_another_key_is_no_twin() -> None:
 
 @pytest.mark.fault("B34", "L6")
 @pytest.mark.parametrize(
-    "stale", [{"status": "pending", "paid": False}, {"chain": None}], ids=["pending", "without its chain"]
+    "stale",
+    [{"status": "pending", "paid": False}, {"chain": None}],
+    ids=["pending", "without its chain"],
 )
 def test_an_older_picture_of_a_charge_takes_nothing_back(stale: dict[str, Any]) -> None:
     """A page from before the answer; a later picture is taken as it is."""
     known = folded(FIRST, answer_event(1), evidence("found", 0, shown(**stale)))
-    assert known.outcome is Outcome.SUCCEEDED and known.charge and known.charge.chain == "acch_test_1"
+    assert (
+        known.outcome is Outcome.SUCCEEDED and known.charge and known.charge.chain == "acch_test_1"
+    )
     pending = answer_event(1, status="pending", paid=False)
     assert folded(FIRST, pending, evidence("found", 0, shown())).outcome is Outcome.SUCCEEDED
     reversed_ = evidence("found", 0, shown(status="reversed", paid=False))
@@ -281,14 +369,17 @@ def test_an_answer_that_left_late_starts_the_doubt_when_it_left() -> None:
 
 
 def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
-    """Only a person's word closes for good: a gateway that happens to use the word refuses like with any other."""
+    """Only a person's word closes for good: a gateway that happens to use the word refuses like
+    with any other.
+    """
     refused_ = event("answer", 1, verdict="refused", code="cancelled", message="m")
     assert folded(FIRST, refused_).refused
     throttled = event("answer", 1, verdict="throttled", code="cancelled")
     assert "by hand" not in one(FIRST, throttled, batch_id=OTHER, row=9, document=CHANGED).reason
 
 
-# --- the report -------------------------------------------------------------------------------------------------
+# --- the report
+# -------------------------------------------------------------------------------------------------
 
 
 def codes(*findings: Any) -> dict[tuple[str, str], int]:
@@ -296,8 +387,12 @@ def codes(*findings: Any) -> dict[tuple[str, str], int]:
 
 
 def test_codes_are_the_rules_of_rejected_rows_and_the_gateways_of_the_others() -> None:
-    """What report.json counts: every rule of a rejected row, one code of a declined or refused one, none of a good."""
-    declined = one(FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund"))
+    """What report.json counts: every rule of a rejected row, one code of a declined or refused one,
+    none of a good.
+    """
+    declined = one(
+        FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund")
+    )
     turned = one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no"))
     twice = replace(PROBLEM, rule="unknown-currency")
     assert codes(declined) == {("declined", "insufficient_fund"): 1}
@@ -312,7 +407,9 @@ def test_codes_are_the_rules_of_rejected_rows_and_the_gateways_of_the_others() -
 
 @pytest.mark.fault("J13", "J14")
 def test_an_edited_job_makes_no_charged_row_unproven() -> None:
-    """What was charged keeps its outcome, whatever its row asks now; only an adopted charge is held against its row."""
+    """What was charged keeps its outcome, whatever its row asks now; only an adopted charge is held
+    against its row.
+    """
     other = {**CHANGED, "amount": 5, "destination": "recp_test_9"}
     assert one(FIRST, answer_event(1), document=other).outcome is Outcome.SUCCEEDED
     assert one(FIRST, DECLINED, document=other).outcome is Outcome.DECLINED
@@ -323,7 +420,9 @@ def test_an_edited_job_makes_no_charged_row_unproven() -> None:
 def test_an_address_to_pay_at_is_given_while_somebody_may_still_pay() -> None:
     """Not with a charge that has ended, and not where the gateway gave none."""
     pending = {"status": "pending", "paid": False}
-    assert one(FIRST, answer_event(1, **pending, authorize_uri="https://pay.example/1")).authorize_uri
+    assert one(
+        FIRST, answer_event(1, **pending, authorize_uri="https://pay.example/1")
+    ).authorize_uri
     assert one(FIRST, answer_event(1, **pending)).authorize_uri == ""
     assert one(FIRST, answer_event(1, authorize_uri="https://pay.example/1")).authorize_uri == ""
     assert one(FIRST).authorize_uri == one().authorize_uri == ""
@@ -335,7 +434,10 @@ def test_an_address_to_pay_at_is_given_while_somebody_may_still_pay() -> None:
 )
 def test_what_was_not_charged_says_why_not(data: dict[str, str], reason: str) -> None:
     """The gateway's words, else its code, else that it was not sent."""
-    assert one(FIRST, event("answer", 1, verdict="not_sent", **data)).reason == f"nothing was charged yet ({reason})"
+    assert (
+        one(FIRST, event("answer", 1, verdict="not_sent", **data)).reason
+        == f"nothing was charged yet ({reason})"
+    )
 
 
 @pytest.mark.fault("I2")
@@ -349,13 +451,22 @@ def test_totals_are_the_same_in_any_order_of_rows() -> None:
     assert one_way.to_json() == other_way.to_json()
     assert [e.currency for e in one_way.equations()] == [e.currency for e in other_way.equations()]
     assert [e.currency for e in one_way.equations() if "amounts" in e.name] == ["AUD", "THB", "USD"]
-    assert one_way.recipients == {("recp_test_1", "THB"): 123450, ("recp_test_1", "USD"): 7, ("recp_test_1", "AUD"): 0}
+    assert one_way.recipients == {
+        ("recp_test_1", "THB"): 123450,
+        ("recp_test_1", "USD"): 7,
+        ("recp_test_1", "AUD"): 0,
+    }
     assert set(one_way.recipient_counts.values()) == {1}
 
 
 def test_money_that_did_not_move_is_in_no_sum_of_money() -> None:
     """A pending, declined or held row has an amount asked and none charged."""
-    rows = [one(), one(FIRST), one(FIRST, DECLINED), one(FIRST, answer_event(1, status="pending", paid=False))]
+    rows = [
+        one(),
+        one(FIRST),
+        one(FIRST, DECLINED),
+        one(FIRST, answer_event(1, status="pending", paid=False)),
+    ]
     totals = counted(*rows)
     assert (totals.charged, totals.recipients, totals.money_moved()) == ({}, {}, {})
     assert not any("amounts" in equation.name for equation in totals.equations())
@@ -363,13 +474,16 @@ def test_money_that_did_not_move_is_in_no_sum_of_money() -> None:
     assert Totals.from_json(totals.to_json()) == totals
 
 
-# --- limits -----------------------------------------------------------------------------------------------------
+# --- limits
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H03")
 def test_only_what_the_job_maps_is_held_against_its_mode() -> None:
     """A fixed value is looked at like a column; a field the job does not have is not."""
-    check = mode_check("test", Columns({"destination": FromColumn("Shop"), "customer": FromValue("cust_1")}, {}))
+    check = mode_check(
+        "test", Columns({"destination": FromColumn("Shop"), "customer": FromValue("cust_1")}, {})
+    )
     found = check([{"destination": "recp_1", "customer": "cust_1", "card": "card_1"}])
     assert [problem.rule for problem in found[0]] == ["other-mode", "other-mode"]
     assert [problem.column for problem in found[0]][:1] == ["Shop"]
@@ -387,7 +501,9 @@ def test_a_row_that_cannot_be_read_is_named_with_its_sheet() -> None:
 @pytest.mark.fault("H04")
 @pytest.mark.parametrize("code", ["thb", "THB"])
 def test_a_limit_of_a_run_fits_its_currency_however_it_is_written(code: str) -> None:
-    """At the limit a run goes, one satang above it does not; a currency without a limit has none."""
+    """At the limit a run goes, one satang above it does not; a currency without a limit has
+    none.
+    """
     assert run_refusal({code: 100}, {"thb": 100}) == run_refusal({code: 100}, {"THB": 100}) == ""
     told = run_refusal({code: 101}, {"Thb": 100})
     assert "The plan would charge 1.01 THB, [controls] max_total allows 1.00 THB" in told
@@ -401,16 +517,33 @@ def test_a_limit_of_a_run_fits_its_currency_however_it_is_written(code: str) -> 
 def test_an_order_at_the_limit_goes_and_one_above_it_is_rejected() -> None:
     """To the satang, by currency."""
     check = max_amount_check({"THB": 100, "jpy": 5}, COLUMNS)
-    found = check([paid(100), paid(101), paid(5, "jpy"), paid(6, "jpy"), paid(10**9, "usd"), {"order_id": "A"}])
+    found = check(
+        [
+            paid(100),
+            paid(101),
+            paid(5, "jpy"),
+            paid(6, "jpy"),
+            paid(10**9, "usd"),
+            {"order_id": "A"},
+        ]
+    )
     assert list(found) == [1, 3]
     (problem,) = found[1]
-    assert (problem.column, problem.rule, problem.value) == ("Amount", "above-max-amount", "1.01 THB")
+    assert (problem.column, problem.rule, problem.value) == (
+        "Amount",
+        "above-max-amount",
+        "1.01 THB",
+    )
     assert "at most 1.00 THB an order" in problem.remedy
 
 
 @pytest.mark.fault("H03")
-@pytest.mark.parametrize("mode, text, other", [("test", "recp_1", "live"), ("live", "recp_test_1", "test")])
-def test_a_recipient_of_the_other_mode_is_told_with_both_modes(mode: Any, text: str, other: str) -> None:
+@pytest.mark.parametrize(
+    "mode, text, other", [("test", "recp_1", "live"), ("live", "recp_test_1", "test")]
+)
+def test_a_recipient_of_the_other_mode_is_told_with_both_modes(
+    mode: Any, text: str, other: str
+) -> None:
     """Which mode it is of, and which the job runs in."""
     ((problem,),) = mode_check(mode, COLUMNS)([{"destination": text}]).values()
     assert (problem.column, problem.value) == ("Shop", text)

@@ -1,4 +1,6 @@
-"""The line to the gateway alone, in virtual time: what a status, a pause, a header or a wrong clock does to it."""
+"""The line to the gateway alone, in virtual time: what a status, a pause, a header or a wrong clock
+does to it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Told:
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.line = Channel(self.clock, Pacer(self.rate, 1.0, self.burst), Breaker(PAUSE_S), lambda: None)
+        self.line = Channel(
+            self.clock, Pacer(self.rate, 1.0, self.burst), Breaker(PAUSE_S), lambda: None
+        )
 
     async def send(self, answer: Answer, *, asking: bool = False) -> float:
         """One permitted request with this answer; when its permit came."""
@@ -47,7 +51,9 @@ class Told:
         await self.line.send(self.request(answer), asking=asking)
         return at_s
 
-    def request(self, *answers: Answer) -> Callable[[Callable[[], bool]], Coroutine[Any, Any, Answer]]:
+    def request(
+        self, *answers: Answer
+    ) -> Callable[[Callable[[], bool]], Coroutine[Any, Any, Answer]]:
         """What a gateway does that answers these in turn."""
         given = iter(answers)
 
@@ -65,7 +71,10 @@ def run(main: Callable[[Told], Coroutine[Any, Any, None]], **made: Any) -> Told:
     return told
 
 
-SILENT = [Answer(out=True, trouble="reset"), *(Answer(out=True, status=status) for status in (500, 501, 503, 599))]
+SILENT = [
+    Answer(out=True, trouble="reset"),
+    *(Answer(out=True, status=status) for status in (500, 501, 503, 599)),
+]
 SPOKEN = [Answer(out=True, status=status) for status in (200, 301, 400, 404, 422, 499)]
 
 
@@ -148,11 +157,14 @@ def test_why_there_was_no_answer_is_kept_although_a_later_one_says_nothing() -> 
     run(main)
 
 
-# --- the rate ---------------------------------------------------------------------------------------------------
+# --- the rate
+# -------------------------------------------------------------------------------------------------
 
 
 def limits(remaining: str, reset_in_s: float, **more: Any) -> Answer:
-    """An answer that says how many more requests are taken until when, by the gateway's clock 40 s ahead of ours."""
+    """An answer that says how many more requests are taken until when, by the gateway's clock 40 s
+    ahead of ours.
+    """
     return Answer(
         out=True,
         status=200,
@@ -233,7 +245,9 @@ def test_a_count_of_twelve_digits_is_one() -> None:
 
 @pytest.mark.fault("B19")
 def test_a_question_that_is_put_off_waits_as_told_and_no_longer() -> None:
-    """Four times 429 with a second each: the fifth try comes after four seconds, not after a backoff on top."""
+    """Four times 429 with a second each: the fifth try comes after four seconds, not after a
+    backoff on top.
+    """
 
     async def main(told: Told) -> None:
         put_off = Answer(out=True, status=429, retry_after="1")
@@ -246,13 +260,21 @@ def test_a_question_that_is_put_off_waits_as_told_and_no_longer() -> None:
 
 @pytest.mark.fault("B12", "B15")
 def test_a_question_is_put_five_times_and_then_given_up() -> None:
-    """What is no answer of the gateway itself is asked again: a page without an error object, a 5xx, silence."""
+    """What is no answer of the gateway itself is asked again: a page without an error object, a
+    5xx, silence.
+    """
 
     async def main(told: Told) -> None:
-        odd = [Answer(out=True, status=404), Answer(out=True, status=302), Answer(out=True, status=400, document=[])]
+        odd = [
+            Answer(out=True, status=404),
+            Answer(out=True, status=302),
+            Answer(out=True, status=400, document=[]),
+        ]
         assert await told.line.ask(told.request(*odd, Answer(out=True), FINE)) is FINE
         assert await told.line.ask(told.request(*[odd[0]] * 5)) is None
-        own = Answer(out=True, status=404, document={"object": "error", "code": "not_found", "message": "m"})
+        own = Answer(
+            out=True, status=404, document={"object": "error", "code": "not_found", "message": "m"}
+        )
         assert await told.line.ask(told.request(own)) is own
 
     run(main)
@@ -280,7 +302,8 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
     run(main)
 
 
-# --- keys and clocks --------------------------------------------------------------------------------------------
+# --- keys and clocks
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B27")
@@ -288,7 +311,10 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
 @pytest.mark.parametrize(
     "document, told_as",
     [
-        ({"object": "error", "code": "authentication_failure", "message": "no"}, " authentication_failure)"),
+        (
+            {"object": "error", "code": "authentication_failure", "message": "no"},
+            " authentication_failure)",
+        ),
         ({"object": "error", "message": "locked"}, " locked)"),
         (None, ")"),
     ],
@@ -330,15 +356,26 @@ NO = {"object": "error", "code": "no", "message": "no"}
 @pytest.mark.parametrize(
     ("status", "document", "taken"),
     [
-        (199, NO, False), (200, {}, True), (299, {}, True), (300, NO, False), (399, NO, False), (400, NO, True),
-        (400, {}, False), (428, NO, True), (429, NO, False), (499, NO, True), (500, NO, False), (None, None, False),
+        (199, NO, False),
+        (200, {}, True),
+        (299, {}, True),
+        (300, NO, False),
+        (399, NO, False),
+        (400, NO, True),
+        (400, {}, False),
+        (428, NO, True),
+        (429, NO, False),
+        (499, NO, True),
+        (500, NO, False),
+        (None, None, False),
     ],
-)  # fmt: skip
+)
 def test_an_answer_is_the_gateways_own_or_the_question_is_put_again(
     status: int | None, document: Any, taken: bool
 ) -> None:
-    """A document, or a refusal with the gateway's error object; after any other but a 429, which says itself how long,
-    a moment is waited."""
+    """A document, or a refusal with the gateway's error object; after any other but a 429, which
+    says itself how long, a moment is waited.
+    """
 
     async def main(told: Told) -> None:
         random.seed(1)

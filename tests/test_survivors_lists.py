@@ -1,4 +1,6 @@
-"""Where one small change of how lists are read once went unseen: what is asked for, waited for, said and written."""
+"""Where one small change of how lists are read once went unseen: what is asked for, waited for,
+said and written.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ from tests.test_survivors_settlement import GONE, Dim, Hiding, after_a_night
 
 @pytest.mark.fault("J27", "J05")
 def test_a_pending_charge_that_the_gateway_knows_by_its_id_is_waited_for() -> None:
-    """Only one that it does not know is for a person: a list without one that is there is a copy from before."""
+    """Only one that it does not know is for a person: a list without one that is there is a copy
+    from before.
+    """
     world, gateway = after_a_night(only(2, "pending"))
     gateway.hidden = {"chrg_test_3"}
     world.run(4)
@@ -46,7 +50,9 @@ def test_charges_that_the_journal_knows_are_no_sign_of_an_older_one() -> None:
     assert world.now_s - began_s < 15
     lost = World(gateway, now_s=world.now_s)
     lost.run(4, adopt=True)
-    assert [event.data for event in lost.journal.events(["restored"])] == [{"met": "chrg_test_1", "empty": True}]
+    assert [event.data for event in lost.journal.events(["restored"])] == [
+        {"met": "chrg_test_1", "empty": True}
+    ]
     assert len(gateway.posts) == 4
 
 
@@ -56,7 +62,9 @@ class Long(FakeGateway):
 
     long: set[str] = field(default_factory=set)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         if any(one["id"] in self.long for one in answer.document["data"]):
             return Answer(out=True, too_long=True)
@@ -80,7 +88,9 @@ class Old(FakeGateway):
 
     by_id: list[str] = field(default_factory=list)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         data = [{**one, "chain": None} for one in answer.document["data"]]
         return replace(answer, document={**answer.document, "data": data})
@@ -110,11 +120,15 @@ def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> 
     pages: list[str] = []
 
     class Counted(Dim):
-        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        ) -> Answer:
             pages.append(since)
             return await super().page(since, offset, may_leave, limit)
 
-    again = World(Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s)
+    again = World(
+        Counted(instead={"metadata": None}, charges=world.gateway.charges), now_s=world.now_s
+    )
     again.run(2)
     assert again.gateway.posts == []
     assert len(pages) == 8 + 1  # the first begins where our clock says, the others at the beginning
@@ -129,11 +143,27 @@ def test_lists_that_nobody_can_read_are_asked_for_eight_times_after_a_loss() -> 
         (Pages(18, 7), [(0, 100), (0, 25), (0, 6), (5, 12), (5, 3), (7, 6), (12, 12)]),
         (
             Pages(12, unreadable=frozenset({3})),
-            [(0, 100), (0, 25), (0, 6), (0, 2), (1, 4), (1, 2), (2, 4), (2, 2), (3, 1), (4, 1), (4, 2), (5, 4), (8, 8)],
+            [
+                (0, 100),
+                (0, 25),
+                (0, 6),
+                (0, 2),
+                (1, 4),
+                (1, 2),
+                (2, 4),
+                (2, 2),
+                (3, 1),
+                (4, 1),
+                (4, 2),
+                (5, 4),
+                (8, 8),
+            ],
         ),
     ],
 )
-def test_pages_shrink_to_a_quarter_and_grow_to_the_double(pages: Pages, asked: list[tuple[int, int]]) -> None:
+def test_pages_shrink_to_a_quarter_and_grow_to_the_double(
+    pages: Pages, asked: list[tuple[int, int]]
+) -> None:
     """Down to two charges, and then to one by itself; never above what the gateway gives."""
     ended, listing, _ = read(pages)
     assert (ended, listing.complete) == (True, True)
@@ -161,23 +191,32 @@ NAMELESS = {"metadata": {}, "created_at": iso(SENT)}
     [
         (NAMELESS, True),
         ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S))}, True),
-        ({**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S + 1))}, False),  # made before it was sent
+        (
+            {**NAMELESS, "created_at": iso(SENT - timedelta(seconds=SKEW_S + 1))},
+            False,
+        ),  # made before it was sent
         ({**NAMELESS, "amount": 1}, False),
         ({"created_at": iso(SENT)}, False),  # it says whose it is
     ],
 )
-def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(changes: dict[str, Any], may: bool) -> None:
+def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(
+    changes: dict[str, Any], may: bool
+) -> None:
     """By either clock, each as wrong as it may be."""
     found = seen(charge(**changes))[0]
     assert found is not None
     recorder = Recorder(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
-    attempt = Attempt(INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999)
+    attempt = Attempt(
+        INTENT, adopted=False, sends=1, unclear=frozenset({1}), sent_ns=START_NS + 999_999_999
+    )
     assert may_be(found, attempt, recorder, dated=True) is may
 
 
 @pytest.mark.fault("J05", "L11")
 def test_a_charge_whose_metadata_a_list_does_not_tell_is_asked_for_once() -> None:
-    """By its id, whatever the journal knows of it; one that pays nobody cannot be ours and is left alone."""
+    """By its id, whatever the journal knows of it; one that pays nobody cannot be ours and is left
+    alone.
+    """
     asked: list[str] = []
 
     class Asked(Dim):
@@ -212,7 +251,10 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
     """Whichever this run learned of first."""
 
     async def main() -> list[str]:
-        line, clock = Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None), FakeClock()
+        line, clock = (
+            Channel(FakeClock(), Pacer(1, 1.0, 1), Breaker(1.0), lambda: None),
+            FakeClock(),
+        )
         recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
         recorder.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
@@ -240,7 +282,9 @@ def test_of_a_line_that_is_closed_no_list_is_had() -> None:
 
 @pytest.mark.fault("J05", "L11", "B32")
 def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
-    """It is complete, and a copy from before: one order goes alone, and no other until a list shows its charge."""
+    """It is complete, and a copy from before: one order goes alone, and no other until a list shows
+    its charge.
+    """
     gateway = Hiding(latency_s=1.2)
     gateway.hidden = {f"chrg_test_{number}" for number in range(100)}
     world = World(gateway, settings=replace(SETTINGS, concurrency=4))
@@ -254,17 +298,23 @@ def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
 
 
 @pytest.mark.fault("J05", "C04")
-@pytest.mark.parametrize("made", ["2025-11-24T08:45:39-05:00", "2025-11-24 13:45:39", "2025-11-24", "1764000000", ""])
+@pytest.mark.parametrize(
+    "made", ["2025-11-24T08:45:39-05:00", "2025-11-24 13:45:39", "2025-11-24", "1764000000", ""]
+)
 def test_a_charge_whose_time_cannot_be_read_may_be_of_any_time(made: str) -> None:
     """Written in another form it is no older than what it is held against."""
     found = seen(charge(**{**NAMELESS, "created_at": made}))[0]
     assert found is not None and could_be(found, INTENT, "2026-11-24T13:45:39Z")
-    assert not could_be(replace(found, created_at="2025-11-24T13:45:39Z"), INTENT, "2026-11-24T13:45:39Z")
+    assert not could_be(
+        replace(found, created_at="2025-11-24T13:45:39Z"), INTENT, "2026-11-24T13:45:39Z"
+    )
 
 
 @pytest.mark.fault("B16", "J05")
 def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> None:
-    """A gateway that knows no destination, and lost what names the order; of another payer, or of none, it is not."""
+    """A gateway that knows no destination, and lost what names the order; of another payer, or of
+    none, it is not.
+    """
     intent = replace(INTENT, payer="cust_test_1:card_test_9")
     found = seen(charge(**NAMELESS))[0]
     assert found is not None
@@ -276,7 +326,9 @@ def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> 
 
 @pytest.mark.fault("J05", "B32")
 def test_lists_that_lag_behind_what_is_being_sent_stop_nothing() -> None:
-    """All night long the youngest charge is in no list yet: only the one order that goes alone has to be shown."""
+    """All night long the youngest charge is in no list yet: only the one order that goes alone has
+    to be shown.
+    """
     gateway = FakeGateway(latency_s=1.0, lag_s=3.0)
     world = World(gateway, settings=replace(SETTINGS, concurrency=1))
     assert set(world.run(150).values()) == {Outcome.SUCCEEDED}

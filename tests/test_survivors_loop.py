@@ -37,9 +37,16 @@ def test_eight_lists_in_vain_end_the_sending_however_short_a_doubt_is() -> None:
     settings = replace(SETTINGS, rate=2, concurrency=1, doubt_period_s=3.0)
     world = World(Unreadable(times=((1040.0, FOR_EVER),)), settings=settings)
     world.run(200)
-    assert world.settlement and "could not be read completely while charging" in world.settlement.why_held
-    eighth_s = 1060.0 + 7 * settings.lookup_gap_s  # the first in vain is the third, thirty seconds after the second
-    assert eighth_s < world.gateway.posts[-1][0] < eighth_s + 8 * 2 / settings.rate + 1.0  # each waits for its turn
+    assert (
+        world.settlement
+        and "could not be read completely while charging" in world.settlement.why_held
+    )
+    eighth_s = (
+        1060.0 + 7 * settings.lookup_gap_s
+    )  # the first in vain is the third, thirty seconds after the second
+    assert (
+        eighth_s < world.gateway.posts[-1][0] < eighth_s + 8 * 2 / settings.rate + 1.0
+    )  # each waits for its turn
 
 
 @pytest.mark.fault("B16", "L7")
@@ -58,14 +65,18 @@ def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment
     assert world.outcomes(1)["0000"] is Outcome.PENDING
 
     def chain_comes(_: object) -> None:
-        asyncio.get_running_loop().call_later(2.0, world.gateway.charges[0].update, {"chain": "acch_test_1"})
+        asyncio.get_running_loop().call_later(
+            2.0, world.gateway.charges[0].update, {"chain": "acch_test_1"}
+        )
 
     assert world.run(1, meanwhile=chain_comes)["0000"] is Outcome.SUCCEEDED
     assert world.stops() == []
 
 
 @pytest.mark.fault("A15")
-def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Not that all else was cancelled for it; and nothing of the run goes on when it is told."""
     under_way: list[str] = []
     left: list[list[str]] = []
@@ -76,7 +87,9 @@ def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(monkeypatch:
                 raise RuntimeError("broken")
             return await super().charge(intent, may_leave)
 
-        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        ) -> Answer:
             under_way.append("a list")
             try:
                 return await super().page(since, offset, may_leave, limit)
@@ -100,15 +113,24 @@ def test_what_breaks_in_one_worker_ends_the_run_and_is_what_is_told(monkeypatch:
 def test_an_order_that_another_job_charges_meanwhile_is_not_charged_and_ends_the_sending() -> None:
     """A list while charging showed it; who charged it is said, and by which charge."""
     theirs = intent_of(
-        document(120), job="day", attempt=1, fee=None, batch_id="2026-11-24-0123456789ab", sheet="", row=122,
-        run_id="another", journal_id="another",
-    )  # fmt: skip
+        document(120),
+        job="day",
+        attempt=1,
+        fee=None,
+        batch_id="2026-11-24-0123456789ab",
+        sheet="",
+        row=122,
+        run_id="another",
+        journal_id="another",
+    )
     world = World(settings=replace(SETTINGS, rate=2))
 
     def charge_elsewhere(_: object) -> None:
         world.gateway._commit(dict(parse_qsl(theirs.body)))
 
-    with pytest.raises(Misconfigured, match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)'):
+    with pytest.raises(
+        Misconfigured, match=r'^order 0120 was charged, .*, by job "day" \(chrg_test_\d+\)'
+    ):
         world.run(200, meanwhile=charge_elsewhere)
     assert world.gateway.money()["0120"] == 1
     assert len(world.gateway.posts) <= 120 + SETTINGS.concurrency  # what was under way ended

@@ -1,4 +1,6 @@
-"""Where one small change of the queue once went unseen: who goes next, how far a run may go, and what it says then."""
+"""Where one small change of the queue once went unseen: who goes next, how far a run may go, and
+what it says then.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,17 @@ from tests.test_lifecycle import answer_event, event
 from tests.test_queue import candidate, known
 
 
-def queue(count: int, limits: Limits | None = None, *, alone: bool = False, **changes: Any) -> Queue:
+def queue(
+    count: int, limits: Limits | None = None, *, alone: bool = False, **changes: Any
+) -> Queue:
     """Rows that nobody's payer keeps apart."""
     made = Queue(limits or Limits())
-    made.begin([candidate(number, **{"customer": f"cust_test_{number}", **changes}) for number in range(count)])
+    made.begin(
+        [
+            candidate(number, **{"customer": f"cust_test_{number}", **changes})
+            for number in range(count)
+        ]
+    )
     if not alone:
         made.open()
     return made
@@ -34,23 +43,31 @@ def take(from_: Queue, *, quiet: bool = True) -> Case:
 def charged(case: Case, outcome: Outcome) -> Case:
     """The same, answered so."""
     paid = outcome is Outcome.SUCCEEDED
-    charge = {**answer_event(1).data["charge"], "status": "successful" if paid else "failed", "paid": paid}
+    charge = {
+        **answer_event(1).data["charge"],
+        "status": "successful" if paid else "failed",
+        "paid": paid,
+    }
     charge["chain"] = charge["chain"] if paid else None
     intent = case.intent
     case.attempt = advance(
-        Attempt(intent, adopted=False, sends=1, unclear=frozenset({1})), event("found", charge=charge)
+        Attempt(intent, adopted=False, sends=1, unclear=frozenset({1})),
+        event("found", charge=charge),
     )
     assert case.attempt.outcome is outcome
     case.sends_in_run = 1
     return case
 
 
-# --- one at a time ----------------------------------------------------------------------------------------------
+# --- one at a time
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11")
 def test_the_first_order_goes_alone_until_the_list_after_it_allows_the_others() -> None:
-    """Neither while it is out nor when it is done; what is left is waited for, and the queue is not idle before."""
+    """Neither while it is out nor when it is done; what is left is waited for, and the queue is not
+    idle before.
+    """
     some = queue(3, alone=True)
     assert some.idle and not some.waits_for_list
     first = take(some)
@@ -74,7 +91,8 @@ def test_what_is_closed_waits_for_no_list_and_hands_out_nothing() -> None:
     assert some.take(quiet=True) is None
 
 
-# --- again --------------------------------------------------------------------------------------------------------
+# --- again
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B19", "L12")
@@ -129,7 +147,8 @@ def test_what_waits_for_its_payer_is_handed_out_in_its_order_and_counted() -> No
     assert [take(once).intent.order_id for _ in range(3)] == ["0000", "0001", "0002"]
 
 
-# --- how far a run may go -----------------------------------------------------------------------------------------
+# --- how far a run may go
+# -----------------------------------------------------------------------------------------
 
 
 def test_a_limit_of_none_and_a_limit_that_is_met() -> None:
@@ -171,7 +190,10 @@ def test_failures_are_counted_by_order_and_not_by_send() -> None:
     some.done(unsent)
     assert some.closed == ""
     some.done(charged(take(some), Outcome.SUCCEEDED))
-    assert some.closed == f"[controls] max_failures: 2 of the first {FAILURES_FROM} orders took no money"
+    assert (
+        some.closed
+        == f"[controls] max_failures: 2 of the first {FAILURES_FROM} orders took no money"
+    )
     lenient = queue(FAILURES_FROM, Limits(max_failures=Limit(count=2)))
     for number in range(FAILURES_FROM):
         lenient.done(charged(take(lenient), Outcome.DECLINED if number < 2 else Outcome.SUCCEEDED))

@@ -1,4 +1,6 @@
-"""Where one small change of a run once went unseen: who is sent, who is held, and what a list of charges proves."""
+"""Where one small change of a run once went unseen: who is sent, who is held, and what a list of
+charges proves.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from tests.world import KEY, Market, order
 
 ONE_AT_A_TIME = replace(SETTINGS, concurrency=1)
 
-# --- recipients -------------------------------------------------------------------------------------------------
+# --- recipients
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J23")
@@ -44,7 +47,8 @@ def test_orders_for_a_deleted_or_inactive_recipient_are_held(market: Market) -> 
     market.agree()
 
 
-# --- how far a run may go ---------------------------------------------------------------------------------------
+# --- how far a run may go
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
@@ -53,7 +57,9 @@ def test_failures_are_looked_at_from_the_twentieth_order_itself() -> None:
     world = World(FakeGateway(lambda post, fields: "declined"), settings=ONE_AT_A_TIME)
     world.run(40, limits=Limits(max_failures=Limit(count=0)))
     assert len(world.gateway.posts) == 20
-    assert world.settlement and "20 of the first 20 orders took no money" in world.settlement.why_held
+    assert (
+        world.settlement and "20 of the first 20 orders took no money" in world.settlement.why_held
+    )
 
 
 @pytest.mark.fault("H04")
@@ -75,7 +81,10 @@ def test_a_limit_says_so_where_it_held_something_and_only_there() -> None:
     """Three of three orders are no limit that held; the words name the flag."""
     world = World(settings=ONE_AT_A_TIME)
     world.run(4, limits=Limits(orders=3))
-    assert world.settlement and world.settlement.why_held == "this run was limited to 3 orders (--limit)"
+    assert (
+        world.settlement
+        and world.settlement.why_held == "this run was limited to 3 orders (--limit)"
+    )
     assert len(world.gateway.posts) == 3
     free = World()
     free.run(3)
@@ -101,7 +110,10 @@ def test_a_canary_waits_for_all_of_its_orders_and_then_lets_the_others_go() -> N
 @pytest.mark.fault("B15", "I15")
 def test_orders_that_wait_out_a_pause_are_sent_in_the_same_run() -> None:
     """A short outage in the middle of a night costs time, and no order its turn."""
-    world = World(FakeGateway(lambda post, fields: "503 before" if 5 <= post < 10 else "ok"), settings=ONE_AT_A_TIME)
+    world = World(
+        FakeGateway(lambda post, fields: "503 before" if 5 <= post < 10 else "ok"),
+        settings=ONE_AT_A_TIME,
+    )
     assert set(world.run(20).values()) == {Outcome.SUCCEEDED}
     world.check()
 
@@ -115,7 +127,9 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
     class Busy(FakeGateway):
         left: int = 12
 
-        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        ) -> Answer:
             if self.left > 0:
                 self.left -= 1
                 may_leave()
@@ -126,7 +140,8 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
     assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
 
 
-# --- lists ------------------------------------------------------------------------------------------------------
+# --- lists
+# -------------------------------------------------------------------------------------------------
 
 
 def stranger(number: int, at_s: float) -> dict[str, Any]:
@@ -155,7 +170,9 @@ class Crowded(FakeGateway):
     grows: int = 150  # charges more with each page: more than a page holds
     slowly_s: float = 1.0
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         now_s = asyncio.get_running_loop().time()
         date = format_datetime(datetime.fromtimestamp(START_NS // 10**9 + now_s, UTC), usegmt=True)
         self.charges += [stranger(len(self.charges) + n, now_s) for n in range(self.grows)]
@@ -165,7 +182,9 @@ class Crowded(FakeGateway):
 
 @pytest.mark.fault("B32", "I15")
 def test_a_list_of_an_account_that_grows_faster_than_it_can_be_read_ends() -> None:
-    """It is complete when all that there was and a page of younger charges were read, and the night goes on."""
+    """It is complete when all that there was and a page of younger charges were read, and the night
+    goes on.
+    """
     world = World(Crowded())
     began_s = world.now_s
     assert set(world.run(2).values()) == {Outcome.SUCCEEDED}
@@ -174,20 +193,25 @@ def test_a_list_of_an_account_that_grows_faster_than_it_can_be_read_ends() -> No
 
 @pytest.mark.fault("B32", "D07", "L11")
 def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself() -> None:
-    """Our own charge may stand behind them: clocks of two machines of a gateway differ by so much."""
+    """Our own charge may stand behind them: clocks of two machines of a gateway differ by so
+    much.
+    """
     world = World()
     world.run(1)
     (ours,) = world.gateway.charges
     gateway = Crowded(charges=[], grows=0, slowly_s=0.0)
     gateway.charges += [stranger(number, world.now_s + 4.0) for number in range(150)]
-    gateway.charges.append({**ours, "created_at": stranger(0, world.now_s)["created_at"], "_at_s": world.now_s})
+    gateway.charges.append(
+        {**ours, "created_at": stranger(0, world.now_s)["created_at"], "_at_s": world.now_s}
+    )
     again = World(gateway, MemoryJournal(), now_s=world.now_s)
     with pytest.raises(Misconfigured, match="of this job"):
         again.run(1)
     assert again.gateway.posts == []
 
 
-# --- without a list, without an account ---------------------------------------------------------------------------
+# --- without a list, without an account
+# ---------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "B32")
@@ -206,7 +230,9 @@ def test_what_is_pending_is_asked_for_by_its_id_although_no_list_can_be_read() -
 
 @pytest.mark.fault("L7", "B16", "J04")
 def test_a_charge_that_is_paid_late_and_without_a_chain_is_asked_for_once_and_then_a_stop() -> None:
-    """It was pending when the run before ended: that it took the money is news, though nothing is proven by it."""
+    """It was pending when the run before ended: that it took the money is news, though nothing is
+    proven by it.
+    """
     world, gateway = after_a_night(only(1, "pending"))
     gateway.charges[1].update(status="successful", paid=True)
     assert world.run(4)["0001"] is Outcome.UNPROVEN
@@ -224,4 +250,7 @@ def test_an_account_that_nobody_told_is_written_down_as_none() -> None:
     world.run(1)
     world.gateway.account = "account_test_1"
     world.run(2)
-    assert [event.data["account"] for event in world.journal.events(["account"])] == ["", "account_test_1"]
+    assert [event.data["account"] for event in world.journal.events(["account"])] == [
+        "",
+        "account_test_1",
+    ]

@@ -1,4 +1,6 @@
-"""Where one small change of the loop, its doubts or its books once went unseen; in virtual time, on real parts."""
+"""Where one small change of the loop, its doubts or its books once went unseen; in virtual time, on
+real parts.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,18 @@ from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Proof, Verdict, fold, seen
 from batchpay.lifecycle.plan import key_of
-from batchpay.settlement import Brought, Case, Channel, Limits, Look, Recorder, Run, Sendable, Settlement, at_gateway
+from batchpay.settlement import (
+    Brought,
+    Case,
+    Channel,
+    Limits,
+    Look,
+    Recorder,
+    Run,
+    Sendable,
+    Settlement,
+    at_gateway,
+)
 from batchpay.settlement.lists import time_of
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
@@ -27,21 +40,28 @@ from tests.test_lifecycle import INTENT, charge
 from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only
 from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
 
-# --- doubts -----------------------------------------------------------------------------------------------------
+# --- doubts
+# -------------------------------------------------------------------------------------------------
 
 
 class Dated(FakeGateway):
     """Tells its time with every list."""
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
-        now = datetime.fromtimestamp(START_NS // 10**9 + int(asyncio.get_running_loop().time()), UTC)
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
+        now = datetime.fromtimestamp(
+            START_NS // 10**9 + int(asyncio.get_running_loop().time()), UTC
+        )
         answer = await super().page(since, offset, may_leave, limit)
         return replace(answer, date=format_datetime(now, usegmt=True))
 
 
 @pytest.mark.fault("B07", "L5", "I1")
 def test_a_doubt_of_long_ago_is_looked_for_from_its_own_beginning() -> None:
-    """Beside one of a moment ago: its charge, shown late, lies before what the younger one needs to be looked up."""
+    """Beside one of a moment ago: its charge, shown late, lies before what the younger one needs to
+    be looked up.
+    """
     world = World(Dated(only(0, "lost after"), lag_s=701.0))
     world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
     assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
@@ -58,7 +78,9 @@ class Unreadable(FakeGateway):
 
     times: tuple[tuple[float, float], ...] = ()
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         now_s = asyncio.get_running_loop().time()
         if any(from_s <= now_s < until_s for from_s, until_s in self.times):
@@ -84,7 +106,9 @@ def test_a_run_ends_although_lists_stay_incomplete() -> None:
 
 @pytest.mark.fault("B32", "I15")
 def test_a_list_that_is_incomplete_for_a_while_settles_the_doubt_when_it_can() -> None:
-    """Seven look-ups in vain are no reason to leave it to the next run, nor are as many more after a good one."""
+    """Seven look-ups in vain are no reason to leave it to the next run, nor are as many more after
+    a good one.
+    """
     for times in (((1001.5, 1012.0),), ((1001.5, 1012.0), (1015.0, 1026.0))):
         world = World(Unreadable(only(2, "lost before"), times=times))
         assert set(world.run().values()) == {Outcome.SUCCEEDED}
@@ -126,7 +150,8 @@ def test_a_chain_that_does_not_come_is_a_stop_and_is_asked_for_once() -> None:
     assert any("no chain on a paid charge" in reason for reason in world.stops())
 
 
-# --- watching while charging --------------------------------------------------------------------------------------
+# --- watching while charging
+# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "I15")
@@ -140,12 +165,17 @@ def test_a_long_night_is_watched_and_never_closed_without_reason() -> None:
 @pytest.mark.fault("L11", "B32")
 def test_lists_that_fail_for_longer_than_a_doubt_period_end_the_sending() -> None:
     """Without them nobody would see another run; the rest is for the next one."""
-    world = World(Unreadable(times=((1040.0, FOR_EVER),)), settings=replace(SETTINGS, rate=2, concurrency=1))
+    world = World(
+        Unreadable(times=((1040.0, FOR_EVER),)), settings=replace(SETTINGS, rate=2, concurrency=1)
+    )
     outcomes = world.run(300)
     held = list(outcomes.values()).count(Outcome.HELD)
     assert 100 < held < 280
     assert world.settlement
-    assert world.settlement.why_held == "the gateway's list of charges could not be read completely while charging"
+    assert (
+        world.settlement.why_held
+        == "the gateway's list of charges could not be read completely while charging"
+    )
 
 
 @pytest.mark.fault("L11", "B32")
@@ -158,11 +188,14 @@ def test_lists_that_fail_for_less_than_a_doubt_period_end_nothing() -> None:
     assert world.now_s > 1115.0
 
 
-# --- one send ---------------------------------------------------------------------------------------------------
+# --- one send
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L2", "I6")
-def test_an_intent_that_grew_old_while_connecting_is_voided_and_goes_again_in_the_same_run() -> None:
+def test_an_intent_that_grew_old_while_connecting_is_voided_and_goes_again_in_the_same_run() -> (
+    None
+):
     """Not a byte of the first left; it burns no attempt and leaves no doubt."""
 
     @dataclass
@@ -207,7 +240,9 @@ class Racing(MemoryJournal):
 
 @pytest.mark.fault("L3", "L11", "E12")
 def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back() -> None:
-    """A list shows a charge of another run while a worker has just written its intent: not a byte of it leaves."""
+    """A list shows a charge of another run while a worker has just written its intent: not a byte
+    of it leaves.
+    """
     journal = Racing()
 
     class Elsewhere(FakeGateway):
@@ -215,16 +250,24 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
             await asyncio.sleep(0.5 if journal.order_id == intent.order_id else 0.0)
             return await super().charge(intent, may_leave)
 
-        async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+        async def page(
+            self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        ) -> Answer:
             if len(self.posts) > 20 and not journal.order_id:
                 journal.armed, journal.waits = True, asyncio.Event()
                 await journal.waits.wait()
                 number = int(journal.order_id)
-                fields = {**self.posts[0][1], "metadata[order_id]": journal.order_id, "amount": str(1000 + number)}
+                fields = {
+                    **self.posts[0][1],
+                    "metadata[order_id]": journal.order_id,
+                    "amount": str(1000 + number),
+                }
                 self._commit({**fields, "metadata[batchpay_key]": key_of(JOB, journal.order_id, 1)})
             return await super().page(since, offset, may_leave, limit)
 
-    world = World(Elsewhere(), journal, settings=replace(SETTINGS, rate=2, concurrency=1, send_window_s=5.0))
+    world = World(
+        Elsewhere(), journal, settings=replace(SETTINGS, rate=2, concurrency=1, send_window_s=5.0)
+    )
     world.run(120)
     assert journal.order_id
     assert world.gateway.money()[journal.order_id] == 1
@@ -234,7 +277,8 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
     assert attempt.outcome is Outcome.SUCCEEDED and not attempt.adopted
 
 
-# --- what is of this job ------------------------------------------------------------------------------------------
+# --- what is of this job
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "J07")
@@ -245,7 +289,11 @@ def test_the_last_key_of_an_order_is_one_that_this_job_makes_and_the_next_is_non
     world.run(0, adopt=True)
     assert world.stops() == []
     (attempt,) = fold(world.journal.histories(["0000"])["0000"])
-    assert (attempt.intent.attempt, attempt.adopted, attempt.outcome) == (MAX_ATTEMPTS, True, Outcome.DECLINED)
+    assert (attempt.intent.attempt, attempt.adopted, attempt.outcome) == (
+        MAX_ATTEMPTS,
+        True,
+        Outcome.DECLINED,
+    )
     strange = World()
     made_elsewhere(strange, fields_of(MAX_ATTEMPTS + 1))
     strange.run(0, adopt=True)
@@ -283,7 +331,11 @@ class Written:
 
 def of_job(job: str, **changes: Any) -> Any:
     """A charge as a list shows it."""
-    metadata = {"order_id": "0001", "batchpay_key": key_of(job or "night", "0001", 1), "batchpay_job": job}
+    metadata = {
+        "order_id": "0001",
+        "batchpay_key": key_of(job or "night", "0001", 1),
+        "batchpay_job": job,
+    }
     found, _ = seen(charge(**{"metadata": metadata, **changes}))
     assert found is not None
     return found
@@ -313,7 +365,11 @@ def test_another_jobs_charge_is_noted_when_it_takes_money_and_when_that_changes(
     written.run(main)
     first, ended, other = (event.data for event in written.journal.events())
     assert (first["job"], first["charge_id"], first["takes_money"]) == ("day", "chrg_test_1", True)
-    assert (first["destination"], first["amount"], first["currency"]) == ("recp_test_1", 123450, "thb")
+    assert (first["destination"], first["amount"], first["currency"]) == (
+        "recp_test_1",
+        123450,
+        "thb",
+    )
     assert (ended["takes_money"], other["charge_id"]) == (False, "chrg_test_2")
 
 
@@ -340,7 +396,9 @@ def test_only_an_attempt_that_was_never_charged_is_withdrawn() -> None:
 
 @pytest.mark.fault("L1", "L3")
 def test_an_intent_needs_an_order_that_is_held() -> None:
-    """Sends are numbered, the first carries what is asked, the others do not; none goes beside an open one."""
+    """Sends are numbered, the first carries what is asked, the others do not; none goes beside an
+    open one.
+    """
     written = Written()
 
     async def main(recorder: Recorder) -> None:
@@ -355,7 +413,11 @@ def test_an_intent_needs_an_order_that_is_held() -> None:
     first, voided, second = written.journal.events()
     assert [event.send for event in (first, voided, second)] == [1, 1, 2]
     assert "intent" in first.data and "intent" not in second.data
-    assert (first.data["boot_s"], second.data["boot_s"], second.data["boot_id"]) == (1000.0, 1002.0, "one boot")
+    assert (first.data["boot_s"], second.data["boot_s"], second.data["boot_id"]) == (
+        1000.0,
+        1002.0,
+        "one boot",
+    )
     assert first.data["sha256"] == second.data["sha256"] == INTENT.body_sha256
     assert (first.data["state"], voided.data["state"]) == ("in_doubt", "held")
 
@@ -375,7 +437,9 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
 
     written.run(main)
     assert written.kinds() == ["intent", "found", "missing"]
-    assert [event.send for event in written.journal.events(["missing"])] == [0]  # it is about no send
+    assert [event.send for event in written.journal.events(["missing"])] == [
+        0
+    ]  # it is about no send
 
 
 @pytest.mark.fault("J11", "L10")
@@ -396,7 +460,10 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
         assert later.stopped == "another"
 
     written.run(main)
-    assert [event.data["reason"] for event in written.journal.events(["stop"])] == ["first", "another"]
+    assert [event.data["reason"] for event in written.journal.events(["stop"])] == [
+        "first",
+        "another",
+    ]
 
 
 @pytest.mark.fault("L10", "I1")
@@ -408,7 +475,11 @@ def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about
         case = Case(INTENT)
         await recorder.intend(case, 1000.0)
         await recorder.found(case, of_job("night"))
-        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        second = {
+            **charge()["metadata"],
+            "batchpay_job": "night",
+            "batchpay_key": key_of("night", "0001", 2),
+        }
         other = await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
         await recorder.note("lifted", {"reason": "seen"})
         await recorder.resolve(other, "accepted", "refunded", "me")
@@ -443,11 +514,24 @@ def test_a_gateway_that_charged_behind_a_429_is_not_believed_again() -> None:
 @pytest.mark.fault("L11", "D10")
 @pytest.mark.parametrize("live", [False, True])
 def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: bool) -> None:
-    """No body, no content, whose row it was by its own words, the commission of the job; empty where it is silent."""
+    """No body, no content, whose row it was by its own words, the commission of the job; empty
+    where it is silent.
+    """
     written = Written()
-    recorder = Recorder(written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5"))
-    told = {**charge()["metadata"], "batchpay_job": "night", "batchpay_batch": "b", "batchpay_run": "r9"}
-    shown: dict[str, Any] = {"id": "chrg_1" if live else "chrg_test_1", "livemode": live, "metadata": told}
+    recorder = Recorder(
+        written.journal, written.clock, "night", "run", live=live, fee=Fee({"THB": 5}, "2.5")
+    )
+    told = {
+        **charge()["metadata"],
+        "batchpay_job": "night",
+        "batchpay_batch": "b",
+        "batchpay_run": "r9",
+    }
+    shown: dict[str, Any] = {
+        "id": "chrg_1" if live else "chrg_test_1",
+        "livemode": live,
+        "metadata": told,
+    }
     cases = []
 
     async def main() -> None:
@@ -457,9 +541,19 @@ def test_what_an_adopted_charge_says_is_all_that_is_known_of_its_order(live: boo
 
     in_virtual_time(main(), 1000.0)
     one, other = (case.intent for case in cases)
-    assert (one.body, one.body_sha256, one.content, one.mode) == ("", "", "", "live" if live else "test")
+    assert (one.body, one.body_sha256, one.content, one.mode) == (
+        "",
+        "",
+        "",
+        "live" if live else "test",
+    )
     assert (one.batch_id, one.sheet, one.row, one.run_id) == ("b", "", 0, "r9")
-    assert (one.destination, one.payer, one.fee_fixed, one.fee_percentage) == ("recp_test_1", "cust_1", 5, "2.5")
+    assert (one.destination, one.payer, one.fee_fixed, one.fee_percentage) == (
+        "recp_test_1",
+        "cust_1",
+        5,
+        "2.5",
+    )
     assert (other.destination, other.payer) == ("", "")
     first, second = written.journal.events(["adopted"])
     assert "no destination" in second.data["flaws"] and "no destination" not in first.data["flaws"]
@@ -477,7 +571,11 @@ def test_a_charge_beside_an_attempt_that_is_not_over_says_so(ended: bool, beside
         await recorder.intend(case, 1000.0)
         if ended:
             await recorder.found(case, of_job("night", status="failed", paid=False))
-        second = {**charge()["metadata"], "batchpay_job": "night", "batchpay_key": key_of("night", "0001", 2)}
+        second = {
+            **charge()["metadata"],
+            "batchpay_job": "night",
+            "batchpay_key": key_of("night", "0001", 2),
+        }
         await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
 
     written.run(main)
@@ -518,9 +616,15 @@ def test_lists_must_show_what_was_proven_since_or_else_the_last_before() -> None
             later.remember(START_NS + since_s * 10**9)
             known.append(set(later.known))
         assert known == [{"chrg_test_1", "chrg_test_2"}, {"chrg_test_2"}]
-        later_case = Recorder(written.journal, written.clock, "night", "run", live=False).case_of("chrg_test_2")
+        later_case = Recorder(written.journal, written.clock, "night", "run", live=False).case_of(
+            "chrg_test_2"
+        )
         assert later_case is not None and later_case.attempt is not None
-        assert (later_case.intent.order_id, later_case.others, later_case.present) == ("0002", (), False)
+        assert (later_case.intent.order_id, later_case.others, later_case.present) == (
+            "0002",
+            (),
+            False,
+        )
         assert recorder.case_of("chrg_test_9") is None
 
     written.run(main)
@@ -595,17 +699,33 @@ def test_what_a_look_up_says_is_written_when_it_is_new(changes: dict[str, Any], 
 
 @pytest.mark.fault("J11", "L10")
 def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
-    """It stops the run, which says whose it is and for whom it was answered; our order is not paid by it."""
+    """It stops the run, which says whose it is and for whom it was answered; our order is not paid
+    by it.
+    """
     night, day = (SqliteJournal(tmp_path / "j.db", name) for name in ("night", "day"))
     told: dict[str, Any] = {"order_id": "of day", "attempt": 2, "batch_id": "b"}
-    day.append([Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)])
+    day.append(
+        [Event("adopted", 1, data={"state": "succeeded", "charge": {"id": "chrg_test_1"}}, **told)]
+    )
     clock = FakeClock()
     recorder = Recorder(night, clock, "night", "run", live=False)
 
     async def main() -> Case:
         case = Case(INTENT)
         data = {"intent": kept(INTENT), "boot_id": "b", "boot_s": 1.0, "state": "in_doubt"}
-        night.append([Event("intent", order_id="0001", attempt=1, send=1, batch_id=INTENT.batch_id, row=2, data=data)])
+        night.append(
+            [
+                Event(
+                    "intent",
+                    order_id="0001",
+                    attempt=1,
+                    send=1,
+                    batch_id=INTENT.batch_id,
+                    row=2,
+                    data=data,
+                )
+            ]
+        )
         (case.attempt,) = fold(night.histories(["0001"])["0001"])
         await recorder.found(case, of_job("night"))
         return case
@@ -620,7 +740,8 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
         journal.close()
 
 
-# --- a gateway that is none, and a list that cannot be read ------------------------------------------------------
+# --- a gateway that is none, and a list that cannot be read
+# ------------------------------------------------------
 
 
 @dataclass
@@ -664,10 +785,16 @@ class Blank(Dated):
     blank: int = 0
     since: list[str] = field(default_factory=list)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         self.since.append(since)
-        return replace(answer, document={"object": "search"}) if len(self.since) <= self.blank else answer
+        return (
+            replace(answer, document={"object": "search"})
+            if len(self.since) <= self.blank
+            else answer
+        )
 
 
 @pytest.mark.fault("B32", "L11")
@@ -691,7 +818,8 @@ def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
     assert world.now_s < 1000.0 + 4.0
 
 
-# --- charges that lists should show -----------------------------------------------------------------------------
+# --- charges that lists should show
+# -----------------------------------------------------------------------------
 
 
 @dataclass
@@ -701,7 +829,9 @@ class Hiding(FakeGateway):
     hidden: set[str] = field(default_factory=set)
     by_id: list[str] = field(default_factory=list)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         data = [one for one in answer.document["data"] if one["id"] not in self.hidden]
         return replace(answer, document={**answer.document, "data": data, "total": len(data)})
@@ -736,7 +866,9 @@ def test_a_paid_charge_that_lists_pass_over_is_a_stop() -> None:
 
 @pytest.mark.fault("J11", "L10")
 def test_the_youngest_paid_charge_is_missed_when_the_gateway_does_not_know_it() -> None:
-    """A list that merely lags is waited for; a charge that is not there by its id either is a stop."""
+    """A list that merely lags is waited for; a charge that is not there by its id either is a
+    stop.
+    """
     world, gateway = after_a_night(lambda post, fields: "ok")
     del gateway.charges[-1]
     world.run(4)
@@ -754,7 +886,9 @@ def test_a_charge_that_a_stop_told_of_is_not_waited_for_again() -> None:
     """The run of the next night tells of the stop, not of the list."""
     world, gateway = after_a_night(lambda post, fields: "ok")
     gateway.hidden = {"chrg_test_3"}
-    world.journal.append([Event("stop", data={"reason": "look at it", "order": "", "charge": "chrg_test_3"})])
+    world.journal.append(
+        [Event("stop", data={"reason": "look at it", "order": "", "charge": "chrg_test_3"})]
+    )
     world.run(4)
     assert world.settlement and world.settlement.why_held == "a stop is in force: look at it"
 
@@ -812,7 +946,9 @@ class Steps(Silent):
         self.seen.append((name, asyncio.get_running_loop().time()))
 
 
-def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = False) -> list[tuple[str, float]]:
+def steps(
+    world: World, count: int, *, wait_s: float = 0.0, impossible: bool = False
+) -> list[tuple[str, float]]:
     """The steps of one run with their times, from its begin on."""
     progress, began_s = Steps(), world.now_s
 
@@ -839,19 +975,34 @@ def steps(world: World, count: int, *, wait_s: float = 0.0, impossible: bool = F
             await at_gateway(run, brought)
             assert progress.orders == {f"{number:04d}" for number in range(count)}
         assert (run.untold, run.blind) == ("", "")
-        assert any("does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes) is (
-            count > 0 and not impossible
-        )
+        assert any(
+            "does not tell of 1 recipient, such as recp_test_1" in note for note in run.notes
+        ) is (count > 0 and not impossible)
 
     _, world.now_s = in_virtual_time(main(), world.now_s)
     return [(name, at_s - began_s) for name, at_s in progress.seen]
 
 
 def test_the_steps_of_a_run_in_their_order() -> None:
-    """It waits where a journal was lost, before anything is listed; recipients are asked about where one is paid."""
+    """It waits where a journal was lost, before anything is listed; recipients are asked about
+    where one is paid.
+    """
     plain = steps(World(), 2)
-    assert [name for name, _ in plain] == ["entering", "listing", "asking", "preflight", "charging", "comparing"]
-    assert [name for name, _ in steps(World(), 0)] == ["entering", "listing", "asking", "charging", "comparing"]
+    assert [name for name, _ in plain] == [
+        "entering",
+        "listing",
+        "asking",
+        "preflight",
+        "charging",
+        "comparing",
+    ]
+    assert [name for name, _ in steps(World(), 0)] == [
+        "entering",
+        "listing",
+        "asking",
+        "charging",
+        "comparing",
+    ]
     lost = steps(World(), 2, wait_s=20.0)
     assert [name for name, _ in lost][:3] == ["entering", "waiting", "listing"]
     assert lost[2][1] - lost[1][1] == pytest.approx(20.0)
@@ -860,7 +1011,9 @@ def test_the_steps_of_a_run_in_their_order() -> None:
 @pytest.mark.fault("J06", "I15")
 def test_a_run_that_can_send_nothing_settles_what_is_open_all_the_same() -> None:
     """A doubt of the night before is looked up; then the run ends with what makes it impossible."""
-    world = World(FakeGateway(only(0, "lost after"), lag_s=15.0))  # the first list of the next run does not show it
+    world = World(
+        FakeGateway(only(0, "lost after"), lag_s=15.0)
+    )  # the first list of the next run does not show it
     world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
     assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
     steps(world, 1, impossible=True)
@@ -885,13 +1038,17 @@ def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
 
 @pytest.mark.fault("L11")
 def test_where_lists_begin() -> None:
-    """The first as far back as an empty journal looks; while charging ten minutes before the run."""
+    """The first as far back as an empty journal looks; while charging ten minutes before the
+    run.
+    """
     world = World(Blank())
     world.run(2)
     start = datetime.fromtimestamp(START_NS / 1e9 + 1000, UTC)
     first, watched, *_ = (time_of(since) for since in world.gateway.since)  # type: ignore[attr-defined]
     assert first == start - timedelta(days=35, minutes=10)
-    assert watched is not None and timedelta() <= watched - (start - timedelta(minutes=10)) < timedelta(seconds=5)
+    assert watched is not None and timedelta() <= watched - (
+        start - timedelta(minutes=10)
+    ) < timedelta(seconds=5)
 
 
 def test_an_answer_is_kept_with_its_status_and_what_it_said() -> None:
@@ -909,7 +1066,9 @@ class Dim(FakeGateway):
 
     instead: dict[str, Any] | None = None  # of the charge by its id
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
         data = [{**one, "metadata": 5} for one in answer.document["data"]]
         return replace(answer, document={**answer.document, "data": data})
@@ -932,19 +1091,25 @@ def test_what_a_list_does_not_tell_of_a_charge_is_asked_for_by_its_id() -> None:
 @pytest.mark.fault("J05", "L11")
 @pytest.mark.parametrize("instead", [{"metadata": None}, {"id": "chrg_test_9"}])
 def test_a_charge_that_nobody_can_tell_keeps_everything_back(instead: dict[str, Any]) -> None:
-    """It may be an order of this job, whose journal is empty. The run ends by itself and says which charge it is."""
+    """It may be an order of this job, whose journal is empty. The run ends by itself and says which
+    charge it is.
+    """
     world = World()
     world.run(2)
     known = Dim(instead=instead, charges=world.gateway.charges, posts=world.gateway.posts)
     world.gateway = known
-    assert world.run(3)["0002"] is Outcome.SUCCEEDED  # a journal that knows them all holds nothing back
+    assert (
+        world.run(3)["0002"] is Outcome.SUCCEEDED
+    )  # a journal that knows them all holds nothing back
     later_s = world.now_s
     world = World(Dim(instead=instead, charges=known.charges[:2], posts=known.posts[:2]))
     world.now_s = later_s
     assert world.run(3)["0002"] is Outcome.HELD
     assert len(world.gateway.posts) == 2
     assert (
-        world.settlement and "what chrg_test_1 in the gateway's list is for cannot be read" in world.settlement.why_held
+        world.settlement
+        and "what chrg_test_1 in the gateway's list is for cannot be read"
+        in world.settlement.why_held
     )
 
 
@@ -976,7 +1141,9 @@ def test_a_used_token_may_be_our_own_doing_only_if_it_was_this_token() -> None:
 
 def kept(intent: Intent) -> dict[str, Any]:
     names = ("order_id", "attempt", "batch_id", "sheet", "row")
-    return {name: getattr(intent, name) for name in intent.__dataclass_fields__ if name not in names}
+    return {
+        name: getattr(intent, name) for name in intent.__dataclass_fields__ if name not in names
+    }
 
 
 @pytest.mark.fault("F01")

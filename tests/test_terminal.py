@@ -1,4 +1,6 @@
-"""What a person reads on a terminal: bars that come to their end, numbers that agree with their words."""
+"""What a person reads on a terminal: bars that come to their end, numbers that agree with their
+words.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,16 @@ def on_a_terminal(market: Market, *flags: str) -> str:
 
 @pytest.mark.fault("A15")
 def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
-    """Killed half-way, with orders in doubt: what is last drawn of the charging says that all of it is done."""
+    """Killed half-way, with orders in doubt: what is last drawn of the charging says that all of it
+    is done.
+    """
     market.orders([order(number) for number in range(40)])
     market.job(rate="40/s")
     market.sandbox.add_rule({"action": "reset_after", "nth": [5, 9]})
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         while market.posts() < 18:
             time.sleep(0.02)
         process.kill()
@@ -47,7 +53,8 @@ def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
     market.agree()
 
 
-# --- one of a kind -----------------------------------------------------------------------------------------------
+# --- one of a kind
+# -----------------------------------------------------------------------------------------------
 
 NOUNS = (
     "rows|orders|files|charges|recipients|events|manifests|requests|keys|differences|batches|attempts|sends|transfers|"
@@ -68,7 +75,9 @@ LIFE = ("check", "plan", "doctor", "run", "settle", "status", "report", "verify"
         pytest.param({"order_id": ""}, ("--limit", "0"), (), marks=SWEEP),
     ],
 )
-def test_one_is_no_plural(market: Market, row: dict[str, str], flags: tuple[str, ...], after: tuple[str, ...]) -> None:
+def test_one_is_no_plural(
+    market: Market, row: dict[str, str], flags: tuple[str, ...], after: tuple[str, ...]
+) -> None:
     """A file of one row, through every command, in words and in JSON."""
     market.orders([order(1, **row)])
     market.job()
@@ -95,8 +104,12 @@ def test_one_cell_and_one_recipient(market: Market) -> None:
     with (market.folder / "orders.csv").open("a") as file:
         file.write("3\n")
     market.job()
-    market.sandbox.add_rule({"method": "GET", "path": "/recipients/recp_test_sandbox1", "status": 500, "body": "x"})
-    said = "".join(done.stdout + done.stderr for done in (market.run(verb="check"), market.run("--summary")))
+    market.sandbox.add_rule(
+        {"method": "GET", "path": "/recipients/recp_test_sandbox1", "status": 500, "body": "x"}
+    )
+    said = "".join(
+        done.stdout + done.stderr for done in (market.run(verb="check"), market.run("--summary"))
+    )
     assert "1 cell where the header has 6" in said and "does not tell of 1 recipient," in said
     assert WRONG.findall(said) == []
 
@@ -105,4 +118,6 @@ def test_one_cell_and_one_recipient(market: Market) -> None:
 def test_the_pattern_sees_what_is_wrong(text: str) -> None:
     """And leaves 11 rows, 2.1 rows and a date alone."""
     assert WRONG.search(text)
-    assert not WRONG.search(text.replace("1", "11")) and not WRONG.search("1,001 rows, 2026-11-1 orders")
+    assert not WRONG.search(text.replace("1", "11")) and not WRONG.search(
+        "1,001 rows, 2026-11-1 orders"
+    )

@@ -18,13 +18,17 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @pytest.mark.fault("J30")
 def test_a_day_begins_where_the_job_says() -> None:
-    """The 24th of a person in Bangkok begins on the UTC evening of the 23rd; a day with a change of clocks is 23 h."""
+    """The 24th of a person in Bangkok begins on the UTC evening of the 23rd; a day with a change of
+    clocks is 23 h.
+    """
     day = date(2026, 11, 24)
     assert times.first_instant(day, "Asia/Bangkok").isoformat() == "2026-11-23T17:00:00+00:00"
     assert times.last_instant(day, "Asia/Bangkok").isoformat() == "2026-11-24T16:59:59+00:00"
     assert times.day_of(datetime(2026, 11, 23, 18, tzinfo=UTC), "Asia/Bangkok") == day
     spring = date(2026, 3, 29)
-    hours = (times.last_instant(spring, "Europe/Berlin") - times.first_instant(spring, "Europe/Berlin")).seconds
+    hours = (
+        times.last_instant(spring, "Europe/Berlin") - times.first_instant(spring, "Europe/Berlin")
+    ).seconds
     assert hours == 23 * 3600 - 1
     assert times.local("2026-11-23T17:00:00Z", "Asia/Bangkok") == "2026-11-24 00:00:00 Asia/Bangkok"
     assert times.local("", "UTC") == ""
@@ -32,7 +36,8 @@ def test_a_day_begins_where_the_job_says() -> None:
 
 @pytest.mark.fault("J01", "J30")
 @pytest.mark.parametrize(
-    "text", ["2026-11-25", "9999-12-31", "0001-01-01", "2026-11-31", "24.11.2026", "", "2026-11-24 "]
+    "text",
+    ["2026-11-25", "9999-12-31", "0001-01-01", "2026-11-31", "24.11.2026", "", "2026-11-24 "],
 )
 def test_a_day_that_makes_no_sense_is_a_usage(text: str) -> None:
     """In the future of the job's zone, of another age, or no day at all."""
@@ -44,7 +49,9 @@ def test_a_day_that_makes_no_sense_is_a_usage(text: str) -> None:
 def test_today_is_not_the_future() -> None:
     """Where it is the 25th already, the 25th may be named."""
     late = datetime(2026, 11, 24, 18, tzinfo=UTC)
-    assert times.since("2026-11-25", "Asia/Bangkok", late).isoformat() == "2026-11-24T17:00:00+00:00"
+    assert (
+        times.since("2026-11-25", "Asia/Bangkok", late).isoformat() == "2026-11-24T17:00:00+00:00"
+    )
     with pytest.raises(Usage, match="future"):
         times.since("2026-11-25", "UTC", late)
 
@@ -60,7 +67,9 @@ def test_what_status_shows_is_of_the_jobs_zone(market: Market) -> None:
 
 
 def test_the_table_of_exit_codes_is_whole() -> None:
-    """Every code of the README and of every error once, with a name and a remedy, and a place in the order."""
+    """Every code of the README and of every error once, with a name and a remedy, and a place in
+    the order.
+    """
     codes = [one.code for one in exits.TABLE]
     listed = [int(code) for cell, _ in table("Exit code") for code in cell.split(", ")]
     assert codes == sorted(set(codes)) == listed
@@ -85,7 +94,12 @@ def test_an_error_of_several_lines_has_only_ours() -> None:
 
 def test_one_row_is_a_row() -> None:
     """And two are rows."""
-    assert [many(number, "row") for number in (0, 1, 2, 1200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+    assert [many(number, "row") for number in (0, 1, 2, 1200)] == [
+        "0 rows",
+        "1 row",
+        "2 rows",
+        "1,200 rows",
+    ]
 
 
 class Progress:

@@ -22,13 +22,18 @@ from batchpay.job.schema import MAX_BYTES, load_schema
 PACKAGED = load_schema(Path(__file__).parent.parent / "schemas" / "order.schema.json")
 COLUMNS = Columns(
     {
-        "order_id": FromColumn("No"), "amount": FromColumn("Amount", "major"), "currency": FromValue("THB"),
-        "destination": FromColumn("Shop"), "customer": FromColumn("Customer"), "card": FromColumn("Card"),
-        "source": FromColumn("Source"), "description": FromTemplate(("", "No", " ", "Shop", "")),
+        "order_id": FromColumn("No"),
+        "amount": FromColumn("Amount", "major"),
+        "currency": FromValue("THB"),
+        "destination": FromColumn("Shop"),
+        "customer": FromColumn("Customer"),
+        "card": FromColumn("Card"),
+        "source": FromColumn("Source"),
+        "description": FromTemplate(("", "No", " ", "Shop", "")),
         "return_uri": FromColumn("Back"),
     },
     {"invoice": FromColumn("Inv")},
-)  # fmt: skip
+)
 CORE = {"order_id": "A1", "amount": 2000, "currency": "thb", "destination": "recp_test_1"}
 GOOD = {**CORE, "customer": "cust_test_1"}
 CHECKER = Checker(PACKAGED, COLUMNS)
@@ -45,7 +50,9 @@ class Bare:
 def judged(checker, *documents, problems=None, unmapped=None, incomplete=frozenset()):
     """Judge documents as if mapping had just made them."""
     chunk = Bare(range(2, 2 + len(documents)), {})
-    return checker.judge(Mapped(chunk, list(documents), problems or {}, unmapped or {}, frozenset({0}), incomplete))
+    return checker.judge(
+        Mapped(chunk, list(documents), problems or {}, unmapped or {}, frozenset({0}), incomplete)
+    )
 
 
 def rules(document, unmapped=frozenset(), checker=CHECKER):
@@ -58,7 +65,8 @@ def own(document):
     return Checker(load_schema(json.dumps(document).encode(), "own.json"), COLUMNS)
 
 
-# --- the packaged schema ----------------------------------------------------------------------------------------
+# --- the packaged schema
+# ----------------------------------------------------------------------------------------
 
 PAYERS = {
     "token": ({"card": "tokn_test_1"}, True),
@@ -82,25 +90,42 @@ def test_exactly_one_legal_way_to_pay(name):
     assert [problem.rule for problem in found] == ([] if legal else ["payment-group"])
     if found:
         assert "exactly one" in found[0].remedy
-        present = [COLUMNS.fields[field].column for field in ("card", "customer", "source") if field in fields]
+        present = [
+            COLUMNS.fields[field].column
+            for field in ("card", "customer", "source")
+            if field in fields
+        ]
         assert found[0].column == ", ".join(present or ["Card", "Customer", "Source"])
 
 
 BAD_FIELDS = [
-    ("order_id", "x" * 101, "No", "maxLength"), ("order_id", "", "No", "minLength"),
-    ("order_id", "a\nb", "No", "pattern"), ("order_id", "a\n", "No", "pattern"),
-    ("order_id", " a", "No", "pattern"), ("order_id", 7, "No", "type"),
-    ("amount", 0, "Amount", "minimum"), ("amount", 10**12 + 1, "Amount", "maximum"), ("amount", True, "Amount", "type"),
-    ("amount", "1", "Amount", "type"), ("amount", None, "Amount", "type"), ("amount", [1], "Amount", "type"),
-    ("currency", "THB", "currency", "enum"), ("currency", "kwd", "currency", "enum"),
-    ("destination", "acct_1", "Shop", "pattern"), ("destination", "recp_test_A", "Shop", "pattern"),
-    ("customer", "cust_", "Customer", "pattern"), ("description", "x" * 256, "description", "maxLength"),
-    ("description", "a\x00", "description", "pattern"), ("return_uri", "http://example.com", "Back", "pattern"),
-    ("return_uri", "javascript:alert(1)", "Back", "pattern"), ("return_uri", "https://a b", "Back", "pattern"),
+    ("order_id", "x" * 101, "No", "maxLength"),
+    ("order_id", "", "No", "minLength"),
+    ("order_id", "a\nb", "No", "pattern"),
+    ("order_id", "a\n", "No", "pattern"),
+    ("order_id", " a", "No", "pattern"),
+    ("order_id", 7, "No", "type"),
+    ("amount", 0, "Amount", "minimum"),
+    ("amount", 10**12 + 1, "Amount", "maximum"),
+    ("amount", True, "Amount", "type"),
+    ("amount", "1", "Amount", "type"),
+    ("amount", None, "Amount", "type"),
+    ("amount", [1], "Amount", "type"),
+    ("currency", "THB", "currency", "enum"),
+    ("currency", "kwd", "currency", "enum"),
+    ("destination", "acct_1", "Shop", "pattern"),
+    ("destination", "recp_test_A", "Shop", "pattern"),
+    ("customer", "cust_", "Customer", "pattern"),
+    ("description", "x" * 256, "description", "maxLength"),
+    ("description", "a\x00", "description", "pattern"),
+    ("return_uri", "http://example.com", "Back", "pattern"),
+    ("return_uri", "javascript:alert(1)", "Back", "pattern"),
+    ("return_uri", "https://a b", "Back", "pattern"),
     ("return_uri", "http://localhost.evil.example/", "Back", "pattern"),
-    ("metadata", {"invoice": "x" * 501}, "Inv", "maxLength"), ("metadata", {"invoice": 1}, "Inv", "type"),
+    ("metadata", {"invoice": "x" * 501}, "Inv", "maxLength"),
+    ("metadata", {"invoice": 1}, "Inv", "type"),
     ("extra", "1", "extra", "additionalProperties"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.fault("X11", "X13", "X14", "X15")
@@ -116,12 +141,19 @@ def test_each_limit_names_its_column(name, value, column, rule):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("order_id", "a"), ("order_id", "x" * 100), ("order_id", "ร้าน 12/../:'\""), ("order_id", "😀" * 100),
-        ("amount", 1), ("amount", 10**12), ("description", "two\nlines"), ("metadata", {"invoice": "หมายเลข"}),
-        ("return_uri", "https://example.com/back?x=1"), ("return_uri", "http://localhost:8080/"),
+        ("order_id", "a"),
+        ("order_id", "x" * 100),
+        ("order_id", "ร้าน 12/../:'\""),
+        ("order_id", "😀" * 100),
+        ("amount", 1),
+        ("amount", 10**12),
+        ("description", "two\nlines"),
+        ("metadata", {"invoice": "หมายเลข"}),
+        ("return_uri", "https://example.com/back?x=1"),
+        ("return_uri", "http://localhost:8080/"),
         ("return_uri", "http://127.0.0.1"),
     ],
-)  # fmt: skip
+)
 def test_what_is_allowed(name, value):
     """The edges of each limit, lengths in characters."""
     assert rules({**GOOD, name: value}) == []
@@ -131,10 +163,17 @@ def test_what_is_allowed(name, value):
 @pytest.mark.parametrize(
     "metadata",
     [
-        {f"k{number}": "x" for number in range(45)}, {"order_id": "1"}, {"batchpay_key": "1"}, {"a[b]": "1"},
-        {"a\nb": "1"}, {"": "1"}, {"k" * 41: "1"}, {"a": {"b": "c"}}, {"a": "x" * 100_000},
+        {f"k{number}": "x" for number in range(45)},
+        {"order_id": "1"},
+        {"batchpay_key": "1"},
+        {"a[b]": "1"},
+        {"a\nb": "1"},
+        {"": "1"},
+        {"k" * 41: "1"},
+        {"a": {"b": "c"}},
+        {"a": "x" * 100_000},
     ],
-)  # fmt: skip
+)
 def test_metadata_has_limits(metadata):
     """Too many, reserved, nested, long or ill-named entries."""
     assert not CHECKER._is_valid({**GOOD, "metadata": metadata})
@@ -151,8 +190,11 @@ def test_every_property_is_described():
 def test_required_fields():
     """An empty cell is told by its column; all of them at once."""
     assert rules({"customer": "cust_test_1"}) == [
-        ("No", "required"), ("Amount", "required"), ("currency", "required"), ("Shop", "required")
-    ]  # fmt: skip
+        ("No", "required"),
+        ("Amount", "required"),
+        ("currency", "required"),
+        ("Shop", "required"),
+    ]
 
 
 def test_amounts_are_told_as_they_are_written():
@@ -162,18 +204,27 @@ def test_amounts_are_told_as_they_are_written():
     assert (problem.value, problem.remedy) == ("1.50 THB", "at least 20.00 THB")
 
 
-# --- judging a chunk --------------------------------------------------------------------------------------------
+# --- judging a chunk
+# --------------------------------------------------------------------------------------------
 
 
 def test_all_errors_of_all_rows():
-    """Several errors of one row are all told, beside what mapping had said; good rows are untouched."""
+    """Several errors of one row are all told, beside what mapping had said; good rows are
+    untouched.
+    """
     earlier = Problem("Amount", "x", "number-format", "write 1234.50")
     bad = {"order_id": "", "currency": "thb", "destination": "x", "customer": "cust_test_1"}
-    result = judged(CHECKER, GOOD, bad, GOOD, problems={1: (earlier,)}, unmapped={1: frozenset({"amount"})})
+    result = judged(
+        CHECKER, GOOD, bad, GOOD, problems={1: (earlier,)}, unmapped={1: frozenset({"amount"})}
+    )
     assert result.documents == [GOOD, bad, GOOD]
     assert result.problems.keys() == {1}
     assert result.problems[1][0] is earlier
-    assert [problem.rule for problem in result.problems[1][1:]] == ["minLength", "pattern", "pattern"]
+    assert [problem.rule for problem in result.problems[1][1:]] == [
+        "minLength",
+        "pattern",
+        "pattern",
+    ]
     assert result.comeback == {0}
 
 
@@ -195,7 +246,9 @@ def test_a_lax_schema_cannot_let_an_order_without_amount_pass():
 def test_half_a_character_is_a_problem_and_no_crash():
     """A lone surrogate rejects its row only."""
     result = judged(CHECKER, GOOD, {**GOOD, "metadata": {"invoice": "a\ud800"}})
-    assert [(p.column, p.rule, p.value) for p in result.problems[1]] == [("Inv", "not-text", "a\\ud800")]
+    assert [(p.column, p.rule, p.value) for p in result.problems[1]] == [
+        ("Inv", "not-text", "a\\ud800")
+    ]
     assert 0 not in result.problems
 
 
@@ -215,8 +268,14 @@ def test_conditions_over_fields_of_the_users_own():
     }
     named = {"$defs": {"big-needs-text": rule}, "$ref": "#/$defs/big-needs-text"}
     (problem,) = own(named).problems_of(GOOD)
-    assert (problem.column, problem.rule, problem.remedy) == ("description", "big-needs-text", "Say what it is for.")
-    assert rules(GOOD, checker=own({"dependentRequired": {"customer": ["card"]}})) == [("Card", "dependentRequired")]
+    assert (problem.column, problem.rule, problem.remedy) == (
+        "description",
+        "big-needs-text",
+        "Say what it is for.",
+    )
+    assert rules(GOOD, checker=own({"dependentRequired": {"customer": ["card"]}})) == [
+        ("Card", "dependentRequired")
+    ]
     assert rules(GOOD, checker=own({"not": {"required": ["customer"]}})) == [("Customer", "not")]
 
 
@@ -226,14 +285,37 @@ def test_never_invalid_without_a_word():
     assert result.problems[0][0].remedy
 
 
-# --- two engines ------------------------------------------------------------------------------------------------
+# --- two engines
+# ------------------------------------------------------------------------------------------------
 
 _VALUES = st.one_of(
-    st.sampled_from(["", "A1", "recp_1", "recp_test_0z", "cust_1", "card_1", "tokn_1", "src_1", "thb", "usd", "xxx"]),
-    st.integers(-5, 5), st.booleans(), st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    st.integers(10**12 - 1, 10**12 + 1), st.lists(st.none(), max_size=1),
-    st.dictionaries(st.sampled_from(["a", "order_id", "batchpay_x"]), st.text("ab\t\x00", max_size=3), max_size=2),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "",
+            "A1",
+            "recp_1",
+            "recp_test_0z",
+            "cust_1",
+            "card_1",
+            "tokn_1",
+            "src_1",
+            "thb",
+            "usd",
+            "xxx",
+        ]
+    ),
+    st.integers(-5, 5),
+    st.booleans(),
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    st.integers(10**12 - 1, 10**12 + 1),
+    st.lists(st.none(), max_size=1),
+    st.dictionaries(
+        st.sampled_from(["a", "order_id", "batchpay_x"]),
+        st.text("ab\t\x00", max_size=3),
+        max_size=2,
+    ),
+)
 _FIELDS = st.sampled_from([*PACKAGED.document["properties"], "extra"])
 _SECOND_OPINION = jsonschema.Draft202012Validator(PACKAGED.document)
 
@@ -241,11 +323,15 @@ _SECOND_OPINION = jsonschema.Draft202012Validator(PACKAGED.document)
 @pytest.mark.fault("X24")
 @given(st.dictionaries(_FIELDS, _VALUES))
 def test_a_second_engine_comes_to_the_same_verdict(changes):
-    """jsonschema agrees on any document of ours, but for a line feed at the very end; words come with every no."""
+    """jsonschema agrees on any document of ours, but for a line feed at the very end; words come
+    with every no.
+    """
     document = {**GOOD, **changes}
     valid = CHECKER._is_valid(document)
     texts = [str(value) for value in document.values()]
-    texts += [text for value in document.values() if isinstance(value, dict) for text in value.values()]
+    texts += [
+        text for value in document.values() if isinstance(value, dict) for text in value.values()
+    ]
     if not any(text.endswith("\n") for text in texts):
         assert _SECOND_OPINION.is_valid(document) == valid
     assert bool(CHECKER.problems_of(document)) == (not valid)
@@ -267,7 +353,7 @@ def test_a_second_engine_comes_to_the_same_verdict(changes):
         ({"pattern": r"^\d$"}, "๑", False, True),
         ({"pattern": r"^\w$"}, "ก", False, True),
     ],
-)  # fmt: skip
+)
 def test_where_engines_differ_ours_is_written_down(schema, value, verdict, other):
     """The verdicts of the engine that decides, and the known differences of the other one."""
     checker = own({"properties": {"x": schema}})
@@ -282,28 +368,45 @@ def test_a_catastrophic_pattern_is_harmless():
     start = time.process_time()
     result = judged(checker, {**GOOD, "order_id": "a" * 5000 + "!"})
     assert [problem.rule for problem in result.problems[0]] == ["pattern"]
-    assert time.process_time() - start < 1  # a backtracking engine would need longer than the universe is old
+    assert (
+        time.process_time() - start < 1
+    )  # a backtracking engine would need longer than the universe is old
 
 
 CATASTROPHES = [
-    "^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^(([a-z])+.)+[A-Z]$", "^([a-zA-Z]+)*$", r"^(a+\s?)*$", "(x+x+)+y",
+    "^(a+)+$",
+    "^(a|aa)+$",
+    "^(a|a?)+$",
+    "^(([a-z])+.)+[A-Z]$",
+    "^([a-zA-Z]+)*$",
+    r"^(a+\s?)*$",
+    "(x+x+)+y",
     "(.*a){12}$",
-]  # fmt: skip
+]
 
 
 @pytest.mark.fault("X23")
 @pytest.mark.parametrize("pattern", CATASTROPHES)
 @pytest.mark.parametrize("place", ["cell", "key", "name"])
 def test_no_pattern_is_a_catastrophe_anywhere(pattern, place):
-    """In a field, in the names of metadata, in patternProperties: thousands of characters in milliseconds."""
+    """In a field, in the names of metadata, in patternProperties: thousands of characters in
+    milliseconds.
+    """
     text = "a" * 5000 + "!"
     schema, document = {
-        "cell": ({"properties": {"description": {"pattern": pattern}}}, {**GOOD, "description": text}),
-        "key": ({"properties": {"metadata": {"propertyNames": {"pattern": pattern}}}},
-                {**GOOD, "metadata": {text: ""}}),
-        "name": ({"properties": {"metadata": {"patternProperties": {pattern: {"maxLength": 0}}}}},
-                 {**GOOD, "metadata": {text: "x"}}),
-    }[place]  # fmt: skip
+        "cell": (
+            {"properties": {"description": {"pattern": pattern}}},
+            {**GOOD, "description": text},
+        ),
+        "key": (
+            {"properties": {"metadata": {"propertyNames": {"pattern": pattern}}}},
+            {**GOOD, "metadata": {text: ""}},
+        ),
+        "name": (
+            {"properties": {"metadata": {"patternProperties": {pattern: {"maxLength": 0}}}}},
+            {**GOOD, "metadata": {text: "x"}},
+        ),
+    }[place]
     checker = own(schema)
     start = time.process_time()
     assert len(judged(checker, *[document] * 20).problems) == (0 if place == "name" else 20)
@@ -320,29 +423,44 @@ def test_linear_and_backtracking_engines_agree_where_both_come_back(pattern, tex
 
 
 _SCALARS = st.one_of(
-    st.booleans(), st.integers(-3, 3), st.none(), st.text("aก😀\n ", max_size=3), st.sampled_from(["1", "true", ""])
-)  # fmt: skip
+    st.booleans(),
+    st.integers(-3, 3),
+    st.none(),
+    st.text("aก😀\n ", max_size=3),
+    st.sampled_from(["1", "true", ""]),
+)
 _RULES = st.fixed_dictionaries(
     {},
     optional={
-        "type": st.sampled_from(["string", "integer", "number", "boolean", "null", ["string", "integer"]]),
-        "enum": st.lists(_SCALARS, min_size=1, max_size=3), "const": _SCALARS,
-        "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "multipleOf": st.integers(1, 3),
-        "minimum": st.integers(-2, 2), "exclusiveMaximum": st.integers(-2, 2),
-        "pattern": st.sampled_from(["a", "^a", "[^a]", "^[aก ]*", "(a|😀)+"]), "format": st.just("date"),
+        "type": st.sampled_from(
+            ["string", "integer", "number", "boolean", "null", ["string", "integer"]]
+        ),
+        "enum": st.lists(_SCALARS, min_size=1, max_size=3),
+        "const": _SCALARS,
+        "minLength": st.integers(0, 3),
+        "maxLength": st.integers(0, 3),
+        "multipleOf": st.integers(1, 3),
+        "minimum": st.integers(-2, 2),
+        "exclusiveMaximum": st.integers(-2, 2),
+        "pattern": st.sampled_from(["a", "^a", "[^a]", "^[aก ]*", "(a|😀)+"]),
+        "format": st.just("date"),
     },
-)  # fmt: skip
+)
 
 
 @pytest.mark.fault("X24", "X15")
 @settings(deadline=None)
 @given(
-    st.dictionaries(st.sampled_from("abc"), _SCALARS), st.dictionaries(st.sampled_from("abc"), _RULES),
-    st.lists(st.sampled_from("abc")), st.sampled_from(["allOf", "anyOf", "oneOf"]),
+    st.dictionaries(st.sampled_from("abc"), _SCALARS),
+    st.dictionaries(st.sampled_from("abc"), _RULES),
+    st.lists(st.sampled_from("abc")),
+    st.sampled_from(["allOf", "anyOf", "oneOf"]),
     st.lists(_RULES, min_size=1, max_size=3),
-)  # fmt: skip
+)
 def test_two_engines_agree_on_any_rules(document, properties, required, group, rules_of_a):
-    """Types, lengths in characters, true that is not 1, groups: the same verdict, and words with every no."""
+    """Types, lengths in characters, true that is not 1, groups: the same verdict, and words with
+    every no.
+    """
     schema = {
         "properties": properties,
         "required": sorted(set(required)),
@@ -354,9 +472,13 @@ def test_two_engines_agree_on_any_rules(document, properties, required, group, r
     assert bool(checker.problems_of(document)) == (not verdict)
 
 
-# --- schemas that are refused -----------------------------------------------------------------------------------
+# --- schemas that are refused
+# -----------------------------------------------------------------------------------
 
-DOUBLING = {"$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}, "$ref": "#/$defs/d0"}
+DOUBLING = {
+    "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)},
+    "$ref": "#/$defs/d0",
+}
 DOUBLING["$defs"]["d40"] = {}
 
 REFUSED = {
@@ -395,14 +517,21 @@ def test_schemas_that_cannot_be_trusted(name):
     ("data", "told"),
     [
         (b'{"type": "object", "type": "object"}', "'type' stands twice"),
-        (b'{"minimum": NaN}', "NaN"), (b'{"minimum": -Infinity}', "-Infinity"), (b'{"minimum": 1e400}', "1e400"),
-        (b'{"minimum": ' + b"9" * 5000 + b"}", "digit"), (b'{"a": 1} // no', "Extra data"), (b"", "Expecting value"),
+        (b'{"minimum": NaN}', "NaN"),
+        (b'{"minimum": -Infinity}', "-Infinity"),
+        (b'{"minimum": 1e400}', "1e400"),
+        (b'{"minimum": ' + b"9" * 5000 + b"}", "digit"),
+        (b'{"a": 1} // no', "Extra data"),
+        (b"", "Expecting value"),
         (b'{"allOf": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deeper"),
-        (b'{"not":' * 65 + b"{}" + b"}" * 65, "deeper"), (b"[]", "not a JSON object"), (b"true", "not a JSON object"),
-        (b"\xff\xfe{}", "utf-8"), (b'{"a": "' + b" " * MAX_BYTES + b'"}', "larger"),
+        (b'{"not":' * 65 + b"{}" + b"}" * 65, "deeper"),
+        (b"[]", "not a JSON object"),
+        (b"true", "not a JSON object"),
+        (b"\xff\xfe{}", "utf-8"),
+        (b'{"a": "' + b" " * MAX_BYTES + b'"}', "larger"),
     ],
     ids=lambda value: None if isinstance(value, bytes) else value,
-)  # fmt: skip
+)
 def test_schemas_that_are_no_strict_json(data, told):
     """78 and no crash, whatever the bytes."""
     with pytest.raises(Misconfigured, match=r"own\.json") as caught:
@@ -423,13 +552,15 @@ def test_a_huge_file_is_not_even_read(tmp_path):
 @pytest.mark.parametrize(
     "document",
     [
-        {"$ref": "#"}, {"properties": {"metadata": {"$ref": "#"}}}, {"allOf": [{"$ref": "#/allOf/0"}]},
+        {"$ref": "#"},
+        {"properties": {"metadata": {"$ref": "#"}}},
+        {"allOf": [{"$ref": "#/allOf/0"}]},
         {"$dynamicAnchor": "x", "$dynamicRef": "#x"},
         {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
         {"properties": {"$ref": {"type": "string"}, "pattern": {"type": "string"}}},
         {"properties": {"card": {"enum": [{"$ref": "http://127.0.0.1:1/"}]}}},
     ],
-)  # fmt: skip
+)
 def test_circles_and_names_that_only_look_like_references(document):
     """Recursion ends; a property may be called $ref, and a value is not a schema."""
     checker = own(document)

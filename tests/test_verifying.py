@@ -47,16 +47,24 @@ def test_what_nobody_touched_verifies(night: Market) -> None:
     assert (code, told["differences"], told["notes"]) == (0, [], [])
     manifests = list(night.folder.glob("reports/*/manifest*.json"))
     assert sorted(told["manifests"]) == sorted(map(str, manifests)) and len(manifests) > 2  # type: ignore[call-overload]
-    named = [json.loads(path.read_text())["reports"] for path in manifests if path.name == "manifest.json"]
+    named = [
+        json.loads(path.read_text())["reports"]
+        for path in manifests
+        if path.name == "manifest.json"
+    ]
     assert told["files"] == sum(map(len, named))
     said = night.run(verb="verify").stdout
     assert "the hash chain verifies" in said and "exit 0" in said
 
 
 @pytest.mark.fault("I9")
-@pytest.mark.parametrize("edit", ["changed", "missing", "manifest", "no manifest", "other head", "cut journal"])
+@pytest.mark.parametrize(
+    "edit", ["changed", "missing", "manifest", "no manifest", "other head", "cut journal"]
+)
 def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
-    """A report that was edited, removed, or made from another history than the journal now tells."""
+    """A report that was edited, removed, or made from another history than the journal now
+    tells.
+    """
     first = sorted((night.folder / "reports").iterdir())[0]
     manifest = first / "manifest.json"
     document = json.loads(manifest.read_text())
@@ -64,19 +72,28 @@ def test_a_difference_is_12_and_named(night: Market, edit: str) -> None:
         with (first / "results.csv").open("a") as file:
             file.write("one more row\n")
     elif edit == "missing":
-        (first / "rejects.csv" if (first / "rejects.csv").exists() else first / "results.csv").unlink()
+        (
+            first / "rejects.csv" if (first / "rejects.csv").exists() else first / "results.csv"
+        ).unlink()
     elif edit == "manifest":
         manifest.write_text("{}")
     elif edit == "other head":
-        manifest.write_text(json.dumps({**document, "journal": {**document["journal"], "digest": "0" * 64}}))
+        manifest.write_text(
+            json.dumps({**document, "journal": {**document["journal"], "digest": "0" * 64}})
+        )
     elif edit == "cut journal":
-        manifest.write_text(json.dumps({**document, "journal": {**document["journal"], "seq": 10**6}}))
+        manifest.write_text(
+            json.dumps({**document, "journal": {**document["journal"], "seq": 10**6}})
+        )
     else:
         manifest.unlink()
     code, told = verified(night)
     assert code == 12
     assert str(first) in str(told["differences"])
-    assert verified(night, sorted(path.name for path in (night.folder / "reports").iterdir())[1])[0] == 0
+    assert (
+        verified(night, sorted(path.name for path in (night.folder / "reports").iterdir())[1])[0]
+        == 0
+    )
 
 
 @pytest.mark.fault("I9", "D05")
@@ -109,8 +126,12 @@ def touched(path: Path) -> None:
 
 
 @pytest.mark.fault("I9")
-def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(night: Market) -> None:
-    """An edit whose manifest was removed does not pass; who only cleared old reports away does what is said."""
+def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(
+    night: Market,
+) -> None:
+    """An edit whose manifest was removed does not pass; who only cleared old reports away does what
+    is said.
+    """
     first, second = sorted((night.folder / "reports").iterdir())
     touched(first / "results.csv")
     (first / "manifest.json").unlink()
@@ -135,19 +156,27 @@ def test_a_removed_manifest_or_folder_is_12_until_the_reports_are_written_again(
         {"input": {"rows_read": 3}},
     ],
 )
-def test_a_manifest_that_says_otherwise_than_the_journal_is_12(night: Market, change: dict[str, object]) -> None:
+def test_a_manifest_that_says_otherwise_than_the_journal_is_12(
+    night: Market, change: dict[str, object]
+) -> None:
     """Of which input, how many rows of it, which mode, job and batch."""
     manifest = sorted((night.folder / "reports").glob("*/manifest.json"))[0]
     if "input" in change:
         change = {"input": json.loads(manifest.read_text())["input"] | change["input"]}
     edited(manifest, **change)
     code, told = verified(night)
-    assert code == 12 and str(manifest) in str(told["differences"]) and "which is" in str(told["differences"])
+    assert (
+        code == 12
+        and str(manifest) in str(told["differences"])
+        and "which is" in str(told["differences"])
+    )
 
 
 @pytest.mark.fault("I9")
 def test_older_reports_in_the_place_of_the_newest_are_12(night: Market) -> None:
-    """A whole folder as it was at an earlier count: its hashes fit, its event is no longer the last."""
+    """A whole folder as it was at an earlier count: its hashes fit, its event is no longer the
+    last.
+    """
     first = next(path.parent for path in (night.folder / "reports").glob("*/manifest-*.json"))
     (older,) = first.glob("manifest-*.json")
     (first / "manifest.json").unlink()
@@ -169,7 +198,10 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
     assert market.run("--adopt").returncode == 0
     assert market.run("--from", TODAY, "--to", TODAY, verb="audit").returncode == 0
     reports = market.folder / "reports"
-    files = [reports / f"{TODAY}-no-input/report.json", reports / f"audit-{TODAY}-{TODAY}/audit.json"]
+    files = [
+        reports / f"{TODAY}-no-input/report.json",
+        reports / f"audit-{TODAY}-{TODAY}/audit.json",
+    ]
     files.append(reports / "adopted/adopted.json")
     code, told = verified(market)
     assert (code, told["files"], told["notes"]) == (0, 3, [])
@@ -191,7 +223,9 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
         manifest.write_bytes(before)
     for _ in range(2):
         assert market.run().returncode == 0
-    assert [path.name for path in files[2].parent.glob("manifest*")] == ["manifest.json"]  # one, however many nights
+    assert [path.name for path in files[2].parent.glob("manifest*")] == [
+        "manifest.json"
+    ]  # one, however many nights
     assert verified(market)[0] == 0
     shutil.copytree(reports / "adopted", reports / "adopted-day")
     for path in (reports / "adopted-day").iterdir():
@@ -201,7 +235,9 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
 
 @pytest.mark.fault("I9", "D10")
 def test_a_loss_that_was_recovered_is_told_and_no_difference(night: Market) -> None:
-    """A lost journal's reports are looked at as they lie there; once written anew, what they replace is told."""
+    """A lost journal's reports are looked at as they lie there; once written anew, what they
+    replace is told.
+    """
     touched_one = sorted((night.folder / "reports").iterdir())[0]
     lose(night, lock_too=False, reports_too=False)
     (night.folder / "orders.csv").unlink()
@@ -238,7 +274,9 @@ def test_an_older_copy_that_was_recovered_from_is_told_and_no_difference(market:
 
 @pytest.mark.fault("I9")
 def test_a_stranger_can_verify_the_chain(night: Market, tmp_path: Path) -> None:
-    """The program in docs/journal.md, as it stands there, makes the same head and finds the edit."""
+    """The program in docs/journal.md, as it stands there, makes the same head and finds the
+    edit.
+    """
     (program,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
     assert len(program.splitlines()) <= 24
     script, journal = tmp_path / "chain.py", night.folder / "state" / "batchpay.db"

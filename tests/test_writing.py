@@ -1,4 +1,6 @@
-"""Files that a person names: written whole or not at all, and never over what somebody else wrote there."""
+"""Files that a person names: written whole or not at all, and never over what somebody else wrote
+there.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tests.world import Market, order
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """Digest of every plain file below a folder, by its path; locks and the write-ahead log left out."""
+    """Digest of every plain file below a folder, by its path; locks and the write-ahead log left
+    out.
+    """
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -35,11 +39,17 @@ def settled(market: Market) -> Market:
     """A job with a lookup, a schema, totals, a journal and reports."""
     market.orders([order(1)])
     (market.folder / "shops.csv").write_text("shop,id\nrecp_test_sandbox1,recp_test_sandbox1\n")
-    (market.folder / "order.schema.json").write_text((Path("schemas") / "order.schema.json").read_text())
+    (market.folder / "order.schema.json").write_text(
+        (Path("schemas") / "order.schema.json").read_text()
+    )
     (market.folder / "orders.csv.totals.json").write_text('{"count": 1}')
     text = market.job().read_text()
-    lookup = 'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
-    text = text.replace('destination = "recipient"', lookup).replace("[input]", 'schema = "order.schema.json"\n[input]')
+    lookup = (
+        'destination = { column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    )
+    text = text.replace('destination = "recipient"', lookup).replace(
+        "[input]", 'schema = "order.schema.json"\n[input]'
+    )
     (market.folder / "job.toml").write_text(text)
     assert market.run().returncode == 0
     (market.folder / "key").write_text("skey_test_0123456789abcdef")
@@ -48,7 +58,9 @@ def settled(market: Market) -> Market:
 
 @pytest.mark.fault("J24")
 def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
-    """Not with --force either, and not by another way to the same file: 64, and every byte stays."""
+    """Not with --force either, and not by another way to the same file: 64, and every byte
+    stays.
+    """
     folder = settled.folder
     (reports,) = (folder / "reports").iterdir()
     os.link(folder / "job.toml", folder / "hard.toml")
@@ -76,15 +88,23 @@ def test_no_plan_overwrites_what_the_job_lives_on(settled: Market) -> None:
     for at, target in enumerate(targets):
         done = settled.run("--out", target, *(["--force"] if at % 3 else []), verb="plan")
         assert done.returncode == 64, (target, done)
-        assert "another file" in done.stderr or "elsewhere" in done.stderr or "plain file" in done.stderr
-    key = settled.run("--out", "key", "--force", verb="plan", OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key")
+        assert (
+            "another file" in done.stderr
+            or "elsewhere" in done.stderr
+            or "plain file" in done.stderr
+        )
+    key = settled.run(
+        "--out", "key", "--force", verb="plan", OMISE_SECRET_KEY="", OMISE_SECRET_KEY_FILE="key"
+    )
     assert key.returncode == 64 and "secret key" in key.stderr
     assert everything(folder) == before
 
 
 @pytest.mark.fault("J24")
 def test_a_plan_is_written_whole_and_overwrites_only_by_force(settled: Market) -> None:
-    """A file that is there stays without --force; devices and links are never taken for one; nothing is left behind."""
+    """A file that is there stays without --force; devices and links are never taken for one;
+    nothing is left behind.
+    """
     folder = settled.folder
     (folder / "mine.txt").write_text("mine")
     (folder / "nowhere").symlink_to("not-there")
@@ -115,7 +135,9 @@ def test_a_plan_that_would_be_the_next_input_is_refused(market: Market) -> None:
 @pytest.mark.fault("J24")
 @pytest.mark.parametrize("there", ["job.toml", "order.schema.json", "orders.csv"])
 def test_init_writes_all_or_nothing(market: Market, there: str) -> None:
-    """One of its files is there, if only as a link that leads nowhere: nothing is written beside it."""
+    """One of its files is there, if only as a link that leads nowhere: nothing is written beside
+    it.
+    """
     here = market.folder / "here"
     here.mkdir()
     (here / there).symlink_to("not-there")
@@ -125,7 +147,9 @@ def test_init_writes_all_or_nothing(market: Market, there: str) -> None:
 
 
 @pytest.mark.fault("J24", "D01")
-def test_a_disk_that_fails_leaves_nothing_of_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_leaves_nothing_of_init(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second file cannot be written: the first goes again."""
     from batchpay.commands import init as starting
 
@@ -164,7 +188,9 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     with pytest.raises(Usage):
         writing.refuse_overwriting("--out", path, force=False)
     writing.write_whole(path, b"ours", force=True)
-    assert path.read_bytes() == b"ours" and [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+    assert path.read_bytes() == b"ours" and [one.name for one in tmp_path.iterdir()] == [
+        "plan.json"
+    ]
 
 
 @pytest.mark.fault("J24")

@@ -1,4 +1,6 @@
-"""A marketplace for tests: a folder with a job and orders, the sandbox beside it, the true program over real HTTP."""
+"""A marketplace for tests: a folder with a job and orders, the sandbox beside it, the true program
+over real HTTP.
+"""
 
 from __future__ import annotations
 
@@ -56,10 +58,14 @@ HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 def order(number: int, **changes: str) -> dict[str, str]:
     """One row; its share is large enough to be transferred."""
     return {
-        "order_id": f"{number:05d}", "amount": f"{100 + number}.25", "currency": "THB",
-        "recipient": f"recp_test_sandbox{number % 7}", "card": f"tokn_test_sandbox{number:05d}4242",
-        "invoice": f"INV-{number}", **changes,
-    }  # fmt: skip
+        "order_id": f"{number:05d}",
+        "amount": f"{100 + number}.25",
+        "currency": "THB",
+        "recipient": f"recp_test_sandbox{number % 7}",
+        "card": f"tokn_test_sandbox{number:05d}4242",
+        "invoice": f"INV-{number}",
+        **changes,
+    }
 
 
 @dataclass
@@ -73,9 +79,16 @@ class Market:
     def job(self, **changes: str) -> Path:
         """Write the job file."""
         given = {
-            "file": "orders.csv", "url": self.sandbox.url, "rate": "200/s", "timeout": "2s", "doubt": "0.6s",
-            "input": "", "more": "", **self.settings, **changes,
-        }  # fmt: skip
+            "file": "orders.csv",
+            "url": self.sandbox.url,
+            "rate": "200/s",
+            "timeout": "2s",
+            "doubt": "0.6s",
+            "input": "",
+            "more": "",
+            **self.settings,
+            **changes,
+        }
         path = self.folder / "job.toml"
         path.write_text(JOB.format(**given), "utf-8")
         return path
@@ -109,7 +122,9 @@ class Market:
 
     def money(self) -> Counter[str]:
         """Order id -> charges that took money, by the gateway's own ledger."""
-        return Counter(c["metadata"]["order_id"] for c in self.own_charges() if c["status"] == "successful")
+        return Counter(
+            c["metadata"]["order_id"] for c in self.own_charges() if c["status"] == "successful"
+        )
 
     def results(self, batch: str = "*") -> list[dict[str, str]]:
         """Rows of every results.csv."""
@@ -125,22 +140,34 @@ class Market:
 
     def reports(self) -> list[dict[str, Any]]:
         """Every report.json."""
-        return [json.loads(path.read_text()) for path in sorted((self.folder / "reports").glob("*/report.json"))]
+        return [
+            json.loads(path.read_text())
+            for path in sorted((self.folder / "reports").glob("*/report.json"))
+        ]
 
     def agree(self, wanted: Sequence[dict[str, str]] | None = None) -> None:
-        """Never twice, never lost: the gateway's ledger, the report and the rows say the same, to the satang."""
+        """Never twice, never lost: the gateway's ledger, the report and the rows say the same, to
+        the satang.
+        """
         money = self.money()
         assert all(count == 1 for count in money.values()), money
         rows = self.results()
-        succeeded = {row["order_id"]: row for row in rows if row["outcome"] in ("succeeded", "unproven")}
+        succeeded = {
+            row["order_id"]: row for row in rows if row["outcome"] in ("succeeded", "unproven")
+        }
         assert set(succeeded) == set(money)
         for charge in self.own_charges():
             if charge["status"] == "successful":
                 row = succeeded[charge["metadata"]["order_id"]]
                 assert (row["charge_id"], int(row["amount"])) == (charge["id"], charge["amount"])
-                assert row["currency"] == charge["currency"] and row["destination"] == charge["destination"]
+                assert (
+                    row["currency"] == charge["currency"]
+                    and row["destination"] == charge["destination"]
+                )
                 assert row["idempotency_key"] == charge["metadata"]["batchpay_key"]
         for report in self.reports():
             assert all(equation["closes"] for equation in report["equations"]), report["equations"]
         if wanted is not None:
-            assert sorted(row["order_id"] for row in rows) == sorted(row["order_id"] for row in wanted)
+            assert sorted(row["order_id"] for row in rows) == sorted(
+                row["order_id"] for row in wanted
+            )

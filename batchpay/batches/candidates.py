@@ -1,9 +1,11 @@
-"""From input files to what may be sent: the same walk for `plan`, which only tells, and for `run`, which sends.
+"""From input files to what may be sent: the same walk for `plan`, which only tells, and for `run`,
+which sends.
 
-    take in -> files as a whole (control totals, likeness, limits) -> rows, one by one (`standing.stand`)
+    take in -> files as a whole (control totals, likeness, limits) -> rows, one by one
+    (`standing.stand`)
 
-Both hold the same values: a `PlannedBatch` is a file's rows with what was decided about the file, wherever its rows are
-kept. Nothing here writes a journal or asks the gateway.
+Both hold the same values: a `PlannedBatch` is a file's rows with what was decided about the file,
+wherever its rows are kept. Nothing here writes a journal or asks the gateway.
 """
 
 from __future__ import annotations
@@ -56,12 +58,16 @@ REPEATED_WITHIN = timedelta(days=10)  # how long a file of the same payers and a
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """A file of this run: what was decided about it as a whole, and its rows, read anew each time."""
+    """A file of this run: what was decided about it as a whole, and its rows, read anew each
+    time.
+    """
 
     batch: Batch
     chunks: Callable[[], Iterable[StoredChunk]]
     repeats: Mapping[tuple[str, int], Repeat]
-    renamed: Names = field(default_factory=Names)  # what the rows of this run tell and the journal does not know yet
+    renamed: Names = field(
+        default_factory=Names
+    )  # what the rows of this run tell and the journal does not know yet
     had_other_ids: bool = False  # did any of its rows ever have another order id than now?
 
     def refused(self, *reasons: str) -> PlannedBatch:
@@ -78,21 +84,30 @@ class Placed:
     standing: Standing
     later: Attempt | None = None  # what settled it elsewhere
     sale: str = ""  # History.sale
-    resembles: bool = False  # it waits for a person (standing.unnamed), if that has not just been answered (are_new)
+    # it waits for a person (standing.unnamed), if that has not just been answered (are_new)
+    resembles: bool = False
 
 
-# --- the rows --------------------------------------------------------------------------------------------------
+# --- the rows
+# --------------------------------------------------------------------------------------------------
 
 
 def placed_rows(
-    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, *, decided: bool = False
+    job: Job,
+    journal: SqliteJournal,
+    planned: PlannedBatch,
+    guards: Guards,
+    *,
+    decided: bool = False,
 ) -> Iterator[Placed]:
     """The rows of a batch with their standings, in the file's order.
 
     Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
-    guards = replace(guards, refusal=batch.refusal, unplaced=history.unplaced(journal, batch, planned.chunks))
+    guards = replace(
+        guards, refusal=batch.refusal, unplaced=history.unplaced(journal, batch, planned.chunks)
+    )
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
     for chunk in planned.chunks():
@@ -102,20 +117,27 @@ def placed_rows(
         of_rows = history.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
-                later = settled_by(row, of_rows, batch.first_seen_ns) if decided else None
+                if decided:
+                    later = settled_by(row, of_rows, batch.first_seen_ns)
+                else:
+                    later = None
                 standing = stand(row, of_rows, guards)
                 waits = is_sendable(standing) or isinstance(standing, Waits)
-                resembles = waits and any(told(row, of_rows, guards) is not None for told in (unnamed, untold))
+                resembles = waits and any(
+                    told(row, of_rows, guards) is not None for told in (unnamed, untold)
+                )
                 yield Placed(row, standing, later, of_rows.sale(row) if decided else "", resembles)
 
 
 def candidates(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, run_id: str
 ) -> Iterator[Candidate]:
-    """What may be sent, as the settlement takes it: of each order one row a run, the one that was there at its begin.
+    """What may be sent, as the settlement takes it: of each order one row a run, the one that was
+    there at its begin.
 
-    What became of an order in this very run makes way for no other row of it before the next one (J14).
-    Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one that another job charged.
+    What became of an order in this very run makes way for no other row of it before the next one
+    (J14). Raises DoesNotAddUp for a row that an adopted charge contradicts, Misconfigured for one
+    that another job charged.
     """
     lineages = Lineages(journal)
     for placed in _rows_of(job, journal, batches, guards):
@@ -126,10 +148,14 @@ def candidates(
 
 def _was_sent(standing: Standing, run_id: str) -> bool:
     """Was any attempt of the row's order sent in this run already?"""
-    return isinstance(standing, MayGo) and any(attempt.sent_in == run_id for attempt in standing.before)
+    return isinstance(standing, MayGo) and any(
+        attempt.sent_in == run_id for attempt in standing.before
+    )
 
 
-def _candidate(job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages) -> Candidate:
+def _candidate(
+    job: Job, journal: SqliteJournal, placed: Placed, run_id: str, lineages: Lineages
+) -> Candidate:
     match placed.standing:
         case MayGo(number, before, withdraw):
             intent = intent_of_row(job, journal, placed.row, number, run_id, lineages)
@@ -144,18 +170,26 @@ def _refuse_impossible(job: Job, placed: Placed) -> None:
     if isinstance(standing, Owns) and standing.contradicts:
         charge = standing.attempt.charge
         raise DoesNotAddUp(
-            f"order {standing.attempt.intent.order_id}: the gateway has {charge.id if charge else 'a charge'} "
-            f"for it, adopted, with other terms than row {row.row} asks: "
-            + steps.SETTLE_ADOPTED(order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
+            f"order {standing.attempt.intent.order_id}: the gateway has"
+            f" {charge.id if charge else 'a charge'} for it, adopted, with other terms than row"
+            f" {row.row} asks: "
+            + steps.SETTLE_ADOPTED(
+                order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…"
+            )
         )
     if isinstance(standing, Renamed):
         other = standing.elsewhere
         raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
 
 
-def intent_of_row(job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages) -> Intent:
+def intent_of_row(
+    job: Job, journal: SqliteJournal, row: Row, number: int, run_id: str, lineages: Lineages
+) -> Intent:
     """What an attempt of a row's order asks for."""
-    ancestry = lineages.of(row.corrects, row.earlier) if row.corrects else Ancestry()
+    if row.corrects:
+        ancestry = lineages.of(row.corrects, row.earlier)
+    else:
+        ancestry = Ancestry()
     return intent_of(
         row.document,
         job=job.name,
@@ -173,7 +207,8 @@ def intent_of_row(job: Job, journal: SqliteJournal, row: Row, number: int, run_i
     )
 
 
-# --- what they add up to ---------------------------------------------------------------------------------------
+# --- what they add up to
+# ---------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -184,14 +219,20 @@ class Survey:
     sums: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     commission: dict[str, Decimal] = field(default_factory=dict)  # exact: the gateway rounds it
-    recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (id, currency) -> count, sum
+    recipients: dict[tuple[str, str], list[int]] = field(
+        default_factory=dict
+    )  # (id, currency) -> count, sum
     warned: int = 0  # rows that resemble a recent order
 
     def add(self, job: Job, placed: Placed) -> None:
         """Count one row that may be sent."""
         document = placed.row.document
         if isinstance(placed.standing, MayGo):
-            currency, amount, destination = document["currency"].upper(), document["amount"], document["destination"]
+            currency, amount, destination = (
+                document["currency"].upper(),
+                document["amount"],
+                document["destination"],
+            )
         else:
             assert isinstance(placed.standing, Owns | DuplicateOf)
             asked = placed.standing.attempt.intent
@@ -199,7 +240,10 @@ class Survey:
         self.orders += 1
         self.sums[currency] += amount
         self.counts[currency] += 1
-        commission = job.fee.of(amount, currency) if job.fee else Decimal(0)
+        if job.fee:
+            commission = job.fee.of(amount, currency)
+        else:
+            commission = Decimal(0)
         self.commission[currency] = self.commission.get(currency, Decimal(0)) + commission
         share = self.recipients.setdefault((destination, currency), [0, 0])
         share[0] += 1
@@ -213,9 +257,16 @@ class Survey:
 
 
 def survey(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards, *, strict: bool = False
+    job: Job,
+    journal: SqliteJournal,
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
+    *,
+    strict: bool = False,
 ) -> Survey:
-    """Count what may be sent of the batches that are not refused. `strict`: raises what `candidates` raises."""
+    """Count what may be sent of the batches that are not refused. `strict`: raises what
+    `candidates` raises.
+    """
     found = Survey()
     for placed in _rows_of(job, journal, batches, guards):
         if strict:
@@ -225,18 +276,23 @@ def survey(
     return found
 
 
-def _rows_of(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards) -> Iterator[Placed]:
+def _rows_of(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
+) -> Iterator[Placed]:
     for planned in batches:
         if not planned.batch.refusal:
             yield from placed_rows(job, journal, planned, guards)
 
 
 def unasked(guards: Guards) -> Guards:
-    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run asks again."""
+    """The same as if the gateway had told nothing yet of recipients and smallest transfers: a run
+    asks again.
+    """
     return replace(guards, barred={}, smallest_share={})
 
 
-# --- the files as a whole --------------------------------------------------------------------------------------
+# --- the files as a whole
+# --------------------------------------------------------------------------------------
 
 
 def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None = None) -> Batch:
@@ -272,29 +328,40 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
 def judge_files(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], *, yes: bool, now_ns: int
 ) -> list[PlannedBatch]:
-    """The same batches with every verdict about them as files: which ids are other names of orders that were sent,
-    likeness to a recent one, and the limit of the run.
+    """The same batches with every verdict about them as files: which ids are other names of orders
+    that were sent, likeness to a recent one, and the limit of the run.
     """
     earlier = list(journal.batches())
     lineages = Lineages(journal)
-    telling = [p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)]
+    telling = [
+        p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)
+    ]
     names = names_in(job, journal, telling)
     batches = [replace(planned, renamed=names) for planned in batches]
     present = [planned.batch.id for planned in batches]
-    guards = replace(unasked(history.guards_of(job, journal, present=present)), stop="", are_new=yes)
+    guards = replace(
+        unasked(history.guards_of(job, journal, present=present)), stop="", are_new=yes
+    )
 
     def sends(*some: PlannedBatch) -> Survey:
         return survey(job, journal, some, guards)
 
     def quiet(one: PlannedBatch) -> set[str]:
-        placed = (p for p in placed_rows(job, journal, one, guards) if p.resembles or isinstance(p.standing, Cancelled))
+        placed = (
+            p
+            for p in placed_rows(job, journal, one, guards)
+            if p.resembles or isinstance(p.standing, Cancelled)
+        )
         return {str(p.row.document["order_id"]) for p in placed}
 
     judged = list(batches)
     for at in sorted(range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)):
         before = _before(journal, judged[at], judged, earlier)
-        judged[at] = _held_against_recent(journal, judged[at], before, sends, quiet, yes=yes, now_ns=now_ns)
-    judged = _held_against_adopted(job, journal, judged, guards) if not yes else judged
+        judged[at] = _held_against_recent(
+            journal, judged[at], before, sends, quiet, yes=yes, now_ns=now_ns
+        )
+    if not yes:
+        judged = _held_against_adopted(job, journal, judged, guards)
     if not job.controls.max_total:
         return judged
     why = run_refusal(sends(*judged).sums, job.controls.max_total)
@@ -302,17 +369,28 @@ def judge_files(
 
 
 def _before(
-    journal: SqliteJournal, planned: PlannedBatch, batches: Sequence[PlannedBatch], earlier: Sequence[Batch]
+    journal: SqliteJournal,
+    planned: PlannedBatch,
+    batches: Sequence[PlannedBatch],
+    earlier: Sequence[Batch],
 ) -> list[PlannedBatch]:
-    """Every other file that came before one: in an earlier run, or in this one, where it is read before it."""
+    """Every other file that came before one: in an earlier run, or in this one, where it is read
+    before it.
+    """
     here = [one.batch.id for one in batches]
     came = (planned.batch.first_seen_ns, here.index(planned.batch.id))
-    gone = [PlannedBatch(one, partial(journal.chunks, one.id), {}) for one in earlier if one.id not in here]
+    gone = [
+        PlannedBatch(one, partial(journal.chunks, one.id), {})
+        for one in earlier
+        if one.id not in here
+    ]
     return [*gone, *(one for n, one in enumerate(batches) if (one.batch.first_seen_ns, n) < came)]
 
 
 def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Names:
-    """Which ids are other names of orders, by all rows of some batches, as far as the journal does not know it yet."""
+    """Which ids are other names of orders, by all rows of some batches, as far as the journal does
+    not know it yet.
+    """
     names = Names(ids_from=job.columns.ids_from)
     for planned in batches:
         names |= new_names(journal, planned.batch, planned.chunks())
@@ -329,7 +407,8 @@ def _held_against_recent(
     yes: bool,
     now_ns: int,
 ) -> PlannedBatch:
-    """A file of new ids with the payers, recipients and amounts of a recent batch (contract, section 3).
+    """A file of new ids with the payers, recipients and amounts of a recent batch (contract,
+    section 3).
 
     The question is asked where the answer matters: of a file of which something would be sent.
     """
@@ -342,35 +421,54 @@ def _held_against_recent(
     return replace(planned, batch=replace(batch, likeness=found.warning))
 
 
-def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> dict[str, list[str]]:
-    """What a person's --yes of this run is about, for the journal's `new_orders` event: charges that are looked at
-    however old they are, and orders and files of this run that resemble them. Nothing else is answered by it.
+def said_new(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
+) -> dict[str, list[str]]:
+    """What a person's --yes of this run is about, for the journal's `new_orders` event: charges
+    that are looked at however old they are, and orders and files of this run that resemble them.
+    Nothing else is answered by it.
     """
-    had_others = any(planned.had_other_ids for planned in batches) or any(journal.events(["renamed"]))
+    had_others = any(planned.had_other_ids for planned in batches) or any(
+        journal.events(["renamed"])
+    )
     if not had_others and not Lineages(journal, ids_from=job.columns.ids_from).had_other_sources:
         return {}
-    guards = unasked(history.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+    guards = unasked(
+        history.guards_of(job, journal, present=[planned.batch.id for planned in batches])
+    )
     guards = replace(guards, stop="", are_new=True)
-    rows = (placed.row.document for placed in _rows_of(job, journal, batches, guards) if placed.resembles)
+    rows = (
+        placed.row.document
+        for placed in _rows_of(job, journal, batches, guards)
+        if placed.resembles
+    )
     terms = {fitting_terms_of(document)[0] for document in rows}
     adopted = [found for _, found in _like_adopted(job, journal, batches, guards)]
     charges = {charge_id for found in adopted if found.warns for charge_id in found.found}
     told = {"terms": sorted(terms), "charges": sorted(charges)}
-    return told if terms or charges else {}
+    if terms or charges:
+        return told
+    return {}
 
 
-def ask_about_adopted(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> list[PlannedBatch]:
-    """The same batches, once a look has adopted charges: a file is held against those, before anything is sent."""
-    guards = unasked(history.guards_of(job, journal, present=[planned.batch.id for planned in batches]))
+def ask_about_adopted(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
+) -> list[PlannedBatch]:
+    """The same batches, once a look has adopted charges: a file is held against those, before
+    anything is sent.
+    """
+    guards = unasked(
+        history.guards_of(job, journal, present=[planned.batch.id for planned in batches])
+    )
     return _held_against_adopted(job, journal, batches, guards)
 
 
 def _held_against_adopted(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
 ) -> list[PlannedBatch]:
-    """Where a journal was lost, what was known of other ids of its orders went with it: of a file of new ids that asks
-    for what adopted charges took, which no row shows, it is asked whether its orders are new. How old those are does
-    not matter: they are as recent as the loss.
+    """Where a journal was lost, what was known of other ids of its orders went with it: of a file
+    of new ids that asks for what adopted charges took, which no row shows, it is asked whether its
+    orders are new. How old those are does not matter: they are as recent as the loss.
     """
     return [
         planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned
@@ -381,19 +479,32 @@ def _held_against_adopted(
 def _like_adopted(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
 ) -> Iterator[tuple[PlannedBatch, Unasked]]:
-    """Each file with those charges; but for charges of which a person said that what resembles them is new."""
-    adopted = history.unshown(job, journal) if journal.adopted() else []
+    """Each file with those charges; but for charges of which a person said that what resembles them
+    is new.
+    """
+    if journal.adopted():
+        adopted = history.unshown(job, journal)
+    else:
+        adopted = []
     said = history.said_new(journal).charges
-    taken = [a for a in adopted if a.charge is not None and not a.closed and a.charge.id not in said]
+    taken = [
+        a for a in adopted if a.charge is not None and not a.closed and a.charge.id not in said
+    ]
     for planned in batches:
         is_asked = len(taken) >= FEWEST and not planned.batch.refusal
         yield planned, _unasked_for(job, journal, planned, guards, taken) if is_asked else Unasked()
 
 
 def _unasked_for(
-    job: Job, journal: SqliteJournal, planned: PlannedBatch, guards: Guards, taken: Sequence[Attempt]
+    job: Job,
+    journal: SqliteJournal,
+    planned: PlannedBatch,
+    guards: Guards,
+    taken: Sequence[Attempt],
 ) -> Unasked:
-    """A file held against charges that nobody asked for: what would be sent of it, but for those that a row shows."""
+    """A file held against charges that nobody asked for: what would be sent of it, but for those
+    that a row shows.
+    """
     found = Unasked()
     new: list[Document] = []
     theirs: set[str] = set()
@@ -415,9 +526,10 @@ def _unasked_for(
 
 def _said_of_adopted(batch: Batch, found: Unasked) -> str:
     return (
-        f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount of charges that "
-        f"were found at the gateway when the journal had been lost or put back, and that no row shows, such as "
-        f"{found.found[0]}: they may be the same sales under other ids. {_capital(steps.NEW_ORDERS(batch=batch.id))}."
+        f"{len(found.found)} of its {found.new} new orders ask for the payer, recipient and amount"
+        " of charges that were found at the gateway when the journal had been lost or put back,"
+        f" and that no row shows, such as {found.found[0]}: they may be the same sales under other"
+        f" ids. {_capital(steps.NEW_ORDERS(batch=batch.id))}."
     )
 
 
@@ -440,7 +552,8 @@ def likeness(
     now_ns: int,
     quiet: Callable[[PlannedBatch], Collection[str]] = lambda _: (),
 ) -> Likeness:
-    """Hold a file against those of the last ten days; its orders are read only when it resembles one.
+    """Hold a file against those of the last ten days; its orders are read only when it resembles
+    one.
 
     `quiet`: which of its orders a person cancelled, or is asked about one by one.
     """
@@ -451,14 +564,18 @@ def likeness(
     recent = [
         other
         for other in before
-        if other.batch.id != batch.id and other.batch.first_seen_ns >= oldest_ns and _resembles(batch, other.batch)
+        if other.batch.id != batch.id
+        and other.batch.first_seen_ns >= oldest_ns
+        and _resembles(batch, other.batch)
     ]
     if not recent:
         return Likeness()
     was = next((one for one in journal.batches() if one.id == batch.id), None)
     comparison = Comparison(is_open=was is not None and _is_open(was))
     sent = {other.batch.id: len(journal.orders_of(other.batch.id)) for other in recent}
-    recent = sorted(recent, key=lambda other: sent[other.batch.id] == 0)  # one that was sent is named first
+    recent = sorted(
+        recent, key=lambda other: sent[other.batch.id] == 0
+    )  # one that was sent is named first
     for other in recent:
         for chunk in other.chunks():
             comparison.remember(orders_of(chunk), other.batch.id, is_open=_is_open(other.batch))
@@ -470,7 +587,9 @@ def likeness(
         attempts = history.attempts_of(journal, ids)
         known = {order_id for order_id, found in attempts.items() if found}
         forms = journal.look_alikes(list(map(alike, ids)))
-        known |= {order_id for order_id in ids if alike(order_id) in forms}  # what is made of it is judged row by row
+        known |= {
+            order_id for order_id in ids if alike(order_id) in forms
+        }  # what is made of it is judged row by row
         comparison.compare(some, known.union(filter(lineages.other_names, ids)), silent)
     return _said(batch, [other.batch for other in recent], comparison)
 
@@ -490,10 +609,15 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     ask = steps.NEW_ORDERS(batch=batch.id)
     if repeated := comparison.repeated:
         more = comparison.new - comparison.size_of(repeated[0])
-        beside = f", beside {more} more" if more else ""
+        if more:
+            beside = f", beside {more} more"
+        else:
+            beside = ""
         return Likeness(
-            refusal=f"No order id of this file is known, but its payers, recipients and amounts are those of "
-            f"{_named(by_id[repeated[0]])}{beside}: {ask}."
+            refusal=(
+                "No order id of this file is known, but its payers, recipients and amounts are"
+                f" those of {_named(by_id[repeated[0]])}{beside}: {ask}."
+            )
         )
     if not (comparison.warns or comparison.is_still_asked):
         return Likeness()
@@ -501,13 +625,22 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     named = by_id[most]
     if comparison.is_still_asked:
         return Likeness(
-            refusal=f"{comparison.asked} of its {comparison.new} new orders were refused already, because they ask for "
-            f"the same payer, recipient and amount as others, such as those of {_named(named)}: {ask}."
+            refusal=(
+                f"{comparison.asked} of its {comparison.new} new orders were refused already,"
+                " because they ask for the same payer, recipient and amount as others, such as"
+                f" those of {_named(named)}: {ask}."
+            )
         )
-    beside = f", {comparison.alike - count} as those of others," if others else ""
+    if others:
+        beside = f", {comparison.alike - count} as those of others,"
+    else:
+        beside = ""
     return Likeness(
-        warning=f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount as orders of "
-        f"{_named(named)}{beside}: see that they are not the same sales under other ids"
+        warning=(
+            f"{count} of its {comparison.new} new orders ask for the same payer, recipient and"
+            f" amount as orders of {_named(named)}{beside}: see that they are not the same sales"
+            " under other ids"
+        )
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 
 class SystemClock:
-    """Clock protocol: wall time is read once and carried on by CLOCK_BOOTTIME (clock_gettime(2), Linux)."""
+    """Clock protocol: wall time is read once and carried on by CLOCK_BOOTTIME (clock_gettime(2),
+    Linux).
+    """
 
     def __init__(self) -> None:
         self._wall_ns = time.time_ns()
@@ -31,12 +33,17 @@ class SystemClock:
 
 def iso(at_ns: int) -> str:
     """`2026-11-24T13:45:39Z`; the empty text for no time."""
-    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ns else ""
+    if at_ns:
+        return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ""
 
 
 def ns_of(text: str) -> int:
     """The reverse of `iso`, to the second."""
-    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()) * 1_000_000_000
+    return (
+        int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+        * 1_000_000_000
+    )
 
 
 def _boot_id() -> str:

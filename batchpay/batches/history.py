@@ -1,4 +1,6 @@
-"""The journal read back: what it says about rows, batches and runs. Everything shown comes through here (law L9)."""
+"""The journal read back: what it says about rows, batches and runs. Everything shown comes through
+here (law L9).
+"""
 
 from __future__ import annotations
 
@@ -30,13 +32,24 @@ from batchpay.lifecycle.standing import (
     rows_of,
 )
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
-from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, Totals, find, further_json, must_act
+from batchpay.reconciliation.findings import (
+    MAY_BE_SETTLED,
+    NOT_SENT_YET,
+    Totals,
+    find,
+    further_json,
+    must_act,
+)
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 from batchpay.settlement.recorder import UNREADABLE, stop_in_force, stops_told, unreadable_in
 
 LISTED = 100  # open rows of a batch that `status` spells out
-FIRST_LOOK = timedelta(days=35)  # how far back an empty journal looks that nothing tells of (law L11)
-NEAR_NS = 10 * 86_400 * 10**9  # how long an order of the same payer, recipient and amount is told (contract, section 2)
+FIRST_LOOK = timedelta(
+    days=35
+)  # how far back an empty journal looks that nothing tells of (law L11)
+NEAR_NS = (
+    10 * 86_400 * 10**9
+)  # how long an order of the same payer, recipient and amount is told (contract, section 2)
 
 
 def history_of(
@@ -46,27 +59,36 @@ def history_of(
     but: frozenset[int] = frozenset(),
     lineages: Lineages | None = None,
 ) -> History:
-    """What the journal knows that matters to the rows of a chunk, `but` some that are of no interest.
+    """What the journal knows that matters to the rows of a chunk, `but` some that are of no
+    interest.
 
     `lineages`: what follows corrections back, if it is kept from chunk to chunk.
     """
     lineages = lineages or Lineages(journal)
-    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+    if chunk.rows:
+        owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+    else:
+        owned = {}
     owned = {row: order_id for row, order_id in owned.items() if row not in but}
     wanted = [at for at, row in enumerate(chunk.rows) if row not in but]
     documents = [chunk.documents[at] for at in wanted]
     asked = [document["order_id"] for document in documents if "order_id" in document]
     sales = {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages) for at in wanted
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): _sale(journal, batch, chunk, at, lineages)
+        for at in wanted
     }
     others = [order_id for sale in sales.values() for order_id in sale.others]
     answered = {place: ids for place in sales if (ids := lineages.answered(place))}
     charged = [order_id for ids in answered.values() for order_id in ids]
     histories = journal.histories(list(dict.fromkeys((*asked, *owned.values(), *others, *charged))))
-    attempts = {order_id: folded for order_id, events in histories.items() if (folded := fold(events))}
+    attempts = {
+        order_id: folded for order_id, events in histories.items() if (folded := fold(events))
+    }
     corrected = _corrected(journal, sales, attempts)
     words = {place: some for place, sale in sales.items() if (some := _words(sale, lineages))}
-    places = {key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)}
+    places = {
+        key for some in corrected.values() for attempt in some for key in places_of(attempt.intent)
+    }
     places.update(key for some in words.values() for word in some for key in word.places)
     return History(
         attempts=attempts,
@@ -79,36 +101,59 @@ def history_of(
         unnamed=_unnamed(journal, documents, lineages),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
-        answered={place: tuple(a for one in ids for a in attempts.get(one, ())) for place, ids in answered.items()},
+        answered={
+            place: tuple(a for one in ids for a in attempts.get(one, ()))
+            for place, ids in answered.items()
+        },
         firsts=_firsts(batch, chunk, wanted, lineages),
         named=_named(batch, chunk, wanted, lineages),
         bears={place: order_id for place in places if (order_id := lineages.id_of(place))},
-        said={place: said for place, sale in sales.items() if sale.others and (said := _said(sale, lineages))},
+        said={
+            place: said
+            for place, sale in sales.items()
+            if sale.others and (said := _said(sale, lineages))
+        },
         words=words,
     )
 
 
-def _firsts(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, str]:
+def _firsts(
+    batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages
+) -> dict[str, str]:
     """Place of a row that came back -> the identity of its sale (kinship)."""
     return {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): lineages.of(told, chunk.earlier.get(at, ())).identity
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): (
+            lineages.of(told, chunk.earlier.get(at, ())).identity
+        )
         for at in wanted
         if (told := chunk.corrects.get(at))
     }
 
 
-def _named(batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages) -> dict[str, Document]:
-    """Place of a row that came back under an id that its sale never had -> what the row asked for that it names."""
+def _named(
+    batch: Batch, chunk: StoredChunk, wanted: Iterable[int], lineages: Lineages
+) -> dict[str, Document]:
+    """Place of a row that came back under an id that its sale never had -> what the row asked for
+    that it names.
+    """
     found = ((at, document_named(chunk, at, lineages)) for at in wanted)
-    return {place_of(batch.id, chunk.sheet, chunk.rows[at]): document for at, document in found if document}
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): document
+        for at, document in found
+        if document
+    }
 
 
 def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document | None:
-    """What the row asked for that a row came back for, where its sale never had the id that this one has now."""
+    """What the row asked for that a row came back for, where its sale never had the id that this
+    one has now.
+    """
     if not (told := chunk.corrects.get(at)):
         return None
     forms = map(alike, lineages.of(told, chunk.earlier.get(at, ())).order_ids)
-    return None if alike(str(chunk.documents[at].get("order_id", ""))) in forms else lineages.document(told)
+    if alike(str(chunk.documents[at].get("order_id", ""))) in forms:
+        return None
+    return lineages.document(told)
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
@@ -117,12 +162,19 @@ def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
 
 
 def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
-    """Form -> the last attempt of every order whose id has that form, but for those with the very id that is asked."""
+    """Form -> the last attempt of every order whose id has that form, but for those with the very
+    id that is asked.
+    """
     mine = set(asked)
     forms = journal.look_alikes(list({alike(order_id) for order_id in asked}))
-    twins = {form: ids for form, ids in forms.items() if len(set(ids)) > 1 or not mine.issuperset(ids)}
+    twins = {
+        form: ids for form, ids in forms.items() if len(set(ids)) > 1 or not mine.issuperset(ids)
+    }
     others = attempts_of(journal, [other for ids in twins.values() for other in ids])
-    return {form: tuple(a for other in ids for a in others.get(other, ())[-1:]) for form, ids in twins.items()}
+    return {
+        form: tuple(a for other in ids for a in others.get(other, ())[-1:])
+        for form, ids in twins.items()
+    }
 
 
 class _Sale(NamedTuple):
@@ -130,13 +182,23 @@ class _Sale(NamedTuple):
 
     order_id: str  # its own: what that order did is told apart from what its kin did
     keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
-    others: tuple[str, ...] = ()  # every other order id that it, or a row that it goes back to, ever had
+    others: tuple[
+        str, ...
+    ] = ()  # every other order id that it, or a row that it goes back to, ever had
 
 
-def _sale(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages) -> _Sale:
-    place, order_id = place_of(batch.id, chunk.sheet, chunk.rows[at]), str(chunk.documents[at].get("order_id") or "")
+def _sale(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages
+) -> _Sale:
+    place, order_id = (
+        place_of(batch.id, chunk.sheet, chunk.rows[at]),
+        str(chunk.documents[at].get("order_id") or ""),
+    )
     told, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
-    ancestry = lineages.of(told, earlier) if told else Ancestry(order_ids=earlier)
+    if told:
+        ancestry = lineages.of(told, earlier)
+    else:
+        ancestry = Ancestry(order_ids=earlier)
     ids = list(filter(None, (order_id, *ancestry.order_ids)))
     for known in filter(None, map(lineages.where, ancestry.places)):
         batch_id, sheet, row = known
@@ -157,9 +219,13 @@ def _words(sale: _Sale, lineages: Lineages) -> tuple[Word, ...]:
     found = []
     for event in lineages.cancelled((sale.keys[0], *map(by_order, (sale.order_id, *sale.others)))):
         places = tuple(str(key) for key in event.data.get("sale", ()) if not order_in(key))
-        asked = tuple(document for place in places if (document := lineages.document(place)) is not None)
+        asked = tuple(
+            document for place in places if (document := lineages.document(place)) is not None
+        )
         batch = next((known[0] for known in map(lineages.where, places) if known), "")
-        found.append(Word(str(event.data["reason"]), event.order_id, event.at_ns, batch, places, asked))
+        found.append(
+            Word(str(event.data["reason"]), event.order_id, event.at_ns, batch, places, asked)
+        )
     return tuple(found)
 
 
@@ -170,14 +236,20 @@ def _corrected(
     orders = journal.corrected(frozenset(key for sale in sales.values() for key in sale.keys))
     ids = {order_id for some in orders.values() for order_id in some} - attempts.keys()
     known = {**attempts, **attempts_of(journal, sorted(ids))}
-    found = {place: tuple(_kin(sale, orders, known)) for place, sale in sales.items() if orders or sale.others}
+    found = {
+        place: tuple(_kin(sale, orders, known))
+        for place, sale in sales.items()
+        if orders or sale.others
+    }
     return {place: some for place, some in found.items() if some}
 
 
 def _kin(
     sale: _Sale, orders: Mapping[str, Sequence[str]], attempts: Mapping[str, tuple[Attempt, ...]]
 ) -> Iterator[Attempt]:
-    """The attempts of other orders that correct what a row is or goes back to, or that those rows caused."""
+    """The attempts of other orders that correct what a row is or goes back to, or that those rows
+    caused.
+    """
     correcting = [order_id for key in sale.keys for order_id in orders.get(key, ())]
     for order_id in dict.fromkeys((*correcting, *sale.others)):
         if order_id == sale.order_id:
@@ -190,14 +262,21 @@ def _kin(
 def _elsewhere(
     journal: SqliteJournal, asked: Sequence[str], histories: Mapping[str, list[Event]]
 ) -> dict[str, tuple[Elsewhere, ...]]:
-    """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very file keeps them."""
+    """Order id -> charges of it that other jobs made: as the gateway's lists told, and as this very
+    file keeps them.
+    """
     found: dict[str, list[Elsewhere]] = {}
     for order_id, events in histories.items():
         latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
         for event in latest.values():
             if event.data["takes_money"]:
-                kept = {name: event.data[name] for name in ("job", "charge_id", "payer", "destination", "amount")}
-                found.setdefault(order_id, []).append(Elsewhere(**kept, currency=event.data["currency"]))
+                kept = {
+                    name: event.data[name]
+                    for name in ("job", "charge_id", "payer", "destination", "amount")
+                }
+                found.setdefault(order_id, []).append(
+                    Elsewhere(**kept, currency=event.data["currency"])
+                )
     for order_id, of_jobs in journal.elsewhere(asked).items():
         for job, events in of_jobs:
             for attempt in fold(events):
@@ -208,11 +287,16 @@ def _elsewhere(
 
 def _elsewhere_of(job: str, attempt: Attempt) -> Elsewhere:
     asked = attempt.intent
-    charge_id = attempt.charge.id if attempt.charge else "a request without an answer"
+    if attempt.charge:
+        charge_id = attempt.charge.id
+    else:
+        charge_id = "a request without an answer"
     return Elsewhere(job, charge_id, asked.payer, asked.destination, asked.amount, asked.currency)
 
 
-def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -> dict[str, tuple[Near, ...]]:
+def _near(
+    journal: SqliteJournal, batch: Batch, documents: Sequence[Document]
+) -> dict[str, tuple[Near, ...]]:
     """Terms -> what was asked for them within ten days before the file came, or since."""
     terms = {_terms(document) for document in documents if _has_terms(document)}
     asked = journal.asked_terms(sorted(terms), batch.first_seen_ns - NEAR_NS)
@@ -222,14 +306,17 @@ def _near(journal: SqliteJournal, batch: Batch, documents: Sequence[Document]) -
 def _unnamed(
     journal: SqliteJournal, documents: Sequence[Document], lineages: Lineages
 ) -> dict[str, tuple[Unnamed, ...]]:
-    """Beginnings of terms -> what took money for them, or may have; asked only where ids were ever made of other cells.
+    """Beginnings of terms -> what took money for them, or may have; asked only where ids were ever
+    made of other cells.
 
-    Of which cells ids were made is unknown of what an earlier version asked for: of what the journal noted first; and
-    of a charge that lost it: of others.
+    Of which cells ids were made is unknown of what an earlier version asked for: of what the
+    journal noted first; and of a charge that lost it: of others.
     """
     if not lineages.had_other_sources:
         return {}
-    fitting = {one for document in documents if _has_terms(document) for one in fitting_terms_of(document)}
+    fitting = {
+        one for document in documents if _has_terms(document) for one in fitting_terms_of(document)
+    }
     found = journal.asked_under(sorted(fitting), lineages.source)
     first = lineages.first_source
     asked = {
@@ -240,7 +327,11 @@ def _unnamed(
         for terms, some in found.items()
     }
     attempts = attempts_of(journal, sorted({one[0] for found in asked.values() for one in found}))
-    took = {order_id for order_id, some in attempts.items() if any(not (a.closed or a.ready) for a in some)}
+    took = {
+        order_id
+        for order_id, some in attempts.items()
+        if any(not (a.closed or a.ready) for a in some)
+    }
     return {
         terms: tuple(
             Unnamed(order_id, batch_id, at_ns, lineages.known_under(order_id) | {ids_from})
@@ -256,7 +347,9 @@ def _has_terms(document: Document) -> bool:
 
 
 def _terms(document: Document) -> str:
-    return terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+    return terms_of(
+        payer_of(document), document["destination"], document["amount"], document["currency"]
+    )
 
 
 class SaidNew(NamedTuple):
@@ -267,7 +360,9 @@ class SaidNew(NamedTuple):
 
 
 def said_new(journal: SqliteJournal) -> SaidNew:
-    """All that was ever said; a word of which it is not kept what it was about is asked for again."""
+    """All that was ever said; a word of which it is not kept what it was about is asked for
+    again.
+    """
     said = SaidNew({}, set())
     for event in journal.events(["new_orders"]):
         said.terms.update(dict.fromkeys(event.data.get("terms", ()), event.at_ns))
@@ -275,8 +370,12 @@ def said_new(journal: SqliteJournal) -> SaidNew:
     return said
 
 
-def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None) -> Guards:
-    """What holds rows of a batch back now. `present`: the batches of this run, else those of the last one."""
+def guards_of(
+    job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None
+) -> Guards:
+    """What holds rows of a batch back now. `present`: the batches of this run, else those of the
+    last one.
+    """
     told = preflight_of(journal)
     cancelled = journal.cancelled()
     seen = list(journal.events({*UNREADABLE, *KINDS}))
@@ -285,7 +384,9 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
-        nameless={terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))},
+        nameless={
+            terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))
+        },
         barred=told.barred,
         smallest_share=told.smallest_share if job.controls.min_share == "hold" else {},
         least_charge=told.least_charge,
@@ -295,26 +396,39 @@ def guards_of(job: Job, journal: SqliteJournal, refusal: str = "", present: Coll
         ids_from=job.columns.ids_from,
         said_new=said_new(journal).terms,
         cancelled={alike(event.order_id): event.order_id for event in cancelled},
-        cancelled_sales={key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())},
+        cancelled_sales={
+            key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())
+        },
         present=frozenset((last_inputs(journal) or ()) if present is None else present),
     )
 
 
 def _unknown(journal: SqliteJournal, some: Mapping[str, Nameless]) -> dict[str, Nameless]:
     """Those of which no event tells as an order's own by now."""
-    return {charge_id: one for charge_id, one in some.items() if journal.order_of_charge(charge_id) is None}
+    return {
+        charge_id: one
+        for charge_id, one in some.items()
+        if journal.order_of_charge(charge_id) is None
+    }
 
 
 def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
-    """The same for a batch as its rows stand now, whether or not its file was there in the last run."""
+    """The same for a batch as its rows stand now, whether or not its file was there in the last
+    run.
+    """
     inputs = last_inputs(journal)
-    gone = batch.file if inputs is not None and batch.id not in inputs else ""
+    if inputs is not None and batch.id not in inputs:
+        gone = batch.file
+    else:
+        gone = ""
     lost = unplaced(journal, batch, partial(journal.chunks, batch.id))
     return replace(guards_of(job, journal, batch.refusal), gone=gone, unplaced=lost)
 
 
 def last_inputs(journal: SqliteJournal) -> list[str] | None:
-    """Ids of the batches whose files were inputs of the last run that read any; None when no run said so."""
+    """Ids of the batches whose files were inputs of the last run that read any; None when no run
+    said so.
+    """
     batches: list[str] | None = None
     for event in journal.events(["inputs"]):
         batches = list(event.data["batches"])
@@ -349,7 +463,9 @@ class Counts(NamedTuple):
 
     totals: Totals
     digest: str  # of every row's outcome
-    answered: dict[str, str]  # place of a row -> the charged order that its correction in this batch is a duplicate of
+    answered: dict[
+        str, str
+    ]  # place of a row -> the charged order that its correction in this batch is a duplicate of
 
 
 def totals_of(found: Found) -> Counts:
@@ -361,7 +477,11 @@ def totals_of(found: Found) -> Counts:
                 answered[chunk.corrects[at]] = findings[at].duplicate_of
         for finding in findings:
             totals.add(finding)
-            digest.update(repr((finding.row, finding.outcome.value, finding.charge_id, finding.reason)).encode())
+            digest.update(
+                repr(
+                    (finding.row, finding.outcome.value, finding.charge_id, finding.reason)
+                ).encode()
+            )
     return Counts(totals, digest.hexdigest(), answered)
 
 
@@ -387,7 +507,9 @@ def is_open(event: Event) -> bool:
 
 
 def is_due(journal: SqliteJournal, batch_id: str, latest: Event | None, stop: str) -> bool:
-    """May a batch read otherwise than its last report, with this stop in force? One that told of another stop does."""
+    """May a batch read otherwise than its last report, with this stop in force? One that told of
+    another stop does.
+    """
     if latest is None or is_open(latest) or journal.moved(batch_id):
         return True
     return latest.data.get("stop", "") not in ("", stop)
@@ -425,7 +547,11 @@ def lifts_of(journal: SqliteJournal, batch_id: str) -> list[dict[str, str]]:
     """Those of stops that a report of the batch told of."""
     if not (every := lifts(journal)):
         return []
-    told = {str(event.data.get("stop", "")) for event in journal.events(["totals"]) if event.batch_id == batch_id}
+    told = {
+        str(event.data.get("stop", ""))
+        for event in journal.events(["totals"])
+        if event.batch_id == batch_id
+    }
     return [lift.to_json() for lift in every if lift.stops & told]
 
 
@@ -436,21 +562,30 @@ def may_be_settled(event: Event) -> bool:
 
 
 def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
-    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract, section 6)."""
+    """The rows of every batch that a person accepted, as they stay: they count as 10 (contract,
+    section 6).
+    """
     totals = Totals()
     for event in latest.values():
         totals.accepted.update(dict(event.data.get("accepted", ())))
         totals.further.update(
-            {(c, order_id, one, stands): n for c, order_id, one, stands, n in event.data.get("further", ())}
+            {
+                (c, order_id, one, stands): n
+                for c, order_id, one, stands, n in event.data.get("further", ())
+            }
         )
-        totals.paid_apart.update({(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())})
+        totals.paid_apart.update(
+            {(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())}
+        )
     return totals
 
 
 def status_of(
     job: Job, journal: SqliteJournal, batch: Batch, event: Event | None, now_ns: int, work: Work
 ) -> tuple[dict[str, Any], Totals]:
-    """One batch for `status`: where its rows stand, and each one that somebody must settle; its totals."""
+    """One batch for `status`: where its rows stand, and each one that somebody must settle; its
+    totals.
+    """
     in_work = 0
     if event is not None and not is_open(event):
         totals = Totals.from_json(event.data)
@@ -471,7 +606,10 @@ def status_of(
         "who_acts": dict(must_act([totals]).orders),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
-        "open_count": sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN) - in_work,
+        "open_count": (
+            sum(totals.count(outcome) - totals.accepted[outcome.value] for outcome in OPEN)
+            - in_work
+        ),
         "open": waiting,
     }
     return told, totals
@@ -480,7 +618,9 @@ def status_of(
 def _standing(
     job: Job, journal: SqliteJournal, batch: Batch, now_ns: int, work: Work
 ) -> tuple[Totals, list[dict[str, Any]], int]:
-    """A batch counted anew, with its first open rows spelled out, and how many are merely in work."""
+    """A batch counted anew, with its first open rows spelled out, and how many are merely in
+    work.
+    """
     totals, in_work, hold = Totals(), 0, last_hold(journal, batch.id)
     waiting: list[dict[str, Any]] = []
     for _, findings in findings_of(job, journal, batch)():
@@ -497,16 +637,26 @@ def _standing(
 
 def _waiting(finding: Finding, batch: Batch, now_ns: int) -> dict[str, Any]:
     """An open row with its age: since its first send, or, never sent, since its file came."""
-    since_ns = ns_of(finding.sent_at) if finding.sent_at else batch.first_seen_ns
+    if finding.sent_at:
+        since_ns = ns_of(finding.sent_at)
+    else:
+        since_ns = batch.first_seen_ns
     return {
-        "order": finding.order_id, "row": finding.row, "sheet": finding.sheet, "outcome": finding.outcome.value,
-        "since": iso(since_ns), "age_s": max(0, now_ns - since_ns) // 10**9, "charge": finding.charge_id,
+        "order": finding.order_id,
+        "row": finding.row,
+        "sheet": finding.sheet,
+        "outcome": finding.outcome.value,
+        "since": iso(since_ns),
+        "age_s": max(0, now_ns - since_ns) // 10**9,
+        "charge": finding.charge_id,
         "reason": finding.reason,
-    }  # fmt: skip
+    }
 
 
 def preflight_of(journal: SqliteJournal) -> Preflight:
-    """What the gateway last said: recipients that cannot be paid, each with why; its smallest transfer and charge."""
+    """What the gateway last said: recipients that cannot be paid, each with why; its smallest
+    transfer and charge.
+    """
     told = NOTHING_ASKED
     for event in journal.events(["preflight"]):
         least = (dict(event.data.get(name, {})) for name in ("smallest_share", "least_charge"))
@@ -515,7 +665,9 @@ def preflight_of(journal: SqliteJournal) -> Preflight:
 
 
 def strays(job: Job, journal: SqliteJournal) -> Totals:
-    """What adopted charges that no row shows add to the exit code: those that the gateway, or a person, must decide."""
+    """What adopted charges that no row shows add to the exit code: those that the gateway, or a
+    person, must decide.
+    """
     totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
     for attempt in unshown(job, journal):
         if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
@@ -524,11 +676,14 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
 
 
 def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
-    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that this journal never
-    read, and of rows that an edited job or another row of the same order keeps from showing them.
+    """Adopted charges that no row of a report shows, whatever became of them (J32): of files that
+    this journal never read, and of rows that an edited job or another row of the same order keeps
+    from showing them.
     """
     known = {batch.id[-12:]: batch for batch in journal.batches()}
-    adopted = attempts_of(journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted())))
+    adopted = attempts_of(
+        journal, list(dict.fromkeys(order_id for _, order_id in journal.adopted()))
+    )
     by_file: dict[str, list[Attempt]] = {}
     for attempts in adopted.values():
         for attempt in attempts:
@@ -536,34 +691,56 @@ def unshown(job: Job, journal: SqliteJournal) -> list[Attempt]:
                 by_file.setdefault(attempt.intent.batch_id[-12:], []).append(attempt)
     found: list[Attempt] = []
     for tail, some in by_file.items():
-        found += _unshown_of(job, journal, known[tail], some, adopted) if tail in known else some
+        if tail in known:
+            found += _unshown_of(job, journal, known[tail], some, adopted)
+        else:
+            found += some
     return found
 
 
 def _unshown_of(
-    job: Job, journal: SqliteJournal, batch: Batch, adopted: Sequence[Attempt], orders: Mapping[str, Sequence[Attempt]]
+    job: Job,
+    journal: SqliteJournal,
+    batch: Batch,
+    adopted: Sequence[Attempt],
+    orders: Mapping[str, Sequence[Attempt]],
 ) -> Iterator[Attempt]:
-    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the same order."""
+    """Those of a file's adopted charges that none of its rows shows, nor a later attempt of the
+    same order.
+    """
     owners: dict[tuple[str, int], str] = {}
     for _, sheet, first, last in journal.spans(batch.id):
-        owners.update({(sheet, row): one for row, one in journal.owned(batch.id, sheet, first, last).items()})
+        owners.update(
+            {(sheet, row): one for row, one in journal.owned(batch.id, sheet, first, last).items()}
+        )
     asked = [(attempt, attempt.intent) for attempt in adopted]
     doubtful = [
         attempt
         for attempt, intent in asked
-        if len(orders[intent.order_id]) > 1 or owners.get((intent.sheet, intent.row)) != intent.order_id
+        if len(orders[intent.order_id]) > 1
+        or owners.get((intent.sheet, intent.row)) != intent.order_id
     ]  # the others have a row of their own, which shows nothing else
     if not doubtful:
         return
-    shown = {finding.idempotency_key for _, some in findings_of(job, journal, batch)() for finding in some}
+    shown = {
+        finding.idempotency_key
+        for _, some in findings_of(job, journal, batch)()
+        for finding in some
+    }
     for attempt in doubtful:
         own = attempt.intent.key in shown
-        if not own and not (attempt.closed and any(a.intent.key in shown for a in orders[attempt.intent.order_id])):
+        if not own and not (
+            attempt.closed and any(a.intent.key in shown for a in orders[attempt.intent.order_id])
+        ):
             yield attempt
 
 
-def unplaced(journal: SqliteJournal, batch: Batch, chunks: Callable[[], Iterable[StoredChunk]]) -> Attempt | None:
-    """An adopted charge of a file, made by a version that did not tell of which row, whose order id no row has now."""
+def unplaced(
+    journal: SqliteJournal, batch: Batch, chunks: Callable[[], Iterable[StoredChunk]]
+) -> Attempt | None:
+    """An adopted charge of a file, made by a version that did not tell of which row, whose order id
+    no row has now.
+    """
     orders = attempts_of(journal, journal.unplaced(batch.id))
     lost = {
         attempt.intent.order_id: attempt
@@ -597,30 +774,45 @@ def adopted_json(attempts: Sequence[Attempt]) -> dict[str, Any]:
 def _adopted(attempt: Attempt) -> dict[str, Any]:
     asked, charge = attempt.intent, attempt.charge
     return {
-        "order": asked.order_id, "charge": charge.id if charge else "", "outcome": attempt.outcome.value,
-        "amount": asked.amount, "currency": asked.currency.upper(), "destination": asked.destination,
-        "batch": asked.batch_id, "created_at": charge.created_at if charge else "",
-    }  # fmt: skip
+        "order": asked.order_id,
+        "charge": charge.id if charge else "",
+        "outcome": attempt.outcome.value,
+        "amount": asked.amount,
+        "currency": asked.currency.upper(),
+        "destination": asked.destination,
+        "batch": asked.batch_id,
+        "created_at": charge.created_at if charge else "",
+    }
 
 
 def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
-    """When the last run began, when it ended and how; without an end it was killed, or is at work."""
+    """When the last run began, when it ended and how; without an end it was killed, or is at
+    work.
+    """
     told: dict[str, Any] | None = None
     for event in journal.events(["run.started", "run.finished"]):
         if event.kind == "run.started":
-            told = {"run": event.run_id, "started": iso(event.at_ns), "ended": "", "exit_code": None}
+            told = {
+                "run": event.run_id,
+                "started": iso(event.at_ns),
+                "ended": "",
+                "exit_code": None,
+            }
         elif told is not None and told["run"] == event.run_id:
             told |= {"ended": iso(event.at_ns), "exit_code": int(event.data["exit_code"])}
     return told
 
 
 def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
-    """When this journal was last found to have lost events, if that was within ten days, and which orders were
-    cancelled again since, as the reports tell."""
+    """When this journal was last found to have lost events, if that was within ten days, and which
+    orders were cancelled again since, as the reports tell.
+    """
     events = [event for event in journal.events(["restored"]) if event.at_ns >= now_ns - NEAR_NS]
     if not events:
         return None
-    kept = dict.fromkeys(str(order_id) for event in events for order_id in event.data.get("cancelled", ()))
+    kept = dict.fromkeys(
+        str(order_id) for event in events for order_id in event.data.get("cancelled", ())
+    )
     empty = any(event.data.get("empty") for event in events)
     return {"at": iso(events[-1].at_ns), "empty": empty, "cancelled": list(kept)}
 
@@ -629,7 +821,9 @@ def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
 class Work:
     """What a run that is at work now has in hand."""
 
-    attempts: Collection[tuple[str, int]] = frozenset()  # order id and attempt: a request of it may be on its way
+    attempts: Collection[tuple[str, int]] = (
+        frozenset()
+    )  # order id and attempt: a request of it may be on its way
     batches: Collection[str] = frozenset()  # whose rows it will come to
 
     def has(self, finding: Finding, hold: str) -> bool:
@@ -641,21 +835,29 @@ class Work:
 
 
 def last_hold(journal: SqliteJournal, batch_id: str) -> str:
-    """Why rows of a batch were not sent the last time something held them; a stop that was lifted is none."""
+    """Why rows of a batch were not sent the last time something held them; a stop that was lifted
+    is none.
+    """
     reason = ""
     for event in journal.events(["held"]):
         if event.batch_id == batch_id:
-            reason = "" if event.data.get("stop") else str(event.data["reason"])
+            if event.data.get("stop"):
+                reason = ""
+            else:
+                reason = str(event.data["reason"])
     return reason
 
 
 def listed_until(journal: SqliteJournal) -> datetime | None:
-    """Upper bound of the last completed listing; None for a journal that never completed one, or that knows no order:
-    what it has not charged itself may have been charged by another journal, or under another job's name, long before.
+    """Upper bound of the last completed listing; None for a journal that never completed one, or
+    that knows no order: what it has not charged itself may have been charged by another journal, or
+    under another job's name, long before.
     """
     bound = None
     if not journal.knows_orders():
         return None
     for event in journal.events(["listing"]):
-        bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(
+            tzinfo=UTC
+        )
     return bound

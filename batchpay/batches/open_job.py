@@ -54,7 +54,9 @@ def _gateway(settings: GatewaySettings, secret_key: str) -> Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where a process meets the world. Tests and the simulator hand in others; everything behind them is the same."""
+    """Where a process meets the world. Tests and the simulator hand in others; everything behind
+    them is the same.
+    """
 
     clock: Callable[[], Clock] = SystemClock
     wall_ns: Callable[[], int] = time.time_ns  # the lock's memory of the last requests
@@ -70,10 +72,13 @@ WORLD = Edges()
 class OpenJob:
     """Holds the job's lock from `__init__` on; closes with the stack."""
 
-    def __init__(self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD) -> None:
+    def __init__(
+        self, job: Job, stack: ExitStack, *, wait: bool = False, edges: Edges = WORLD
+    ) -> None:
         """Take the lock, open the journal and verify it.
 
-        Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of another mode or address.
+        Raises TryLater, InputOutput, what opening raises, and Misconfigured for a journal of
+        another mode or address.
         """
         refuse_shared_disk(job.state_path)
         self.job = job
@@ -91,12 +96,18 @@ class OpenJob:
         self.journal.verify()
         self.loss = self._loss()
         self.recorder = Recorder(
-            self.journal, self.clock, job.name, self.run_id, live=job.gateway.mode == "live", fee=job.fee,
+            self.journal,
+            self.clock,
+            job.name,
+            self.run_id,
+            live=job.gateway.mode == "live",
+            fee=job.fee,
             belongs=whose_reports(job, self.journal),
-        )  # fmt: skip
+        )
         self.planned: list[PlannedBatch] = []  # in this run
         self.refused: list[FileRefused] = []  # files that only the look told to ask about
-        self.answered = False  # did a row turn out to settle one of another file, which may have been counted before?
+        # did a row turn out to settle one of another file, which may have been counted before?
+        self.answered = False
         self.empty = False  # a night without a file, which the job says is well
 
     @property
@@ -108,26 +119,44 @@ class OpenJob:
         """An event about the run or a batch."""
         return self.journal.append([self._event(kind, data, batch_id=batch_id)])[0]
 
-    def _event(self, kind: str, data: Mapping[str, object], batch_id: str = "", order_id: str = "") -> Event:
+    def _event(
+        self, kind: str, data: Mapping[str, object], batch_id: str = "", order_id: str = ""
+    ) -> Event:
         at_ns = self.clock.now_ns()
-        return Event(kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data)
+        return Event(
+            kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data
+        )
 
     def _kept_again(self, loss: Loss) -> Iterator[Event]:
-        """People's words that only reports tell of, as the journal keeps them: of an attempt that it knows, or else of
-        an order that is never to be sent."""
-        known = history.attempts_of(self.journal, list(dict.fromkeys(word.order_id for word in loss.words)))
+        """People's words that only reports tell of, as the journal keeps them: of an attempt that
+        it knows, or else of an order that is never to be sent.
+        """
+        known = history.attempts_of(
+            self.journal, list(dict.fromkeys(word.order_id for word in loss.words))
+        )
         told: set[tuple[str, int]] = set()
         for word in loss.words:
             by = f"the report {word.path.parent.name}, of before a loss of the journal"
-            attempt = next((a for a in known.get(word.order_id, ()) if a.intent.attempt == word.attempt), None)
+            attempt = next(
+                (a for a in known.get(word.order_id, ()) if a.intent.attempt == word.attempt), None
+            )
             if attempt is None:
                 data = {"reason": word.why, "by": by, "sale": list(word.keys)}
                 yield self._event("cancelled", data, order_id=word.order_id)
             elif attempt.outcome in MAY_BE_SAID and (word.order_id, word.attempt) not in told:
                 told.add((word.order_id, word.attempt))
-                yield resolved_event(attempt, word.said, word.reason, by, at_ns=self.clock.now_ns(), run_id=self.run_id)
+                yield resolved_event(
+                    attempt,
+                    word.said,
+                    word.reason,
+                    by,
+                    at_ns=self.clock.now_ns(),
+                    run_id=self.run_id,
+                )
         for stop in loss.stops:
-            yield self._event("stop", {name: text for name, text in stop.items() if text or name != "charge"})
+            yield self._event(
+                "stop", {name: text for name, text in stop.items() if text or name != "charge"}
+            )
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
@@ -158,18 +187,23 @@ class OpenJob:
         self._note_ids()
         if yes and (said := said_new(self.job, self.journal, judged)):
             self.note("new_orders", said)
-        if self.planned and (names := judged[0].renamed):  # before the rows have their new ids: a kill loses nothing
+        if self.planned and (
+            names := judged[0].renamed
+        ):  # before the rows have their new ids: a kill loses nothing
             self.note("renamed", names.to_json())
         for at, intake in enumerate(intakes.files):
             planned = self.planned[at]
             event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
             self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
-            self.planned[at] = replace(planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed=Names())
+            self.planned[at] = replace(
+                planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed=Names()
+            )
         self._note_inputs()
         return intakes
 
     def note_renamed(self) -> None:
-        """Adopted charges may be those of rows that have other order ids by now: what became of which is written down.
+        """Adopted charges may be those of rows that have other order ids by now: what became of
+        which is written down.
 
         To be called once a list has brought some, before anything is sent.
         """
@@ -177,8 +211,10 @@ class OpenJob:
             self.note("renamed", names.to_json())
 
     def ask_about_adopted(self) -> None:
-        """Hold the files of this run against the charges that its look adopted, before anything is sent: what would
-        have been refused before the look, had the journal known of them, is refused now."""
+        """Hold the files of this run against the charges that its look adopted, before anything is
+        sent: what would have been refused before the look, had the journal known of them, is
+        refused now.
+        """
         judged = ask_about_adopted(self.job, self.journal, self.planned)
         for at, (before, now) in enumerate(zip(self.planned, judged, strict=True)):
             if now.batch != before.batch:
@@ -188,21 +224,30 @@ class OpenJob:
                 self.refused.append(FileRefused(f"{now.batch.file}: {now.batch.refusal}"))
 
     def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
-        """Rows of older files that came back in this batch, each as a duplicate of a charged order: that settles them,
-        and every row that they came back for themselves. Beside rows of its own id an order answers for one sale.
+        """Rows of older files that came back in this batch, each as a duplicate of a charged order:
+        that settles them, and every row that they came back for themselves. Beside rows of its own
+        id an order answers for one sale.
         """
         lineages, told = Lineages(self.journal), dict[str, str]()
         for place, order_id in rows.items():
             ancestry = lineages.of(place)
-            if lineages.may_answer(ancestry, order_id, [one for one, other in told.items() if other == order_id]):
+            if lineages.may_answer(
+                ancestry, order_id, [one for one, other in told.items() if other == order_id]
+            ):
                 told.update(dict.fromkeys(ancestry.places, order_id))
-        if news := {place: order_id for place, order_id in told.items() if order_id not in lineages.answered(place)}:
+        if news := {
+            place: order_id
+            for place, order_id in told.items()
+            if order_id not in lineages.answered(place)
+        }:
             self.answered = True
             self.note("answered", {"rows": news}, batch_id)
 
     def _batch_id(self, sha256: str) -> str:
         known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)
-        return known.id if known else self.journal.batch_named(batch_id_of(self.started, self.job.name, sha256))
+        if known:
+            return known.id
+        return self.journal.batch_named(batch_id_of(self.started, self.job.name, sha256))
 
     def _keep(self, intake: Intake, chunks: Iterator[Judged]) -> None:
         intake.staged = self.journal.stage(intake.batch_id, chunks)
@@ -221,7 +266,9 @@ class OpenJob:
             self.note("ids", {"ids_from": ids_from})
 
     def _note_inputs(self) -> None:
-        """Which batches were there: a row is held against the others of its run, in this run and in its reports."""
+        """Which batches were there: a row is held against the others of its run, in this run and in
+        its reports.
+        """
         present = [planned.batch.id for planned in self.planned]
         if present != (history.last_inputs(self.journal) or []):
             self.note("inputs", {"batches": present})
@@ -229,12 +276,15 @@ class OpenJob:
     # --- what may be sent
 
     def survey(self) -> Survey:
-        """What may be sent of all batches of this run, as far as it is known before recipients are asked about.
+        """What may be sent of all batches of this run, as far as it is known before recipients are
+        asked about.
 
         Raises Misconfigured and DoesNotAddUp for rows that make the run impossible.
         """
         with self._stopping():
-            return survey(self.job, self.journal, self.planned, unasked(self._guards()), strict=True)
+            return survey(
+                self.job, self.journal, self.planned, unasked(self._guards()), strict=True
+            )
 
     def candidates(self) -> Iterator[Candidate]:
         """The same, one by one, as the settlement takes it."""
@@ -243,7 +293,9 @@ class OpenJob:
 
     def _guards(self) -> Guards:
         present = [planned.batch.id for planned in self.planned]
-        return replace(history.guards_of(self.job, self.journal, present=present), began_ns=self.started_ns)
+        return replace(
+            history.guards_of(self.job, self.journal, present=present), began_ns=self.started_ns
+        )
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -256,7 +308,9 @@ class OpenJob:
 
 
 def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
-    """Raises Misconfigured for a journal of another mode or address than the job's (contract, section 1)."""
+    """Raises Misconfigured for a journal of another mode or address than the job's (contract,
+    section 1).
+    """
     kept: dict[str, object] = {**whose_journal(journal.accounts())}
     if not kept and journal.knows_orders():
         modes = {batch.mode for batch in journal.batches()}

@@ -1,7 +1,8 @@
-"""A batch's reports: count where its rows stand, note that in the journal, then write the files from it.
+"""A batch's reports: count where its rows stand, note that in the journal, then write the files
+from it.
 
-The two are apart, so that a run can write down how it ended between them: its reports show that, and are the same bytes
-when they are written again.
+The two are apart, so that a run can write down how it ended between them: its reports show that,
+and are the same bytes when they are written again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from batchpay.reports.manifest import head_of, write_manifest_beside
 from batchpay.reports.spool import KeptFindings
 from batchpay.settlement.recorder import stop_in_force, whose_journal
 
-SPOOLED = 16  # batches whose rows are kept between counting and writing; of more they are judged anew
+SPOOLED = (
+    16  # batches whose rows are kept between counting and writing; of more they are judged anew
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class Published:
     directory: Path
     files: tuple[Path, ...]  # empty: the reports of an earlier run were left as they were
     run: RunDone | None = None  # the last one that changed it
-    lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that its reports told of: at, by, reason, stop
+    lifted: Sequence[
+        Mapping[str, str]
+    ] = ()  # who lifted which stop that its reports told of: at, by, reason, stop
 
     @property
     def open_equation(self) -> bool:
@@ -59,7 +64,9 @@ class Counted:
     noted: Event
     found: history.Found
     spool: KeptFindings
-    said: Mapping[str, object] = field(default_factory=dict)  # people's words, as its manifest tells them
+    said: Mapping[str, object] = field(
+        default_factory=dict
+    )  # people's words, as its manifest tells them
     kept: bool = False  # its reports stay as they are
 
     @property
@@ -74,7 +81,9 @@ def publish(opened: OpenJob, batch: Batch) -> Published:
 
 
 def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
-    """Totals into the journal when they changed. `spooled`: keep what was judged for `write`, which lets go of it."""
+    """Totals into the journal when they changed. `spooled`: keep what was judged for `write`, which
+    lets go of it.
+    """
     journal = opened.journal
     spool = KeptFindings(opened.job.state_path.parent)
     judge = history.findings_of(opened.job, journal, batch)
@@ -83,11 +92,18 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
         totals, digest, answered = history.totals_of(found if spooled else judge)
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
-        data = {**totals.to_json(), "rows_sha256": digest, "stop": opened.stop, "version": batch.version}
+        data = {
+            **totals.to_json(),
+            "rows_sha256": digest,
+            "stop": opened.stop,
+            "version": batch.version,
+        }
         if said := said_json(journal):  # so that some manifest tells of every word
             data["said"] = sha256(json_text(said).encode("utf-8", "replace")).hexdigest()
         latest = history.last_totals(journal).get(batch.id)
-        if latest is None or latest.data != data or journal.moved(batch.id):  # else it would be written on every night
+        if (
+            latest is None or latest.data != data or journal.moved(batch.id)
+        ):  # else it would be written on every night
             latest = opened.note("totals", data, batch.id)
     except BaseException:
         spool.close()
@@ -96,17 +112,29 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
 
 
 def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
-    """Batches in whose reports nothing moved, but of which an order of another batch may have settled a row since.
+    """Batches in whose reports nothing moved, but of which an order of another batch may have
+    settled a row since.
 
-    Each of the last days is counted anew, and written when it reads otherwise: `report` then writes the same bytes.
+    Each of the last days is counted anew, and written when it reads otherwise: `report` then writes
+    the same bytes.
     """
     latest = history.last_totals(opened.journal)
-    last_seq = max([opened.journal.last_of_orders(), *(event.seq for event in opened.journal.events(["answered"]))])
+    last_seq = max(
+        [
+            opened.journal.last_of_orders(),
+            *(event.seq for event in opened.journal.events(["answered"])),
+        ]
+    )
     oldest_ns = opened.started_ns - int(history.FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(opened.journal)
     for batch in opened.journal.batches():
         known = latest.get(batch.id)
-        if known is None or batch.id in but or batch.first_seen_ns < oldest_ns or known.seq > last_seq:
+        if (
+            known is None
+            or batch.id in but
+            or batch.first_seen_ns < oldest_ns
+            or known.seq > last_seq
+        ):
             continue
         if not history.may_be_settled(known):
             continue
@@ -120,26 +148,61 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
     totals, spool = Totals.from_json(latest.data), KeptFindings(opened.job.state_path.parent)
-    return Counted(batch, totals, (), latest, history.findings_of(opened.job, opened.journal, batch), spool, kept=True)
+    return Counted(
+        batch,
+        totals,
+        (),
+        latest,
+        history.findings_of(opened.job, opened.journal, batch),
+        spool,
+        kept=True,
+    )
 
 
 def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
-    """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises CannotWrite."""
+    """report.json and manifest of a night without a file, in `<UTC date>-no-input/`. Raises
+    CannotWrite.
+    """
     job, journal = opened.job, opened.journal
     folder = own_folder(
-        job.report.directory, f"{opened.started:%Y-%m-%d}-no-input", job.name, "manifest.json", job.report.mode
+        job.report.directory,
+        f"{opened.started:%Y-%m-%d}-no-input",
+        job.name,
+        "manifest.json",
+        job.report.mode,
     )
     nothing = Batch(
-        id=folder.name, job=job.name, file="", sha256="", format="", rows_read=0, columns=(),
-        unused=(), metadata=(), mode=job.gateway.mode, job_sha256=job.sha256, schema_sha256=job.schema.sha256,
-        version=__version__, notes=("there was no file tonight, and the job says that this is well",),
-    )  # fmt: skip
+        id=folder.name,
+        job=job.name,
+        file="",
+        sha256="",
+        format="",
+        rows_read=0,
+        columns=(),
+        unused=(),
+        metadata=(),
+        mode=job.gateway.mode,
+        job_sha256=job.sha256,
+        schema_sha256=job.schema.sha256,
+        version=__version__,
+        notes=("there was no file tonight, and the job says that this is well",),
+    )
     inputs = Inputs(
-        batch=nothing, formats=("json",), findings=lambda: iter(()), totals=Totals(), equations=(), exit_code=code,
-        journal_id=journal.id, head_seq=noted.seq, head_digest=noted.digest, stop=opened.stop,
-        versions={"batchpay": __version__}, run=runs.whole(opened.run_id), whose=_whose(opened, noted.seq),
+        batch=nothing,
+        formats=("json",),
+        findings=lambda: iter(()),
+        totals=Totals(),
+        equations=(),
+        exit_code=code,
+        journal_id=journal.id,
+        head_seq=noted.seq,
+        head_digest=noted.digest,
+        stop=opened.stop,
+        versions={"batchpay": __version__},
+        run=runs.whole(opened.run_id),
+        whose=_whose(opened, noted.seq),
         said=said_json(journal),
-    )  # fmt: skip
+    )
     return write_reports(folder, inputs, job.report.mode)
 
 
@@ -147,26 +210,41 @@ ADOPTED = "adopted"  # the folder of what is in no batch's report
 
 
 def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
-    """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever, no file."""
+    """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever,
+    no file.
+    """
     found = history.adopted_json(history.unshown(opened.job, opened.journal))
     reports, mode = opened.job.report.directory, opened.job.report.mode
     if not found["count"] and not has_own_folder(reports, ADOPTED, opened.job.name, "adopted.json"):
         return ()  # else it tells that there is none any more
     directory = Directory(own_folder(reports, ADOPTED, opened.job.name, "adopted.json", mode), mode)
-    told = {"job": opened.job.name, "mode": opened.job.gateway.mode, "journal": opened.journal.id, **found}
+    told = {
+        "job": opened.job.name,
+        "mode": opened.job.gateway.mode,
+        "journal": opened.journal.id,
+        **found,
+    }
     with directory.file("adopted.json") as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
     known = head_of(directory, opened.job)
-    if known is None or not is_of(opened.journal, known):  # else there would be one more on every night
+    if known is None or not is_of(
+        opened.journal, known
+    ):  # else there would be one more on every night
         head = opened.journal.head()
-        unproven = [one["charge"] for one in found["charges"] if one["outcome"] == Outcome.UNPROVEN.value]
+        unproven = [
+            one["charge"] for one in found["charges"] if one["outcome"] == Outcome.UNPROVEN.value
+        ]
         said = said_json(opened.journal, unproven)
-        write_manifest_beside(directory, opened.job, opened.journal.id, head, _whose(opened, head[0]), said)
+        write_manifest_beside(
+            directory, opened.job, opened.journal.id, head, _whose(opened, head[0]), said
+        )
     return tuple(directory.written)
 
 
 def _said(counted: Counted) -> Mapping[str, object]:
-    """What a batch's manifest tells of people's words, and of its own charges that are not proven."""
+    """What a batch's manifest tells of people's words, and of its own charges that are not
+    proven.
+    """
     if not counted.totals.count(Outcome.UNPROVEN):
         return counted.said
     found = (one for _, some in counted.found() for one in some if one.outcome is Outcome.UNPROVEN)
@@ -174,7 +252,9 @@ def _said(counted: Counted) -> Mapping[str, object]:
 
 
 def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
-    """Account and address, as far as the journal knew them by then: what is written again is the same."""
+    """Account and address, as far as the journal knew them by then: what is written again is the
+    same.
+    """
     kept = whose_journal(event for event in opened.journal.accounts() if event.seq <= seq)
     return {name: str(kept.get(name, "")) for name in ("account", "url")}
 
@@ -213,7 +293,10 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
 def _addressed(found: history.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
     """The findings with the commands in their reasons as they are typed, beside the job file."""
     for chunk, findings in found():
-        yield chunk, [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings]
+        yield (
+            chunk,
+            [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings],
+        )
 
 
 def _told_to(finding: Finding, job_file: str) -> Finding:

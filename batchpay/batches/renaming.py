@@ -1,19 +1,25 @@
-"""RENAMING: which order ids are names of one sale, because a row had one of them first and another one now.
+"""RENAMING: which order ids are names of one sale, because a row had one of them first and another
+one now.
 
-An edited job or lookup file gives rows other order ids. A row keeps every id that it ever had (`Lineages.earlier`), and
-what its ids tell of each other is written down for every other row that has one of them, in this file or a later one:
+An edited job or lookup file gives rows other order ids. A row keeps every id that it ever had
+(`Lineages.earlier`), and what its ids tell of each other is written down for every other row that
+has one of them, in this file or a later one:
 
-    the old id was asked for by this row, or to correct it                          the same sale (`Names.same`)
-    the old id was never asked for, or by a row that this one may repeat            this row had it (`Names.had`)
-    the old id was asked for by another payer, for other money                      a mistake, which tells nothing
+    the old id was asked for by this row, or to correct it                          the same sale
+      (`Names.same`)
+    the old id was never asked for, or by a row that this one may repeat            this row had it
+      (`Names.had`)
+    the old id was asked for by another payer, for other money                      a mistake, which
+      tells nothing
     another order corrects the row, and knows it by no id, or by another            the same sale
 
-Any of it may have been a mistake that was mended since: whether what is written down holds for a row is judged each
-time by what the row that was charged is called today (`standing`).
+Any of it may have been a mistake that was mended since: whether what is written down holds for a
+row is judged each time by what the row that was charged is called today (`standing`).
 
-A row that came back to correct another has the id that a person typed. It is the sale that it came back from where it
-asks for the very terms of that one, or of the order that it names now, whose duplicate it is, for good (`Names.said`);
-but not where the row that it came back for asked for something else than that order.
+A row that came back to correct another has the id that a person typed. It is the sale that it came
+back from where it asks for the very terms of that one, or of the order that it names now, whose
+duplicate it is, for good (`Names.said`); but not where the row that it came back for asked for
+something else than that order.
 """
 
 from __future__ import annotations
@@ -36,7 +42,9 @@ def may_tell_names(batch: Batch, lineages: Lineages, *, had_other_ids: bool) -> 
 
 
 def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk]) -> Names:
-    """What the rows of a batch, as they are planned now, tell of order ids and the journal does not know yet."""
+    """What the rows of a batch, as they are planned now, tell of order ids and the journal does not
+    know yet.
+    """
     lineages, found = Lineages(journal), Names()
     for chunk in chunks:
         found |= Names(today=_today(batch, chunk))
@@ -51,7 +59,9 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
 def _today(batch: Batch, chunk: StoredChunk) -> dict[str, str]:
     """Place -> the order id that a row has now, of those that had others."""
     ids = {at: str(chunk.documents[at].get("order_id") or "") for at in chunk.earlier}
-    return {place_of(batch.id, chunk.sheet, chunk.rows[at]): order_id for at, order_id in ids.items()}
+    return {
+        place_of(batch.id, chunk.sheet, chunk.rows[at]): order_id for at, order_id in ids.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +72,22 @@ class _Row:
     document: Document
     had: tuple[str, ...]  # its other ids, and the names of these
     corrected_by: tuple[str, ...]  # orders that came to correct it
-    named: Document | None  # what the row asked for that it came back for, where that never had its id
+    named: (
+        Document | None
+    )  # what the row asked for that it came back for, where that never had its id
     corrects: str  # plan.place_of the row that it came back for
 
     @property
     def is_typed(self) -> bool:
-        """Did it come back to correct another? Then its id is a person's word, not an edited job's."""
+        """Did it come back to correct another? Then its id is a person's word, not an edited
+        job's.
+        """
         return bool(self.corrects)
 
     def is_anothers(self, attempt: Attempt) -> bool:
-        """Did the row that it came back for ask for something else than this attempt, which did not come for it?"""
+        """Did the row that it came back for ask for something else than this attempt, which did not
+        come for it?
+        """
         kin = goes_back_to(attempt.intent, [self.corrects])
         return self.named is not None and not kin and contradicts(self.named, attempt)
 
@@ -83,33 +99,58 @@ class _Row:
     @property
     def ids(self) -> tuple[str, ...]:
         """Every other order that it may be."""
-        return tuple(one for one in dict.fromkeys((*self.had, *self.corrected_by)) if one != self.order_id)
+        return tuple(
+            one for one in dict.fromkeys((*self.had, *self.corrected_by)) if one != self.order_id
+        )
 
     def caused(self, attempt: Attempt) -> bool:
-        """Is this attempt the row's, or a correction of it, or, where a person typed its id, what it asks for?"""
+        """Is this attempt the row's, or a correction of it, or, where a person typed its id, what
+        it asks for?
+        """
         if attempt.owned_by(*self.place) or goes_back_to(attempt.intent, [place_of(*self.place)]):
             return True
         return self.is_typed and same_terms(self.document, attempt)
 
     def may_repeat(self, attempts: Iterable[Attempt]) -> bool:
         """May it be what these asked for, by its payer or by its money?"""
-        return not self.is_typed and not all(is_a_strangers(self.document, attempt) for attempt in attempts)
+        return not self.is_typed and not all(
+            is_a_strangers(self.document, attempt) for attempt in attempts
+        )
 
 
-def _rows_with_others(journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages) -> Iterator[_Row]:
-    owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1]) if chunk.rows else {}
+def _rows_with_others(
+    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages
+) -> Iterator[_Row]:
+    if chunk.rows:
+        owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
+    else:
+        owned = {}
     corrections = lineages.corrections
     if not (chunk.earlier or owned or corrections):
         return
     for at, document in enumerate(chunk.documents):
         new, place = document.get("order_id"), (batch.id, chunk.sheet, chunk.rows[at])
-        had = [one for one in (*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new)) if one and one != new]
-        correcting = corrections.get(place_of(*place), ()) if corrections else ()
+        had = [
+            one
+            for one in (*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new))
+            if one and one != new
+        ]
+        if corrections:
+            correcting = corrections.get(place_of(*place), ())
+        else:
+            correcting = ()
         if new and (had or correcting):
             names = [name for one in had for name in lineages.other_names(one)]
             corrects = chunk.corrects.get(at, "")
             named = history.document_named(chunk, at, lineages)
-            yield _Row(place, document, tuple(dict.fromkeys((*had, *names))), tuple(correcting), named, corrects)
+            yield _Row(
+                place,
+                document,
+                tuple(dict.fromkeys((*had, *names))),
+                tuple(correcting),
+                named,
+                corrects,
+            )
 
 
 def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
@@ -122,7 +163,9 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
         elif not row.is_typed and (not asked or row.may_repeat(asked)):
             had.append(old)
     new = row.order_id
-    its_own = [a for a in attempts.get(new, ()) if row.is_typed and not a.set_aside and row.caused(a)]
+    its_own = [
+        a for a in attempts.get(new, ()) if row.is_typed and not a.set_aside and row.caused(a)
+    ]
     if its_own:
         if any(map(row.is_anothers, its_own)):
             return Names()

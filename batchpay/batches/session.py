@@ -1,4 +1,6 @@
-"""One run's time at the gateway: its parts are put together, the sequence walks, and then all is let go."""
+"""One run's time at the gateway: its parts are put together, the sequence walks, and then all is
+let go.
+"""
 
 from __future__ import annotations
 
@@ -80,11 +82,15 @@ async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
     settings = opened.job.gateway
     gateway = opened.edges.gateway(settings, hold.key.reveal())
     limits = _limits(opened.job, hold.options, opened.started_ns)
-    run = Run(settings, gateway, channel_of(opened), opened.recorder, opened.clock, hold.progress, limits)
+    run = Run(
+        settings, gateway, channel_of(opened), opened.recorder, opened.clock, hold.progress, limits
+    )
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
-        running.call_soon_threadsafe(run.loop.interrupt, f"interrupted by {name}", hold.options.grace_s)
+        running.call_soon_threadsafe(
+            run.loop.interrupt, f"interrupted by {name}", hold.options.grace_s
+        )
 
     hold.signals.call(interrupt)
     beat = asyncio.create_task(_beat())
@@ -95,20 +101,26 @@ async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
         hold.signals.call(None)
         await gateway.aclose()
         told = _note_holds(opened, run.loop.why_held)
-    trouble = (*_trouble(run, settings.url, interrupted=bool(hold.signals.received)), *opened.refused)
-    blind = (
-        (f"nothing is sent, as before: {run.blind}",)
-        if run.blind and not trouble and not (told and opened.loss is None)
-        else ()
+    trouble = (
+        *_trouble(run, settings.url, interrupted=bool(hold.signals.received)),
+        *opened.refused,
     )
+    blind: tuple[str, ...] = ()
+    if run.blind and not trouble and not (told and opened.loss is None):
+        blind = (f"nothing is sent, as before: {run.blind}",)
     return SessionEnd(trouble, (*run.notes, *_illness(run.channel), *blind))
 
 
 def _illness(channel: Channel) -> Iterator[str]:
-    """What a person should know whose orders are in doubt or held because of the gateway's own errors."""
+    """What a person should know whose orders are in doubt or held because of the gateway's own
+    errors.
+    """
     if channel.ill:
         requests = many(channel.ill, "request")
-        yield f"the gateway answered {requests} with a 5xx, at last {channel.illness}: {STATUS_PAGE} tells of incidents"
+        yield (
+            f"the gateway answered {requests} with a 5xx, at last {channel.illness}: {STATUS_PAGE}"
+            " tells of incidents"
+        )
 
 
 def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, ...]:
@@ -118,7 +130,10 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
     if run.untold and not interrupted:
         return (GatewaySilent(f"{run.untold}{f' ({channel.trouble})' if channel.trouble else ''}"),)
     if channel.answers == 0 and not interrupted:
-        why = f" ({channel.trouble})" if channel.trouble else ""
+        if channel.trouble:
+            why = f" ({channel.trouble})"
+        else:
+            why = ""
         told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
         return (GatewaySilent(told),)
     return ()
@@ -129,7 +144,10 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     look = look_of(opened, options)
     wait_s = _lost_sends_s(opened, adopt=options.adopt and not look.known_before)
     told = history.preflight_of(opened.journal)
-    recovers = opened.loss.to_json() if opened.loss is not None else None
+    if opened.loss is not None:
+        recovers = opened.loss.to_json()
+    else:
+        recovers = None
     asks_only = Brought(look, opened.started, wait_s, kept_preflight=told, recovers=recovers)
     if not charges:
         return asks_only
@@ -148,21 +166,29 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
 def look_of(opened: OpenJob, options: Options) -> Look:
     """Where a run looks from. A flag only ever widens it (J01).
 
-    A journal of which it is known that it lost events looks back as far as they may reach: an older copy to its own
-    last complete list, an empty one to the beginning, for how old what it lost may be is bounded by nothing.
+    A journal of which it is known that it lost events looks back as far as they may reach: an older
+    copy to its own last complete list, an empty one to the beginning, for how old what it lost may
+    be is bounded by nothing.
     """
     bound = history.listed_until(opened.journal)
-    default = bound or (EVERYTHING if opened.loss is not None else opened.started - history.FIRST_LOOK)
+    default = bound or (
+        EVERYTHING if opened.loss is not None else opened.started - history.FIRST_LOOK
+    )
     if opened.loss is not None and opened.loss.empty:
         default = EVERYTHING
-    since = min(default, options.since) if options.since else default
+    if options.since:
+        since = min(default, options.since)
+    else:
+        since = default
     quiet_at_s = opened.started_s + opened.job.gateway.doubt_period_s
     known = opened.journal.knows_orders()
     return Look(since, known, options.adopt, quiet_at_s, lost=opened.loss is not None)
 
 
 async def _beat() -> None:
-    """The journal's thread wakes the loop through a socket; should that fail, the loop looks by itself."""
+    """The journal's thread wakes the loop through a socket; should that fail, the loop looks by
+    itself.
+    """
     while True:  # noqa: ASYNC110 - it is the loop's own wake-ups that this does not rely on
         await asyncio.sleep(BEAT_S)
 
@@ -173,17 +199,23 @@ def channel_of(opened: OpenJob) -> Channel:
 
 
 async def at_the_gateway(
-    opened: OpenJob, key: SecretKey, ask: Callable[[Gateway, Channel], Awaitable[T]], notes: list[str] | None = None
+    opened: OpenJob,
+    key: SecretKey,
+    ask: Callable[[Gateway, Channel], Awaitable[T]],
+    notes: list[str] | None = None,
 ) -> T:
-    """A person's command that asks the gateway: it enters as every run does, and lets go afterwards.
+    """A person's command that asks the gateway: it enters as every run does, and lets go
+    afterwards.
 
-    Raises Misconfigured for another account, mode or address than the journal's, GatewaySilent when nobody tells whose
-    the key is, and what closed the line.
+    Raises Misconfigured for another account, mode or address than the journal's, GatewaySilent when
+    nobody tells whose the key is, and what closed the line.
     """
     channel = channel_of(opened)
     gateway = opened.edges.gateway(opened.job.gateway, key.reveal())
     try:
-        account = await enter(opened.job.gateway, gateway, channel, opened.recorder, [] if notes is None else notes)
+        account = await enter(
+            opened.job.gateway, gateway, channel, opened.recorder, [] if notes is None else notes
+        )
         if untold := whose_is_untold(opened.recorder, account):
             raise channel.fatal or GatewaySilent(untold)
         answer = await ask(gateway, channel)
@@ -196,9 +228,13 @@ async def at_the_gateway(
 
 @contextmanager
 def asking(job: Job) -> Iterator[Channel]:
-    """The same for who only asks: needs the lock, so that all requests of a job count for its rate; no journal."""
+    """The same for who only asks: needs the lock, so that all requests of a job count for its rate;
+    no journal.
+    """
     clock = SystemClock()
-    with closing(RunLock(job.state_path, job.name, job.gateway.rate, {"started": iso(clock.now_ns())})) as lock:
+    with closing(
+        RunLock(job.state_path, job.name, job.gateway.rate, {"started": iso(clock.now_ns())})
+    ) as lock:
         yield _channel(job, clock, lock)
 
 
@@ -209,7 +245,9 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
         gateway = Omise(job.gateway, key.reveal())
         try:
             account = await account_of(job.gateway, gateway, channel)
-            return await preflight(recipients, gateway, channel, account.currency, job.gateway.concurrency)
+            return await preflight(
+                recipients, gateway, channel, account.currency, job.gateway.concurrency
+            )
         finally:
             await gateway.aclose()
 
@@ -227,7 +265,9 @@ def _channel(job: Job, clock: Clock, lock: RunLock) -> Channel:
 def _limits(job: Job, options: Options, started_ns: int) -> Limits:
     controls, deadline_ns = job.controls, None
     if controls.deadline:
-        at = next_deadline(controls.deadline, controls.time_zone, datetime.fromtimestamp(started_ns / 1e9, UTC))
+        at = next_deadline(
+            controls.deadline, controls.time_zone, datetime.fromtimestamp(started_ns / 1e9, UTC)
+        )
         deadline_ns = int(at.timestamp()) * 10**9
     return Limits(
         orders=options.limit,
@@ -239,12 +279,16 @@ def _limits(job: Job, options: Options, started_ns: int) -> Limits:
 
 
 def _lost_sends_s(opened: OpenJob, *, adopt: bool) -> float:
-    """How long requests may still land that no intent of this journal tells of: it was lost, or an older copy is back.
+    """How long requests may still land that no intent of this journal tells of: it was lost, or an
+    older copy is back.
 
-    The list that tells what the gateway has of them proves nothing before that (laws L5, L11). It counts from this
-    run's start: the lock's memory of the last requests may be as old as the journal.
+    The list that tells what the gateway has of them proves nothing before that (laws L5, L11). It
+    counts from this run's start: the lock's memory of the last requests may be as old as the
+    journal.
     """
-    return opened.job.gateway.doubt_period_s if adopt or opened.loss is not None else 0.0
+    if adopt or opened.loss is not None:
+        return opened.job.gateway.doubt_period_s
+    return 0.0
 
 
 def _note_holds(opened: OpenJob, why: str) -> bool:
@@ -252,7 +296,13 @@ def _note_holds(opened: OpenJob, why: str) -> bool:
     told = False
     for planned in opened.planned:
         batch = planned.batch
-        if why and not batch.refusal and (opened.stop or history.last_hold(opened.journal, batch.id) != why):
-            opened.note("held", {"reason": why, **({"stop": True} if opened.stop else {})}, batch.id)
+        if (
+            why
+            and not batch.refusal
+            and (opened.stop or history.last_hold(opened.journal, batch.id) != why)
+        ):
+            opened.note(
+                "held", {"reason": why, **({"stop": True} if opened.stop else {})}, batch.id
+            )
             told = True
     return told

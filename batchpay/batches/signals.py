@@ -15,8 +15,9 @@ AT_ONCE = 75
 
 
 class Signals:
-    """Installed while entered. Before the gateway is reached a signal raises TryLater; then it calls who asked for it;
-    after that it is remembered, so that the reports are still written."""
+    """Installed while entered. Before the gateway is reached a signal raises TryLater; then it
+    calls who asked for it; after that it is remembered, so that the reports are still written.
+    """
 
     def __init__(self) -> None:
         self.received = ""
@@ -31,15 +32,26 @@ class Signals:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self.received and not self._reached and isinstance(error, Exception) and not isinstance(error, TryLater):
-            raise self._early() from error  # a library was interrupted and called it an error of its own
+        if (
+            self.received
+            and not self._reached
+            and isinstance(error, Exception)
+            and not isinstance(error, TryLater)
+        ):
+            # a library was interrupted and called it an error of its own
+            raise self._early() from error
 
     def call(self, who: Callable[[str], None] | None) -> None:
-        """From now on tell `who`, and at once when a library has swallowed what was raised; None: nobody any more."""
+        """From now on tell `who`, and at once when a library has swallowed what was raised; None:
+        nobody any more.
+        """
         self._call, self._reached = who, True
         if who is not None and self.received:
             who(self.received)
@@ -54,4 +66,6 @@ class Signals:
             raise self._early()
 
     def _early(self) -> TryLater:
-        return TryLater(f"interrupted by {self.received} before anything was sent; run the same command again")
+        return TryLater(
+            f"interrupted by {self.received} before anything was sent; run the same command again"
+        )

@@ -1,4 +1,6 @@
-"""One order's whole story: every row that asks for it, and every event of it in words, from the journal alone."""
+"""One order's whole story: every row that asks for it, and every event of it in words, from the
+journal alone.
+"""
 
 from __future__ import annotations
 
@@ -17,78 +19,146 @@ from batchpay.lifecycle.standing import Guards, rows_of
 from batchpay.reconciliation.findings import find
 
 Told = Callable[[Mapping[str, Any], Event], str]
-BESIDE = ("stop", "refunded", "noted")  # kinds of event that are about an order, and no part of its attempts
+BESIDE = (
+    "stop",
+    "refunded",
+    "noted",
+)  # kinds of event that are about an order, and no part of its attempts
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
-    """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be empty."""
-    rows = [_row(finding) for batch in journal.batches() for finding in _findings(job, journal, batch, order_id)]
+    """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be
+    empty.
+    """
+    rows = [
+        _row(finding)
+        for batch in journal.batches()
+        for finding in _findings(job, journal, batch, order_id)
+    ]
     beside = _beside(journal, order_id)
-    events = sorted([*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq)
+    events = sorted(
+        [*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq
+    )
     mode = mode_told(job.gateway.mode)
-    return {"order": order_id, "mode": mode, "rows": rows, "events": [_event(event) for event in events]}
+    return {
+        "order": order_id,
+        "mode": mode,
+        "rows": rows,
+        "events": [_event(event) for event in events],
+    }
 
 
 def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
-    """What is about the order and no part of its attempts, the lift of a stop that it caused with it."""
+    """What is about the order and no part of its attempts, the lift of a stop that it caused with
+    it.
+    """
     stopped = False
     for event in journal.events((*BESIDE, "lifted")):
-        mine = stopped if event.kind == "lifted" else event.data.get("order") == order_id
+        if event.kind == "lifted":
+            mine = stopped
+        else:
+            mine = event.data.get("order") == order_id
         stopped = event.kind != "lifted" and (stopped or (mine and event.kind == "stop"))
         if mine:
             yield event
 
 
 def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
-    guards, hold = history.guards_of_batch(job, journal, batch), history.last_hold(journal, batch.id)
+    guards, hold = (
+        history.guards_of_batch(job, journal, batch),
+        history.last_hold(journal, batch.id),
+    )
     owned = set(journal.orders_of(batch.id))
     for chunk in journal.chunks(batch.id):
-        if order_id in owned or any(document.get("order_id") == order_id for document in chunk.documents):
+        if order_id in owned or any(
+            document.get("order_id") == order_id for document in chunk.documents
+        ):
             yield from _of_chunk(journal, batch, chunk, order_id, guards, hold)
 
 
 def _of_chunk(
-    journal: SqliteJournal, batch: Batch, chunk: StoredChunk, order_id: str, guards: Guards, hold: str
+    journal: SqliteJournal,
+    batch: Batch,
+    chunk: StoredChunk,
+    order_id: str,
+    guards: Guards,
+    hold: str,
 ) -> Iterator[Finding]:
     of_rows = history.history_of(journal, batch, chunk)
-    for finding in find(batch, rows_of(batch.id, chunk, journal.repeats(batch.id)), of_rows, guards, hold):
+    for finding in find(
+        batch, rows_of(batch.id, chunk, journal.repeats(batch.id)), of_rows, guards, hold
+    ):
         if finding.order_id == order_id:
             yield finding
 
 
 def _row(finding: Finding) -> dict[str, Any]:
     return {
-        "batch": finding.batch_id, "file": finding.file, "sheet": finding.sheet, "row": finding.row,
-        "outcome": finding.outcome.value, "reason": finding.reason, "who_acts": finding.who_acts,
-        "charge": finding.charge_id, "settled_by": finding.settled_by, "mode": mode_told(finding.mode),
-    }  # fmt: skip
+        "batch": finding.batch_id,
+        "file": finding.file,
+        "sheet": finding.sheet,
+        "row": finding.row,
+        "outcome": finding.outcome.value,
+        "reason": finding.reason,
+        "who_acts": finding.who_acts,
+        "charge": finding.charge_id,
+        "settled_by": finding.settled_by,
+        "mode": mode_told(finding.mode),
+    }
 
 
 def _event(event: Event) -> dict[str, Any]:
     charge = event.data.get("charge")
-    known = charge.get("id", "") if isinstance(charge, dict) else str(charge or event.data.get("charge_id", ""))
+    if isinstance(charge, dict):
+        known = charge.get("id", "")
+    else:
+        known = str(charge or event.data.get("charge_id", ""))
     tell = _WORDS.get(event.kind, _otherwise)
     return {
-        "at": iso(event.at_ns), "seq": event.seq, "kind": event.kind, "attempt": event.attempt, "send": event.send,
-        "charge": known, "state": str(event.data.get("state", "")), "run": event.run_id,
-        "who": str(event.data.get("by", "")), "told": tell(event.data, event),
-    }  # fmt: skip
+        "at": iso(event.at_ns),
+        "seq": event.seq,
+        "kind": event.kind,
+        "attempt": event.attempt,
+        "send": event.send,
+        "charge": known,
+        "state": str(event.data.get("state", "")),
+        "run": event.run_id,
+        "who": str(event.data.get("by", "")),
+        "told": tell(event.data, event),
+    }
 
 
-# --- in words --------------------------------------------------------------------------------------------------
+# --- in words
+# --------------------------------------------------------------------------------------------------
 
 
 def _intent(data: Mapping[str, Any], event: Event) -> str:
     asked = data.get("intent")
-    place = f" for row {event.row} of batch {event.batch_id}" if event.row else ""
-    key = f", key {asked['key']}" if isinstance(asked, dict) and asked.get("key") else ", the same request again"
+    if event.row:
+        place = f" for row {event.row} of batch {event.batch_id}"
+    else:
+        place = ""
+    if isinstance(asked, dict) and asked.get("key"):
+        key = f", key {asked['key']}"
+    else:
+        key = ", the same request again"
     return f"request {event.send} of attempt {event.attempt} written down, to be sent{place}{key}"
 
 
 def _answer(data: Mapping[str, Any], event: Event) -> str:
-    status = f"status {data['status']}" if data.get("status") else "no complete answer"
-    words = " ".join(filter(None, (str(data.get("code", "")), shown(str(data.get("message", "")), 300))))
-    parts = [f"request {event.send} came to {status}", f"which proves: {data.get('verdict', '')}", _charge(data), words]
+    if data.get("status"):
+        status = f"status {data['status']}"
+    else:
+        status = "no complete answer"
+    words = " ".join(
+        filter(None, (str(data.get("code", "")), shown(str(data.get("message", "")), 300)))
+    )
+    parts = [
+        f"request {event.send} came to {status}",
+        f"which proves: {data.get('verdict', '')}",
+        _charge(data),
+        words,
+    ]
     return "; ".join(filter(None, [*parts, *map(str, data.get("flaws", ()))]))
 
 
@@ -97,17 +167,26 @@ def _charge(data: Mapping[str, Any]) -> str:
     if not isinstance(charge, dict):
         return ""
     money = both_units(int(charge.get("amount") or 0), str(charge.get("currency", "")).upper())
-    failed = f" ({charge['failure_code']})" if charge.get("failure_code") else ""
+    if charge.get("failure_code"):
+        failed = f" ({charge['failure_code']})"
+    else:
+        failed = ""
     return f"{charge.get('id', 'a charge')} is {charge.get('status', '')}{failed}, {money}"
 
 
 def _found(data: Mapping[str, Any], _: Event) -> str:
-    how = "asked for by its id" if data.get("by_id") else "found in a list"
+    if data.get("by_id"):
+        how = "asked for by its id"
+    else:
+        how = "found in a list"
     return "; ".join(["looked up, " + how, _charge(data), *map(str, data.get("flaws", ()))])
 
 
 def _absent(data: Mapping[str, Any], _: Event) -> str:
-    proof = "this proves that nothing was charged" if data.get("closes") else "one look-up alone proves nothing"
+    if data.get("closes"):
+        proof = "this proves that nothing was charged"
+    else:
+        proof = "one look-up alone proves nothing"
     return f"looked up: a complete list after the doubt period does not show it; {proof}"
 
 
@@ -123,8 +202,12 @@ def _cancelled(data: Mapping[str, Any], _: Event) -> str:
 def _adopted(data: Mapping[str, Any], _: Event) -> str:
     if word := data.get("word"):
         said = f"{word['by']}: {shown(str(word['reason']), 300)}"
-        return "; ".join([f"a charge that names nobody is this order's, as a person said, {said}", _charge(data)])
-    return "; ".join(["the gateway had a charge that this journal did not know: adopted", _charge(data)])
+        return "; ".join(
+            [f"a charge that names nobody is this order's, as a person said, {said}", _charge(data)]
+        )
+    return "; ".join(
+        ["the gateway had a charge that this journal did not know: adopted", _charge(data)]
+    )
 
 
 def _unclear(data: Mapping[str, Any], _: Event) -> str:
@@ -132,15 +215,22 @@ def _unclear(data: Mapping[str, Any], _: Event) -> str:
 
 
 def _untold(data: Mapping[str, Any], _: Event) -> str:
-    return f"asked again before the next attempt: the gateway did not show {data.get('charge_id', '')}"
+    return (
+        f"asked again before the next attempt: the gateway did not show {data.get('charge_id', '')}"
+    )
 
 
 def _elsewhere(data: Mapping[str, Any], _: Event) -> str:
-    return f"job {shown(str(data.get('job', '')))} has a charge of this order id: {data.get('charge_id', '')}"
+    return (
+        f"job {shown(str(data.get('job', '')))} has a charge of this order id:"
+        f" {data.get('charge_id', '')}"
+    )
 
 
 def _stop(data: Mapping[str, Any], _: Event) -> str:
-    return f"STOP, nothing is sent until a person lifts it: {shown(str(data.get('reason', '')), 300)}"
+    return (
+        f"STOP, nothing is sent until a person lifts it: {shown(str(data.get('reason', '')), 300)}"
+    )
 
 
 def _lifted(data: Mapping[str, Any], _: Event) -> str:
@@ -153,7 +243,10 @@ def _refunded(data: Mapping[str, Any], _: Event) -> str:
 
 def _noted(data: Mapping[str, Any], _: Event) -> str:
     of = shown(str(data.get("id", "")), 200)
-    return f"a person took note of the audit's difference {of}: {shown(str(data.get('reason', '')), 300)}"
+    return (
+        f"a person took note of the audit's difference {of}:"
+        f" {shown(str(data.get('reason', '')), 300)}"
+    )
 
 
 def _otherwise(_: Mapping[str, Any], event: Event) -> str:
@@ -162,7 +255,9 @@ def _otherwise(_: Mapping[str, Any], event: Event) -> str:
 
 _WORDS: Mapping[str, Told] = {
     "intent": _intent,
-    "voided": lambda _, event: f"request {event.send} was not sent after all: no byte left this machine",
+    "voided": lambda _, event: (
+        f"request {event.send} was not sent after all: no byte left this machine"
+    ),
     "answer": _answer,
     "found": _found,
     "absent": _absent,

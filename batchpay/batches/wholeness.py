@@ -1,14 +1,19 @@
-"""Is this journal whole, and since when may something be missing? The one place that says so (laws L5, L11).
+"""Is this journal whole, and since when may something be missing? The one place that says so (laws
+L5, L11).
 
-A journal can be lost, or an older copy can be put in its place; it does not know that itself. Beside it lie things that
-do: the lock knows the last event that was durable, and every report's manifest names the event it was made from.
+A journal can be lost, or an older copy can be put in its place; it does not know that itself.
+Beside it lie things that do: the lock knows the last event that was durable, and every report's
+manifest names the event it was made from.
 
-    nothing speaks against it            it is whole: a run lists on from the bound of the last complete list
-    it knows orders, and lacks events    an older copy is back: wait until nothing can land any more, then list
-    it knows no order, and lacks events  it was lost: 78 until a person says --adopt; then wait, and list all there is
+    nothing speaks against it            it is whole: a run lists on from the bound of the last
+      complete list
+    it knows orders, and lacks events    an older copy is back: wait until nothing can land any
+      more, then list
+    it knows no order, and lacks events  it was lost: 78 until a person says --adopt; then wait, and
+      list all there is
 
-What was found is an event (`restored`), and so is its end (`recovered`): a complete list after the wait. So each loss
-is dealt with once, however long the reports go on telling of what was before.
+What was found is an event (`restored`), and so is its end (`recovered`): a complete list after the
+wait. So each loss is dealt with once, however long the reports go on telling of what was before.
 """
 
 from __future__ import annotations
@@ -45,7 +50,9 @@ class Word:
     @property
     def why(self) -> str:
         """The reason, and what was said where it is not that it is cancelled."""
-        return self.reason if self.said == words.CANCELLED else f"settled as not charged: {self.reason}"
+        if self.said == words.CANCELLED:
+            return self.reason
+        return f"settled as not charged: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +60,60 @@ class Loss:
     """What a journal no longer knows, as far as others tell."""
 
     evidence: str  # who tells of it, and what
-    empty: bool  # did it know no order when that was found? Then nothing bounds how old what it lost may be
+    # did it know no order when that was found? Then nothing bounds how old what it lost may be
+    empty: bool
     unowned: bool  # does it still know none? Then a person must say that it is to be taken over
     had: int = 0  # number of the last event that others know of
     has: int = 0
     manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
     noted: bool = False  # by an earlier run, which did not come to its end
-    words: tuple[Word, ...] = ()  # of people, that the reports still tell; once it is noted they are in the journal
+    words: tuple[
+        Word, ...
+    ] = ()  # of people, that the reports still tell; once it is noted they are in the journal
     stops: tuple[Mapping[str, str], ...] = ()  # likewise, that nobody lifted
     unproven: tuple[str, ...] = ()  # ids of charges that the reports call unproven
 
     def to_json(self) -> dict[str, Any]:
         """As the journal keeps it."""
         return {
-            "evidence": self.evidence, "empty": self.empty, "had": self.had, "has": self.has,
-            "manifests_ns": self.manifests_ns, "cancelled": list(dict.fromkeys(word.order_id for word in self.words)),
+            "evidence": self.evidence,
+            "empty": self.empty,
+            "had": self.had,
+            "has": self.has,
+            "manifests_ns": self.manifests_ns,
+            "cancelled": list(dict.fromkeys(word.order_id for word in self.words)),
             **({"unproven": list(self.unproven)} if self.unproven else {}),
-        }  # fmt: skip
+        }
 
     @property
     def told(self) -> str:
         """What nobody but the people themselves can put right, and what of it the reports did."""
-        by_hand = list(dict.fromkeys(word.order_id for word in self.words if word.said != words.CANCELLED))
-        cancelled = list(dict.fromkeys(word.order_id for word in self.words if word.said == words.CANCELLED))
-        parts = [f"{many(len(cancelled), 'order')} cancelled since, kept so: {_named(cancelled)}"] if cancelled else []
+        by_hand = list(
+            dict.fromkeys(word.order_id for word in self.words if word.said != words.CANCELLED)
+        )
+        cancelled = list(
+            dict.fromkeys(word.order_id for word in self.words if word.said == words.CANCELLED)
+        )
+        if cancelled:
+            parts = [
+                f"{many(len(cancelled), 'order')} cancelled since, kept so: {_named(cancelled)}"
+            ]
+        else:
+            parts = []
         if by_hand:
-            parts.append(f"{many(len(by_hand), 'order')} settled as not charged since, kept back: {_named(by_hand)}")
+            parts.append(
+                f"{many(len(by_hand), 'order')} settled as not charged since, kept back:"
+                f" {_named(by_hand)}"
+            )
         if self.stops:
             parts.append("a stop that nobody lifted, in force again")
-        kept = f"The reports tell of {'; of '.join(parts)}" if parts else ""
-        return f"{steps.SAY_AGAIN()}. {kept or 'No report tells of an order that was cancelled since'}"
+        if parts:
+            kept = f"The reports tell of {'; of '.join(parts)}"
+        else:
+            kept = ""
+        return (
+            f"{steps.SAY_AGAIN()}. {kept or 'No report tells of an order that was cancelled since'}"
+        )
 
 
 def _named(orders: Sequence[str]) -> str:
@@ -90,9 +121,11 @@ def _named(orders: Sequence[str]) -> str:
 
 
 def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
-    """What this journal has lost and no run has dealt with yet; None for one that is whole, as far as anybody knows.
+    """What this journal has lost and no run has dealt with yet; None for one that is whole, as far
+    as anybody knows.
 
-    `witnessed`: what the lock says, read before the journal is asked for anything: it may be written to meanwhile.
+    `witnessed`: what the lock says, read before the journal is asked for anything: it may be
+    written to meanwhile.
     """
     heads = newest_heads(job.report.directory, job.name, job.gateway.mode)
     earlier, dealt_with_ns = _noted(journal)
@@ -100,7 +133,10 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
     unknown = [head for head in heads if head.at_ns > dealt_with_ns and not is_of(journal, head)]
     if not unknown and witnessed <= seq:
         return earlier
-    evidence = _told_by(unknown[0]) if unknown else f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
+    if unknown:
+        evidence = _told_by(unknown[0])
+    else:
+        evidence = f"{lock_path(job.state_path, job.name)} has seen {witnessed} events"
     is_empty = not journal.knows_orders()
     return Loss(
         evidence=f"{evidence}; it has {seq}",
@@ -114,25 +150,37 @@ def loss_of(job: Job, journal: SqliteJournal, witnessed: int) -> Loss | None:
 
 
 def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
-    """People's words, stops and unproven charges of which reports tell that were made from events this journal lacks.
+    """People's words, stops and unproven charges of which reports tell that were made from events
+    this journal lacks.
 
-    An order that goes out against a person's word is money moved, and a cancellation is for ever: it counts whichever
-    manifest tells of it. That an order is settled as not charged, and a stop, may be over since: the last manifest that
-    was made tells what stood then.
+    An order that goes out against a person's word is money moved, and a cancellation is for ever:
+    it counts whichever manifest tells of it. That an order is settled as not charged, and a stop,
+    may be over since: the last manifest that was made tells what stood then.
     """
-    heads = [h for h in every_head(job.report.directory, job.name, job.gateway.mode) if not is_of(journal, h)]
+    heads = [
+        h
+        for h in every_head(job.report.directory, job.name, job.gateway.mode)
+        if not is_of(journal, h)
+    ]
     last = _last_of(heads)
     known: dict[str, set[str]] = {}
     for word in words.said_in(journal):
         known.setdefault(word.order_id, set()).update(word.keys)
     gone: dict[tuple[str, str, tuple[str, ...]], Word] = {}
     for head, one in [(some, one) for some in heads for one in some.words]:
-        keys = (place_of(head.batch, *one.place),) if one.place[1] else one.keys
-        if (one.said == words.CANCELLED or head is last) and not known.get(one.order_id, set()).issuperset(keys):
+        keys = one.keys
+        if one.place[1]:
+            keys = (place_of(head.batch, *one.place),)
+        if (one.said == words.CANCELLED or head is last) and not known.get(
+            one.order_id, set()
+        ).issuperset(keys):
             told_word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
             gone.setdefault((one.said, one.order_id, keys), told_word)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
-    stops = tuple(one for one in last.stops if one["reason"] not in in_force) if last is not None else ()
+    if last is not None:
+        stops = tuple(one for one in last.stops if one["reason"] not in in_force)
+    else:
+        stops = ()
     unproven = {one for head in heads if head.path.name == "manifest.json" for one in head.unproven}
     return {"words": tuple(gone.values()), "stops": stops, "unproven": tuple(sorted(unproven))}
 
@@ -145,7 +193,9 @@ def _last_of(heads: Sequence[Head]) -> Head | None:
 
 
 def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
-    """Raises Misconfigured for a journal that is known to have been lost, until a person says to go on without it."""
+    """Raises Misconfigured for a journal that is known to have been lost, until a person says to go
+    on without it.
+    """
     if loss is not None and loss.unowned and not adopt:
         raise Misconfigured(
             f"the journal is empty and was not always: {loss.evidence}. What it knew may have been "
@@ -154,8 +204,9 @@ def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
 
 
 def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
-    """Of which account and address the reports are that another journal of this job and mode wrote, or an older state
-    of this one, by the newest that says so (J03); empty where none does."""
+    """Of which account and address the reports are that another journal of this job and mode wrote,
+    or an older state of this one, by the newest that says so (J03); empty where none does.
+    """
     for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
         if (head.account or head.url) and not is_of(journal, head):
             told = {"account": head.account, "mode": job.gateway.mode, "url": head.url}
@@ -164,7 +215,9 @@ def whose_reports(job: Job, journal: SqliteJournal) -> dict[str, Any]:
 
 
 def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
-    """The loss that an earlier run noted and did not come to the end of; and up to when manifests were looked at."""
+    """The loss that an earlier run noted and did not come to the end of; and up to when manifests
+    were looked at.
+    """
     found: Loss | None = None
     manifests_ns = 0
     for event in journal.events(["restored", "listing", "recovered"]):
@@ -173,7 +226,10 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
             continue
         data = event.data
         manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
-        evidence = data.get("evidence") or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
+        evidence = (
+            data.get("evidence")
+            or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
+        )
         is_empty = bool(data.get("empty")) or (found is not None and found.empty)
         kept = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
         had, has = int(data.get("had", 0)), int(data.get("has", 0))

@@ -1,7 +1,9 @@
-"""WORDS: what people told the journal, and no list of the gateway tells, as every manifest of the job carries it.
+"""WORDS: what people told the journal, and no list of the gateway tells, as every manifest of the
+job carries it.
 
-A journal that was lost, or of which an older copy was put back, is told them again from there (`wholeness`): orders
-that are never to be sent, orders that a person settled as not charged, and the stops in force.
+A journal that was lost, or of which an older copy was put back, is told them again from there
+(`wholeness`): orders that are never to be sent, orders that a person settled as not charged, and
+the stops in force.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from batchpay.lifecycle.plan import by_order, order_in, place_of
 from batchpay.reports.manifest import STOP, Said
 
 CANCELLED, NOT_CHARGED = "cancelled", "not-charged"
-MAY_BE_SAID = frozenset({Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN, Outcome.REFUSED})
+MAY_BE_SAID = frozenset(
+    {Outcome.HELD, Outcome.IN_DOUBT, Outcome.PENDING, Outcome.UNPROVEN, Outcome.REFUSED}
+)
 
 
 def said_json(journal: SqliteJournal, unproven: Sequence[str] = ()) -> dict[str, Any]:
@@ -33,7 +37,9 @@ def said_json(journal: SqliteJournal, unproven: Sequence[str] = ()) -> dict[str,
 
 
 def said_in(journal: SqliteJournal) -> list[Said]:
-    """Every order of the job that is not to be sent because a person said so, with all that its sale is known by."""
+    """Every order of the job that is not to be sent because a person said so, with all that its
+    sale is known by.
+    """
     words: list[Said] = []
     settled: dict[str, None] = {}
     for event in journal.events(["cancelled", "resolved"]):
@@ -44,14 +50,22 @@ def said_in(journal: SqliteJournal) -> list[Said]:
             settled[event.order_id] = None
     for attempts in history.attempts_of(journal, list(settled)).values():
         words += _said_of(attempts[-1])
-    lineages = Lineages(journal) if words else None
-    return [_under_every_id(word, lineages) for word in words] if lineages is not None else []
+    if words:
+        lineages = Lineages(journal)
+    else:
+        lineages = None
+    if lineages is not None:
+        return [_under_every_id(word, lineages) for word in words]
+    return []
 
 
 def _said_of(last: Attempt) -> Iterator[Said]:
     """A person's word on the last attempt of an order, while it holds."""
     asked, reason = last.intent, cancelled_by_hand(last)
-    word = CANCELLED if reason is not None else NOT_CHARGED
+    if reason is not None:
+        word = CANCELLED
+    else:
+        word = NOT_CHARGED
     if reason is None and last.denied and last.refused:
         reason = last.message.removeprefix(BY_HAND)
     if reason is not None:
@@ -63,21 +77,38 @@ def _under_every_id(word: Said, lineages: Lineages) -> Said:
     rows = (one for key in word.keys if not order_in(key) for one in lineages.of(key).order_ids)
     ids = tuple(dict.fromkeys((word.order_id, *filter(None, map(order_in, word.keys)), *rows)))
     names = (by_order(other) for one in ids for other in (one, *lineages.other_names(one)))
-    return Said(word.said, word.order_id, tuple(dict.fromkeys((*names, *word.keys))), word.reason, word.attempt)
+    return Said(
+        word.said,
+        word.order_id,
+        tuple(dict.fromkeys((*names, *word.keys))),
+        word.reason,
+        word.attempt,
+    )
 
 
-def resolved_event(attempt: Attempt, said: str, reason: str, by: str, *, at_ns: int, run_id: str) -> Event:
+def resolved_event(
+    attempt: Attempt, said: str, reason: str, by: str, *, at_ns: int, run_id: str
+) -> Event:
     """The same word again, on an attempt that the journal knows and in which it is not said yet."""
     asked = attempt.intent
     event = Event(
-        "resolved", at_ns, run_id, batch_id=asked.batch_id, sheet=asked.sheet, row=asked.row, order_id=asked.order_id,
-        attempt=asked.attempt, data={"as": said, "reason": reason, "by": by},
-    )  # fmt: skip
+        "resolved",
+        at_ns,
+        run_id,
+        batch_id=asked.batch_id,
+        sheet=asked.sheet,
+        row=asked.row,
+        order_id=asked.order_id,
+        attempt=asked.attempt,
+        data={"as": said, "reason": reason, "by": by},
+    )
     return replace(event, data={**event.data, "state": advance(attempt, event).state})
 
 
 def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
-    """Each stop that nobody lifted, by its reason, with the order and the charge that it is about."""
+    """Each stop that nobody lifted, by its reason, with the order and the charge that it is
+    about.
+    """
     stops: dict[str, dict[str, str]] = {}
     for event in journal.events(["stop", "lifted"]):
         if event.kind == "lifted":

@@ -1,4 +1,6 @@
-"""AUDIT: read both ledgers over a period, match them, and leave what a person needs: the differences, the refunds."""
+"""AUDIT: read both ledgers over a period, match them, and leave what a person needs: the
+differences, the refunds.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ from batchpay.settlement.recorder import whose_journal
 TRIES = 8  # of one listing that shifts while it is read
 NOT_THERE = (404, 405, 410)  # what says that a list does not exist
 NAMED = 20  # differences that a refused note names
-SKEW = timedelta(minutes=10)  # how far the journal's clock and the gateway's may be apart, generously
+SKEW = timedelta(
+    minutes=10
+)  # how far the journal's clock and the gateway's may be apart, generously
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,10 @@ class Period:
     @property
     def told(self) -> str:
         """The days, with their zone, for a person."""
-        days = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+        if self.first == self.last:
+            days = f"{self.first}"
+        else:
+            days = f"{self.first} to {self.last}"
         return f"{days} (days of {self.zone})"
 
     def covers(self, created_at: str) -> bool:
@@ -100,7 +107,9 @@ class Period:
         return _iso(self.since) <= created_at <= _iso(self.until)
 
     def may_cover(self, attempt: Attempt) -> bool:
-        """The same for a charge that does not tell when it was made: by when it was asked for, generously."""
+        """The same for a charge that does not tell when it was made: by when it was asked for,
+        generously.
+        """
         sent_at = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
         return self.since - SKEW <= sent_at <= self.until + SKEW
 
@@ -110,7 +119,9 @@ class Found:
     """What both ledgers showed of a period."""
 
     match: Match
-    refunded: Sequence[Refunded] = ()  # charges of which something was given back: of the period, or in it
+    refunded: Sequence[
+        Refunded
+    ] = ()  # charges of which something was given back: of the period, or in it
     made: Sequence[tuple[Refunded, Refund]] = ()  # refunds made in the period, each with its charge
 
 
@@ -162,7 +173,9 @@ class Audit:
             "differences": [self._difference_json(difference) for difference in match.differences],
             "open": len(self.open),
             "noted": len(match.differences) - len(self.open),
-            "refunds": [_refund_json(one, made, zone) for one in self.found.refunded for made in one.refunds],
+            "refunds": [
+                _refund_json(one, made, zone) for one in self.found.refunded for made in one.refunds
+            ],
             "without_time": [asdict(charge) for charge in match.without_time],
             "notes": match.notes,
             "exit_code": self.exit_code,
@@ -171,18 +184,26 @@ class Audit:
     def _difference_json(self, one: Difference) -> dict[str, Any]:
         note = self.notes.get(one.id)
         return {
-            "id": one.id, "kind": one.kind, "order_id": one.order_id, "charge_id": one.charge_id, "told": one.told,
-            "amount": one.amount, "amount_major": major_text(one.amount, one.currency), "currency": one.currency,
-            "refund_minor": one.refund_minor, "refund_major": major_text(one.refund_minor, one.currency),
+            "id": one.id,
+            "kind": one.kind,
+            "order_id": one.order_id,
+            "charge_id": one.charge_id,
+            "told": one.told,
+            "amount": one.amount,
+            "amount_major": major_text(one.amount, one.currency),
+            "currency": one.currency,
+            "refund_minor": one.refund_minor,
+            "refund_major": major_text(one.refund_minor, one.currency),
             "noted": None if note is None else _note_json(note, holds=note.holds(one)),
-        }  # fmt: skip
+        }
 
 
 def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None = None) -> Audit:
-    """Match and write. `note`: the id of a difference, and why it is well: a person's word, which the journal keeps.
+    """Match and write. `note`: the id of a difference, and why it is well: a person's word, which
+    the journal keeps.
 
-    Raises Usage for a period that ends before it begins or after today and for a note on what is no difference,
-    GatewaySilent when a list is not had.
+    Raises Usage for a period that ends before it begins or after today and for a note on what is no
+    difference, GatewaySilent when a list is not had.
     """
     if period.last < period.first:
         raise Usage(f"--to {period.last} is before --from {period.first}")
@@ -195,11 +216,18 @@ def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None
         _learn(opened, found.refunded, period.zone)
         if note is not None:
             _take_note(opened, found.match.differences, period, *note)
-        made = Audit(job.path, job.gateway.mode, period, found, kept(opened.journal.events(["noted"])))
-        noted = opened.note("audit", {
-            "from": str(period.first), "to": str(period.last), "differences": len(found.match.differences),
-            "open": len(made.open),
-        })  # fmt: skip
+        made = Audit(
+            job.path, job.gateway.mode, period, found, kept(opened.journal.events(["noted"]))
+        )
+        noted = opened.note(
+            "audit",
+            {
+                "from": str(period.first),
+                "to": str(period.last),
+                "differences": len(found.match.differences),
+                "open": len(made.open),
+            },
+        )
         return replace(made, files=_write(job, made, opened.journal, noted))
 
 
@@ -212,16 +240,26 @@ def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
             opened.note("refunded", {**data, "told": sentence(one, zone)})
 
 
-def _take_note(opened: OpenJob, differences: Sequence[Difference], period: Period, note_id: str, reason: str) -> None:
+def _take_note(
+    opened: OpenJob, differences: Sequence[Difference], period: Period, note_id: str, reason: str
+) -> None:
     """Keep a person's word on one difference, as it is now. Raises Usage for what is none."""
     chosen = next((one for one in differences if one.id == note_id), None)
     if chosen is None:
         days = f"of {period.told}"
         if not differences:
-            raise Usage(f"--note {shown(note_id)}: there is no difference {days}, and so nothing to take note of")
+            raise Usage(
+                f"--note {shown(note_id)}: there is no difference {days}, and so nothing to take"
+                " note of"
+            )
         ids = ", ".join(one.id for one in differences[:NAMED])
-        more = f" and {len(differences) - NAMED} more (--json shows them)" if len(differences) > NAMED else ""
-        raise Usage(f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}")
+        if len(differences) > NAMED:
+            more = f" and {len(differences) - NAMED} more (--json shows them)"
+        else:
+            more = ""
+        raise Usage(
+            f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}"
+        )
     new = note_on(chosen, reason, who())
     old = kept(opened.journal.events(["noted"])).get(note_id)
     if old is None or replace(old, at_ns=0) != new:
@@ -229,7 +267,9 @@ def _take_note(opened: OpenJob, differences: Sequence[Difference], period: Perio
 
 
 def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:
-    """Every attempt of the journal whose charge was made in the period, or tells no time and may have been."""
+    """Every attempt of the journal whose charge was made in the period, or tells no time and may
+    have been.
+    """
     orders = opened.journal.orders_since(int((period.since - SKEW).timestamp()) * 10**9)
     for start in range(0, len(orders), 500):
         for attempts in history.attempts_of(opened.journal, orders[start : start + 500]).values():
@@ -240,20 +280,30 @@ def _is_of(attempt: Attempt, period: Period) -> bool:
     if attempt.charge is None:
         return False
     made_at = attempt.charge.created_at
-    return period.covers(made_at) if is_instant(made_at) else period.may_cover(attempt)
+    if is_instant(made_at):
+        return period.covers(made_at)
+    return period.may_cover(attempt)
 
 
-async def _found(opened: OpenJob, period: Period, attempts: list[Attempt], gateway: Gateway, channel: Channel) -> Found:
-    """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had whole."""
+async def _found(
+    opened: OpenJob, period: Period, attempts: list[Attempt], gateway: Gateway, channel: Channel
+) -> Found:
+    """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had
+    whole.
+    """
     charges = await _all(gateway, channel, "/charges", period.since, period.until)
     if charges is None:
-        raise channel.fatal or GatewaySilent("the gateway's list of charges could not be read completely; try later")
-    match = match_charges(opened.job.name, attempts, charges, live=opened.job.gateway.mode == "live")
+        raise channel.fatal or GatewaySilent(
+            "the gateway's list of charges could not be read completely; try later"
+        )
+    match = match_charges(
+        opened.job.name, attempts, charges, live=opened.job.gateway.mode == "live"
+    )
     match.add(match_elsewhere(opened.job.name, _ours_of(opened, charges), charges))
     if match.without_time:
         match.notes.append(
-            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of these days and perhaps "
-            "of another one: by name in audit.json, under without_time"
+            f"{many(len(match.without_time), 'charge')} without a time of making, in no list of"
+            " these days and perhaps of another one: by name in audit.json, under without_time"
         )
     transactions = await _all(gateway, channel, "/transactions", period.since, None)
     if transactions is None:
@@ -267,11 +317,16 @@ async def _found(opened: OpenJob, period: Period, attempts: list[Attempt], gatew
         match.add(match_transfers(attempts, transfers))
     refunds = await _all(gateway, channel, "/refunds", period.since, period.until)
     if refunds is None:
-        booked = booked_as_refunds(one for one in transactions or () if period.covers(str(one.get("created_at"))))
-        ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job" if booked else ""
+        booked = booked_as_refunds(
+            one for one in transactions or () if period.covers(str(one.get("created_at")))
+        )
+        if booked:
+            ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job"
+        else:
+            ledger = ""
         match.notes.append(
-            "the gateway does not tell its refunds: of those made in these days, only refunds of charges of these days "
-            f"were seen{ledger}"
+            "the gateway does not tell its refunds: of those made in these days, only refunds of"
+            f" charges of these days were seen{ledger}"
         )
     told = [one for one in map(refund_of, refunds or ()) if one is not None]
     listed = {one.id for one in told}
@@ -279,13 +334,17 @@ async def _found(opened: OpenJob, period: Period, attempts: list[Attempt], gatew
     refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
     match.add(one.difference(period.zone) for one in refunded)
     match.differences = apart(less_given_back(match.differences, refunded))
-    made = [(one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)]
+    made = [
+        (one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)
+    ]
     return Found(match, refunded, made)
 
 
 def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool:
     """By its own time; without one, it is of the days that it was listed for (J36)."""
-    return period.covers(refund.made_at) if is_instant(refund.made_at) else refund.id in listed
+    if is_instant(refund.made_at):
+        return period.covers(refund.made_at)
+    return refund.id in listed
 
 
 async def _refunded(
@@ -296,12 +355,16 @@ async def _refunded(
     listed: Sequence[Refund],
     notes: list[str],
 ) -> list[Refunded]:
-    """Every charge of this job of which something was given back: charges of the period, and of its refunds.
+    """Every charge of this job of which something was given back: charges of the period, and of its
+    refunds.
 
-    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in `notes`.
+    Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in
+    `notes`.
     """
     in_period = {str(one["id"]): one for one in charges}
-    wanted = dict.fromkeys(charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one))
+    wanted = dict.fromkeys(
+        charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one)
+    )
     found, nobodys = [], []
     for charge_id in dict.fromkeys([*wanted, *(refund.charge_id for refund in listed)]):
         owner = opened.journal.order_of_charge(charge_id)
@@ -313,19 +376,31 @@ async def _refunded(
         order_id = _order_of(opened.job.name, document, owner)
         if order_id is None:
             continue
-        one = refunded_of(charge_id, order_id, document, listed, _kept_charge(opened, owner, charge_id))
+        one = refunded_of(
+            charge_id, order_id, document, listed, _kept_charge(opened, owner, charge_id)
+        )
         if one is not None:
-            counts = charge_id in in_period and counts_as_charged(opened.job.name, in_period[charge_id])
+            counts = charge_id in in_period and counts_as_charged(
+                opened.job.name, in_period[charge_id]
+            )
             found.append(replace(one, counts=counts))
     if nobodys:
-        more = f" and {len(nobodys) - NAMED} more" if len(nobodys) > NAMED else ""
+        if len(nobodys) > NAMED:
+            more = f" and {len(nobodys) - NAMED} more"
+        else:
+            more = ""
         ids = ", ".join(map(shown, nobodys[:NAMED]))
-        notes.append(f"refunds of these days whose charge neither the gateway nor the journal shows: {ids}{more}")
+        notes.append(
+            "refunds of these days whose charge neither the gateway nor the journal shows:"
+            f" {ids}{more}"
+        )
     return found
 
 
 def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | None) -> str | None:
-    """Whose charge it is, by the journal or else by what it carries; None when it is not this job's."""
+    """Whose charge it is, by the journal or else by what it carries; None when it is not this
+    job's.
+    """
     if owner is not None:
         return owner[1]
     charge, _ = seen(document)
@@ -334,7 +409,9 @@ def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | No
     return charge.metadata.get("order_id", "")
 
 
-def _kept_charge(opened: OpenJob, owner: tuple[str, str, int] | None, charge_id: str) -> ChargeSeen | None:
+def _kept_charge(
+    opened: OpenJob, owner: tuple[str, str, int] | None, charge_id: str
+) -> ChargeSeen | None:
     """The charge as the journal knows it."""
     if owner is None:
         return None
@@ -344,7 +421,9 @@ def _kept_charge(opened: OpenJob, owner: tuple[str, str, int] | None, charge_id:
 
 
 async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Thing | None:
-    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent without an answer."""
+    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent
+    without an answer.
+    """
     if not CHARGE_ID.fullmatch(charge_id):
         return None
     answer = await channel.ask(partial(gateway.get, charge_id))
@@ -354,7 +433,9 @@ async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Thing |
         )
     document: Thing = answer.document
     charge, _ = seen(document)
-    return document if charge is not None and charge.id == charge_id else None
+    if charge is not None and charge.id == charge_id:
+        return document
+    return None
 
 
 def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
@@ -366,9 +447,11 @@ def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
 async def _all(
     gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
 ) -> list[Thing] | None:
-    """Every object of a list, oldest first; None when the gateway has no such list, or answers with something else.
+    """Every object of a list, oldest first; None when the gateway has no such list, or answers with
+    something else.
 
-    Raises GatewaySilent for one that it has and does not give now: what nobody read is no agreement.
+    Raises GatewaySilent for one that it has and does not give now: what nobody read is no
+    agreement.
     """
     for at in range(1, TRIES + 1):
         found, answered = await _once(gateway, channel, path, since, until)
@@ -384,7 +467,8 @@ async def _all(
 async def _once(
     gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
 ) -> tuple[list[Thing] | None, int | None]:
-    """One reading, by the same reader as a run's lists; None when it shifted, or something in it cannot be read.
+    """One reading, by the same reader as a run's lists; None when it shifted, or something in it
+    cannot be read.
 
     And the status of the last answer, None when there was none.
     """
@@ -405,7 +489,9 @@ async def _once(
         if page is None:
             return False
         things, total = page
-        fresh = listing.take([str(thing["id"]) for thing in things], total, size_told(answer.document))
+        fresh = listing.take(
+            [str(thing["id"]) for thing in things], total, size_told(answer.document)
+        )
         found.extend(things[at] for at in fresh)
         return True
 
@@ -421,7 +507,9 @@ def _page(document: Any) -> tuple[list[Thing], int] | None:
     if not isinstance(data, list) or type(total) is not int:
         return None
     fits = all(isinstance(thing, dict) and isinstance(thing.get("id"), str) for thing in data)
-    return (data, total) if fits else None
+    if fits:
+        return (data, total)
+    return None
 
 
 def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:
@@ -438,7 +526,9 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
     else:
         with directory.text("refunds.csv", "utf-8-sig", "replace") as text:
             writer = csv.writer(text)
-            writer.writerow(["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"])
+            writer.writerow(
+                ["order_id", "charge_id", "amount", "currency", "amount_major", "reason", "mode"]
+            )
             for one in refunds:
                 major = major_text(one.refund_minor, one.currency)
                 cells = [
@@ -457,25 +547,42 @@ def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple
 
 
 def _totals_json(one: Totals, code: str) -> dict[str, Any]:
-    sums = {"gross": one.gross, "refunded": one.refunded, "left": one.left, "refunds_made": one.made}
+    sums = {
+        "gross": one.gross,
+        "refunded": one.refunded,
+        "left": one.left,
+        "refunds_made": one.made,
+    }
     minor = {f"{name}_minor": n for name, n in sums.items()}
     return {**{name: major_text(n, code) for name, n in sums.items()}, **minor}
 
 
 def _refund_json(one: Refunded, refund: Refund, zone: str) -> dict[str, Any]:
     return {
-        "refund_id": refund.id, "order_id": one.order_id, "charge_id": one.charge_id, "amount": refund.amount,
-        "amount_major": major_text(refund.amount, refund.currency), "currency": refund.currency,
-        "made_at": refund.made_at, "day": day_told(refund.made_at, zone), "charged_at": one.charged_at,
+        "refund_id": refund.id,
+        "order_id": one.order_id,
+        "charge_id": one.charge_id,
+        "amount": refund.amount,
+        "amount_major": major_text(refund.amount, refund.currency),
+        "currency": refund.currency,
+        "made_at": refund.made_at,
+        "day": day_told(refund.made_at, zone),
+        "charged_at": one.charged_at,
         "charge_day": day_told(one.charged_at, zone),
-    }  # fmt: skip
+    }
 
 
 def _note_json(note: Note, *, holds: bool) -> dict[str, Any]:
     return {
-        "holds": holds, "reason": note.reason, "by": note.by, "at": iso(note.at_ns), "amount": note.amount,
-        "amount_major": major_text(note.amount, note.currency), "currency": note.currency, "told": note.told,
-    }  # fmt: skip
+        "holds": holds,
+        "reason": note.reason,
+        "by": note.by,
+        "at": iso(note.at_ns),
+        "amount": note.amount,
+        "amount_major": major_text(note.amount, note.currency),
+        "currency": note.currency,
+        "told": note.told,
+    }
 
 
 def _iso(at: datetime) -> str:

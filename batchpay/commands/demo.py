@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ LEDGER = "sandbox-ledger.jsonl"
 MAX_SCRIPT_BYTES = 1 << 20
 LEDGER_START = b'[["'  # how the first line of every ledger begins
 KEY = SecretKey("skey_test_demo00000000000")
-# What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each time.
+# What goes wrong at the gateway tonight (sandbox/faults.py): the demo's own script, the same each
+# time.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"action": "reset_after", "order_id": "0000027", "times": 1},
     {"action": "reset_before", "order_id": "0000061", "times": 1},
@@ -37,7 +38,10 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 STORIES = (
     "was charged, but its answer was lost: in doubt, until a look-up found the charge",
-    "was not charged, and no answer came: in doubt, until two look-ups found nothing; then sent again",
+    (
+        "was not charged, and no answer came: in doubt, until two look-ups found nothing; then sent"
+        " again"
+    ),
     "was turned away by the rate limit (429): everybody slowed down; then it was sent again",
 )
 NIGHTS = (
@@ -50,24 +54,37 @@ MEANING = {
     Outcome.SUCCEEDED: "charged once, the split proven",
     Outcome.PENDING: "a QR code nobody has scanned yet: the next run asks again",
     Outcome.DECLINED: "the bank said no: the payer must act",
-    Outcome.REJECTED: "broke a rule and was never sent: the accountant corrects them in the rejects file",
-    Outcome.DUPLICATE: "asks for an order that has its owner: nothing is sent, the owner's charge is named",
+    Outcome.REJECTED: (
+        "broke a rule and was never sent: the accountant corrects them in the rejects file"
+    ),
+    Outcome.DUPLICATE: (
+        "asks for an order that has its owner: nothing is sent, the owner's charge is named"
+    ),
     Outcome.CONFLICT: "one order id, two different amounts: nobody guesses, neither is sent",
     Outcome.HELD: "the recipient is not verified yet: sent by the first run after it is",
 }
 INTRODUCTION = """\
-A marketplace's night in Bangkok: orders of eleven shops, in baht and yen, against a gateway that runs on this machine.
-The gateway does not know idempotency keys, loses answers and slows us down. Nothing but batchpay keeps a payer from
-being charged twice. Periods are short here: a doubt lasts 4 s, in a real job 150 s."""
+A marketplace's night in Bangkok: orders of eleven shops, in baht and yen, against a gateway that
+runs on this machine. The gateway does not know idempotency keys, loses answers and slows us down.
+Nothing but batchpay keeps a payer from being charged twice. Periods are short here: a doubt lasts
+4 s, in a real job 150 s."""
 USES = (
-    "every row of the file once: where it ended, its charge, fees, why, and who acts; opens in a spreadsheet",
+    (
+        "every row of the file once: where it ended, its charge, fees, why, and who acts; opens in"
+        " a spreadsheet"
+    ),
     "the totals and the equations that must close, for programs",
     "only the rows somebody must correct, ready to be sent back",
     "SHA-256 of all of it and the head of the journal, for auditors",
 )
 PROMISE = """\
-Three files, one charge an order: by the gateway's own ledger {charges} orders were paid, {twice} of them twice. To feed
-a file again is always safe: what is done is not done again, and what was left open is settled."""
+Three files, one charge an order: by the gateway's own ledger {charges} orders were paid,
+{twice} of them twice. To feed a file again is always safe: what is done is not done again, and
+what was left open is settled."""
+
+
+def _silent(text: str) -> None:
+    """With `--json` nothing is said in words."""
 
 
 def demo(directory: Path | None, *, as_json: bool) -> int:
@@ -77,19 +94,26 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
     where = _prepared(directory or Path("demo"))
     told: list[dict[str, Any]] = []
     begun = time.monotonic()
-    say = (lambda text: None) if as_json else streams.write_lines
+    say: Callable[[str], None] = streams.write_lines
+    if as_json:
+        say = _silent
     say(INTRODUCTION)
     with SandboxServer(rules=FAULTS, ledger_path=where / LEDGER) as sandbox:
         for number, (file, story) in enumerate(NIGHTS, 1):
             say(f"\n{number}. {story}\n")
             told.append(_night(where, file, sandbox, say))
-        money = Counter(c["metadata"]["order_id"] for c in sandbox.charges() if c["status"] == "successful")
+        money = Counter(
+            c["metadata"]["order_id"] for c in sandbox.charges() if c["status"] == "successful"
+        )
     seconds = time.monotonic() - begun
     _check(told, money)
     if as_json:
         streams.write_json({"nights": told, "seconds": round(seconds, 1)})
         return 0
-    say("\n" + PROMISE.format(charges=len(money), twice=sum(number > 1 for number in money.values())))
+    say(
+        "\n"
+        + PROMISE.format(charges=len(money), twice=sum(number > 1 for number in money.values()))
+    )
     say(f"\nDone in {seconds:.0f} s. The reports of the first file, for you to open:\n")
     for path, use in zip(told[0]["reports"], USES, strict=True):
         say(f"  {visible(str(path))}\n    {use}")
@@ -97,11 +121,16 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
 
 
 def _prepared(where: Path) -> Path:
-    """A fresh folder with the samples; what an old demo made is removed, anything else is left alone."""
+    """A fresh folder with the samples; what an old demo made is removed, anything else is left
+    alone.
+    """
     try:
         if where.exists() and any(where.iterdir()):
             if not (where / MARK).exists():
-                raise Usage(f"{where} is not empty and not an old demo; name another folder with --directory")
+                raise Usage(
+                    f"{where} is not empty and not an old demo; name another folder with"
+                    " --directory"
+                )
             _refuse_changed(where)
             for name in ("reports", "state"):
                 shutil.rmtree(where / name, ignore_errors=True)
@@ -126,10 +155,17 @@ def _refuse_changed(where: Path) -> None:
         written = json.loads(read_regular(where / MARK, MAX_SCRIPT_BYTES))
     except (ValueError, RecursionError):
         written = None
-    changed = [name for name, digest in _digests(where).items() if not written or written.get(name) != digest]
+    changed = [
+        name
+        for name, digest in _digests(where).items()
+        if not written or written.get(name) != digest
+    ]
     if changed or any((where / name).is_symlink() for name in (*FILES, "reports", "state")):
         what = ", ".join(changed) or "a link"
-        raise Usage(f"{where}: {what} was changed since a demo wrote it; name another folder with --directory")
+        raise Usage(
+            f"{where}: {what} was changed since a demo wrote it; name another folder with"
+            " --directory"
+        )
 
 
 def _digests(where: Path) -> dict[str, str]:
@@ -166,13 +202,20 @@ def _night(where: Path, file: str, sandbox: Any, say: Any) -> dict[str, Any]:
 
 
 def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[str]:
-    """What a person wants to know of a night: the money, the rows, what happened at the gateway, what is next."""
-    moved = " and ".join(f"{grouped_text(minor, code)} {code}" for code, minor in totals.money_moved().items())
+    """What a person wants to know of a night: the money, the rows, what happened at the gateway,
+    what is next.
+    """
+    moved = " and ".join(
+        f"{grouped_text(minor, code)} {code}" for code, minor in totals.money_moved().items()
+    )
     yield f"{moved or 'Nothing'} charged. {many(totals.rows_read, 'row')} ="
     for name, number in totals.outcomes().items():
         yield f"{number:7} {name:10} {MEANING.get(Outcome(name), '')}"
     if not posts:
-        yield "0 requests to charge left this machine, and that is the point: the first file settled these orders."
+        yield (
+            "0 requests to charge left this machine, and that is the point: the first file settled"
+            " these orders."
+        )
         return
     yield f"{posts.total()} requests to charge left this machine."
     for rule, story in zip(FAULTS, STORIES, strict=True):
@@ -184,7 +227,10 @@ def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[st
 def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
     """The demo is a promise too: it must not end well when the night did not."""
     first, *again = told
-    well = first["outcomes"].get(Outcome.SUCCEEDED.value, 0) > 150 and Outcome.IN_DOUBT.value not in first["outcomes"]
+    well = (
+        first["outcomes"].get(Outcome.SUCCEEDED.value, 0) > 150
+        and Outcome.IN_DOUBT.value not in first["outcomes"]
+    )
     once = set(money.values()) == {1} and all(rule["order_id"] in money for rule in FAULTS)
     if not (well and once) or any(night["posts"] for night in again):
         raise Bug(f"the demo did not end as it must: {json.dumps(told)}")
@@ -199,13 +245,20 @@ def serve_sandbox(port: int, script: Path | None, ledger: Path | None, idempoten
     if script is not None and not (script.is_file() and script.stat().st_size <= MAX_SCRIPT_BYTES):
         raise Usage(f"--script {script}: is no plain file of at most {MAX_SCRIPT_BYTES >> 20} MiB")
     serve(
-        port, script=script, idempotency=idempotency, ledger_path=ledger,
-        on_ready=lambda url: streams.write(f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"),
-    )  # fmt: skip
+        port,
+        script=script,
+        idempotency=idempotency,
+        ledger_path=ledger,
+        on_ready=lambda url: streams.write(
+            f"{url} (Ctrl-C ends it; secret key: any skey_test_...)"
+        ),
+    )
 
 
 def _refuse_stranger(ledger: Path) -> None:
-    """The ledger is written to, and its torn last line cut off: both only where a sandbox wrote it."""
+    """The ledger is written to, and its torn last line cut off: both only where a sandbox wrote
+    it.
+    """
     if not os.path.lexists(ledger):
         return
     if not ledger.is_file():
@@ -213,4 +266,6 @@ def _refuse_stranger(ledger: Path) -> None:
     with ledger.open("rb") as file:
         start = file.read(len(LEDGER_START))
     if start not in (b"", LEDGER_START):
-        raise Usage(f"--ledger {ledger}: was not written by a sandbox and is left alone; name another file")
+        raise Usage(
+            f"--ledger {ledger}: was not written by a sandbox and is left alone; name another file"
+        )

@@ -1,7 +1,8 @@
-"""DOCTOR: is everything in place for tonight? Each finding says what was looked at, what was found and what to do.
+"""DOCTOR: is everything in place for tonight? Each finding says what was looked at, what was found
+and what to do.
 
-It goes on as far as it can: what is wrong with one thing hides no other, and what could not be looked at is told with
-its reason. The exit code is the worst of all findings, at the end.
+It goes on as far as it can: what is wrong with one thing hides no other, and what could not be
+looked at is told with its reason. The exit code is the worst of all findings, at the end.
 """
 
 from __future__ import annotations
@@ -46,7 +47,13 @@ from batchpay.settlement.run import account_in, close_to_no_gateway, refuse_othe
 LEAST_FREE_BYTES = 256 << 20
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
 AHEAD_S = 300  # a file of a time further ahead than this was not written by a clock like ours
-AT_GATEWAY = ("account", "permission", "clock", "limits", "recipients")  # what the gateway is asked about, in order
+AT_GATEWAY = (
+    "account",
+    "permission",
+    "clock",
+    "limits",
+    "recipients",
+)  # what the gateway is asked about, in order
 ON_DISK = ("input", "journal", "state", "reports")  # what cannot be found without the job
 NOT_READ = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -79,7 +86,9 @@ class _Files:
 
     intakes: list[Intake] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)  # by batch id
-    account: dict[str, Any] = field(default_factory=dict)  # whose the journal is, if it is anybody's
+    account: dict[str, Any] = field(
+        default_factory=dict
+    )  # whose the journal is, if it is anybody's
 
     @property
     def recipients(self) -> frozenset[str]:
@@ -117,7 +126,9 @@ def _guarded(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Fi
 
 
 def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) -> Seen:
-    """Everything, in the order in which a run would stumble over it; a missing key keeps nothing else from view."""
+    """Everything, in the order in which a run would stumble over it; a missing key keeps nothing
+    else from view.
+    """
     seen, files = Seen(), _Files()
     seen.found += _guarded("job", partial(_job, seen, job_file, input_file))
     if (job := seen.job) is None:
@@ -130,14 +141,18 @@ def examine(job_file: Path, input_file: str | None, environ: Mapping[str, str]) 
     seen.found += _guarded("key", partial(_environment, environ))
     seen.found += _guarded("key", partial(_key, seen, environ))
     if job is None or seen.key is None:
-        why = "the job file must be right first" if job is None else "that needs the key"
+        if job is None:
+            why = "the job file must be right first"
+        else:
+            why = "that needs the key"
         seen.found += _unseen(AT_GATEWAY, why)
     else:
         seen.found += _ask(job, seen.key, files)
     return seen
 
 
-# --- this machine ----------------------------------------------------------------------------------------------
+# --- this machine
+# ----------------------------------------------------------------------------------------------
 
 
 def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding]:
@@ -151,7 +166,11 @@ def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding
         if isinstance(source, FromLookup):
             told = f"{source.path}: {many(len(source.table), 'key')}"
             twice = ", ".join(sorted(source.ambiguous)[:5])
-            yield _warning("lookup", f"{told}, more than once: {twice}") if twice else _well("lookup", told)
+            yield (
+                _warning("lookup", f"{told}, more than once: {twice}")
+                if twice
+                else _well("lookup", told)
+            )
 
 
 def _input(job: Job, files: _Files) -> Iterator[Finding]:
@@ -164,7 +183,12 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
 
     with ExitStack() as stack:
         try:
-            intakes = take_in(job, stack, lambda sha256: batch_id_of(SystemClock().today(), job.name, sha256), drain)
+            intakes = take_in(
+                job,
+                stack,
+                lambda sha256: batch_id_of(SystemClock().today(), job.name, sha256),
+                drain,
+            )
         except InputMissing as error:
             yield _warning("input", str(error))
             return
@@ -172,15 +196,23 @@ def _input(job: Job, files: _Files) -> Iterator[Finding]:
     for refused in intakes.refused:
         yield from _wrong("input", refused)
     for intake in intakes.files:
-        told = f"{intake.snapshot.name}: {many(intake.tally.read, 'row')}, {intake.tally.rejected} rejected"
-        yield (Finding("input", "wrong", f"{told}. {intake.refusal}", 65) if intake.refusal else
-               (_warning if intake.tally.rejected else _well)("input", told))  # fmt: skip
+        told = (
+            f"{intake.snapshot.name}: {many(intake.tally.read, 'row')}, {intake.tally.rejected}"
+            " rejected"
+        )
+        yield (
+            Finding("input", "wrong", f"{told}. {intake.refusal}", 65)
+            if intake.refusal
+            else (_warning if intake.tally.rejected else _well)("input", told)
+        )
     if not intakes.files and not intakes.refused:
         yield _well("input", "no file, which the job says is well")
 
 
 def _journal(job: Job, files: _Files) -> Iterator[Finding]:
-    """Does it verify, is it younger than what reports know, does a stop hold, what is open since when?"""
+    """Does it verify, is it younger than what reports know, does a stop hold, what is open since
+    when?
+    """
     refuse_shared_disk(job.state_path)
     known_to_be = witnessed(job.state_path, job.name)
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
@@ -200,11 +232,17 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
             yield Finding("charge", "wrong", unreadable, 11)
         for attempts in history.attempts_of(journal, journal.open_orders()).values():
             last = attempts[-1]
-            yield _warning("open order", f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}")
+            yield _warning(
+                "open order",
+                f"{last.intent.order_id} is {last.outcome.value} since {iso(last.sent_ns)}",
+            )
         refuse_another_place(job, journal)
         refuse_lost(loss := loss_of(job, journal, known_to_be))
         if loss is not None:
-            told = f"an older copy is back: {loss.evidence}; the next run lists what the gateway has before it sends"
+            told = (
+                f"an older copy is back: {loss.evidence}; the next run lists what the gateway has"
+                " before it sends"
+            )
             yield _warning("journal", told)
             yield _warning("journal", loss.told)
     finally:
@@ -212,10 +250,14 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
 
 
 def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Finding]:
-    """Another job's reports over a file that this one reads and its journal does not know: was it renamed?"""
+    """Another job's reports over a file that this one reads and its journal does not know: was it
+    renamed?
+    """
     mine = {batch.sha256 for batch in journal.batches()}
     names = {intake.snapshot.sha256: intake.snapshot.name for intake in files.intakes}
-    for sha256, other in sorted(other_jobs(job.report.directory, job.name, names.keys() - mine).items()):
+    for sha256, other in sorted(
+        other_jobs(job.report.directory, job.name, names.keys() - mine).items()
+    ):
         told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
         yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
 
@@ -226,14 +268,23 @@ def _disk(job: Job) -> Iterator[Finding]:
         there = next(path for path in (folder, *folder.parents) if _is_there(path))
         free = shutil.disk_usage(there).free
         if not there.is_dir():
-            yield Finding(subject, "wrong", f"{there}: a file, where a folder belongs; name another in the job", 78)
+            yield Finding(
+                subject,
+                "wrong",
+                f"{there}: a file, where a folder belongs; name another in the job",
+                78,
+            )
         elif not os.access(there, os.W_OK | os.X_OK):
             yield Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
         elif free < LEAST_FREE_BYTES:
-            yield _warning(subject, f"{there}: {free >> 20} MiB free; {LEAST_FREE_BYTES >> 20} are wanted")
+            yield _warning(
+                subject, f"{there}: {free >> 20} MiB free; {LEAST_FREE_BYTES >> 20} are wanted"
+            )
         else:
             yield _well(subject, f"{there}: {free >> 20} MiB free")
-    strangers = sorted(path.name for path in _inside(job.state_path.parent) if not _is_state(path, job))
+    strangers = sorted(
+        path.name for path in _inside(job.state_path.parent) if not _is_state(path, job)
+    )
     if strangers:
         yield _warning("state", f"files that batchpay did not make: {', '.join(strangers[:5])}")
 
@@ -262,40 +313,62 @@ def _clock(job: Job, files: _Files) -> Iterator[Finding]:
     """As far as this machine alone can tell: nothing that it wrote is younger than now."""
     now_ns = SystemClock().now_ns()
     for path in (job.path, job.state_path, *(intake.snapshot.path for intake in files.intakes)):
-        ahead_s = (path.stat().st_mtime_ns - now_ns) / 1e9 if _is_there(path) else 0.0
+        if _is_there(path):
+            ahead_s = (path.stat().st_mtime_ns - now_ns) / 1e9
+        else:
+            ahead_s = 0.0
         if ahead_s > AHEAD_S:
             remedy = "set the clock (NTP) if it is this one that is wrong"
-            yield _warning("clock", f"{path} was written {ahead_s:.0f} s from now, by this machine's clock: {remedy}")
+            yield _warning(
+                "clock",
+                f"{path} was written {ahead_s:.0f} s from now, by this machine's clock: {remedy}",
+            )
             return
     yield _well("clock", f"{iso(now_ns)}; no file of this job is younger than that")
 
 
-# --- the key ---------------------------------------------------------------------------------------------------
+# --- the key
+# -------------------------------------------------------------------------------------------------
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """What is set for other programs and not heeded here; and who else may read or change the file of the key."""
+    """What is set for other programs and not heeded here; and who else may read or change the file
+    of the key.
+    """
     if named := [name for name in NOT_READ if environ.get(name)]:
-        told = "set for other programs and not read here: certificates are those of certifi, no proxy is used"
+        told = (
+            "set for other programs and not read here: certificates are those of certifi, no proxy"
+            " is used"
+        )
         yield _warning("environment", f"{', '.join(named)}: {told}")
     if not (file := environ.get("OMISE_SECRET_KEY_FILE", "")):
         return
     path = Path(file).absolute().resolve()
     about = path.stat()
     mode = f"mode {stat.S_IMODE(about.st_mode):04o}"
-    for bits, may in (((stat.S_IROTH, stat.S_IRGRP), "read"), ((stat.S_IWOTH, stat.S_IWGRP), "change")):
+    for bits, may in (
+        ((stat.S_IROTH, stat.S_IRGRP), "read"),
+        ((stat.S_IWOTH, stat.S_IWGRP), "change"),
+    ):
         if who := _others(about, *bits):
-            yield _warning("key file", f"{path}: {who} may {may} the secret key ({mode}): chmod 600 it")
+            yield _warning(
+                "key file", f"{path}: {who} may {may} the secret key ({mode}): chmod 600 it"
+            )
     for folder in path.parents:
         about = folder.stat()
         who = _others(about, stat.S_IWOTH, stat.S_IWGRP)
         if who and not about.st_mode & stat.S_ISVTX:
-            told = f"{folder}: {who} may write in this folder, and so put another key in the place of {path.name}"
+            told = (
+                f"{folder}: {who} may write in this folder, and so put another key in the place of"
+                f" {path.name}"
+            )
             yield _warning("key file", f"{told}: chmod go-w it")
 
 
 def _others(about: os.stat_result, everybody: int, group: int) -> str:
-    """Who beside the owner has a right to a file. No others: the owner's own group, and one by which we have it."""
+    """Who beside the owner has a right to a file. No others: the owner's own group, and one by
+    which we have it.
+    """
     if about.st_mode & everybody:
         return "everybody"
     ours = about.st_uid != os.geteuid() and about.st_gid in (os.getegid(), *os.getgroups())
@@ -313,7 +386,8 @@ def _key(seen: Seen, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from ()
 
 
-# --- the gateway -----------------------------------------------------------------------------------------------
+# --- the gateway
+# -----------------------------------------------------------------------------------------------
 
 
 def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
@@ -334,7 +408,9 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
         yield from _unseen(AT_GATEWAY, "the gateway could not be asked")
 
 
-async def _gateway(job: Job, gateway: Gateway, files: _Files, channel: Channel) -> AsyncIterator[Finding]:
+async def _gateway(
+    job: Job, gateway: Gateway, files: _Files, channel: Channel
+) -> AsyncIterator[Finding]:
     account = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
     await close_to_no_gateway(job.gateway, gateway, channel)
     if account is None or channel.closed:
@@ -349,25 +425,39 @@ async def _gateway(job: Job, gateway: Gateway, files: _Files, channel: Channel) 
             yield finding
         return
     yield _permission(listed.status, listed.document)
-    yield (_well("clock", f"agrees with the gateway's, {channel.gateway_date}") if channel.gateway_date else
-           _warning("clock", "the gateway gives no Date header to compare with"))  # fmt: skip
+    yield (
+        _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
+        if channel.gateway_date
+        else _warning("clock", "the gateway gives no Date header to compare with")
+    )
     capability = await channel.ask(partial(gateway.read, "/capability", {}))
-    for finding in _limits(job, files, bounds_of(account.document, capability.document if capability else None)):
+    for finding in _limits(
+        job, files, bounds_of(account.document, capability.document if capability else None)
+    ):
         yield finding
     for finding in await _recipients(job, gateway, files.recipients, channel):
         yield finding
 
 
 def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Finding]:
-    """The gateway refused the key, differs by its clock, or gave no answer: nothing more is asked."""
-    why = f" ({channel.trouble})" if channel.trouble else ""
+    """The gateway refused the key, differs by its clock, or gave no answer: nothing more is
+    asked.
+    """
+    if channel.trouble:
+        why = f" ({channel.trouble})"
+    else:
+        why = ""
     error = channel.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
     yield from _wrong("gateway", error)
     yield from _unseen(subjects, "the gateway was not asked any more")
 
 
-def _account(job: Job, status: int | None, document: Any, kept: dict[str, Any]) -> Iterator[Finding]:
-    """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why it is not told."""
+def _account(
+    job: Job, status: int | None, document: Any, kept: dict[str, Any]
+) -> Iterator[Finding]:
+    """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
+    it is not told.
+    """
     try:
         account = account_in(document, job.gateway)
         refuse_other_account(account, kept)
@@ -380,7 +470,9 @@ def _account(job: Job, status: int | None, document: Any, kept: dict[str, Any]) 
     code, message = error_of(document)
     told = f"the gateway does not tell of the account: {status} {code} {message}".rstrip()
     if kept.get("account"):
-        yield Finding("key", "wrong", f"{told}; no run sends or asks before it does: run again later", 69)
+        yield Finding(
+            "key", "wrong", f"{told}; no run sends or asks before it does: run again later", 69
+        )
     else:
         yield _warning("key", told)
 
@@ -389,35 +481,55 @@ def _permission(status: int | None, document: Any) -> Finding:
     if status == 200:
         return _well("permission", "the key may list charges: without that no run sends anything")
     code, message = error_of(document)
-    return Finding("permission", "wrong", f"GET /charges gave {status} {code} {message}: no run can send", 78)
+    return Finding(
+        "permission", "wrong", f"GET /charges gave {status} {code} {message}: no run can send", 78
+    )
 
 
 def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
     """What the gateway takes, against the job's own limits and against every file."""
     controls = job.controls
     named = {*(controls.max_amount or ()), *(controls.max_total or ())}
-    if bounds.currencies and (unknown := sorted(code for code in named if code not in bounds.currencies)):
-        yield _warning("currencies", f"the account does not take {', '.join(unknown)}, which [controls] names")
+    if bounds.currencies and (
+        unknown := sorted(code for code in named if code not in bounds.currencies)
+    ):
+        yield _warning(
+            "currencies", f"the account does not take {', '.join(unknown)}, which [controls] names"
+        )
     for intake in files.intakes:
         for told in not_taken(files.asked[intake.batch_id], bounds, job.fee, controls.min_share):
             yield _warning("limits", f"{intake.snapshot.name}: {told}")
     if not bounds.has_limits:
-        yield _warning("limits", "the gateway does not tell the least and the most of a charge in a currency we know")
+        yield _warning(
+            "limits",
+            "the gateway does not tell the least and the most of a charge in a currency we know",
+        )
         return
     own = (controls.max_amount or {}).get(bounds.currency, 0)
     if own > (bounds.most or 0):
-        yield _warning("limits", f"max_amount {grouped_text(own, bounds.currency)} {bounds.currency} is above what the "
-                       "gateway takes")  # fmt: skip
+        yield _warning(
+            "limits",
+            f"max_amount {grouped_text(own, bounds.currency)} {bounds.currency} is above what the "
+            "gateway takes",
+        )
     yield _well("limits", bounds.sentence())
     for intake in files.intakes:
         if told := not_compared(files.asked[intake.batch_id], bounds):
             yield _well("limits", f"{intake.snapshot.name}: {told}")
 
 
-async def _recipients(job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel) -> list[Finding]:
+async def _recipients(
+    job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel
+) -> list[Finding]:
     asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
-    found = [_warning("recipient", f"{recipient} {why}") for recipient, why in sorted(asked.barred.items())]
-    found += [_warning("recipient", f"{recipient}: the gateway does not tell of it") for recipient in asked.unknown]
+    found = [
+        _warning("recipient", f"{recipient} {why}")
+        for recipient, why in sorted(asked.barred.items())
+    ]
+    found += [
+        _warning("recipient", f"{recipient}: the gateway does not tell of it")
+        for recipient in asked.unknown
+    ]
     if channel.closed:
         return [*found, *_silent(job, channel, ["recipients"])]
     can = len(recipients) - len(asked.barred) - len(asked.unknown)

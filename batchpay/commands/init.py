@@ -17,14 +17,21 @@ FILES = {
 
 
 def start(directory: Path) -> list[Path]:
-    """Write the files into a folder, all or none. Raises Usage when one of them is there, and CannotWrite."""
+    """Write the files into a folder, all or none. Raises Usage when one of them is there, and
+    CannotWrite.
+    """
     there = [name for name in FILES if os.path.lexists(directory / name)]
     if there:
-        raise Usage(f"{directory}: {', '.join(there)} is there already and is left alone; name another folder")
+        raise Usage(
+            f"{directory}: {', '.join(there)} is there already and is left alone; name another"
+            " folder"
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"{directory}: cannot make the folder: {error.strerror}; name another one") from error
+        raise CannotWrite(
+            f"{directory}: cannot make the folder: {error.strerror}; name another one"
+        ) from error
     written: list[Path] = []
     try:
         for name, source in FILES.items():

@@ -1,7 +1,9 @@
-"""DOCTOR --PROBE: learn, in test mode, what no page proves: does `destination` split, is the key honoured?
+"""DOCTOR --PROBE: learn, in test mode, what no page proves: does `destination` split, is the key
+honoured?
 
-Three test charges of the least amount: one with a destination; the same again under the same key; another under the
-same key. They carry no job's name, so that no run takes them for its own. What was learnt is kept in the journal.
+Three test charges of the least amount: one with a destination; the same again under the same key;
+another under the same key. They carry no job's name, so that no run takes them for its own. What
+was learnt is kept in the journal.
 """
 
 from __future__ import annotations
@@ -31,19 +33,28 @@ CHAIN_AFTER_S = 5.0
 
 
 def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None) -> list[Finding]:
-    """Make the charges and tell what they show. Raises Misconfigured in live mode or without anybody to charge."""
+    """Make the charges and tell what they show. Raises Misconfigured in live mode or without
+    anybody to charge.
+    """
     if job.gateway.mode != "test":
-        raise Misconfigured('doctor --probe makes charges: it runs in test mode only; use a job with mode = "test"')
+        raise Misconfigured(
+            'doctor --probe makes charges: it runs in test mode only; use a job with mode = "test"'
+        )
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         if opened.stop:
-            raise DoesNotAddUp(f"no test charge is made while a stop is in force: {opened.stop}; {steps.LIFT_STOP()}")
+            raise DoesNotAddUp(
+                f"no test charge is made while a stop is in force: {opened.stop};"
+                f" {steps.LIFT_STOP()}"
+            )
         found = asyncio.run(at_the_gateway(opened, key, _Probe(opened, recipient, customer).run))
         opened.note("probe", {finding.subject: finding.told for finding in found})
         return found
 
 
-def findings(job: Job | None, key: SecretKey | None, recipient: str | None, customer: str | None) -> list[Finding]:
+def findings(
+    job: Job | None, key: SecretKey | None, recipient: str | None, customer: str | None
+) -> list[Finding]:
     """The same for `doctor --probe`, as findings whatever became of it."""
     if job is None or key is None:
         return [Finding("probe", "unseen", "not made: that needs the job and the key")]
@@ -64,7 +75,9 @@ class _Probe:
         """All three charges, by a key that is of the journal's account and mode."""
         self._gateway, self._channel = gateway, channel
         self._opened.note("probe.started", {})
-        self._recipient = self._recipient or await self._first("recipients", "default recipient that is verified")
+        self._recipient = self._recipient or await self._first(
+            "recipients", "default recipient that is verified"
+        )
         self._customer = self._customer or await self._first("customers", "customer with a card")
         amount, currency = await self._least()
         first = self._intent(amount, currency, "first")
@@ -79,37 +92,60 @@ class _Probe:
 
     async def _first(self, kind: str, what: str) -> str:
         for item in listed(await self._read(f"/{kind}")):
-            fits = item.get("verified") is True and item.get("active") is True if kind == "recipients" else (
-                item.get("default_card"))  # fmt: skip
+            if kind == "recipients":
+                fits = item.get("verified") is True and item.get("active") is True
+            else:
+                fits = bool(item.get("default_card"))
             if fits and text(item, "id"):
                 return text(item, "id")
-        raise Misconfigured(f"the test account has no {what}; make one, or name it with --{kind.removesuffix('s')}")
+        raise Misconfigured(
+            f"the test account has no {what}; make one, or name it with --{kind.removesuffix('s')}"
+        )
 
     async def _least(self) -> tuple[int, str]:
         account, capability = await self._read("/account"), await self._read("/capability")
         least = whole(capability, "limits", "charge_amount", "min")
-        return (LEAST_MINOR if least is None else least), (text(account, "currency") or "thb").lower()
+        return (LEAST_MINOR if least is None else least), (
+            text(account, "currency") or "thb"
+        ).lower()
 
     async def _read(self, path: str) -> Any:
         answer = await self._channel.ask(partial(self._gateway.read, path, {}))
         if answer is None:
-            raise self._channel.fatal or GatewaySilent(f"{self._opened.job.gateway.url} does not answer")
+            raise self._channel.fatal or GatewaySilent(
+                f"{self._opened.job.gateway.url} does not answer"
+            )
         return answer.document
 
     # --- the charges
 
     def _intent(self, amount: int, currency: str, which: str) -> Intent:
         document = {
-            "amount": amount, "currency": currency, "destination": self._recipient, "customer": self._customer,
+            "amount": amount,
+            "currency": currency,
+            "destination": self._recipient,
+            "customer": self._customer,
             "description": f"batchpay doctor --probe ({which})",
-        }  # fmt: skip
+        }
         key = key_of(f"{self._opened.job.name} probe", self._opened.run_id, 1)
         body = form_encoded(document, {"batchpay_probe": self._opened.run_id}, None)
         return Intent(
-            order_id="probe", attempt=1, key=key, body=body, body_sha256=hashlib.sha256(body.encode()).hexdigest(),
-            content="", amount=amount, currency=currency, destination=self._recipient, payer=self._customer,
-            batch_id="", sheet="", row=0, run_id=self._opened.run_id, alike="probe",
-        )  # fmt: skip
+            order_id="probe",
+            attempt=1,
+            key=key,
+            body=body,
+            body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+            content="",
+            amount=amount,
+            currency=currency,
+            destination=self._recipient,
+            payer=self._customer,
+            batch_id="",
+            sheet="",
+            row=0,
+            run_id=self._opened.run_id,
+            alike="probe",
+        )
 
     async def _send(self, intent: Intent) -> Answer:
         if not await self._channel.permit():
@@ -120,7 +156,10 @@ class _Probe:
         charge, _ = seen(answer.document)
         if charge is None:
             code, message = error_of(answer.document)
-            raise Misconfigured(f"the probe's charge was not made: {answer.status} {code} {message or answer.trouble}")
+            raise Misconfigured(
+                f"the probe's charge was not made: {answer.status} {code}"
+                f" {message or answer.trouble}"
+            )
         return charge
 
     # --- what they show
@@ -131,15 +170,25 @@ class _Probe:
             charge = seen(await self._read(f"/charges/{charge.id}"))[0] or charge
         if charge.destination == self._recipient and charge.chain is not None:
             return Finding("destination", "well", f"splits: {charge.id} has chain {charge.chain}")
-        told = f"does not split: {charge.id} came back with destination {charge.destination}, chain {charge.chain}"
-        return Finding("destination", "wrong", f"{told}. Every charge of a job would stop as unproven", 12)
+        told = (
+            f"does not split: {charge.id} came back with destination {charge.destination}, chain"
+            f" {charge.chain}"
+        )
+        return Finding(
+            "destination", "wrong", f"{told}. Every charge of a job would stop as unproven", 12
+        )
 
     def _same(self, charge: ChargeSeen, answer: Answer) -> Finding:
         again, _ = seen(answer.document)
         if again is not None and again.id == charge.id:
-            return Finding("idempotency key", "well", f"is honoured: the same request gave {charge.id} again")
+            return Finding(
+                "idempotency key", "well", f"is honoured: the same request gave {charge.id} again"
+            )
         if again is not None:
-            told = f"is not honoured: the same request made a second charge, {again.id}. batchpay does not depend on it"
+            told = (
+                f"is not honoured: the same request made a second charge, {again.id}. batchpay does"
+                " not depend on it"
+            )
             return Finding("idempotency key", "warning", told)
         return Finding("idempotency key", "warning", f"the same request again gave {_said(answer)}")
 
@@ -149,7 +198,9 @@ class _Probe:
         if other is None:
             return Finding(subject, "well", f"is refused: {_said(answer)}")
         if other.id == charge.id:
-            return Finding(subject, "warning", f"gives the first answer again, {charge.id}, whatever was asked")
+            return Finding(
+                subject, "warning", f"gives the first answer again, {charge.id}, whatever was asked"
+            )
         return Finding(subject, "warning", f"makes another charge, {other.id}")
 
 

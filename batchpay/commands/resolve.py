@@ -1,4 +1,6 @@
-"""RESOLVE: a person's word about one order or about a stop, kept with its reason; never against the evidence."""
+"""RESOLVE: a person's word about one order or about a stop, kept with its reason; never against the
+evidence.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def lift_stop(job: Job, reason: str) -> Resolved:
 
 
 def cancel(job: Job, order_id: str, reason: str) -> Resolved:
-    """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for any other order."""
+    """A held order is never sent; with a batch's id, none of those that it has. Raises Usage for
+    any other order.
+    """
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         if (held := _held_of_batch(opened, order_id)) is not None:
@@ -68,25 +72,31 @@ def cancel(job: Job, order_id: str, reason: str) -> Resolved:
                 _cancel(opened, one, reason, of_one)
             _publish_all(opened)
             return Resolved(
-                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever asks again"
+                f"{many(len(held), 'order')} of batch {order_id} cancelled: never sent, whatever"
+                " asks again"
             )
         if (sale := _held(opened, order_id)) is None:
             attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
             if attempts:
                 raise Usage(
-                    f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order can be cancelled"
+                    f"order {order_id} is {attempts[-1].outcome.value}, not held; only a held order"
+                    " can be cancelled"
                 )
-            raise Usage(f"order {order_id} is in no batch as a row that waits to be sent; see results.csv for its id")
+            raise Usage(
+                f"order {order_id} is in no batch as a row that waits to be sent; see results.csv"
+                " for its id"
+            )
         _cancel(opened, order_id, reason, sale)
         _publish_all(opened)
         return Resolved(f"order {order_id} is cancelled: it will never be sent")
 
 
 def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
-    """A charge that nobody can tell by what it says, of which a person knows that it is none of this job's.
+    """A charge that nobody can tell by what it says, of which a person knows that it is none of
+    this job's.
 
-    Raises Usage for what is no charge id, DoesNotAddUp for a charge that the gateway does not know, or that is this
-    job's by its key or by this journal.
+    Raises Usage for what is no charge id, DoesNotAddUp for a charge that the gateway does not know,
+    or that is this job's by its key or by this journal.
     """
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
@@ -97,33 +107,52 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
             raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; nothing was settled")
         if not opened.recorder.is_unclear(charge):
             raise DoesNotAddUp(
-                f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or this journal say it; "
-                "nothing was settled"
+                f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or"
+                " this journal say it; nothing was settled"
             )
         opened.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
-        return Resolved(f"{charge_id} is none of this job's: it stands in the way of no order any more. Run again")
+        return Resolved(
+            f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
+            " again"
+        )
 
 
 def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str) -> Resolved:
-    """An order that is not settled was charged by this very charge, which the gateway shows and may be what was asked.
+    """An order that is not settled was charged by this very charge, which the gateway shows and may
+    be what was asked.
 
-    One that is proven settles it. One that is its own and is not what was asked stays unproven, and so does one that
-    carries no key and fits by amount, currency, recipient, mode and time: then it is known who accepted it, and why.
+    One that is proven settles it. One that is its own and is not what was asked stays unproven, and
+    so does one that carries no key and fits by amount, currency, recipient, mode and time: then it
+    is known who accepted it, and why.
     """
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
-        if (row := _held_row(opened, order_id) if all(a.closed for a in attempts) else None) is not None:
-            return _claimed(opened, key, row, attempts[-1].intent.attempt + 1 if attempts else 1, charge_id, reason)
+        if (
+            row := _held_row(opened, order_id) if all(a.closed for a in attempts) else None
+        ) is not None:
+            return _claimed(
+                opened,
+                key,
+                row,
+                attempts[-1].intent.attempt + 1 if attempts else 1,
+                charge_id,
+                reason,
+            )
         case = _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
-            raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
+            raise DoesNotAddUp(
+                f"the gateway knows no charge {charge_id}; order {order_id} stays as it is"
+            )
         assert case.attempt is not None
-        own = charge.id in case.attempt.twins or charge.metadata.get("batchpay_key") == case.intent.key
+        own = (
+            charge.id in case.attempt.twins
+            or charge.metadata.get("batchpay_key") == case.intent.key
+        )
         flaws = flaws_of(charge, case.intent, opened.job.gateway.mode == "live")
         if not flaws and charge.status == "successful" and charge.chain is None:
             flaws = ("no chain on a paid charge",)
@@ -132,35 +161,54 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         if not flaws:
             asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
             _publish_all(opened)
-            return Resolved(_and_the_stop(opened, f"order {order_id} is settled: {charge_id}, {charge.status}"))
+            return Resolved(
+                _and_the_stop(opened, f"order {order_id} is settled: {charge_id}, {charge.status}")
+            )
         has_none = case.attempt.charge is None or case.attempt.anothers
         if not (
-            has_none and may_be(charge, case.attempt, opened.recorder, dated=True) and _is_of_mode(charge, opened.job)
+            has_none
+            and may_be(charge, case.attempt, opened.recorder, dated=True)
+            and _is_of_mode(charge, opened.job)
         ):
-            raise DoesNotAddUp(f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as it is")
+            raise DoesNotAddUp(
+                f"{charge_id} is not order {order_id}'s charge: {'; '.join(flaws)}; it stays as"
+                " it is"
+            )
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
         return _accepted(opened, order_id, flaws)
 
 
-def _claimed(opened: OpenJob, key: SecretKey, row: Row, number: int, charge_id: str, reason: str) -> Resolved:
-    """A charge of which nothing tells whose it is, and that asks for what a row asks that waits to be sent, is its
-    order's, as a person says: it is taken over as the attempt that would have been sent, and nothing is."""
+def _claimed(
+    opened: OpenJob, key: SecretKey, row: Row, number: int, charge_id: str, reason: str
+) -> Resolved:
+    """A charge of which nothing tells whose it is, and that asks for what a row asks that waits to
+    be sent, is its order's, as a person says: it is taken over as the attempt that would have been
+    sent, and nothing is.
+    """
     lineages = Lineages(opened.journal, ids_from=opened.job.columns.ids_from)
     intent = intent_of_row(opened.job, opened.journal, row, number, opened.run_id, lineages)
     order_id = intent.order_id
     _refuse_anothers(opened, intent, charge_id)
     charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
     if charge is None:
-        raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; order {order_id} stays as it is")
+        raise DoesNotAddUp(
+            f"the gateway knows no charge {charge_id}; order {order_id} stays as it is"
+        )
     if not opened.recorder.is_unclear(charge):
         raise DoesNotAddUp(
-            f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays as it is"
+            f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
+            " as it is"
         )
     fits = could_be(charge, intent, "") and may_pay(intent.payer, charge.payer or "")
     if not (fits and charge.takes_money and _is_of_mode(charge, opened.job)):
         flaws = flaws_of(charge, intent, opened.job.gateway.mode == "live")
-        raise DoesNotAddUp(f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as it is")
-    case = asyncio.run(opened.recorder.adopt(charge, number, intent, {"by": who(), "reason": reason}))
+        raise DoesNotAddUp(
+            f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as"
+            " it is"
+        )
+    case = asyncio.run(
+        opened.recorder.adopt(charge, number, intent, {"by": who(), "reason": reason})
+    )
     assert case.attempt is not None
     return _accepted(opened, order_id, case.attempt.flaws)
 
@@ -168,13 +216,21 @@ def _claimed(opened: OpenJob, key: SecretKey, row: Row, number: int, charge_id: 
 def _settled_by_its_own(
     opened: OpenJob, case: Case, charge: ChargeSeen, flaws: tuple[str, ...], reason: str
 ) -> Resolved:
-    """A person names a charge of the attempt itself: what it says now is evidence, then the word is written down."""
+    """A person names a charge of the attempt itself: what it says now is evidence, then the word is
+    written down.
+    """
     order_id, attempt = case.intent.order_id, case.attempt
     assert attempt is not None
-    if not flaws and attempt.outcome is not Outcome.SUCCEEDED and len(attempt.twins | {charge.id}) == 1:
+    if (
+        not flaws
+        and attempt.outcome is not Outcome.SUCCEEDED
+        and len(attempt.twins | {charge.id}) == 1
+    ):
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge))
         _publish_all(opened)
-        return Resolved(_and_the_stop(opened, f"order {order_id} is settled: {charge.id}, {charge.status}"))
+        return Resolved(
+            _and_the_stop(opened, f"order {order_id} is settled: {charge.id}, {charge.status}")
+        )
     asyncio.run(opened.recorder.found(case, charge, reread=True, by_id=True))
     attempt = case.attempt
     assert attempt is not None and attempt.charge is not None
@@ -183,8 +239,8 @@ def _settled_by_its_own(
         if Shown(charge).weight[0] < Shown(reported).weight[0]:
             _publish_all(opened)
             raise DoesNotAddUp(
-                f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is {charge.status}: it "
-                "stays as it is"
+                f"order {order_id} is charged by {reported.id}, {reported.status}; {charge.id} is"
+                f" {charge.status}: it stays as it is"
             )
         asyncio.run(opened.recorder.resolve(case, "charged", reason, who(), charge, flaws))
     else:
@@ -192,15 +248,27 @@ def _settled_by_its_own(
     if attempt.outcome is not Outcome.SUCCEEDED or flaws:
         return _accepted(opened, order_id, flaws or ("the gateway has told otherwise of it",))
     _publish_all(opened)
-    others = {other.charge.id for other in case.others if other.charge is not None and other.charge.took_money}
+    others = {
+        other.charge.id
+        for other in case.others
+        if other.charge is not None and other.charge.took_money
+    }
     twins = ", ".join(sorted((attempt.twins | others) - {charge.id}))
-    beside = f"beside it there is {twins}, which batchpay audit lists" if twins else "its row asks for other terms"
-    return Resolved(_and_the_stop(opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"))
+    if twins:
+        beside = f"beside it there is {twins}, which batchpay audit lists"
+    else:
+        beside = "its row asks for other terms"
+    return Resolved(
+        _and_the_stop(
+            opened, f"order {order_id} is charged by {charge.id}; {beside}; your word is kept"
+        )
+    )
 
 
 def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolved:
-    """An order that is not settled took no money: after its doubt period, when neither its id nor a complete list shows
-    a charge that may have taken some."""
+    """An order that is not settled took no money: after its doubt period, when neither its id nor a
+    complete list shows a charge that may have taken some.
+    """
     with ExitStack() as stack:
         opened = OpenJob(job, stack)
         case = _unsettled(opened, order_id)
@@ -218,41 +286,78 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
         if found is not None:
             _publish_all(opened)
             if was_closed and not found.takes_money:
-                return Resolved(f"order {order_id}: the gateway knows {found.id} again, {found.status}; run again")
+                return Resolved(
+                    f"order {order_id}: the gateway knows {found.id} again, {found.status}; run"
+                    " again"
+                )
             if case.attempt is not None and case.attempt.closed:
-                told = f"order {order_id} took no money: {found.id} is {found.status}, which is in the journal now"
+                told = (
+                    f"order {order_id} took no money: {found.id} is {found.status}, which is in the"
+                    " journal now"
+                )
                 return Resolved(_and_the_stop(opened, told))
-            raise DoesNotAddUp(f"order {order_id} was charged: {found.id}, {found.status}; that is in the journal now")
+            raise DoesNotAddUp(
+                f"order {order_id} was charged: {found.id}, {found.status}; that is in the"
+                " journal now"
+            )
         asyncio.run(opened.recorder.resolve(case, "not-charged", reason, who()))
         _publish_all(opened)
-        return Resolved(_and_the_stop(opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}"))
+        return Resolved(
+            _and_the_stop(opened, f"order {order_id} is settled: not charged; {steps.ASK_AGAIN()}")
+        )
 
 
-# --- parts -----------------------------------------------------------------------------------------------------
+# --- parts
+# -------------------------------------------------------------------------------------------------
 
 
 def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
-    return Case(attempt.intent, attempt, tuple(other for other in attempts if other is not attempt), present=False)
+    return Case(
+        attempt.intent,
+        attempt,
+        tuple(other for other in attempts if other is not attempt),
+        present=False,
+    )
 
 
 def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
-    """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the gateway, or refused
-    beside a charge that may be its own; of an order that two attempts charged, the one of this charge."""
+    """The order's attempt that a person may settle: in doubt, unproven, pending and unknown to the
+    gateway, or refused beside a charge that may be its own; of an order that two attempts charged,
+    the one of this charge.
+    """
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
         raise Usage(f"order {order_id} was never sent by job {opened.job.name!r}")
     for attempt in attempts:
         if attempt.ready and opened.recorder.may_be_charged(attempt.intent) is not None:
             return _case(attempt, attempts)
-        lost = (attempt.outcome is Outcome.PENDING and attempt.missing_ns) or attempt.unaccounted or attempt.untold
+        lost = (
+            (attempt.outcome is Outcome.PENDING and attempt.missing_ns)
+            or attempt.unaccounted
+            or attempt.untold
+        )
         if attempt.outcome in (Outcome.IN_DOUBT, Outcome.UNPROVEN) or lost:
             return _case(attempt, attempts)
-        if attempt.refused and not attempt.by_hand and opened.recorder.may_be_charged(attempt.intent) is not None:
-            return _case(attempt, attempts)  # a charge that names no order may be its own: a person tells
-    contested = next((a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted), None)
+        if (
+            attempt.refused
+            and not attempt.by_hand
+            and opened.recorder.may_be_charged(attempt.intent) is not None
+        ):
+            return _case(
+                attempt, attempts
+            )  # a charge that names no order may be its own: a person tells
+    contested = next(
+        (a for a in attempts if a.adopted and a.outcome is Outcome.SUCCEEDED and not a.accepted),
+        None,
+    )
     if contested is not None:
-        return _case(contested, attempts)  # its row may ask for other terms: that a person accepts it ends that
-    doubled = next((a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted), None)
+        return _case(
+            contested, attempts
+        )  # its row may ask for other terms: that a person accepts it ends that
+    doubled = next(
+        (a for a in attempts if a.outcome is Outcome.SUCCEEDED and a.others and not a.accepted),
+        None,
+    )
     if doubled is not None:
         return _case(doubled, attempts)  # which of its charges is the order's, a person may say
     apart = paid_apart(attempts)
@@ -260,7 +365,10 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
         return _case(next((a for a in apart if charge_id in a.twins), apart[-1]), attempts)
     stands = attempts[-1].outcome
     if stands is Outcome.PENDING:
-        raise Usage(f"order {order_id} is pending and the gateway knows it: the next run asks what became of it")
+        raise Usage(
+            f"order {order_id} is pending and the gateway knows it: the next run asks what became"
+            " of it"
+        )
     raise Usage(f"order {order_id} is {stands.value}; there is nothing to settle")
 
 
@@ -269,7 +377,9 @@ def _refuse_anothers(opened: OpenJob, intent: Intent, charge_id: str) -> None:
     known = opened.journal.order_of_charge(charge_id)
     mine = (opened.job.name, intent.order_id, intent.attempt)
     if known is not None and known != mine:
-        raise DoesNotAddUp(f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})")
+        raise DoesNotAddUp(
+            f"{charge_id} is the charge of order {known[1]} (job {known[0]}, attempt {known[2]})"
+        )
 
 
 def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
@@ -280,28 +390,36 @@ def _is_of_mode(charge: ChargeSeen, job: Job) -> bool:
 def _accepted(opened: OpenJob, order_id: str, flaws: tuple[str, ...]) -> Resolved:
     _publish_all(opened)
     told = (
-        f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is in the journal: it "
-        "no longer counts as 12"
+        f"order {order_id} stays unproven ({'; '.join(flaws)}); that you accepted it, and why, is"
+        " in the journal: it no longer counts as 12"
     )
     return Resolved(_and_the_stop(opened, told))
 
 
 def _and_the_stop(opened: OpenJob, told: str) -> str:
     """What was settled may be what a stop is about: that is lifted by a word of its own."""
-    return f"{told}. A stop is still in force: {steps.LIFT_STOP()}" if opened.stop else told
+    if opened.stop:
+        return f"{told}. A stop is still in force: {steps.LIFT_STOP()}"
+    return told
 
 
 def _refuse_too_early(opened: OpenJob, case: Case) -> None:
     settings, clock = opened.job.gateway, opened.clock
-    rules = DoubtRules(settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s())
-    doubt = case.attempt.doubt if case.attempt else None
+    rules = DoubtRules(
+        settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s()
+    )
+    if case.attempt:
+        doubt = case.attempt.doubt
+    else:
+        doubt = None
     if doubt is None or (case.attempt and case.attempt.outcome is not Outcome.IN_DOUBT):
         return
     left_s = rules.due_s(doubt) - clock.elapsed_s()
     if left_s > 0 and not rules.absents(doubt):
         raise TryLater(
-            f"order {case.intent.order_id} is inside its doubt period for {left_s:.0f} s: what was sent may yet "
-            "arrive. Run `batchpay settle` first, which waits and looks, then say it again"
+            f"order {case.intent.order_id} is inside its doubt period for {left_s:.0f} s: what was"
+            " sent may yet arrive. Run `batchpay settle` first, which waits and looks, then say it"
+            " again"
         )
 
 
@@ -313,24 +431,41 @@ async def _read(gateway: Gateway, channel: Channel, charge_id: str) -> ChargeSee
     if charge is not None and charge.id == charge_id:
         return charge
     if answer.status not in (200, 404):
-        raise GatewaySilent(f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled")
+        raise GatewaySilent(
+            f"the gateway does not tell of {charge_id} ({answer.status}); nothing was settled"
+        )
     return None
 
 
-async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Case) -> ChargeSeen | None:
-    """A charge of this attempt that takes money or may, by its id and in a complete list; None when there is none.
+async def _look_up(
+    opened: OpenJob, gateway: Gateway, channel: Channel, case: Case
+) -> ChargeSeen | None:
+    """A charge of this attempt that takes money or may, by its id and in a complete list; None when
+    there is none.
 
-    Raises GatewaySilent when that cannot be known, DoesNotAddUp for a list that lacks what the journal has proof of.
+    Raises GatewaySilent when that cannot be known, DoesNotAddUp for a list that lacks what the
+    journal has proof of.
     """
     attempt = case.attempt
     assert attempt is not None
-    own = attempt.charge.id if attempt.charge is not None else attempt.hinted
+    if attempt.charge is not None:
+        own = attempt.charge.id
+    else:
+        own = attempt.hinted
     if own and opened.recorder.is_anothers(own, case.intent):
-        own = ""  # what was told for this order is another's: its own is looked for by its key (J11)
+        own = (  # what was told for this order is another's: its own is looked for by its key (J11)
+            ""
+        )
     if CHARGE_ID.fullmatch(own):
         by_id = await _read(gateway, channel, own)
-        told = by_id is not None and (attempt.charge is not None or key_in(by_id) == case.intent.key)
-        if by_id is not None and told and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN):
+        told = by_id is not None and (
+            attempt.charge is not None or key_in(by_id) == case.intent.key
+        )
+        if (
+            by_id is not None
+            and told
+            and (by_id.takes_money or attempt.outcome is not Outcome.UNPROVEN)
+        ):
             return by_id
     found: list[ChargeSeen] = []
 
@@ -341,7 +476,9 @@ async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Ca
     opened.recorder.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
         opened.recorder.known.pop(own, None)  # of this one it is asked whether it is there
-    lists = Lists(opened.job.gateway, gateway, channel, opened.recorder, opened.clock, lambda moved: None)
+    lists = Lists(
+        opened.job.gateway, gateway, channel, opened.recorder, opened.clock, lambda moved: None
+    )
     listing = await lists.read(since, absorb)
     if taking := [charge for charge in found if charge.takes_money]:
         return taking[0]
@@ -352,18 +489,20 @@ async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Ca
             await opened.recorder.unclear(case, unclear)
         step = steps.SETTLE_UNCLEAR(order=case.intent.order_id, charge=unclear.id)
         raise DoesNotAddUp(
-            f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key: nothing was settled; "
-            + step
+            f"{unclear.id} may be the charge of order {case.intent.order_id}, and carries no key:"
+            " nothing was settled; " + step
         )
     if found:
         return None  # it is known to have taken none, and that is all that is asked
     if listing is not None and (lacking := lists.lacking(listing)):
         raise DoesNotAddUp(
-            f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list proves nothing, and "
-            "nothing was settled"
+            f"the gateway's list lacks {lacking[0]}, which this journal has proof of: such a list"
+            " proves nothing, and nothing was settled"
         )
     if not lists.proves_absence(listing):
-        raise channel.fatal or GatewaySilent("the gateway's list could not be read completely; nothing was settled")
+        raise channel.fatal or GatewaySilent(
+            "the gateway's list could not be read completely; nothing was settled"
+        )
     return None
 
 
@@ -371,7 +510,9 @@ async def _look_up(opened: OpenJob, gateway: Gateway, channel: Channel, case: Ca
 class _Sale:
     """A held order, as its rows know it."""
 
-    keys: tuple[str, ...] = ()  # their places, and the places and ids that they go back to: it is cancelled with these
+    keys: tuple[
+        str, ...
+    ] = ()  # their places, and the places and ids that they go back to: it is cancelled with these
     had: tuple[str, ...] = ()  # orders whose ids they had before, perhaps by a mistake
 
     def __or__(self, other: _Sale) -> _Sale:
@@ -385,13 +526,21 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
-    data = {"reason": reason, "by": who(), "sale": list(sale.keys), **({"had": list(sale.had)} if sale.had else {})}
-    opened.journal.append([Event("cancelled", opened.clock.now_ns(), opened.run_id, order_id=order_id, data=data)])
+    data = {
+        "reason": reason,
+        "by": who(),
+        "sale": list(sale.keys),
+        **({"had": list(sale.had)} if sale.had else {}),
+    }
+    opened.journal.append(
+        [Event("cancelled", opened.clock.now_ns(), opened.run_id, order_id=order_id, data=data)]
+    )
 
 
 def _held(opened: OpenJob, order_id: str) -> _Sale | None:
-    """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it, that waits to be
-    sent; None where it has not."""
+    """All that an order's sale is known by, where it has an attempt, or a batch a valid row of it,
+    that waits to be sent; None where it has not.
+    """
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
@@ -411,7 +560,9 @@ def _held_row(opened: OpenJob, order_id: str) -> Row | None:
 
 
 def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
-    """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it holds none."""
+    """The held orders of the batch with this id; None when it is no batch's. Raises Usage when it
+    holds none.
+    """
     batch = next((batch for batch in opened.journal.batches() if batch.id == batch_id), None)
     if batch is None:
         return None
@@ -427,7 +578,9 @@ def _held_in(opened: OpenJob, batch: Batch) -> dict[str, _Sale]:
     for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
             if one.outcome is Outcome.HELD:
-                held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(lineages, batch, chunk, at)
+                held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
+                    lineages, batch, chunk, at
+                )
     return held
 
 
@@ -440,7 +593,9 @@ def _sale_of(lineages: Lineages, batch: Batch, chunk: StoredChunk, at: int) -> _
 
 
 def _publish_all(opened: OpenJob) -> None:
-    """Every report in which something moved, or a row was settled by what moved, or that tells of a lifted stop."""
+    """Every report in which something moved, or a row was settled by what moved, or that tells of a
+    lifted stop.
+    """
     latest = history.last_totals(opened.journal)
     for batch in opened.journal.batches():
         if history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop):

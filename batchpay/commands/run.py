@@ -56,7 +56,9 @@ class Result:
     """What a verb that works on the journal leaves behind."""
 
     exit_code: int
-    published: list[Published]  # the batches of this run first, then every other whose report was written
+    published: list[
+        Published
+    ]  # the batches of this run first, then every other whose report was written
     trouble: list[BatchpayError]  # what went wrong beside the rows
     stop: str = ""
     notes: tuple[str, ...] = ()  # what a person should hear beside the outcomes
@@ -71,7 +73,9 @@ def run(job: Job, key: SecretKey, options: Options, progress: Progress) -> Resul
 
 
 def settle(job: Job, key: SecretKey, options: Options, progress: Progress) -> Result:
-    """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the reports."""
+    """Ask the gateway about every pending and in-doubt charge; send nothing; rewrite the
+    reports.
+    """
     return _in_its_loop(night(job, key, options, progress, charges=False))
 
 
@@ -86,17 +90,28 @@ def _in_its_loop(whole: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def night(
-    job: Job, key: SecretKey, options: Options, progress: Progress, *, charges: bool = True, edges: Edges = WORLD
+    job: Job,
+    key: SecretKey,
+    options: Options,
+    progress: Progress,
+    *,
+    charges: bool = True,
+    edges: Edges = WORLD,
 ) -> Result:
-    """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's nights are this very one.
+    """A whole run, from the lock to its reports; `charges` False is `settle`. The simulator's
+    nights are this very one.
 
-    Raises Usage for a `--since` that lies ahead, and what opening the job and its input files raise.
+    Raises Usage for a `--since` that lies ahead, and what opening the job and its input files
+    raise.
     """
     with ExitStack() as stack:
         signals = stack.enter_context(edges.signals())
         opened = OpenJob(job, stack, wait=options.wait, edges=edges)
         if options.since is not None and options.since > opened.started:
-            raise Usage(f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a run looks")
+            raise Usage(
+                f"--since {options.since:%Y-%m-%d} is not there yet: it only widens how far back a"
+                " run looks"
+            )
         refuse_lost(opened.loss, adopt=options.adopt)
         if charges:
             refuse_unwritable(job.report.directory)
@@ -106,7 +121,9 @@ async def night(
             trouble += _take_in(opened, stack, yes=options.yes)
             opened.empty = not opened.planned and not trouble
             takes_over = options.adopt and opened.loss is not None
-            if not (opened.planned or opened.recorder.is_anything_open() or opened.stop or takes_over):
+            if not (
+                opened.planned or opened.recorder.is_anything_open() or opened.stop or takes_over
+            ):
                 if trouble:
                     raise trouble[0]
                 return _without_a_request(opened)
@@ -160,26 +177,43 @@ async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayErr
     except BatchpayError as error:
         trouble.append(error)
     if brought.signals.received:
-        trouble.append(TryLater(f"interrupted by {brought.signals.received}; run the same command again to go on"))
+        trouble.append(
+            TryLater(
+                f"interrupted by {brought.signals.received}; run the same command again to go on"
+            )
+        )
     brought.progress.phase("reporting")
     return _reported(opened, trouble, visited.notes)
 
 
 def _reported(
-    opened: OpenJob, trouble: list[BatchpayError], notes: tuple[str, ...] = (), *, asked: bool = False
+    opened: OpenJob,
+    trouble: list[BatchpayError],
+    notes: tuple[str, ...] = (),
+    *,
+    asked: bool = False,
 ) -> Result:
-    """Count, write down how the run ended, write the reports from that. What cannot be written is how it ended, too.
+    """Count, write down how the run ended, write the reports from that. What cannot be written is
+    how it ended, too.
 
     `asked`: there was nothing to ask the gateway about.
     """
     counted = _counted(opened, asked=asked)
-    code = _code(opened, [c.totals for c in counted], trouble, open_equation=any(c.open_equation for c in counted))
+    code = _code(
+        opened,
+        [c.totals for c in counted],
+        trouble,
+        open_equation=any(c.open_equation for c in counted),
+    )
     noted = opened.note("run.counted", {"exit_code": code})
     try:
         runs = Runs(opened.journal)
         published = [write(opened, one, runs) for one in counted]
         publish_settled(opened, {one.batch.id for one in counted})
-        beside = [*publish_adopted(opened), *(publish_nothing(opened, code, noted, runs) if opened.empty else ())]
+        beside = [
+            *publish_adopted(opened),
+            *(publish_nothing(opened, code, noted, runs) if opened.empty else ()),
+        ]
     except BatchpayError as error:
         opened.note("run.finished", {"exit_code": error.exit_code})
         raise
@@ -191,7 +225,9 @@ def _reported(
 
 
 def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
-    """Every batch that is due for a report, once more when a row of one turned out to settle a row of another."""
+    """Every batch that is due for a report, once more when a row of one turned out to settle a row
+    of another.
+    """
     counted = _count_each(opened, asked=asked)
     if not opened.answered:
         return counted
@@ -202,9 +238,18 @@ def _counted(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
     """A run that could not look leaves good reports as they were (J24)."""
-    latest, looked = history.last_totals(opened.journal), asked or history.looked(opened.journal, opened.run_id)
-    if opened.loss is not None and not looked:  # the reports know more than this journal: those that are there stay
-        fresh = [one.batch for one in opened.planned if not (opened.job.report.directory / one.batch.id).exists()]
+    latest, looked = (
+        history.last_totals(opened.journal),
+        asked or history.looked(opened.journal, opened.run_id),
+    )
+    if (
+        opened.loss is not None and not looked
+    ):  # the reports know more than this journal: those that are there stay
+        fresh = [
+            one.batch
+            for one in opened.planned
+            if not (opened.job.report.directory / one.batch.id).exists()
+        ]
         return [count(opened, batch, spooled=at < SPOOLED) for at, batch in enumerate(fresh)]
     counted = []
     for at, batch in enumerate(_due_for_a_report(opened)):
@@ -216,24 +261,35 @@ def _count_each(opened: OpenJob, *, asked: bool) -> list[Counted]:
 
 
 def _due_for_a_report(opened: OpenJob) -> list[Batch]:
-    """This run's batches, then every other whose last report may be behind the journal or has open rows."""
+    """This run's batches, then every other whose last report may be behind the journal or has open
+    rows.
+    """
     mine = [planned.batch for planned in opened.planned]
     mine_ids = {batch.id for batch in mine}
     latest = history.last_totals(opened.journal)
     others = [
         batch
         for batch in opened.journal.batches()
-        if batch.id not in mine_ids and history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
+        if batch.id not in mine_ids
+        and history.is_due(opened.journal, batch.id, latest.get(batch.id), opened.stop)
     ]
     return [*mine, *others]
 
 
-def _code(opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool) -> int:
-    """The exit code over these batches and every other one with an open row (contract, section 6)."""
+def _code(
+    opened: OpenJob, every: Iterable[Totals], trouble: list[BatchpayError], *, open_equation: bool
+) -> int:
+    """The exit code over these batches and every other one with an open row (contract, section
+    6).
+    """
     taken = history.taken_as_they_are(history.last_totals(opened.journal))
     totals = [*every, history.strays(opened.job, opened.journal), taken]
     of_rows = exit_code(totals, stopped=bool(opened.stop), open_equation=open_equation)
-    if opened.loss is not None and opened.planned and not history.looked(opened.journal, opened.run_id):
+    if (
+        opened.loss is not None
+        and opened.planned
+        and not history.looked(opened.journal, opened.run_id)
+    ):
         of_rows = worst([of_rows, 11])  # its rows wait, also those whose reports stay as they were
     return worst([of_rows, *(error.exit_code for error in trouble)])
 
@@ -248,7 +304,9 @@ def _result(
 ) -> Result:
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
-    acts = must_act([*others, *(p.totals for p in received), history.strays(opened.job, opened.journal)])
+    acts = must_act(
+        [*others, *(p.totals for p in received), history.strays(opened.job, opened.journal)]
+    )
     done = Runs(opened.journal).whole(opened.run_id)
     if opened.loss is not None or (done is not None and done.restored):
         notes = (*notes, opened.loss.told if opened.loss is not None else steps.SAY_AGAIN())
@@ -263,15 +321,23 @@ class Status:
     batches: list[dict[str, Any]]
     stop: str = ""
     last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
-    running: Mapping[str, str] | None = None  # host, pid, started, run of the process that is at work now
-    adopted: Mapping[str, Any] = field(default_factory=dict)  # charges that no file of this journal asked for
+    running: Mapping[str, str] | None = (
+        None  # host, pid, started, run of the process that is at work now
+    )
+    adopted: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # charges that no file of this journal asked for
     acts: Acts = field(default_factory=Acts)
-    lifted: list[dict[str, str]] = field(default_factory=list)  # every stop that a person ended: at, by, reason, stop
+    lifted: list[dict[str, str]] = field(
+        default_factory=list
+    )  # every stop that a person ended: at, by, reason, stop
     loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
 
 
 def status(job: Job) -> Status:
-    """Every batch and where its rows stand, from the journal alone; 11 or 12 while anything is open."""
+    """Every batch and where its rows stand, from the journal alone; 11 or 12 while anything is
+    open.
+    """
     clock = SystemClock()
     journal = SqliteJournal(job.state_path, job.name, read_only=True)
     try:
@@ -280,7 +346,10 @@ def status(job: Job) -> Status:
         at_work = running(job.state_path, job.name)
         work = _work_of(journal, at_work)
         now_ns = clock.now_ns()
-        each = [history.status_of(job, journal, b, latest.get(b.id), now_ns, work) for b in journal.batches()]
+        each = [
+            history.status_of(job, journal, b, latest.get(b.id), now_ns, work)
+            for b in journal.batches()
+        ]
         batches = [told for told, _ in each]
         stop = stop_in_force(journal.events(["stop", "lifted"]))
         strays, last = history.strays(job, journal), history.last_run(journal)
@@ -290,25 +359,40 @@ def status(job: Job) -> Status:
     finally:
         journal.close()
     unproven = Outcome.UNPROVEN in strays.stands() or any(batch["unproven"] for batch in batches)
-    is_open = strays.stands() & OPEN or any(batch["open_count"] or batch["in_work"] for batch in batches)
+    is_open = strays.stands() & OPEN or any(
+        batch["open_count"] or batch["in_work"] for batch in batches
+    )
     accepted = strays.accepted + history.taken_as_they_are(latest).accepted
     acts = must_act([*(totals for _, totals in each), strays])
     twice = any(totals.left_charged_twice for totals in (strays, *(totals for _, totals in each)))
-    code = 12 if stop or unproven else 11 if is_open else 10 if accepted or twice else 0
+    if stop or unproven:
+        code = 12
+    elif is_open:
+        code = 11
+    elif accepted or twice:
+        code = 10
+    else:
+        code = 0
     return Status(code, batches, stop, last, at_work, adopted, acts, lifts, loss)
 
 
 def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> history.Work:
     if at_work is None:
         return history.Work()
-    return history.Work(Runs(journal).in_hand(at_work["run"]), frozenset(history.last_inputs(journal) or ()))
+    return history.Work(
+        Runs(journal).in_hand(at_work["run"]), frozenset(history.last_inputs(journal) or ())
+    )
 
 
 def story(job: Job, order_id: str) -> dict[str, Any]:
-    """One order from the journal alone. Raises InputMissing for one that no row and no event knows."""
+    """One order from the journal alone. Raises InputMissing for one that no row and no event
+    knows.
+    """
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
         told = story_of(job, journal, order_id)
     if not told["rows"] and not told["events"]:
-        raise InputMissing(f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file")
+        raise InputMissing(
+            f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file"
+        )
     return told

@@ -1,8 +1,10 @@
-"""VERIFY: is everything still what was written? The journal's chain, and each manifest against the files beside it.
+"""VERIFY: is everything still what was written? The journal's chain, and each manifest against the
+files beside it.
 
-Needs no key and no network. The journal says what happened (docs/journal.md tells how its chain is made); a manifest
-says what every file of a folder was, and at which event of the chain it was made. Of the report folder, every folder
-of this job is looked at, whichever journal its manifest names; and the journal knows of which batches reports exist.
+Needs no key and no network. The journal says what happened (docs/journal.md tells how its chain is
+made); a manifest says what every file of a folder was, and at which event of the chain it was made.
+Of the report folder, every folder of this job is looked at, whichever journal its manifest names;
+and the journal knows of which batches reports exist.
 """
 
 from __future__ import annotations
@@ -34,7 +36,11 @@ from batchpay.settlement.recorder import whose_journal
 
 NEWEST = "manifest.json"
 _MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
-_SAY_WHOSE = ("report.json", "audit.json", "adopted.json")  # files beside a manifest that name their job as well
+_SAY_WHOSE = (
+    "report.json",
+    "audit.json",
+    "adopted.json",
+)  # files beside a manifest that name their job as well
 _LAST_SEQ = 2**63 - 1  # that SQLite can count to
 
 
@@ -61,7 +67,9 @@ class Verified:
     @property
     def exit_code(self) -> int:
         """12 on any difference; a damaged journal is an exception."""
-        return 12 if self.differences else 0
+        if self.differences:
+            return 12
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,13 @@ class _Known:
     digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
     batches: Mapping[str, Batch]
     counted: Mapping[str, int]  # batch -> the event that its reports are written from
-    unwritten: frozenset[str]  # batches whose last reports a run counted and could not write, or was killed before
+    unwritten: frozenset[
+        str
+    ]  # batches whose last reports a run counted and could not write, or was killed before
     account: str  # whose money it is; "": nobody told yet
-    lost: tuple[tuple[int, int], ...]  # losses it has noted: the last event that was left, the last that was known of
+    lost: tuple[
+        tuple[int, int], ...
+    ]  # losses it has noted: the last event that was left, the last that was known of
 
     def is_event(self, seq: int, digest: str) -> bool:
         """Is it an event of this very chain?"""
@@ -87,11 +99,15 @@ class _Known:
 
 
 def verify(job: Job, batch_id: str | None = None) -> Verified:
-    """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a damaged journal."""
+    """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a
+    damaged journal.
+    """
     seen = witnessed(job.state_path, job.name)
     if not may_be_there(job.state_path):
         for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
-            made_from_one = f"{job.state_path}: there is no journal, and {head.path} was made from one"
+            made_from_one = (
+                f"{job.state_path}: there is no journal, and {head.path} was made from one"
+            )
             raise Misconfigured(f"{made_from_one}: {steps.ADOPT()}")
         raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
@@ -109,16 +125,23 @@ def verify(job: Job, batch_id: str | None = None) -> Verified:
             made.differences += _folder(made, job.report.directory / name, known)
     if made.differences and running(job.state_path, job.name):
         made.notes.append(
-            "a run is at work, and may not have written yet what it has counted: verify again when it ended"
+            "a run is at work, and may not have written yet what it has counted: verify again when"
+            " it ended"
         )
     return made
 
 
 def _known(job: Job, journal: SqliteJournal) -> _Known:
     counted = history.last_totals(journal)
-    ended = {event.run_id: int(event.data["exit_code"]) for event in journal.events(["run.finished"])}
+    ended = {
+        event.run_id: int(event.data["exit_code"]) for event in journal.events(["run.finished"])
+    }
     could_not = (CannotWrite.exit_code, InputOutput.exit_code)
-    unfinished = {event.run_id for event in counted.values() if ended.get(event.run_id, could_not[0]) in could_not}
+    unfinished = {
+        event.run_id
+        for event in counted.values()
+        if ended.get(event.run_id, could_not[0]) in could_not
+    }
     return _Known(
         job=job.name,
         journal_id=journal.id,
@@ -128,16 +151,23 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         unwritten=frozenset(name for name, event in counted.items() if event.run_id in unfinished),
         account=str(whose_journal(journal.accounts()).get("account", "")),
         lost=tuple(
-            (int(event.data.get("has", 0)), int(event.data.get("had", 0))) for event in journal.events(["restored"])
+            (int(event.data.get("has", 0)), int(event.data.get("had", 0)))
+            for event in journal.events(["restored"])
         ),
     )
 
 
 def _folders(job: Job, known: _Known) -> Iterator[str]:
-    """Names of folders that are this job's by what a file in them says; batches of the journal are known anyway."""
+    """Names of folders that are this job's by what a file in them says; batches of the journal are
+    known anyway.
+    """
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(job.report.directory) as found:
         for entry in found:
-            if entry.name not in known.batches and entry.is_dir() and _is_of(Path(entry.path), job.name):
+            if (
+                entry.name not in known.batches
+                and entry.is_dir()
+                and _is_of(Path(entry.path), job.name)
+            ):
                 yield entry.name
 
 
@@ -148,7 +178,9 @@ def _is_of(folder: Path, job: str) -> bool:
 
 def _manifests(folder: Path) -> list[Path]:
     """The newest and those it replaced."""
-    return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name)) if folder.is_dir() else []
+    if folder.is_dir():
+        return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name))
+    return []
 
 
 def _folder(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]:
@@ -176,16 +208,22 @@ def _missing(made: Verified, folder: Path, known: _Known) -> Iterator[Difference
     """A folder without its manifest: nothing says what its files were."""
     name = folder.name
     if name in known.counted:
-        was = f"is missing, and this batch was counted for its reports (event {known.counted[name]})"
+        was = (
+            f"is missing, and this batch was counted for its reports (event {known.counted[name]})"
+        )
         told_how = f"{was}: batchpay report JOB {name} writes them again"
         if name in known.unwritten:
-            made.notes.append(f"{folder / NEWEST} {told_how}; the run that counted it did not come to write them")
+            made.notes.append(
+                f"{folder / NEWEST} {told_how}; the run that counted it did not come to write them"
+            )
         else:
             yield Difference(str(folder / NEWEST), told_how)
     elif name in known.batches:
         made.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
     else:
-        yield Difference(str(folder / NEWEST), "is missing: nothing says what the files beside it were")
+        yield Difference(
+            str(folder / NEWEST), "is missing: nothing says what the files beside it were"
+        )
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -194,7 +232,9 @@ def _json(path: Path) -> dict[str, Any]:
         document = json.loads(read_regular(path, MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    if isinstance(document, dict):
+        return document
+    return {}
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -205,7 +245,9 @@ def _read(path: Path) -> dict[str, Any] | None:
         texts = (journal["id"], journal["digest"], taken["sha256"], *reports, *reports.values())
         texts = (*texts, document["job"], document["mode"], document["batch"])
         is_one = all(isinstance(text, str) for text in texts)
-        return document if is_one and type(journal["seq"]) is type(taken["rows_read"]) is int else None
+        if is_one and type(journal["seq"]) is type(taken["rows_read"]) is int:
+            return document
+        return None
     except (KeyError, TypeError, AttributeError):
         return None
 
@@ -218,19 +260,33 @@ def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Di
     if batch := known.batches.get(path.parent.name):
         expected |= {"mode": batch.mode, "SHA-256 of the input": batch.sha256}
         if path.name == NEWEST:  # a job that reads the same bytes another way may count other rows
-            found["rows read"], expected["rows read"] = document["input"]["rows_read"], batch.rows_read
-    if known.account and document.get("account"):  # an earlier version did not say, nor who never knew
+            found["rows read"], expected["rows read"] = (
+                document["input"]["rows_read"],
+                batch.rows_read,
+            )
+    if known.account and document.get(
+        "account"
+    ):  # an earlier version did not say, nor who never knew
         found["account"], expected["account"] = document["account"], known.account
     for name, value in expected.items():
         if found[name] != value:
-            yield Difference(str(path), f"says {name} {told(str(found[name]))}, which is {told(str(value))}")
+            yield Difference(
+                str(path), f"says {name} {told(str(found[name]))}, which is {told(str(value))}"
+            )
 
 
-def _head(path: Path, head: Mapping[str, Any], known: _Known, others: Counter[str]) -> Iterator[Difference]:
-    """Was it made from an event of this very chain, and the newest of a batch from the last that counted it?"""
+def _head(
+    path: Path, head: Mapping[str, Any], known: _Known, others: Counter[str]
+) -> Iterator[Difference]:
+    """Was it made from an event of this very chain, and the newest of a batch from the last that
+    counted it?
+    """
     seq, is_mine = head["seq"], head["id"] == known.journal_id
     is_event = is_mine and known.is_event(seq, head["digest"])
-    last = known.counted.get(path.parent.name) if path.name == NEWEST else None
+    if path.name == NEWEST:
+        last = known.counted.get(path.parent.name)
+    else:
+        last = None
     if is_event and last in (None, seq):
         return
     if is_event:
@@ -238,13 +294,21 @@ def _head(path: Path, head: Mapping[str, Any], known: _Known, others: Counter[st
     elif not is_mine:
         made = f"was made from another journal, {told(head['id'])}"
     else:
-        made = f"was made from event {seq}, which is not in the journal as it was: an older copy is back"
+        made = (
+            f"was made from event {seq}, which is not in the journal as it was: an older copy is"
+            " back"
+        )
     if last is not None:
-        yield Difference(str(path), f"{made}: batchpay report JOB {path.parent.name} writes the reports again")
+        yield Difference(
+            str(path), f"{made}: batchpay report JOB {path.parent.name} writes the reports again"
+        )
     elif not is_mine:
         others[f"another journal, {told(head['id'])}: its chain was not looked at"] += 1
     elif known.has_lost(seq):
-        others["this journal as it was before a loss that it has noted: those events were not looked at"] += 1
+        others[
+            "this journal as it was before a loss that it has noted: those events were not"
+            " looked at"
+        ] += 1
     else:
         yield Difference(str(path), made)
 
@@ -266,4 +330,6 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
             yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
         else:
             if found != digest:
-                yield Difference(str(path), f"was changed: its SHA-256 is {found}, the manifest says {digest}")
+                yield Difference(
+                    str(path), f"was changed: its SHA-256 is {found}, the manifest says {digest}"
+                )

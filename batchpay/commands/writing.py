@@ -1,7 +1,8 @@
-"""A file that a person names for us to write: whole or not at all, and never over what we did not write there.
+"""A file that a person names for us to write: whole or not at all, and never over what we did not
+write there.
 
-Not even `--force` overwrites what a job lives on: the job file, its inputs and control totals, lookup files, schema,
-key file, journal and reports.
+Not even `--force` overwrites what a job lives on: the job file, its inputs and control totals,
+lookup files, schema, key file, journal and reports.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ OF_REPORTS = ("manifest.json", "audit.json")  # a folder with one of these is a 
 
 
 def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
-    """Raises Usage when something has that name and `force` does not allow it, or it is no plain file."""
+    """Raises Usage when something has that name and `force` does not allow it, or it is no plain
+    file.
+    """
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -33,11 +36,15 @@ def refuse_overwriting(flag: str, path: Path, *, force: bool) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise Usage(f"{flag} {path}: is no plain file; name a file that is not there yet")
     if not force:
-        raise Usage(f"{flag} {path}: is there already and is left alone; name another file, or add --force")
+        raise Usage(
+            f"{flag} {path}: is there already and is left alone; name another file, or add --force"
+        )
 
 
 def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping[str, str]) -> None:
-    """Raises Usage when the name is that of something the job needs, by whatever way it is reached."""
+    """Raises Usage when the name is that of something the job needs, by whatever way it is
+    reached.
+    """
     real = Path(os.path.realpath(path))
     for kept, what in _kept(job, environ):
         if real == Path(os.path.realpath(kept)) or _same(path, kept):
@@ -47,16 +54,22 @@ def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping
     state = Path(os.path.realpath(job.state_path))
     reports = Path(os.path.realpath(job.report.directory))
     if state.is_relative_to(real) or reports.is_relative_to(real):
-        raise Usage(f"{flag} {path}: is where the job keeps its journal or its reports; name another file")
+        raise Usage(
+            f"{flag} {path}: is where the job keeps its journal or its reports; name another file"
+        )
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
-    inside = real.relative_to(reports).parts if real.is_relative_to(reports) else ()
+    if real.is_relative_to(reports):
+        inside = real.relative_to(reports).parts
+    else:
+        inside = ()
     if len(inside) > 1 and any((reports / inside[0] / name).exists() for name in OF_REPORTS):
         raise Usage(f"{flag} {path}: lies among the reports of a batch; name a file elsewhere")
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
-    """The file under its name with all of `data` in it, on the disk; without `force` only where nothing had the name.
+    """The file under its name with all of `data` in it, on the disk; without `force` only where
+    nothing had the name.
 
     Raises CannotWrite; then nothing has changed.
     """

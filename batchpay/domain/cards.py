@@ -1,15 +1,18 @@
 """Finding payment card numbers in free text, so that they reach no journal, report or log.
 
-A card number is 13 to 19 digits of any script in a range that a card scheme issues, of a length that it issues there,
-with a right check digit. Whatever stands between the digits, up to three characters at a time, it is one
+A card number is 13 to 19 digits of any script in a range that a card scheme issues, of a length
+that it issues there, with a right check digit. Whatever stands between the digits, up to three
+characters at a time, it is one
 
     in one piece            4242424242424242
     cut as cards are        4242.4242.4242.4242   3782 822463 10005   4242x4242x4242x4242
-    cut in any other way    424242-4242424242     when every cut is alike, and other numbers are cut off otherwise
+    cut in any other way    424242-4242424242     when every cut is alike, and other numbers are cut
+      off otherwise
 
-Not one: digits that are part of a word or a UUID (ids and tokens), unless the word says that a card follows; a moment
-in time; 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are long gone, so everything else of that
-form is still taken for one); thousands set apart in a sum; a list of numbers that count up; two telephone numbers.
+Not one: digits that are part of a word or a UUID (ids and tokens), unless the word says that a card
+follows; a moment in time; 13 digits that are a valid EAN or Thai tax id (the 13-digit cards are
+long gone, so everything else of that form is still taken for one); thousands set apart in a sum; a
+list of numbers that count up; two telephone numbers.
 """
 
 from __future__ import annotations
@@ -23,8 +26,12 @@ Span = tuple[int, int]
 
 _CHAIN = re.compile(r"\d+(?:\D{1,3}\d+)+|\d{13,}")
 _GROUP = re.compile(r"\d+")
-_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
-_BLANK = re.compile("[\\s\\-\x1c-\x1f\xad\u180e\u200b-\u200f\u2010-\u2015\u2060\u2212\ufe58\ufe63\ufeff\uff0d]")
+_UUID = re.compile(
+    r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
+)
+_BLANK = re.compile(
+    "[\\s\\-\x1c-\x1f\xad\u180e\u200b-\u200f\u2010-\u2015\u2060\u2212\ufe58\ufe63\ufeff\uff0d]"
+)
 _LETTERS = re.compile(r"[A-Za-z]")
 _WORD_BEFORE = re.compile(r"[A-Za-z_]+\Z")
 _WORD_AFTER = re.compile(r"_*([A-Za-z]+)")
@@ -41,16 +48,25 @@ _SCHEMES = (
     (re.compile(r"30[0-5]|36|3[89]"), {14, 15, 16, 17, 18, 19}),  # Diners Club
     (re.compile(r"62|81"), {16, 17, 18, 19}),  # UnionPay
 )
-_DAY, _YEAR, _TIME = r"(?:0[1-9]|[12]\d|3[01])", r"(?:19|20|24|25|26)\d\d", r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d*"
-_MOMENT = re.compile(rf"{_YEAR}(?:0[1-9]|1[0-2]){_DAY}{_TIME}|{_DAY}(?:0[1-9]|1[0-2]){_YEAR}{_TIME}")
+_DAY, _YEAR, _TIME = (
+    r"(?:0[1-9]|[12]\d|3[01])",
+    r"(?:19|20|24|25|26)\d\d",
+    r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d*",
+)
+_MOMENT = re.compile(
+    rf"{_YEAR}(?:0[1-9]|1[0-2]){_DAY}{_TIME}|{_DAY}(?:0[1-9]|1[0-2]){_YEAR}{_TIME}"
+)
 _LISTS = frozenset(",;|")  # what stands between the numbers of a list
 _THOUSANDS = frozenset({",", ".", "'", "’"})
 _NEAR = 100  # two numbers that are less apart and grow were counted, not issued
 
 
 def find(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and digits of every card number in the text, from left to right, none inside another."""
-    text = _UUID.sub(lambda uuid: "u" * len(uuid[0]), text) if text.count("-") >= 4 else text
+    """Start, end and digits of every card number in the text, from left to right, none inside
+    another.
+    """
+    if text.count("-") >= 4:
+        text = _UUID.sub(lambda uuid: "u" * len(uuid[0]), text)
     for chain in _CHAIN.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, *chain.span())]
         if _in_a_word(text, groups[-1][1], before=False):
@@ -82,11 +98,14 @@ def is_card(digits: str) -> bool:
     return len(digits) != 13 or not (_is_ean(digits) or _is_thai_id(digits))
 
 
-# --- how its digits may stand -----------------------------------------------------------------------------------
+# --- how its digits may stand
+# -----------------------------------------------------------------------------------
 
 
 def _among(text: str, groups: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
-    """Card numbers made of neighbouring groups of digits; the longest first, as it hides the most."""
+    """Card numbers made of neighbouring groups of digits; the longest first, as it hides the
+    most.
+    """
     first = 0
     while first < len(groups):
         for last in range(min(len(groups), first + 19), first, -1):
@@ -102,8 +121,12 @@ def _among(text: str, groups: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
         first += 1
 
 
-def _stands_so(text: str, parts: Sequence[Span], around: tuple[Sequence[Span], Sequence[Span]]) -> bool:
-    """Are these groups of digits cut and surrounded as a card number may be? `around`: the groups next to them."""
+def _stands_so(
+    text: str, parts: Sequence[Span], around: tuple[Sequence[Span], Sequence[Span]]
+) -> bool:
+    """Are these groups of digits cut and surrounded as a card number may be? `around`: the groups
+    next to them.
+    """
     start = parts[0][0]
     if _in_a_word(text, start, before=True) or _in_a_word(text, parts[-1][1], before=False):
         return False
@@ -114,7 +137,9 @@ def _stands_so(text: str, parts: Sequence[Span], around: tuple[Sequence[Span], S
         return False
     if any(map(_LETTERS.search, between)) and _WORD_BEFORE.search(text[max(0, start - 1) : start]):
         return False  # letters in front as well: a piece of an id
-    outside = [text[one[1] : parts[0][0]] for one in around[0]] + [text[parts[-1][1] : one[0]] for one in around[1]]
+    outside = [text[one[1] : parts[0][0]] for one in around[0]] + [
+        text[parts[-1][1] : one[0]] for one in around[1]
+    ]
     alone = not outside or (len(set(between)) == 1 and between[0] not in outside)
     cuts = list(map(_cut, between))
     sizes = [end - start for start, end in parts]
@@ -129,7 +154,9 @@ def _printed(sizes: Sequence[int]) -> bool:
 
 
 def _fits_printed(cuts: Sequence[str], *, alone: bool) -> bool:
-    """Cut alike, or in any way when no other number is near; `5123 4567 / 6123 4567` are two telephone numbers."""
+    """Cut alike, or in any way when no other number is near; `5123 4567 / 6123 4567` are two
+    telephone numbers.
+    """
     if len(set(cuts)) > 1:
         return alone and not (len(cuts) == 3 and cuts[0] == cuts[2])
     return alone or not _LISTS.intersection(cuts[0])
@@ -148,9 +175,13 @@ def _fits_any(text: str, start: int, sizes: Sequence[int], cut: str) -> bool:
 
 
 def _cut(between: str) -> str:
-    """What stands between two groups: nothing when only blanks, dashes and line ends do, `a` for any letters."""
+    """What stands between two groups: nothing when only blanks, dashes and line ends do, `a` for
+    any letters.
+    """
     marks = _BLANK.sub("", between)
-    return "a" if marks.isalpha() else marks
+    if marks.isalpha():
+        return "a"
+    return marks
 
 
 def _counts_up(text: str, parts: Sequence[Span]) -> bool:
@@ -163,16 +194,25 @@ def _counts_up(text: str, parts: Sequence[Span]) -> bool:
 
 def _in_a_word(text: str, at: int, *, before: bool) -> bool:
     """Do letters touch what begins or ends here, as in an id or a token?"""
-    found = _WORD_BEFORE.search(text[max(0, at - 20) : at]) if before else _WORD_AFTER.match(text, at)
-    word = found[0].strip("_").lower() if found else ""
+    if before:
+        found = _WORD_BEFORE.search(text[max(0, at - 20) : at])
+    else:
+        found = _WORD_AFTER.match(text, at)
+    if found:
+        word = found[0].strip("_").lower()
+    else:
+        word = ""
     return bool(word) and not _ANNOUNCING.fullmatch(word)
 
 
-# --- what its digits are ----------------------------------------------------------------------------------------
+# --- what its digits are
+# ----------------------------------------------------------------------------------------
 
 
 def _ascii(digits: str) -> str:
-    return digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)
+    if digits.isascii():
+        return digits
+    return "".join(str(unicodedata.decimal(digit)) for digit in digits)
 
 
 def _luhn(digits: str) -> bool:

@@ -16,25 +16,38 @@ LARGEST = 2**63  # what no typed column holds
 
 
 def inside(document: Any, *path: str) -> Any:
-    """The value at a path of names; None where there is none, or something else than an object on the way."""
+    """The value at a path of names; None where there is none, or something else than an object on
+    the way.
+    """
     for name in path:
-        document = document.get(name) if isinstance(document, dict) else None
+        if isinstance(document, dict):
+            document = document.get(name)
+        else:
+            document = None
     return document
 
 
 def text(document: Any, *path: str) -> str:
     """The same where it is a text; else empty."""
     value = inside(document, *path)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def whole(document: Any, *path: str) -> int | None:
     """The same where it is a whole number of zero or more that a column can hold; else None."""
     value = inside(document, *path)
-    return value if type(value) is int and 0 <= value < LARGEST else None
+    if type(value) is int and 0 <= value < LARGEST:
+        return value
+    return None
 
 
 def listed(document: Any) -> list[dict[str, Any]]:
-    """The objects of a list as the gateway sends one; what is no object among them is left out as nobody's."""
+    """The objects of a list as the gateway sends one; what is no object among them is left out as
+    nobody's.
+    """
     data = inside(document, "data")
-    return [item if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
+    if isinstance(data, list):
+        return [item if isinstance(item, dict) else {} for item in data]
+    return []

@@ -7,15 +7,16 @@
       InputMissing     66   there is no input file
       GatewaySilent    69   the gateway gave not one answer
       Bug              70   batchpay broke one of its own rules
-        Taken          70   an intent for this send, or another open attempt of its order, exists already
+        Taken          70   an intent for this send, or another open attempt of its order, exists
+          already
       CannotWrite      73   the disk is full or a file cannot be created
       InputOutput      74   a read failed, or the journal is damaged
       TryLater         75   locked, interrupted or still being written: run the same command again
       NotAllowed       77   the key is refused, or an approval is missing
       Misconfigured    78   the job file, the environment or the journal is wrong
 
-Trouble in one row of the accountant's file is never one of these: it is a `model.Problem`, a value that
-travels to the report. Numbers are those of sysexits.h where it has one (contract, section 6).
+Trouble in one row of the accountant's file is never one of these: it is a `model.Problem`, a value
+that travels to the report. Numbers are those of sysexits.h where it has one (contract, section 6).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ STATUS_PAGE = "https://status.omise.co"  # where the gateway tells of its incide
 class BatchpayError(Exception):
     """Cannot go on: the message says the place, what was found, what was expected and what to do.
 
-    Each argument is one line of it. Whatever a file, a name or the gateway wrote into it is made visible and masked
-    here, so that a message may be printed, kept and reported as it is.
+    Each argument is one line of it. Whatever a file, a name or the gateway wrote into it is made
+    visible and masked here, so that a message may be printed, kept and reported as it is.
     """
 
     exit_code = 70

@@ -6,12 +6,12 @@
     True
     >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789ab", "", "7")
     ('2025-11-24-0123456789ab', '', 7)
-    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789AB ", "", "7,0")  # what does no harm
+    >>> place_told("id:0000001:1da5f322", "2025-11-24-0123456789AB ", "", "7,0")  # no harm done
     ('2025-11-24-0123456789ab', '', 7)
 
-Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others. So an id is told
-with a word in front, which keeps every program from taking it for a number, and with two checks behind: four
-hexadecimal digits over the id, four over the id and the row.
+Spreadsheets turn ids into numbers and dates, and people sort or fill one column without the others.
+So an id is told with a word in front, which keeps every program from taking it for a number, and
+with two checks behind: four hexadecimal digits over the id, four over the id and the row.
 """
 
 from __future__ import annotations
@@ -27,8 +27,17 @@ RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
 ID = "batchpay_id"
 DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
 ADDED = (BATCH, ROW, SHEET, OUTCOME, REASON, RETRY, ID, DEFUSED)
-NAMING = (BATCH, ROW, SHEET, ID)  # they name the row: a row in which all of them are empty came back for none
-TORN, ANOTHER, LOST = "torn-row", "another-row", "lost-id"  # rules: they name none any more, or none that this row is
+NAMING = (
+    BATCH,
+    ROW,
+    SHEET,
+    ID,
+)  # they name the row: a row in which all of them are empty came back for none
+TORN, ANOTHER, LOST = (
+    "torn-row",
+    "another-row",
+    "lost-id",
+)  # rules: they name none any more, or none that this row is
 ASTRAY = frozenset({TORN, ANOTHER, LOST})
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
@@ -44,25 +53,34 @@ def is_rejects_file(columns: Collection[str]) -> bool:
 
 
 def told_id(order_id: str, batch_id: str, sheet: str, row: int) -> str:
-    """The id of a rejected row as `batchpay_id` has it; an empty id, of a row without one, included."""
+    """The id of a rejected row as `batchpay_id` has it; an empty id, of a row without one,
+    included.
+    """
     return f"id:{order_id}:{_check(order_id)}{_check(order_id, batch_id[-12:], sheet, str(row))}"
 
 
 def own_id(told: str) -> str | None:
     """The order id in such a text; None where it is none, or was changed."""
     found = _TOLD.fullmatch(told.strip())
-    return found[1] if found and found[2].lower() == _check(found[1]) else None
+    if found and found[2].lower() == _check(found[1]):
+        return found[1]
+    return None
 
 
 def place_told(told: str, batch_id: str, sheet: str, row: str) -> tuple[str, str, int] | None:
-    """Batch, sheet and row that a row came back for; None when any of the four texts is not as it was told, but for
-    what does no harm: blanks around, another case, and how a program shows a number.
+    """Batch, sheet and row that a row came back for; None when any of the four texts is not as it
+    was told, but for what does no harm: blanks around, another case, and how a program shows a
+    number.
     """
     found, batch_id = _TOLD.fullmatch(told.strip()), batch_id.strip().lower()
     if not found or not _BATCH.fullmatch(batch_id):
         return None
     shown = row.strip()
-    numbers = (_DECIMALS.sub("", shown), _THOUSANDS.sub("", _DECIMALS.sub("", shown)), _THOUSANDS.sub("", shown))
+    numbers = (
+        _DECIMALS.sub("", shown),
+        _THOUSANDS.sub("", _DECIMALS.sub("", shown)),
+        _THOUSANDS.sub("", shown),
+    )
     for number in filter(_ROW.fullmatch, dict.fromkeys(numbers)):
         for name in dict.fromkeys((sheet, sheet.strip())):
             if found[3].lower() == _check(found[1], batch_id[-12:], name, number):

@@ -1,4 +1,6 @@
-"""The frozen records that flow from a file to a report. Words are those of the contract, section 1."""
+"""The frozen records that flow from a file to a report. Words are those of the contract, section
+1.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 Document = dict[str, Any]
-"""One order after mapping: order_id, amount (int, smallest unit), currency (lower case), destination, one of
-card | customer (+ card) | source, and where given description, metadata (str -> str), return_uri. Holds str, int
-and dict only; an empty cell leaves its key out."""
+"""One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
+destination, one of card | customer (+ card) | source, and where given description, metadata (str ->
+str), return_uri. Holds str, int and dict only; an empty cell leaves its key out.
+"""
 
 
 class Outcome(StrEnum):
@@ -32,14 +35,26 @@ class Outcome(StrEnum):
 
 SENT = frozenset(
     {
-        Outcome.SUCCEEDED, Outcome.UNPROVEN, Outcome.PENDING, Outcome.DECLINED,
-        Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED, Outcome.IN_DOUBT,
+        Outcome.SUCCEEDED,
+        Outcome.UNPROVEN,
+        Outcome.PENDING,
+        Outcome.DECLINED,
+        Outcome.EXPIRED,
+        Outcome.REVERSED,
+        Outcome.REFUSED,
+        Outcome.IN_DOUBT,
     }
-)  # fmt: skip
+)
 MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
-NO_MONEY = frozenset({Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED})  # an attempt may follow
-ENDED_WITHOUT_MONEY = frozenset({"failed", "expired", "reversed"})  # statuses of a charge (omise-api.md, 3.2)
-OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD})  # a later run, or a person
+NO_MONEY = frozenset(
+    {Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED}
+)  # an attempt may follow
+ENDED_WITHOUT_MONEY = frozenset(
+    {"failed", "expired", "reversed"}
+)  # statuses of a charge (omise-api.md, 3.2)
+OPEN = frozenset(
+    {Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD}
+)  # a later run, or a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +62,17 @@ class Problem:
     """One thing wrong with one cell: a value, never an exception."""
 
     column: str  # the input's column name, or the order field when no single column is to blame
-    value: str  # what was found: shortened, control and invisible characters as escapes, card numbers masked
+    # what was found: shortened, control and invisible characters as escapes, card numbers masked
+    value: str
     rule: str  # stable code such as "number-format"
     remedy: str  # what was expected and what to do
 
     def sentence(self) -> str:
         """`Amount: found '1.234,50' (number-format); write 1234.50`."""
-        found = f" found '{self.value}'" if self.value else " is empty"
+        if self.value:
+            found = f" found '{self.value}'"
+        else:
+            found = " is empty"
         return f"{self.column}:{found} ({self.rule}); {self.remedy}"
 
 
@@ -70,7 +89,9 @@ class Chunk(Protocol):
 
     @property
     def rows(self) -> Sequence[int]:
-        """The row number of each row as the accountant sees it: the header is row 1, blank lines count."""
+        """The row number of each row as the accountant sees it: the header is row 1, blank lines
+        count.
+        """
 
     @property
     def problems(self) -> Mapping[int, tuple[Problem, ...]]:
@@ -78,13 +99,17 @@ class Chunk(Protocol):
 
     @property
     def typed(self) -> Mapping[str, Mapping[int, str]]:
-        """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format says it."""
+        """Column -> position -> `date` or `boolean`: cells that are no text, as far as the format
+        says it.
+        """
 
     def texts(self, column: str) -> list[str]:
         """The cells of one column; an empty or missing cell is the empty text. Raises KeyError."""
 
     def cells(self) -> bytes:
-        """All cells, columns and row numbers, compressed: what the state keeps so that a report needs no file."""
+        """All cells, columns and row numbers, compressed: what the state keeps so that a report
+        needs no file.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +120,18 @@ class Judged:
     documents: list[Document]  # as far as it could be mapped; right where there is no problem
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
-    corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (plan.place_of)
+    corrects: Mapping[int, str] = field(
+        default_factory=dict
+    )  # position -> the row it came back for (plan.place_of)
     earlier: Mapping[int, tuple[str, ...]] = field(
         default_factory=dict
-    )  # position -> every other order id that the row has had: as planned before, charged under, or as it says itself
+        # position -> every other order id that the row has had: as planned before, charged under,
+        # or as it says itself
+    )
 
 
-# --- what goes out ---------------------------------------------------------------------------------------------
+# --- what goes out
+# ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +157,13 @@ class Intent:
     mode: str = ""  # test or live; empty in journals that did not keep it
     fee_fixed: int | None = None  # the commission asked for: platform_fee[fixed], smallest unit
     fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
-    corrects: str = ""  # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
-    sale: tuple[str, ...] = ()  # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
-    ids_from: str = ""  # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
+    # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
+    corrects: str = ""
+    sale: tuple[
+        str, ...
+    ] = ()  # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
+    # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
+    ids_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +185,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ChargeSeen:
-    """A charge as the gateway describes it; only what we check or report. Raises nothing: absent is None."""
+    """A charge as the gateway describes it; only what we check or report. Raises nothing: absent is
+    None.
+    """
 
     id: str
     status: str
@@ -175,7 +211,9 @@ class ChargeSeen:
     payer: str | None = None  # the customer or source it names
     platform_fee_fixed: int | None = None  # the commission as it understood it
     platform_fee_percentage: str | None = None  # decimal text
-    funding_amount: int | None = None  # in the currency of the account, which is that of fee, fee_vat and net
+    funding_amount: int | None = (
+        None  # in the currency of the account, which is that of fee, fee_vat and net
+    )
     funding_currency: str | None = None  # upper case
     unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
     refunded: int | None = None  # given back of it, smallest unit; None: nothing
@@ -202,17 +240,30 @@ class ChargeSeen:
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
-        pairs = ((name, getattr(self, name)) for name in _CHARGE_FIELDS)  # flat: asdict would copy every text
+        pairs = (
+            (name, getattr(self, name)) for name in _CHARGE_FIELDS
+        )  # flat: asdict would copy every text
         return {name: value for name, value in pairs if value not in (None, "", {})}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
-        """The same charge back from the journal; what a later version kept beside it is left out."""
-        return cls(**{**_ABSENT, **{name: value for name, value in data.items() if name in _CHARGE_FIELDS}})
+        """The same charge back from the journal; what a later version kept beside it is left
+        out.
+        """
+        return cls(
+            **{**_ABSENT, **{name: value for name, value in data.items() if name in _CHARGE_FIELDS}}
+        )
 
 
 _CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))
-_ABSENT: Mapping[str, Any] = {"id": "", "status": "", "paid": False, "amount": 0, "currency": "", "livemode": False}
+_ABSENT: Mapping[str, Any] = {
+    "id": "",
+    "status": "",
+    "paid": False,
+    "amount": 0,
+    "currency": "",
+    "livemode": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +276,8 @@ class Page:
     limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
 
 
-# --- what the journal keeps ------------------------------------------------------------------------------------
+# --- what the journal keeps
+# ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +321,9 @@ class RunDone:
     ended: str  # when its work was counted; empty: it was killed before
     exit_code: int | None  # at that moment, over all batches; None: it was killed before
     sent: int  # attempts that left the machine
-    charged: Mapping[str, int]  # what took money and was not known to have done so before this run, every charge of it
+    charged: Mapping[
+        str, int
+    ]  # what took money and was not known to have done so before this run, every charge of it
     adopted: int  # charges that the journal did not know
     adopted_sums: Mapping[str, int]  # of those that took money
     looked_up: int  # attempts of which a look-up told something
@@ -347,11 +401,16 @@ class Repeat:
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
-    looks_like: str = ""  # the order id of another row, equal to its own but for what programs do to ids
-    by_itself: Repeat | None = None  # what the rows with its very order id make of it, whatever looks like it
+    looks_like: str = (
+        ""  # the order id of another row, equal to its own but for what programs do to ids
+    )
+    by_itself: Repeat | None = (
+        None  # what the rows with its very order id make of it, whatever looks like it
+    )
 
 
-# --- what a report shows ---------------------------------------------------------------------------------------
+# --- what a report shows
+# ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +420,9 @@ class Further:
     charge_id: str
     currency: str  # upper case
     amount: int  # smallest unit
-    stands: str  # open: a person must act; given back; noted: a person took note; kept: the reported one was given back
+    # open: a person must act; given back; noted: a person took note; kept: the reported one was
+    # given back
+    stands: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,11 +469,17 @@ class Finding:
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
     charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
-    read_amount: int | None = None  # what the row itself says now: the job may have changed since it was sent
+    read_amount: int | None = (
+        None  # what the row itself says now: the job may have changed since it was sent
+    )
     read_currency: str = ""  # of read_amount
-    further: tuple[Further, ...] = ()  # what other charges of the same order took: no money column has it
+    further: tuple[
+        Further, ...
+    ] = ()  # what other charges of the same order took: no money column has it
     cancelled: str | None = None  # why a person said never to send it; None: nobody did
     paid_apart: str = ""  # another attempt of its order took money, too: open, or noted by a person
-    whole_refused: bool = False  # its batch is refused as a whole: it is the file that goes back, not its rejects
+    whole_refused: bool = (
+        False  # its batch is refused as a whole: it is the file that goes back, not its rejects
+    )
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id

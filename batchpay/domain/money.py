@@ -13,9 +13,9 @@
 
 No float is ever built. What is not plainly a number is refused, never repaired:
 
-    >>> to_minor("1.234,50", "THB")
+    >>> to_minor("1.234,50", "THB")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    batchpay.domain.money.NotMoney: number-format: write 1234.50 or 1,234.50 with a point for decimals, and nothing else
+    batchpay.domain.money.NotMoney: number-format: write 1234.50 or 1,234.50 with a point ...
     >>> to_minor("10.5", "JPY")
     Traceback (most recent call last):
     batchpay.domain.money.NotMoney: too-many-decimals: JPY has 0 decimals
@@ -30,13 +30,26 @@ from collections.abc import Mapping, Sequence
 # Decimals of each currency the gateway takes (omise-api.md, 2.2): 1/100 for all but JPY.
 # IDR has 2 here although other providers use 0.
 EXPONENTS = {
-    "AUD": 2, "CAD": 2, "CHF": 2, "CNY": 2, "DKK": 2, "EUR": 2, "GBP": 2, "HKD": 2,
-    "IDR": 2, "JPY": 0, "MYR": 2, "SGD": 2, "THB": 2, "USD": 2,
-}  # fmt: skip
+    "AUD": 2,
+    "CAD": 2,
+    "CHF": 2,
+    "CNY": 2,
+    "DKK": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "HKD": 2,
+    "IDR": 2,
+    "JPY": 0,
+    "MYR": 2,
+    "SGD": 2,
+    "THB": 2,
+    "USD": 2,
+}
 
 MAX_MINOR = 2**53 - 1  # beyond it a JSON reader on the way may round
 
-# Amounts so plain that a whole column of them is converted at once, by decimals of the currency; the lengths keep
+# Amounts so plain that a whole column of them is converted at once, by decimals of the currency;
+# the lengths keep
 # the result below MAX_MINOR.
 _PLAIN = {0: "[0-9]{1,15}", 2: r"[0-9]{1,13}(?:\.[0-9]{2})?"}
 _PLAIN_CELL = {decimals: re.compile(form) for decimals, form in _PLAIN.items()}
@@ -46,7 +59,9 @@ _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?\Z", 
 
 
 class NotMoney(ValueError):
-    """A text that is not an amount: `rule` is a stable code, `remedy` says what to write instead."""
+    """A text that is not an amount: `rule` is a stable code, `remedy` says what to write
+    instead.
+    """
 
     def __init__(self, rule: str, remedy: str) -> None:
         super().__init__(f"{rule}: {remedy}")
@@ -65,10 +80,13 @@ def exponent_of(currency: str) -> int:
 def to_minor(text: str, currency: str, unit: str = "major") -> int:
     """Whole smallest units of an amount in text; `unit` is "major" (baht) or "minor" (satang).
 
-    Raises NotMoney. Accepts ASCII digits with optional thousands commas in threes, an optional point and a
-    leading minus, nothing else: no blanks, signs, exponents, brackets or other scripts.
+    Raises NotMoney. Accepts ASCII digits with optional thousands commas in threes, an optional
+    point and a leading minus, nothing else: no blanks, signs, exponents, brackets or other scripts.
     """
-    exponent = exponent_of(currency) if unit == "major" else 0
+    if unit == "major":
+        exponent = exponent_of(currency)
+    else:
+        exponent = 0
     match = _NUMBER.match(text)
     if match is None or len(text) > 40:
         raise NotMoney("number-format", _number_remedy(text))
@@ -77,7 +95,10 @@ def to_minor(text: str, currency: str, unit: str = "major") -> int:
         if unit == "minor":
             raise NotMoney("not-whole", 'unit = "minor" takes whole numbers of the smallest unit')
         raise NotMoney("too-many-decimals", f"{currency.upper()} has {exponent} decimals")
-    whole = text[: match.start(1) - 1] if fraction else text
+    if fraction:
+        whole = text[: match.start(1) - 1]
+    else:
+        whole = text
     minor = int(whole.replace(",", "") + fraction.ljust(exponent, "0"))
     if abs(minor) > MAX_MINOR:
         raise NotMoney("amount-too-large", f"at most {MAX_MINOR} of the smallest unit")
@@ -85,7 +106,8 @@ def to_minor(text: str, currency: str, unit: str = "major") -> int:
 
 
 def plain_minors(texts: Sequence[str], decimals: int) -> list[int | None]:
-    """The smallest units of a column; None for each cell that is not plain digits and needs `to_minor`.
+    """The smallest units of a column; None for each cell that is not plain digits and needs
+    `to_minor`.
 
     >>> plain_minors(["8.41", "100", "1,000.00", ""], 2)
     [841, 10000, None, None]
@@ -98,14 +120,20 @@ def plain_minors(texts: Sequence[str], decimals: int) -> list[int | None]:
             return list(map(int, column.replace(".", "").split()))
     is_plain, scale = _PLAIN_CELL[decimals].fullmatch, 10**decimals
     return [
-        (int(text.replace(".", "")) if "." in text else int(text) * scale) if is_plain(text) else None for text in texts
+        (
+            (int(text.replace(".", "")) if "." in text else int(text) * scale)
+            if is_plain(text)
+            else None
+        )
+        for text in texts
     ]
 
 
 def major_text(minor: int, currency: str) -> str:
     """Exact decimal text in main units, without thousands separators: 123450 THB -> 1234.50.
 
-    Of a currency that the gateway does not take, which only the gateway itself can tell of, in its smallest unit.
+    Of a currency that the gateway does not take, which only the gateway itself can tell of, in its
+    smallest unit.
     """
     exponent = EXPONENTS.get(currency.upper(), 0)
     if exponent == 0:
@@ -117,7 +145,9 @@ def major_text(minor: int, currency: str) -> str:
 def grouped_text(minor: int, currency: str) -> str:
     """The same with thousands commas, for people: 123450 THB -> 1,234.50."""
     whole, point, fraction = major_text(minor, currency).partition(".")
-    return f"{int(whole):,}{point}{fraction}" if whole != "-0" else f"-0{point}{fraction}"
+    if whole != "-0":
+        return f"{int(whole):,}{point}{fraction}"
+    return f"-0{point}{fraction}"
 
 
 def _number_remedy(text: str) -> str:
@@ -142,13 +172,16 @@ def money_text(sums: Mapping[str, int]) -> str:
 
 
 def money_told(minor: int, currency: str) -> str:
-    """One amount with its currency, for a person; of a currency that nobody knows, in its smallest unit.
+    """One amount with its currency, for a person; of a currency that nobody knows, in its smallest
+    unit.
 
     >>> money_told(123450, "thb"), money_told(0, "JPY"), money_told(7, "XXX")
     ('1,234.50 THB', '0 JPY', "7 of the smallest unit of 'XXX'")
     """
     code = currency.upper()
-    return f"{grouped_text(minor, code)} {code}" if code in EXPONENTS else f"{minor} of the smallest unit of '{code}'"
+    if code in EXPONENTS:
+        return f"{grouped_text(minor, code)} {code}"
+    return f"{minor} of the smallest unit of '{code}'"
 
 
 def both_units(minor: int, currency: str) -> str:
@@ -158,4 +191,6 @@ def both_units(minor: int, currency: str) -> str:
     ('1,234.50 THB (123450 in the smallest unit)', '500 JPY')
     """
     told = money_told(minor, currency)
-    return f"{told} ({minor} in the smallest unit)" if EXPONENTS.get(currency.upper()) else told
+    if EXPONENTS.get(currency.upper()):
+        return f"{told} ({minor} in the smallest unit)"
+    return told

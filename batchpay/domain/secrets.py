@@ -1,13 +1,14 @@
 """What is secret, in one list, and the one place that hides it.
 
-A key opens the account: nothing of it is ever shown. A token or the id of a source or stored card can pay: its last
-four characters may be shown. Of a card number, the last four digits.
+A key opens the account: nothing of it is ever shown. A token or the id of a source or stored card
+can pay: its last four characters may be shown. Of a card number, the last four digits.
 
     keys      skey_… pkey_… ckey_… chain_…, plain or as HTTP Basic writes them (base64)
     tokens    tokn_… src_… card_…
     cards     batchpay.domain.cards
 
-The id of an account chain begins with acch_ and is no secret; neither is that of a charge, customer or recipient.
+The id of an account chain begins with acch_ and is no secret; neither is that of a charge, customer
+or recipient.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import re
 
 from batchpay.domain.cards import find, without_cards
 
-# As a pattern that RE2 reads as well (readers/screen.py): what is surely a key, whatever stands around it.
+# As a pattern that RE2 reads as well (readers/screen.py): what is surely a key, whatever stands
+# around it.
 KEY_PATTERN = (
     r"(?:\A|[^A-Za-z])[spc]key_(?:test_|live_)?[0-9A-Za-z]{10}"
     r"|(?:\A|[^A-Za-z_]|[A-Z]_)chain_(?:test_|live_)?[0-9A-Za-z]{16}"
@@ -46,23 +48,30 @@ def may_hold_more(text: str) -> bool:
 def masked(text: str, *, cards: bool = True) -> str:
     """A text without what may be a key, a token or a card number.
 
-    `cards=False`: for a cell that was looked at when it was read, where `not_cards` may have had its word.
+    `cards=False`: for a cell that was looked at when it was read, where `not_cards` may have had
+    its word.
 
     >>> masked("skey_test_5xabc for tokn_test_5xuy4w91xqz7d1w9u0t with 4242 4242-42424242")
     'skey_*** for tokn_test_…9u0t with ************4242'
     """
     if may_hold_more(text):
         text = _TOKEN.sub(_last_four, _ANY_KEY.sub(_kind_alone, text))
-    return without_cards(text) if cards else text
+    if cards:
+        return without_cards(text)
+    return text
 
 
 def without_keys(text: str) -> str:
     """The text without what surely is a key; tokens and numbers stay."""
-    return _ANY_KEY.sub(_kind_alone, text) if _KEY.search(text) else text
+    if _KEY.search(text):
+        return _ANY_KEY.sub(_kind_alone, text)
+    return text
 
 
 def scrubbed(text: str) -> str:
-    """The text without what no cell may keep: keys and card numbers. Tokens stay, they are what a file is for."""
+    """The text without what no cell may keep: keys and card numbers. Tokens stay, they are what a
+    file is for.
+    """
     return without_cards(without_keys(text))
 
 
@@ -72,7 +81,9 @@ def secret_in(text: str) -> str:
         return "a key of the gateway"
     if "tokn_" in text and _TOKEN.search(text):
         return "a token that can pay"
-    return "a card number" if next(find(text), None) else ""
+    if next(find(text), None):
+        return "a card number"
+    return ""
 
 
 def _kind_alone(match: re.Match[str]) -> str:

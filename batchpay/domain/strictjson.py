@@ -1,4 +1,5 @@
-"""JSON without doubtful spots: no key twice, no NaN, no number that overflows, no depth that crashes.
+"""JSON without doubtful spots: no key twice, no NaN, no number that overflows, no depth that
+crashes.
 
 >>> parse(b'{"count": 2}')
 {'count': 2}
@@ -27,7 +28,10 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
         raise NotStrict(f"it is larger than {max_bytes} bytes")
     try:
         value = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_unique,
+            parse_constant=_constant,
+            parse_float=_finite,
         )
     except RecursionError as error:
         raise NotStrict(f"it is nested deeper than {MAX_DEPTH} levels") from error
@@ -44,7 +48,12 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
 
 
 def _children(node: Any) -> list[Any]:
-    values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict):
+        values = list(node.values())
+    elif isinstance(node, list):
+        values = node
+    else:
+        return []
     return [value for value in values if isinstance(value, dict | list)]
 
 

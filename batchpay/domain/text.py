@@ -1,8 +1,10 @@
-r"""How text that somebody else wrote is shown: a file, a header, the gateway, a person, a name on the disk.
+r"""How text that somebody else wrote is shown: a file, a header, the gateway, a person, a name on
+the disk.
 
 Everything that is printed, or written where a person reads it, comes through here.
 
-    visible     one line; what would move the cursor, turn the writing round or leave no mark stands as an escape
+    visible     one line; what would move the cursor, turn the writing round or leave no mark
+                stands as an escape
     told        a piece of it inside a message: visible, odd blanks too, secrets masked, short
     line        a whole sentence: visible, secrets masked
     defused     a cell that no spreadsheet takes for a formula
@@ -23,12 +25,14 @@ from typing import Any
 
 from batchpay.domain.secrets import masked
 
-# Control and line-ending characters, half characters, bidirectional marks, and what leaves no mark on paper.
+# Control and line-ending characters, half characters, bidirectional marks, and what leaves no mark
+# on paper.
 _UNSEEN = (
     "\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Joiners belong to the writing between two letters, or faces, beyond ASCII; elsewhere they only hide.
+# Joiners belong to the writing between two letters, or faces, beyond ASCII; elsewhere they only
+# hide.
 _JOINERS = "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 _HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}")
 _ODD = re.compile(f"[{_UNSEEN}\xa0\u1680\u2000-\u200d\u202f\u205f\u3000\ufe00-\ufe0f]")
@@ -38,14 +42,18 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－
 
 
 def visible(text: str) -> str:
-    """The text as one line in which nothing acts on who shows it, or hides. Doing it again changes nothing."""
+    """The text as one line in which nothing acts on who shows it, or hides. Doing it again changes
+    nothing.
+    """
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(_escape, text)
 
 
 def told(text: str, limit: int = 60) -> str:
-    """At most `limit` characters of a text, for a message: masked, and every odd character as an escape."""
+    """At most `limit` characters of a text, for a message: masked, and every odd character as an
+    escape.
+    """
     some = text[: max(_ENOUGH, 2 * limit)]
     kept = masked(some)
     if len(kept) <= limit and len(some) == len(text):
@@ -60,7 +68,9 @@ def line(text: str) -> str:
 
 def folded(text: str) -> str:
     """The text without differences of case, width and ways to write a minus, to be compared."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
 
 
 def mode_told(mode: str) -> str:
@@ -69,22 +79,32 @@ def mode_told(mode: str) -> str:
     >>> mode_told("test"), mode_told("live")
     ('TEST', 'live')
     """
-    return "TEST" if mode == "test" else mode
+    if mode == "test":
+        return "TEST"
+    return mode
 
 
 def defused(text: str) -> str:
-    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could; a lone dash cannot."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and text != "-" else text
+    """A text no spreadsheet takes for a formula: with an apostrophe in front when it could; a lone
+    dash cannot.
+    """
+    if text.startswith(FORMULA_STARTS) and text != "-":
+        return f"'{text}"
+    return text
 
 
 def json_text(document: Any, indent: int | None = 2) -> str:
-    """JSON in which what cannot be seen is spelled out; a program reads the same document from it."""
+    """JSON in which what cannot be seen is spelled out; a program reads the same document from
+    it.
+    """
     return _HIDDEN.sub(_json_escape, json.dumps(document, ensure_ascii=False, indent=indent))
 
 
 def many(number: int, word: str) -> str:
     """`1 row`, `2 rows`, `1,200 rows`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+    if number == 1:
+        return f"{number:,} {word}"
+    return f"{number:,} {word}s"
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -93,10 +113,14 @@ def _escape(match: re.Match[str]) -> str:
         return _SHORT[match[0]]
     if number < 0x100:
         return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    if number < 0x10000:
+        return f"\\u{number:04x}"
+    return f"\\U{number:08x}"
 
 
 def _json_escape(match: re.Match[str]) -> str:
     if match[0] == "\n":
-        return "\n"  # between the lines of the document: inside its texts json.dumps has escaped them
+        return (  # between the lines of the document: inside its texts json.dumps has escaped them
+            "\n"
+        )
     return json.dumps(match[0])[1:-1]

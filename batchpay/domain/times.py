@@ -19,10 +19,15 @@ _BUDDHIST = 543  # years that the Thai calendar is ahead
 
 
 def day(flag: str, text: str) -> date:
-    """`2026-11-24` as a day. Raises Usage, which names the flag, for anything else and for days of another age."""
+    """`2026-11-24` as a day. Raises Usage, which names the flag, for anything else and for days of
+    another age.
+    """
     found = _DAY.fullmatch(text)
     try:
-        said = date(*map(int, found.groups())) if found else None
+        if found:
+            said = date(*map(int, found.groups()))
+        else:
+            said = None
     except ValueError:
         said = None
     if said is None:
@@ -30,8 +35,13 @@ def day(flag: str, text: str) -> date:
     if EARLIEST <= said < LATEST:
         return said
     meant = said.year - _BUDDHIST
-    hint = f"; did you mean {meant}{said:-%m-%d}?" if EARLIEST.year <= meant < LATEST.year else ""
-    raise Usage(f"{flag} {said}: expected a day from {EARLIEST} to {LATEST - timedelta(days=1)}{hint}")
+    if EARLIEST.year <= meant < LATEST.year:
+        hint = f"; did you mean {meant}{said:-%m-%d}?"
+    else:
+        hint = ""
+    raise Usage(
+        f"{flag} {said}: expected a day from {EARLIEST} to {LATEST - timedelta(days=1)}{hint}"
+    )
 
 
 def first_instant(day: date, zone: str) -> datetime:
@@ -50,7 +60,9 @@ def day_of(instant: datetime, zone: str) -> date:
 
 
 def since(text: str, zone: str, now: datetime) -> datetime:
-    """How far back `--since` looks: the first instant of a day, UTC. Raises Usage, also for a day that is to come."""
+    """How far back `--since` looks: the first instant of a day, UTC. Raises Usage, also for a day
+    that is to come.
+    """
     said = day("--since", text)
     refuse_to_come("--since", said, zone, now)
     return first_instant(said, zone)
@@ -61,12 +73,15 @@ def refuse_to_come(flag: str, said: date, zone: str, now: datetime) -> None:
     if first_instant(said, zone) > now:
         today = day_of(now, zone)
         raise Usage(
-            f"{flag} {said}: lies in the future ({zone}, where it is {today}); the last day to look at is today"
+            f"{flag} {said}: lies in the future ({zone}, where it is {today}); the last day to look"
+            " at is today"
         )
 
 
 def local(at: str, zone: str) -> str:
-    """An instant as we keep it, for a person: `2026-11-24T17:00:00Z` -> `2026-11-25 00:00:00 Asia/Bangkok`."""
+    """An instant as we keep it, for a person: `2026-11-24T17:00:00Z` -> `2026-11-25 00:00:00
+    Asia/Bangkok`.
+    """
     try:
         instant = datetime.fromisoformat(at)
     except ValueError:

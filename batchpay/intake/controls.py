@@ -1,7 +1,8 @@
-"""Limits and control totals: what the sender declared and what nobody may exceed, held against the rows.
+"""Limits and control totals: what the sender declared and what nobody may exceed, held against the
+rows.
 
-The sender's totals are about all rows of the file, also those that are rejected. A row whose amount cannot be read
-makes a total unprovable, and that refuses the batch like a wrong total does.
+The sender's totals are about all rows of the file, also those that are rejected. A row whose amount
+cannot be read makes a total unprovable, and that refuses the batch like a wrong total does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _amount: Callable[[Document], int] = itemgetter("amount")
 _currency: Callable[[Document], str] = itemgetter("currency")
 
 
-# --- per row ----------------------------------------------------------------------------------------------------
+# --- per row
+# -------------------------------------------------------------------------------------------------
 
 
 def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
@@ -52,8 +54,8 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
 
 
 def fee_check(fee: Fee, columns: Columns) -> Check:
-    """Rejects orders whose commission is more than they ask for; one of all of it leaves a share of 0, which
-    `[controls] min_share` is about.
+    """Rejects orders whose commission is more than they ask for; one of all of it leaves a share of
+    0, which `[controls] min_share` is about.
     """
     column = column_of(columns, "amount")
 
@@ -63,7 +65,10 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
             amount, code = document.get("amount"), document.get("currency")
             if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
                 continue
-            remedy = f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than that: ask for more"
+            remedy = (
+                f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than"
+                " that: ask for more"
+            )
             found[at] = (Problem(column, _money(amount, code), "commission-above-amount", remedy),)
         return found
 
@@ -71,21 +76,29 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
 
 
 def require_fixed_fee(judged: Judged, fee: Fee, file: str) -> None:
-    """Raises Misconfigured for a right row whose currency has no fixed commission while others have."""
+    """Raises Misconfigured for a right row whose currency has no fixed commission while others
+    have.
+    """
     if not fee.fixed:
         return
     for at, document in enumerate(judged.documents):
         code = str(document.get("currency", "")).upper()
         if at not in judged.problems and code not in fee.fixed:
-            where = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
+            if judged.chunk.sheet:
+                where = f" of sheet {judged.chunk.sheet}"
+            else:
+                where = ""
             raise Misconfigured(
-                f"[fee] fixed has no commission for {code}, which row {judged.chunk.rows[at]}{where} of {file} is in: "
-                f"add it to fixed, as {code} = 0 if there is none"
+                f"[fee] fixed has no commission for {code}, which row"
+                f" {judged.chunk.rows[at]}{where} of {file} is in: add it to fixed, as {code} = 0"
+                " if there is none"
             )
 
 
 def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
-    """Rejects orders that name something of the other mode: `recp_test_…` in a live job, or the reverse."""
+    """Rejects orders that name something of the other mode: `recp_test_…` in a live job, or the
+    reverse.
+    """
     named = [name for name in _IDS if name in columns.fields]
 
     def check(documents: Sequence[Document]) -> Found:
@@ -94,18 +107,27 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
             for at, document in enumerate(documents):
                 text = document.get(name)
                 if text and "_" in text and (text.split("_", 2)[1] == "test") != (mode == "test"):
-                    found[at] = (*found.get(at, ()), _other_mode(text, mode, column_of(columns, name)))
+                    found[at] = (
+                        *found.get(at, ()),
+                        _other_mode(text, mode, column_of(columns, name)),
+                    )
         return found
 
     return check
 
 
 def _other_mode(text: str, mode: str, column: str) -> Problem:
-    other = "live" if mode == "test" else "test"
-    return Problem(column, told(text), "other-mode", f"it is of {other} mode, but the job runs in {mode} mode")
+    if mode == "test":
+        other = "live"
+    else:
+        other = "test"
+    return Problem(
+        column, told(text), "other-mode", f"it is of {other} mode, but the job runs in {mode} mode"
+    )
 
 
-# --- per batch --------------------------------------------------------------------------------------------------
+# --- per batch
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -117,7 +139,9 @@ class Tally:
     total: Counter[str] = field(default_factory=Counter)  # of all rows that could be read
     valid: Counter[str] = field(default_factory=Counter)  # of those that may be sent
     orders: Counter[str] = field(default_factory=Counter)  # how many those are
-    rows: Counter[str] = field(default_factory=Counter)  # of every row; without a currency: the empty one
+    rows: Counter[str] = field(
+        default_factory=Counter
+    )  # of every row; without a currency: the empty one
     unread: int = 0  # rows without an amount and currency that could be read
     first_unread: str = ""
 
@@ -126,7 +150,10 @@ class Tally:
         documents, problems = judged.documents, judged.problems
         self.read += len(judged.chunk.rows)
         self.rejected += len(problems)
-        valid = [document for at, document in enumerate(documents) if at not in problems] if problems else documents
+        if problems:
+            valid = [document for at, document in enumerate(documents) if at not in problems]
+        else:
+            valid = documents
         sums, counts = _sums(valid)
         self.valid.update(sums)
         self.orders.update(counts)
@@ -137,13 +164,22 @@ class Tally:
         self.rows[""] += len(judged.chunk.rows) - len(documents)
         for at in sorted(problems):
             if not _is_priced(documents[at]):
-                sheet = f" of sheet {judged.chunk.sheet}" if judged.chunk.sheet else ""
+                if judged.chunk.sheet:
+                    sheet = f" of sheet {judged.chunk.sheet}"
+                else:
+                    sheet = ""
                 self.first_unread = self.first_unread or f"row {judged.chunk.rows[at]}{sheet}"
                 self.unread += 1
 
     def reading(self) -> tuple[Read, ...]:
-        """What was read, for the journal: an equation's left side, counted before anybody judged a row's history."""
-        return tuple(Read(code, self.rows[code], self.total[code]) for code in sorted(self.rows) if self.rows[code])
+        """What was read, for the journal: an equation's left side, counted before anybody judged a
+        row's history.
+        """
+        return tuple(
+            Read(code, self.rows[code], self.total[code])
+            for code in sorted(self.rows)
+            if self.rows[code]
+        )
 
 
 def _told_currency(document: Document) -> str:
@@ -172,16 +208,26 @@ def _upper(numbers: Mapping[str, int]) -> Counter[str]:
 
 def refusal_of(tally: Tally, controls: Controls, rules: Input) -> str:
     """Why the whole batch is refused, in sentences; empty when it is not."""
-    reasons = [*_too_many_rejects(tally, rules), *_wrong_count(tally, controls), *_wrong_totals(tally, controls)]
+    reasons = [
+        *_too_many_rejects(tally, rules),
+        *_wrong_count(tally, controls),
+        *_wrong_totals(tally, controls),
+    ]
     return " ".join(reasons)
 
 
 def _too_many_rejects(tally: Tally, rules: Input) -> list[str]:
-    of_all = f"{tally.rejected} of {many(tally.read, 'row')} {'is' if tally.rejected == 1 else 'are'} rejected"
+    of_all = (
+        f"{tally.rejected} of {many(tally.read, 'row')} {'is' if tally.rejected == 1 else 'are'}"
+        " rejected"
+    )
     if rules.on_reject == "stop" and tally.rejected:
         return [f'{of_all} and on_reject is "stop": correct them and send the file again.']
     if rules.max_rejects is not None and rules.max_rejects.exceeded_by(tally.rejected, tally.read):
-        return [f"{of_all}, max_rejects allows {_limit(rules.max_rejects)}: correct the file and send it again."]
+        return [
+            f"{of_all}, max_rejects allows {_limit(rules.max_rejects)}: correct the file and send"
+            " it again."
+        ]
     return []
 
 
@@ -195,33 +241,44 @@ def _limit(limit: Limit) -> str:
 def _wrong_count(tally: Tally, controls: Controls) -> list[str]:
     if controls.count is None or controls.count == tally.read:
         return []
-    return [f"The file has {many(tally.read, 'row')}, its sender declared {controls.count}: ask for the whole file."]
+    return [
+        f"The file has {many(tally.read, 'row')}, its sender declared {controls.count}: ask for the"
+        " whole file."
+    ]
 
 
 def _wrong_totals(tally: Tally, controls: Controls) -> list[str]:
     if controls.total is None:
         return []
     if tally.unread:
-        more = f" and {tally.unread - 1} more" if tally.unread > 1 else ""
+        if tally.unread > 1:
+            more = f" and {tally.unread - 1} more"
+        else:
+            more = ""
         where = f"the amount of {tally.first_unread}{more} cannot be read"
-        return [f"The declared total cannot be proven, {where}: correct the file and send it again."]
+        return [
+            f"The declared total cannot be proven, {where}: correct the file and send it again."
+        ]
     declared = {code.upper(): total for code, total in controls.total.items()}
     reasons = []
     for code in sorted(declared.keys() | {code for code, total in tally.total.items() if total}):
         found = tally.total[code]
         if code not in declared:
             reasons.append(
-                f"The file holds {_money(found, code)}, its sender declared no total in {code}: ask which is right."
+                f"The file holds {_money(found, code)}, its sender declared no total in {code}: ask"
+                " which is right."
             )
         elif found != declared[code]:
             expected = _money(declared[code], code)
             reasons.append(
-                f"The rows add up to {_money(found, code)}, the sender declared {expected}: ask which is right."
+                f"The rows add up to {_money(found, code)}, the sender declared {expected}: ask"
+                " which is right."
             )
     return reasons
 
 
-# --- per run ----------------------------------------------------------------------------------------------------
+# --- per run
+# -------------------------------------------------------------------------------------------------
 
 
 def run_refusal(sums: Mapping[str, int], max_total: Mapping[str, int] | None) -> str:
@@ -242,22 +299,28 @@ def _money(minor: int, code: str) -> str:
 def next_deadline(clock: str, zone: str, started: datetime) -> datetime:
     """The first instant after `started` (UTC) at which a clock in `zone` shows `clock` (HH:MM).
 
-    A time that comes twice on that day counts both times; of one that never comes the earlier reading is taken.
+    A time that comes twice on that day counts both times; of one that never comes the earlier
+    reading is taken.
     """
     at = time.fromisoformat(clock)
     today = started.astimezone(ZoneInfo(zone)).date()
     instants = (
-        datetime.combine(today + timedelta(days), at.replace(fold=fold), ZoneInfo(zone)).astimezone(UTC)
+        datetime.combine(today + timedelta(days), at.replace(fold=fold), ZoneInfo(zone)).astimezone(
+            UTC
+        )
         for days in range(3)
         for fold in (0, 1)
     )
     return min(instant for instant in instants if instant > started)
 
 
-# --- the sender's totals beside the file -------------------------------------------------------------------------
+# --- the sender's totals beside the file
+# -------------------------------------------------------------------------
 
 
-def parse_totals(data: bytes, name: str = "the totals file") -> tuple[int | None, dict[str, int] | None]:
+def parse_totals(
+    data: bytes, name: str = "the totals file"
+) -> tuple[int | None, dict[str, int] | None]:
     """Count and sums of `orders.csv.totals.json`; raises FileRefused (65) for anything doubtful.
 
     >>> parse_totals(b'{"count": 2, "total": {"THB": "1234500.00"}}')

@@ -1,12 +1,13 @@
-"""DAMAGE: is a text what a program made of an id, or of no id at all? And is it what was made of this one?
+"""DAMAGE: is a text what a program made of an id, or of no id at all? And is it what was made of
+this one?
 
-    >>> fault_of("8.85E+12").rule, fault_of("#N/A").rule, fault_of("nan").rule, fault_of('="0008"').rule
-    ('exponent-number', 'error-cell', 'not-a-number', 'formula-text')
+    >>> [fault_of(cell).rule for cell in ("8.85E+12", "#N/A", "nan", '="0008"')]
+    ['exponent-number', 'error-cell', 'not-a-number', 'formula-text']
     >>> fault_of("0000001"), fault_of("1003.0"), fault_of("1E5"), fault_of("3-1")
     (None, None, None, None)
 
-Numbers in exponent form are known by what programs write and people do not: a sign before the exponent, or a decimal
-point in front of it. `1E5` is an article number.
+Numbers in exponent form are known by what programs write and people do not: a sign before the
+exponent, or a decimal point in front of it. `1E5` is an article number.
 """
 
 from __future__ import annotations
@@ -40,20 +41,29 @@ _REMEDIES = {
     "no-value": "what a program writes where it has no value: write the id itself",
     "exponent-number": "a number in exponent form has lost digits: write the id itself, as text",
     "formula-text": "the text of a formula: write the id itself, as text",
-    "exponent-cell": "a number shown with an exponent, which a spreadsheet makes of 8E5: write the id as text",
-    "fraction-cell": "a number shown as a fraction, which a spreadsheet makes of 1/2: write the id as text",
+    "exponent-cell": (
+        "a number shown with an exponent, which a spreadsheet makes of 8E5: write the id as text"
+    ),
+    "fraction-cell": (
+        "a number shown as a fraction, which a spreadsheet makes of 1/2: write the id as text"
+    ),
     "date-cell": "a date, which a spreadsheet makes of ids like 3-1: write the id itself, as text",
     "boolean-cell": "true or false, not a text: write the id itself, as text",
 }
 _FAULTS = {rule: Fault(rule, f"{remedy}, {ACCEPT}") for rule, remedy in _REMEDIES.items()}
 
-# Errors end in ! or ? in every language; those that do not are listed. A row of # is a number in too narrow a column.
+# Errors end in ! or ? in every language; those that do not are listed. A row of # is a number in
+# too narrow a column.
 _ERROR = re.compile(
-    r"\#[¡¿]?[^\W\d](?:[^\W\d]|[/.'-]|/0)*[!?] | \#[^\W\d]/[^\W\d]!? | \#{2,} | (?:err|fehler|erreur):[0-9]+"
-    r"| \#(?:na|n/an/a|nv|yok|hiányzik|není_k_dispozici|getting_data|loading(?:\.\.\.)?|busy|error|err)",
+    r"\#[¡¿]?[^\W\d](?:[^\W\d]|[/.'-]|/0)*[!?] | \#[^\W\d]/[^\W\d]!? | \#{2,} |"
+    r" (?:err|fehler|erreur):[0-9]+"
+    r"| \#(?:na|n/an/a|nv|yok|hiányzik|není_k_dispozici|getting_data|loading(?:\.\.\.)?|busy"
+    r"|error|err)",
     re.VERBOSE,
 )
-_NOT_A_NUMBER = re.compile(r"[+-]?(?:(?:nan|snan|qnan)(?:\([^)]*\))?|inf|infinity|∞|1\.?\#(?:inf|ind|qnan|snan)[0-9]*)")
+_NOT_A_NUMBER = re.compile(
+    r"[+-]?(?:(?:nan|snan|qnan)(?:\([^)]*\))?|inf|infinity|∞|1\.?\#(?:inf|ind|qnan|snan)[0-9]*)"
+)
 _NO_VALUE = re.compile(
     r"[<(\[]?(?:null|none|nil|nat|na|n/a|undefined)[>)\]]?|[<(\[](?:blank|empty|unset)[>)\]]|\\n|(?:system\.)?dbnull"
     r"|\[objectobject\]|loading\.\.\."
@@ -66,7 +76,8 @@ _MONTH = (
 )
 _THAI_MONTH = r"(?:ม\.ค|ก\.พ|มี\.ค|เม\.ย|พ\.ค|มิ\.ย|ก\.ค|ส\.ค|ก\.ย|ต\.ค|พ\.ย|ธ\.ค)\.?"
 _DATE = re.compile(
-    rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})? | {_MONTH}-\d{{2,4}} | \d{{1,2}}-{_THAI_MONTH} | (?:\d+年)?\d+月\d+日"
+    rf"\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})? | {_MONTH}-\d{{2,4}} | \d{{1,2}}-{_THAI_MONTH} |"
+    r" (?:\d+年)?\d+月\d+日"
     r"| \d{4}-\d{2}-\d{2}t?00:00:00(?:\.0+)?(?:z|\+00:00)?",
     re.VERBOSE,
 )
@@ -78,7 +89,8 @@ _KINDS = (
     ("formula-text", _FORMULA),
     ("date-cell", _DATE),
 )
-# How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it at once.
+# How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
+# at once.
 _SUSPECT = re.compile(
     r"\n(?:[#={+@<(\[\\∞-]|1?\.?#|n(?:[au/]|il|on|ot)|[qs]na|inf|err|fehl|und|db|sys|loa|\d[\d.,]*e|[.,]\d+e"
     rf"|\d+[年月]|\d{{4}}-\d\d-\d\d[t0]|\d{{1,2}}-[^\W\d]|{_MONTH}-)"
@@ -106,16 +118,26 @@ def _plain(text: str) -> str:
     return "".join(folded(text).split())
 
 
-# --- an id that came back ----------------------------------------------------------------------------------------
+# --- an id that came back
+# ----------------------------------------------------------------------------------------
 
 Trace = Literal["", "sure", "doubtful"]
-"""What a cell tells of an id: nothing, so that it is another's; it was made of it; of it, or of others just as well."""
+"""What a cell tells of an id: nothing, so that it is another's; it was made of it; of it, or of
+others just as well.
+"""
 
-_BLANK = frozenset({"error-cell", "not-a-number", "no-value"})  # rules of cells that tell of no id at all
+_BLANK = frozenset(
+    {"error-cell", "not-a-number", "no-value"}
+)  # rules of cells that tell of no id at all
 _LITERAL = re.compile(r'\{?=?"?([^"=]*)"?\}?')  # ="0008", =0008
-_REFERENCE = re.compile(r"\$?[a-z]{1,3}\$?[0-9]+|.*[(!:].*", re.DOTALL)  # =A1, =SUM(A1): tell of no id either
-_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.?\d+|\.)(?:e[+-]?\d{1,3})?|[+-]?\d{1,3}(?:,\d{3})+")
-# A number as programs write it: without zeros in front, or rounded to the digits before an exponent.
+_REFERENCE = re.compile(
+    r"\$?[a-z]{1,3}\$?[0-9]+|.*[(!:].*", re.DOTALL
+)  # =A1, =SUM(A1): tell of no id either
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.?\d+|\.)(?:e[+-]?\d{1,3})?|[+-]?\d{1,3}(?:,\d{3})+"
+)
+# A number as programs write it: without zeros in front, or rounded to the digits before an
+# exponent.
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)?(?:\.\d+)?")
 _ROUNDED_NUMBER = re.compile(r"-?(\d(?:[.,]\d+)?)e[+-]?\d{1,3}", re.IGNORECASE)
 _FRACTION = re.compile(r"(?:(\d{1,5}) )?(\d{1,5})/(\d{1,5})")
@@ -124,8 +146,9 @@ _FRACTION = re.compile(r"(?:(\d{1,5}) )?(\d{1,5})/(\d{1,5})")
 def trace_of(cell: str, own: str, kind: str = "", *, odd: bool = False) -> Trace:
     """Is `cell` what a program makes of the very id `own`?
 
-    Told from what programs do to `own`, never from what both look like: an id that a person wrote is not undone.
-    `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error words may be ids of this source.
+    Told from what programs do to `own`, never from what both look like: an id that a person wrote
+    is not undone. `kind` is the type of a cell that is no text (see `fault_of_type`); `odd`: error
+    words may be ids of this source.
     """
     bare = cell.strip().removeprefix("'")
     if not bare:
@@ -150,26 +173,41 @@ def _of_formula(cell: str, own: str, *, odd: bool) -> Trace:
     if literal and literal[1] == own:
         return "sure"
     refers = literal is None or _REFERENCE.fullmatch(literal[1]) is not None
-    return "doubtful" if refers and not odd else ""
+    if refers and not odd:
+        return "doubtful"
+    return ""
 
 
 def _made_a_boolean(cell: str, own: str, kind: str) -> bool:
-    return _plain(own) in ("true", "false") and _plain(own) == _plain(cell) and (kind == "boolean" or cell.isupper())
+    return (
+        _plain(own) in ("true", "false")
+        and _plain(own) == _plain(cell)
+        and (kind == "boolean" or cell.isupper())
+    )
 
 
 def _of_number(cell: str, own: str, kind: str) -> Trace:
-    """The number that programs take an id for: as it is, cut or rounded, or the nearest one that a computer keeps."""
-    number = _fraction(own) if kind == "fraction" else number_of(own)
+    """The number that programs take an id for: as it is, cut or rounded, or the nearest one that a
+    computer keeps.
+    """
+    if kind == "fraction":
+        number = _fraction(own)
+    else:
+        number = number_of(own)
     if number is None:
         return ""
     rounded = _ROUNDED_NUMBER.fullmatch(_plain(cell))
     if rounded and _EXPONENT.fullmatch(_plain(cell)):
-        return "doubtful" if Decimal(_plain(cell).replace(",", ".")) in _cut(number, [len(rounded[1]) - 1]) else ""
+        if Decimal(_plain(cell).replace(",", ".")) in _cut(number, [len(rounded[1]) - 1]):
+            return "doubtful"
+        return ""
     if not _PLAIN_NUMBER.fullmatch(cell) or (shown := number_of(cell)) is None:
         return ""
     if shown == number:
         return "sure"
-    return "doubtful" if shown in {Decimal(float(number)), *_cut(number, KEPT_DIGITS)} else ""
+    if shown in {Decimal(float(number)), *_cut(number, KEPT_DIGITS)}:
+        return "doubtful"
+    return ""
 
 
 def number_of(text: str) -> Decimal | None:

@@ -1,7 +1,8 @@
 """LIKENESS: does a file ask, under new ids, for what a recent one asked? (contract, section 3)
 
-Each order's terms (payer, recipient, amount, currency) become one number. Their sum is the same for the same terms in
-any order; the smallest of them are a sample by which two files of any size are held against each other.
+Each order's terms (payer, recipient, amount, currency) become one number. Their sum is the same for
+the same terms in any order; the smallest of them are a sample by which two files of any size are
+held against each other.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Features:
 
 def _number_of(order: Document) -> int:
     """What makes two orders look like one."""
-    return int(terms_of(payer_of(order), order["destination"], order["amount"], order["currency"])[-16:], 16)
+    return int(
+        terms_of(payer_of(order), order["destination"], order["amount"], order["currency"])[-16:],
+        16,
+    )
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:
@@ -66,7 +70,9 @@ class _File:
 
     terms: Counter[int] = field(default_factory=Counter)  # of its orders
     ids: set[str] = field(default_factory=set)
-    asked: Counter[int] = field(default_factory=Counter)  # of these, what the other one asks for, too
+    asked: Counter[int] = field(
+        default_factory=Counter
+    )  # of these, what the other one asks for, too
     alike: Counter[int] = field(default_factory=Counter)  # ... and no other file answers for
 
 
@@ -82,10 +88,14 @@ class Comparison:
     open: set[str] = field(default_factory=set)  # ids of the orders of other such files
     new: int = 0  # orders of the file whose ids nobody knows
     asked: int = 0  # those that look like others and of which that was asked already
-    alike_of: Counter[str] = field(default_factory=Counter)  # file -> those that ask for what one of it asked
+    alike_of: Counter[str] = field(
+        default_factory=Counter
+    )  # file -> those that ask for what one of it asked
     known: int = 0
 
-    def remember(self, orders: Iterable[Document], file: str = "", *, is_open: bool = False) -> None:
+    def remember(
+        self, orders: Iterable[Document], file: str = "", *, is_open: bool = False
+    ) -> None:
         """Orders of a recent file; `is_open`: it is refused, and nobody has answered yet."""
         kept = self.files.setdefault(file, _File())
         for order in orders:
@@ -94,22 +104,30 @@ class Comparison:
             if is_open:
                 self.open.add(order["order_id"])
 
-    def compare(self, orders: Iterable[Document], known: Collection[str], quiet: Collection[str] = ()) -> None:
-        """Orders of the file; `known`: ids that the journal knows; `quiet`: of orders that do not go, because a person
-        said so or is asked about them one by one: they repeat others, but nobody has to be asked for them.
+    def compare(
+        self, orders: Iterable[Document], known: Collection[str], quiet: Collection[str] = ()
+    ) -> None:
+        """Orders of the file; `known`: ids that the journal knows; `quiet`: of orders that do not
+        go, because a person said so or is asked about them one by one: they repeat others, but
+        nobody has to be asked for them.
         """
         for order in orders:
             order_id, number = order["order_id"], _number_of(order)
             if order_id in known:
                 self.known += 1
                 continue
-            others = {n: f for n, f in self.files.items() if number in f.terms and order_id not in f.ids}
+            others = {
+                n: f for n, f in self.files.items() if number in f.terms and order_id not in f.ids
+            }
             for file in others.values():
                 file.asked[number] += 1
             if order_id in quiet:
                 continue
             self.new += 1
-            fits = next((name for name, file in others.items() if file.alike[number] < file.terms[number]), None)
+            fits = next(
+                (name for name, file in others.items() if file.alike[number] < file.terms[number]),
+                None,
+            )
             if fits is not None:
                 self.files[fits].alike[number] += 1
                 self.alike_of[fits] += 1
@@ -127,7 +145,9 @@ class Comparison:
 
     @property
     def is_still_asked(self) -> bool:
-        """Was it asked already of half of the new orders, or more, whether they are, and nobody has answered?"""
+        """Was it asked already of half of the new orders, or more, whether they are, and nobody has
+        answered?
+        """
         return 0 < self.new <= self.asked * 2
 
     def size_of(self, file: str) -> int:
@@ -136,7 +156,9 @@ class Comparison:
 
     @property
     def repeated(self) -> list[str]:
-        """The files all of whose orders it asks for once more under ids that nobody knows, alone or beside others."""
+        """The files all of whose orders it asks for once more under ids that nobody knows, alone or
+        beside others.
+        """
         if self.known or not self.alike:
             return []
         return [
@@ -149,18 +171,23 @@ class Comparison:
 
 @dataclass(slots=True)
 class _Charges:
-    """Charges, each of which answers for one order. A charge names no token, and no card of a customer: who pays is
-    compared as far as it tells (plan.may_pay).
+    """Charges, each of which answers for one order. A charge names no token, and no card of a
+    customer: who pays is compared as far as it tells (plan.may_pay).
     """
 
-    left: dict[tuple[str, int, str], dict[str, str]] = field(default_factory=dict)  # -> charge id -> payer
+    left: dict[tuple[str, int, str], dict[str, str]] = field(
+        default_factory=dict
+    )  # -> charge id -> payer
     count: int = 0
     found: list[str] = field(default_factory=list)  # ids of the charges that orders ask for again
 
     def take(self, order: Document) -> None:
         """A new order."""
         some = self.left.get((order["destination"], order["amount"], order["currency"].lower()), {})
-        fits = next((charge_id for charge_id, payer in some.items() if may_pay(payer_of(order), payer)), None)
+        fits = next(
+            (charge_id for charge_id, payer in some.items() if may_pay(payer_of(order), payer)),
+            None,
+        )
         if fits is not None:
             del some[fits]
             self.found.append(fits)
@@ -176,10 +203,20 @@ class Unasked:
     """A file held against charges that were found at the gateway and that no file asks for."""
 
     every: _Charges = field(default_factory=_Charges)
-    of_batches: dict[str, _Charges] = field(default_factory=dict)  # those of each file for themselves
+    of_batches: dict[str, _Charges] = field(
+        default_factory=dict
+    )  # those of each file for themselves
     new: int = 0
 
-    def remember(self, destination: str, amount: int, currency: str, payer: str, charge_id: str, batch_id: str) -> None:
+    def remember(
+        self,
+        destination: str,
+        amount: int,
+        currency: str,
+        payer: str,
+        charge_id: str,
+        batch_id: str,
+    ) -> None:
         """One such charge, and the batch for which it was made."""
         for some in (self.every, self.of_batches.setdefault(batch_id, _Charges())):
             some.left.setdefault((destination, amount, currency.lower()), {})[charge_id] = payer
@@ -198,7 +235,8 @@ class Unasked:
 
     @property
     def warns(self) -> bool:
-        """Do all of its new orders ask for what such charges took, or some of them for all that a batch had taken
-        (contract, section 3)?"""
+        """Do all of its new orders ask for what such charges took, or some of them for all that a
+        batch had taken (contract, section 3)?
+        """
         whole = len(self.found) >= FEWEST and len(self.found) == self.new
         return whole or any(some.is_whole for some in self.of_batches.values())

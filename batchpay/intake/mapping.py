@@ -1,6 +1,7 @@
 """MAP: a chunk of cells becomes order documents, column by column, without repairing anything.
 
-What a cell says is taken as it stands or refused with a reason; a refused or empty cell leaves its field out.
+What a cell says is taken as it stands or refused with a reason; a refused or empty cell leaves its
+field out.
 """
 
 from __future__ import annotations
@@ -21,13 +22,21 @@ from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, From
 from batchpay.lifecycle.plan import place_of
 
 TEMPLATE_LIMIT = 1000  # characters a template may make of one row
-ESSENTIAL = ("order_id", "amount", "currency", "destination")  # no schema can allow an order without them
+ESSENTIAL = (
+    "order_id",
+    "amount",
+    "currency",
+    "destination",
+)  # no schema can allow an order without them
 PAYING = frozenset({"card", "customer", "source"})  # fields in which a token may stand
-IDENTIFIERS = frozenset({"order_id", "destination", "card", "customer", "source", "currency", "return_uri"})
+IDENTIFIERS = frozenset(
+    {"order_id", "destination", "card", "customer", "source", "currency", "return_uri"}
+)
 
 _WIRE = {form: code.lower() for code in EXPONENTS for form in (code, code.lower())}
 _BLANKS = " \t\n\r\u3000"
-# Control, format and other characters that leave no mark on paper: two ids that look alike must be alike.
+# Control, format and other characters that leave no mark on paper: two ids that look alike must be
+# alike.
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
@@ -36,18 +45,28 @@ _HIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """One chunk after mapping: what each row asks for as far as it could be read, and what could not."""
+    """One chunk after mapping: what each row asks for as far as it could be read, and what could
+    not.
+    """
 
     chunk: Chunk
     documents: list[Document]
     problems: Mapping[int, tuple[Problem, ...]]  # by position; what the reader found included
-    unmapped: Mapping[int, frozenset[str]]  # by position: fields whose cell holds something that was refused
+    unmapped: Mapping[
+        int, frozenset[str]
+    ]  # by position: fields whose cell holds something that was refused
     comeback: frozenset[int]  # positions with batchpay_retry = yes
     incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
-    corrects: Mapping[int, str] = field(default_factory=dict)  # position -> the row it came back for (place_of)
+    corrects: Mapping[int, str] = field(
+        default_factory=dict
+    )  # position -> the row it came back for (place_of)
     restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
-    doubtful: frozenset[int] = frozenset()  # those of them whose cell could be what was made of other ids as well
-    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # position -> the order id it came back under
+    doubtful: frozenset[int] = (
+        frozenset()
+    )  # those of them whose cell could be what was made of other ids as well
+    earlier: Mapping[int, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # position -> the order id it came back under
 
 
 @dataclass(slots=True)
@@ -67,26 +86,41 @@ _Values = Sequence[str | int | None]
 _NOWHERE: frozenset[int] = frozenset()
 
 
-def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept"] = "reject") -> Mapped:
+def map_chunk(
+    chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept"] = "reject"
+) -> Mapped:
     """Every row of the chunk as an order document, with every problem of every row."""
-    read, restored, doubtful = _with_own_ids(chunk, columns.fields.get("order_id"), odd=odd_ids == "accept")
+    read, restored, doubtful = _with_own_ids(
+        chunk, columns.fields.get("order_id"), odd=odd_ids == "accept"
+    )
     found = _Findings({at: list(problems) for at, problems in read.problems.items()})
-    odd = _odd_cells(read, columns, found) if odd_ids == "reject" else {}
+    if odd_ids == "reject":
+        odd = _odd_cells(read, columns, found)
+    else:
+        odd = {}
     cells = {
-        name: _cells(read, source, name, odd.get(name, _NOWHERE), found) for name, source in columns.fields.items()
+        name: _cells(read, source, name, odd.get(name, _NOWHERE), found)
+        for name, source in columns.fields.items()
     }
     values: dict[str, _Values] = {}
     for name, texts in cells.items():
         if name == "currency":
             values[name] = _currencies(texts, columns.fields[name], found)
         elif name != "amount":
-            values[name] = _texts(texts, columns.fields[name], name, found) if name in IDENTIFIERS else texts
+            if name in IDENTIFIERS:
+                values[name] = _texts(texts, columns.fields[name], name, found)
+            else:
+                values[name] = texts
     if "amount" in cells:
-        values["amount"] = _amounts(cells["amount"], values.get("currency", ()), columns.fields["amount"], found)
+        values["amount"] = _amounts(
+            cells["amount"], values.get("currency", ()), columns.fields["amount"], found
+        )
     for name, column in values.items():
         if name not in PAYING and name not in ("amount", "currency"):
             values[name] = _without_tokens(column, columns.fields[name], name, found)
-    metadata = {key: _metadata(read, key, source, found) for key, source in columns.metadata.items()}
+    metadata = {
+        key: _metadata(read, key, source, found) for key, source in columns.metadata.items()
+    }
     comeback = _comeback(read, found)
     documents = _documents(len(chunk.rows), values, metadata)
     corrects = _corrects(chunk, found)
@@ -105,19 +139,29 @@ def map_chunk(chunk: Chunk, columns: Columns, odd_ids: Literal["reject", "accept
 
 
 def column_of(columns: Columns, name: str) -> str:
-    """The input column that feeds a field (`amount`, `metadata.invoice`), or the field when there is no single one."""
+    """The input column that feeds a field (`amount`, `metadata.invoice`), or the field when there
+    is no single one.
+    """
     head, _, key = name.partition(".")
-    source = columns.metadata.get(key) if head == "metadata" else columns.fields.get(head)
-    return name if source is None else _column(source, name)
+    if head == "metadata":
+        source = columns.metadata.get(key)
+    else:
+        source = columns.fields.get(head)
+    if source is None:
+        return name
+    return _column(source, name)
 
 
-# --- cells ------------------------------------------------------------------------------------------------------
+# --- cells
+# -------------------------------------------------------------------------------------------------
 
 
 def _column(source: Source, name: str) -> str:
     """Whom to blame for a field: its column, when there is exactly one."""
     needed = _needed(source)
-    return needed[0] if len(set(needed)) == 1 else name
+    if len(set(needed)) == 1:
+        return needed[0]
+    return name
 
 
 def _needed(source: Source) -> tuple[str, ...]:
@@ -129,8 +173,12 @@ def _needed(source: Source) -> tuple[str, ...]:
     return ()  # a fixed value
 
 
-def _cells(chunk: Chunk, source: Source, name: str, odd: Collection[int], found: _Findings) -> _Cells:
-    """The text of one field in every row; empty where there is none, or where a cell of it was refused."""
+def _cells(
+    chunk: Chunk, source: Source, name: str, odd: Collection[int], found: _Findings
+) -> _Cells:
+    """The text of one field in every row; empty where there is none, or where a cell of it was
+    refused.
+    """
     match source:
         case FromColumn(column=column):
             texts = chunk.texts(column)
@@ -146,11 +194,17 @@ def _cells(chunk: Chunk, source: Source, name: str, odd: Collection[int], found:
 
 
 def _without(places: Collection[int], texts: _Cells) -> _Cells:
-    return ["" if at in places else text for at, text in enumerate(texts)] if places else texts
+    if places:
+        return ["" if at in places else text for at, text in enumerate(texts)]
+    return texts
 
 
 def _without_blamed(
-    texts: _Cells, blamed: Mapping[int, Iterable[Problem]], needed: Collection[str], name: str, found: _Findings
+    texts: _Cells,
+    blamed: Mapping[int, Iterable[Problem]],
+    needed: Collection[str],
+    name: str,
+    found: _Findings,
 ) -> _Cells:
     """The same without the cells the reader has refused already: one fault is told once."""
     kept = list(texts)
@@ -172,8 +226,15 @@ def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -
     if max(map(len, texts), default=0) > TEMPLATE_LIMIT:
         for at, text in enumerate(texts):
             if len(text) > TEMPLATE_LIMIT:
-                remedy = f"the text made of it is longer than {TEMPLATE_LIMIT} characters: shorten the cells"
-                found.refuse(at, name, Problem(_column(template, name), told(text), "template-too-long", remedy))
+                remedy = (
+                    f"the text made of it is longer than {TEMPLATE_LIMIT} characters: shorten the"
+                    " cells"
+                )
+                found.refuse(
+                    at,
+                    name,
+                    Problem(_column(template, name), told(text), "template-too-long", remedy),
+                )
                 texts[at] = ""
     return texts
 
@@ -181,13 +242,19 @@ def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -
 def _without_empty(
     texts: _Cells, columns: Sequence[_Cells], template: FromTemplate, name: str, found: _Findings
 ) -> _Cells:
-    """Free text bears a gap; an identifier with a gap could be another order's, so it is refused."""
+    """Free text bears a gap; an identifier with a gap could be another order's, so it is
+    refused.
+    """
     for at, cells in enumerate(zip(*columns, strict=True)):
         if not any(cells):
             texts[at] = ""
         elif name in IDENTIFIERS and "" in cells:
             empty = template.columns[cells.index("")]
-            found.refuse(at, name, Problem(empty, "", "template-empty", f"fill it in: {name} is made from it"))
+            found.refuse(
+                at,
+                name,
+                Problem(empty, "", "template-empty", f"fill it in: {name} is made from it"),
+            )
             texts[at] = ""
     return texts
 
@@ -208,19 +275,25 @@ def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
     if key in lookup.ambiguous:
         rule, remedy = "lookup-ambiguous", f"it stands on more than one line of {where}: leave one"
     elif value is None:
-        rule, remedy = "lookup-missing", f"add a line for it to {where}, column '{lookup.key}', or correct the cell"
+        rule, remedy = (
+            "lookup-missing",
+            f"add a line for it to {where}, column '{lookup.key}', or correct the cell",
+        )
     else:
         rule, remedy = "lookup-empty", f"fill in column '{lookup.value}' of its line in {where}"
     return Problem(lookup.column, told(key), rule, remedy)
 
 
-# --- odd ids ----------------------------------------------------------------------------------------------------
+# --- odd ids
+# -------------------------------------------------------------------------------------------------
 
 
 def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, set[int]]:
-    """Where a cell is no id, by field: cells that order ids are made of, and keys by which others are looked up.
+    """Where a cell is no id, by field: cells that order ids are made of, and keys by which others
+    are looked up.
 
-    A column is blamed once, whatever number of fields it feeds, and not where its reader has blamed the cell.
+    A column is blamed once, whatever number of fields it feeds, and not where its reader has blamed
+    the cell.
     """
     odd: dict[str, set[int]] = {}
     blamed: set[tuple[int, str]] = set()
@@ -246,13 +319,19 @@ def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, damage.Fault]]:
         return {}
     faults = {}
     for at, text in enumerate(texts):
-        fault = damage.fault_of_type(typed[at]) if at in typed else damage.fault_of(text)
-        if fault is not None and not any(problem.column == column for problem in chunk.problems.get(at, ())):
+        if at in typed:
+            fault = damage.fault_of_type(typed[at])
+        else:
+            fault = damage.fault_of(text)
+        if fault is not None and not any(
+            problem.column == column for problem in chunk.problems.get(at, ())
+        ):
             faults[at] = (text, fault)
     return faults
 
 
-# --- what came back ---------------------------------------------------------------------------------------------
+# --- what came back
+# ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +357,9 @@ class _Mended:
         return self.chunk.rows
 
     def texts(self, column: str) -> _Cells:
-        return self.ids if column == self.column else self.chunk.texts(column)
+        if column == self.column:
+            return self.ids
+        return self.chunk.texts(column)
 
     def cells(self) -> bytes:
         return self.chunk.cells()
@@ -287,8 +368,9 @@ class _Mended:
 def _with_own_ids(
     chunk: Chunk, source: Source | None, *, odd: bool = False
 ) -> tuple[Chunk, tuple[int, ...], frozenset[int]]:
-    """The chunk with the ids that programs damaged since we told them, the positions where one was mended, and those of
-    them where the cell alone could be what was made of another id (`provenance` holds their rows against the first).
+    """The chunk with the ids that programs damaged since we told them, the positions where one was
+    mended, and those of them where the cell alone could be what was made of another id
+    (`provenance` holds their rows against the first).
 
     A row with truly another id is another order and keeps its cell.
     """
@@ -299,13 +381,18 @@ def _with_own_ids(
     problems = dict(chunk.problems)
     restored, doubtful = [], set()
     for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
-        trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd) if own else ""
+        if own:
+            trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd)
+        else:
+            trace = ""
         if not own or not trace:
             continue
         ids[at] = own
         typed.pop(at, None)
         if at in problems:
-            problems[at] = tuple(p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE)
+            problems[at] = tuple(
+                p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE
+            )
         if cell != own:
             restored.append(at)
         if trace == "doubtful":
@@ -315,17 +402,22 @@ def _with_own_ids(
     return mended, tuple(restored), frozenset(doubtful)
 
 
-_READ_DAMAGE = frozenset({"error-cell", "formula-without-value", "number-not-exact", "not-a-number"})  # of readers
+_READ_DAMAGE = frozenset(
+    {"error-cell", "formula-without-value", "number-not-exact", "not-a-number"}
+)  # of readers
 
 
 def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
-    """Position -> the place of the row that this one came back for. One that names its row no more, and not by having
-    all that named it cleared, is rejected: as a stranger it would be charged beside the sale that it corrects.
+    """Position -> the place of the row that this one came back for. One that names its row no more,
+    and not by having all that named it cleared, is rejected: as a stranger it would be charged
+    beside the sale that it corrects.
     """
     if {lineage.ID, lineage.BATCH, lineage.SHEET}.isdisjoint(chunk.columns):
         return {}  # an earlier version told the row's number only, which names none
     names = (lineage.ID, lineage.BATCH, lineage.SHEET, lineage.ROW)
-    told_texts = [chunk.texts(name) if name in chunk.columns else [""] * len(chunk.rows) for name in names]
+    told_texts = [
+        chunk.texts(name) if name in chunk.columns else [""] * len(chunk.rows) for name in names
+    ]
     corrects = {}
     for at, texts in enumerate(zip(*told_texts, strict=True)):
         if not any(map(str.strip, texts)):
@@ -333,24 +425,37 @@ def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
         if (place := lineage.place_told(*texts)) is not None:
             corrects[at] = place_of(*place)
         else:
-            found.problems.setdefault(at, []).append(Problem(lineage.ID, told(texts[0]), lineage.TORN, _TORN))
+            found.problems.setdefault(at, []).append(
+                Problem(lineage.ID, told(texts[0]), lineage.TORN, _TORN)
+            )
     return corrects
 
 
 _TORN = (
-    f"{', '.join(lineage.NAMING[:-1])} and {lineage.ID} do not name the row any more that this one came back for: put "
-    "back what they were told with, all of them; or, if this is another sale, clear all of them in this row"
+    f"{', '.join(lineage.NAMING[:-1])} and {lineage.ID} do not name the row any more that this one"
+    " came back for: put back what they were told with, all of them; or, if this is another sale,"
+    " clear all of them in this row"
 )
 
 
-def _told_ids(chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]) -> dict[int, tuple[str, ...]]:
-    """Position -> the order id that a row which came back was told with, where it has another one now."""
-    texts = chunk.texts(lineage.ID) if corrects else []
+def _told_ids(
+    chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]
+) -> dict[int, tuple[str, ...]]:
+    """Position -> the order id that a row which came back was told with, where it has another one
+    now.
+    """
+    if corrects:
+        texts = chunk.texts(lineage.ID)
+    else:
+        texts = []
     told_ids = {at: lineage.own_id(texts[at]) for at in corrects}
-    return {at: (own,) for at, own in told_ids.items() if own and own != documents[at].get("order_id")}
+    return {
+        at: (own,) for at, own in told_ids.items() if own and own != documents[at].get("order_id")
+    }
 
 
-# --- tokens -----------------------------------------------------------------------------------------------------
+# --- tokens
+# -------------------------------------------------------------------------------------------------
 
 
 def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cells:
@@ -359,7 +464,9 @@ def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cell
 
 
 def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings) -> list[str]:
-    """A token stays in the field that pays: anywhere else it would be shown, here and at the gateway."""
+    """A token stays in the field that pays: anywhere else it would be shown, here and at the
+    gateway.
+    """
     kept = [str(text or "") for text in texts]
     if "tokn_" not in "|".join(kept):
         return kept
@@ -371,11 +478,14 @@ def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings)
     return kept
 
 
-# --- identifiers ------------------------------------------------------------------------------------------------
+# --- identifiers
+# ------------------------------------------------------------------------------------------------
 
 
 def _texts(texts: _Cells, source: Source, name: str, found: _Findings) -> _Values:
-    """Identifiers as they stand; those with blanks around or invisible characters inside are refused."""
+    """Identifiers as they stand; those with blanks around or invisible characters inside are
+    refused.
+    """
     if _plain(texts):
         return texts
     return _screened(texts, _identifier_fault, source, name, found)
@@ -396,7 +506,11 @@ def _identifier_fault(text: str) -> tuple[str, str] | None:
 
 
 def _screened(
-    texts: _Cells, fault_of: Callable[[str], tuple[str, str] | None], source: Source, name: str, found: _Findings
+    texts: _Cells,
+    fault_of: Callable[[str], tuple[str, str] | None],
+    source: Source,
+    name: str,
+    found: _Findings,
 ) -> list[str | None]:
     """The texts without those at fault; empty ones are nobody's fault."""
     kept: list[str | None] = list(texts)
@@ -413,7 +527,10 @@ def _quoted(text: str) -> str:
     bare = text.strip(" \u3000")
     if bare == text:
         return told(text)
-    ends = text.partition(bare) if bare else (text, "", "")
+    if bare:
+        ends = text.partition(bare)
+    else:
+        ends = (text, "", "")
     return "".join((_visible(ends[0]), told(bare), _visible(ends[2])))
 
 
@@ -435,11 +552,14 @@ def _currency_fault(text: str) -> tuple[str, str] | None:
     return _identifier_fault(text) or ("unknown-currency", f"use one of {', '.join(EXPONENTS)}")
 
 
-# --- money ------------------------------------------------------------------------------------------------------
+# --- money
+# -------------------------------------------------------------------------------------------------
 
 
 def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Findings) -> _Values:
-    """Whole smallest units. Plain columns are converted at once, cells that are not plain one by one."""
+    """Whole smallest units. Plain columns are converted at once, cells that are not plain one by
+    one.
+    """
     unit = (source.unit if isinstance(source, FromColumn | FromValue) else None) or "major"
     amounts = _at_once(texts, currencies, unit)
     if None in amounts or min((amount for amount in amounts if amount is not None), default=1) <= 0:
@@ -449,7 +569,9 @@ def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Finding
                 try:
                     amounts[at] = _one_amount(text, currencies[at] if currencies else None, unit)
                 except NotMoney as error:
-                    found.refuse(at, "amount", Problem(column, _quoted(text), error.rule, error.remedy))
+                    found.refuse(
+                        at, "amount", Problem(column, _quoted(text), error.rule, error.remedy)
+                    )
                     amounts[at] = None
                 if amounts[at] is None:
                     found.unmapped.setdefault(at, set()).add("amount")
@@ -482,11 +604,16 @@ def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
             raise
         return None
     if minor <= 0:
-        raise NotMoney("amount-not-positive", "an order asks for more than 0: correct it or remove the row")
-    return minor if currency or unit == "minor" else None
+        raise NotMoney(
+            "amount-not-positive", "an order asks for more than 0: correct it or remove the row"
+        )
+    if currency or unit == "minor":
+        return minor
+    return None
 
 
-# --- rows -------------------------------------------------------------------------------------------------------
+# --- rows
+# -------------------------------------------------------------------------------------------------
 
 
 def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
@@ -505,7 +632,9 @@ def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
     return frozenset(at for at, word in enumerate(words) if word == "yes")
 
 
-def _documents(count: int, values: Mapping[str, _Values], metadata: Mapping[str, _Cells]) -> list[Document]:
+def _documents(
+    count: int, values: Mapping[str, _Values], metadata: Mapping[str, _Cells]
+) -> list[Document]:
     """Columns turned into one document per row; what is empty or refused leaves its key out."""
     absent: _Values = [None] * count
     core = [values.get(name, absent) for name in ESSENTIAL]
@@ -530,4 +659,6 @@ def _documents(count: int, values: Mapping[str, _Values], metadata: Mapping[str,
 
 def _gaps(column: _Values) -> list[int]:
     """Positions without a value."""
-    return [at for at, value in enumerate(column) if not value] if None in column or "" in column else []
+    if None in column or "" in column:
+        return [at for at, value in enumerate(column) if not value]
+    return []

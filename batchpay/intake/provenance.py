@@ -1,13 +1,16 @@
 """PROVENANCE: does a row that came back stand beside the `batchpay_` columns that we wrote for it?
 
-People sort, cut and fill columns without the others. Then a row stands beside the `batchpay_id` of another one, and an
-id that a program damaged would be given back as that other's. So what a row asks for is held against what the row asked
-for that it names, and against the others that the same file names:
+People sort, cut and fill columns without the others. Then a row stands beside the `batchpay_id` of
+another one, and an id that a program damaged would be given back as that other's. So what a row
+asks for is held against what the row asked for that it names, and against the others that the same
+file names:
 
     the id itself is in the cell                      it is that order, whatever else was corrected
     the cell is what a program makes of this id       ... unless the row is more like another one
-    the cell could be any id's (empty, rounded, #N/A) ... only if what it asks for is the same, or is nobody else's
-    another id is in the cell                         another order, that corrects the named row if it is like it
+    the cell could be any id's (empty, rounded, #N/A) ... only if what it asks for is the same, or
+      is nobody else's
+    another id is in the cell                         another order, that corrects the named row if
+      it is like it
 
 What cannot be told so is rejected, and says what to write.
 """
@@ -47,7 +50,9 @@ class _Facts(NamedTuple):
 
 
 _ALL = tuple(range(len(_Facts._fields)))
-_CHOICES = [some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)]  # most first
+_CHOICES = [
+    some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)
+]  # most first
 
 
 class _Came(NamedTuple):
@@ -59,7 +64,9 @@ class _Came(NamedTuple):
     @property
     def agree(self) -> int:
         """How many facts are those of the named row."""
-        return sum(1 for mine, its in zip(self.facts, self.named, strict=True) if mine and mine == its)
+        return sum(
+            1 for mine, its in zip(self.facts, self.named, strict=True) if mine and mine == its
+        )
 
     @property
     def compared(self) -> int:
@@ -74,13 +81,17 @@ class _Came(NamedTuple):
 
 
 def held_against(mapped: Mapped, held: Held) -> Mapped:
-    """The chunk with a problem at each row that does not stand beside its own `batchpay_` columns."""
+    """The chunk with a problem at each row that does not stand beside its own `batchpay_`
+    columns.
+    """
     if lineage.ID not in mapped.chunk.columns:
         return mapped
     came = dict(_came(mapped, held))
     lost = {at for at in mapped.doubtful if at not in mapped.corrects}
     strangers = lost | {at for at in _strangers(mapped, came) if at not in lost}
-    return _without(mapped, strangers) if strangers else mapped
+    if strangers:
+        return _without(mapped, strangers)
+    return mapped
 
 
 def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:
@@ -89,7 +100,10 @@ def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:
     for at, place in mapped.corrects.items():
         if (document := held(place)) is not None:
             mine = _facts(mapped.documents[at])
-            shown = mine._replace(order_id="") if at in mapped.restored else mine
+            if at in mapped.restored:
+                shown = mine._replace(order_id="")
+            else:
+                shown = mine
             yield at, _Came(shown, _facts(document)._replace(order_id=own[at] or ""))
 
 
@@ -98,19 +112,27 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
     for at, one in came.items():
         if at in mapped.doubtful:
             same = 0 < one.compared == one.agree
-            if not same and (one.is_a_stranger or _nearest_other(one, likes, len(came)) >= one.agree):
+            if not same and (
+                one.is_a_stranger or _nearest_other(one, likes, len(came)) >= one.agree
+            ):
                 yield at
         elif at in mapped.restored:
             if _nearest_other(one, likes, len(came)) > one.agree + 1:  # the cell speaks for it
                 yield at
         elif one.facts.order_id != one.named.order_id:
-            written_out = alike(one.facts.order_id) == alike(one.named.order_id)  # as look-alikes are asked to be
-            if one.is_a_stranger or (not written_out and _nearest_other(one, likes, len(came)) > one.agree):
+            written_out = alike(one.facts.order_id) == alike(
+                one.named.order_id
+            )  # as look-alikes are asked to be
+            if one.is_a_stranger or (
+                not written_out and _nearest_other(one, likes, len(came)) > one.agree
+            ):
                 yield at
 
 
 def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: int) -> int:
-    """In how many facts another row that the file names is like this one; -1 when there is no other."""
+    """In how many facts another row that the file names is like this one; -1 when there is no
+    other.
+    """
     named = set(_keys(one.named))
     for key in _keys(one.facts):
         if likes.get(key, 0) > (key in named):
@@ -137,14 +159,18 @@ def _facts(document: Document) -> _Facts:
 
 
 def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
-    """The chunk in which these rows are rejected and correct nobody; of whom nothing tells the id, they have none."""
+    """The chunk in which these rows are rejected and correct nobody; of whom nothing tells the id,
+    they have none.
+    """
     problems, documents = dict(mapped.problems), list(mapped.documents)
     unmapped = dict(mapped.unmapped)
     ids = mapped.chunk.texts(lineage.ID)
     for at in sorted(strangers):
         problems[at] = (*problems.get(at, ()), _problem(ids[at], doubtful=at in mapped.doubtful))
         if at in mapped.doubtful:
-            documents[at] = {name: value for name, value in documents[at].items() if name != "order_id"}
+            documents[at] = {
+                name: value for name, value in documents[at].items() if name != "order_id"
+            }
             unmapped[at] = unmapped.get(at, frozenset()) | {"order_id"}
     return replace(
         mapped,
@@ -161,12 +187,14 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
 def _problem(text: str, *, doubtful: bool) -> Problem:
     if doubtful:
         remedy = (
-            "the order id of this row was lost, and its other cells do not show that it is the row that the batchpay_ "
-            "columns name: write the order id itself, as text, and clear all batchpay_ columns of this row"
+            "the order id of this row was lost, and its other cells do not show that it is the row"
+            " that the batchpay_ columns name: write the order id itself, as text, and clear all"
+            " batchpay_ columns of this row"
         )
         return Problem(lineage.ID, told(text), lineage.LOST, remedy)
     remedy = (
-        "the other cells are not those of the row that the batchpay_ columns name, which may have been sorted without "
-        "them: put them beside their row again; or, if this is another sale, clear all of them in this row"
+        "the other cells are not those of the row that the batchpay_ columns name, which may have"
+        " been sorted without them: put them beside their row again; or, if this is another sale,"
+        " clear all of them in this row"
     )
     return Problem(lineage.ID, told(text), lineage.ANOTHER, remedy)

@@ -1,7 +1,8 @@
 """Orders that one run's own files ask for twice, or contradict, found without holding the rows.
 
-Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per one-time token. Only
-when two are equal is a second pass needed, and it looks at nothing but the rows behind them:
+Pass one keeps a 64-bit hash per order id, as look-alikes see it (contract, section 4), and per
+one-time token. Only when two are equal is a second pass needed, and it looks at nothing but the
+rows behind them:
 
     repeats = Repeats()
     for judged in chunks: repeats.add(batch_id, judged)
@@ -53,21 +54,32 @@ class _Row:
 
     @property
     def comes_last(self) -> tuple[bool, bool]:
-        """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks for it again, then
-        one that is of no other order, which may have been charged by now. Nobody waits for an owner that never goes."""
-        of_another = self.kin.is_of_another(self.order_id) if self.kin.places else bool(self.kin.order_ids)
+        """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks
+        for it again, then one that is of no other order, which may have been charged by now. Nobody
+        waits for an owner that never goes.
+        """
+        if self.kin.places:
+            of_another = self.kin.is_of_another(self.order_id)
+        else:
+            of_another = bool(self.kin.order_ids)
         return not self.again, of_another
 
 
 class Repeats:
-    """The order ids and one-time tokens of one run, as far as needed to see that one of them came twice."""
+    """The order ids and one-time tokens of one run, as far as needed to see that one of them came
+    twice.
+    """
 
     def __init__(
-        self, *, distinct: bool = False, trace: Trace = only_named, asked: Callable[[str], bool] = bool
+        self,
+        *,
+        distinct: bool = False,
+        trace: Trace = only_named,
+        asked: Callable[[str], bool] = bool,
     ) -> None:
-        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`); `trace` follows a row that
-        corrects another back to the first of them; `asked` tells whether an order was asked for before: of any that
-        may have been, if nobody knows.
+        """`distinct`: this source really has ids that only look alike (`[input] alike_ids`);
+        `trace` follows a row that corrects another back to the first of them; `asked` tells whether
+        an order was asked for before: of any that may have been, if nobody knows.
         """
         self._asked = asked
         self._trace = trace
@@ -105,7 +117,9 @@ class Repeats:
     def resolve(
         self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
     ) -> dict[Place, Repeat]:
-        """Pass two, over the same chunks in the same order: what each repeated row is; the rest is left out."""
+        """Pass two, over the same chunks in the same order: what each repeated row is; the rest is
+        left out.
+        """
         by_id: dict[str, list[_Row]] = defaultdict(list)
         by_token: dict[str, list[_Row]] = defaultdict(list)
         for row in self._suspects(batches, owned):
@@ -131,11 +145,16 @@ class Repeats:
         by_id = _grouped(rows, lambda row: row.order_id)
         if len(by_id) == 1:
             return _same_id(by_id)
-        verdicts = _same_id(by_id) if self._distinct else _look_alikes(by_id)
+        if self._distinct:
+            verdicts = _same_id(by_id)
+        else:
+            verdicts = _look_alikes(by_id)
         return verdicts | _composed(rows, self._notes)
 
     def _corrections(self, chunk: Judged | StoredChunk) -> Iterator[tuple[int, Ancestry]]:
-        """Position and ancestry of the valid rows that correct a row of another order, or one without an order id."""
+        """Position and ancestry of the valid rows that correct a row of another order, or one
+        without an order id.
+        """
         for at, place in chunk.corrects.items():
             if at not in chunk.problems:
                 ancestry = self._trace(place, chunk.earlier.get(at, ()))
@@ -151,7 +170,9 @@ class Repeats:
                 sales[key][row.place] = row
             for order_id in (row.order_id, *row.kin.order_ids):
                 if alike(order_id) in self._forms:
-                    sales[by_order(order_id if self._distinct else alike(order_id))][row.place] = row
+                    sales[by_order(order_id if self._distinct else alike(order_id))][row.place] = (
+                        row
+                    )
         for sale in sales.values():
             if len(sale) > 1:
                 yield list(sale.values())
@@ -161,40 +182,63 @@ class Repeats:
             self._twice = (_repeated(self._ids), _repeated(self._tokens))
         return self._twice
 
-    def _suspects(self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned) -> Iterator[_Row]:
+    def _suspects(
+        self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned
+    ) -> Iterator[_Row]:
         """The valid rows whose order id or token came more than once."""
         ids, tokens = self._repeated()
         for batch_id, chunks in batches:
             for chunk in chunks:
-                sheet, rows = (chunk.chunk.sheet, chunk.chunk.rows) if isinstance(chunk, Judged) else (
-                    chunk.sheet, chunk.rows
-                )  # fmt: skip
+                if isinstance(chunk, Judged):
+                    sheet, rows = (chunk.chunk.sheet, chunk.chunk.rows)
+                else:
+                    sheet, rows = (chunk.sheet, chunk.rows)
                 places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
                 documents = orders_of(chunk)
                 hit_ids = _among(list(map(_id_hash, documents)), ids)
-                hit_tokens = _among([hash(single_use_of(document)) for document in documents], tokens)
-                hits = sorted({*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)})
-                owners = owned(batch_id, sheet, rows[0], rows[-1]) if hits else {}
+                hit_tokens = _among(
+                    [hash(single_use_of(document)) for document in documents], tokens
+                )
+                hits = sorted(
+                    {*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)}
+                )
+                if hits:
+                    owners = owned(batch_id, sheet, rows[0], rows[-1])
+                else:
+                    owners = {}
                 for number in hits:
                     at = places[number]
                     row, told_place = rows[at], chunk.corrects.get(at)
                     earlier = chunk.earlier.get(at, ())
-                    kin = self._trace(told_place, earlier) if told_place else Ancestry(order_ids=earlier)
+                    if told_place:
+                        kin = self._trace(told_place, earlier)
+                    else:
+                        kin = Ancestry(order_ids=earlier)
                     own, document = row in owners, documents[number]
                     again = at in chunk.comeback and self._asked(document["order_id"])
                     yield _row((batch_id, sheet, row), document, kin, owner=own, again=again)
 
     def _kin_in(
-        self, batch_id: str, chunk: Judged | StoredChunk, sheet: str, rows: Sequence[int], places: Sequence[int]
+        self,
+        batch_id: str,
+        chunk: Judged | StoredChunk,
+        sheet: str,
+        rows: Sequence[int],
+        places: Sequence[int],
     ) -> Iterator[int]:
-        """Which of the valid rows correct a row, or are one that some row corrects under another order id, or had such
-        an id before."""
+        """Which of the valid rows correct a row, or are one that some row corrects under another
+        order id, or had such an id before.
+        """
         if not self._places:
             return
         corrected_here = batch_id[-12:] in self._corrected_files
         for number, at in enumerate(places):
             had = not self._forms.isdisjoint(map(alike, chunk.earlier.get(at, ())))
-            if at in chunk.corrects or had or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places):
+            if (
+                at in chunk.corrects
+                or had
+                or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places)
+            ):
                 yield number
 
 
@@ -210,9 +254,12 @@ def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, again:
 _Rule = Callable[[list[_Row]], dict[Place, Repeat]]
 
 
-def _given_way(rows: Sequence[_Row], groups: Sequence[tuple[list[_Row], _Rule]]) -> dict[str, set[str]]:
-    """Place -> the batches in which its row is no more in question: other rows of its own file contest it, so none of
-    them is ever sent from there, and one of them came back in such a batch, which stands in their place.
+def _given_way(
+    rows: Sequence[_Row], groups: Sequence[tuple[list[_Row], _Rule]]
+) -> dict[str, set[str]]:
+    """Place -> the batches in which its row is no more in question: other rows of its own file
+    contest it, so none of them is ever sent from there, and one of them came back in such a batch,
+    which stands in their place.
     """
     came: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -222,17 +269,24 @@ def _given_way(rows: Sequence[_Row], groups: Sequence[tuple[list[_Row], _Rule]])
     for some, rule in groups if came else ():
         for batch in dict.fromkeys(row.place[0] for row in some):
             alone = rule([row for row in some if row.place[0] == batch])
-            contested = [place_of(*at) for at, repeat in alone.items() if repeat.outcome is not Outcome.DUPLICATE]
+            contested = [
+                place_of(*at)
+                for at, repeat in alone.items()
+                if repeat.outcome is not Outcome.DUPLICATE
+            ]
             instead = {other for place in contested for other in came.get(place, ())} - {batch}
             for place in contested if instead else ():
                 given_way[place] |= instead
     return given_way
 
 
-def _among_batches(rows: list[_Row], rule: _Rule, given_way: Mapping[str, Collection[str]]) -> dict[Place, Repeat]:
-    """The verdicts of a rule. A row of another file that was sent already is held against nobody: it is history, which
-    `standing.stand` knows, and by which a corrected row comes back beside the file that it corrects. Nor are the rows
-    of other files where all of them have given way to those of this one.
+def _among_batches(
+    rows: list[_Row], rule: _Rule, given_way: Mapping[str, Collection[str]]
+) -> dict[Place, Repeat]:
+    """The verdicts of a rule. A row of another file that was sent already is held against nobody:
+    it is history, which `standing.stand` knows, and by which a corrected row comes back beside the
+    file that it corrects. Nor are the rows of other files where all of them have given way to those
+    of this one.
     """
     batches = dict.fromkeys(row.place[0] for row in rows)
     if len(batches) == 1 or not any(row.owner or place_of(*row.place) in given_way for row in rows):
@@ -267,18 +321,23 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
     return positions
 
 
-# --- verdicts ---------------------------------------------------------------------------------------------------
+# --- verdicts
+# -------------------------------------------------------------------------------------------------
 
 
 def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:
-    """The same verdicts; those of rows whose very order id no other row of their file has say so."""
+    """The same verdicts; those of rows whose very order id no other row of their file has say
+    so.
+    """
     often = Counter((row.place[0], row.order_id) for row in rows)
     alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
     return {place: _marked(repeat, alone=place in alone) for place, repeat in verdicts.items()}
 
 
 def _marked(repeat: Repeat, *, alone: bool) -> Repeat:
-    return replace(repeat, alone=alone, by_itself=repeat.by_itself and replace(repeat.by_itself, alone=alone))
+    return replace(
+        repeat, alone=alone, by_itself=repeat.by_itself and replace(repeat.by_itself, alone=alone)
+    )
 
 
 def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
@@ -286,7 +345,9 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     verdicts: dict[Place, Repeat] = {}
     for same in by_id.values():
         if len({row.content for row in same}) > 1:
-            verdicts.update(_all(same, Outcome.CONFLICT, "the same order id with other content stands in {}"))
+            verdicts.update(
+                _all(same, Outcome.CONFLICT, "the same order id with other content stands in {}")
+            )
         else:
             first, *others = sorted(same, key=lambda row: row.comes_last)
             verdicts.update({row.place: _duplicate(row, first) for row in others})
@@ -294,14 +355,18 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
 
 
 def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
-    """Rows whose order ids are one but for what programs do to ids: none is sent, whatever they ask for.
+    """Rows whose order ids are one but for what programs do to ids: none is sent, whatever they ask
+    for.
 
-    A repeat of such a row is contested too: nobody waits for an owner that never comes. Which of the ids is right, the
-    order's history may know (`standing.stand`): then the rows with it are what they are among themselves.
+    A repeat of such a row is contested too: nobody waits for an owner that never comes. Which of
+    the ids is right, the order's history may know (`standing.stand`): then the rows with it are
+    what they are among themselves.
     """
     by_itself = _same_id(by_id)
     return {
-        row.place: _alike(row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), by_itself)
+        row.place: _alike(
+            row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), by_itself
+        )
         for same in by_id.values()
         for row in same
     }
@@ -317,28 +382,39 @@ def _alike(row: _Row, other: _Row, by_itself: Mapping[Place, Repeat]) -> Repeat:
 
 
 def look_alike_reason(order_id: str, other: str, where: str = "") -> str:
-    """Why an order whose id looks like another one's is not sent, and what to do so that it ends well.
+    """Why an order whose id looks like another one's is not sent, and what to do so that it ends
+    well.
 
-    Where the other id is what programs make of this one, a rejects file gives this one back: so its column is named.
+    Where the other id is what programs make of this one, a rejects file gives this one back: so its
+    column is named.
     """
-    step = steps.WRITE_DAMAGED_ID if is_damaged(other, order_id) else steps.WRITE_ID
+    if is_damaged(other, order_id):
+        step = steps.WRITE_DAMAGED_ID
+    else:
+        step = steps.WRITE_ID
     name = told(other)
     return f"its id is order {name}'s{where} but for what programs do to ids: {step(other=name)}"
 
 
 def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
-    """Ids that are written alike in other characters; no source has both on purpose (fault-matrix X04)."""
+    """Ids that are written alike in other characters; no source has both on purpose (fault-matrix
+    X04).
+    """
     verdicts: dict[Place, Repeat] = {}
     for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
         if len({row.order_id for row in twins}) > 1:
             notes.composed.append(twins)
-            reason = "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
+            reason = (
+                "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
+            )
             verdicts.update(_all(twins, Outcome.CONFLICT, reason))
     return verdicts
 
 
 def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
-    """A row and its corrections under other order ids: which of them is right is not ours to say."""
+    """A row and its corrections under other order ids: which of them is right is not ours to
+    say.
+    """
     if len({row.order_id for row in rows}) == 1:
         return {}
     return {row.place: _kin_of(row, rows) for row in rows}
@@ -346,13 +422,19 @@ def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
 
 def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
     others = [other for other in rows if other.order_id != row.order_id]
-    named = ", ".join(f"{_told(other.place, row.place)} (order {told(other.order_id)})" for other in others[:NAMED])
-    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    named = ", ".join(
+        f"{_told(other.place, row.place)} (order {told(other.order_id)})"
+        for other in others[:NAMED]
+    )
+    if len(others) > NAMED:
+        more = f" and {len(others) - NAMED} more"
+    else:
+        more = ""
     return Repeat(
         Outcome.CONFLICT,
-        f"asks under another order id for the same sale as {named}{more}: one corrects the other, or both correct one "
-        "row; leave only the right one. If they are different sales, clear all batchpay_ columns of the row that came "
-        "back",
+        f"asks under another order id for the same sale as {named}{more}: one corrects the other,"
+        " or both correct one row; leave only the right one. If they are different sales, clear"
+        " all batchpay_ columns of the row that came back",
     )
 
 
@@ -360,7 +442,9 @@ def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:
     """One-time tokens pay once: which of two orders it was meant for is the sender's to say."""
     if len({row.order_id for row in rows}) == 1:
         return {}
-    return _all(rows, Outcome.REJECTED, "the same one-time token pays another order in {} (token-twice)")
+    return _all(
+        rows, Outcome.REJECTED, "the same one-time token pays another order in {} (token-twice)"
+    )
 
 
 def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list[_Row]]:
@@ -390,7 +474,10 @@ def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Rep
 def _told(place: Place, seen_from: Place) -> str:
     """`row 7`, with sheet and batch where they are others."""
     batch, sheet, row = place
-    other_sheet = f" of sheet {sheet}" if sheet and sheet != seen_from[1] else ""
+    if sheet and sheet != seen_from[1]:
+        other_sheet = f" of sheet {sheet}"
+    else:
+        other_sheet = ""
     return f"row {row}{other_sheet}{f' of batch {batch}' if batch != seen_from[0] else ''}"
 
 
@@ -403,10 +490,15 @@ class _Notes:
     def sentences(self) -> list[str]:
         if not self.composed:
             return []
-        return [f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not sent"]
+        return [
+            f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not"
+            " sent"
+        ]
 
 
 def _first(groups: Sequence[Sequence[_Row]]) -> str:
     rows = groups[0][:NAMED]
     places = ", ".join(_told(row.place, rows[0].place) for row in rows)
-    return f"{places} and {len(groups) - 1} more like them" if len(groups) > 1 else places
+    if len(groups) > 1:
+        return f"{places} and {len(groups) - 1} more like them"
+    return places

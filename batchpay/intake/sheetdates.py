@@ -1,13 +1,14 @@
-"""SHEETDATES: the dates that spreadsheet programs make of an order id, and whether a cell is one of them.
+"""SHEETDATES: the dates that spreadsheet programs make of an order id, and whether a cell is one of
+them.
 
-    >>> is_date_of("1-Mar", "3-1"), is_date_of("3-Jan", "3-1"), is_date_of("2025-03-01 00:00:00", "3-1")
-    (True, True, True)
+    >>> [is_date_of(cell, "3-1") for cell in ("1-Mar", "3-Jan", "2025-03-01 00:00:00")]
+    [True, True, True]
     >>> is_date_of("1001-2", "1001-1"), is_date_of("10.2", "10.1"), is_date_of("2-Mar", "3-1")
     (False, False, False)
 
-An id is read as each language's order of day, month and year reads it; a cell is held against those readings, never
-against the mere look of a date: 1001-2 is a line of an invoice like 1001-1. A cell without a year and without the name
-of a month is what no program writes for a date.
+An id is read as each language's order of day, month and year reads it; a cell is held against those
+readings, never against the mere look of a date: 1001-2 is a line of an invoice like 1001-1. A cell
+without a year and without the name of a month is what no program writes for a date.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _NAMES = (  # short forms; English, Thai, German, French and Spanish where they 
 _MONTHS = {folded(name): month for month, names in enumerate(_NAMES, 1) for name in names}
 _NAME = rf"({'|'.join(sorted(map(re.escape, _MONTHS), key=len, reverse=True))})\.?"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_OLDEST, _CENTURY_ENDS = 1900, 30  # the first year that spreadsheets know; 29 is 2029 and 30 is 1930
+_OLDEST, _CENTURY_ENDS = (
+    1900,
+    30,
+)  # the first year that spreadsheets know; 29 is 2029 and 30 is 1930
 _SEPARATED = re.compile(r"(\d{1,4})([-/.])(\d{1,4})(?:\2(\d{1,4}))?")
 _DAY_NAME = re.compile(rf"(\d{{1,2}})[-/.]*{_NAME}(?:[-/.]*(\d{{4}}|\d{{2}}))?")
 _NAME_NUMBER = re.compile(rf"{_NAME}[-/.]*(\d{{1,4}})")
@@ -55,23 +59,31 @@ class _Date(NamedTuple):
 def is_date_of(cell: str, own: str) -> bool:
     """Is the cell a date that a spreadsheet program makes of the id `own`?"""
     mine = list(_readings("".join(folded(own).split())))
-    return bool(mine) and any(_made_of(shown, one) for shown in _shown("".join(folded(cell).split())) for one in mine)
+    return bool(mine) and any(
+        _made_of(shown, one) for shown in _shown("".join(folded(cell).split())) for one in mine
+    )
 
 
 def _made_of(shown: _Date, mine: _Date) -> bool:
-    """An id without a year gets that of the day it was opened; one that has all parts keeps their order."""
+    """An id without a year gets that of the day it was opened; one that has all parts keeps their
+    order.
+    """
     if (shown.month, shown.day) != (mine.month, mine.day):
         return False
     if mine.year is None or shown.year is None:
         return True
-    return shown.year == mine.year and (not shown.order or not mine.order or shown.order == mine.order)
+    return shown.year == mine.year and (
+        not shown.order or not mine.order or shown.order == mine.order
+    )
 
 
 def _readings(own: str) -> Iterator[_Date]:
     """What programs take an id for."""
     if parts := _SEPARATED.fullmatch(own):
         a, b, c = parts[1], parts[3], parts[4]
-        return _of_three(a, b, c) if c else _of_two(a, b)
+        if c:
+            return _of_three(a, b, c)
+        return _of_two(a, b)
     return _named(own)
 
 
@@ -103,13 +115,20 @@ def _named(text: str) -> Iterator[_Date]:
 
 
 def _shown(cell: str) -> Iterator[_Date]:
-    """A cell as the date that it shows; one that shows neither a year nor the name of a month shows none."""
-    bare = _MIDNIGHT.sub("", cell) if ":" in cell else cell
+    """A cell as the date that it shows; one that shows neither a year nor the name of a month shows
+    none.
+    """
+    if ":" in cell:
+        bare = _MIDNIGHT.sub("", cell)
+    else:
+        bare = cell
     if parts := _JAPANESE.fullmatch(bare):
         yield from _dates(parts[1], parts[2], parts[3], "")
     elif parts := _SEPARATED.fullmatch(bare):
         a, b, c = parts[1], parts[3], parts[4]
-        if c and (max(len(a), len(c)) == 4 or len(a) == len(b) == len(c) == 2):  # 03/01/26, never 3-1-26
+        if c and (
+            max(len(a), len(c)) == 4 or len(a) == len(b) == len(c) == 2
+        ):  # 03/01/26, never 3-1-26
             yield from _of_three(a, b, c)
     else:
         yield from _named(bare)
@@ -118,8 +137,14 @@ def _shown(cell: str) -> Iterator[_Date]:
 def _dates(year: str | None, month: str, day: str, order: str) -> Iterator[_Date]:
     """The date, if there is one."""
     m, d = int(month), int(day)
-    y = None if year is None else int(year)
+    if year is None:
+        y = None
+    else:
+        y = int(year)
     if y is not None and year is not None and len(year) == 2:
-        y += 2000 if y < _CENTURY_ENDS else 1900
+        if y < _CENTURY_ENDS:
+            y += 2000
+        else:
+            y += 1900
     if 1 <= m <= 12 and 1 <= d <= _DAYS[m - 1] and (y is None or y >= _OLDEST):
         yield _Date(y, m, d, order)

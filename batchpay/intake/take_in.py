@@ -1,4 +1,6 @@
-"""From input files to judged rows: what never leaves the machine, the same for check, plan and run."""
+"""From input files to judged rows: what never leaves the machine, the same for check, plan and
+run.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
-from batchpay.lifecycle.kinship import Lineages, only_named
+from batchpay.lifecycle.kinship import Lineages, Trace, only_named
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
@@ -52,7 +54,9 @@ class Intake:
     staged: str = ""
     has_totals: bool = False  # did its sender declare what it holds?
     had_other_ids: bool = False  # did any of its rows ever have another order id than now?
-    lineages: Lineages | None = None  # of the journal that knows which ids its rows had before; None: nobody does
+    lineages: Lineages | None = (
+        None  # of the journal that knows which ids its rows had before; None: nobody does
+    )
 
 
 @dataclass(slots=True)
@@ -60,12 +64,18 @@ class Intakes:
     """All input files of one command, with what stands in more than one row of them."""
 
     files: list[Intake] = field(default_factory=list)
-    refused: list[BatchpayError] = field(default_factory=list)  # files that could not be read at all
+    refused: list[BatchpayError] = field(
+        default_factory=list
+    )  # files that could not be read at all
     repeats: dict[Place, Repeat] = field(default_factory=dict)
 
     def repeats_of(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
         """The repeated rows of one file, by sheet and row."""
-        return {(sheet, row): repeat for (batch, sheet, row), repeat in self.repeats.items() if batch == batch_id}
+        return {
+            (sheet, row): repeat
+            for (batch, sheet, row), repeat in self.repeats.items()
+            if batch == batch_id
+        }
 
 
 def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
@@ -79,7 +89,10 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
     table = readers.read(intake.snapshot, job.input, job.columns.used())
     intake.columns = tuple(table.columns)
     restored: list[int] = []
-    held = intake.lineages.document if intake.lineages else unknown
+    if intake.lineages:
+        held = intake.lineages.document
+    else:
+        held = unknown
     for chunk in table.chunks():
         mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
         restored += [chunk.rows[at] for at in mapped.restored]
@@ -100,19 +113,25 @@ def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
     """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
     source = job.columns.fields["order_id"]
     if isinstance(source, FromColumn) and source.column in table.rounded:
-        yield f"column '{told(source.column)}' is of type double: order ids are read without a point, 1003 for 1003.0"
+        yield (
+            f"column '{told(source.column)}' is of type double: order ids are read without a point,"
+            " 1003 for 1003.0"
+        )
 
 
 def _told_restored(rows: Sequence[int]) -> Iterator[str]:
     """Which rows of a file that came back have an id again that a program had damaged."""
     if rows:
         named = ", ".join(map(str, rows[:NAMED_ROWS]))
-        more = f" and {len(rows) - NAMED_ROWS} more" if len(rows) > NAMED_ROWS else ""
+        if len(rows) > NAMED_ROWS:
+            more = f" and {len(rows) - NAMED_ROWS} more"
+        else:
+            more = ""
         one = len(rows) == 1
         yield (
-            f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came back damaged by a "
-            "program; batchpay_id says what it was, and that is used: who wrote another id on purpose clears all "
-            "batchpay_ columns of its row"
+            f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came"
+            " back damaged by a program; batchpay_id says what it was, and that is used: who wrote"
+            " another id on purpose clears all batchpay_ columns of its row"
         )
 
 
@@ -124,14 +143,18 @@ def take_in(
     owned: Owned = nobody,
     lineages: Lineages | None = None,
 ) -> Intakes:
-    """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up to.
+    """Read every input file once; `keep` takes each one's judged chunks, `Intakes` what they add up
+    to.
 
-    `owned` tells which rows caused an attempt already: of those the journal speaks; `lineages` follow a row that
-    corrects another back to the first, know what that held and which ids a row had. Raises InputMissing when there is
-    no file and the job does not say that this is fine.
+    `owned` tells which rows caused an attempt already: of those the journal speaks; `lineages`
+    follow a row that corrects another back to the first, know what that held and which ids a row
+    had. Raises InputMissing when there is no file and the job does not say that this is fine.
     """
-    trace, asked = (lineages.of, lineages.was_asked) if lineages else (only_named, bool)
-    intakes, repeats = Intakes(), Repeats(distinct=job.input.alike_ids == "distinct", trace=trace, asked=asked)
+    trace: Trace = lineages.of if lineages else only_named
+    asked = lineages.was_asked if lineages else bool
+    distinct = job.input.alike_ids == "distinct"
+    intakes = Intakes()
+    repeats = Repeats(distinct=distinct, trace=trace, asked=asked)
     seen: set[str] = set()
     paths = readers.find_files(job.input)
     for path in paths:
@@ -161,7 +184,9 @@ def _resolve(job: Job, intakes: Intakes, repeats: Repeats, owned: Owned) -> None
     """Files that may be sent are held against each other, a refused one only against itself."""
     together = [intake for intake in intakes.files if not intake.refusal]
     for group in (together, *([intake] for intake in intakes.files if intake.refusal)):
-        intakes.repeats |= repeats.resolve([(intake.batch_id, judged_chunks(job, intake)) for intake in group], owned)
+        intakes.repeats |= repeats.resolve(
+            [(intake.batch_id, judged_chunks(job, intake)) for intake in group], owned
+        )
         for intake in group:
             intake.notes += repeats.notes
 
@@ -171,7 +196,9 @@ def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
         intake.tally.add(judged)
         repeats.add(intake.batch_id, judged)
         intake.features.add(orders_of(judged))
-        intake.recipients.update(d["destination"] for at, d in enumerate(judged.documents) if at not in judged.problems)
+        intake.recipients.update(
+            d["destination"] for at, d in enumerate(judged.documents) if at not in judged.problems
+        )
         yield judged
 
 
@@ -181,19 +208,27 @@ def _require_name(path: Path) -> None:
         path.name.encode()
     except UnicodeEncodeError as error:
         shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
-        raise FileRefused(f"{shown}: the name of this file is not UTF-8: give it another name") from error
+        raise FileRefused(
+            f"{shown}: the name of this file is not UTF-8: give it another name"
+        ) from error
 
 
 def _controls(job: Job, path: Path) -> Controls:
-    """The job's control totals, or those its sender laid beside the file: `orders.csv.totals.json`."""
+    """The job's control totals, or those its sender laid beside the file:
+    `orders.csv.totals.json`.
+    """
     beside = path.with_name(f"{path.name}.totals.json")
     try:
         data = read_regular(beside, MAX_TOTALS_BYTES)
     except OSError as error:
-        if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):  # a link to nothing is no absence
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(
+            beside
+        ):  # a link to nothing is no absence
             return job.controls
         remedy = "correct that, or move it away"
-        raise readers.Unread(f"{beside}: cannot read the control totals: {error.strerror}; {remedy}") from error
+        raise readers.Unread(
+            f"{beside}: cannot read the control totals: {error.strerror}; {remedy}"
+        ) from error
     count, total = parse_totals(data, beside.name)
     return replace(
         job.controls,

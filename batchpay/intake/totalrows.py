@@ -1,6 +1,8 @@
-"""Rows that a spreadsheet adds below its orders: sums, named as such. They are no orders, and their rejection says so.
+"""Rows that a spreadsheet adds below its orders: sums, named as such. They are no orders, and their
+rejection says so.
 
-A row is called one only where it is rejected anyway, and where one of its cells says nothing but that it is a total.
+A row is called one only where it is rejected anyway, and where one of its cells says nothing but
+that it is a total.
 """
 
 from __future__ import annotations
@@ -10,24 +12,53 @@ from collections.abc import Mapping
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.text import folded, told
 
-_WORDS = frozenset({
-    "total", "totals", "grand total", "sub total", "subtotal", "sum", "total amount", "sum total",
-    "รวม", "รวมทั้งหมด", "รวมทั้งสิ้น", "รวมเงิน", "รวมเป็นเงิน", "ยอดรวม", "ยอดรวมทั้งหมด", "ยอดรวมทั้งสิ้น", "ผลรวม",
-    "合計", "総計", "小計", "計", "総合計",
-})  # fmt: skip
+_WORDS = frozenset(
+    {
+        "total",
+        "totals",
+        "grand total",
+        "sub total",
+        "subtotal",
+        "sum",
+        "total amount",
+        "sum total",
+        "รวม",
+        "รวมทั้งหมด",
+        "รวมทั้งสิ้น",
+        "รวมเงิน",
+        "รวมเป็นเงิน",
+        "ยอดรวม",
+        "ยอดรวมทั้งหมด",
+        "ยอดรวมทั้งสิ้น",
+        "ผลรวม",
+        "合計",
+        "総計",
+        "小計",
+        "計",
+        "総合計",
+    }
+)
 _LONGEST = max(map(len, _WORDS)) + 8  # characters of a cell worth looking at
 REMEDY = "it looks like a total row, which is no order: delete it from the export"
 
 
-def named(chunk: Chunk, problems: Mapping[int, tuple[Problem, ...]]) -> dict[int, tuple[Problem, ...]]:
-    """The problems of a chunk, with what it looks like before all else at each rejected row that is a total."""
+def named(
+    chunk: Chunk, problems: Mapping[int, tuple[Problem, ...]]
+) -> dict[int, tuple[Problem, ...]]:
+    """The problems of a chunk, with what it looks like before all else at each rejected row that is
+    a total.
+    """
     found = dict(problems)
     if not problems:
         return found
     for column in chunk.columns:
-        texts = chunk.texts(column) if not column.startswith("batchpay_") else ()
+        if column.startswith("batchpay_"):
+            continue
+        texts = chunk.texts(column)
         for at in problems if texts else ():
-            if is_total(texts[at]) and not any(problem.rule == "total-row" for problem in found[at]):
+            if is_total(texts[at]) and not any(
+                problem.rule == "total-row" for problem in found[at]
+            ):
                 found[at] = (Problem(column, told(texts[at]), "total-row", REMEDY), *found[at])
     return found
 

@@ -1,10 +1,12 @@
 """VALIDATE: is a document an order? One engine decides, and words what is wrong, in linear time.
 
-Problems name the column that feeds the field, and the remedy is the schema's own description where it has one: whoever
-writes a schema writes its messages. A rule about several fields is called as its subschema in `$defs`: `payment-group`.
+Problems name the column that feeds the field, and the remedy is the schema's own description where
+it has one: whoever writes a schema writes its messages. A rule about several fields is called as
+its subschema in `$defs`: `payment-group`.
 
-Rules of the engine, where validators differ: `true` is not 1, 1.0 would be an integer (mapping makes no such value),
-lengths count characters, `format` is a note and not a check, `$` matches only at the very end.
+Rules of the engine, where validators differ: `true` is not 1, 1.0 would be an integer (mapping
+makes no such value), lengths count characters, `format` is a note and not a check, `$` matches only
+at the very end.
 """
 
 from __future__ import annotations
@@ -29,14 +31,18 @@ MAX_PROBLEMS = 20  # of one row: more help nobody
 _TYPE_AGAIN = "it holds half a character: type it again"
 _NONE: frozenset[str] = frozenset()
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "minLength": lambda limit: f"at least {many(limit, 'character')}" if limit != 1 else "it may not be empty",
+    "minLength": lambda limit: (
+        f"at least {many(limit, 'character')}" if limit != 1 else "it may not be empty"
+    ),
     "maxLength": lambda limit: f"at most {many(limit, 'character')}",
     "minimum": lambda limit: f"at least {limit}",
     "maximum": lambda limit: f"at most {limit}",
     "exclusiveMinimum": lambda limit: f"more than {limit}",
     "exclusiveMaximum": lambda limit: f"less than {limit}",
     "multipleOf": lambda step: f"a multiple of {step}",
-    "enum": lambda values: f"one of {', '.join(map(str, values[:20]))}{' …' if len(values) > 20 else ''}",
+    "enum": lambda values: (
+        f"one of {', '.join(map(str, values[:20]))}{' …' if len(values) > 20 else ''}"
+    ),
     "const": lambda value: f"only {value}",
     "pattern": lambda pattern: f"it must match {pattern}",
     "type": lambda kind: f"it must be {kind if isinstance(kind, str) else ' or '.join(kind)}",
@@ -44,11 +50,17 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "maxProperties": lambda limit: f"at most {limit} {'entry' if limit == 1 else 'entries'}",
     "required": lambda _: "fill it in",
     "dependentRequired": lambda _: "fill it in",
-    "additionalProperties": lambda _: "the schema does not know this field: take it out of the job's [columns]",
-    "unevaluatedProperties": lambda _: "the schema does not know this field: take it out of the job's [columns]",
+    "additionalProperties": lambda _: (
+        "the schema does not know this field: take it out of the job's [columns]"
+    ),
+    "unevaluatedProperties": lambda _: (
+        "the schema does not know this field: take it out of the job's [columns]"
+    ),
 }
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-_SELF_EXPLAINING = frozenset({"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"})
+_SELF_EXPLAINING = frozenset(
+    {"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,9 @@ class Checker:
         self._errors: Callable[[Document], Any] = validator.iter_errors
 
     def judge(self, mapped: Mapped) -> Judged:
-        """The chunk with all its problems: the reader's, the mapping's, the schema's and the controls'."""
+        """The chunk with all its problems: the reader's, the mapping's, the schema's and the
+        controls'.
+        """
         problems = dict(mapped.problems)
         verdicts = self._verdicts(mapped.documents)
         if False in verdicts:
@@ -90,10 +104,21 @@ class Checker:
         for check in self._checks:
             for at, more in check(mapped.documents).items():
                 problems[at] = problems.get(at, ()) + more
-        return Judged(mapped.chunk, mapped.documents, problems, mapped.comeback, mapped.corrects, mapped.earlier)
+        return Judged(
+            mapped.chunk,
+            mapped.documents,
+            problems,
+            mapped.comeback,
+            mapped.corrects,
+            mapped.earlier,
+        )
 
-    def problems_of(self, document: Document, unmapped: Collection[str] = _NONE) -> tuple[Problem, ...]:
-        """What the schema holds against a document, without what follows from fields that were refused before."""
+    def problems_of(
+        self, document: Document, unmapped: Collection[str] = _NONE
+    ) -> tuple[Problem, ...]:
+        """What the schema holds against a document, without what follows from fields that were
+        refused before.
+        """
         try:
             errors = list(self._errors(document))
         except UnicodeEncodeError:
@@ -115,7 +140,9 @@ class Checker:
 
     def _missing(self, document: Document) -> tuple[Problem, ...]:
         names = [name for name in ESSENTIAL if name not in document]
-        return tuple(Problem(column_of(self._columns, name), "", "required", "fill it in") for name in names)
+        return tuple(
+            Problem(column_of(self._columns, name), "", "required", "fill it in") for name in names
+        )
 
     def _unworded(self) -> Problem:
         return Problem("the row", "", "schema", f"it does not satisfy {self._schema.name}")
@@ -133,12 +160,21 @@ class Checker:
         """One error of the engine as problems of columns."""
         rule = self._rule_at(error.schema_path)
         path = ".".join(map(str, error.instance_path))
-        missing, extra = getattr(error.kind, "property", None), getattr(error.kind, "unexpected", ())
+        missing, extra = (
+            getattr(error.kind, "property", None),
+            getattr(error.kind, "unexpected", ()),
+        )
         if not path and missing is None and not extra:
             return self._group(rule, document, unmapped)
-        below = [str(missing)] if missing is not None else extra
+        if missing is not None:
+            below = [str(missing)]
+        else:
+            below = list(extra)
         names = [f"{path}.{name}" if path else name for name in below] or [path]
-        limit = _money(document, rule.limit) if path == "amount" and rule.keyword in _BOUNDS else rule.limit
+        if path == "amount" and rule.keyword in _BOUNDS:
+            limit = _money(document, rule.limit)
+        else:
+            limit = rule.limit
         remedy = _remedy(rule.keyword, limit, rule.description)
         return [
             Problem(column_of(self._columns, name), _value(document, name), rule.keyword, remedy)
@@ -147,7 +183,9 @@ class Checker:
         ]
 
     def _group(self, rule: _Rule, document: Document, unmapped: Collection[str]) -> list[Problem]:
-        """An error about how fields stand together: blames those that are there, or all when none is."""
+        """An error about how fields stand together: blames those that are there, or all when none
+        is.
+        """
         if any(name in unmapped for name in rule.names):
             return []  # it could only be judged with the field that was refused
         present = [name for name in rule.names if name in document]
@@ -155,19 +193,28 @@ class Checker:
         columns = dict.fromkeys(column_of(self._columns, name) for name in concerned)
         values = ", ".join(filter(None, (_value(document, name) for name in present)))
         remedy = rule.description or f"these fields do not fit together ({rule.keyword})"
-        return [Problem(", ".join(columns) or "the row", values, rule.label or rule.keyword, remedy)]
+        return [
+            Problem(", ".join(columns) or "the row", values, rule.label or rule.keyword, remedy)
+        ]
 
 
 def _remedy(keyword: str, limit: Any, description: str) -> str:
     """What was expected: the limit in words, then the schema's own description of the field."""
     if keyword in {"pattern", "not", "anyOf", "oneOf"} and description:
         return description
-    words = _WORDS[keyword](limit) if keyword in _WORDS else f"it does not satisfy '{keyword}' of the schema"
-    return f"{words}: {description}" if description and keyword not in _SELF_EXPLAINING else words
+    if keyword in _WORDS:
+        words = _WORDS[keyword](limit)
+    else:
+        words = f"it does not satisfy '{keyword}' of the schema"
+    if description and keyword not in _SELF_EXPLAINING:
+        return f"{words}: {description}"
+    return words
 
 
 def _rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> _Rule:
-    """Walk to a keyword of the schema, keeping the last description on the way and the name in `$defs`."""
+    """Walk to a keyword of the schema, keeping the last description on the way and the name in
+    `$defs`.
+    """
     keyword, limit, description = "schema", None, ""
     node: Any = schema
     around: Any = schema
@@ -183,8 +230,14 @@ def _rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> _Rule:
             break
         if isinstance(step, str):
             keyword, limit = step, node
-    label = str(path[1]) if len(path) > 2 and path[0] == "$defs" else ""
-    names = _names_in(around.get(keyword)) if isinstance(around, Mapping) else []
+    if len(path) > 2 and path[0] == "$defs":
+        label = str(path[1])
+    else:
+        label = ""
+    if isinstance(around, Mapping):
+        names = _names_in(around.get(keyword))
+    else:
+        names = []
     return _Rule(keyword, limit, description, label, tuple(names))
 
 
@@ -213,7 +266,9 @@ def _value(document: Mapping[str, Any], name: str) -> str:
         return _money(document, value)
     if key and isinstance(value, Mapping):
         value = value.get(key)
-    return "" if value is None or isinstance(value, Mapping | list) else told(str(value))
+    if value is None or isinstance(value, Mapping | list):
+        return ""
+    return told(str(value))
 
 
 def _money(document: Mapping[str, Any], minor: Any) -> str:
@@ -223,7 +278,8 @@ def _money(document: Mapping[str, Any], minor: Any) -> str:
         return str(minor or "")
     if isinstance(minor, int):
         return f"{major_text(minor, code)} {code}"
-    return f"{Decimal(repr(minor)).scaleb(-EXPONENTS[code]):f} {code}"  # a bound between two whole ones
+    # a bound between two whole ones
+    return f"{Decimal(repr(minor)).scaleb(-EXPONENTS[code]):f} {code}"
 
 
 def _half_character(document: Document, columns: Columns) -> Problem:

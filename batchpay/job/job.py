@@ -1,7 +1,7 @@
 """The job: what one TOML file, the environment and the flags add up to, frozen.
 
-`config` builds it; everything else takes it, or a part of it, as plain values. Times are seconds, money is whole
-smallest units per upper-case currency, paths are absolute.
+`config` builds it; everything else takes it, or a part of it, as plain values. Times are seconds,
+money is whole smallest units per upper-case currency, paths are absolute.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-MAX_ATTEMPTS = 20  # an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
+# an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
+MAX_ATTEMPTS = 20
 SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
 
 
@@ -38,7 +39,9 @@ class FromValue:
 class FromTemplate:
     """An order field built from cells: `Order {Order No} for {Shop}`."""
 
-    parts: tuple[str, ...]  # literal, column, literal, column, ..., literal: odd places name columns
+    parts: tuple[
+        str, ...
+    ]  # literal, column, literal, column, ..., literal: odd places name columns
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -55,7 +58,9 @@ class FromLookup:
     key: str
     value: str
     table: Mapping[str, str] = field(repr=False)  # key text -> value text, exact
-    ambiguous: frozenset[str] = field(default=frozenset(), repr=False)  # keys that stand on more than one line
+    ambiguous: frozenset[str] = field(
+        default=frozenset(), repr=False
+    )  # keys that stand on more than one line
     sha256: str = ""  # digest of the lookup file's bytes
 
 
@@ -90,20 +95,28 @@ class Input:
     max_rejects: Limit | None = None
     optional: bool = False
     not_cards: frozenset[str] = frozenset()
-    odd_ids: Literal["reject", "accept"] = "reject"  # error words, nan, 8.85E+12, ="..." and dates as order ids
-    alike_ids: Literal["conflict", "distinct"] = "conflict"  # ids equal but for what programs do to ids
+    odd_ids: Literal["reject", "accept"] = (
+        "reject"  # error words, nan, 8.85E+12, ="..." and dates as order ids
+    )
+    alike_ids: Literal["conflict", "distinct"] = (
+        "conflict"  # ids equal but for what programs do to ids
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """How one row becomes one order document."""
 
-    fields: Mapping[str, Source]  # order field -> where it comes from; always order_id, amount, currency, destination
+    fields: Mapping[
+        str, Source
+    ]  # order field -> where it comes from; always order_id, amount, currency, destination
     metadata: Mapping[str, Source]
 
     @property
     def ids_from(self) -> str:
-        """Which cells order ids are made of, as 8 hex digits: another text where the job was edited to take others."""
+        """Which cells order ids are made of, as 8 hex digits: another text where the job was edited
+        to take others.
+        """
         source = self.fields["order_id"]
         match source:
             case FromLookup(column=column, path=path, key=key, value=value):
@@ -165,7 +178,9 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the sender declares and what nobody may exceed. Money by upper-case currency, smallest units."""
+    """What the sender declares and what nobody may exceed. Money by upper-case currency, smallest
+    units.
+    """
 
     count: int | None = None
     total: Mapping[str, int] | None = None
@@ -175,7 +190,9 @@ class Controls:
     deadline: str = ""  # HH:MM in `time_zone`
     max_failures: Limit | None = None
     min_share: Literal["hold", "send"] = "hold"  # a share below the gateway's smallest transfer
-    near_duplicates: Literal["warn", "hold"] = "warn"  # another recent order of this payer, recipient, amount, currency
+    near_duplicates: Literal["warn", "hold"] = (
+        "warn"  # another recent order of this payer, recipient, amount, currency
+    )
 
 
 @dataclass(frozen=True, slots=True)

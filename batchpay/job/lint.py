@@ -1,9 +1,9 @@
 """LINT: does a schema hold rules that silently are none? A misspelt keyword lets every row pass.
 
-Told are keywords and fields nobody knows, with the nearest that is known; keywords that say nothing about a field's
-kind of value; currencies in capitals, where documents have small letters; and `then` without `if`. What can be read as
-a slip of the pen is a fault, and refuses the schema; what may be meant so is a note. `format` is one: it is not
-checked.
+Told are keywords and fields nobody knows, with the nearest that is known; keywords that say nothing
+about a field's kind of value; currencies in capitals, where documents have small letters; and
+`then` without `if`. What can be read as a slip of the pen is a fault, and refuses the schema; what
+may be meant so is a note. `format` is one: it is not checked.
 """
 
 from __future__ import annotations
@@ -33,11 +33,25 @@ SLIP = 0.75  # from this likeness on a name is taken for a known one with a slip
 
 _IN_PLACE_ONE = ("not", "if", "then", "else")
 _IN_PLACE_MANY = ("allOf", "anyOf", "oneOf")
-_BELOW_ANY = ("additionalProperties", "unevaluatedProperties", "items", "contains", "unevaluatedItems")
+_BELOW_ANY = (
+    "additionalProperties",
+    "unevaluatedProperties",
+    "items",
+    "contains",
+    "unevaluatedItems",
+)
 _NAMES = ("propertyNames", "contentSchema")
 _OF_KIND = {
     "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-    "text": ["minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType", "contentSchema"],
+    "text": [
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+    ],
     "object": [
         "properties",
         "patternProperties",
@@ -64,7 +78,16 @@ _OF_KIND = {
 }
 _KIND_OF = {keyword: kind for kind, keywords in _OF_KIND.items() for keyword in keywords}
 _ANNOTATIONS = frozenset(
-    ["title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples", "$comment"]
+    [
+        "title",
+        "description",
+        "default",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "examples",
+        "$comment",
+    ]
 )
 _OTHERS = frozenset(
     [
@@ -107,7 +130,9 @@ def lint(schema: Mapping[str, Any]) -> Lint:
     seen: set[tuple[int, str]] = set()
     waiting: list[tuple[Any, str, str]] = [(schema, "#", "")]
     waiting += [
-        (node, f"#/{name}/{key}", "?") for name in ("$defs", "definitions") for key, node in _items(schema, name)
+        (node, f"#/{name}/{key}", "?")
+        for name in ("$defs", "definitions")
+        for key, node in _items(schema, name)
     ]
     while waiting:
         node, place, of = waiting.pop(0)
@@ -122,15 +147,22 @@ def lint(schema: Mapping[str, Any]) -> Lint:
 
 
 def _items(node: Any, keyword: str) -> Iterator[tuple[str, Any]]:
-    inside = node.get(keyword) if isinstance(node, dict) else None
+    if isinstance(node, dict):
+        inside = node.get(keyword)
+    else:
+        inside = None
     if isinstance(inside, dict):
         yield from inside.items()
     elif isinstance(inside, list):
         yield from ((str(number), child) for number, child in enumerate(inside))
 
 
-def _below(schema: Mapping[str, Any], node: dict[str, Any], place: str, of: str) -> Iterator[tuple[Any, str, str]]:
-    """The subschemas of one, with their places and the field they are about: `` is the order, `?` is any or none."""
+def _below(
+    schema: Mapping[str, Any], node: dict[str, Any], place: str, of: str
+) -> Iterator[tuple[Any, str, str]]:
+    """The subschemas of one, with their places and the field they are about: `` is the order, `?`
+    is any or none.
+    """
     for keyword in _IN_PLACE_ONE:
         yield node.get(keyword), f"{place}/{keyword}", of
     for keyword in (*_IN_PLACE_MANY, "dependentSchemas"):
@@ -138,7 +170,9 @@ def _below(schema: Mapping[str, Any], node: dict[str, Any], place: str, of: str)
     for key, child in _items(node, "properties"):
         yield child, f"{place}/properties/{key}", key if not of else "?"
     for keyword in ("patternProperties", "prefixItems"):
-        yield from ((child, f"{place}/{keyword}/{key}", "?") for key, child in _items(node, keyword))
+        yield from (
+            (child, f"{place}/{keyword}/{key}", "?") for key, child in _items(node, keyword)
+        )
     for keyword in (*_BELOW_ANY, *_NAMES):
         yield node.get(keyword), f"{place}/{keyword}", "?"
     ref = node.get("$ref")
@@ -151,13 +185,19 @@ def _at(schema: Mapping[str, Any], pointer: str) -> Any:
     for step in pointer.removeprefix("#").split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         if isinstance(node, list):
-            node = node[int(key)] if key.isdecimal() and int(key) < len(node) else None
+            if key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = None
+        elif isinstance(node, dict):
+            node = node.get(key)
         else:
-            node = node.get(key) if isinstance(node, dict) else None
+            node = None
     return node
 
 
-# --- one subschema ----------------------------------------------------------------------------------------------
+# --- one subschema
+# ----------------------------------------------------------------------------------------------
 
 
 def _look(node: dict[str, Any], place: str, of: str, found: Lint) -> None:
@@ -177,14 +217,18 @@ def _look(node: dict[str, Any], place: str, of: str, found: Lint) -> None:
 
 def _required(node: dict[str, Any]) -> list[str]:
     names = node.get("required")
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if isinstance(names, list):
+        return [name for name in names if isinstance(name, str)]
+    return []
 
 
 def _unknown(keyword: str, place: str, found: Lint) -> None:
     if keyword.startswith(("x-", "$comment")):
         return
     instead = _INSTEAD.get(keyword) or _nearest(keyword, sorted(KNOWN))
-    sentence = f"unknown keyword {keyword!r} at {place} is no rule; the nearest known one is {instead}"
+    sentence = (
+        f"unknown keyword {keyword!r} at {place} is no rule; the nearest known one is {instead}"
+    )
     slip = keyword in _INSTEAD or _is_slip(keyword, instead)
     (found.faults if slip and instead not in _ANNOTATIONS else found.notes).append(sentence)
 
@@ -193,7 +237,10 @@ def _field(name: str, place: str, found: Lint) -> None:
     if name in FIELDS:
         return
     near = _nearest(name, FIELDS)
-    sentence = f"{name!r} at {place} is no field of an order, its rules are none; the nearest field is {near}"
+    sentence = (
+        f"{name!r} at {place} is no field of an order, its rules are none; the nearest field is"
+        f" {near}"
+    )
     (found.faults if _is_slip(name, near) else found.notes).append(sentence)
 
 
@@ -212,18 +259,36 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
     for keyword in node:
         if keyword != "format" and _KIND_OF.get(keyword, kind) != kind:
             found.faults.append(f"{keyword} at {place} is no rule: {of} is {_A_KIND[kind]}")
-    for value in [*(value for _, value in _items(node, "enum")), *([node["const"]] if "const" in node else [])]:
-        if of == "currency" and isinstance(value, str) and value.lower() != value and value.upper() in EXPONENTS:
-            found.faults.append(f"{value!r} at {place} is no currency here: write {value.lower()!r}, in small letters")
+    for value in [
+        *(value for _, value in _items(node, "enum")),
+        *([node["const"]] if "const" in node else []),
+    ]:
+        if (
+            of == "currency"
+            and isinstance(value, str)
+            and value.lower() != value
+            and value.upper() in EXPONENTS
+        ):
+            found.faults.append(
+                f"{value!r} at {place} is no currency here: write {value.lower()!r}, in small"
+                " letters"
+            )
         elif not _is_of(kind, value):
-            found.notes.append(f"{str(value)[:60]!r} at {place} is never met: {of} is {_A_KIND[kind]}")
+            found.notes.append(
+                f"{str(value)[:60]!r} at {place} is never met: {of} is {_A_KIND[kind]}"
+            )
     if of == "currency" and _only_capitals(node.get("pattern")):
-        found.faults.append(f"pattern at {place} is met by no currency: they are in small letters here")
+        found.faults.append(
+            f"pattern at {place} is met by no currency: they are in small letters here"
+        )
     for keyword in _OF_KIND["number"] if of == "amount" else ():
         bound = node.get(keyword)
         if bound is not None and type(bound) not in (int, bool, str, list, dict):
             baht = format(Decimal(repr(bound)) / 100, "f")
-            found.notes.append(f"{keyword} {bound} at {place} is in the smallest unit: {baht} in THB, {bound} in JPY")
+            found.notes.append(
+                f"{keyword} {bound} at {place} is in the smallest unit: {baht} in THB, {bound}"
+                " in JPY"
+            )
 
 
 def _is_of(kind: str, value: Any) -> bool:
@@ -241,7 +306,9 @@ def _only_capitals(pattern: Any) -> bool:
         found = re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
-    return any(map(found.search, EXPONENTS)) and not any(found.search(code.lower()) for code in EXPONENTS)
+    return any(map(found.search, EXPONENTS)) and not any(
+        found.search(code.lower()) for code in EXPONENTS
+    )
 
 
 _A_KIND = {"number": "a whole number of the smallest unit", "text": "a text", "object": "an object"}

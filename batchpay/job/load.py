@@ -1,4 +1,6 @@
-"""One job file and the environment become one frozen Job, or one sentence for each thing that is wrong with them."""
+"""One job file and the environment become one frozen Job, or one sentence for each thing that is
+wrong with them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import os
 import re
 import select
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
@@ -55,13 +57,25 @@ MAX_HOST = 253  # characters of a name that DNS can hold
 MAX_KEY_BYTES = 4096
 PIPE_WAIT_S = 10  # for the one who writes the key into a pipe
 MAX_LOOKUP_BYTES = 64 << 20
-LIVE_MARGIN_S = 80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
-_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
+LIVE_MARGIN_S = (
+    80  # the longest the gateway may still work on a request, and 20 s (fault-matrix L5)
+)
+_SECONDS = {
+    "ms": Decimal("0.001"),
+    "s": Decimal(1),
+    "m": Decimal(60),
+    "min": Decimal(60),
+    "h": Decimal(3600),
+}
 
 _LATER = (
-    (("controls", "approval"), ("required",), "approvals come with a later version; use approval = \"none\""),
-    (("report", "language"), ("ja", "th"), "reports are in English so far; use language = \"en\""),
-)  # fmt: skip
+    (
+        ("controls", "approval"),
+        ("required",),
+        'approvals come with a later version; use approval = "none"',
+    ),
+    (("report", "language"), ("ja", "th"), 'reports are in English so far; use language = "en"'),
+)
 
 
 class SecretKey:
@@ -89,23 +103,43 @@ def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKe
         try:
             direct = _start_of(file).decode("utf-8").rstrip("\r\n")
         except (OSError, ValueError) as error:
-            raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}") from error
+            raise Misconfigured(
+                f"OMISE_SECRET_KEY_FILE names {file}, which cannot be read: {error}"
+            ) from error
     if file and not direct:
-        raise Misconfigured(f"OMISE_SECRET_KEY_FILE names {file}, which holds nothing: write the secret key into it")
+        raise Misconfigured(
+            f"OMISE_SECRET_KEY_FILE names {file}, which holds nothing: write the secret key into it"
+        )
     if not direct:
-        raise Misconfigured("no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it")
+        raise Misconfigured(
+            "no secret key: set OMISE_SECRET_KEY, or OMISE_SECRET_KEY_FILE to a file that holds it"
+        )
     if not re.fullmatch(r"(skey|ckey)_[0-9A-Za-z_]+|chain_[0-9A-Za-z_]+", direct, re.ASCII):
-        kind = "a public key" if direct.startswith("pkey_") else "no secret key"
-        where = f"OMISE_SECRET_KEY_FILE names {file}, which" if file else "OMISE_SECRET_KEY"
+        if direct.startswith("pkey_"):
+            kind = "a public key"
+        else:
+            kind = "no secret key"
+        if file:
+            where = f"OMISE_SECRET_KEY_FILE names {file}, which"
+        else:
+            where = "OMISE_SECRET_KEY"
         raise Misconfigured(f"{where} holds {kind}; it must be one that begins with skey_")
     if ("_test_" in direct) != (gateway.mode == "test"):
-        mode = "test" if "_test_" in direct else "live"
-        raise Misconfigured(f'the secret key is a {mode} key, the job says mode = "{gateway.mode}"; change one of them')
+        if "_test_" in direct:
+            mode = "test"
+        else:
+            mode = "live"
+        raise Misconfigured(
+            f'the secret key is a {mode} key, the job says mode = "{gateway.mode}"; change one of'
+            " them"
+        )
     return SecretKey(direct)
 
 
 def _start_of(file: str) -> bytes:
-    """The first bytes of a file or of a pipe, as many as a key is long at most; waits for a pipe, but not for ever."""
+    """The first bytes of a file or of a pipe, as many as a key is long at most; waits for a pipe,
+    but not for ever.
+    """
     handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     found = b""
     try:
@@ -122,15 +156,18 @@ def _start_of(file: str) -> bytes:
 
 
 def load_job(path: Path, *, input_override: str | None = None, judges: bool = True) -> Job:
-    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its line.
+    """Read and check a job file. Raises Misconfigured with everything that is wrong, each with its
+    line.
 
-    `judges`: will rows of a file be judged by it? Else it does not need its lookup files and its schema: what the
-    journal keeps was judged when it was read.
+    `judges`: will rows of a file be judged by it? Else it does not need its lookup files and its
+    schema: what the journal keeps was judged when it was read.
     """
     raw = _bytes_of(path)
     text = _text_of(path, raw)
     told = _toml_of(path, text)
-    wrong = list(dict.fromkeys(islice(chain(_against_schema(told, text), _later(told, text)), MAX_TOLD + 1)))
+    wrong = list(
+        dict.fromkeys(islice(chain(_against_schema(told, text), _later(told, text)), MAX_TOLD + 1))
+    )
     if len(wrong) > MAX_TOLD:
         wrong[MAX_TOLD:] = ["more is wrong; correct this first"]
     if not wrong:
@@ -148,10 +185,14 @@ def _bytes_of(path: Path) -> bytes:
         if kind := kind_of(found.st_mode):
             raise Misconfigured(f"{path}: is {kind}; name the job's TOML file")
         if found.st_size > MAX_JOB_BYTES:
-            raise Misconfigured(f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file")
+            raise Misconfigured(
+                f"{path}: larger than {MAX_JOB_BYTES >> 10} KiB; this is no job file"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise Misconfigured(f"{path}: there is no such job file; batchpay init writes one to start from") from error
+        raise Misconfigured(
+            f"{path}: there is no such job file; batchpay init writes one to start from"
+        ) from error
     except OSError as error:
         if isinstance(trouble := of_system(error), TryLater):
             raise trouble from error
@@ -164,42 +205,59 @@ def _text_of(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Misconfigured(f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8") from error
+        raise Misconfigured(
+            f"{path}: byte {error.start} is not UTF-8; save the job file as UTF-8"
+        ) from error
     if text.startswith("\ufeff"):
         raise Misconfigured(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
     if found := re.search(KEY_PATTERN, text):
         line = text.count("\n", 0, found.start()) + 1
         raise Misconfigured(
-            f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make that key void, and "
-            "give it in OMISE_SECRET_KEY, or in a file that OMISE_SECRET_KEY_FILE names"
+            f"{path}: line {line} holds what looks like a key ({found[0][:5]}...); remove it, make"
+            " that key void, and give it in OMISE_SECRET_KEY, or in a file that"
+            " OMISE_SECRET_KEY_FILE names"
         )
     return text.replace("\r\n", "\n")
 
 
 _TOKEN = re.compile(
-    r"""(?P<comment>\#[^\n]*+) | (?P<text>\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^']|'(?!''))*+'{3})
-    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+') | (?P<point>[ \t]*+\.[ \t]*+) | (?P<blank>[ \t]++)
-    | (?P<other>.)""",
+    r"""
+      (?P<comment>\#[^\n]*+)
+    | (?P<text>\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^']|'(?!''))*+'{3})
+    | (?P<part>[A-Za-z0-9_-]++ | "(?:[^"\\\n]|\\.)*+" | '[^'\n]*+')
+    | (?P<point>[ \t]*+\.[ \t]*+)
+    | (?P<blank>[ \t]++)
+    | (?P<other>.)
+    """,
     re.VERBOSE | re.DOTALL,
 )
 
 
 def _toml_of(path: Path, text: str) -> dict[str, Any]:
-    """What the text says. Raises Misconfigured for what is no TOML, and for what would take long to find out."""
+    """What the text says. Raises Misconfigured for what is no TOML, and for what would take long to
+    find out.
+    """
     if line := _line_of_endless_key(text):
-        raise Misconfigured(f"{path}: line {line}: a key of more than {MAX_KEY_PARTS} parts; no job file has one")
+        raise Misconfigured(
+            f"{path}: line {line}: a key of more than {MAX_KEY_PARTS} parts; no job file has one"
+        )
     try:
         told = tomllib.loads(text)
         count = _count(told)
     except tomllib.TOMLDecodeError as error:
-        hint = "" if path.suffix == ".toml" else "; a job file is TOML and nothing else"
+        if path.suffix == ".toml":
+            hint = ""
+        else:
+            hint = "; a job file is TOML and nothing else"
         raise Misconfigured(f"{path}: not TOML: {error}{hint}") from error
     except ValueError as error:  # a number of thousands of digits
         raise Misconfigured(f"{path}: holds a value that nobody can mean: {error}") from error
     except RecursionError as error:
         raise Misconfigured(f"{path}: nested too deeply for a job file") from error
     if count > MAX_VALUES:
-        raise Misconfigured(f"{path}: holds {count} keys and values, at most {MAX_VALUES}; this is no job file")
+        raise Misconfigured(
+            f"{path}: holds {count} keys and values, at most {MAX_VALUES}; this is no job file"
+        )
     return told
 
 
@@ -208,7 +266,10 @@ def _line_of_endless_key(text: str) -> int:
     parts, after_point = 0, False
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "part":
-            parts = parts + 1 if after_point else 1
+            if after_point:
+                parts = parts + 1
+            else:
+                parts = 1
             if parts > MAX_KEY_PARTS:
                 return text.count("\n", 0, token.start()) + 1
         after_point = token.lastgroup == "point"
@@ -216,14 +277,21 @@ def _line_of_endless_key(text: str) -> int:
 
 
 def _count(value: Any) -> int:
-    """How many values there are in a value, itself included. Raises ValueError for a number that TOML has not."""
+    """How many values there are in a value, itself included. Raises ValueError for a number that
+    TOML has not.
+    """
     if type(value) is int and value.bit_length() > MAX_BITS:
         raise ValueError(f"a whole number of more than {MAX_BITS + 1} bits")
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inside: Iterable[Any] = ()
+    if isinstance(value, dict):
+        inside = value.values()
+    elif isinstance(value, list):
+        inside = value
     return 1 + sum(map(_count, inside))
 
 
-# --- what the schema holds against it ----------------------------------------------------------------------------
+# --- what the schema holds against it
+# ----------------------------------------------------------------------------
 
 
 def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
@@ -233,7 +301,9 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
 
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
     plain = jsonschema.Draft202012Validator
-    strict = plain.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)  # 1.0 is not 1 here
+    strict = plain.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: type(value) is int
+    )  # 1.0 is not 1 here
     rules = {"uniqueItems": _each_once}
     extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
     validator = extended(schema)
@@ -257,33 +327,55 @@ def _worded(error: Any, text: str) -> Iterator[str]:
     if unknown := [key for key in error.instance if key not in known] if known else []:
         for key in unknown:
             near = difflib.get_close_matches(key, known, 1, 0.0)
-            table = f" in [{'.'.join(where)}]" if where else ""
-            yield f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is {near[0]!r}"
+            if where:
+                table = f" in [{'.'.join(where)}]"
+            else:
+                table = ""
+            yield (
+                f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is"
+                f" {near[0]!r}"
+            )
         return
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         yield f"{_line(text, where)}{place} lacks {', '.join(missing)}"
         return
     if "propertyNames" in error.absolute_schema_path:
-        expected = "a currency such as THB" if where[0] == "controls" else "letters, digits, . _ -; order_id and "
-        expected += "" if where[0] == "controls" else "batchpay_* are reserved"
-        yield f"{_line(text, [*where, error.instance])}{place}: the key {_shown(error.instance)}; expected {expected}"
+        if where[0] == "controls":
+            expected = "a currency such as THB"
+        else:
+            expected = "letters, digits, . _ -; order_id and "
+        if where[0] == "controls":
+            expected += ""
+        else:
+            expected += "batchpay_* are reserved"
+        yield (
+            f"{_line(text, [*where, error.instance])}{place}: the key {_shown(error.instance)};"
+            f" expected {expected}"
+        )
         return
     yield f"{_line(text, where)}{place}: found {_shown(error.instance)}; {_said(error)}"
 
 
 def _known_keys(error: Any) -> list[str]:
-    """The keys a table may have, where the error may be about one it may not have; all forms of a column's table."""
+    """The keys a table may have, where the error may be about one it may not have; all forms of a
+    column's table.
+    """
     if error.validator == "additionalProperties":
         return list(error.schema.get("properties", ()))
     if error.validator == "oneOf" and isinstance(error.instance, dict):
-        return list({key: None for form in error.validator_value for key in form.get("properties", ())})
+        return list(
+            {key: None for form in error.validator_value for key in form.get("properties", ())}
+        )
     return []
 
 
 def _said(error: Any) -> str:
     """What was expected, in the words of the schema's own description where it has one."""
-    described = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if isinstance(error.schema, dict):
+        described = error.schema.get("description")
+    else:
+        described = None
     if described:
         return f"expected: {described}"
     return str(error.message)[:200]
@@ -291,11 +383,15 @@ def _said(error: Any) -> str:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if len(text) <= 60:
+        return text
+    return f"{text[:57]}..."
 
 
 def _line(text: str, where: Sequence[str]) -> str:
-    """`line 7: ` of the last key of a path, as near as a scan of the text can tell; empty when it cannot."""
+    """`line 7: ` of the last key of a path, as near as a scan of the text can tell; empty when it
+    cannot.
+    """
     lines, start = text.split("\n"), 0
     for depth, key in enumerate(where):
         quoted = rf"[\"']?{re.escape(key)}[\"']?"
@@ -304,36 +400,59 @@ def _line(text: str, where: Sequence[str]) -> str:
         assignment = re.compile(rf"(^|[\s{{,.\[]){quoted}\s*(=|\.|\])")
         found = next((n for n, line in enumerate(lines) if header.match(line)), None)
         if found is None:
-            found = next((n for n in range(start, len(lines)) if assignment.search(lines[n].split("#")[0])), None)
+            found = next(
+                (n for n in range(start, len(lines)) if assignment.search(lines[n].split("#")[0])),
+                None,
+            )
         if found is None:
             break
         start = found
     else:
-        return f"line {start + 1}: " if where else ""
-    return f"line {start + 1}: " if start else ""
+        if where:
+            return f"line {start + 1}: "
+        return ""
+    if start:
+        return f"line {start + 1}: "
+    return ""
 
 
 def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
     """Keys whose feature a later version brings: refused, never ignored."""
     for (table, key), values, sentence in _LATER:
-        value = told.get(table, {}).get(key) if isinstance(told.get(table), dict) else None
+        if isinstance(told.get(table), dict):
+            value = told.get(table, {}).get(key)
+        else:
+            value = None
         if value is not None and (values is None or value in values):
             yield f"{_line(text, [table, key])}{table}.{key}: {sentence}"
     for form in told.get("report", {}).get("formats", ()):
         if form in ("xlsx", "html"):
-            yield f"{_line(text, ['report', 'formats'])}report.formats: {form} comes with a later version; use csv"
+            yield (
+                f"{_line(text, ['report', 'formats'])}report.formats: {form} comes with a later"
+                " version; use csv"
+            )
     if str(told.get("state", {}).get("url", "")).startswith("postgresql:"):
-        yield f"{_line(text, ['state', 'url'])}state.url: PostgreSQL comes with a later version; use sqlite:///state/batchpay.db"
+        yield (
+            f"{_line(text, ['state', 'url'])}state.url: PostgreSQL comes with a later version; use"
+            " sqlite:///state/batchpay.db"
+        )
 
 
-# --- building ----------------------------------------------------------------------------------------------------
+# --- building
+# -------------------------------------------------------------------------------------------------
 
 
 class _Builder:
     """Turns checked TOML into a Job; collects what the schema cannot say."""
 
     def __init__(
-        self, path: Path, told: Mapping[str, Any], text: str, input_override: str | None, *, judges: bool
+        self,
+        path: Path,
+        told: Mapping[str, Any],
+        text: str,
+        input_override: str | None,
+        *,
+        judges: bool,
     ) -> None:
         self._path = _resolved(path)
         self._base = self._path.parent
@@ -365,31 +484,51 @@ class _Builder:
 
     def _input(self, told: Mapping[str, Any]) -> Input:
         pattern = str(
-            _absolute(self._override) if self._override else self._file(["input", "file"], told["file"]) or ""
+            _absolute(self._override)
+            if self._override
+            else self._file(["input", "file"], told["file"]) or ""
         )
         encoding = told.get("encoding", "utf-8")
         if not _is_text_encoding(encoding):
-            self._say(["input", "encoding"], f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say")
-        delimiter = told.get("delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern.lower()) else ",")
+            self._say(
+                ["input", "encoding"],
+                f"{encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say",
+            )
+        delimiter = told.get(
+            "delimiter", "\t" if re.search(r"\.tsv(\.gz)?$", pattern.lower()) else ","
+        )
         if delimiter in '\r\n"':
             self._say(["input", "delimiter"], "cannot be a quote or a line end")
         names = ("sheet", "header_row", "on_reject", "optional", "odd_ids", "alike_ids")
         kept = {name: told[name] for name in names if name in told}
         return Input(
-            pattern=pattern, encoding=encoding, delimiter=delimiter, not_cards=frozenset(told.get("not_cards", ())),
-            max_rejects=_limit(told.get("max_rejects")), **kept,
-        )  # fmt: skip
+            pattern=pattern,
+            encoding=encoding,
+            delimiter=delimiter,
+            not_cards=frozenset(told.get("not_cards", ())),
+            max_rejects=_limit(told.get("max_rejects")),
+            **kept,
+        )
 
     def _columns(self, told: Mapping[str, Any]) -> Columns:
-        fields = {name: self._source(["columns", name], source) for name, source in told.items() if name != "metadata"}
-        metadata = {key: self._source(["columns", "metadata", key], v) for key, v in told.get("metadata", {}).items()}
+        fields = {
+            name: self._source(["columns", name], source)
+            for name, source in told.items()
+            if name != "metadata"
+        }
+        metadata = {
+            key: self._source(["columns", "metadata", key], v)
+            for key, v in told.get("metadata", {}).items()
+        }
         return Columns(
             {name: source for name, source in fields.items() if source},
             {key: source for key, source in metadata.items() if source},
         )
 
     def _source(self, where: list[str], told: Any) -> Source | None:
-        unit: Literal["major", "minor"] | None = "major" if where[-1] == "amount" and len(where) == 2 else None
+        unit: Literal["major", "minor"] | None = (
+            "major" if where[-1] == "amount" and len(where) == 2 else None
+        )
         if isinstance(told, str):
             return FromColumn(told, unit)
         if "lookup" in told:
@@ -397,22 +536,31 @@ class _Builder:
             found = self._lookup(where, told)
             if found is None and not self._judges:
                 del self.wrong[known:]
-                return FromLookup(told["column"], self._base / told["lookup"], told["key"], told["value"], {})
+                return FromLookup(
+                    told["column"], self._base / told["lookup"], told["key"], told["value"], {}
+                )
             return found
         if "template" in told:
             return self._template(where, told["template"])
         unit = told.get("unit", unit)
-        return FromColumn(told["column"], unit) if "column" in told else FromValue(told["value"], unit)
+        if "column" in told:
+            return FromColumn(told["column"], unit)
+        return FromValue(told["value"], unit)
 
     def _template(self, where: list[str], template: str) -> FromTemplate | None:
-        """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's name, literally."""
+        """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's
+        name, literally.
+        """
         parts, literal, at = [], "", 0
         while at < len(template):
             if template[at : at + 2] in ("{{", "}}"):
                 literal, at = literal + template[at], at + 2
             elif template[at] == "{":
                 end = template.find("}", at)
-                name = template[at + 1 : end] if end > 0 else ""
+                if end > 0:
+                    name = template[at + 1 : end]
+                else:
+                    name = ""
                 if not name or "{" in name:
                     self._say(where, "every { needs a column's name and a }; write {{ for a brace")
                     return None
@@ -430,7 +578,10 @@ class _Builder:
         path = self._base / name
         if "\0" in name:
             self._say(where, f"{_shown(name)} holds a NUL character, which no path has")
-        elif max(map(len, map(_encoded, path.parts))) > MAX_NAME_BYTES or len(_encoded(str(path))) > MAX_PATH_BYTES:
+        elif (
+            max(map(len, map(_encoded, path.parts))) > MAX_NAME_BYTES
+            or len(_encoded(str(path))) > MAX_PATH_BYTES
+        ):
             self._say(where, f"{_shown(name)} is longer than a path can be")
         else:
             return path
@@ -443,22 +594,33 @@ class _Builder:
         try:
             if not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
                 self._say(
-                    where, f"the lookup file {path} is missing, no file, or larger than {MAX_LOOKUP_BYTES >> 20} MiB"
+                    where,
+                    f"the lookup file {path} is missing, no file, or larger than"
+                    f" {MAX_LOOKUP_BYTES >> 20} MiB",
                 )
                 return None
             raw = path.read_bytes()
             rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            self._say(where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}")
+            self._say(
+                where, f"the lookup file {path} cannot be read as a CSV file in UTF-8: {error}"
+            )
             return None
         if any(scrubbed(cell) != cell for row in rows for cell in row):
             remedy = "remove it; pay by token, customer or source"
             self._say(where, f"the lookup file {path} holds a card number, or a key: {remedy}")
             return None
-        header = rows[0] if rows else []
+        if rows:
+            header = rows[0]
+        else:
+            header = []
         missing = [name for name in (told["key"], told["value"]) if header.count(name) != 1]
         if missing:
-            self._say(where, f"the lookup file {path} must have one column {missing[0]!r}; it has {', '.join(header)}")
+            self._say(
+                where,
+                f"the lookup file {path} must have one column {missing[0]!r}; it has"
+                f" {', '.join(header)}",
+            )
             return None
         key, value = header.index(told["key"]), header.index(told["value"])
         table: dict[str, str] = {}
@@ -468,12 +630,20 @@ class _Builder:
                 twice |= {row[key]} & table.keys()
                 table[row[key]] = row[value]
         return FromLookup(
-            told["column"], path, told["key"], told["value"], table, frozenset(twice), hashlib.sha256(raw).hexdigest()
+            told["column"],
+            path,
+            told["key"],
+            told["value"],
+            table,
+            frozenset(twice),
+            hashlib.sha256(raw).hexdigest(),
         )
 
     def _schema(self, name: str | None) -> Schema:
         if name is None:
-            return load_schema(data_path("schemas/order.schema.json"), "order.schema.json (packaged)")
+            return load_schema(
+                data_path("schemas/order.schema.json"), "order.schema.json (packaged)"
+            )
         known = len(self.wrong)
         try:
             if path := self._schema_path(name):
@@ -506,21 +676,32 @@ class _Builder:
 
     def _gateway(self, told: Mapping[str, Any]) -> GatewaySettings:
         durations = ("timeout", "send_window", "doubt_period", "lookup_gap", "pause")
-        seconds = {f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told}
+        seconds = {
+            f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told
+        }
         rate, per = str(told.get("rate", "8/s")).split("/")
-        plain = {name: told[name] for name in ("mode", "version", "burst", "concurrency") if name in told}
+        plain = {
+            name: told[name] for name in ("mode", "version", "burst", "concurrency") if name in told
+        }
         url = str(told.get("url", "https://api.omise.co")).rstrip("/")
         given: dict[str, Any] = {**plain, **seconds}
-        settings = GatewaySettings(url=url, rate=int(rate), rate_window_s=1 if per == "s" else 60, **given)
+        settings = GatewaySettings(
+            url=url, rate=int(rate), rate_window_s=1 if per == "s" else 60, **given
+        )
         if settings.burst > settings.rate:
-            self._say(["gateway", "burst"], f"{settings.burst} is more than the rate of {rate} allows")
+            self._say(
+                ["gateway", "burst"], f"{settings.burst} is more than the rate of {rate} allows"
+            )
         if settings.rate > 100_000:
             self._say(["gateway", "rate"], "at most 100000")
         if wrong := _wrong_with(url):
             self._say(["gateway", "url"], wrong)
         least_s = settings.send_window_s + settings.timeout_s + LIVE_MARGIN_S
         if settings.mode == "live" and settings.doubt_period_s < least_s:
-            self._say(["gateway", "doubt_period"], f"live: at least send_window + timeout + 80s = {least_s:g}s")
+            self._say(
+                ["gateway", "doubt_period"],
+                f"live: at least send_window + timeout + 80s = {least_s:g}s",
+            )
         return settings
 
     def _seconds(self, name: str, text: str) -> float:
@@ -535,8 +716,14 @@ class _Builder:
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            self._say(["controls", "time_zone"], f"{_shown(zone)} is no time zone; Asia/Bangkok, say")
-        money = {name: self._money(name, told[name]) for name in ("total", "max_amount", "max_total") if name in told}
+            self._say(
+                ["controls", "time_zone"], f"{_shown(zone)} is no time zone; Asia/Bangkok, say"
+            )
+        money = {
+            name: self._money(name, told[name])
+            for name in ("total", "max_amount", "max_total")
+            if name in told
+        }
         names = ("count", "deadline", "min_share", "near_duplicates")
         kept: dict[str, Any] = {name: told[name] for name in names if name in told} | money
         return Controls(time_zone=zone, max_failures=_limit(told.get("max_failures")), **kept)
@@ -553,7 +740,9 @@ class _Builder:
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:
-        directory = self._file(["report", "directory"], told.get("directory", "reports")) or self._base
+        directory = (
+            self._file(["report", "directory"], told.get("directory", "reports")) or self._base
+        )
         formats = tuple(told.get("formats", ("csv", "json")))
         return ReportSettings(directory, formats, int(told.get("mode", "0600"), 8))
 
@@ -564,19 +753,29 @@ class _Builder:
         if not told:
             return None
         currency = self._told["columns"]["currency"]
-        only = currency["value"].upper() if isinstance(currency, Mapping) and "value" in currency else ""
+        if isinstance(currency, Mapping) and "value" in currency:
+            only = currency["value"].upper()
+        else:
+            only = ""
         fixed = told.get("fixed", {})
         if isinstance(fixed, int):
             if not only:
-                remedy = "a plain number needs one fixed currency; write a table, like fixed = { THB = 500, JPY = 30 }"
+                remedy = (
+                    "a plain number needs one fixed currency; write a table, like fixed = { THB ="
+                    " 500, JPY = 30 }"
+                )
                 self._say(["fee", "fixed"], remedy)
             fixed = {only: fixed}
         elif only and fixed and only not in fixed:
             self._say(
-                ["fee", "fixed"], f"it has none for {only}, the job's currency; write {only} = and a whole number"
+                ["fee", "fixed"],
+                f"it has none for {only}, the job's currency; write {only} = and a whole number",
             )
         if unknown := [code for code in fixed if code and code not in EXPONENTS]:
-            self._say(["fee", "fixed"], f"{', '.join(unknown)}: unknown; use some of {', '.join(EXPONENTS)}")
+            self._say(
+                ["fee", "fixed"],
+                f"{', '.join(unknown)}: unknown; use some of {', '.join(EXPONENTS)}",
+            )
         return Fee(fixed, told.get("percentage"))
 
 
@@ -602,7 +801,9 @@ _NO_ENCODINGS = {
 
 def _is_text_encoding(name: str) -> bool:
     try:
-        return "a".encode(name).decode(name) == "a" and codecs.lookup(name).name not in _NO_ENCODINGS
+        return (
+            "a".encode(name).decode(name) == "a" and codecs.lookup(name).name not in _NO_ENCODINGS
+        )
     except (LookupError, ValueError, TypeError):
         return False
 
@@ -618,16 +819,24 @@ def _wrong_with(url: str) -> str:
     except ValueError as error:
         return f"{_shown(url)} is no address ({error}); a port is a number from 1 to 65535"
     if port == 0 or not host:
-        return f"{_shown(url)} names no host, or a port that is none; a port is a number from 1 to 65535"
+        return (
+            f"{_shown(url)} names no host, or a port that is none; a port is a number from 1 to"
+            " 65535"
+        )
     if "[" not in url and not (_HOST.fullmatch(host) and len(host) <= MAX_HOST):
-        return f"{_shown(host)} is no host: letters, digits, dashes and points (a name of other letters as xn--...)"
+        return (
+            f"{_shown(host)} is no host: letters, digits, dashes and points (a name of other"
+            " letters as xn--...)"
+        )
     if parts.scheme == "https" or host == "localhost":
         return ""
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    return "" if loopback else "http:// is for this machine only (127.0.0.1, localhost); use https://"
+    if loopback:
+        return ""
+    return "http:// is for this machine only (127.0.0.1, localhost); use https://"
 
 
 def _resolved(path: Path) -> Path:
@@ -644,7 +853,9 @@ def _absolute(name: str) -> Path:
     try:
         return Path(name).absolute()
     except OSError as error:
-        raise Misconfigured(f"{name}: the folder that this command runs in is gone; change to another one") from error
+        raise Misconfigured(
+            f"{name}: the folder that this command runs in is gone; change to another one"
+        ) from error
 
 
 def _encoded(text: str) -> bytes:

@@ -1,6 +1,7 @@
 """Where the packaged files are: in an installed wheel beside the code, in a checkout at its top.
 
-And how a small file is read whose name anybody may have given to something else: a pipe, a device, a folder.
+And how a small file is read whose name anybody may have given to something else: a pipe, a device,
+a folder.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def data_path(name: str) -> Path:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """A regular file, open to read. Raises OSError, at once, for whatever would be waited for or never end."""
+    """A regular file, open to read. Raises OSError, at once, for whatever would be waited for or
+    never end.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

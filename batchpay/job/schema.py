@@ -1,7 +1,9 @@
-"""A row schema as the job brings it: strict JSON Schema 2020-12 that reaches nothing outside itself.
+"""A row schema as the job brings it: strict JSON Schema 2020-12 that reaches nothing outside
+itself.
 
-Refused with a sentence: what is not plain JSON, another dialect, references that leave the file, patterns that cannot
-be matched in linear time, and schemas that would cost more than a row is worth.
+Refused with a sentence: what is not plain JSON, another dialect, references that leave the file,
+patterns that cannot be matched in linear time, and schemas that would cost more than a row is
+worth.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ MAX_BYTES = 1024 * 1024
 MAX_TOLD = 10  # faults of one schema, or notes about it
 MAX_COST = 20_000  # subschemas one row may have to pass
 
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})  # name -> schema
+_NAMED = frozenset(
+    {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
+)  # name -> schema
 _DATA = frozenset({"const", "enum", "default", "examples"})  # values, not schemas
 _Found = tuple[str, str, Any]  # pointer, keyword, value
 
@@ -51,8 +55,15 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
     compiled(schema)
     found = lint(document)
     if found.faults:
-        more = f"; and {len(found.faults) - MAX_TOLD} more" if len(found.faults) > MAX_TOLD else ""
-        _refuse(name, f"has rules that silently are none: {'; '.join(found.faults[:MAX_TOLD])}{more}", "correct them")
+        if len(found.faults) > MAX_TOLD:
+            more = f"; and {len(found.faults) - MAX_TOLD} more"
+        else:
+            more = ""
+        _refuse(
+            name,
+            f"has rules that silently are none: {'; '.join(found.faults[:MAX_TOLD])}{more}",
+            "correct them",
+        )
     return replace(schema, notes=tuple(f"{name}: {note}" for note in found.notes[:MAX_TOLD]))
 
 
@@ -62,11 +73,18 @@ def compiled(schema: Schema) -> Any:
 
     try:
         return jsonschema_rs.Draft202012Validator(
-            dict(schema.document), retriever=_retrieve_nothing, pattern_options=jsonschema_rs.RegexOptions()
+            dict(schema.document),
+            retriever=_retrieve_nothing,
+            pattern_options=jsonschema_rs.RegexOptions(),
         )
     except jsonschema_rs.ValidationError as error:
         place = "/" + "/".join(map(str, error.instance_path))
-        _refuse(schema.name, f"is no valid JSON Schema at {place}: {_first_line(error)}", "correct it", error)
+        _refuse(
+            schema.name,
+            f"is no valid JSON Schema at {place}: {_first_line(error)}",
+            "correct it",
+            error,
+        )
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         _refuse(schema.name, f"cannot be used: {_first_line(error)}", "correct it", error)
 
@@ -83,7 +101,8 @@ def _refuse(name: str, found: str, remedy: str, cause: Exception | None = None) 
     raise Misconfigured(f"{name} {found}; {remedy}") from cause
 
 
-# --- keywords ---------------------------------------------------------------------------------------------------
+# --- keywords
+# -------------------------------------------------------------------------------------------------
 
 
 def _keywords(node: Any, pointer: str = "#", names: bool = False) -> Iterator[_Found]:
@@ -109,10 +128,23 @@ def _check_keywords(schema: Schema) -> None:
         if keyword == "$schema" and str(value).rstrip("#") != DIALECT:
             _refuse(schema.name, f"says $schema {value!r} at {place}", f"only {DIALECT} is known")
         if keyword in {"$ref", "$dynamicRef", "$recursiveRef"} and not str(value).startswith("#"):
-            _refuse(schema.name, f"refers to {value!r} at {place}", "only references inside the file, starting with #")
+            _refuse(
+                schema.name,
+                f"refers to {value!r} at {place}",
+                "only references inside the file, starting with #",
+            )
         if keyword == "$id" and place != "#/$id":
-            _refuse(schema.name, f"has an $id of its own at {place}", "only the schema as a whole may have one")
-        patterns = [value] if keyword == "pattern" else value if keyword == "patternProperties" else ()
+            _refuse(
+                schema.name,
+                f"has an $id of its own at {place}",
+                "only the schema as a whole may have one",
+            )
+        if keyword == "pattern":
+            patterns = [value]
+        elif keyword == "patternProperties":
+            patterns = value
+        else:
+            patterns = []
         for pattern in patterns if isinstance(patterns, list | dict) else ():
             if isinstance(pattern, str) and not _takes(
                 pattern, options
@@ -133,22 +165,36 @@ def _takes(pattern: str, options: Any) -> bool:
 
 
 def _why_not(pattern: str) -> tuple[str, str]:
-    """What the linear engine has against a pattern, and what to do; it says no more itself than that it is none."""
+    """What the linear engine has against a pattern, and what to do; it says no more itself than
+    that it is none.
+    """
     import jsonschema_rs
 
     if _takes(pattern, jsonschema_rs.FancyRegexOptions()):
-        return "which cannot be matched in linear time", "write it without look-around and back-references"
+        return (
+            "which cannot be matched in linear time",
+            "write it without look-around and back-references",
+        )
     for escape in dict.fromkeys(_ESCAPE.findall(pattern)):
         if not escape[1].isdigit() and not _takes(escape, jsonschema_rs.RegexOptions()):
-            remedy = "write $ for the end of the text" if escape == "\\Z" else "write it in another form"
+            if escape == "\\Z":
+                remedy = "write $ for the end of the text"
+            else:
+                remedy = "write it in another form"
             return f"in which {escape} is nothing that the engine knows", remedy
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         return f"which is no pattern ({error})", "correct it"
     if any(int(count) > _MANY for count in _REPEAT.findall(pattern)):
-        return "whose repeats make it too large to be matched in linear time", "write it without huge repeats"
-    return "which is no pattern that the engine takes", "write it as ECMA-262 has it, without extensions"
+        return (
+            "whose repeats make it too large to be matched in linear time",
+            "write it without huge repeats",
+        )
+    return (
+        "which is no pattern that the engine takes",
+        "write it as ECMA-262 has it, without extensions",
+    )
 
 
 _ESCAPE = re.compile(r"\\[A-Za-z0-9]")
@@ -170,7 +216,10 @@ def _check_cost(schema: Schema) -> None:
         if id(node) not in costs:
             costs[id(node)] = 1  # what a circle counts
             total = 1 + sum(map(cost, node.values() if isinstance(node, dict) else node))
-            references = [node.get("$ref"), node.get("$dynamicRef")] if isinstance(node, dict) else []
+            if isinstance(node, dict):
+                references = [node.get("$ref"), node.get("$dynamicRef")]
+            else:
+                references = []
             for ref in references:
                 if isinstance(ref, str):
                     total += cost(targets.get(ref) or _at(schema.document, ref))
@@ -182,7 +231,11 @@ def _check_cost(schema: Schema) -> None:
     except RecursionError as error:
         _refuse(schema.name, "has too long a chain of references", "make it flatter", error)
     if total > MAX_COST:
-        _refuse(schema.name, f"makes one row pass more than {MAX_COST} subschemas", "use fewer references")
+        _refuse(
+            schema.name,
+            f"makes one row pass more than {MAX_COST} subschemas",
+            "use fewer references",
+        )
 
 
 def _at(document: Mapping[str, Any], pointer: str) -> Any:

@@ -1,1 +1,3 @@
-"""The durable, append-only record of intents and answers: the Journal protocol's implementations."""
+"""The durable, append-only record of intents and answers: the Journal protocol's
+implementations.
+"""

@@ -1,6 +1,8 @@
-"""What each attempt asked for, as other orders are held against it: the table `asked`, a row per attempt that began.
+"""What each attempt asked for, as other orders are held against it: the table `asked`, a row per
+attempt that began.
 
-Derived from the events: written with them, made again when a journal is brought to a new version, and verified.
+Derived from the events: written with them, made again when a journal is brought to a new version,
+and verified.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Asked(NamedTuple):
     at_ns: int  # wall clock, UTC
     alike: str  # plan.alike of the order id
     terms: str  # plan.terms_of what was asked
-    corrects: str  # kinship.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
+    # kinship.Ancestry.identity of the rows that it came back for (once: plan.place_of), or ""
+    corrects: str
     batch_id: str
 
 
@@ -33,7 +36,15 @@ def begins(kind: str, send: int) -> bool:
     return kind == "adopted" or (kind == "intent" and send == 1)
 
 
-def asked(seq: int, job: str, at_ns: int, batch_id: str, order_id: str, attempt: int, data: Mapping[str, Any]) -> Asked:
+def asked(
+    seq: int,
+    job: str,
+    at_ns: int,
+    batch_id: str,
+    order_id: str,
+    attempt: int,
+    data: Mapping[str, Any],
+) -> Asked:
     """The row of an event that begins an attempt; what its data do not say counts as empty."""
     kept = data.get("intent")
     intent: Mapping[str, Any] = kept if isinstance(kept, dict) else {}

@@ -1,4 +1,6 @@
-"""The tables that follow from the events of an order: `open_attempts` (law L3, guard.py) and `asked` (asked.py)."""
+"""The tables that follow from the events of an order: `open_attempts` (law L3, guard.py) and
+`asked` (asked.py).
+"""
 
 from __future__ import annotations
 
@@ -12,30 +14,47 @@ from batchpay.journals.asked import asked, begins
 from batchpay.journals.guard import Last, Open
 
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
-"""guard.follow for an event that is to be written, guard.replay for one that stands in the journal already."""
+"""guard.follow for an event that is to be written, guard.replay for one that stands in the journal
+already.
+"""
 
-LAST = "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ? AND kind IN ('intent', 'adopted') AND seq < ?"
+LAST = (
+    "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ? AND kind IN ('intent',"
+    " 'adopted') AND seq < ?"
+)
 
 
 def state_in(data: Mapping[str, Any]) -> str:
     """What an event says of where its attempt stands; "" for nothing."""
     state = data.get("state")
-    return state if isinstance(state, str) else ""
+    if isinstance(state, str):
+        return state
+    return ""
 
 
 def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, event: Event) -> None:
     """Bring the order's row in step with its next event. Raises Taken, by the rule."""
     row = connection.execute(
-        "SELECT attempt, state FROM open_attempts WHERE job = ? AND order_id = ?", (job, event.order_id)
+        "SELECT attempt, state FROM open_attempts WHERE job = ? AND order_id = ?",
+        (job, event.order_id),
     ).fetchone()
-    now = Open(*row) if row else None
+    if row:
+        now = Open(*row)
+    else:
+        now = None
 
     def last() -> int:
         return connection.execute(LAST, (job, event.order_id, seq)).fetchone()[0] or 0
 
     try:
         then = rule(
-            now, event.kind, event.attempt, event.send, state_in(event.data), bool(event.data.get("beside")), last
+            now,
+            event.kind,
+            event.attempt,
+            event.send,
+            state_in(event.data),
+            bool(event.data.get("beside")),
+            last,
         )
     except Taken as error:
         raise Taken(f"order {event.order_id}: {error}") from None
@@ -43,19 +62,24 @@ def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, ev
         _write(connection, (job, event.order_id), now, then)
 
 
-def _write(connection: sqlite3.Connection, key: tuple[str, str], now: Open | None, then: Open | None) -> None:
+def _write(
+    connection: sqlite3.Connection, key: tuple[str, str], now: Open | None, then: Open | None
+) -> None:
     if then is None:
         connection.execute("DELETE FROM open_attempts WHERE job = ? AND order_id = ?", key)
     elif now is None:
         connection.execute("INSERT INTO open_attempts VALUES (?, ?, ?, ?)", (*key, *then))
     else:
         connection.execute(
-            "UPDATE open_attempts SET attempt = ?, state = ? WHERE job = ? AND order_id = ?", (*then, *key)
+            "UPDATE open_attempts SET attempt = ?, state = ? WHERE job = ? AND order_id = ?",
+            (*then, *key),
         )
 
 
 def keep_asked(connection: sqlite3.Connection, job: str, seq: int, event: Event) -> None:
     """Enter what an attempt asked for, if the event begins one."""
     if begins(event.kind, event.send):
-        row = asked(seq, job, event.at_ns, event.batch_id, event.order_id, event.attempt, event.data)
+        row = asked(
+            seq, job, event.at_ns, event.batch_id, event.order_id, event.attempt, event.data
+        )
         connection.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -1,7 +1,8 @@
 """Law L3, written once: which attempt of an order is open, and what may be sent because of it.
 
-Every journal keeps the answer, or None when no attempt is open, in step with its events by `follow`; `replay` finds it
-again from the events alone. A first intent, and with it another charge, needs None.
+Every journal keeps the answer, or None when no attempt is open, in step with its events by
+`follow`; `replay` finds it again from the events alone. A first intent, and with it another charge,
+needs None.
 
 >>> now = follow(None, "intent", 1, 1, "in_doubt", False, lambda: 0)
 >>> now
@@ -9,7 +10,8 @@ Open(attempt=1, state='in_doubt')
 >>> now = follow(now, "answer", 1, 1, "declined", False, lambda: 1)
 >>> now is None
 True
->>> follow(now, "found", 1, 0, "succeeded", False, lambda: 1)  # it became successful: nothing may follow it
+>>> # it became successful: nothing may follow it
+>>> follow(now, "found", 1, 0, "succeeded", False, lambda: 1)
 Open(attempt=1, state='succeeded')
 """
 
@@ -25,12 +27,16 @@ BESIDE = "beside"  # two attempts of the order have, or may have, its money: it 
 WITHDRAWN = "withdrawn"  # a held attempt that will never be sent; the next one may follow
 NO_MONEY_STATES = frozenset({*(outcome.value for outcome in NO_MONEY), WITHDRAWN})
 BEGINNINGS = ("intent", "adopted")  # kinds of event by which an attempt begins
-_OF_OTHERS = frozenset({"elsewhere"})  # kinds that name an order and speak of no attempt of this job
+_OF_OTHERS = frozenset(
+    {"elsewhere"}
+)  # kinds that name an order and speak of no attempt of this job
 _HELD, _IN_DOUBT = Outcome.HELD.value, Outcome.IN_DOUBT.value
 _NO_CHARGE_SEEN = frozenset({_HELD, _IN_DOUBT})
 
 Last = Callable[[], int]
-"""The highest attempt of the order that began before this event, 0 for none; asked only where it matters."""
+"""The highest attempt of the order that began before this event, 0 for none; asked only where it
+matters.
+"""
 
 
 class Open(NamedTuple):
@@ -40,11 +46,13 @@ class Open(NamedTuple):
     state: str  # its outcome, or BESIDE
 
 
-def follow(now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last) -> Open | None:
+def follow(
+    now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last
+) -> Open | None:
     """What is open after one more event of the order.
 
-    `state`: what the event says of its attempt, "" for nothing. `beside`: an adopted charge next to an attempt that is
-    not over. Raises Taken when the event may not be written.
+    `state`: what the event says of its attempt, "" for nothing. `beside`: an adopted charge next to
+    an attempt that is not over. Raises Taken when the event may not be written.
     """
     if kind == "intent":
         return _intent(now, attempt, send, last)
@@ -58,11 +66,23 @@ def follow(now: Open | None, kind: str, attempt: int, send: int, state: str, bes
     return _evidence(now, attempt, state, last)
 
 
-def replay(now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last) -> Open | None:
-    """The same for an event that stands in a journal: what may not be written today was written by an earlier version,
-    and its order is never sent again. (Numbers of attempts are not looked at: the unique index holds them apart.)"""
+def replay(
+    now: Open | None, kind: str, attempt: int, send: int, state: str, beside: bool, last: Last
+) -> Open | None:
+    """The same for an event that stands in a journal: what may not be written today was written by
+    an earlier version, and its order is never sent again. (Numbers of attempts are not looked at:
+    the unique index holds them apart.)
+    """
     try:
-        return follow(now, kind, attempt, send, state, beside, (lambda: attempt - 1) if kind == "intent" else last)
+        return follow(
+            now,
+            kind,
+            attempt,
+            send,
+            state,
+            beside,
+            (lambda: attempt - 1) if kind == "intent" else last,
+        )
     except Taken:
         return Open(now.attempt if now else attempt, BESIDE)
 
@@ -70,7 +90,9 @@ def replay(now: Open | None, kind: str, attempt: int, send: int, state: str, bes
 def _intent(now: Open | None, attempt: int, send: int, last: Last) -> Open:
     if send != 1:
         if now != (attempt, _HELD):
-            raise Taken(f"send {send} of attempt {attempt} needs that attempt to be held: {_said(now)}")
+            raise Taken(
+                f"send {send} of attempt {attempt} needs that attempt to be held: {_said(now)}"
+            )
         return Open(attempt, _IN_DOUBT)
     if now is not None:
         raise Taken(f"attempt {attempt} may not begin: {_said(now)}")
@@ -83,7 +105,9 @@ def _adopted(now: Open | None, attempt: int, state: str, beside: bool) -> Open |
     if now is not None and now.state == BESIDE:
         return now  # evidence is kept (law L6), and the order is blocked already
     if beside:
-        return now if state in NO_MONEY_STATES else Open(now.attempt if now else attempt, BESIDE)
+        if state in NO_MONEY_STATES:
+            return now
+        return Open(now.attempt if now else attempt, BESIDE)
     if now is not None:
         raise Taken(f"attempt {attempt} may not be adopted: {_said(now)}")
     if state in NO_MONEY_STATES:
@@ -111,12 +135,18 @@ def _evidence(now: Open | None, attempt: int, state: str, last: Last) -> Open | 
 
 
 def _late(now: Open | None, attempt: int, state: str, last: Last) -> Open | None:
-    """Evidence about an attempt that had been closed: money that it has after all blocks what would follow it."""
+    """Evidence about an attempt that had been closed: money that it has after all blocks what would
+    follow it.
+    """
     if attempt > last():
-        raise Taken(f"nothing is known of attempt {attempt}, which would be {state}: it never began")
+        raise Taken(
+            f"nothing is known of attempt {attempt}, which would be {state}: it never began"
+        )
     if state in NO_MONEY_STATES or state == _HELD:
         return now
-    return Open(attempt, state) if now is None else Open(now.attempt, BESIDE)
+    if now is None:
+        return Open(attempt, state)
+    return Open(now.attempt, BESIDE)
 
 
 def _said(now: Open | None) -> str:

@@ -1,8 +1,9 @@
 """One run of a job at a time on one machine, and the memory of when its last requests left.
 
-The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the journal says who holds
-it. In shared memory it keeps the time of the last requests, so that the rate limit also holds across a kill, and how
-far the journal had come, so that one that was lost or restored is noticed.
+The lock is the kernel's (flock): it goes with the process, however it dies. The file beside the
+journal says who holds it. In shared memory it keeps the time of the last requests, so that the rate
+limit also holds across a kill, and how far the journal had come, so that one that was lost or
+restored is noticed.
 """
 
 from __future__ import annotations
@@ -27,16 +28,24 @@ from batchpay.journals.place import why_closed
 
 _HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
-_STAMPS_AT = _HOLDER_BYTES + _STAMP.size  # after the number of the last event that was known to be durable
+_STAMPS_AT = (
+    _HOLDER_BYTES + _STAMP.size
+)  # after the number of the last event that was known to be durable
 
 
 class RunLock:
     """Held from construction until `close`."""
 
     def __init__(
-        self, state_path: Path, job: str, rate: int, holder: dict[str, Any], *, wait: bool = False,
+        self,
+        state_path: Path,
+        job: str,
+        rate: int,
+        holder: dict[str, Any],
+        *,
+        wait: bool = False,
         wall_ns: Callable[[], int] = time.time_ns,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take the lock or raise TryLater naming the holder; with `wait`, wait for it."""
         self.path = lock_path(state_path, job)
         self._slots = rate
@@ -53,10 +62,16 @@ class RunLock:
         except OSError as error:
             text = _holder_text(os.pread(self._handle, _HOLDER_BYTES, 0))
             os.close(self._handle)
-            raise TryLater(f"job {job!r} is running already: {text}; wait for it or use --wait") from error
+            raise TryLater(
+                f"job {job!r} is running already: {text}; wait for it or use --wait"
+            ) from error
         try:
             there = os.fstat(self._handle).st_size
-            if there < size:  # written, not truncated to it: on a full disk a hole in mapped memory kills (SIGBUS)
+            if (
+                there < size
+                # written, not truncated to it: on a full disk a hole in mapped memory kills
+                # (SIGBUS)
+            ):
                 written = os.pwrite(self._handle, bytes(size - there), there)
                 if written < size - there:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -65,11 +80,15 @@ class RunLock:
             os.close(self._handle)
             raise why_closed(self.path, error, "the lock") from error
         about = {"host": socket.gethostname(), "pid": os.getpid(), **holder}
-        self._memory[:_HOLDER_BYTES] = json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
+        self._memory[:_HOLDER_BYTES] = (
+            json.dumps(about).encode()[:_HOLDER_BYTES].ljust(_HOLDER_BYTES)
+        )
         self._next = self._oldest()
 
     def ages_s(self) -> list[float]:
-        """How long ago each of the last requests left, as far as a wall clock can tell; the future counts as now."""
+        """How long ago each of the last requests left, as far as a wall clock can tell; the future
+        counts as now.
+        """
         now_ns = self._wall_ns()
         stamps = [self._read(slot) for slot in range(self._slots)]
         return [max(0.0, (now_ns - stamp) / 1e9) for stamp in stamps if stamp]
@@ -101,7 +120,9 @@ class RunLock:
 
 
 class OtherRuns:
-    """The locks of all other jobs of a state, taken one by one and held until the end of the block."""
+    """The locks of all other jobs of a state, taken one by one and held until the end of the
+    block.
+    """
 
     def __init__(self, state_path: Path, job: str) -> None:
         self._state_path = state_path
@@ -112,7 +133,9 @@ class OtherRuns:
         return self
 
     def refuse(self) -> None:
-        """Take those that are not held yet. Raises TryLater, naming the holder of the first that is taken."""
+        """Take those that are not held yet. Raises TryLater, naming the holder of the first that is
+        taken.
+        """
         pattern = f"{glob.escape(self._state_path.name)}.*.lock"
         for path in sorted(self._state_path.parent.glob(pattern)):
             if path != self._own and path not in self._held:
@@ -129,8 +152,9 @@ class OtherRuns:
             text = _holder_text(os.pread(handle, _HOLDER_BYTES, 0))
             os.close(handle)
             raise TryLater(
-                f"{self._state_path}: this journal is of an earlier version and another job's run is under way in it "
-                f"({text}); it is brought to today's version when that has ended: run again later"
+                f"{self._state_path}: this journal is of an earlier version and another job's run"
+                f" is under way in it ({text}); it is brought to today's version when that has"
+                " ended: run again later"
             ) from error
         self._held[path] = handle
 
@@ -140,10 +164,14 @@ class OtherRuns:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """The file itself, whatever its name leads to; a pipe is not waited for. Raises Misconfigured for what is none."""
+    """The file itself, whatever its name leads to; a pipe is not waited for. Raises Misconfigured
+    for what is none.
+    """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            raise Misconfigured(f"{path}: not a regular file, which a lock must be; move it away and run again")
+            raise Misconfigured(
+                f"{path}: not a regular file, which a lock must be; move it away and run again"
+            )
     except FileNotFoundError:
         pass
     return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
@@ -151,11 +179,15 @@ def _opened(path: Path, flags: int) -> int:
 
 def lock_path(state_path: Path, job: str) -> Path:
     """`batchpay.db.<8 hex of the job>.lock`: jobs that share a journal run side by side."""
-    return state_path.with_name(f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock")
+    return state_path.with_name(
+        f"{state_path.name}.{hashlib.sha256(job.encode()).hexdigest()[:8]}.lock"
+    )
 
 
 def witnessed(state_path: Path, job: str) -> int:
-    """What the lock of a job has witnessed, without touching it; 0 where there is none, or none that can be read."""
+    """What the lock of a job has witnessed, without touching it; 0 where there is none, or none
+    that can be read.
+    """
     try:
         with lock_path(state_path, job).open("rb") as file:
             return int(_STAMP.unpack_from(file.read(_STAMPS_AT), _HOLDER_BYTES)[0])
@@ -167,21 +199,28 @@ LOCKS = Path("/proc/locks")  # proc_locks(5)
 
 
 def running(state_path: Path, job: str) -> dict[str, str] | None:
-    """Host, pid, start and run of the process that holds a job's lock now, without touching the lock; else None.
+    """Host, pid, start and run of the process that holds a job's lock now, without touching the
+    lock; else None.
 
-    The kernel lists who holds what. Where it does not, the process is looked for by its number, on its own machine.
+    The kernel lists who holds what. Where it does not, the process is looked for by its number, on
+    its own machine.
     """
     path = lock_path(state_path, job)
     try:
         handle = _opened(path, os.O_RDONLY)
         try:
-            about, inode = json.loads(os.pread(handle, _HOLDER_BYTES, 0).rstrip(b" \0")), os.fstat(handle).st_ino
+            about, inode = (
+                json.loads(os.pread(handle, _HOLDER_BYTES, 0).rstrip(b" \0")),
+                os.fstat(handle).st_ino,
+            )
         finally:
             os.close(handle)
         told = {name: str(about.get(name, "")) for name in ("host", "pid", "started", "run")}
     except (OSError, ValueError, AttributeError, Misconfigured):
         return None
-    return told if _is_held(inode, told) else None
+    if _is_held(inode, told):
+        return told
+    return None
 
 
 def _is_held(inode: int, told: dict[str, str]) -> bool:
@@ -189,7 +228,9 @@ def _is_held(inode: int, told: dict[str, str]) -> bool:
         lines = [line.split() for line in LOCKS.read_text("ascii").splitlines()]
     except (OSError, ValueError):
         return told["host"] == socket.gethostname() and _is_alive(told["pid"])
-    held = [line for line in lines if len(line) > 5 and line[1] == "FLOCK"]  # `->` in its place: it waits
+    held = [
+        line for line in lines if len(line) > 5 and line[1] == "FLOCK"
+    ]  # `->` in its place: it waits
     return any(line[5].rpartition(":")[2] == str(inode) and line[4] == told["pid"] for line in held)
 
 

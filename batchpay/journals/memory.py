@@ -64,14 +64,20 @@ class MemoryJournal:
 
     def begun(self) -> Iterator[tuple[str, int]]:
         """Order id and number of every attempt that began."""
-        return ((e.order_id, e.attempt) for e in self._events if e.order_id and begins(e.kind, e.send))
+        return (
+            (e.order_id, e.attempt) for e in self._events if e.order_id and begins(e.kind, e.send)
+        )
 
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet."""
-        return sorted(order_id for order_id, now in self._open.items() if now.state != Outcome.SUCCEEDED)
+        return sorted(
+            order_id for order_id, now in self._open.items() if now.state != Outcome.SUCCEEDED
+        )
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
-        """Look-alike form of an order id -> the ids of orders that were sent, or adopted, under that form."""
+        """Look-alike form of an order id -> the ids of orders that were sent, or adopted, under
+        that form.
+        """
         found: dict[str, dict[str, None]] = {}
         for event in self._events:
             form = alike(event.order_id)
@@ -104,7 +110,11 @@ class MemoryJournal:
         known: dict[str, str] = {}
         for event in reversed(self._events):
             charge = _charge_of(event)
-            if event.kind in ("answer", "found", "adopted") and event.at_ns >= since_ns and "id" in charge:
+            if (
+                event.kind in ("answer", "found", "adopted")
+                and event.at_ns >= since_ns
+                and "id" in charge
+            ):
                 known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
         return known
 
@@ -118,14 +128,25 @@ def _charge_of(event: Event) -> dict[str, str]:
     return event.data.get("charge") or {}
 
 
-def _guard(event: Event, sends: set[tuple[str, int, int]], last: dict[str, int], still_open: dict[str, Open]) -> None:
+def _guard(
+    event: Event,
+    sends: set[tuple[str, int, int]],
+    last: dict[str, int],
+    still_open: dict[str, Open],
+) -> None:
     """What schema.sql and the SQLite journal refuse."""
     order_id = event.order_id
     send = (order_id, event.attempt, event.send)
     if event.kind in BEGINNINGS and send in sends:
         raise Taken(f"{send} is in the journal already")
-    now, state, beside = still_open.get(order_id), state_in(event.data), bool(event.data.get("beside"))
-    then = follow(now, event.kind, event.attempt, event.send, state, beside, lambda: last.get(order_id, 0))
+    now, state, beside = (
+        still_open.get(order_id),
+        state_in(event.data),
+        bool(event.data.get("beside")),
+    )
+    then = follow(
+        now, event.kind, event.attempt, event.send, state, beside, lambda: last.get(order_id, 0)
+    )
     if event.kind in BEGINNINGS:
         sends.add(send)
         last[order_id] = max(last.get(order_id, 0), event.attempt)

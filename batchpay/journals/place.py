@@ -1,7 +1,7 @@
 """Where a journal may lie, and whose it is.
 
-SQLite's locks and its shared memory mean nothing on a disk that several machines share (sqlite.org/wal.html: "all
-processes using a database must be on the same host computer").
+SQLite's locks and its shared memory mean nothing on a disk that several machines share
+(sqlite.org/wal.html: "all processes using a database must be on the same host computer").
 """
 
 from __future__ import annotations
@@ -15,18 +15,58 @@ from pathlib import Path
 from batchpay.domain.errors import BatchpayError, CannotWrite, Misconfigured, TryLater
 
 MOUNTS = Path("/proc/self/mountinfo")
-# Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one machine uses them.
-_SHARED = frozenset({
-    "acfs", "afs", "afp", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs",
-    "nfs4", "ocfs2", "orangefs", "pvfs2", "smb3", "smbfs",
-    *(f"fuse.{name}" for name in ("sshfs", "s3fs", "rclone", "glusterfs", "ceph", "davfs", "davfs2", "gcsfuse",
-                                  "goofys", "blobfuse", "blobfuse2", "juicefs", "smbnetfs", "curlftpfs",
-                                  "moosefs", "seaweedfs")),
-})  # fmt: skip
+# Not those that a virtual machine or a container has its own disk on (9p, virtiofs, overlay): one
+# machine uses them.
+_SHARED = frozenset(
+    {
+        "acfs",
+        "afs",
+        "afp",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "davfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "orangefs",
+        "pvfs2",
+        "smb3",
+        "smbfs",
+        *(
+            f"fuse.{name}"
+            for name in (
+                "sshfs",
+                "s3fs",
+                "rclone",
+                "glusterfs",
+                "ceph",
+                "davfs",
+                "davfs2",
+                "gcsfuse",
+                "goofys",
+                "blobfuse",
+                "blobfuse2",
+                "juicefs",
+                "smbnetfs",
+                "curlftpfs",
+                "moosefs",
+                "seaweedfs",
+            )
+        ),
+    }
+)
 
 
 def refuse_shared_disk(state_path: Path) -> None:
-    """Raises Misconfigured when the state would lie on a network file system; elsewhere than on Linux nobody knows."""
+    """Raises Misconfigured when the state would lie on a network file system; elsewhere than on
+    Linux nobody knows.
+    """
     try:
         mounts = MOUNTS.read_text("utf-8", "surrogateescape")
     except OSError:
@@ -34,8 +74,8 @@ def refuse_shared_disk(state_path: Path) -> None:
     kind = fs_type_of(state_path.absolute(), mounts)
     if is_shared(kind):
         raise Misconfigured(
-            f"{state_path}: the state lies on a network file system ({kind}), where two machines could hold one "
-            "lock at once; name a local disk in [state] url"
+            f"{state_path}: the state lies on a network file system ({kind}), where two machines"
+            " could hold one lock at once; name a local disk in [state] url"
         )
 
 
@@ -45,12 +85,16 @@ def is_shared(fs_type: str) -> bool:
 
 
 def fs_type_of(path: Path, mounts: str) -> str:
-    """The type of the file system that holds a path, by the text of /proc/self/mountinfo (proc(5)); "" when unknown."""
+    """The type of the file system that holds a path, by the text of /proc/self/mountinfo (proc(5));
+    "" when unknown.
+    """
     real, found, longest = path.resolve(), "", -1
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         place = Path(_plain(before.split()[4]))
-        if real.is_relative_to(place) and len(place.parts) >= longest:  # a later mount covers an earlier one
+        if (
+            real.is_relative_to(place) and len(place.parts) >= longest
+        ):  # a later mount covers an earlier one
             found, longest = after.split()[0], len(place.parts)
     return found
 
@@ -62,27 +106,36 @@ def _plain(place: str) -> str:
     return place
 
 
-# --- whose it is ------------------------------------------------------------------------------------------------
+# --- whose it is
+# ------------------------------------------------------------------------------------------------
 
 
 def why_closed(path: Path, error: OSError | ValueError, what: str = "the journal") -> BatchpayError:
     """Why the state, or what lies beside it, cannot be opened, and what to do."""
     if not isinstance(error, OSError):
-        return Misconfigured(f"{str(path)!r}: no file can have this name ({error}); name another one in [state] url")
+        return Misconfigured(
+            f"{str(path)!r}: no file can have this name ({error}); name another one in [state] url"
+        )
     if isinstance(error, PermissionError) and (theirs := closed_to_us(path)):
         return theirs
     if isinstance(error, FileExistsError | NotADirectoryError):
         why = "a file, or a link to nothing, stands where a folder belongs"
         return Misconfigured(f"{path}: {why}; move it away, or name another file in [state] url")
     if isinstance(error, IsADirectoryError) or error.errno in _NO_SUCH_NAME:
-        return Misconfigured(f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url")
+        return Misconfigured(
+            f"{path}: {os.strerror(error.errno or 0)}; name another file in [state] url"
+        )
     if error.errno in _NO_MORE:
         remedy = "raise the limit (ulimit) or end other programs and run again, nothing is lost"
         return TryLater(f"{path}: cannot open {what}: {error.strerror}; {remedy}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotWrite(f"{path}: cannot open {what}: the disk is full; free some space and run again")
+        return CannotWrite(
+            f"{path}: cannot open {what}: the disk is full; free some space and run again"
+        )
     why = error.strerror or "this user may not read and write it"
-    return CannotWrite(f"{path}: cannot open {what}: {why}; see that this user may write the file and its folder")
+    return CannotWrite(
+        f"{path}: cannot open {what}: {why}; see that this user may write the file and its folder"
+    )
 
 
 _NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
@@ -101,31 +154,46 @@ def may_be_there(path: Path) -> bool:
 
 
 def closed_to_us(path: Path) -> Misconfigured | None:
-    """Says whose a file or its folder is when it belongs to another user and that is why it cannot be used."""
+    """Says whose a file or its folder is when it belongs to another user and that is why it cannot
+    be used.
+    """
     place = _barrier(path.absolute())
     try:
-        owner = place.stat().st_uid if place else os.geteuid()
+        if place:
+            owner = place.stat().st_uid
+        else:
+            owner = os.geteuid()
     except OSError:
         return None
     if place is None or owner == os.geteuid():
         return None
     them, us = user_name(owner), user_name(os.geteuid())
-    what = "the folder of this job's state" if place != path.absolute() else "this file"
+    if place != path.absolute():
+        what = "the folder of this job's state"
+    else:
+        what = "this file"
     return Misconfigured(
-        f"{place}: {what} belongs to user {them} and is closed to user {us}: run batchpay as {them}, who runs this "
-        "job (a state of your own would know nothing of what that one has charged)"
+        f"{place}: {what} belongs to user {them} and is closed to user {us}: run batchpay as"
+        f" {them}, who runs this job (a state of your own would know nothing of what that one has"
+        " charged)"
     )
 
 
 def _barrier(path: Path) -> Path | None:
-    """What keeps us out: the first folder that we may not enter, the folder that we may not write, or the file."""
+    """What keeps us out: the first folder that we may not enter, the folder that we may not write,
+    or the file.
+    """
     for folder in reversed(path.parents):
         if not os.access(folder, os.X_OK):
-            return folder if folder.exists() else None
+            if folder.exists():
+                return folder
+            return None
     for place in (path, path.parent):
         if place.exists() and not os.access(place, os.R_OK | os.W_OK):
             return place
-    return path if path.exists() else None
+    if path.exists():
+        return path
+    return None
 
 
 def user_name(uid: int) -> str:

@@ -1,4 +1,5 @@
-"""LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come out.
+"""LIFE OF A CHARGE: the proof table and the state table; history goes in, state and verdicts come
+out.
 
 Nothing here knows a clock, a disk or a network. Two tables decide everything:
 
@@ -32,7 +33,8 @@ from batchpay.domain.model import (
 from batchpay.domain.secrets import masked
 from batchpay.domain.times import is_instant
 
-# --- the proof table -------------------------------------------------------------------------------------------
+# --- the proof table
+# -------------------------------------------------------------------------------------------
 
 
 class Proof(StrEnum):
@@ -57,7 +59,9 @@ class Verdict:
     """A proof with what it rests on."""
 
     proof: Proof
-    charge: ChargeSeen | None = None  # that it proves; with IN_DOUBT one that it speaks of and does not prove
+    charge: ChargeSeen | None = (
+        None  # that it proves; with IN_DOUBT one that it speaks of and does not prove
+    )
     flaws: tuple[str, ...] = ()  # how the charge differs from what was asked
     code: str = ""
     message: str = ""
@@ -71,12 +75,16 @@ _UNCLEAR_4XX = frozenset({408, 409, 425, 499})
 _NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
 
 
-def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True) -> Verdict:
-    """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever in doubt?
+def verdict(
+    answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True
+) -> Verdict:
+    """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever
+    in doubt?
 
     `trust_429`: False for a gateway that was once seen to charge behind a 429.
 
-    One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in doubt.
+    One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in
+    doubt.
     """
     status, code, message = answer.status, *error_of(answer.document)
     if not answer.out:
@@ -85,7 +93,9 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_
         return Verdict(Proof.IN_DOUBT, message=answer.trouble)
     if 200 <= status <= 299:
         return _success(answer.document, intent, live)
-    if _is_charge(answer.document):  # whatever the status says, somebody charged: its id is where to look
+    if _is_charge(
+        answer.document
+    ):  # whatever the status says, somebody charged: its id is where to look
         told = f"status {status} with a charge"
         return Verdict(Proof.IN_DOUBT, charge=seen(answer.document)[0], code=code, message=told)
     if status == 429:
@@ -98,44 +108,66 @@ def verdict(answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_
         return Verdict(Proof.KEY_REUSED, code=code, message=message)
     if status in _UNCLEAR_4XX or code == "backend_error":
         return Verdict(Proof.IN_DOUBT, code=code, message=message or f"status {status}")
-    if not code or status in (405, 410) or (status == 404 and not _is_about_the_order(code, message)):
-        proof = Proof.NOT_HERE if status in _NOT_CHARGED_4XX else Proof.IN_DOUBT
-        return Verdict(proof, code=code, message=message or f"status {status} without the gateway's error object")
+    if (
+        not code
+        or status in (405, 410)
+        or (status == 404 and not _is_about_the_order(code, message))
+    ):
+        if status in _NOT_CHARGED_4XX:
+            proof = Proof.NOT_HERE
+        else:
+            proof = Proof.IN_DOUBT
+        return Verdict(
+            proof,
+            code=code,
+            message=message or f"status {status} without the gateway's error object",
+        )
     if code == "used_token" and doubted:
         return Verdict(Proof.IN_DOUBT, code=code, message=message, spent=True)
     return Verdict(Proof.REFUSED, code=code, message=message)
 
 
 def error_of(document: Any) -> tuple[str, str]:
-    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is something else.
+    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is
+    something else.
 
     Both may echo what was sent, so they are masked before anybody writes them down.
     """
     if not isinstance(document, dict) or document.get("object") != "error":
         return "", ""
     code, message = document.get("code"), document.get("message")
-    return masked(code if isinstance(code, str) else ""), masked(message if isinstance(message, str) else "")
+    return masked(code if isinstance(code, str) else ""), masked(
+        message if isinstance(message, str) else ""
+    )
 
 
 def _success(document: Any, intent: Intent, live: bool) -> Verdict:
     charge, flaws = seen(document)
     if charge is None and not flaws:
         code, message = error_of(document)
-        return Verdict(Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object")
-    flaws = flaws_of(charge, intent, live) if charge else flaws
+        return Verdict(
+            Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object"
+        )
+    if charge:
+        flaws = flaws_of(charge, intent, live)
     return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
 
 
 def _is_about_the_order(code: str, message: str) -> bool:
-    return code not in ("not_found", "service_not_found") or _NAMES_AN_ID.search(message) is not None
+    return (
+        code not in ("not_found", "service_not_found") or _NAMES_AN_ID.search(message) is not None
+    )
 
 
 def _speaks_of_reused_key(code: str, message: str) -> bool:
     text = f"{code} {message}".lower()
-    return "idempot" in text and any(word in text for word in ("reuse", "different", "mismatch", "other param"))
+    return "idempot" in text and any(
+        word in text for word in ("reuse", "different", "mismatch", "other param")
+    )
 
 
-# --- a charge as the gateway shows it --------------------------------------------------------------------------
+# --- a charge as the gateway shows it
+# --------------------------------------------------------------------------
 
 NO_METADATA = "metadata is not an object"
 CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
@@ -149,22 +181,39 @@ _KNOWN_STATUS = {
 
 
 def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
-    """A charge object as far as it can be read, and what of it is not as documented (omise-api.md, 3.1).
+    """A charge object as far as it can be read, and what of it is not as documented (omise-api.md,
+    3.1).
 
     (None, ()) means: this is not a charge at all.
     """
     if not _is_charge(document):
         return None, ()
-    wanted = (("id", str), ("status", str), ("amount", int), ("currency", str), ("livemode", bool), ("paid", bool))
-    flaws = tuple(f"{name} is not a {kind.__name__}" for name, kind in wanted if type(document.get(name)) is not kind)
+    wanted = (
+        ("id", str),
+        ("status", str),
+        ("amount", int),
+        ("currency", str),
+        ("livemode", bool),
+        ("paid", bool),
+    )
+    flaws = tuple(
+        f"{name} is not a {kind.__name__}"
+        for name, kind in wanted
+        if type(document.get(name)) is not kind
+    )
     if flaws and type(document.get("id")) is not str:
         return None, flaws
-    flaws += tuple(f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == "")
+    flaws += tuple(
+        f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == ""
+    )
     metadata = document.get("metadata")
     if not isinstance(metadata, dict):
         flaws += (NO_METADATA,)
     platform_fee = document.get("platform_fee")
-    commission = platform_fee if isinstance(platform_fee, dict) else {}
+    if isinstance(platform_fee, dict):
+        commission = platform_fee
+    else:
+        commission = {}
     charge = ChargeSeen(
         id=document["id"],
         status=_text(document, "status") or "",
@@ -176,7 +225,11 @@ def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
         destination=_id_of(document.get("destination")),
         chain=_id_of(document.get("chain")),
         transfer=_id_of(document.get("transfer")),
-        metadata={k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {},
+        metadata=(
+            {k: v for k, v in metadata.items() if isinstance(v, str)}
+            if isinstance(metadata, dict)
+            else {}
+        ),
         failure_code=_masked(document, "failure_code"),
         failure_message=_masked(document, "failure_message"),
         authorize_uri=_text(document, "authorize_uri"),
@@ -201,25 +254,45 @@ def _is_charge(document: Any) -> bool:
 
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
     """How a charge differs from what was asked (law L7); the chain is judged apart, see `fold`."""
-    prefix_fits = CHARGE_ID.fullmatch(charge.id) is not None and charge.id.startswith("chrg_test_") is not live
+    prefix_fits = (
+        CHARGE_ID.fullmatch(charge.id) is not None
+        and charge.id.startswith("chrg_test_") is not live
+    )
     pairs = (
-        ("id", "a live charge" if live else "a test charge", "as asked" if prefix_fits else charge.id, prefix_fits),
+        (
+            "id",
+            "a live charge" if live else "a test charge",
+            "as asked" if prefix_fits else charge.id,
+            prefix_fits,
+        ),
         ("livemode", live, charge.livemode, charge.livemode is live),
         ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
         ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
-        ("destination", intent.destination, charge.destination, charge.destination == intent.destination),
+        (
+            "destination",
+            intent.destination,
+            charge.destination,
+            charge.destination == intent.destination,
+        ),
         ("metadata[batchpay_key]", intent.key, key_in(charge), key_in(charge) == intent.key),
-        ("paid", "true for a successful charge", charge.paid, charge.status != "successful" or charge.paid),
+        (
+            "paid",
+            "true for a successful charge",
+            charge.paid,
+            charge.status != "successful" or charge.paid,
+        ),
     )
-    flaws = tuple(f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits)
+    flaws = tuple(
+        f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits
+    )
     return (charge.unread,) * bool(charge.unread) + flaws + fee_flaws_of(charge, intent)
 
 
 def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
     """How the platform's commission differs from what was asked (law L7, fault-matrix J15).
 
-    Fixed part and percentage as asked; the amount within the rounding of both. A charge that took no money may leave
-    them out, but not say something else.
+    Fixed part and percentage as asked; the amount within the rounding of both. A charge that took
+    no money may leave them out, but not say something else.
     """
     fixed, percentage = Decimal(intent.fee_fixed or 0), Decimal(intent.fee_percentage or 0)
     exact = fixed + intent.amount * percentage / 100
@@ -235,15 +308,20 @@ def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
         else:
             fits = asked == got or (name == "amount" and abs(asked - got) < 1)
         if not fits:
-            told = "none" if got is None else f"{Decimal(got):f}"
+            if got is None:
+                told = "none"
+            else:
+                told = f"{Decimal(got):f}"
             flaws.append(f"platform_fee[{name}]: asked {asked:f}, got {told}")
     return tuple(flaws)
 
 
 def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
-    """Could a charge of which nobody can tell whose it is be this attempt's, with what names it lost or unreadable?
+    """Could a charge of which nobody can tell whose it is be this attempt's, with what names it
+    lost or unreadable?
 
-    `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may be anything.
+    `since`: ISO 8601 UTC, when the attempt was first sent, with a margin. What cannot be read may
+    be anything.
     """
     if is_instant(charge.created_at) and charge.created_at < since:
         return False
@@ -252,24 +330,34 @@ def could_be(charge: ChargeSeen, intent: Intent, since: str) -> bool:
     terms = (
         (charge.amount, intent.amount, "amount" in charge.unread),
         (charge.currency.lower(), intent.currency.lower(), "currency" in charge.unread),
-        (charge.destination, intent.destination, charge.destination is None and (its_payer or bool(charge.unread))),
+        (
+            charge.destination,
+            intent.destination,
+            charge.destination is None and (its_payer or bool(charge.unread)),
+        ),
     )
     return named == intent.order_id and all(got == asked or unread for got, asked, unread in terms)
 
 
 def took_nothing(charge: ChargeSeen, intent: Intent, *, answered: bool) -> bool:
-    """Is it certain that this very charge is the attempt's and took no money, whatever else of it is not as asked?
+    """Is it certain that this very charge is the attempt's and took no money, whatever else of it
+    is not as asked?
 
-    It is the attempt's when it carries its key, or when it was `answered` to our own request and merely names nobody,
-    with amount, currency and recipient as asked: then its id is the evidence, and before anybody asks again every
-    charge of the order is read by its id and looked for by its key.
+    It is the attempt's when it carries its key, or when it was `answered` to our own request and
+    merely names nobody, with amount, currency and recipient as asked: then its id is the evidence,
+    and before anybody asks again every charge of the order is read by its id and looked for by its
+    key.
     """
     test = charge.id.startswith("chrg_test_")
     in_mode = CHARGE_ID.fullmatch(charge.id) is not None and test is not charge.livemode
     if intent.mode:
         in_mode = in_mode and charge.livemode is (intent.mode == "live")
     ended = charge.ended_without_money and not charge.paid and charge.unread in ("", NO_METADATA)
-    return ended and in_mode and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
+    return (
+        ended
+        and in_mode
+        and (key_in(charge) == intent.key or (answered and could_be(charge, intent, "")))
+    )
 
 
 def has_key(charge: ChargeSeen) -> bool:
@@ -281,7 +369,9 @@ _WELL_FORMED_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def outcome_of(charge: ChargeSeen) -> Outcome:
-    """Outcome by `status` alone, never by flags (omise-api.md, 3.2); a status nobody knows is still pending."""
+    """Outcome by `status` alone, never by flags (omise-api.md, 3.2); a status nobody knows is still
+    pending.
+    """
     return _KNOWN_STATUS.get(charge.status, Outcome.PENDING)
 
 
@@ -292,29 +382,39 @@ def key_in(charge: ChargeSeen) -> str | None:
 
 def _text(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
-    return value if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value
+    return None
 
 
 def _masked(document: Mapping[str, Any], name: str) -> str | None:
     text = _text(document, name)
-    return text if text is None else masked(text)
+    if text is None:
+        return text
+    return masked(text)
 
 
 def _whole(document: Mapping[str, Any], name: str) -> int | None:
     """A whole number that a typed column can hold; anything else is as good as none."""
     value = document.get(name)
-    return value if type(value) is int and abs(value) < 2**63 else None
+    if type(value) is int and abs(value) < 2**63:
+        return value
+    return None
 
 
 def _id_of(value: Any) -> str | None:
     """An id, or the id of an expanded object."""
     if isinstance(value, dict):
         value = value.get("id")
-    return value if isinstance(value, str) and value else None
+    if isinstance(value, str) and value:
+        return value
+    return None
 
 
 def _decimal_text(value: Any) -> str | None:
-    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays as it came."""
+    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays
+    as it came.
+    """
     if value is None:
         return None
     return str(value)[:40]
@@ -328,23 +428,30 @@ def _decimal(text: str | None) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return Decimal(-1)
-    return number if number.is_finite() else Decimal(-1)
+    if number.is_finite():
+        return number
+    return Decimal(-1)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One charge of an attempt as the gateway last showed it, with how it differs from what was asked."""
+    """One charge of an attempt as the gateway last showed it, with how it differs from what was
+    asked.
+    """
 
     charge: ChargeSeen
     flaws: tuple[str, ...] = ()
 
     @property
     def weight(self) -> tuple[int, bool]:
-        """By what the one that is reported is chosen: it took money, or may, or took none; then that it is as asked."""
+        """By what the one that is reported is chosen: it took money, or may, or took none; then
+        that it is as asked.
+        """
         return self.charge.took_money + self.charge.takes_money, not self.flaws
 
 
-# --- what the events of an attempt add up to -------------------------------------------------------------------
+# --- what the events of an attempt add up to
+# -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +460,9 @@ class Doubt:
 
     boot_id: str
     boot_s: float  # CLOCK_BOOTTIME of its intent's commit
-    absents: tuple[tuple[str, float], ...] = ()  # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
+    absents: tuple[
+        tuple[str, float], ...
+    ] = ()  # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,18 +486,28 @@ class Attempt:
     message: str = ""
     refused: bool = False
     odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
-    hinted: str = ""  # a charge that an answer spoke of without proving it: to be asked for by its id
+    hinted: str = (
+        ""  # a charge that an answer spoke of without proving it: to be asked for by its id
+    )
     throttled: bool = False  # its last answer was a 429
-    withdrawn: bool = False  # proven not charged, and never to be sent: its order was planned anew (J13)
+    withdrawn: bool = (
+        False  # proven not charged, and never to be sent: its order was planned anew (J13)
+    )
     accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
     by_hand: str = ""  # who said what became of it, when, and why
-    denied: bool = False  # a person said, after a look-up, that it took no money; no answer takes that word back
+    # a person said, after a look-up, that it took no money; no answer takes that word back
+    denied: bool = False
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
-    missing_ns: int = 0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
+    missing_ns: int = (
+        0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
+    )
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
-    anothers: bool = False  # `charge` is another order's, told for this one: no money of this order (J11)
-    untold: str = ""  # id of its charge that the gateway, asked again, did not show: no next attempt until it does
+    anothers: bool = (
+        False  # `charge` is another order's, told for this one: no money of this order (J11)
+    )
+    # id of its charge that the gateway, asked again, did not show: no next attempt until it does
+    untold: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -397,14 +516,18 @@ class Attempt:
             return self._charged()
         if self.unclear:
             return Outcome.IN_DOUBT
-        return Outcome.REFUSED if self.refused else Outcome.HELD
+        if self.refused:
+            return Outcome.REFUSED
+        return Outcome.HELD
 
     def _charged(self) -> Outcome:
         if self.flaws or self.charge is None:
             return Outcome.UNPROVEN
         outcome = outcome_of(self.charge)
         if outcome is Outcome.SUCCEEDED and self.charge.chain is None:
-            return Outcome.UNPROVEN if self.reread else Outcome.PENDING
+            if self.reread:
+                return Outcome.UNPROVEN
+            return Outcome.PENDING
         return outcome
 
     @property
@@ -419,7 +542,11 @@ class Attempt:
         return bool(charge and not self.flaws and not self.reread) and self._split_missing()
 
     def _split_missing(self) -> bool:
-        return bool(self.charge and outcome_of(self.charge) is Outcome.SUCCEEDED and self.charge.chain is None)
+        return bool(
+            self.charge
+            and outcome_of(self.charge) is Outcome.SUCCEEDED
+            and self.charge.chain is None
+        )
 
     @property
     def why_unproven(self) -> str:
@@ -430,31 +557,47 @@ class Attempt:
 
     @property
     def closed(self) -> bool:
-        """Proven that it took no money, so that another attempt may follow (law L3); a twin may have taken some."""
-        return (self.set_aside or self.outcome in NO_MONEY) and not any(s.charge.takes_money for s in self.others)
+        """Proven that it took no money, so that another attempt may follow (law L3); a twin may
+        have taken some.
+        """
+        return (self.set_aside or self.outcome in NO_MONEY) and not any(
+            s.charge.takes_money for s in self.others
+        )
 
     @property
     def money(self) -> ChargeSeen | None:
-        """The charge that took this order's money, if one did: what it says of amounts and fees is money.
+        """The charge that took this order's money, if one did: what it says of amounts and fees is
+        money.
 
-        An unproven one whose status nobody can read is taken to have done so; one that waits or failed is not.
+        An unproven one whose status nobody can read is taken to have done so; one that waits or
+        failed is not.
         """
         charge = self.charge
         if charge is None or self.anothers or self.outcome not in MONEY_MOVED:
             return None
         waits = charge.ended_without_money or (charge.status == "pending" and not charge.paid)
-        return None if waits else charge
+        if waits:
+            return None
+        return charge
 
     @property
     def further(self) -> tuple[ChargeSeen, ...]:
-        """Every other charge of it that took money (B31): its row is about one charge, and no sum there has these."""
+        """Every other charge of it that took money (B31): its row is about one charge, and no sum
+        there has these.
+        """
         return tuple(one.charge for one in self.others if one.charge.took_money)
 
     @property
     def doubled(self) -> bool:
-        """Did two of its charges take money, of which neither was given back, and did no person take note of it?"""
-        own = (self.charge,) if self.charge is not None and self.charge.took_money else ()
-        return not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
+        """Did two of its charges take money, of which neither was given back, and did no person
+        take note of it?
+        """
+        own: tuple[ChargeSeen, ...] = ()
+        if self.charge is not None and self.charge.took_money:
+            own = (self.charge,)
+        return (
+            not self.accepted and sum(not charge.given_back for charge in (*own, *self.further)) > 1
+        )
 
     @property
     def set_aside(self) -> bool:
@@ -463,29 +606,39 @@ class Attempt:
 
     @property
     def ready(self) -> bool:
-        """Proven that nothing was charged and nothing is on its way: the same key and body may go (again)."""
+        """Proven that nothing was charged and nothing is on its way: the same key and body may go
+        (again).
+        """
         return self.outcome is Outcome.HELD and not self.withdrawn
 
     @property
     def may_go_again(self) -> bool:
-        """Not charged, or not known to be: with its row present it may be sent again once that is proven.
+        """Not charged, or not known to be: with its row present it may be sent again once that is
+        proven.
 
-        Never where a token was used up: that may have been by the very request that nobody answered.
+        Never where a token was used up: that may have been by the very request that nobody
+        answered.
         """
         return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
 
     @property
     def unaccounted(self) -> bool:
-        """Did it end without money, and does the gateway no longer know the charge that says so? Then a person must."""
+        """Did it end without money, and does the gateway no longer know the charge that says so?
+        Then a person must.
+        """
         return self.outcome in NO_MONEY and bool(self.missing_ns) and not self.denied
 
     @property
     def state(self) -> str:
         """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
-        return "withdrawn" if self.set_aside else self.outcome.value
+        if self.set_aside:
+            return "withdrawn"
+        return self.outcome.value
 
     def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
-        """Did this row cause the attempt? An adopted charge knows its batch by its digest; its row, if it told that."""
+        """Did this row cause the attempt? An adopted charge knows its batch by its digest; its row,
+        if it told that.
+        """
         if self.set_aside:
             return False  # as if it had never been
         if self.adopted:
@@ -519,7 +672,11 @@ def intent_from(event: Event) -> Intent:
     known = {name: value for name, value in kept.items() if name in _INTENT_FIELDS}
     if "sale" in known:
         known["sale"] = tuple(known["sale"])
-    place: dict[str, Any] = {"order_id": event.order_id, "attempt": event.attempt, "batch_id": event.batch_id}
+    place: dict[str, Any] = {
+        "order_id": event.order_id,
+        "attempt": event.attempt,
+        "batch_id": event.batch_id,
+    }
     return Intent(**known, **place, sheet=event.sheet, row=event.row)
 
 
@@ -539,9 +696,13 @@ def _fee_in(body: str) -> dict[str, Any]:
 def _intent(state: Attempt, event: Event) -> Attempt:
     doubt = Doubt(str(event.data["boot_id"]), float(event.data["boot_s"]))
     return _but(
-        state, sends=state.sends + 1, unclear=state.unclear | {event.send}, doubt=doubt,
-        sent_ns=state.sent_ns or event.at_ns, sent_in=event.run_id,
-    )  # fmt: skip
+        state,
+        sends=state.sends + 1,
+        unclear=state.unclear | {event.send},
+        doubt=doubt,
+        sent_ns=state.sent_ns or event.at_ns,
+        sent_in=event.run_id,
+    )
 
 
 def _voided(state: Attempt, event: Event) -> Attempt:
@@ -554,29 +715,43 @@ def _answer(state: Attempt, event: Event) -> Attempt:
         return _evidence(state, event)
     if proof in NOT_CHARGED:
         return _but(
-            _voided(state, event), throttled=proof is Proof.THROTTLED,
-            code=event.data.get("code", ""), message=event.data.get("message", ""),
-        )  # fmt: skip
+            _voided(state, event),
+            throttled=proof is Proof.THROTTLED,
+            code=event.data.get("code", ""),
+            message=event.data.get("message", ""),
+        )
     if proof is Proof.REFUSED:
         return _but(
-            _voided(state, event), refused=True, settled_ns=event.at_ns,
-            code=event.data.get("code", ""), message=event.data.get("message", ""),
-        )  # fmt: skip
-    left_s = event.data.get("left_s")  # when its first byte left: later than the commit, so the safer start
+            _voided(state, event),
+            refused=True,
+            settled_ns=event.at_ns,
+            code=event.data.get("code", ""),
+            message=event.data.get("message", ""),
+        )
+    left_s = event.data.get(
+        "left_s"
+    )  # when its first byte left: later than the commit, so the safer start
     doubt = state.doubt
     if doubt is not None and left_s is not None:
         doubt = replace(doubt, boot_s=max(doubt.boot_s, float(left_s)))
     hint = event.data.get("charge") or {}
     return _but(
-        state, doubt=doubt, doubted=True, hinted=str(hint.get("id", "")) or state.hinted,
-        spent=state.spent or bool(event.data.get("spent")), code=event.data.get("code", ""),
+        state,
+        doubt=doubt,
+        doubted=True,
+        hinted=str(hint.get("id", "")) or state.hinted,
+        spent=state.spent or bool(event.data.get("spent")),
+        code=event.data.get("code", ""),
         message=event.data.get("message", ""),
-    )  # fmt: skip
+    )
 
 
 def _evidence(state: Attempt, event: Event) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
-    found = ChargeSeen.from_json(event.data["charge"]) if event.data.get("charge") else None
+    if event.data.get("charge"):
+        found = ChargeSeen.from_json(event.data["charge"])
+    else:
+        found = None
     anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
     by_hand, by_id = event.kind == "resolved" or "word" in event.data, bool(event.data.get("by_id"))
     mine = found is not None and (key_in(found) == state.intent.key or by_hand) and not anothers
@@ -588,16 +763,31 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
             flaws = ()  # what is not as asked of a charge without money is nobody's money
     if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
         return _but(state, odd=odd, settled_ns=event.at_ns)
-    # a list may be a copy from before: that a charge which took nothing is not known by its id any more stays told
-    missing_ns = state.missing_ns and (state.missing_ns if state.outcome in NO_MONEY and not by_id else 0)
+    # a list may be a copy from before: that a charge which took nothing is not known by its id any
+    # more stays told
+    missing_ns = state.missing_ns and (
+        state.missing_ns if state.outcome in NO_MONEY and not by_id else 0
+    )
     seen_now: dict[str, Any] = {
-        "twins": state.twins | {found.id} if found and mine else state.twins, "unclear": frozenset(),
-        "settled_ns": event.at_ns, "refused": False, "code": "", "message": "", "may_be": "",
+        "twins": state.twins | {found.id} if found and mine else state.twins,
+        "unclear": frozenset(),
+        "settled_ns": event.at_ns,
+        "refused": False,
+        "code": "",
+        "message": "",
+        "may_be": "",
         "untold": "" if by_id else state.untold,
-        "missing_ns": missing_ns, "by_hand": "" if state.refused else state.by_hand,
-    }  # fmt: skip
-    no_money = anothers and (found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs")))
-    told = {"flaws": flaws, "anothers": no_money, "reread": state.reread or bool(event.data.get("reread"))}
+        "missing_ns": missing_ns,
+        "by_hand": "" if state.refused else state.by_hand,
+    }
+    no_money = anothers and (
+        found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs"))
+    )
+    told = {
+        "flaws": flaws,
+        "anothers": no_money,
+        "reread": state.reread or bool(event.data.get("reread")),
+    }
     if found is None or known is None:
         return _but(state, **seen_now, **told, charge=found or known)
     if found.id != known.id:
@@ -605,12 +795,16 @@ def _evidence(state: Attempt, event: Event) -> Attempt:
             more = _but(state, **seen_now, others=_with(state.others, Shown(found, flaws)))
             return _weighed(more if _takes_no_more(state, more) else _but(more, accepted=""))
         if not state.flaws:
-            return _but(state, **seen_now)  # a charge of another order, told for this one: ours stays
+            return _but(
+                state, **seen_now
+            )  # a charge of another order, told for this one: ours stays
         return _but(state, **seen_now, **told, charge=found, accepted="")
     if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
         found = known  # a page from before the answer: it takes nothing back
     elif not (found.ended_without_money and known.ended_without_money):
-        told["flaws"] = flaws or state.flaws  # the gateway contradicts itself about one charge: that is for a person
+        told["flaws"] = (
+            flaws or state.flaws
+        )  # the gateway contradicts itself about one charge: that is for a person
     now = _but(state, **seen_now, **told, charge=found)
     return _weighed(now if not state.accepted or _accepts(state, now) else _but(now, accepted=""))
 
@@ -620,13 +814,18 @@ def _with(others: tuple[Shown, ...], seen_now: Shown) -> tuple[Shown, ...]:
     before = next((one for one in others if one.charge.id == seen_now.charge.id), None)
     if before is None:
         return (*others, seen_now)
-    stale = not (before.flaws or seen_now.flaws) and _is_staler(seen_now.charge, before.charge, by_id=False)
-    return others if stale else tuple(seen_now if one is before else one for one in others)
+    stale = not (before.flaws or seen_now.flaws) and _is_staler(
+        seen_now.charge, before.charge, by_id=False
+    )
+    if stale:
+        return others
+    return tuple(seen_now if one is before else one for one in others)
 
 
 def _weighed(state: Attempt) -> Attempt:
-    """Of several charges under one key the one that took money, or else may, is the one that is reported, whichever
-    was seen first; a twin of the same weight changes nothing."""
+    """Of several charges under one key the one that took money, or else may, is the one that is
+    reported, whichever was seen first; a twin of the same weight changes nothing.
+    """
     if not state.others or state.charge is None:
         return state
     shown = (Shown(state.charge, state.flaws), *state.others)
@@ -634,9 +833,14 @@ def _weighed(state: Attempt) -> Attempt:
     if first is shown[0]:
         return state
     return _but(
-        state, charge=first.charge, flaws=first.flaws, others=tuple(one for one in shown if one is not first),
-        reread=False, anothers=False, accepted="",
-    )  # fmt: skip
+        state,
+        charge=first.charge,
+        flaws=first.flaws,
+        others=tuple(one for one in shown if one is not first),
+        reread=False,
+        anothers=False,
+        accepted="",
+    )
 
 
 def _accepts(before: Attempt, after: Attempt) -> bool:
@@ -649,12 +853,15 @@ def _accepts(before: Attempt, after: Attempt) -> bool:
 
 
 def _takes_no_more(before: Attempt, after: Attempt) -> bool:
-    """Did no charge beside the reported one take money since? A person took note of those that had."""
+    """Did no charge beside the reported one take money since? A person took note of those that
+    had.
+    """
     return {charge.id for charge in after.further} <= {charge.id for charge in before.further}
 
 
 def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
-    """What is said of a charge that took its money, and that no outcome names: it is told, and stays what it was.
+    """What is said of a charge that took its money, and that no outcome names: it is told, and
+    stays what it was.
 
     A list may be a copy from before the chain was made; what is asked for by its id is not.
     """
@@ -663,22 +870,29 @@ def _oddity(state: Attempt, found: ChargeSeen, *, by_id: bool) -> str:
         return ""
     if found.status not in _KNOWN_STATUS:
         return f"status {found.status!r}"
-    return "no chain any more" if by_id and found.status == known.status and not found.chain else ""
+    if by_id and found.status == known.status and not found.chain:
+        return "no chain any more"
+    return ""
 
 
 def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
     """Does it show a charge, the very one that is known, as it was before what is known already?
 
-    A list may be a copy from before; what is asked for by its id is not, but for a charge that is known to be paid.
+    A list may be a copy from before; what is asked for by its id is not, but for a charge that is
+    known to be paid.
     """
     was, now = outcome_of(known), _KNOWN_STATUS.get(found.status)
     if was is Outcome.SUCCEEDED:
-        return now is Outcome.PENDING or (now is Outcome.SUCCEEDED and not found.chain and bool(known.chain))
+        return now is Outcome.PENDING or (
+            now is Outcome.SUCCEEDED and not found.chain and bool(known.chain)
+        )
     return was in NO_MONEY and now is Outcome.PENDING and not by_id
 
 
 def _absent(state: Attempt, event: Event) -> Attempt:
-    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge (law L5)."""
+    """Two complete look-ups after the doubt period, a gap apart: the request never became a charge
+    (law L5).
+    """
     if state.doubt is None or not state.unclear:
         return state
     absents = (*state.doubt.absents, (str(event.data["boot_id"]), float(event.data["boot_s"])))
@@ -689,22 +903,30 @@ def _absent(state: Attempt, event: Event) -> Attempt:
 
 
 def _withdrawn(state: Attempt, event: Event) -> Attempt:
-    """Nothing was charged and nothing is on its way; its order was planned anew, so this request never goes again."""
+    """Nothing was charged and nothing is on its way; its order was planned anew, so this request
+    never goes again.
+    """
     return _but(state, withdrawn=True)
 
 
 def _unclear(state: Attempt, event: Event) -> Attempt:
-    """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is for a person."""
+    """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is
+    for a person.
+    """
     return _but(state, may_be=str(event.data["charge_id"]))
 
 
 def _missing(state: Attempt, event: Event) -> Attempt:
-    """The gateway answered for its charge's id that there is none: that is for a person, never a failure (J27)."""
+    """The gateway answered for its charge's id that there is none: that is for a person, never a
+    failure (J27).
+    """
     return _but(state, missing_ns=state.missing_ns or event.at_ns)
 
 
 def _untold(state: Attempt, event: Event) -> Attempt:
-    """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves nothing (J04)."""
+    """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves
+    nothing (J04).
+    """
     return _but(state, untold=str(event.data["charge_id"]))
 
 
@@ -715,11 +937,15 @@ BY_HAND = "settled by hand: "
 def cancelled_by_hand(attempt: Attempt) -> str | None:
     """Why a person cancelled it; None: nobody did."""
     word = attempt.refused and attempt.code == CANCELLED and attempt.message.startswith(BY_HAND)
-    return attempt.message.removeprefix(BY_HAND) if word else None
+    if word:
+        return attempt.message.removeprefix(BY_HAND)
+    return None
 
 
 def _adopted(state: Attempt, event: Event) -> Attempt:
-    """A charge that this journal did not make; of one that names nobody a person said whose it is, and takes it so."""
+    """A charge that this journal did not make; of one that names nobody a person said whose it is,
+    and takes it so.
+    """
     now = _evidence(state, event)
     if (said := event.data.get("word")) is None:
         return now
@@ -739,16 +965,26 @@ def _resolved(state: Attempt, event: Event) -> Attempt:
         return _but(state, accepted=word)
     if event.data.get("charge"):
         now = _evidence(_unnamed(state, str(event.data["charge"].get("id"))), event)
-        taken_as_it_is = event.data.get("flaws") or now.further  # else it is what was asked, and all that there is
+        taken_as_it_is = (
+            event.data.get("flaws") or now.further
+        )  # else it is what was asked, and all that there is
         return _but(now, accepted=word if taken_as_it_is else state.accepted, by_hand=word)
     code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
-    settled = {"unclear": frozenset[int](), "refused": True, "settled_ns": event.at_ns, "code": code, "may_be": ""}
+    settled = {
+        "unclear": frozenset[int](),
+        "refused": True,
+        "settled_ns": event.at_ns,
+        "code": code,
+        "may_be": "",
+    }
     settled |= {"denied": event.data["as"] == "not-charged", "by_hand": word}
     return _but(state, **settled, message=message, charge=None, flaws=(), anothers=False, untold="")
 
 
 def _unnamed(state: Attempt, charge_id: str) -> Attempt:
-    """The attempt as it is but for the charge that a person is about to name; one of its own stays beside that."""
+    """The attempt as it is but for the charge that a person is about to name; one of its own stays
+    beside that.
+    """
     known, others = state.charge, tuple(one for one in state.others if one.charge.id != charge_id)
     if known is not None and known.id in state.twins and known.id != charge_id:
         others = (*others, Shown(known, state.flaws))
@@ -760,7 +996,9 @@ _values_of = attrgetter(*_ATTEMPT_FIELDS)
 
 
 def _but(state: Attempt, **changes: Any) -> Attempt:
-    """`dataclasses.replace` in a third of its time: this is what folding a million histories is made of."""
+    """`dataclasses.replace` in a third of its time: this is what folding a million histories is
+    made of.
+    """
     return Attempt(**(dict(zip(_ATTEMPT_FIELDS, _values_of(state), strict=True)) | changes))
 
 
@@ -778,7 +1016,8 @@ _STEPS = {
     "untold": _untold,
 }
 
-# Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a stop.
+# Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a
+# stop.
 NEXT: Mapping[Outcome, frozenset[Outcome]] = {
     Outcome.HELD: frozenset(Outcome),
     Outcome.IN_DOUBT: frozenset(Outcome),
@@ -799,7 +1038,8 @@ def impossible(before: Outcome, after: Outcome) -> bool:
     return after is not before and after not in NEXT[before]
 
 
-# --- when may a doubtful attempt be asked about, and sent again ------------------------------------------------
+# --- when may a doubtful attempt be asked about, and sent again
+# ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -814,7 +1054,9 @@ class DoubtRules:
     def due_s(self, doubt: Doubt) -> float:
         """CLOCK_BOOTTIME from which the next look-up may prove absence."""
         absents = self.absents(doubt)
-        return absents[-1] + self.gap_s if absents else self._start_s(doubt) + self.period_s
+        if absents:
+            return absents[-1] + self.gap_s
+        return self._start_s(doubt) + self.period_s
 
     def closes(self, doubt: Doubt) -> bool:
         """Would one more complete look-up without a trace prove absence?"""
@@ -825,19 +1067,26 @@ class DoubtRules:
         return [boot_s for boot_id, boot_s in doubt.absents if boot_id == self.boot_id]
 
     def _start_s(self, doubt: Doubt) -> float:
-        return doubt.boot_s if doubt.boot_id == self.boot_id else self.run_start_s
+        if doubt.boot_id == self.boot_id:
+            return doubt.boot_s
+        return self.run_start_s
 
 
-# --- all attempts of an order ----------------------------------------------------------------------------------
+# --- all attempts of an order
+# ----------------------------------------------------------------------------------
 
 
 def beside(attempt: Attempt, attempts: Sequence[Attempt]) -> Attempt | None:
-    """Another attempt of the same order that has, or may have, its money: this one is never sent again."""
+    """Another attempt of the same order that has, or may have, its money: this one is never sent
+    again.
+    """
     return next((other for other in attempts if other is not attempt and not other.closed), None)
 
 
 def money_charges(attempts: Sequence[Attempt]) -> list[str]:
-    """Ids of every charge of an order that took money or may yet: more than one breaks the first promise."""
+    """Ids of every charge of an order that took money or may yet: more than one breaks the first
+    promise.
+    """
     ids: dict[str, None] = {}
     for attempt in attempts:
         if attempt.charge and attempt.charge.takes_money and attempt.charge.id in attempt.twins:
@@ -847,13 +1096,22 @@ def money_charges(attempts: Sequence[Attempt]) -> list[str]:
 
 
 def paid_apart(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
-    """The attempts of an order that each have its money, where that is more than one: a person gives one back, which a
-    later look at it shows, or says that it stays so."""
-    paid = tuple(attempt for attempt in attempts if any(not charge.given_back for charge in money_of(attempt)))
-    return paid if len(paid) > 1 else ()
+    """The attempts of an order that each have its money, where that is more than one: a person
+    gives one back, which a later look at it shows, or says that it stays so.
+    """
+    paid = tuple(
+        attempt
+        for attempt in attempts
+        if any(not charge.given_back for charge in money_of(attempt))
+    )
+    if len(paid) > 1:
+        return paid
+    return ()
 
 
 def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
     """Every charge of an attempt that took money of its order, whether or not it was given back."""
-    own = (attempt.charge,) if attempt.charge is not None and not attempt.anothers else ()
+    own: tuple[ChargeSeen, ...] = ()
+    if attempt.charge is not None and not attempt.anothers:
+        own = (attempt.charge,)
     return tuple(charge for charge in (*own, *attempt.further) if charge.took_money)

@@ -1,13 +1,16 @@
-"""KINSHIP: which rows are one sale, because one of them came back to correct another, or was asked for under other ids.
+"""KINSHIP: which rows are one sale, because one of them came back to correct another, or was asked
+for under other ids.
 
     a row  <-  the row that corrects it  <-  the row that corrects that one ...
 
-and every row with the order id of the first of them. A row names only the one that it came back for; who came before
-that one stands in the journal, in the rows of its batch as they were last planned.
+and every row with the order id of the first of them. A row names only the one that it came back
+for; who came before that one stands in the journal, in the rows of its batch as they were last
+planned.
 
-A row of a file stays the sale that it was, whatever id an edited job or lookup file gives it: every id that it ever had
-is kept beside it (`Lineages.earlier`), and what its ids tell of each other holds for every other row that has one of
-them, too (`Lineages.other_names`, the journal's `renamed` events, made by `renaming`).
+A row of a file stays the sale that it was, whatever id an edited job or lookup file gives it: every
+id that it ever had is kept beside it (`Lineages.earlier`), and what its ids tell of each other
+holds for every other row that has one of them, too (`Lineages.other_names`, the journal's `renamed`
+events, made by `renaming`).
 """
 
 from __future__ import annotations
@@ -27,19 +30,27 @@ class Ancestry:
     """The rows that a correction goes back to, nearest first."""
 
     places: tuple[str, ...] = ()  # plan.place_of each
-    order_ids: tuple[str, ...] = ()  # of those of them whose order id could be read, all that they ever had
+    order_ids: tuple[
+        str, ...
+    ] = ()  # of those of them whose order id could be read, all that they ever had
     first_id: str = ""  # order id of the first row of all; empty when it had none
 
     @property
     def identity(self) -> str:
-        """What all corrections of the first row have in common: its order id if it has one, else its place."""
+        """What all corrections of the first row have in common: its order id if it has one, else
+        its place.
+        """
         if self.first_id:
             return by_order(self.first_id)
-        return self.places[-1] if self.places else ""
+        if self.places:
+            return self.places[-1]
+        return ""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All that the sale is known by: the order ids and the places of the rows that it goes back to."""
+        """All that the sale is known by: the order ids and the places of the rows that it goes back
+        to.
+        """
         return (*map(by_order, self.order_ids), *self.places)
 
     def is_of_another(self, order_id: str) -> bool:
@@ -48,30 +59,48 @@ class Ancestry:
 
 
 class Trace(Protocol):
-    """Place of the row that a row came back for, and the other ids that the row itself had or tells -> its ancestry."""
+    """Place of the row that a row came back for, and the other ids that the row itself had or tells
+    -> its ancestry.
+    """
 
     def __call__(self, place: str, told: Sequence[str] = (), /) -> Ancestry: ...
 
 
 def only_named(place: str, told: Sequence[str] = ()) -> Ancestry:
-    """The ancestry of a row when there is no journal to ask: the row that it names, by the id that it tells."""
+    """The ancestry of a row when there is no journal to ask: the row that it names, by the id that
+    it tells.
+    """
     return Ancestry((place,), tuple(told), told[-1] if told else "")
 
 
 def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
-    """Did an attempt come to correct a row that is known by any of these (places, and orders as `by_order`)?"""
+    """Did an attempt come to correct a row that is known by any of these (places, and orders as
+    `by_order`)?
+    """
     return any(key in (intent.corrects, *intent.sale) for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Order id -> other ids of its sale, as rows told that had one of them first and the other one later."""
+    """Order id -> other ids of its sale, as rows told that had one of them first and the other one
+    later.
+    """
 
-    same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # orders that were asked for: the same sale
-    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ids of its rows that no row of it had asked for
-    ids_from: str = ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
-    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a person typed one in the place of the other
-    today: Mapping[str, str] = field(default_factory=dict)  # place -> order id of rows that had others
+    same: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # orders that were asked for: the same sale
+    had: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # ids of its rows that no row of it had asked for
+    ids_from: str = (
+        ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
+    )
+    said: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # a person typed one in the place of the other
+    today: Mapping[str, str] = field(
+        default_factory=dict
+    )  # place -> order id of rows that had others
 
     def __bool__(self) -> bool:
         """Is anything told at all that the journal is to keep?"""
@@ -89,19 +118,25 @@ class Names:
 
     def to_json(self) -> dict[str, Any]:
         """For the journal's `renamed` event."""
-        said = {"said": dict(self.said)} if self.said else {}
+        if self.said:
+            said = {"said": dict(self.said)}
+        else:
+            said = {}
         return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from, **said}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Names:
         """The same back."""
         same, had, said = (
-            {new: tuple(old) for new, old in data.get(kind, {}).items()} for kind in ("ids", "had", "said")
+            {new: tuple(old) for new, old in data.get(kind, {}).items()}
+            for kind in ("ids", "had", "said")
         )
         return cls(same, had, str(data.get("ids_from", "")), said)
 
 
-def _both(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _both(
+    one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
     ids = {**one, **other}
     return {new: tuple(dict.fromkeys((*one.get(new, ()), *other.get(new, ())))) for new in ids}
 
@@ -110,7 +145,9 @@ class _Journal(Protocol):
     def batches(self) -> list[Batch]: ...
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]: ...
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None: ...
-    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]: ...
+    def owned(
+        self, batch_id: str, sheet: str, first_row: int, last_row: int
+    ) -> Mapping[int, str]: ...
     def events(self, kinds: Iterable[str] = ()) -> Iterator[Event]: ...
     def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, Sequence[str]]: ...
     def adopted(self) -> Sequence[tuple[str, str]]: ...
@@ -147,7 +184,9 @@ class _ByForm:
         self.same: dict[str, dict[str, None]] = {}
         self.had: dict[str, dict[str, None]] = {}
         self.said: dict[str, dict[str, None]] = {}  # both ways
-        self.later: dict[str, dict[str, None]] = {}  # the other way round: only what is the same sale for sure
+        self.later: dict[
+            str, dict[str, None]
+        ] = {}  # the other way round: only what is the same sale for sure
         self.sources: dict[str, set[str]] = {}  # of these later names
 
     def add(self, names: Names, form: Callable[[str], str]) -> None:
@@ -165,16 +204,24 @@ class _ByForm:
 
 
 class Lineages:
-    """Follows corrections back through a journal; keeps the little that the next rows will ask for again."""
+    """Follows corrections back through a journal; keeps the little that the next rows will ask for
+    again.
+    """
 
     def __init__(
-        self, journal: _Journal, renamed: Names | None = None, *, distinct: bool = False, ids_from: str = ""
+        self,
+        journal: _Journal,
+        renamed: Names | None = None,
+        *,
+        distinct: bool = False,
+        ids_from: str = "",
     ) -> None:
-        """Reads nothing before it is asked. `renamed`: other names that the journal does not know yet; `distinct`: this
-        source really has ids that only look alike (`[input] alike_ids`); `ids_from`: of which cells ids are made now.
+        """Reads nothing before it is asked. `renamed`: other names that the journal does not know
+        yet; `distinct`: this source really has ids that only look alike (`[input] alike_ids`);
+        `ids_from`: of which cells ids are made now.
         """
         self._ids_from = ids_from
-        self._form = str if distinct else alike
+        self._form: Callable[[str], str] = str if distinct else alike
         self._journal = journal
         self._names: _ByForm | None = None
         self._sources: bool | None = None
@@ -184,13 +231,17 @@ class Lineages:
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
-        self._words: dict[str, list[Event]] | None = None  # cancellations of orders that were never sent
+        self._words: dict[str, list[Event]] | None = (
+            None  # cancellations of orders that were never sent
+        )
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
-        """The ancestry of a row that came back for this place. Raises what reading the journal raises.
+        """The ancestry of a row that came back for this place. Raises what reading the journal
+        raises.
 
-        `told`: the other ids of that row (`earlier`); the last is the id that it was told to have had. Of a place that
-        the journal does not know, because it was lost or the job renamed, that is all there is.
+        `told`: the other ids of that row (`earlier`); the last is the id that it was told to have
+        had. Of a place that the journal does not know, because it was lost or the job renamed, that
+        is all there is.
         """
         places: list[str] = []
         order_ids, first_id = list(told), ""
@@ -203,22 +254,36 @@ class Lineages:
         return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
 
     def document(self, place: str) -> Document | None:
-        """What the row of a place asked for as far as it could be read; None when the journal does not know it."""
+        """What the row of a place asked for as far as it could be read; None when the journal does
+        not know it.
+        """
         return self._row(place).document
 
     def id_of(self, place: str) -> str:
-        """The order id that the row of a place has, as far as anybody knows: in this run, or in the last one that read
-        its file; empty when it has none."""
-        return self._renamed.today[place] if place in self._renamed.today else self._row(place).order_id
+        """The order id that the row of a place has, as far as anybody knows: in this run, or in the
+        last one that read its file; empty when it has none.
+        """
+        if place in self._renamed.today:
+            return self._renamed.today[place]
+        return self._row(place).order_id
 
     def cancelled(self, keys: Iterable[str]) -> list[Event]:
-        """A person's words that orders are never to be sent, which are known by any of these places and orders."""
+        """A person's words that orders are never to be sent, which are known by any of these places
+        and orders.
+        """
         if self._words is None:
             self._words = {}
             for event in self._journal.events(["cancelled"]):
-                for key in {by_order(event.order_id), *event.data.get("sale", ()), *event.data.get("had", ())}:
+                for key in {
+                    by_order(event.order_id),
+                    *event.data.get("sale", ()),
+                    *event.data.get("had", ()),
+                }:
                     self._words.setdefault(str(key), []).append(event)
-        found = {event.seq: event for key in keys for event in self._words.get(key, ())} if self._words else {}
+        if self._words:
+            found = {event.seq: event for key in keys for event in self._words.get(key, ())}
+        else:
+            found = {}
         return list(found.values())
 
     def was_asked(self, order_id: str) -> bool:
@@ -227,23 +292,34 @@ class Lineages:
         return any(event.kind in ("intent", "adopted") for event in events)
 
     def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
-        """Position -> every other order id that a row of a batch ever had: when it was planned before, when it was
-        charged, and, last, as it says itself where it came back."""
+        """Position -> every other order id that a row of a batch ever had: when it was planned
+        before, when it was charged, and, last, as it says itself where it came back.
+        """
         rows, sheet = judged.chunk.rows, judged.chunk.sheet
-        owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1]) if len(rows) else {}
+        if len(rows):
+            owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1])
+        else:
+            owned = {}
         before = self._before(batch_id, sheet, rows)
         found = {}
         for at, row in enumerate(rows):
             was, told = before.get(row, _NOTHING), judged.earlier.get(at, ())
             now = judged.documents[at].get("order_id")
-            if told or was.earlier or (was.order_id and was.order_id != now) or owned.get(row, now) != now:
+            if (
+                told
+                or was.earlier
+                or (was.order_id and was.order_id != now)
+                or owned.get(row, now) != now
+            ):
                 ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
                 kept = (*(one for one in ids if one and one != now and one not in told), *told)
                 found.update({at: kept} if kept else {})
         return found
 
     def other_names(self, order_id: str) -> tuple[str, ...]:
-        """The other ids of an order's sale: a row of it had one of them before, or has one of them now."""
+        """The other ids of an order's sale: a row of it had one of them before, or has one of them
+        now.
+        """
         names, form = self._all_names(), self._form(order_id)
         if form not in names.same and form not in names.had and form not in names.later:
             return ()
@@ -251,17 +327,28 @@ class Lineages:
         return tuple(one for one in dict.fromkeys(found) if one != order_id)
 
     def answered(self, place: str) -> tuple[str, ...]:
-        """The orders that rows which came back to correct the row of a place turned out to be duplicates of."""
+        """The orders that rows which came back to correct the row of a place turned out to be
+        duplicates of.
+        """
         return self._all_answered().get(place, ())
 
     def may_answer(self, sale: Ancestry, order_id: str, others: Iterable[str]) -> bool:
-        """May a duplicate of an order settle the rows of this sale? One charge pays for one sale: for that of its own
-        id, and for one more that a person says it is. `others`: places for which it answers, beside those of before."""
+        """May a duplicate of an order settle the rows of this sale? One charge pays for one sale:
+        for that of its own id, and for one more that a person says it is. `others`: places for
+        which it answers, beside those of before.
+        """
         own = self._form(order_id)
         if own in map(self._form, sale.order_ids):
             return True
-        places = [*others, *(place for place, ids in self._all_answered().items() if order_id in ids)]
-        sales = {one.identity for one in map(self.of, places) if own not in map(self._form, one.order_ids)}
+        places = [
+            *others,
+            *(place for place, ids in self._all_answered().items() if order_id in ids),
+        ]
+        sales = {
+            one.identity
+            for one in map(self.of, places)
+            if own not in map(self._form, one.order_ids)
+        }
         return sales <= {sale.identity}
 
     def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
@@ -282,7 +369,9 @@ class Lineages:
 
     def is_named(self, order_id: str, other: str) -> bool:
         """Is it known that a row of an order once had this other id?"""
-        return other in self._all_names().had.get(self._form(order_id), ()) or self.is_same(order_id, other)
+        return other in self._all_names().had.get(self._form(order_id), ()) or self.is_same(
+            order_id, other
+        )
 
     def _all_names(self) -> _ByForm:
         if self._names is None:
@@ -303,7 +392,9 @@ class Lineages:
     @property
     def first_source(self) -> str:
         """Of which cells ids were made when that was first noted; now, when it never was."""
-        return next((str(event.data["ids_from"]) for event in self._journal.events(["ids"])), self._ids_from)
+        return next(
+            (str(event.data["ids_from"]) for event in self._journal.events(["ids"])), self._ids_from
+        )
 
     @property
     def source(self) -> str:
@@ -311,12 +402,16 @@ class Lineages:
         return self._ids_from
 
     def known_under(self, order_id: str) -> frozenset[str]:
-        """Of which cells ids were made when it was told which id an order has now (job.Columns.ids_from)."""
+        """Of which cells ids were made when it was told which id an order has now
+        (job.Columns.ids_from).
+        """
         return frozenset(self._all_names().sources.get(self._form(order_id), ()))
 
     @property
     def corrections(self) -> Mapping[str, Sequence[str]]:
-        """Place of a row -> the orders whose attempts came to correct it, as they stood when this was first asked."""
+        """Place of a row -> the orders whose attempts came to correct it, as they stood when this
+        was first asked.
+        """
         if self._corrections is None:
             self._corrections = self._journal.corrected()
         return self._corrections
@@ -328,24 +423,37 @@ class Lineages:
         if self._batches is None:
             self._batches = {batch.id[-12:]: batch.id for batch in self._journal.batches()}
         batch_id = self._batches.get(tail)
-        return (batch_id, sheet, int(row)) if batch_id and row.isdecimal() else None
+        if batch_id and row.isdecimal():
+            return (batch_id, sheet, int(row))
+        return None
 
     def _row(self, place: str) -> _Told:
         known = self.where(place)
         if known is None:
             return _NOTHING
         batch_id, sheet, row = known
-        span = next((s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= row <= s.last), None)
-        return _NOTHING if span is None else self._rows(batch_id, span.number).get(row, _NOTHING)
+        span = next(
+            (s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= row <= s.last),
+            None,
+        )
+        if span is None:
+            return _NOTHING
+        return self._rows(batch_id, span.number).get(row, _NOTHING)
 
     def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
         """Some rows of a batch as they were last planned."""
         if not len(rows):
             return {}
-        spans = [s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= rows[-1] and rows[0] <= s.last]
+        spans = [
+            s
+            for s in self._spans_of(batch_id)
+            if s.sheet == sheet and s.first <= rows[-1] and rows[0] <= s.last
+        ]
         if len(spans) == 1:  # as ever, but for a program that cuts its chunks otherwise
             return self._rows(batch_id, spans[0].number)
-        return {row: told for span in spans for row, told in self._rows(batch_id, span.number).items()}
+        return {
+            row: told for span in spans for row, told in self._rows(batch_id, span.number).items()
+        }
 
     def _spans_of(self, batch_id: str) -> list[_Span]:
         if batch_id not in self._spans:
@@ -358,7 +466,10 @@ class Lineages:
             chunk = self._journal.chunk(batch_id, number)
             while len(self._chunks) >= _KEPT:
                 del self._chunks[next(iter(self._chunks))]
-            self._chunks[key] = dict(_told(chunk)) if chunk else {}
+            if chunk:
+                self._chunks[key] = dict(_told(chunk))
+            else:
+                self._chunks[key] = {}
         return self._chunks[key]
 
 

@@ -1,13 +1,15 @@
-"""LISTING: when a list of the gateway's charges is complete; pages go in, the next offset comes out.
+"""LISTING: when a list of the gateway's charges is complete; pages go in, the next offset comes
+out.
 
-Oldest first from a fixed time, with the end left open: new charges join behind what was read. Each page overlaps the
-one before by one charge, so that a shift is seen; a listing is complete only when as many different charges were
-read as the gateway says there are, and a page came that was not full: a count that is itself cut at the size of a page
-ends nothing.
+Oldest first from a fixed time, with the end left open: new charges join behind what was read. Each
+page overlaps the one before by one charge, so that a shift is seen; a listing is complete only when
+as many different charges were read as the gateway says there are, and a page came that was not
+full: a count that is itself cut at the size of a page ends nothing.
 
-An account may grow faster than its list can be read (fault-matrix B32). Then a listing is complete once all that there
-was when it began has been read, by the first count, and a whole page is younger than the listing. What a single charge
-says of its age decides nothing, and neither does a clock that is off for all of them.
+An account may grow faster than its list can be read (fault-matrix B32). Then a listing is complete
+once all that there was when it began has been read, by the first count, and a whole page is younger
+than the listing. What a single charge says of its age decides nothing, and neither does a clock
+that is off for all of them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def page_of(document: Any) -> Page | None:
 def size_told(document: Mapping[str, Any]) -> int:
     """How many objects the gateway says it put on a page at most; 0 when it does not say."""
     limit = document.get("limit")
-    return limit if type(limit) is int and limit > 0 else 0
+    if type(limit) is int and limit > 0:
+        return limit
+    return 0
 
 
 @dataclass(slots=True)
@@ -47,14 +51,19 @@ class Listing:
 
     since: str = ""  # from when it lists, ISO 8601
     begun_s: float = 0.0  # CLOCK_BOOTTIME when it began
-    now: str = ""  # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not tell
+    # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not
+    # tell
+    now: str = ""
     offset: int = 0  # of the page to ask for next
     size: int = 0  # how many objects that page may have; 0: nobody said
     complete: bool = False
     broken: str = ""  # why it proves nothing and must start anew
     latest: str = ""  # the youngest created_at that was seen and is a time as documented
-    skipped: int = 0  # charges too long to be read at all: what such a list does not show, it does not prove absent
-    unclear: list[ChargeSeen] = field(default_factory=list)  # charges that carry no well-formed key, of any job
+    # charges too long to be read at all: what such a list does not show, it does not prove absent
+    skipped: int = 0
+    unclear: list[ChargeSeen] = field(
+        default_factory=list
+    )  # charges that carry no well-formed key, of any job
     _seen: set[str] = field(default_factory=set)
     _last_id: str = ""
     _first_total: int | None = None  # how many there were when it began
@@ -65,31 +74,44 @@ class Listing:
         for charge in fresh:
             if charge.created_at > self.latest and is_instant(charge.created_at):
                 self.latest = charge.created_at
-        self.take(page.ids, page.total, page.limit, grown=bool(fresh) and all(map(self._is_younger, fresh)))
+        self.take(
+            page.ids,
+            page.total,
+            page.limit,
+            grown=bool(fresh) and all(map(self._is_younger, fresh)),
+        )
         return Page(fresh, tuple(charge.id for charge in fresh), page.total, page.limit)
 
     def _is_younger(self, charge: ChargeSeen) -> bool:
         """Was it made after this listing began, by what it says itself?"""
         return bool(self.now) and is_instant(charge.created_at) and charge.created_at > self.now
 
-    def take(self, ids: Sequence[str], total: int, limit: int = 0, *, grown: bool = False) -> list[int]:
-        """Take a page of any objects, by their ids; returns the places of those that were not read before.
+    def take(
+        self, ids: Sequence[str], total: int, limit: int = 0, *, grown: bool = False
+    ) -> list[int]:
+        """Take a page of any objects, by their ids; returns the places of those that were not read
+        before.
 
-        `limit`: how many the gateway says it puts on a page, 0 when it does not say. `grown`: all that is new on this
-        page says that it is younger than the listing.
+        `limit`: how many the gateway says it puts on a page, 0 when it does not say. `grown`: all
+        that is new on this page says that it is younger than the listing.
         """
         if self._last_id and (not ids or ids[0] != self._last_id):
             self.broken = "the list shifted while it was read"
         fresh = [at for at, name in enumerate(ids) if name not in self._seen]
         self._seen.update(ids)
         read = len(self._seen) + self.skipped
-        self._first_total = total if self._first_total is None else self._first_total
+        if self._first_total is None:
+            self._first_total = total
+        else:
+            self._first_total = self._first_total
         sizes = [size for size in (self.size, limit) if size]
         full = bool(fresh and sizes) and len(ids) >= min(sizes)
         if (read == total and not full) or (grown and self._first_total < read <= total):
             self.complete = not self.broken
         elif read > total or not fresh:
-            self.broken = self.broken or f"{read} objects were read where the gateway counts {total}"
+            self.broken = (
+                self.broken or f"{read} objects were read where the gateway counts {total}"
+            )
         if ids:
             self._last_id = ids[-1]
             self.offset += len(ids) - 1

@@ -1,4 +1,5 @@
-"""PLAN: what an order becomes on the wire, named so that it is the same on every machine and for ever.
+"""PLAN: what an order becomes on the wire, named so that it is the same on every machine and for
+ever.
 
 >>> key_of("bangkok-nightly", "0001", 1) == key_of("bangkok-nightly", "0001", 1)
 True
@@ -28,7 +29,9 @@ KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 
 
 def batch_id_of(first_received: datetime, job_name: str, sha256: str) -> str:
-    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>` (contract, section 1)."""
+    """`<UTC date of first receipt>-<12 hex over job name, line feed and the file's digest>`
+    (contract, section 1).
+    """
     return f"{first_received.astimezone(UTC):%Y-%m-%d}-{tail_of(job_name, sha256)}"
 
 
@@ -49,7 +52,9 @@ def by_order(order_id: str) -> str:
 
 def order_in(key: str) -> str:
     """The order id back; empty where such a key is a place."""
-    return key.removeprefix(_ORDER) if key.startswith(_ORDER) else ""
+    if key.startswith(_ORDER):
+        return key.removeprefix(_ORDER)
+    return ""
 
 
 _ORDER = "order\t"  # no place begins like this: it begins with 12 hexadecimal digits
@@ -61,7 +66,9 @@ def told_row(sheet: str, row: int) -> str:
     >>> told_row("", 7), told_row("Sheet 1!", 7)
     ('7', 'Sheet 1!!7')
     """
-    return f"{sheet}!{row}" if sheet else str(row)
+    if sheet:
+        return f"{sheet}!{row}"
+    return str(row)
 
 
 def row_told(text: str) -> tuple[str, int]:
@@ -71,21 +78,32 @@ def row_told(text: str) -> tuple[str, int]:
     (('', 7), ('Sheet 1!', 7), ('', 0), ('', 0))
     """
     sheet, _, number = text.rpartition("!")
-    return (sheet, int(number)) if _ROW.fullmatch(number) else ("", 0)
+    if _ROW.fullmatch(number):
+        return (sheet, int(number))
+    return ("", 0)
 
 
 def told_sale(keys: Sequence[str]) -> str:
-    """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]` tells it."""
-    return json.dumps([*keys[: MOST_KEYS // 2], *keys[MOST_KEYS // 2 :][-MOST_KEYS // 2 :]], ensure_ascii=False)
+    """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]`
+    tells it.
+    """
+    return json.dumps(
+        [*keys[: MOST_KEYS // 2], *keys[MOST_KEYS // 2 :][-MOST_KEYS // 2 :]], ensure_ascii=False
+    )
 
 
 def sale_told(text: str) -> tuple[str, ...]:
     """The same back; nothing for any other text."""
     try:
-        keys = json.loads(text) if text else []
+        if text:
+            keys = json.loads(text)
+        else:
+            keys = []
     except (ValueError, RecursionError):
         return ()
-    return tuple(keys) if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else ()
+    if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
+        return tuple(keys)
+    return ()
 
 
 MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
@@ -94,29 +112,38 @@ _ROW = re.compile(r"[1-9][0-9]{0,9}")
 
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
-    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False)))
+    return str(
+        uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False))
+    )
 
 
 def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
-    """Order id and attempt of a charge of this job, by what it says itself; None: it is none of this job's.
+    """Order id and attempt of a charge of this job, by what it says itself; None: it is none of
+    this job's.
 
-    The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without a number: it
-    carries the job's name, and a key that this job would not make.
+    The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without
+    a number: it carries the job's name, and a key that this job would not make.
     """
-    order_id, key, named = (metadata.get(name, "") for name in ("order_id", "batchpay_key", "batchpay_job"))
+    order_id, key, named = (
+        metadata.get(name, "") for name in ("order_id", "batchpay_key", "batchpay_job")
+    )
     number = number_of(named, order_id, key)
     if number is not None and named != job_name:
         return None  # another job's, to the letter
     if number is None:
         number = number_of(job_name, order_id, key)
-    return (order_id, number) if number is not None or named == job_name else None
+    if number is not None or named == job_name:
+        return (order_id, number)
+    return None
 
 
 def number_of(job_name: str, order_id: str, key: str) -> int | None:
     """The attempt of this order whose key this is; None: the job would make it for none."""
     if not (order_id and key):
         return None
-    return next((n for n in range(1, MAX_ATTEMPTS + 1) if key_of(job_name, order_id, n) == key), None)
+    return next(
+        (n for n in range(1, MAX_ATTEMPTS + 1) if key_of(job_name, order_id, n) == key), None
+    )
 
 
 def explains_itself(metadata: Mapping[str, str]) -> bool:
@@ -126,29 +153,38 @@ def explains_itself(metadata: Mapping[str, str]) -> bool:
 
 
 def content_of(document: Document) -> str:
-    """Digest of everything the order asks for: two rows of one order id with one digest ask the same."""
+    """Digest of everything the order asks for: two rows of one order id with one digest ask the
+    same.
+    """
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def payer_of(document: Mapping[str, object]) -> str:
     """Who pays: the customer (with its card, if named), the source or the card."""
-    return ":".join(str(document[kind]) for kind in ("customer", "source", "card") if kind in document)
+    return ":".join(
+        str(document[kind]) for kind in ("customer", "source", "card") if kind in document
+    )
 
 
 def may_pay(payer: str, told: str) -> bool:
-    """May the payer that a charge names be the one of a row? A charge names no token, and no card of a customer."""
+    """May the payer that a charge names be the one of a row? A charge names no token, and no card
+    of a customer.
+    """
     mine = payer.partition(":")[0]
     return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
 
 
 def who_pays(payer: str) -> str:
-    """The customer, whatever card of it; empty where nobody can tell: tokens, cards and sources are new for each sale.
+    """The customer, whatever card of it; empty where nobody can tell: tokens, cards and sources are
+    new for each sale.
 
     >>> who_pays("cust_1:card_2"), who_pays("tokn_1"), who_pays("")
     ('cust_1', '', '')
     """
-    return "" if payer.startswith(_OF_NOBODY) else payer.partition(":")[0]
+    if payer.startswith(_OF_NOBODY):
+        return ""
+    return payer.partition(":")[0]
 
 
 _OF_NOBODY = ("tokn_", "card_", "src_")
@@ -162,15 +198,19 @@ def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
 
 
 def single_use_of(document: Mapping[str, object]) -> str:
-    """The card token that only one charge can ever spend; empty when there is none (omise-api.md, 2.1)."""
+    """The card token that only one charge can ever spend; empty when there is none (omise-api.md,
+    2.1).
+    """
     card = str(document.get("card", ""))
-    return card if card.startswith("tokn_") else ""
+    if card.startswith("tokn_"):
+        return card
+    return ""
 
 
 def alike(order_id: str) -> str:
-    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing `.0` or point, a
-    spreadsheet's mark of text before it, and the exponent or the commas of a number that a spreadsheet writes out. 1.1
-    and 1.10 are two ids: lines of one order.
+    """The id without what programs do to ids: leading zeros, spaces, case, width (NFKC), a trailing
+    `.0` or point, a spreadsheet's mark of text before it, and the exponent or the commas of a
+    number that a spreadsheet writes out. 1.1 and 1.10 are two ids: lines of one order.
 
     >>> alike("0001003.0") == alike("1003") != alike("1003.05")
     True
@@ -181,7 +221,10 @@ def alike(order_id: str) -> str:
     >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
     True
     """
-    text = order_id if order_id.isascii() else unicodedata.normalize("NFKC", order_id)
+    if order_id.isascii():
+        text = order_id
+    else:
+        text = unicodedata.normalize("NFKC", order_id)
     bare = "".join(text.split()).casefold().lstrip("'")
     if not bare.isdecimal() and (number := _NUMBER.fullmatch(bare)):
         bare = _written_out(*number.groups(""))
@@ -195,15 +238,24 @@ _NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+
 def _written_out(whole: str, decimals: str, exponent: str) -> str:
     """Digits alone, with the point where it belongs: 8E5 is 800000, and 8.50E0 is 8.5."""
     power = int(exponent or 0)
-    digits, point = whole.replace(",", "") + decimals.ljust(power, "0"), len(whole.replace(",", "")) + power
-    rest = digits[point:].rstrip("0") if exponent else digits[point:]
-    return f"{digits[:point]}.{rest}" if rest else digits[:point]
+    digits, point = (
+        whole.replace(",", "") + decimals.ljust(power, "0"),
+        len(whole.replace(",", "")) + power,
+    )
+    if exponent:
+        rest = digits[point:].rstrip("0")
+    else:
+        rest = digits[point:]
+    if rest:
+        return f"{digits[:point]}.{rest}"
+    return digits[:point]
 
 
 def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> str:
     """What makes two orders look like one: who pays whom how much, a customer with whichever card.
 
-    In front stands what `fitting_terms` looks for: 16 digits of whom and how much, and whether it is known who pays.
+    In front stands what `fitting_terms` looks for: 16 digits of whom and how much, and whether it
+    is known who pays.
 
     >>> terms_of("cust_1:card_2", "recp_1", 5, "THB") == terms_of("cust_1", "recp_1", 5, "thb")
     True
@@ -211,23 +263,32 @@ def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> 
     False
     """
     money = f"{destination}\n{amount_minor}\n{currency.lower()}"
-    known = "+" if who_pays(payer) else "-"
+    if who_pays(payer):
+        known = "+"
+    else:
+        known = "-"
     whose = payer.partition(":")[0]
     return _digits(money) + known + _digits(f"{whose}\n{money}")
 
 
-def fitting_terms(payer: str, destination: str, amount_minor: int, currency: str) -> tuple[str, ...]:
-    """What the terms of a charge begin with that may be the same sale by them (like `may_pay`, in both directions): a
-    customer's are its own or those of nobody knows whom; where nobody knows who pays, any of the same money.
+def fitting_terms(
+    payer: str, destination: str, amount_minor: int, currency: str
+) -> tuple[str, ...]:
+    """What the terms of a charge begin with that may be the same sale by them (like `may_pay`, in
+    both directions): a customer's are its own or those of nobody knows whom; where nobody knows who
+    pays, any of the same money.
 
-    >>> terms = [terms_of(payer, "recp_1", 5, "THB") for payer in ("cust_1:card_1", "cust_2", "tokn_1", "")]
+    >>> payers = ("cust_1:card_1", "cust_2", "tokn_1", "")
+    >>> terms = [terms_of(payer, "recp_1", 5, "THB") for payer in payers]
     >>> [one.startswith(fitting_terms("cust_1", "recp_1", 5, "THB")) for one in terms]
     [True, False, True, True]
     >>> [one.startswith(fitting_terms("tokn_2", "recp_1", 5, "THB")) for one in terms]
     [True, True, True, True]
     """
     terms = terms_of(payer, destination, amount_minor, currency)
-    return (terms, f"{terms[:16]}-") if who_pays(payer) else (terms[:16],)
+    if who_pays(payer):
+        return (terms, f"{terms[:16]}-")
+    return (terms[:16],)
 
 
 def _digits(text: str) -> str:
@@ -235,9 +296,21 @@ def _digits(text: str) -> str:
 
 
 def intent_of(
-    document: Document, *, job: str, attempt: int, fee: Fee | None, batch_id: str, sheet: str, row: int,
-    run_id: str, journal_id: str, mode: str = "", corrects: str = "", sale: Sequence[str] = (), ids_from: str = "",
-) -> Intent:  # fmt: skip
+    document: Document,
+    *,
+    job: str,
+    attempt: int,
+    fee: Fee | None,
+    batch_id: str,
+    sheet: str,
+    row: int,
+    run_id: str,
+    journal_id: str,
+    mode: str = "",
+    corrects: str = "",
+    sale: Sequence[str] = (),
+    ids_from: str = "",
+) -> Intent:
     """The frozen request of an attempt: key, exact body and what an answer must agree with."""
     order_id = str(document["order_id"])
     key = key_of(job, order_id, attempt)
@@ -283,11 +356,21 @@ def intent_of(
 
 
 def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | None) -> str:
-    """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and 2.1)."""
+    """The body of `POST /charges` as application/x-www-form-urlencoded (omise-api.md, 1.4 and
+    2.1).
+    """
     fields = [("amount", str(document["amount"]))]
     fields += [
         (name, str(document[name]))
-        for name in ("currency", "destination", "customer", "card", "source", "description", "return_uri")
+        for name in (
+            "currency",
+            "destination",
+            "customer",
+            "card",
+            "source",
+            "description",
+            "return_uri",
+        )
         if name in document
     ]
     if fee and (fixed := fee.fixed_in(str(document["currency"]))) is not None:
@@ -299,9 +382,13 @@ def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | Non
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
-_quoted_name = lru_cache(maxsize=1024)(quote_plus)  # a job has a few names, each of them in every order
+_quoted_name = lru_cache(maxsize=1024)(
+    quote_plus
+)  # a job has a few names, each of them in every order
 
 
 def _quoted(value: str) -> str:
     """`quote_plus`, which is slow to find out that most values need nothing."""
-    return value if _PLAIN.fullmatch(value) else quote_plus(value)
+    if _PLAIN.fullmatch(value):
+        return value
+    return quote_plus(value)

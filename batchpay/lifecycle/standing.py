@@ -1,18 +1,20 @@
-"""STANDING: what a row of a file is, and what may become of it. The one decision about a row; everybody reads it.
+"""STANDING: what a row of a file is, and what may become of it. The one decision about a row;
+everybody reads it.
 
     row + what the journal knows + what holds rows back  ->  one of the kinds below
 
-`check`, `plan`, `run`, `report`, `status` and `resolve` all ask here, so that they cannot disagree. Nothing here knows
-a clock, a disk or a network. Every guard stands in `stand`, and a row passes all of them for its first attempt and for
-every later one alike:
+`check`, `plan`, `run`, `report`, `status` and `resolve` all ask here, so that they cannot disagree.
+Nothing here knows a clock, a disk or a network. Every guard stands in `stand`, and a row passes all
+of them for its first attempt and for every later one alike:
 
-    its own attempt -> its problems -> its repeats -> its sale (kinship) -> a person's word -> its order's attempts
+    its own attempt -> its problems -> its repeats -> its sale (kinship) -> a person's word -> its
+    order's attempts
                     -> ids that look alike -> another job's charge -> what holds it back
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -38,12 +40,15 @@ from batchpay.lifecycle.plan import (
 )
 from batchpay.lifecycle.unclaimed import Nameless, Terms, fits
 
-# --- what goes in ----------------------------------------------------------------------------------------------
+# --- what goes in
+# ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it was read and judged by itself; `document` is right where there is no problem."""
+    """One row as it was read and judged by itself; `document` is right where there is no
+    problem.
+    """
 
     batch_id: str
     sheet: str
@@ -52,8 +57,12 @@ class Row:
     problems: tuple[Problem, ...] = ()
     repeat: Repeat | None = None  # what the files of the same run say of it
     comeback: bool = False  # batchpay_retry = yes
-    corrects: str = ""  # plan.place_of the row that it came back for; kinship says to which sale that leads
-    earlier: tuple[str, ...] = ()  # every other order id that the row has had (kinship.Lineages.earlier)
+    corrects: str = (
+        ""  # plan.place_of the row that it came back for; kinship says to which sale that leads
+    )
+    earlier: tuple[
+        str, ...
+    ] = ()  # every other order id that the row has had (kinship.Lineages.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +88,16 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """A charge, or what may be one, with the terms of a row, made when order ids were made of other cells, perhaps."""
+    """A charge, or what may be one, with the terms of a row, made when order ids were made of other
+    cells, perhaps.
+    """
 
     order_id: str
     batch_id: str
     at_ns: int
-    known_under: frozenset[str]  # of which cells ids were made when it was asked for, or an id of its rows was read
+    known_under: frozenset[
+        str
+    ]  # of which cells ids were made when it was asked for, or an id of its rows was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,9 @@ class Word:
     order_id: str
     at_ns: int
     batch_id: str  # of its row; empty when no journal knows that
-    places: tuple[str, ...] = ()  # plan.place_of the rows that it was said of, and of those that they go back to
+    places: tuple[
+        str, ...
+    ] = ()  # plan.place_of the rows that it was said of, and of those that they go back to
     asked: tuple[Document, ...] = ()  # what these ask for
 
 
@@ -104,31 +119,53 @@ class History:
     """What the journal knows that matters to a chunk of rows."""
 
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by order id
-    owned: Mapping[int, str] = field(default_factory=dict)  # row number -> order id, for rows with an intent
-    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)  # by alike(): of other order ids
-    cancelled: Mapping[str, str] = field(default_factory=dict)  # order id -> why a person said never to send it
+    owned: Mapping[int, str] = field(
+        default_factory=dict
+    )  # row number -> order id, for rows with an intent
+    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(
+        default_factory=dict
+    )  # by alike(): of other order ids
+    cancelled: Mapping[str, str] = field(
+        default_factory=dict
+    )  # order id -> why a person said never to send it
     corrected: Mapping[str, tuple[Attempt, ...]] = field(
         default_factory=dict
-    )  # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or they correct it
+        # place_of a row -> attempts of the orders that are one sale with it: it corrects them, or
+        # they correct it
+    )
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  # by order id
-    near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)  # by terms_of, of the last ten days
-    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)  # by fitting_terms, of whatever age
+    near: Mapping[str, tuple[Near, ...]] = field(
+        default_factory=dict
+    )  # by terms_of, of the last ten days
+    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(
+        default_factory=dict
+    )  # by fitting_terms, of whatever age
     received_ns: int | None = None  # wall clock at which the rows' file first came
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
-    )  # place_of a row -> every other order id of its sale: that it, or a row that it goes back to, ever had
+        # place_of a row -> every other order id of its sale: that it, or a row that it goes back
+        # to, ever had
+    )
     answered: Mapping[str, tuple[Attempt, ...]] = field(
         default_factory=dict
-    )  # place_of a row -> attempts of the orders that rows which came back to correct it turned out to be duplicates of
+        # place_of a row -> attempts of the orders that rows which came back to correct it turned
+        # out to be duplicates of
+    )
     firsts: Mapping[str, str] = field(
         default_factory=dict
-    )  # place_of a row that came back -> what all corrections of its first row share (kinship.Ancestry.identity)
+        # place_of a row that came back -> what all corrections of its first row share
+        # (kinship.Ancestry.identity)
+    )
     named: Mapping[str, Document] = field(
         default_factory=dict
-    )  # place_of a row that came back under an id that its sale never had -> what the row asked for that it names
+        # place_of a row that came back under an id that its sale never had -> what the row asked
+        # for that it names
+    )
     bears: Mapping[str, str] = field(
         default_factory=dict
-    )  # place_of a row that kin or a word tells of -> the order id that it has, or had when its file was last here
+        # place_of a row that kin or a word tells of -> the order id that it has, or had when its
+        # file was last here
+    )
     said: Mapping[str, Mapping[str, bool]] = field(
         default_factory=dict
     )  # place_of a row -> ids that a person typed for its sale -> for the id that it has today?
@@ -137,8 +174,13 @@ class History:
     )  # place_of a row -> what may be said of its sale
 
     def sale(self, row: Row) -> str:
-        """By what the matter of a row is told from others: rows that correct one another are one."""
-        place, order_id = place_of(row.batch_id, row.sheet, row.row), str(row.document.get("order_id", ""))
+        """By what the matter of a row is told from others: rows that correct one another are
+        one.
+        """
+        place, order_id = (
+            place_of(row.batch_id, row.sheet, row.row),
+            str(row.document.get("order_id", "")),
+        )
         return self.firsts.get(place) or (by_order(order_id) if order_id else place)
 
     def ids(self, row: Row) -> tuple[str, ...]:
@@ -155,14 +197,20 @@ class History:
 class Guards:
     """What holds rows back that may go otherwise."""
 
-    gone: str = ""  # the batch's file, when it was no input of the last run: nothing is sent from it
+    gone: str = (
+        ""  # the batch's file, when it was no input of the last run: nothing is sent from it
+    )
     refusal: str = ""  # why the whole batch is refused
     stop: str = ""  # the stop in force
-    unreadable: str = ""  # a charge that only a person can tell whose it is, where it may be any order's
+    unreadable: str = (
+        ""  # a charge that only a person can tell whose it is, where it may be any order's
+    )
     nameless: Mapping[Terms, Mapping[str, Nameless]] = field(
         default_factory=dict
     )  # charges without a key that may be those of orders of the same terms
-    barred: Mapping[str, str] = field(default_factory=dict)  # recipient -> why it cannot be paid now
+    barred: Mapping[str, str] = field(
+        default_factory=dict
+    )  # recipient -> why it cannot be paid now
     smallest_share: Mapping[str, int] = field(
         default_factory=dict
     )  # upper-case currency -> the gateway's smallest transfer
@@ -170,7 +218,9 @@ class Guards:
     fee: Fee | None = None
     alike_ids: Literal["conflict", "distinct"] = "conflict"
     near_duplicates: Literal["warn", "hold"] = "warn"
-    cancelled: Mapping[str, str] = field(default_factory=dict)  # alike() of never sent orders that a person cancelled
+    cancelled: Mapping[str, str] = field(
+        default_factory=dict
+    )  # alike() of never sent orders that a person cancelled
     cancelled_sales: Mapping[str, str] = field(
         default_factory=dict
     )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
@@ -181,10 +231,14 @@ class Guards:
     )  # fitting_terms -> when a person last said of an order of theirs that it is new
     are_new: bool = False  # a person says now that all of them are
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
-    unplaced: Attempt | None = None  # an adopted charge of this file, and nobody can tell of which row
+    unplaced: Attempt | None = (
+        None  # an adopted charge of this file, and nobody can tell of which row
+    )
 
 
-def rows_of(batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]) -> list[Row]:
+def rows_of(
+    batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
+) -> list[Row]:
     """The rows of a chunk, in the file's order."""
     return [
         Row(
@@ -202,17 +256,22 @@ def rows_of(batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int],
     ]
 
 
-# --- what comes out --------------------------------------------------------------------------------------------
+# --- what comes out
+# --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Owns:
-    """The row caused this attempt and shows its outcome. `resumes`: it may be sent (again) from this row."""
+    """The row caused this attempt and shows its outcome. `resumes`: it may be sent (again) from
+    this row.
+    """
 
     attempt: Attempt
     resumes: bool = False
     warnings: tuple[str, ...] = ()
-    contradicts: bool = False  # an adopted charge whose terms are not the row's: the run ends, a person looks
+    contradicts: bool = (
+        False  # an adopted charge whose terms are not the row's: the run ends, a person looks
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +291,9 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateOf:
-    """Another row owns the same order with the same content. `resumes`: the owner's file is not here, this row is."""
+    """Another row owns the same order with the same content. `resumes`: the owner's file is not
+    here, this row is.
+    """
 
     attempt: Attempt
     resumes: bool = False
@@ -248,7 +309,9 @@ class RepeatOf:
 
 @dataclass(frozen=True, slots=True)
 class ConflictWith:
-    """The order took, may have taken or may yet take money with other content, or under another id."""
+    """The order took, may have taken or may yet take money with other content, or under another
+    id.
+    """
 
     why: str
     attempt: Attempt | None = None
@@ -282,12 +345,16 @@ class Waits:
     attempt: Attempt | None = None  # its own, which was never charged
 
 
-Standing = Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
+Standing = (
+    Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
+)
 
 
 def is_sendable(standing: Standing) -> bool:
     """May a run send something for this row?"""
-    return isinstance(standing, MayGo) or (isinstance(standing, Owns | DuplicateOf) and standing.resumes)
+    return isinstance(standing, MayGo) or (
+        isinstance(standing, Owns | DuplicateOf) and standing.resumes
+    )
 
 
 def goes_now(standing: Standing) -> bool:
@@ -297,7 +364,8 @@ def goes_now(standing: Standing) -> bool:
     return isinstance(standing, MayGo)
 
 
-# --- the decision ----------------------------------------------------------------------------------------------
+# --- the decision
+# ----------------------------------------------------------------------------------------------
 
 
 def stand(row: Row, history: History, guards: Guards) -> Standing:
@@ -305,7 +373,9 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     order_id = str(row.document.get("order_id", ""))
     attempts = history.attempts.get(order_id, ())
     if row.repeat is not None and row.repeat.looks_like and attempts:
-        row = replace(row, repeat=row.repeat.by_itself)  # history knows this id: the one that looks like it gives way
+        row = replace(
+            row, repeat=row.repeat.by_itself
+        )  # history knows this id: the one that looks like it gives way
     owned = owner_of(history, row.batch_id, row.sheet, row.row, order_id)
     if owned is not None and not owned.placed and row.repeat is not None and not row.repeat.alone:
         owned = None  # an adopted charge that knows its batch, not its row
@@ -316,8 +386,13 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if row.repeat is not None and row.repeat.outcome is Outcome.REJECTED:
         return Rejected(row.repeat.reason)
     if row.repeat is not None and row.repeat.outcome is Outcome.CONFLICT:
-        twin = _look_alike(row, history, guards) if row.repeat.looks_like else None
-        return ConflictWith(row.repeat.reason) if twin is None else _alike(order_id, twin)
+        if row.repeat.looks_like:
+            twin = _look_alike(row, history, guards)
+        else:
+            twin = None
+        if twin is None:
+            return ConflictWith(row.repeat.reason)
+        return _alike(order_id, twin)
     if (kin := _kin(row, history, guards, owned)) is not None:
         return _of_one_sale(row, kin)
     if reason := _cancelled(row, history, guards):
@@ -325,19 +400,29 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
     if (over := _asked_before(row, history, guards)) is not None:
         return DuplicateOf(over, why="asked for under an earlier id, duplicate")
     judged = _unless_anothers(row, _judged(row, attempts, history, guards), history)
-    if isinstance(judged, RepeatOf) and isinstance(contested := _blocked(row, history, guards), ConflictWith | Renamed):
+    if isinstance(judged, RepeatOf) and isinstance(
+        contested := _blocked(row, history, guards), ConflictWith | Renamed
+    ):
         return contested  # as the row that it repeats: nobody waits for an owner that never comes
     if not isinstance(judged, MayGo):
         return judged
     if owned is not None and judged.withdraw is None and not owned.closed:
-        judged = replace(judged, withdraw=owned)  # it asked for another order when it was first planned
-    in_vain = [a for a in history.kin(row) if a.closed and not a.set_aside and _is_kin(row, a, history, guards)]
+        judged = replace(
+            judged, withdraw=owned
+        )  # it asked for another order when it was first planned
+    in_vain = [
+        a
+        for a in history.kin(row)
+        if a.closed and not a.set_aside and _is_kin(row, a, history, guards)
+    ]
     judged = replace(judged, before=(*judged.before, *in_vain))
     return _guarded(row, judged, history, guards)
 
 
 def _planned_anew(row: Row, owned: Attempt, guards: Guards) -> bool:
-    """Was its own attempt never charged, and is it no longer what the row asks? Then the row is judged afresh (J13)."""
+    """Was its own attempt never charged, and is it no longer what the row asks? Then the row is
+    judged afresh (J13).
+    """
     if owned.adopted or not owned.ready:
         return False
     if row.problems or (row.repeat is not None and row.repeat.outcome is not Outcome.DUPLICATE):
@@ -363,11 +448,17 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     if not owned.may_go_again or row.problems or beside(owned, attempts) is not None:
         return Owns(owned, warnings=warnings)
     if (kin := _kin(row, history, guards, owned)) is not None:
-        return _of_one_sale(row, kin) if owned.ready else Owns(owned, warnings=warnings)
+        if owned.ready:
+            return _of_one_sale(row, kin)
+        return Owns(owned, warnings=warnings)
     blocked = _blocked(row, history, guards)
     if blocked is not None and owned.ready:
-        return replace(blocked, warnings=warnings, attempt=owned) if isinstance(blocked, Waits) else blocked
-    return Owns(owned, resumes=blocked is None and asks_the_same(row.document, owned), warnings=warnings)
+        if isinstance(blocked, Waits):
+            return replace(blocked, warnings=warnings, attempt=owned)
+        return blocked
+    return Owns(
+        owned, resumes=blocked is None and asks_the_same(row.document, owned), warnings=warnings
+    )
 
 
 def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | Waits | None:
@@ -383,19 +474,24 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
     if (charged := unnamed(row, history, guards)) is not None and not guards.are_new:
         told_of = f"order {charged.order_id} of batch {charged.batch_id}"
         return Waits(
-            f"{told_of} asked the same payer for the same money, for the same recipient, as far as it tells, when "
-            "order ids were made of another column or lookup file, and which id it has now is not known: "
-            f"{steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
+            f"{told_of} asked the same payer for the same money, for the same recipient, as far as"
+            " it tells, when order ids were made of another column or lookup file, and which id it"
+            " has now is not known:"
+            f" {steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
             "accountant",
         )
     if (asked := untold(row, history, guards)) is not None and not guards.are_new:
         told_of, batch_id = asked
-        return Waits(f"{told_of}: {steps.NEW_SALE(batch=batch_id, order=row.document['order_id'])}", "accountant")
+        return Waits(
+            f"{told_of}: {steps.NEW_SALE(batch=batch_id, order=row.document['order_id'])}",
+            "accountant",
+        )
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
     if (nameless := _may_be_charged(row, guards)) is not None:
         told_of = (
-            f"{nameless.charge_id} in the gateway's list asks for the same and names no order: it may be this one's"
+            f"{nameless.charge_id} in the gateway's list asks for the same and names no order: it"
+            " may be this one's"
         )
         step = steps.NAMELESS(order=str(row.document["order_id"]), charge=nameless.charge_id)
         return Waits(f"{told_of}; {step}", "a person")
@@ -403,8 +499,9 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
 
 
 def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
-    """A charge that may be this row's under an id that the job does not make any more, and that nobody told apart from
-    orders with the row's payer, recipient and amount."""
+    """A charge that may be this row's under an id that the job does not make any more, and that
+    nobody told apart from orders with the row's payer, recipient and amount.
+    """
     if not (guards.ids_from and history.unnamed):
         return None
     ids, fitting = history.ids(row), fitting_terms_of(row.document)
@@ -417,35 +514,48 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
 
 
 def fitting_terms_of(document: Document) -> tuple[str, ...]:
-    """What the terms of charges begin with that may be a row's by payer, recipient and amount; its own first."""
-    return fitting_terms(payer_of(document), document["destination"], document["amount"], document["currency"])
+    """What the terms of charges begin with that may be a row's by payer, recipient and amount; its
+    own first.
+    """
+    return fitting_terms(
+        payer_of(document), document["destination"], document["amount"], document["currency"]
+    )
 
 
 def _may_be_charged(row: Row, guards: Guards) -> Nameless | None:
-    """A charge that names nobody and that asks for what the row asks, where that may be its very own."""
+    """A charge that names nobody and that asks for what the row asks, where that may be its very
+    own.
+    """
     document = row.document
     terms = document["destination"], document["amount"], str(document["currency"])
-    found = fits(guards.nameless, terms, str(document["order_id"]), payer_of(document)) if guards.nameless else ()
+    if not guards.nameless:
+        return None
+    found = fits(guards.nameless, terms, str(document["order_id"]), payer_of(document))
     return next(iter(found), None)
 
 
 def _may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
-    """The same for an attempt that was sent, and refused: a charge that was made since, or whose time is not told."""
+    """The same for an attempt that was sent, and refused: a charge that was made since, or whose
+    time is not told.
+    """
     asked = attempt.intent
     terms = asked.destination, asked.amount, asked.currency
-    found = fits(guards.nameless, terms, asked.order_id, asked.payer) if guards.nameless else ()
+    if not guards.nameless:
+        return None
+    found = fits(guards.nameless, terms, asked.order_id, asked.payer)
     return next((one for one in found if one.may_be_made_after(attempt.sent_ns)), None)
 
 
 UNPLACED = (
-    "the gateway has a charge of this very file under an order id that none of its rows has now: it may be this row's. "
-    "Give the column or lookup file of order_id what it had when that was charged; if this is another sale, send it in "
-    "a file of its own"
+    "the gateway has a charge of this very file under an order id that none of its rows has now: it"
+    " may be this row's. Give the column or lookup file of order_id what it had when that was"
+    " charged; if this is another sale, send it in a file of its own"
 )
 
 
 def _kin(row: Row, history: History, guards: Guards, owned: Attempt | None) -> Attempt | None:
-    """What another order that is one sale with this row did, if it took money, may have, or goes in this very run.
+    """What another order that is one sale with this row did, if it took money, may have, or goes in
+    this very run.
 
     `owned`: the row's own attempt, which is its own whatever id it was made under.
     """
@@ -454,48 +564,65 @@ def _kin(row: Row, history: History, guards: Guards, owned: Attempt | None) -> A
     others = [a for a in history.kin(row) if a.intent.order_id not in mine and not a.closed]
     others = [attempt for attempt in others if _is_kin(row, attempt, history, guards)]
     charged = next((attempt for attempt in others if not attempt.ready), None)
-    return charged or next((attempt for attempt in others if attempt.intent.batch_id in guards.present), None)
+    return charged or next(
+        (attempt for attempt in others if attempt.intent.batch_id in guards.present), None
+    )
 
 
 def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     """A row of a sale that another order asks for already.
 
-    A row that corrects another may be told from it by what it asks for: then nobody but a person knows which it is.
+    A row that corrects another may be told from it by what it asks for: then nobody but a person
+    knows which it is.
     """
-    done = "goes first" if kin.ready else "was charged"
+    if kin.ready:
+        done = "goes first"
+    else:
+        done = "was charged"
     if not row.corrects and goes_back_to(kin.intent, (place_of(row.batch_id, row.sheet, row.row),)):
         return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
     if not row.corrects and goes_back_to(kin.intent, _keys(row)):
         if same_terms(row.document, kin):
             return DuplicateOf(kin, why=f"the corrected row of its order {done}, duplicate")
         return ConflictWith(
-            f"a row with this order id came back as another, which {done}, and this one asks for other terms: "
-            + steps.NEW_ID(),
+            f"a row with this order id came back as another, which {done}, and this one asks for"
+            " other terms: " + steps.NEW_ID(),
             kin,
         )
     if not row.corrects:
         if same_terms(row.document, kin):
             return DuplicateOf(kin, why=f"an earlier id of this order {done}, duplicate")
         return ConflictWith(
-            "this row, or another of its id, had another order id before, under which other terms were asked for; if "
-            "this is another sale, send it in a file of its own under an id that was never used",
+            "this row, or another of its id, had another order id before, under which other terms"
+            " were asked for; if this is another sale, send it in a file of its own under an id"
+            " that was never used",
             kin,
         )
     if same_terms(row.document, kin):
         return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
-    return ConflictWith(f"it corrects a row of a sale that was asked for with other terms; {steps.ANOTHER_SALE()}", kin)
+    return ConflictWith(
+        f"it corrects a row of a sale that was asked for with other terms; {steps.ANOTHER_SALE()}",
+        kin,
+    )
 
 
 def _unless_anothers(row: Row, judged: Standing, history: History) -> Standing:
-    """What a row was judged to be, unless it came back as a copy of an order that the row which it names never asked
-    for: a fill handle went over it. What that row did not tell says nothing."""
+    """What a row was judged to be, unless it came back as a copy of an order that the row which it
+    names never asked for: a fill handle went over it. What that row did not tell says nothing.
+    """
     named = history.named.get(place_of(row.batch_id, row.sheet, row.row))
-    if not isinstance(judged, DuplicateOf) or named is None or not contradicts(named, judged.attempt):
+    if (
+        not isinstance(judged, DuplicateOf)
+        or named is None
+        or not contradicts(named, judged.attempt)
+    ):
         return judged
     asked = judged.attempt.intent
     if goes_back_to(asked, filter(None, (row.corrects, history.sale(row)))):
         return judged
-    why = f"the row that this one came back for asked for something else than order {asked.order_id}"
+    why = (
+        f"the row that this one came back for asked for something else than order {asked.order_id}"
+    )
     return ConflictWith(f"{why}: {steps.OWN_ID()}", judged.attempt)
 
 
@@ -508,12 +635,21 @@ def _keys(row: Row) -> tuple[str, ...]:
 def _is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool | None:
     """Is an attempt of another order one sale with this row? None: nobody can tell.
 
-    That the row, or another of its id, had the order's id may have been a mistake that was mended since. The row that
-    was charged tells: it has this row's id today as well, or it has another one.
+    That the row, or another of its id, had the order's id may have been a mistake that was mended
+    since. The row that was charged tells: it has this row's id today as well, or it has another
+    one.
     """
     asked, place = attempt.intent, place_of(row.batch_id, row.sheet, row.row)
-    own, said = str(row.document.get("order_id", "")), history.said.get(place, {}).get(asked.order_id)
-    if row.corrects or said or not attempt.placed or attempt.owned_by(row.batch_id, row.sheet, row.row):
+    own, said = (
+        str(row.document.get("order_id", "")),
+        history.said.get(place, {}).get(asked.order_id),
+    )
+    if (
+        row.corrects
+        or said
+        or not attempt.placed
+        or attempt.owned_by(row.batch_id, row.sheet, row.row)
+    ):
         return True
     if goes_back_to(asked, filter(None, (place, own and by_order(own)))):
         return True
@@ -523,15 +659,21 @@ def _is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> boo
     return told_by_id or (told_by_id if said is None else None)
 
 
-def _has_its_id(order_id: str, places: Sequence[str], history: History, guards: Guards) -> bool | None:
-    """Has any row of these places an order id today? None: the file of one is not here to tell, or gives it no id."""
-    form = str if guards.alike_ids == "distinct" else alike
+def _has_its_id(
+    order_id: str, places: Sequence[str], history: History, guards: Guards
+) -> bool | None:
+    """Has any row of these places an order id today? None: the file of one is not here to tell, or
+    gives it no id.
+    """
+    form: Callable[[str], str] = str if guards.alike_ids == "distinct" else alike
     ids = [history.bears.get(place, "") for place in places]
     if order_id and form(order_id) in [form(one) for one in ids if one]:
         return True
     here = {batch_id[-12:] for batch_id in guards.present}
     is_told = bool(ids) and all(ids) and all(place.partition("\t")[0] in here for place in places)
-    return False if is_told else None
+    if is_told:
+        return False
+    return None
 
 
 def places_of(asked: Intent) -> tuple[str, ...]:
@@ -541,7 +683,9 @@ def places_of(asked: Intent) -> tuple[str, ...]:
 
 
 def is_a_strangers(document: Document, attempt: Attempt) -> bool:
-    """Did another payer ask for other money? Of a token only the recipient tells who may have paid."""
+    """Did another payer ask for other money? Of a token only the recipient tells who may have
+    paid.
+    """
     asked = attempt.intent
     money = (document.get("amount"), str(document.get("currency", "")).lower())
     if "amount" not in document or money == (asked.amount, asked.currency.lower()):
@@ -552,7 +696,9 @@ def is_a_strangers(document: Document, attempt: Attempt) -> bool:
 
 
 def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None:
-    """What may be this row's sale under an id that it had, where nobody can tell, and the batch whose file could."""
+    """What may be this row's sale under an id that it had, where nobody can tell, and the batch
+    whose file could.
+    """
     if not (kin := history.kin(row)) and not history.words:
         return None
     since_ns = guards.said_new.get(fitting_terms_of(row.document)[0], 0)
@@ -565,34 +711,60 @@ def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None
         if _is_kin(row, attempt, history, guards) is None:
             order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
             told_of = f"this row, or another of its id, had the id of order {order_id} before"
-            return f"{told_of}, which batch {batch_id} asked for, and which id that has now is not known", batch_id
+            return (
+                (
+                    f"{told_of}, which batch {batch_id} asked for, and which id that has now is not"
+                    " known"
+                ),
+                batch_id,
+            )
     for word in history.words.get(place_of(row.batch_id, row.sheet, row.row), ()):
         if word.at_ns > since_ns and _is_said_of(row, word, history, guards) is None:
-            told_of = f"this row, or another of its id, had the id of order {word.order_id}, or that had its id"
+            told_of = (
+                f"this row, or another of its id, had the id of order {word.order_id}, or that had"
+                " its id"
+            )
             return f"{told_of}, and a person cancelled that ({word.reason})", word.batch_id
     return None
 
 
 def _asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
-    """An attempt that asked for the same under an earlier id, in vain: that an id is another asks for no second one."""
+    """An attempt that asked for the same under an earlier id, in vain: that an id is another asks
+    for no second one.
+    """
     if row.corrects or row.comeback:
         return None
     closed = (a for a in reversed(history.kin(row)) if a.closed and not a.set_aside)
     asked = (a for a in closed if _is_kin(row, a, history, guards))
-    return next((a for a in asked if not goes_back_to(a.intent, _keys(row)) and same_terms(row.document, a)), None)
+    return next(
+        (
+            a
+            for a in asked
+            if not goes_back_to(a.intent, _keys(row)) and same_terms(row.document, a)
+        ),
+        None,
+    )
 
 
 def same_terms(document: Document, attempt: Attempt) -> bool:
-    """Does a row ask for what an attempt of another order asked: payer, recipient, amount and currency?"""
+    """Does a row ask for what an attempt of another order asked: payer, recipient, amount and
+    currency?
+    """
     asked = attempt.intent
-    terms = (document.get("destination"), document.get("amount"), str(document.get("currency", "")).lower())
+    terms = (
+        document.get("destination"),
+        document.get("amount"),
+        str(document.get("currency", "")).lower(),
+    )
     return terms == (asked.destination, asked.amount, asked.currency.lower()) and may_pay(
         payer_of(document), asked.payer
     )
 
 
 def contradicts(document: Document, attempt: Attempt) -> bool:
-    """Does a row, as far as it could be read, tell of other money, another recipient or payer than an attempt's?"""
+    """Does a row, as far as it could be read, tell of other money, another recipient or payer than
+    an attempt's?
+    """
     asked = attempt.intent
     terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
     payer = payer_of(document)
@@ -601,10 +773,16 @@ def contradicts(document: Document, attempt: Attempt) -> bool:
 
 
 def _cancelled(row: Row, history: History, guards: Guards) -> str:
-    """Why a person said never to send the order, under any id of its sale; empty when nobody did."""
+    """Why a person said never to send the order, under any id of its sale; empty when nobody
+    did.
+    """
     place, own = place_of(row.batch_id, row.sheet, row.row), str(row.document.get("order_id", ""))
-    ids = history.ids(row) if row.corrects else (own,)  # a row that came back is the sale of all its ids
-    by_ids = map(by_order, filter(None, history.ids(row))) if row.corrects else ()
+    ids = (
+        history.ids(row) if row.corrects else (own,)
+    )  # a row that came back is the sale of all its ids
+    by_ids: Iterable[str] = ()
+    if row.corrects:
+        by_ids = map(by_order, filter(None, history.ids(row)))
     for key in (place, row.corrects, *by_ids) if guards.cancelled_sales else ():
         if key in guards.cancelled_sales:
             return guards.cancelled_sales[key]
@@ -621,12 +799,18 @@ def _cancelled(row: Row, history: History, guards: Guards) -> str:
 
 
 def _is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool | None:
-    """Is a cancelled order, one of whose ids this row has or had, the row's own? None: nobody can tell."""
+    """Is a cancelled order, one of whose ids this row has or had, the row's own? None: nobody can
+    tell.
+    """
     own = str(row.document.get("order_id", ""))
     if own == word.order_id or place_of(row.batch_id, row.sheet, row.row) in word.places:
         return True
     told_by_id = _has_its_id(own, word.places, history, guards)
-    if told_by_id is None and word.asked and all(_are_strangers(row.document, asked) for asked in word.asked):
+    if (
+        told_by_id is None
+        and word.asked
+        and all(_are_strangers(row.document, asked) for asked in word.asked)
+    ):
         return False
     return told_by_id
 
@@ -647,7 +831,11 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     last = next((attempt for attempt in attempts if not attempt.closed), attempts[-1])
     if not last.closed:
         return _beside_open(row, attempts, last, history, guards)
-    own = [attempt for attempt in attempts if attempt.intent.batch_id == row.batch_id and not attempt.set_aside]
+    own = [
+        attempt
+        for attempt in attempts
+        if attempt.intent.batch_id == row.batch_id and not attempt.set_aside
+    ]
     if own:
         if asks_the_same(document, last):
             return DuplicateOf(last)
@@ -662,15 +850,21 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
 
 
 def _answers(attempt: Attempt, history: History) -> bool:
-    """Was it made since the row's file came? `batchpay_retry` asks for one attempt more than there were then.
+    """Was it made since the row's file came? `batchpay_retry` asks for one attempt more than there
+    were then.
 
-    Of several rows that ask for it, in however many files, one is that attempt and the others are its duplicates.
+    Of several rows that ask for it, in however many files, one is that attempt and the others are
+    its duplicates.
     """
     return history.received_ns is not None and attempt.sent_ns > history.received_ns
 
 
-def _beside_open(row: Row, attempts: Sequence[Attempt], last: Attempt, history: History, guards: Guards) -> Standing:
-    """Its order has an attempt that is not over: one that was never charged goes on from here, or is planned anew."""
+def _beside_open(
+    row: Row, attempts: Sequence[Attempt], last: Attempt, history: History, guards: Guards
+) -> Standing:
+    """Its order has an attempt that is not over: one that was never charged goes on from here, or
+    is planned anew.
+    """
     of_this_batch = last.intent.batch_id == row.batch_id
     owner_is_here = of_this_batch or last.intent.batch_id in guards.present
     only_one = beside(last, attempts) is None
@@ -683,7 +877,9 @@ def _beside_open(row: Row, attempts: Sequence[Attempt], last: Attempt, history: 
     return ConflictWith("same order id, other content", last, steps.OTHER_CONTENT())
 
 
-def _first_here(row: Row, number: int, before: tuple[Attempt, ...], withdraw: Attempt | None) -> Standing:
+def _first_here(
+    row: Row, number: int, before: tuple[Attempt, ...], withdraw: Attempt | None
+) -> Standing:
     """The row may go, unless an earlier row of the same run asks for the same."""
     if row.repeat is not None:
         return RepeatOf(row.repeat)
@@ -694,17 +890,36 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
     """Every guard that a row passes before it becomes an attempt, whatever its number."""
     warnings = _warnings(row, history, before_ns=guards.began_ns)
     if (blocked := _blocked(row, history, guards)) is not None:
-        return replace(blocked, warnings=warnings) if isinstance(blocked, Waits) else blocked
-    if (lost := next((earlier for earlier in may_go.before if earlier.unaccounted), None)) is not None:
-        charge = f" {lost.charge.id}" if lost.charge else ""
-        told_lost = f"the gateway no longer knows{charge} of its attempt {lost.intent.attempt}, which took no money"
-        return Waits(f"{told_lost}: {steps.SETTLE_EARLIER(order=lost.intent.order_id)}", "a person", warnings)
+        if isinstance(blocked, Waits):
+            return replace(blocked, warnings=warnings)
+        return blocked
+    if (
+        lost := next((earlier for earlier in may_go.before if earlier.unaccounted), None)
+    ) is not None:
+        if lost.charge:
+            charge = f" {lost.charge.id}"
+        else:
+            charge = ""
+        told_lost = (
+            f"the gateway no longer knows{charge} of its attempt {lost.intent.attempt}, which took"
+            " no money"
+        )
+        return Waits(
+            f"{told_lost}: {steps.SETTLE_EARLIER(order=lost.intent.order_id)}", "a person", warnings
+        )
     for earlier in may_go.before:
         if earlier.refused and (nameless := _may_have_charged(earlier, guards)) is not None:
             asked, charge_id = earlier.intent, nameless.charge_id
-            told_of = f"its attempt {asked.attempt} was refused, yet {charge_id} in the gateway's list, which names no "
+            told_of = (
+                f"its attempt {asked.attempt} was refused, yet {charge_id} in the gateway's list,"
+                " which names no "
+            )
             step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)
-            return Waits(f"{told_of}order, asks for the same: it may be its charge; {step}", "a person", warnings)
+            return Waits(
+                f"{told_of}order, asks for the same: it may be its charge; {step}",
+                "a person",
+                warnings,
+            )
     if warnings and guards.near_duplicates == "hold":
         remedy = steps.NEAR(order=row.document["order_id"])
         return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)
@@ -712,7 +927,9 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
 
 
 def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
-    """Why nothing is sent for this row now, and who acts: first what would hold it whatever runs with its file."""
+    """Why nothing is sent for this row now, and who acts: first what would hold it whatever runs
+    with its file.
+    """
     document = row.document
     destination, currency = str(document["destination"]), str(document["currency"]).upper()
     if guards.refusal:
@@ -730,7 +947,9 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
         least = f"the gateway's smallest transfer is {major_text(smallest, currency)}"
         return f"{share_told}, {least}: {steps.SEND_SMALL()}", "accountant"
     if guards.gone:
-        remedy = steps.PUT_BACK(file=told(guards.gone), order=document["order_id"], batch=row.batch_id)
+        remedy = steps.PUT_BACK(
+            file=told(guards.gone), order=document["order_id"], batch=row.batch_id
+        )
         return f"its file was no input of the last run: {remedy}", "accountant"
     if guards.stop:
         return f"a stop is in force: {guards.stop}; {steps.LIFT_STOP()}", "a person"
@@ -739,18 +958,28 @@ def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
     return None
 
 
-# --- parts -----------------------------------------------------------------------------------------------------
+# --- parts
+# -------------------------------------------------------------------------------------------------
 
 
-def owner_of(history: History, batch_id: str, sheet: str, row: int, order_id: str) -> Attempt | None:
-    """The attempt a row caused, whatever the row says now: an edited job never makes a second order of it.
+def owner_of(
+    history: History, batch_id: str, sheet: str, row: int, order_id: str
+) -> Attempt | None:
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order
+    of it.
 
     Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
     """
     for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
-        owned = [a for a in reversed(history.attempts.get(candidate, ())) if a.owned_by(batch_id, sheet, row)]
+        owned = [
+            a
+            for a in reversed(history.attempts.get(candidate, ()))
+            if a.owned_by(batch_id, sheet, row)
+        ]
         if owned:
-            return next((attempt for attempt in owned if attempt.outcome is Outcome.IN_DOUBT), owned[0])
+            return next(
+                (attempt for attempt in owned if attempt.outcome is Outcome.IN_DOUBT), owned[0]
+            )
     return None
 
 
@@ -760,7 +989,9 @@ def asks_the_same(document: Document, attempt: Attempt) -> bool:
     if asked.content:
         return content_of(document) == asked.content
     terms = (document["amount"], document["currency"], document["destination"])
-    return terms == (asked.amount, asked.currency, asked.destination) and may_pay(payer_of(document), asked.payer)
+    return terms == (asked.amount, asked.currency, asked.destination) and may_pay(
+        payer_of(document), asked.payer
+    )
 
 
 def _look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
@@ -779,7 +1010,8 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     if guards.alike_ids == "distinct" or other == order_id:
         return None
     return ConflictWith(
-        f"its id is order {other}'s, which a person cancelled, but for what programs do to ids: {steps.NEW_ID()}"
+        f"its id is order {other}'s, which a person cancelled, but for what programs do to ids:"
+        f" {steps.NEW_ID()}"
     )
 
 
@@ -788,32 +1020,46 @@ def _alike(order_id: str, twin: Attempt) -> ConflictWith:
 
 
 def _elsewhere(row: Row, history: History) -> Elsewhere | None:
-    """Another job's charge for any order id of the same sale, with the same payer, recipient and amount."""
+    """Another job's charge for any order id of the same sale, with the same payer, recipient and
+    amount.
+    """
     document = row.document
     terms = (document["destination"], document["amount"], document["currency"])
-    for other in (found for order_id in history.ids(row) for found in history.elsewhere.get(order_id, ())):
-        if terms == (other.destination, other.amount, other.currency) and may_pay(payer_of(document), other.payer):
+    for other in (
+        found for order_id in history.ids(row) for found in history.elsewhere.get(order_id, ())
+    ):
+        if terms == (other.destination, other.amount, other.currency) and may_pay(
+            payer_of(document), other.payer
+        ):
             return other
     return None
 
 
 def _warnings(row: Row, history: History, *, before_ns: int = 0) -> tuple[str, ...]:
-    """What a person should know before, or after, it is sent: recent orders of other files that ask for the same.
+    """What a person should know before, or after, it is sent: recent orders of other files that ask
+    for the same.
 
     `before_ns`: only what was asked before then.
     """
     document = row.document
     if row.problems or "destination" not in document:
         return ()
-    terms = terms_of(payer_of(document), document["destination"], document["amount"], document["currency"])
+    terms = terms_of(
+        payer_of(document), document["destination"], document["amount"], document["currency"]
+    )
     near = [other for other in history.near.get(terms, ()) if _is_near(other, row, before_ns)]
     if not near:
         return ()
-    more = f" and {len(near) - 1} more" if len(near) > 1 else ""
+    if len(near) > 1:
+        more = f" and {len(near) - 1} more"
+    else:
+        more = ""
     first = near[0]
     return (
-        f"order {first.order_id} of batch {first.batch_id}{more} asked for the same payer, recipient and amount "
-        "within ten days",
+        (
+            f"order {first.order_id} of batch {first.batch_id}{more} asked for the same payer,"
+            " recipient and amount within ten days"
+        ),
     )
 
 
@@ -824,10 +1070,12 @@ def _is_near(other: Near, row: Row, before_ns: int) -> bool:
 
 
 def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
-    """The attempt that charged, later, what this row asked for: under its order id, or as its corrected row.
+    """The attempt that charged, later, what this row asked for: under its order id, or as its
+    corrected row.
 
-    `received_ns`: when the row's file came; what was charged before then settled something else, unless it corrects
-    this very row, or the row that came back to correct it asked for that very order, and so is a duplicate of it.
+    `received_ns`: when the row's file came; what was charged before then settled something else,
+    unless it corrects this very row, or the row that came back to correct it asked for that very
+    order, and so is a duplicate of it.
     """
     place = place_of(row.batch_id, row.sheet, row.row)
     kin = [
@@ -836,10 +1084,19 @@ def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
         if goes_back_to(a.intent, filter(None, (place, row.corrects)))
         or (same_terms(row.document, a) and _is_kin(row, a, history, Guards()))
     ]
-    found: Iterable[Attempt] = (*history.attempts.get(str(row.document.get("order_id", "")), ()), *kin)
+    found: Iterable[Attempt] = (
+        *history.attempts.get(str(row.document.get("order_id", "")), ()),
+        *kin,
+    )
     for attempt in found:
         corrects = not row.corrects and goes_back_to(attempt.intent, (place,))
         later = attempt.sent_ns > received_ns or corrects
-        if attempt.outcome is Outcome.SUCCEEDED and later and not attempt.owned_by(row.batch_id, row.sheet, row.row):
+        if (
+            attempt.outcome is Outcome.SUCCEEDED
+            and later
+            and not attempt.owned_by(row.batch_id, row.sheet, row.row)
+        ):
             return attempt
-    return next((one for one in history.answered.get(place, ()) if one.outcome is Outcome.SUCCEEDED), None)
+    return next(
+        (one for one in history.answered.get(place, ()) if one.outcome is Outcome.SUCCEEDED), None
+    )

@@ -1,11 +1,14 @@
-"""UNCLAIMED: charges in the gateway's lists of which nothing tells whose they are, kept until something does.
+"""UNCLAIMED: charges in the gateway's lists of which nothing tells whose they are, kept until
+something does.
 
-A list is read once: what it showed, later ones do not show again. The order whose charge it is may come in a file of a
-later run. So what no journal could place is written down when it is seen, and held against every order before it is
-sent:
+A list is read once: what it showed, later ones do not show again. The order whose charge it is may
+come in a file of a later run. So what no journal could place is written down when it is seen, and
+held against every order before it is sent:
 
-    stray      it kept its batchpay_key, and neither job nor order: the order that makes this very key is its own
-    nameless   it kept no key: any order with its payer, recipient, amount and currency may be its own, where a journal
+    stray      it kept its batchpay_key, and neither job nor order: the order that makes this very
+      key is its own
+    nameless   it kept no key: any order with its payer, recipient, amount and currency may be its
+      own, where a journal
                has lost events, or an order was sent and is said to have charged nothing
 """
 
@@ -47,7 +50,9 @@ class Nameless:
         return self.order_id in ("", order_id) and may_pay(payer, self.payer)
 
     def may_be_made_after(self, at_ns: int) -> bool:
-        """Was it made since then, by our wall clock and with a margin for that, or does nobody tell when?"""
+        """Was it made since then, by our wall clock and with a margin for that, or does nobody tell
+        when?
+        """
         at = datetime.fromtimestamp(max(0, at_ns // 10**9 - SKEW_S), UTC)
         return not is_instant(self.created_at) or self.created_at >= f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -55,17 +60,28 @@ class Nameless:
 def nameless_of(charge: ChargeSeen) -> Nameless:
     """What is kept of a charge."""
     return Nameless(
-        charge.id, charge.payer or "", charge.destination or "", charge.amount, charge.currency.lower(),
-        charge.created_at, charge.metadata.get("order_id", ""),
-    )  # fmt: skip
+        charge.id,
+        charge.payer or "",
+        charge.destination or "",
+        charge.amount,
+        charge.currency.lower(),
+        charge.created_at,
+        charge.metadata.get("order_id", ""),
+    )
 
 
 @dataclass(slots=True)
 class Unclaimed:
-    """What the journal has kept of such charges, but for those that a person said are none of this job's."""
+    """What the journal has kept of such charges, but for those that a person said are none of this
+    job's.
+    """
 
-    strays: dict[str, dict[str, ChargeSeen]] = field(default_factory=dict)  # by key, then by charge id
-    nameless: dict[Terms, dict[str, Nameless]] = field(default_factory=dict)  # by terms, then by charge id
+    strays: dict[str, dict[str, ChargeSeen]] = field(
+        default_factory=dict
+    )  # by key, then by charge id
+    nameless: dict[Terms, dict[str, Nameless]] = field(
+        default_factory=dict
+    )  # by terms, then by charge id
 
     def add_stray(self, key: str, charge: ChargeSeen) -> None:
         """One more, or what a list shows of it now."""
@@ -81,7 +97,9 @@ class Unclaimed:
 
 
 def unclaimed_in(events: Iterable[Event]) -> Unclaimed:
-    """The same, from events of the kinds KINDS. A stray is its order's by its key, whatever anybody says."""
+    """The same, from events of the kinds KINDS. A stray is its order's by its key, whatever anybody
+    says.
+    """
     found = Unclaimed()
     disowned: set[str] = set()
     for event in events:
@@ -103,8 +121,13 @@ def told_of(some: Iterable[Nameless]) -> Mapping[str, Any]:
     return {"charges": [asdict(one) for one in some]}
 
 
-def fits(nameless: Mapping[Terms, Mapping[str, Nameless]], order: Terms, order_id: str, payer: str) -> list[Nameless]:
+def fits(
+    nameless: Mapping[Terms, Mapping[str, Nameless]], order: Terms, order_id: str, payer: str
+) -> list[Nameless]:
     """The kept charges that may be this order's. `order`: its recipient, amount and currency."""
     destination, amount, currency = order
-    some = nameless.get((destination, amount, currency.lower()), {}) if nameless else {}
+    if nameless:
+        some = nameless.get((destination, amount, currency.lower()), {})
+    else:
+        some = {}
     return [one for one in some.values() if one.may_be_of(order_id, payer)]

@@ -1,4 +1,5 @@
-"""READ: a file becomes chunks of rows of text, with everything about single rows and cells said as problems.
+"""READ: a file becomes chunks of rows of text, with everything about single rows and cells said as
+problems.
 
 for path in find_files(job.input):
     with open_snapshot(path) as snapshot:
@@ -27,11 +28,22 @@ FORMATS: dict[Format, Reader] = {
     "xlsx": read_apart,
 }
 
-__all__ = ["FORMATS", "OF_ONE_FILE", "Snapshot", "Table", "TextChunk", "Unread", "find_files", "open_snapshot", "read"]
+__all__ = [
+    "FORMATS",
+    "OF_ONE_FILE",
+    "Snapshot",
+    "Table",
+    "TextChunk",
+    "Unread",
+    "find_files",
+    "open_snapshot",
+    "read",
+]
 
 
 def read(snapshot: Snapshot, settings: Input, columns: Sequence[str]) -> Table:
-    """The table of a file; `columns` are those the job reads, which must stand in its header once each.
+    """The table of a file; `columns` are those the job reads, which must stand in its header once
+    each.
 
     Raises FileRefused, or TryLater when the file was being written.
     """

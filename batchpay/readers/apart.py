@@ -1,8 +1,10 @@
-"""Binary files are parsed in a child process: what kills a parser, or makes it grow or hang, ends there, with a reason.
+"""Binary files are parsed in a child process: what kills a parser, or makes it grow or hang, ends
+there, with a reason.
 
-The child gets the open file as its standard input and what to read as its one argument; no secret is in its
-environment, and it has limits of memory and of CPU for each piece. Its answer is one Arrow stream: what is known of the
-table stands in the schema's metadata, row numbers and problems in each batch's. Cards are looked for by the parent.
+The child gets the open file as its standard input and what to read as its one argument; no secret
+is in its environment, and it has limits of memory and of CPU for each piece. Its answer is one
+Arrow stream: what is known of the table stands in the schema's metadata, row numbers and problems
+in each batch's. Cards are looked for by the parent.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
 MEMORY = 4 * 1024**3  # bytes of address space
 CPU_S = 120  # up to the first piece, and from each to the next
 _SOURCE = str(Path(__file__).resolve().parents[2])
-_ENVIRON = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+_ENVIRON = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 _TOLD = b"batchpay"
 
 
@@ -41,13 +47,24 @@ def read_apart(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Ta
     waiting = [first]
 
     def pieces(notes: Notes) -> Iterator[Piece]:
-        child = waiting.pop() if waiting else _Child(snapshot, settings, wanted)
+        if waiting:
+            child = waiting.pop()
+        else:
+            child = _Child(snapshot, settings, wanted)
         try:
             yield from child.pieces(notes)
         finally:
             child.end()
 
-    return Table(snapshot, first.columns, first.sheet, pieces, settings.not_cards, first.about, rounded=first.rounded)
+    return Table(
+        snapshot,
+        first.columns,
+        first.sheet,
+        pieces,
+        settings.not_cards,
+        first.about,
+        rounded=first.rounded,
+    )
 
 
 class _Child:
@@ -58,19 +75,30 @@ class _Child:
 
         self._path = snapshot.path
         request = {
-            "path": str(snapshot.path), "size": snapshot.size, "format": snapshot.format,
-            "sheet": settings.sheet, "header_row": settings.header_row, "wanted": list(wanted),
-        }  # fmt: skip
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("OMISE")} | _ENVIRON
+            "path": str(snapshot.path),
+            "size": snapshot.size,
+            "format": snapshot.format,
+            "sheet": settings.sheet,
+            "header_row": settings.header_row,
+            "wanted": list(wanted),
+        }
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith("OMISE")
+        } | _ENVIRON
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_SOURCE, environ.get("PYTHONPATH"))))
         code = f"from {__name__} import main; main()"
         try:
             self._process = subprocess.Popen(  # noqa: S603  (ourselves)
                 [sys.executable, "-P", "-W", "ignore", "-c", code, json.dumps(request)],
-                stdin=snapshot.fd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ,
-            )  # fmt: skip
+                stdin=snapshot.fd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environ,
+            )
         except OSError as error:
-            raise TryLater(f"{self._path}: no process can be started to read it: {error.strerror}") from error
+            raise TryLater(
+                f"{self._path}: no process can be started to read it: {error.strerror}"
+            ) from error
         self.end = weakref.finalize(self, _end, self._process)
         try:
             self._stream = pa.ipc.open_stream(self._process.stdout)
@@ -93,9 +121,15 @@ class _Child:
             if "notes" in told:
                 notes.others += told["notes"]
                 return
-            problems = {int(at): [Problem(*problem) for problem in found] for at, found in told["problems"].items()}
+            problems = {
+                int(at): [Problem(*problem) for problem in found]
+                for at, found in told["problems"].items()
+            }
             rows = range(told["row"], told["row"] + batch.num_rows)
-            typed = {name: {int(at): kind for at, kind in kinds.items()} for name, kinds in told["typed"].items()}
+            typed = {
+                name: {int(at): kind for at, kind in kinds.items()}
+                for name, kinds in told["typed"].items()
+            }
             yield Piece(batch, rows, raw_of(batch), problems, typed)
 
     def _checked(self, metadata: Any) -> dict[str, Any]:
@@ -109,7 +143,10 @@ class _Child:
         self._process.kill()  # of a child that has ended this is nothing
         code = self._process.wait()
         self.end()
-        why = "its parser ended early" if code >= 0 else f"its parser ended with {signal.Signals(-code).name}"
+        if code >= 0:
+            why = "its parser ended early"
+        else:
+            why = f"its parser ended with {signal.Signals(-code).name}"
         if code == -signal.SIGXCPU:
             why = f"some thousand rows of it took more than {CPU_S} seconds"
         raise FileRefused(f"{self._path}: is cut or damaged ({why}); send it again")
@@ -125,7 +162,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.stdout.close()
 
 
-# --- in the child -----------------------------------------------------------------------------------------------
+# --- in the child
+# -----------------------------------------------------------------------------------------------
 
 
 def main() -> None:
@@ -139,7 +177,12 @@ def main() -> None:
     snapshot = Snapshot(Path(request["path"]), "", request["size"], request["format"], False, 0, 0)
     with os.fdopen(os.dup(1), "wb") as sink:
         os.dup2(2, 1)  # whatever a library prints goes where nobody looks
-        _answer(snapshot, Input("", sheet=request["sheet"], header_row=request["header_row"]), request["wanted"], sink)
+        _answer(
+            snapshot,
+            Input("", sheet=request["sheet"], header_row=request["header_row"]),
+            request["wanted"],
+            sink,
+        )
 
 
 def _more_time() -> None:
@@ -161,7 +204,8 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
         notes = Notes()
         for piece in table.pieces(notes):
             problems = {
-                at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]] for at in piece.problems
+                at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]]
+                for at in piece.problems
             }
             about = {"row": piece.rows[0], "problems": problems, "typed": piece.typed}
             writer.write_batch(piece.batch, custom_metadata=_packed(about))
@@ -170,7 +214,10 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
     except BrokenPipeError:
         os._exit(0)  # nobody listens any more
     except BaseException as error:
-        told = {"refused": _sentence(snapshot, error), "code": getattr(error, "exit_code", FileRefused.exit_code)}
+        told = {
+            "refused": _sentence(snapshot, error),
+            "code": getattr(error, "exit_code", FileRefused.exit_code),
+        }
         if writer is None:
             schema = pa.schema([], _packed(told))
             writer = pa.ipc.new_stream(sink, schema)
@@ -185,7 +232,9 @@ def _parsers() -> dict[str, Any]:
 
 
 def _sentence(snapshot: Snapshot, error: BaseException) -> str:
-    """Whatever a library says of a broken file in one sentence; Rust libraries panic outside of Exception."""
+    """Whatever a library says of a broken file in one sentence; Rust libraries panic outside of
+    Exception.
+    """
     if isinstance(error, BatchpayError):
         return str(error)
     if isinstance(error, MemoryError):

@@ -1,4 +1,6 @@
-"""All cells of a chunk as compressed bytes, and back: what the state keeps so that a report needs no input file."""
+"""All cells of a chunk as compressed bytes, and back: what the state keeps so that a report needs
+no input file.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,12 @@ class Cells(NamedTuple):
 
 def texts_of(column: pyarrow.Array) -> list[str]:
     """A text column as Python texts; an absent cell is the empty text."""
-    texts: list[str] = column.to_numpy(zero_copy_only=False).tolist()  # six times faster than to_pylist
-    return [text or "" for text in texts] if column.null_count else texts
+    texts: list[str] = column.to_numpy(
+        zero_copy_only=False
+    ).tolist()  # six times faster than to_pylist
+    if column.null_count:
+        return [text or "" for text in texts]
+    return texts
 
 
 def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch) -> bytes:
@@ -36,7 +42,9 @@ def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch) -> bytes:
     numbers = pa.array(rows, pa.int64())
     whole = pa.RecordBatch.from_arrays([numbers, *batch.columns], names=["", *batch.schema.names])
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, whole.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_stream(
+        sink, whole.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
+    ) as writer:
         writer.write_batch(whole)
     return bytes(sink.getvalue().to_pybytes())
 

@@ -1,4 +1,6 @@
-"""A rejects file that comes back: the apostrophe that kept a cell from being a formula is taken off again."""
+"""A rejects file that comes back: the apostrophe that kept a cell from being a formula is taken off
+again.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +14,24 @@ from batchpay.readers.pieces import Piece
 
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
-    """The names of the columns as the input had them; where no cell of ours is, they stand as they are."""
+    """The names of the columns as the input had them; where no cell of ours is, they stand as they
+    are.
+    """
     if DEFUSED not in cells:
         return list(cells)
     return [_bare(cell) if cell not in wanted else cell for cell in cells]
 
 
 def _bare(name: str) -> str:
-    return name[1:] if name[:1] == "'" and name[1:].startswith(FORMULA_STARTS) else name
+    if name[:1] == "'" and name[1:].startswith(FORMULA_STARTS):
+        return name[1:]
+    return name
 
 
 def restore(piece: Piece) -> None:
-    """Undo what the rejects file says was done to its cells; who has corrected one may have taken it off already."""
+    """Undo what the rejects file says was done to its cells; who has corrected one may have taken
+    it off already.
+    """
     names = piece.batch.schema.names
     if DEFUSED not in names:
         return
@@ -42,13 +50,18 @@ def restore(piece: Piece) -> None:
 
 
 def _names(piece: Piece, at: int, mark: str) -> list[str]:
-    """The marked columns of one row; a mark that says nothing clear rejects it, as its cells may be another's."""
+    """The marked columns of one row; a mark that says nothing clear rejects it, as its cells may be
+    another's.
+    """
     try:
         names = json.loads(mark)
     except (ValueError, RecursionError):
         names = None
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return names
-    remedy = "it says which cells got an apostrophe: leave it as it was, or empty it and take the apostrophes off"
+    remedy = (
+        "it says which cells got an apostrophe: leave it as it was, or empty it and take the"
+        " apostrophes off"
+    )
     piece.blame(at, Problem(DEFUSED, told(mark), "not-a-mark", remedy))
     return []

@@ -15,8 +15,8 @@ TOTALS = ".totals.json"  # control totals beside an input are no input
 def find_files(job_input: Input) -> list[Path]:
     """The files of a path or glob; one reached by several names counts once, under the first.
 
-    Whether each can be read is found out when it is opened. Raises InputMissing when there is none and the job does not
-    call that fine.
+    Whether each can be read is found out when it is opened. Raises InputMissing when there is none
+    and the job does not call that fine.
     """
     found: dict[tuple[int, int] | Path, Path] = {}
     for path in _matches(job_input.pattern):
@@ -30,7 +30,8 @@ def find_files(job_input: Input) -> list[Path]:
         found.setdefault((status.st_dev, status.st_ino), path)
     if not found and not job_input.optional:
         raise InputMissing(
-            f"{job_input.pattern}: there is no such file; put it there, or say optional = true in [input]"
+            f"{job_input.pattern}: there is no such file; put it there, or say optional = true in"
+            " [input]"
         )
     return list(found.values())
 
@@ -38,4 +39,5 @@ def find_files(job_input: Input) -> list[Path]:
 def _matches(pattern: str) -> list[Path]:
     if os.path.lexists(pattern):  # a name may hold [ or *
         return [Path(pattern)]
-    return [Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if not name.endswith(TOTALS)]  # noqa: PTH207
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    return [Path(name) for name in names if not name.endswith(TOTALS)]

@@ -1,4 +1,6 @@
-"""The header row: every column a field reads stands there exactly once, and every column has a name of its own."""
+"""The header row: every column a field reads stands there exactly once, and every column has a name
+of its own.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,28 @@ def check_header(
     """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
     cells = restored_header(cells, wanted)
     if len(cells) > COLUMN_LIMIT:
-        raise FileRefused(f"{path}: row {row} has {len(cells)} columns; at most {COLUMN_LIMIT} are read")
+        raise FileRefused(
+            f"{path}: row {row} has {len(cells)} columns; at most {COLUMN_LIMIT} are read"
+        )
     if not any(cell.strip() for cell in cells):
-        raise FileRefused(f"{path}: row {row} is blank, a header was expected; [input] header_row says where it is")
+        raise FileRefused(
+            f"{path}: row {row} is blank, a header was expected; [input] header_row says where"
+            " it is"
+        )
     for number, cell in enumerate(cells, 1):
         if secret := secret_in(cell):
-            raise FileRefused(f"{path}: row {row}, column {number}: {secret} in the header; is the header missing?")
-        if any((ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029" for ch in cell):
-            raise FileRefused(f"{path}: row {row}, column {number}: a control character in the header '{told(cell)}'")
+            raise FileRefused(
+                f"{path}: row {row}, column {number}: {secret} in the header; is the header"
+                " missing?"
+            )
+        if any(
+            (ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029"
+            for ch in cell
+        ):
+            raise FileRefused(
+                f"{path}: row {row}, column {number}: a control character in the header"
+                f" '{told(cell)}'"
+            )
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
@@ -37,7 +53,10 @@ def check_header(
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)
-        raise FileRefused(f"{path}: row {row}: more than one column is called {listed}; keep one or rename the others")
+        raise FileRefused(
+            f"{path}: row {row}: more than one column is called {listed}; keep one or rename the"
+            " others"
+        )
     return _distinct(cells)
 
 
@@ -55,13 +74,17 @@ def _missing(cells: Sequence[str], missing: Sequence[str], row: int) -> str:
 
 
 def _toml(separator: str) -> str:
-    return '"\\t"' if separator == "\t" else f'"{separator}"'
+    if separator == "\t":
+        return '"\\t"'
+    return f'"{separator}"'
 
 
 def _nearest(name: str, cells: Sequence[str]) -> str:
     plain = {"".join(cell.casefold().split()): cell for cell in cells}
     near = difflib.get_close_matches("".join(name.casefold().split()), plain, n=1, cutoff=0.6)
-    return f" (did you mean '{told(plain[near[0]])}'?)" if near else ""
+    if near:
+        return f" (did you mean '{told(plain[near[0]])}'?)"
+    return ""
 
 
 def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -79,5 +102,8 @@ def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         if not cell:
             notes.append(f"column {number} has no name")
         elif name != cell:
-            notes.append(f"column '{told(cell)}' stands there more than once; copy {copy} is kept as '{told(name)}'")
+            notes.append(
+                f"column '{told(cell)}' stands there more than once; copy {copy} is kept as"
+                f" '{told(name)}'"
+            )
     return tuple(names), notes

@@ -1,7 +1,9 @@
-"""Numbers of binary formats as the text a person would have typed; those that are no longer exact are told.
+"""Numbers of binary formats as the text a person would have typed; those that are no longer exact
+are told.
 
-A whole number is written without a point (100.0 is "100"), nothing ever with an exponent. A number that needs more
-digits than its type keeps was rounded before it reached the file: nobody knows what was meant.
+A whole number is written without a point (100.0 is "100"), nothing ever with an exponent. A number
+that needs more digits than its type keeps was rounded before it reached the file: nobody knows what
+was meant.
 """
 
 from __future__ import annotations
@@ -21,17 +23,27 @@ EXACT_BELOW = 10**15
 def float_text(number: float, shortest: str = "") -> str:
     """A float as text; `shortest` is its shortest form when it is not that of a 64-bit float."""
     if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+        if math.isnan(number):
+            return "NaN"
+        if number > 0:
+            return "Infinity"
+        return "-Infinity"
     if number.is_integer() and abs(number) < EXACT_BELOW:
         return str(int(number))
     text = shortest or repr(number)
-    return plain_decimal(text) if "e" in text or text.endswith(".0") else text
+    if "e" in text or text.endswith(".0"):
+        return plain_decimal(text)
+    return text
 
 
 def plain_decimal(text: str) -> str:
-    """`1E-7` as `0.0000001`; zeros that say nothing, as `10.5000` of a column of four decimals, are left away."""
+    """`1E-7` as `0.0000001`; zeros that say nothing, as `10.5000` of a column of four decimals, are
+    left away.
+    """
     plain = format(Decimal(text), "f")
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    if "." in plain:
+        return plain.rstrip("0").rstrip(".")
+    return plain
 
 
 def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:
@@ -39,6 +51,9 @@ def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) 
     if not math.isfinite(number):
         return Problem(column, text, "not-a-number", "write the number itself")
     if abs(number) >= EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
-        remedy = f"more than {digits} digits are rounded in this kind of cell: write it as text, or as an exact decimal"
+        remedy = (
+            f"more than {digits} digits are rounded in this kind of cell: write it as text, or as"
+            " an exact decimal"
+        )
         return Problem(column, told(text), "number-not-exact", remedy)
     return None

@@ -1,7 +1,9 @@
-"""Parquet: a few thousand rows at a time, every type as exact text; the first row below the column names is row 2.
+"""Parquet: a few thousand rows at a time, every type as exact text; the first row below the column
+names is row 2.
 
-A few kilobytes can stand for gigabytes. What the footer declares is weighed first; the longest value of each dictionary
-then says how many rows can be unfolded at a time; and all that was unfolded is weighed on the way.
+A few kilobytes can stand for gigabytes. What the footer declares is weighed first; the longest
+value of each dictionary then says how many rows can be unfolded at a time; and all that was
+unfolded is weighed on the way.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
-                f"{snapshot.path}: column '{field.name}' is of type {field.type}; a field needs text, a number, a date "
-                "or true/false: write that column as text"
+                f"{snapshot.path}: column '{field.name}' is of type {field.type}; a field needs"
+                " text, a number, a date or true/false: write that column as text"
             )
 
     rounded = tuple(field.name for field in schema if pa.types.is_floating(_plain_type(field.type)))
@@ -64,7 +66,9 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
             row += batch.num_rows
         if row - _FIRST_ROW != file.metadata.num_rows:
             declared = many(file.metadata.num_rows, "row")
-            raise FileRefused(f"{snapshot.path}: its footer declares {declared}, it holds {row - _FIRST_ROW}")
+            raise FileRefused(
+                f"{snapshot.path}: its footer declares {declared}, it holds {row - _FIRST_ROW}"
+            )
 
 
 def _declared(metadata: parquet.FileMetaData) -> int:
@@ -87,14 +91,19 @@ class _Scale:
     total: int = 0
 
     def weigh(self, size: int) -> None:
-        """Add so many bytes. Raises FileRefused when it is too much, or too much for so small a file."""
+        """Add so many bytes. Raises FileRefused when it is too much, or too much for so small a
+        file.
+        """
         self.total += size
         if self.total > TEXT_LIMIT:
-            raise FileRefused(f"{self.snapshot.path}: unpacks to more than {TEXT_LIMIT} bytes of text: split the file")
+            raise FileRefused(
+                f"{self.snapshot.path}: unpacks to more than {TEXT_LIMIT} bytes of text: split the"
+                " file"
+            )
         if self.total > max(RATIO_FROM, RATIO_LIMIT * self.snapshot.size):
             raise FileRefused(
-                f"{self.snapshot.path}: unpacks to more than {RATIO_LIMIT} times its size: the same over and over "
-                "is no file of orders"
+                f"{self.snapshot.path}: unpacks to more than {RATIO_LIMIT} times its size: the same"
+                " over and over is no file of orders"
             )
 
 
@@ -109,17 +118,25 @@ def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: 
     """By the longest values that the dictionaries of a row group hold."""
     import pyarrow as pa
 
-    texts = [column for column in _columns(metadata.row_group(number)) if column.physical_type == "BYTE_ARRAY"]
+    texts = [
+        column
+        for column in _columns(metadata.row_group(number))
+        if column.physical_type == "BYTE_ARRAY"
+    ]
     packed = [column.path_in_schema for column in texts if column.has_dictionary_page]
     flat = {
-        metadata.schema.column(at).path for at in range(metadata.num_columns) if _is_flat(metadata.schema.column(at))
+        metadata.schema.column(at).path
+        for at in range(metadata.num_columns)
+        if _is_flat(metadata.schema.column(at))
     }
     if not flat.issuperset(packed) or any(_by_difference(column) for column in texts):
         return _FEW_ROWS
     if not packed:
         return CHUNK_ROWS
     with _opened(snapshot, packed) as file:
-        batches = file.iter_batches(batch_size=1, row_groups=[number], columns=packed, use_threads=False)
+        batches = file.iter_batches(
+            batch_size=1, row_groups=[number], columns=packed, use_threads=False
+        )
         columns = next(batches, pa.RecordBatch.from_pylist([])).columns
     dictionaries = (column.dictionary for column in columns if pa.types.is_dictionary(column.type))
     longest = sum(_longest(values) for values in dictionaries)
@@ -140,7 +157,11 @@ def _longest(values: pa.Array) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not (_is_text(values.type) or pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)):
+    if not (
+        _is_text(values.type)
+        or pa.types.is_binary(values.type)
+        or pa.types.is_large_binary(values.type)
+    ):
         return 0
     return int(pc.max(pc.binary_length(values)).as_py() or 0)
 
@@ -152,7 +173,10 @@ def _weighed(batches: Iterable[pa.RecordBatch], scale: _Scale) -> Iterator[pa.Re
     for batch in batches:
         batch.validate(full=True)
         columns = [_plain(column) for column in batch.columns]
-        scale.weigh(batch.num_rows * batch.num_columns + sum(column.nbytes for column in columns if _is_long(column)))
+        scale.weigh(
+            batch.num_rows * batch.num_columns
+            + sum(column.nbytes for column in columns if _is_long(column))
+        )
         yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
@@ -174,7 +198,9 @@ def _plain(column: pa.Array) -> pa.Array:
 
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.storage
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary_decode()
+    return column
 
 
 def _merged(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -195,7 +221,9 @@ def _together(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
     if len(parts) == 1:
         return parts[0]
-    columns = [pa.concat_arrays(columns) for columns in zip(*(part.columns for part in parts), strict=True)]
+    columns = [
+        pa.concat_arrays(columns) for columns in zip(*(part.columns for part in parts), strict=True)
+    ]
     return pa.RecordBatch.from_arrays(columns, names=parts[0].schema.names)
 
 
@@ -206,10 +234,14 @@ def _opened(snapshot: Snapshot, repeated: Sequence[str] = ()) -> Iterator[parque
     with (
         snapshot.stream() as stream,
         parquet.ParquetFile(
-            stream, page_checksum_verification=True, pre_buffer=False, buffer_size=1024 * 1024,
-            coerce_int96_timestamp_unit="us", read_dictionary=list(repeated),
+            stream,
+            page_checksum_verification=True,
+            pre_buffer=False,
+            buffer_size=1024 * 1024,
+            coerce_int96_timestamp_unit="us",
+            read_dictionary=list(repeated),
         ) as file,
-    ):  # fmt: skip
+    ):
         yield file
 
 
@@ -225,15 +257,20 @@ def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str],
             digits = {16: numbers.HALF_DIGITS, 32: numbers.SINGLE_DIGITS}.get(
                 column.type.bit_width, numbers.DOUBLE_DIGITS
             )
-            for at, (number, shown) in enumerate(zip(column.to_pylist(), text.to_pylist(), strict=True)):
+            for at, (number, shown) in enumerate(
+                zip(column.to_pylist(), text.to_pylist(), strict=True)
+            ):
                 if number is not None and (problem := numbers.inexact(name, number, shown, digits)):
                     piece.blame(at, problem)
         if name in wanted and (kind := _kind(_plain_type(column.type))):
-            piece.typed[name] = dict.fromkeys(pc.indices_nonzero(column.is_valid()).to_pylist(), kind)
+            piece.typed[name] = dict.fromkeys(
+                pc.indices_nonzero(column.is_valid()).to_pylist(), kind
+            )
     return piece
 
 
-# --- types ------------------------------------------------------------------------------------------------------
+# --- types
+# -------------------------------------------------------------------------------------------------
 
 
 def _plain_type(of: pa.DataType) -> pa.DataType:
@@ -242,7 +279,9 @@ def _plain_type(of: pa.DataType) -> pa.DataType:
 
     if isinstance(of, pa.BaseExtensionType):
         return _plain_type(of.storage_type)
-    return _plain_type(of.value_type) if pa.types.is_dictionary(of) else of
+    if pa.types.is_dictionary(of):
+        return _plain_type(of.value_type)
+    return of
 
 
 def _kind(of: pa.DataType) -> str:
@@ -251,7 +290,9 @@ def _kind(of: pa.DataType) -> str:
 
     if types.is_temporal(of):
         return "date"
-    return "boolean" if types.is_boolean(of) else ""
+    if types.is_boolean(of):
+        return "boolean"
+    return ""
 
 
 def _has_text(of: pa.DataType) -> bool:
@@ -284,7 +325,9 @@ def _maker(of: pa.DataType) -> Callable[[pa.Array], pa.Array]:
         return _floats
     if types.is_timestamp(of) or types.is_date64(of) or types.is_time(of):
         return _times
-    return _json if types.is_nested(of) else _nothing
+    if types.is_nested(of):
+        return _json
+    return _nothing
 
 
 def _cast(column: pa.Array) -> pa.Array:
@@ -296,7 +339,9 @@ def _cast(column: pa.Array) -> pa.Array:
 def _decimals(column: pa.Array) -> pa.Array:
     import pyarrow as pa
 
-    texts = [None if value is None else numbers.plain_decimal(str(value)) for value in column.to_pylist()]
+    texts = [
+        None if value is None else numbers.plain_decimal(str(value)) for value in column.to_pylist()
+    ]
     return pa.array(texts, pa.string())
 
 
@@ -304,9 +349,14 @@ def _floats(column: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     narrow = column.type.bit_width < 64
-    shortest = [str(value) for value in column.to_numpy(zero_copy_only=False)] if narrow else [""] * len(column)
+    if narrow:
+        shortest = [str(value) for value in column.to_numpy(zero_copy_only=False)]
+    else:
+        shortest = [""] * len(column)
     values = zip(column.to_pylist(), shortest, strict=True)
-    return pa.array([None if v is None else numbers.float_text(float(v), s) for v, s in values], pa.string())
+    return pa.array(
+        [None if v is None else numbers.float_text(float(v), s) for v, s in values], pa.string()
+    )
 
 
 def _times(column: pa.Array) -> pa.Array:
@@ -319,11 +369,16 @@ def _times(column: pa.Array) -> pa.Array:
         return column.cast(pa.date32()).cast(pa.string())
     if pa.types.is_time(of):
         return pc.replace_substring_regex(column.cast(pa.string()), r"\.0+$", "")
-    zone = "" if of.tz is None else "Z"
+    if of.tz is None:
+        zone = ""
+    else:
+        zone = "Z"
     texts = column.cast(pa.timestamp(of.unit)).cast(pa.string())
     texts = pc.replace_substring(texts, " ", "T")
     texts = pc.replace_substring_regex(texts, r"\.0+$", "")
-    return pc.binary_join_element_wise(texts, zone, "") if zone else texts
+    if zone:
+        return pc.binary_join_element_wise(texts, zone, "")
+    return texts
 
 
 def _json(column: pa.Array) -> pa.Array:

@@ -1,4 +1,6 @@
-"""What a format reader hands over: some rows of text as they stand in the file, before anything is looked for."""
+"""What a format reader hands over: some rows of text as they stand in the file, before anything is
+looked for.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ ROW = "row"  # whom to blame when no single column is
 Found = dict[int, list[Problem]]
 """Problems by position."""
 Typed = dict[str, dict[int, str]]
-"""Column -> position -> `date` or `boolean`: cells that the format calls something else than text or a number."""
+"""Column -> position -> `date` or `boolean`: cells that the format calls something else than text
+or a number.
+"""
 
 
 @dataclass(slots=True)
@@ -50,7 +54,9 @@ class Notes:
         """All warnings."""
         told = list(self.others)
         if self.blank_rows:
-            told.append(f"{self.blank_rows} blank {'row' if self.blank_rows == 1 else 'rows'} skipped")
+            told.append(
+                f"{self.blank_rows} blank {'row' if self.blank_rows == 1 else 'rows'} skipped"
+            )
         if not self.rows:
             told.append("no rows below the header")
         return told
@@ -60,7 +66,9 @@ def batch_of(names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> p
     """Python texts as a batch of text columns."""
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(names))
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, pa.string()) for column in columns], names=list(names)
+    )
 
 
 def raw_of(batch: pa.RecordBatch) -> bytes:

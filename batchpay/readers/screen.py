@@ -1,6 +1,8 @@
-"""What no cell may hold, looked for in whole blocks first: control characters, card numbers, keys, endless text.
+"""What no cell may hold, looked for in whole blocks first: control characters, card numbers, keys,
+endless text.
 
-A clean block costs one pass over its bytes; only where that finds anything are columns and cells looked at.
+A clean block costs one pass over its bytes; only where that finds anything are columns and cells
+looked at.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
 CELL_LIMIT = 64 * 1024  # bytes of one cell
 SHORTEST = 13  # bytes in which a card number or a key has room
 
-# RE2 patterns, linear in time. A block that is clean costs the first look alone, some milliseconds a megabyte: it sees
-# thirteen digits with few characters between, of which no letter, or groups that may be a card's. What it does not pass
-# is looked at as batchpay.domain.cards cuts: in one piece or cut alike anyhow; cut as printed; in another script.
+# RE2 patterns, linear in time. A block that is clean costs the first look alone, some milliseconds
+# a megabyte: it sees
+# thirteen digits with few characters between, of which no letter, or groups that may be a card's.
+# What it does not pass
+# is looked at as batchpay.domain.cards cuts: in one piece or cut alike anyhow; cut as printed; in
+# another script.
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{2028}\x{2029}]|\r(?:[^\n]|\z)"
 _NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"  # blanks, dashes, line ends and what is not ASCII
 _MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")  # of those in a list, , ; and |, none
@@ -49,8 +54,13 @@ FIRST_LOOK = "|".join((_CONTROL, _FOREIGN, KEY_PATTERN, _DENSE, _GROUPS))
 CARD = "|".join((_ANYHOW, _PRINTED, _FOREIGN))
 _ANYTHING = "|".join((_CONTROL, KEY_PATTERN, CARD))
 
-_A_CARD = "a card number may not stand in a file: remove it (masked here); pay by token, customer or source"
-_A_KEY = "a key of the gateway may not stand in a file: remove it (masked here), and make that key void"
+_A_CARD = (
+    "a card number may not stand in a file: remove it (masked here); pay by token, customer or"
+    " source"
+)
+_A_KEY = (
+    "a key of the gateway may not stand in a file: remove it (masked here), and make that key void"
+)
 
 
 def screen(piece: Piece, not_cards: Collection[str]) -> None:
@@ -95,21 +105,33 @@ def _blame_long(piece: Piece) -> None:
 
     for name, column in zip(piece.batch.schema.names, piece.batch.columns, strict=True):
         if _longest(column) > CELL_LIMIT:
-            for at in pc.indices_nonzero(pc.greater(pc.binary_length(column), CELL_LIMIT)).to_pylist():
+            for at in pc.indices_nonzero(
+                pc.greater(pc.binary_length(column), CELL_LIMIT)
+            ).to_pylist():
                 text = column[at].as_py()
-                remedy = f"{len(text)} characters; a cell holds at most {CELL_LIMIT} bytes: shorten it"
+                remedy = (
+                    f"{len(text)} characters; a cell holds at most {CELL_LIMIT} bytes: shorten it"
+                )
                 piece.blame(at, Problem(name, told(text), "cell-too-long", remedy))
 
 
 def _mask(
-    piece: Piece, pattern: str, without: Callable[[str], str], rule: str, remedy: str, but: Collection[str] = ()
+    piece: Piece,
+    pattern: str,
+    without: Callable[[str], str],
+    rule: str,
+    remedy: str,
+    but: Collection[str] = (),
 ) -> None:
     """Blame the rows in which `without` takes something away, and keep what it leaves."""
     import pyarrow as pa
 
     columns = list(piece.batch.columns)
     for index, name in enumerate(piece.batch.schema.names):
-        masks = {} if name in but or _longest(columns[index]) < SHORTEST else _masks(columns[index], pattern, without)
+        if name in but or _longest(columns[index]) < SHORTEST:
+            masks = {}
+        else:
+            masks = _masks(columns[index], pattern, without)
         if not masks:
             continue
         texts = columns[index].to_pylist()

@@ -1,4 +1,6 @@
-"""One input file, opened once: everything is read through that one descriptor, whatever happens to the name."""
+"""One input file, opened once: everything is read through that one descriptor, whatever happens to
+the name.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,13 @@ class NotRegular(Misconfigured):
     """A folder, pipe, device or socket where a file was expected."""
 
 
-OF_ONE_FILE = (FileRefused, InputMissing, Unread, StillWritten, NotRegular)  # one bad file of a glob stops no other
+OF_ONE_FILE = (
+    FileRefused,
+    InputMissing,
+    Unread,
+    StillWritten,
+    NotRegular,
+)  # one bad file of a glob stops no other
 
 
 @dataclass(slots=True)
@@ -67,8 +75,8 @@ class Snapshot:
         now = os.fstat(self.fd)
         if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
             raise StillWritten(
-                f"{self.path}: still being written: it changed while it was read; nothing was done with it, "
-                "run again when its sender has finished"
+                f"{self.path}: still being written: it changed while it was read; nothing was done"
+                " with it, run again when its sender has finished"
             )
 
     def close(self) -> None:
@@ -140,7 +148,9 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
     require_regular(path, found)
     format_, gzipped = _format_of(path)
     if found.st_size > SIZE_LIMIT:
-        raise FileRefused(f"{path}: {found.st_size} bytes; at most {SIZE_LIMIT} are read: split the file")
+        raise FileRefused(
+            f"{path}: {found.st_size} bytes; at most {SIZE_LIMIT} are read: split the file"
+        )
     snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
     digest = hashlib.sha256()
     start = b""
@@ -190,7 +200,9 @@ def _check_content(snapshot: Snapshot, start: bytes) -> None:
     if snapshot.size == 0:
         raise FileRefused(f"{snapshot.path}: is empty (0 bytes); expected a header and rows")
     found = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "text")
-    expected = {"parquet": "parquet", "xlsx": "zip"}.get(snapshot.format, "gzip" if snapshot.gzipped else "text")
+    expected = {"parquet": "parquet", "xlsx": "zip"}.get(
+        snapshot.format, "gzip" if snapshot.gzipped else "text"
+    )
     if found == expected:
         return
     if found == "ole" and snapshot.format == "xlsx":
@@ -199,9 +211,15 @@ def _check_content(snapshot: Snapshot, start: bytes) -> None:
             "save it as .xlsx without a password"
         )
     if found == "encrypted parquet":
-        raise FileRefused(f"{snapshot.path}: is encrypted; batchpay has no key for it: write it unencrypted")
-    what = {"ole": "an old Office file", "zip": "a zip or .xlsx file", "text": f"no {expected} file"}
+        raise FileRefused(
+            f"{snapshot.path}: is encrypted; batchpay has no key for it: write it unencrypted"
+        )
+    what = {
+        "ole": "an old Office file",
+        "zip": "a zip or .xlsx file",
+        "text": f"no {expected} file",
+    }
     raise FileRefused(
-        f"{snapshot.path}: its name says {expected}, its content is {what.get(found, f'a {found} file')}; "
-        "rename it or write it again"
+        f"{snapshot.path}: its name says {expected}, its content is"
+        f" {what.get(found, f'a {found} file')}; rename it or write it again"
     )

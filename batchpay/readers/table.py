@@ -1,4 +1,6 @@
-"""A file's rows as chunks: blank rows left out and counted, forbidden cells found, card numbers masked."""
+"""A file's rows as chunks: blank rows left out and counted, forbidden cells found, card numbers
+masked.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Table:
     rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
 
     def chunks(self) -> Iterator[TextChunk]:
-        """The rows, from the first one each time. Raises FileRefused, or TryLater when the file was being written."""
+        """The rows, from the first one each time. Raises FileRefused, or TryLater when the file was
+        being written.
+        """
         notes = Notes(others=list(self.about_header))
         try:
             for piece in self.pieces(notes):
@@ -79,7 +83,11 @@ class Table:
         parts = -(-count // (CHUNK_ROWS * 3 // 2))
         for part in range(parts):
             start, end = part * count // parts, (part + 1) * count // parts
-            problems = {at - start: tuple(piece.problems[at]) for at in sorted(piece.problems) if start <= at < end}
+            problems = {
+                at - start: tuple(piece.problems[at])
+                for at in sorted(piece.problems)
+                if start <= at < end
+            }
             typed = {
                 name: {at - start: kind for at, kind in kinds.items() if start <= at < end}
                 for name, kinds in piece.typed.items()
@@ -95,10 +103,16 @@ def _drop_blank(piece: Piece, notes: Notes) -> None:
     blank = None
     for column in piece.batch.columns:
         empty = pc.fill_null(pc.equal(pc.binary_length(column), 0), True)
-        blank = empty if blank is None else pc.and_(blank, empty)
+        if blank is None:
+            blank = empty
+        else:
+            blank = pc.and_(blank, empty)
         if not pc.any(blank).as_py():
             return
-    gone = [at for at in pc.indices_nonzero(blank).to_pylist() if at not in piece.problems] if blank is not None else []
+    if blank is not None:
+        gone = [at for at in pc.indices_nonzero(blank).to_pylist() if at not in piece.problems]
+    else:
+        gone = []
     if gone:
         _leave_out(piece, gone)
         notes.blank_rows += len(gone)
@@ -114,5 +128,6 @@ def _leave_out(piece: Piece, gone: Sequence[int]) -> None:
     piece.batch = piece.batch.take(pa.array(kept, pa.int64()))
     piece.problems = {moved[at]: found for at, found in piece.problems.items()}
     piece.typed = {
-        name: {moved[at]: kind for at, kind in kinds.items() if at in moved} for name, kinds in piece.typed.items()
+        name: {moved[at]: kind for at, kind in kinds.items() if at in moved}
+        for name, kinds in piece.typed.items()
     }

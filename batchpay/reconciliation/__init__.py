@@ -1,1 +1,3 @@
-"""RECONCILE: rows and history become findings and totals that must close; two ledgers are matched. Pure."""
+"""RECONCILE: rows and history become findings and totals that must close; two ledgers are matched.
+Pure.
+"""

@@ -1,7 +1,8 @@
 """RECONCILE: rows and history go in, one finding per row and totals that must close come out.
 
-Every number here is counted from findings; the equations of the contract hold two counts of different origin against
-each other, so that a lost row, a row counted twice or an amount that differs from what was charged is seen.
+Every number here is counted from findings; the equations of the contract hold two counts of
+different origin against each other, so that a lost row, a row counted twice or an amount that
+differs from what was charged is seen.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ MAY_BE_SETTLED = frozenset(
 )  # by the same order, or by its corrected row, in a later file
 WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
 MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
-# ... of which a later row of the same sale may speak instead; and those of them that stand in a rejects file
+# ... of which a later row of the same sale may speak instead; and those of them that stand in a
+# rejects file
 TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
 NAMED = 10  # further charges that a line names
 LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
@@ -87,14 +89,21 @@ WHO_ACTS = {
     Outcome.HELD: "next run",
 }
 # Refusals that no correction of a row can mend.
-ENGINEERS_CODES = frozenset({"service_not_found", "locked_out", "invalid_charge", "brand_not_supported"})
+ENGINEERS_CODES = frozenset(
+    {"service_not_found", "locked_out", "invalid_charge", "brand_not_supported"}
+)
 
 
-# --- one row ---------------------------------------------------------------------------------------------------
+# --- one row
+# -------------------------------------------------------------------------------------------------
 
 
-def find(batch: Batch, rows: Iterable[Row], history: History, guards: Guards, hold: str = "") -> list[Finding]:
-    """Where each row stands, in the file's order. `hold`: why rows that may go were not sent in the last run."""
+def find(
+    batch: Batch, rows: Iterable[Row], history: History, guards: Guards, hold: str = ""
+) -> list[Finding]:
+    """Where each row stands, in the file's order. `hold`: why rows that may go were not sent in the
+    last run.
+    """
     return [_find(batch, row, history, guards, hold) for row in rows]
 
 
@@ -102,14 +111,23 @@ def _find(batch: Batch, row: Row, history: History, guards: Guards, hold: str) -
     place = Place(batch, row, bool(guards.stop), history.sale(row))
     later = settled_by(row, history, batch.first_seen_ns)
     finding = finding_of(place, stand(row, history, guards), hold, later)
-    attempts = history.attempts.get(finding.order_id, ()) if finding.idempotency_key else ()
-    return _paid_apart(finding, attempts) if len(attempts) > 1 else finding
+    if finding.idempotency_key:
+        attempts = history.attempts.get(finding.order_id, ())
+    else:
+        attempts = ()
+    if len(attempts) > 1:
+        return _paid_apart(finding, attempts)
+    return finding
 
 
 def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
-    """The line of one of several attempts of an order that took money: for a person until one was given back."""
+    """The line of one of several attempts of an order that took money: for a person until one was
+    given back.
+    """
     paid = [(attempt, money) for attempt in attempts if (money := money_of(attempt))]
-    own = next((attempt for attempt, _ in paid if attempt.intent.key == finding.idempotency_key), None)
+    own = next(
+        (attempt for attempt, _ in paid if attempt.intent.key == finding.idempotency_key), None
+    )
     if own is None or len(paid) < 2:
         return finding
     each = [
@@ -121,8 +139,16 @@ def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
     if not paid_apart(attempts):
         return replace(finding, reason="; ".join(filter(None, (finding.reason, told_all))))
     word = next((attempt.accepted for attempt, _ in paid if attempt.accepted), "")
-    step = "" if word else steps.GIVE_BACK(order=own.intent.order_id, charge=finding.charge_id)
-    reasons = (finding.reason, told_all, step, f"left so by {word}" if word and word not in finding.reason else "")
+    if word:
+        step = ""
+    else:
+        step = steps.GIVE_BACK(order=own.intent.order_id, charge=finding.charge_id)
+    reasons = (
+        finding.reason,
+        told_all,
+        step,
+        f"left so by {word}" if word and word not in finding.reason else "",
+    )
     return replace(
         finding,
         reason="; ".join(filter(None, reasons)),
@@ -131,8 +157,12 @@ def _paid_apart(finding: Finding, attempts: Sequence[Attempt]) -> Finding:
     )
 
 
-def finding_of(place: Place, standing: Standing, hold: str = "", later: Attempt | None = None) -> Finding:
-    """A standing as a line of the report. `later`: what settled it elsewhere (standing.settled_by)."""
+def finding_of(
+    place: Place, standing: Standing, hold: str = "", later: Attempt | None = None
+) -> Finding:
+    """A standing as a line of the report. `later`: what settled it elsewhere
+    (standing.settled_by).
+    """
     finding = _finding(place, standing, hold)
     if later is None or finding.outcome not in MAY_BE_SETTLED:
         return finding
@@ -151,48 +181,74 @@ def _finding(place: Place, standing: Standing, hold: str) -> Finding:
         case DuplicateOf(attempt, why=why):
             return _duplicate(place, attempt, why)
         case RepeatOf(repeat):
-            return place.unsent(Outcome.DUPLICATE, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD)
+            return place.unsent(
+                Outcome.DUPLICATE, f"{repeat.reason}; not sent yet", counts_as=Outcome.HELD
+            )
         case ConflictWith(why, attempt, step):
-            reason = f"{why}: {_told(attempt)}" if attempt else why
+            if attempt:
+                reason = f"{why}: {_told(attempt)}"
+            else:
+                reason = why
             return place.unsent(Outcome.CONFLICT, "; ".join(filter(None, (reason, step))))
         case Renamed(other):
             charged = f'job "{other.job}" charged this very order ({other.charge_id})'
-            return place.unsent(Outcome.HELD, f"{charged}. {steps.OLD_NAME(job=other.job)}", who_acts="engineer")
+            return place.unsent(
+                Outcome.HELD, f"{charged}. {steps.OLD_NAME(job=other.job)}", who_acts="engineer"
+            )
         case Waits(reason, who_acts, warnings, attempt):
             if attempt is not None:
-                return replace(place.of_attempt(attempt, warnings), reason=reason, who_acts=who_acts)
+                return replace(
+                    place.of_attempt(attempt, warnings), reason=reason, who_acts=who_acts
+                )
             return place.unsent(Outcome.HELD, reason, who_acts=who_acts, warnings=warnings)
         case _:
             may_go: MayGo = standing
-            return place.unsent(Outcome.HELD, hold or _untold(may_go) or NOT_SENT_YET, warnings=may_go.warnings)
+            return place.unsent(
+                Outcome.HELD, hold or _untold(may_go) or NOT_SENT_YET, warnings=may_go.warnings
+            )
 
 
 def _untold(may_go: MayGo) -> str:
-    """Why a next attempt was not sent: an earlier charge of the order was asked for and not shown."""
+    """Why a next attempt was not sent: an earlier charge of the order was asked for and not
+    shown.
+    """
     earlier = next((attempt for attempt in may_go.before if attempt.untold), None)
     if earlier is None:
         return ""
-    asked = f"the gateway, asked again, did not show {earlier.untold} of its attempt {earlier.intent.attempt}"
+    asked = (
+        f"the gateway, asked again, did not show {earlier.untold} of its attempt"
+        f" {earlier.intent.attempt}"
+    )
     return f"{asked}, which took no money: {steps.ASK_EARLIER(order=earlier.intent.order_id)}"
 
 
 def _duplicate(place: Place, attempt: Attempt, why: str) -> Finding:
-    """It counts like the outcome that it names, and where that took no money it is for the same people."""
+    """It counts like the outcome that it names, and where that took no money it is for the same
+    people.
+    """
     finding = replace(
         place.unsent(Outcome.DUPLICATE, f"{why} of {_told(attempt)}", counts_as=attempt.outcome),
         duplicate_of=attempt.intent.order_id,
     )
     if attempt.outcome not in NO_MONEY:
-        return replace(finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted))
-    by_one_use = attempt.charge is not None and not attempt.refused and _kind_of_payer(attempt) in _PAY_ONCE
-    step = _pay_again(attempt) if by_one_use else steps.ASK_AGAIN()
+        return replace(
+            finding, accepted=attempt.outcome is Outcome.UNPROVEN and bool(attempt.accepted)
+        )
+    by_one_use = (
+        attempt.charge is not None and not attempt.refused and _kind_of_payer(attempt) in _PAY_ONCE
+    )
+    if by_one_use:
+        step = _pay_again(attempt)
+    else:
+        step = steps.ASK_AGAIN()
     return replace(finding, reason=f"{finding.reason}; {step}", who_acts=_who(attempt))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about is not settled;
-    `sale`: standing.History.sale."""
+    """A row of a batch, about to become a finding. `stopped`: a stop is in force, what it is about
+    is not settled; `sale`: standing.History.sale.
+    """
 
     batch: Batch
     row: Row
@@ -271,12 +327,19 @@ class Place:
             whole_refused=bool(self.batch.refusal),
             sale=self.sale,
         )
-        return finding if charge is None else _with_charge(finding, attempt, charge)
+        if charge is None:
+            return finding
+        return _with_charge(finding, attempt, charge)
 
 
 def _further(attempt: Attempt) -> tuple[Further, ...]:
     """What its other charges took, and whether that is over."""
-    over = "open" if attempt.doubled else "noted" if attempt.accepted else "kept"
+    if attempt.doubled:
+        over = "open"
+    elif attempt.accepted:
+        over = "noted"
+    else:
+        over = "kept"
     return tuple(
         Further(one.id, one.currency.upper(), one.amount, "given back" if one.given_back else over)
         for one in attempt.further
@@ -284,7 +347,9 @@ def _further(attempt: Attempt) -> tuple[Further, ...]:
 
 
 def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Finding:
-    """What the gateway says of the charge; its money columns only where money of this order moved."""
+    """What the gateway says of the charge; its money columns only where money of this order
+    moved.
+    """
     seen = replace(
         finding,
         charge_id=charge.id,
@@ -311,8 +376,10 @@ def _with_charge(finding: Finding, attempt: Attempt, charge: ChargeSeen) -> Find
 
 
 def _share(attempt: Attempt, charge: ChargeSeen) -> int | None:
-    """What the recipient gets of a charge: its amount less the commission (omise-api.md, 2.3), which is none where none
-    was asked and none is told. None: nobody knows, or nothing proves that it is split at all."""
+    """What the recipient gets of a charge: its amount less the commission (omise-api.md, 2.3),
+    which is none where none was asked and none is told. None: nobody knows, or nothing proves that
+    it is split at all.
+    """
     asked = attempt.intent
     commission = charge.platform_fee
     if commission is None and asked.fee_fixed is None and asked.fee_percentage is None:
@@ -335,11 +402,18 @@ def payment_method(payer: str) -> str:
 
 
 def reason_of(attempt: Attempt) -> str:
-    """One sentence about where an attempt stands, and whose word that rests on; empty when it succeeded without any
-    trouble."""
-    word = f"settled by {attempt.by_hand}" if attempt.by_hand else ""
+    """One sentence about where an attempt stands, and whose word that rests on; empty when it
+    succeeded without any trouble.
+    """
+    if attempt.by_hand:
+        word = f"settled by {attempt.by_hand}"
+    else:
+        word = ""
     if attempt.accepted:  # an unproven one says it itself
-        word = f"accepted by {attempt.accepted}" if attempt.outcome is not Outcome.UNPROVEN else ""
+        if attempt.outcome is not Outcome.UNPROVEN:
+            word = f"accepted by {attempt.accepted}"
+        else:
+            word = ""
     return "; ".join(filter(None, (_stands(attempt), word)))
 
 
@@ -350,49 +424,93 @@ def _stands(attempt: Attempt) -> str:
         case Outcome.SUCCEEDED:
             return _how_it_was_found(attempt)
         case Outcome.UNPROVEN:
-            step = steps.ACCEPT(order=attempt.intent.order_id, charge=charge.id if charge else "chrg_…")
+            step = steps.ACCEPT(
+                order=attempt.intent.order_id, charge=charge.id if charge else "chrg_…"
+            )
             if attempt.anothers:
                 step = steps.SETTLE_ANOTHERS(order=attempt.intent.order_id)
-            then = f"accepted by {attempt.accepted}" if attempt.accepted else step
-            how = "charged" if attempt.money is not None else "answered with a charge"
-            return f"{how}, but not proven to be what was asked: {attempt.why_unproven}{_beside(attempt)}; {then}"
+            if attempt.accepted:
+                then = f"accepted by {attempt.accepted}"
+            else:
+                then = step
+            if attempt.money is not None:
+                how = "charged"
+            else:
+                how = "answered with a charge"
+            return (
+                f"{how}, but not proven to be what was asked:"
+                f" {attempt.why_unproven}{_beside(attempt)}; {then}"
+            )
         case Outcome.PENDING:
             if attempt.wants_chain:
                 return "paid, but its chain is not there yet: the next run asks again"
             if attempt.missing_ns and charge is not None:
-                return f"the gateway no longer knows {charge.id}: {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
-            decides = "the gateway has it and will decide" + (f" ({charge.status})" if charge else "")
+                return (
+                    f"the gateway no longer knows {charge.id}:"
+                    f" {steps.SETTLE_LOST(order=attempt.intent.order_id)}"
+                )
+            decides = "the gateway has it and will decide" + (
+                f" ({charge.status})" if charge else ""
+            )
             return f"{decides}{_beside(attempt)}{_to_pay(attempt)}"
         case Outcome.DECLINED if charge is not None:
             why = told(charge.failure_message or "the charge failed", WORDS_OF_THE_GATEWAY)
-            return f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)}; {_pay_again(attempt)}"
+            return (
+                f"{charge.failure_code or 'declined'}: {why}{_beside(attempt)};"
+                f" {_pay_again(attempt)}"
+            )
         case Outcome.EXPIRED | Outcome.REVERSED:
-            return f"the charge {outcome.value} without money{_beside(attempt)}; {_pay_again(attempt)}"
+            return (
+                f"the charge {outcome.value} without money{_beside(attempt)}; {_pay_again(attempt)}"
+            )
         case Outcome.REFUSED:
             return _why_refused(attempt, message)
         case Outcome.IN_DOUBT if attempt.spent:
-            spent = f"sent without an answer, then {attempt.code}: the first request may have used the token"
+            spent = (
+                f"sent without an answer, then {attempt.code}: the first request may have used the"
+                " token"
+            )
             return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
         case Outcome.IN_DOUBT if attempt.may_be:
-            unclear = f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and says no order"
-            return f"{unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
+            unclear = (
+                f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and says"
+                " no order"
+            )
+            return (
+                f"{unclear}:"
+                f" {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
+            )
         case Outcome.IN_DOUBT:
             return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
-    unsent = "what was sent did not arrive: the gateway has no charge of it" if attempt.doubted else "it was not sent"
+    if attempt.doubted:
+        unsent = "what was sent did not arrive: the gateway has no charge of it"
+    else:
+        unsent = "it was not sent"
     return f"nothing was charged yet ({message or attempt.code or unsent})"
 
 
 def _why_refused(attempt: Attempt, message: str) -> str:
-    said = "" if attempt.by_hand else message or "the gateway refused the request"
+    if attempt.by_hand:
+        said = ""
+    else:
+        said = message or "the gateway refused the request"
     why = ": ".join(filter(None, (attempt.code, said)))
     if not attempt.may_be:
         return why
-    unclear = f"yet {attempt.may_be} in its list, which names no order, asks for the same: it may be its charge"
-    return f"{why}; {unclear}: {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
+    unclear = (
+        f"yet {attempt.may_be} in its list, which names no order, asks for the same: it may be its"
+        " charge"
+    )
+    return (
+        f"{why}; {unclear}:"
+        f" {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
+    )
 
 
 def _kind_of_payer(attempt: Attempt) -> str:
-    """`tokn`, `src`, `cust` or `card`; empty where it is not known: of a charge that the journal had lost."""
+    """`tokn`, `src`, `cust` or `card`; empty where it is not known: of a charge that the journal
+    had lost.
+    """
     return attempt.intent.payer.partition("_")[0]
 
 
@@ -408,7 +526,9 @@ def _to_pay(attempt: Attempt) -> str:
     """What its payer does about a charge that waits for that."""
     if _kind_of_payer(attempt) == "src":
         return f"; {steps.SCAN()}"
-    return f"; {steps.AUTHORISE()}" if attempt.charge and attempt.charge.authorize_uri else ""
+    if attempt.charge and attempt.charge.authorize_uri:
+        return f"; {steps.AUTHORISE()}"
+    return ""
 
 
 def _beside(attempt: Attempt) -> str:
@@ -416,8 +536,13 @@ def _beside(attempt: Attempt) -> str:
     if not attempt.others or attempt.charge is None:
         return ""
     charges = (attempt.charge, *(one.charge for one in attempt.others))
-    each = ", ".join(f"{one.id} is {one.status}{', given back' * one.given_back}" for one in charges)
-    step = f"; {steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)}" if attempt.doubled else ""
+    each = ", ".join(
+        f"{one.id} is {one.status}{', given back' * one.given_back}" for one in charges
+    )
+    if attempt.doubled:
+        step = f"; {steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)}"
+    else:
+        step = ""
     return f"; the gateway made more than one charge for it: {each}{step}"
 
 
@@ -431,7 +556,8 @@ def _how_it_was_found(attempt: Attempt) -> str:
         return "its answer was lost; a look-up found the charge"
     if attempt.doubted:
         return (
-            f"an answer was lost and look-ups found no charge; the same request was sent again, {attempt.sends} in all"
+            "an answer was lost and look-ups found no charge; the same request was sent again,"
+            f" {attempt.sends} in all"
         )
     return ""
 
@@ -439,7 +565,8 @@ def _how_it_was_found(attempt: Attempt) -> str:
 def _who(attempt: Attempt, *, stopped: bool = True) -> str:
     """`stopped`: a charge too many is for a person until the stop that it caused is lifted.
 
-    Two that took money are, longer: the lift says that somebody looked, not that one was given back.
+    Two that took money are, longer: the lift says that somebody looked, not that one was given
+    back.
     """
     if attempt.doubled or (attempt.others and stopped and not attempt.accepted):
         return "a person"
@@ -464,17 +591,27 @@ def _told(attempt: Attempt) -> str:
     """`batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
     asked = attempt.intent
     place = f"batch {asked.batch_id}" + (f" sheet {asked.sheet}" if asked.sheet else "")
-    place += f" row {asked.row}" if asked.row else ""
-    charge = f", {attempt.charge.id}" if attempt.charge else ""
+    if asked.row:
+        place += f" row {asked.row}"
+    else:
+        place += ""
+    if attempt.charge:
+        charge = f", {attempt.charge.id}"
+    else:
+        charge = ""
     return f"order {asked.order_id} of {place}, {attempt.outcome.value}{charge}"
 
 
 def _settled_at(attempt: Attempt) -> str:
-    return "" if attempt.outcome in (Outcome.IN_DOUBT, Outcome.HELD, Outcome.PENDING) else _iso(attempt.settled_ns)
+    if attempt.outcome in (Outcome.IN_DOUBT, Outcome.HELD, Outcome.PENDING):
+        return ""
+    return _iso(attempt.settled_ns)
 
 
 def _iso(at_ns: int) -> str:
-    return _second(at_ns // 10**9) if at_ns else ""
+    if at_ns:
+        return _second(at_ns // 10**9)
+    return ""
 
 
 @lru_cache(maxsize=4096)
@@ -483,7 +620,8 @@ def _second(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# --- all rows --------------------------------------------------------------------------------------------------
+# --- all rows
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,28 +648,50 @@ class Totals:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (currency, outcome)
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)  # by currency, counted apart from outcomes
-    unsent: Counter[str] = field(default_factory=Counter)  # by the currency that the row says, as it was read
+    unsent: Counter[str] = field(
+        default_factory=Counter
+    )  # by the currency that the row says, as it was read
     sent: Counter[str] = field(default_factory=Counter)  # ... of rows with a send
-    asked: Counter[str] = field(default_factory=Counter)  # sums of what the rows say, as they were read
-    charged: Counter[str] = field(default_factory=Counter)  # what the gateway says it took, by its own currency
-    differs: Counter[str] = field(default_factory=Counter)  # asked less charged of what a person took note of
+    asked: Counter[str] = field(
+        default_factory=Counter
+    )  # sums of what the rows say, as they were read
+    charged: Counter[str] = field(
+        default_factory=Counter
+    )  # what the gateway says it took, by its own currency
+    differs: Counter[str] = field(
+        default_factory=Counter
+    )  # asked less charged of what a person took note of
     named: Counter[str] = field(default_factory=Counter)  # outcomes that duplicates name
-    named_accepted: Counter[str] = field(default_factory=Counter)  # ... of attempts that a person took note of
+    named_accepted: Counter[str] = field(
+        default_factory=Counter
+    )  # ... of attempts that a person took note of
     accepted: Counter[str] = field(default_factory=Counter)  # outcomes that a person took note of
-    settled: Counter[str] = field(default_factory=Counter)  # outcomes of rows that were settled elsewhere
+    settled: Counter[str] = field(
+        default_factory=Counter
+    )  # outcomes of rows that were settled elsewhere
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, code)
-    recipients: Counter[tuple[str, str]] = field(default_factory=Counter)  # (recipient, currency) -> sum succeeded
+    recipients: Counter[tuple[str, str]] = field(
+        default_factory=Counter
+    )  # (recipient, currency) -> sum succeeded
     recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (currency, fee currency, fee | vat | net)
-    # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a share can be told
+    fees: Counter[tuple[str, str, str]] = field(
+        default_factory=Counter
+    )  # (currency, fee currency, fee | vat | net)
+    # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a
+    # share can be told
     shares: Counter[tuple[str, str]] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)  # who must act -> rows
-    warned: Counter[str] = field(default_factory=Counter)  # run that sent them, or empty -> rows with a warning
-    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the first MATTERS sales
+    warned: Counter[str] = field(
+        default_factory=Counter
+    )  # run that sent them, or empty -> rows with a warning
+    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the
+    # first MATTERS sales
     matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    # (currency, order, charge, how that stands) -> sum of what further charges of an order took, beside `charged`
+    # (currency, order, charge, how that stands) -> sum of what further charges of an order took,
+    # beside `charged`
     further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    # (order, how that stands: open or noted) -> rows of orders of which two attempts took money; each has its own row
+    # (order, how that stands: open or noted) -> rows of orders of which two attempts took money;
+    # each has its own row
     paid_apart: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
@@ -559,7 +719,9 @@ class Totals:
         if finding.settled_by:
             self.settled[outcome.value] += 1
         if finding.who_acts != "-":
-            self._add_matter(finding.who_acts, _kind_of(finding), finding.sale or by_order(finding.order_id))
+            self._add_matter(
+                finding.who_acts, _kind_of(finding), finding.sale or by_order(finding.order_id)
+            )
         self._add_further(finding.order_id, finding.further)
         if finding.paid_apart:
             self.paid_apart[finding.order_id, finding.paid_apart] += 1
@@ -569,7 +731,10 @@ class Totals:
         if outcome is Outcome.SUCCEEDED:
             self.recipients[finding.destination, currency] += finding.amount or 0
             self.recipient_counts[finding.destination, currency] += 1
-        codes = [p.rule for p in finding.problems] if outcome is Outcome.REJECTED else []
+        if outcome is Outcome.REJECTED:
+            codes = [p.rule for p in finding.problems]
+        else:
+            codes = []
         for code in codes or filter(None, (finding.failure_code, finding.error_code)):
             self.codes[outcome.value, code] += 1
 
@@ -603,8 +768,10 @@ class Totals:
         return any(stands in LEFT for *_, stands in (*self.further, *self.paid_apart))
 
     def _add_charged(self, finding: Finding) -> None:
-        """What was charged; and how that differs from what was asked where no money moved, or a person took note of it:
-        the two are different columns, and only what nobody knows of opens an equation."""
+        """What was charged; and how that differs from what was asked where no money moved, or a
+        person took note of it: the two are different columns, and only what nobody knows of opens
+        an equation.
+        """
         currency, charged_in = finding.currency, finding.charged_currency or finding.currency
         self.charged[charged_in] += finding.charged_amount or 0
         no_money = finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
@@ -618,7 +785,10 @@ class Totals:
         for name, amount in told.items():
             if amount is not None:
                 self.fees[finding.currency, finding.fee_currency, name] += amount
-        for name, amount in {"platform": finding.platform_fee, "recipient": finding.recipient_amount}.items():
+        for name, amount in {
+            "platform": finding.platform_fee,
+            "recipient": finding.recipient_amount,
+        }.items():
             if amount is not None:
                 self.shares[finding.currency, name] += amount
         known = finding.recipient_amount is not None
@@ -626,7 +796,9 @@ class Totals:
 
     def count(self, outcome: Outcome, currency: str | None = None) -> int:
         """Rows that ended so."""
-        return sum(n for (c, o), n in self.counts.items() if o == outcome.value and currency in (None, c))
+        return sum(
+            n for (c, o), n in self.counts.items() if o == outcome.value and currency in (None, c)
+        )
 
     def outcomes(self) -> dict[str, int]:
         """Outcome -> rows, in the contract's order, without those that did not happen."""
@@ -637,26 +809,47 @@ class Totals:
         return {currency: total for currency, total in sorted(self.charged.items()) if total}
 
     def stands(self) -> set[Outcome]:
-        """Every outcome that some row has and that was not settled elsewhere, or that a duplicate names."""
+        """Every outcome that some row has and that was not settled elsewhere, or that a duplicate
+        names.
+        """
         over = self.settled + self.accepted
         own = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
-        return own | {Outcome(name) for name, number in self.named.items() if number > self.named_accepted[name]}
+        return own | {
+            Outcome(name)
+            for name, number in self.named.items()
+            if number > self.named_accepted[name]
+        }
 
-    def equations(self, rows_in_file: int | None = None, read: Iterable[Read] = ()) -> list[Equation]:
+    def equations(
+        self, rows_in_file: int | None = None, read: Iterable[Read] = ()
+    ) -> list[Equation]:
         """What must be equal (contract, section 4): rows, sent, and the money asked and charged.
 
-        `read`: what the reader counted, each left side that is about the file. The right sides are findings, by the
-        currency that a row itself says: a job that was changed since may read it otherwise than it was sent.
+        `read`: what the reader counted, each left side that is about the file. The right sides are
+        findings, by the currency that a row itself says: a job that was changed since may read it
+        otherwise than it was sent.
         """
         equations = self._of_what_was_read({one.currency: one for one in read})
         sent = sum(self.count(o) for o in SENT)
-        equations.append(Equation("", "rows with a send = sum of the outcomes of sent rows", self.with_intent, sent))
+        equations.append(
+            Equation(
+                "", "rows with a send = sum of the outcomes of sent rows", self.with_intent, sent
+            )
+        )
         if rows_in_file is not None:
-            equations.append(Equation("", "rows in the file = rows reported", rows_in_file, self.rows_read))
+            equations.append(
+                Equation("", "rows in the file = rows reported", rows_in_file, self.rows_read)
+            )
         for currency in sorted(self.charged.keys() | self.differs.keys()):
-            asked = self.sums[currency, Outcome.SUCCEEDED.value] + self.sums[currency, Outcome.UNPROVEN.value]
+            asked = (
+                self.sums[currency, Outcome.SUCCEEDED.value]
+                + self.sums[currency, Outcome.UNPROVEN.value]
+            )
             known = self.differs[currency]
-            name = "amounts asked = amounts charged + differences that a person knows of" if known else ASKED_CHARGED
+            if known:
+                name = "amounts asked = amounts charged + differences that a person knows of"
+            else:
+                name = ASKED_CHARGED
             equations.append(Equation(currency, name, asked, self.charged[currency] + known))
         return equations
 
@@ -673,8 +866,12 @@ class Totals:
 
     def to_json(self) -> dict[str, Any]:
         """For the journal: plain lists, always in the same order."""
-        pairs = {name: [[*key, n] for key, n in sorted(getattr(self, name).items())] for name in _PAIRED}
-        plain = {name: sorted([key, n] for key, n in getattr(self, name).items()) for name in _PLAIN}
+        pairs = {
+            name: [[*key, n] for key, n in sorted(getattr(self, name).items())] for name in _PAIRED
+        }
+        plain = {
+            name: sorted([key, n] for key, n in getattr(self, name).items()) for name in _PLAIN
+        }
         return {"rows_read": self.rows_read, "with_intent": self.with_intent, **pairs, **plain}
 
     @classmethod
@@ -720,14 +917,18 @@ def _kind_of(finding: Finding) -> str:
     """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
     if finding.counts_as not in MAY_BE_SETTLED:
         return ""
-    return TAKEN_ON if finding.whole_refused else IN_REJECTS
+    if finding.whole_refused:
+        return TAKEN_ON
+    return IN_REJECTS
 
 
 def must_act(every: Sequence[Totals]) -> Acts:
-    """Who must act -> about how many orders: one sale is one matter, in however many rows and batches it stands.
+    """Who must act -> about how many orders: one sale is one matter, in however many rows and
+    batches it stands.
 
-    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the latest row of its sale
-    that anybody must act about. Rows that are not told apart, of very many or of an earlier version, count as they are.
+    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the
+    latest row of its sale that anybody must act about. Rows that are not told apart, of very many
+    or of an earlier version, count as they are.
     """
     latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
     found = {
@@ -747,19 +948,31 @@ def must_act(every: Sequence[Totals]) -> Acts:
 
 
 def further_json(totals: Totals) -> list[dict[str, Any]]:
-    """By currency: what further charges of orders took, that no sum of a report has; empty when none did."""
+    """By currency: what further charges of orders took, that no sum of a report has; empty when
+    none did.
+    """
     found = []
     for currency in sorted({code for code, *_ in totals.further}):
         mine = {key: n for key, n in sorted(totals.further.items()) if key[0] == currency}
         whole = sum(mine.values())
-        found.append({
-            "currency": currency, "orders": len({order_id for _, order_id, _, _ in mine}), "count": len(mine),
-            "sum_minor": whole, "sum": major_text(whole, currency),
-            "charges": [
-                {"order_id": order_id, "charge_id": charge_id, "amount_minor": n, "stands": stands}
-                for (_, order_id, charge_id, stands), n in mine.items()
-            ],
-        })  # fmt: skip
+        found.append(
+            {
+                "currency": currency,
+                "orders": len({order_id for _, order_id, _, _ in mine}),
+                "count": len(mine),
+                "sum_minor": whole,
+                "sum": major_text(whole, currency),
+                "charges": [
+                    {
+                        "order_id": order_id,
+                        "charge_id": charge_id,
+                        "amount_minor": n,
+                        "stands": stands,
+                    }
+                    for (_, order_id, charge_id, stands), n in mine.items()
+                ],
+            }
+        )
     return found
 
 
@@ -767,24 +980,41 @@ def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """`charged twice: 1 order, 120.00 THB more at the gateway (chrg_test_2)`, for a person."""
     for one in further:
         named = [
-            charge["charge_id"] + ("" if charge["stands"] == "open" else f", {_STANDS[charge['stands']]}")
+            charge["charge_id"]
+            + ("" if charge["stands"] == "open" else f", {_STANDS[charge['stands']]}")
             for charge in one["charges"][:NAMED]
         ]
-        more = [f"and {one['count'] - NAMED} more"] if one["count"] > NAMED else []
+        if one["count"] > NAMED:
+            more = [f"and {one['count'] - NAMED} more"]
+        else:
+            more = []
         money = money_text({one["currency"]: one["sum_minor"]})
-        yield f"charged twice: {many(one['orders'], 'order')}, {money} more at the gateway ({'; '.join(named + more)})"
+        yield (
+            f"charged twice: {many(one['orders'], 'order')}, {money} more at the gateway"
+            f" ({'; '.join(named + more)})"
+        )
 
 
-_STANDS = {"given back": "given back", "noted": "a person took note of it", "kept": "the other one was given back"}
+_STANDS = {
+    "given back": "given back",
+    "noted": "a person took note of it",
+    "kept": "the other one was given back",
+}
 
 
 def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
-    """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract, section 6)."""
+    """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract,
+    section 6).
+    """
     every = list(all_totals)
     stands = {outcome for totals in every for outcome in totals.stands()} - {Outcome.DUPLICATE}
     if stopped or open_equation or Outcome.UNPROVEN in stands:
         return 12
     if stands & OPEN:
         return 11
-    accepted = any(t.accepted.total() or t.named_accepted.total() or t.left_charged_twice for t in every)
-    return 10 if accepted or not stands <= {Outcome.SUCCEEDED} else 0
+    accepted = any(
+        t.accepted.total() or t.named_accepted.total() or t.left_charged_twice for t in every
+    )
+    if accepted or not stands <= {Outcome.SUCCEEDED}:
+        return 10
+    return 0

@@ -1,7 +1,8 @@
 """NOTE: a person's word on one difference of an audit, and whether it still holds.
 
-A note is of the difference as it was: what it is about, how much, and what else it stood at. When any of that is
-another, the difference is open again, and the note is shown as one of an earlier state (fault-matrix J31).
+A note is of the difference as it was: what it is about, how much, and what else it stood at. When
+any of that is another, the difference is open again, and the note is shown as one of an earlier
+state (fault-matrix J31).
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ class Note:
     def holds(self, difference: Difference) -> bool:
         """Is the difference still what it was?"""
         return (self.id, self.amount, self.currency, self.state) == (
-            difference.id, difference.amount, difference.currency, difference.state,
-        )  # fmt: skip
+            difference.id,
+            difference.amount,
+            difference.currency,
+            difference.state,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The data of its event."""
@@ -43,16 +47,26 @@ class Note:
 def note_on(difference: Difference, reason: str, by: str) -> Note:
     """A note on the difference as it is now."""
     return Note(
-        difference.id, difference.order_id, difference.charge_id, difference.amount, difference.currency,
-        difference.state, difference.told, reason, by,
-    )  # fmt: skip
+        difference.id,
+        difference.order_id,
+        difference.charge_id,
+        difference.amount,
+        difference.currency,
+        difference.state,
+        difference.told,
+        reason,
+        by,
+    )
 
 
 def kept(events: Iterable[Event]) -> dict[str, Note]:
     """Id of a difference -> the last note on it."""
     names = Note.__dataclass_fields__
     notes = (
-        Note(**{name: value for name, value in event.data.items() if name in names}, at_ns=event.at_ns)
+        Note(
+            **{name: value for name, value in event.data.items() if name in names},
+            at_ns=event.at_ns,
+        )
         for event in events
     )
     return {note.id: note for note in notes}

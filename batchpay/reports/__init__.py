@@ -1,4 +1,5 @@
-"""REPORT: findings become files, each written whole or not at all, the same bytes for the same journal.
+"""REPORT: findings become files, each written whole or not at all, the same bytes for the same
+journal.
 
     files       temporary name, fsync, rename
     table       the columns of results (contract, section 5.1), the same for csv and parquet
@@ -40,7 +41,9 @@ def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, 
         if form in inputs.formats:
             write(directory, inputs)
         else:
-            directory.remove(NAMES[form])  # of an earlier writing: it would show what is not so any more
+            directory.remove(
+                NAMES[form]
+            )  # of an earlier writing: it would show what is not so any more
     write_rejects(directory, inputs)
     write_manifest(directory, inputs)
     return tuple(directory.written)

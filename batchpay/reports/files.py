@@ -17,10 +17,15 @@ from batchpay.domain.errors import CannotWrite
 
 
 def refuse_unwritable(directory: Path) -> None:
-    """Raises CannotWrite where no report could be written: before anything is sent that it would tell of."""
+    """Raises CannotWrite where no report could be written: before anything is sent that it would
+    tell of.
+    """
     there = next(path for path in (directory, *directory.parents) if path.exists())
-    trouble = 0 if os.access(there, os.W_OK | os.X_OK) else errno.EACCES
-    trouble = trouble if there.is_dir() else errno.ENOTDIR
+    trouble = 0
+    if not there.is_dir():
+        trouble = errno.ENOTDIR
+    elif not os.access(there, os.W_OK | os.X_OK):
+        trouble = errno.EACCES
     if trouble:
         error = OSError(trouble, os.strerror(trouble), str(there))
         told = f"{directory}: reports cannot be written there: {error.strerror}; nothing was sent"
@@ -32,7 +37,9 @@ class Directory:
     """One batch's folder; remembers what was written into it."""
 
     def __init__(self, path: Path, mode: int = 0o600) -> None:
-        """Make the folder. `mode`: of its files, whatever the umask says; who may read those may enter it."""
+        """Make the folder. `mode`: of its files, whatever the umask says; who may read those may
+        enter it.
+        """
         self.path = path
         self.mode = mode
         self.written: list[Path] = []
@@ -46,7 +53,9 @@ class Directory:
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
-        """A file under a temporary name; at the end on the disk and renamed, or gone when anything failed."""
+        """A file under a temporary name; at the end on the disk and renamed, or gone when anything
+        failed.
+        """
         final, temporary = self.path / name, self.path / f".{name}.part"
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -87,17 +96,21 @@ class Directory:
 
 
 def own_folder(parent: Path, name: str, job: str, told_in: str, mode: int) -> Path:
-    """A job's folder of that name, or, where it is another job's, one with the job's own name behind it (J17).
+    """A job's folder of that name, or, where it is another job's, one with the job's own name
+    behind it (J17).
 
-    `told_in`: the JSON file in it whose `job` says whose it is. Whoever makes the folder has it: of two jobs at the
-    same moment one does. The name is a job's, so that it is a file's too (job.schema.json).
+    `told_in`: the JSON file in it whose `job` says whose it is. Whoever makes the folder has it: of
+    two jobs at the same moment one does. The name is a job's, so that it is a file's too
+    (job.schema.json).
     """
     folder = parent / name
     try:
         _make(parent, folder_mode(mode))
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        return folder if _told_job(folder / told_in) == job else parent / f"{name}-{job}"
+        if _told_job(folder / told_in) == job:
+            return folder
+        return parent / f"{name}-{job}"
     except OSError:
         return folder  # it cannot be made: whoever writes into it says why
     return folder
@@ -125,18 +138,25 @@ def folder_mode(mode: int) -> int:
 
 
 def _remedy(folder: Path, error: OSError) -> str:
-    """What to do about a report folder that takes no file; what was charged is in the journal, whatever it takes."""
+    """What to do about a report folder that takes no file; what was charged is in the journal,
+    whatever it takes.
+    """
     then = "then batchpay report JOB writes the reports: what was sent is in the journal"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
-        return f"give this user the right to write in {there}, or name another [report] directory, {then}"
+        return (
+            f"give this user the right to write in {there}, or name another [report] directory,"
+            f" {then}"
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"make room there, or name another [report] directory, {then}"
     return f"move away what stands there, or name another [report] directory, {then}"
 
 
 def _make(path: Path, mode: int) -> None:
-    """The folder and those above it that are missing: durable, and for nobody else whatever the umask says."""
+    """The folder and those above it that are missing: durable, and for nobody else whatever the
+    umask says.
+    """
     for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
         missing.chmod(mode)

@@ -1,4 +1,6 @@
-"""manifest.json: what every report was made from, so that an auditor can make it again and compare."""
+"""manifest.json: what every report was made from, so that an auditor can make it again and
+compare.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from batchpay.reports.table import Inputs
 
 MAX_BYTES = 16 << 20  # of a manifest: a line a report file
 STOP = ("reason", "order", "charge")  # what a stop is told by
-LATEST = 20  # reports of a job, by when their folders were written, that tell how far its journal had come
+# reports of a job, by when their folders were written, that tell how far its journal had come
+LATEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Head:
     batch: str = ""
     words: tuple[Said, ...] = ()
     stops: tuple[Mapping[str, str], ...] = ()  # in force then: reason, order, charge
-    unproven: tuple[str, ...] = ()  # ids of its charges that were not proven to be what was asked, or taken as they are
+    unproven: tuple[
+        str, ...
+    ] = ()  # ids of its charges that were not proven to be what was asked, or taken as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +51,57 @@ class Said:
 
     said: str  # cancelled, not-charged
     order_id: str
-    keys: tuple[str, ...]  # all that its sale is known by: places of rows, and orders (plan.by_order)
+    keys: tuple[
+        str, ...
+    ]  # all that its sale is known by: places of rows, and orders (plan.by_order)
     reason: str
     attempt: int = 0  # of which it was said; 0: of the order
-    place: tuple[str, int] = ("", 0)  # sheet and row, where an earlier version told it; row 0: the keys tell it
+    place: tuple[str, int] = (
+        "",
+        0,
+    )  # sheet and row, where an earlier version told it; row 0: the keys tell it
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
-        told = {"as": self.said, "order_id": self.order_id, "keys": list(self.keys), "reason": self.reason}
-        return {**told, "attempt": self.attempt} if self.attempt else told
+        told = {
+            "as": self.said,
+            "order_id": self.order_id,
+            "keys": list(self.keys),
+            "reason": self.reason,
+        }
+        if self.attempt:
+            return {**told, "attempt": self.attempt}
+        return told
 
 
 def every_head(directory: Path, job: str, mode: str) -> list[Head]:
-    """What every report of this job in this mode was ever made from, as far as its manifests are kept."""
+    """What every report of this job in this mode was ever made from, as far as its manifests are
+    kept.
+    """
     paths = sorted(directory.glob("*/manifest*.json"))
     return [head for path in paths if (head := _head(path, job, mode)) is not None]
 
 
 def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST) -> list[Head]:
-    """What the newest reports of this job in this mode were made from, newest first; of other jobs' none.
+    """What the newest reports of this job in this mode were made from, newest first; of other jobs'
+    none.
 
     What cannot be read tells nothing.
     """
     newest: list[tuple[int, str]] = []
     with suppress(OSError), os.scandir(directory) as found:
-        newest = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()), reverse=True)
+        newest = sorted(
+            ((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()),
+            reverse=True,
+        )
     heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
     return list(itertools.islice(filter(None, heads), most))
 
 
 def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, str]:
-    """SHA-256 of an input -> the other job whose report is about it. What cannot be read tells nothing."""
+    """SHA-256 of an input -> the other job whose report is about it. What cannot be read tells
+    nothing.
+    """
     found: dict[str, str] = {}
     for path in sorted(directory.glob("*/manifest.json")) if inputs else ():
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -95,7 +120,9 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
         account, url, batch = (str(document.get(name, "")) for name in ("account", "url", "batch"))
         seq, digest = int(journal["seq"]), str(journal["digest"])
         words = tuple(_words(document))
-        stops = tuple({name: str(one.get(name, "")) for name in STOP} for one in document.get("stops", ()))
+        stops = tuple(
+            {name: str(one.get(name, "")) for name in STOP} for one in document.get("stops", ())
+        )
         unproven = tuple(map(str, document.get("unproven", ())))
         id_ = str(journal["id"])
         return Head(path, id_, seq, digest, written_ns, account, url, batch, words, stops, unproven)
@@ -106,8 +133,16 @@ def _head(path: Path, job: str, mode: str) -> Head | None:
 def _words(document: Mapping[str, Any]) -> Iterator[Said]:
     for one in document.get("words", ()):
         keys = tuple(map(str, one["keys"]))
-        yield Said(str(one["as"]), str(one["order_id"]), keys, str(one["reason"]), int(one.get("attempt", 0)))
-    for one in document.get("cancelled", ()):  # as earlier versions told it, of the rows of the batch alone
+        yield Said(
+            str(one["as"]),
+            str(one["order_id"]),
+            keys,
+            str(one["reason"]),
+            int(one.get("attempt", 0)),
+        )
+    for one in document.get(
+        "cancelled", ()
+    ):  # as earlier versions told it, of the rows of the batch alone
         place = str(one["sheet"]), int(one["row"])
         yield Said("cancelled", str(one["order_id"]), (), str(one["reason"]), place=place)
 
@@ -133,11 +168,17 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
 
 
 def write_manifest_beside(
-    directory: Directory, job: Job, journal_id: str, head: tuple[int, str], whose: Mapping[str, Any],
+    directory: Directory,
+    job: Job,
+    journal_id: str,
+    head: tuple[int, str],
+    whose: Mapping[str, Any],
     said: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its journal event;
-    `whose`: account and address, as far as the journal knew them then; `said`: what it tells of people's words."""
+) -> None:
+    """The same for what is no batch's: an audit, adopted charges. `head`: number and digest of its
+    journal event; `whose`: account and address, as far as the journal knew them then; `said`: what
+    it tells of people's words.
+    """
     _write(
         directory,
         job=job.name,
@@ -156,7 +197,9 @@ def write_manifest_beside(
 
 
 def head_of(directory: Directory, job: Job) -> Head | None:
-    """What a folder's manifest was made from; None where it is of other files than have just been written."""
+    """What a folder's manifest was made from; None where it is of other files than have just been
+    written.
+    """
     path = directory.path / "manifest.json"
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         if json.loads(read_regular(path, MAX_BYTES))["reports"] == directory.digests():
@@ -173,7 +216,9 @@ def _write(directory: Directory, **document: object) -> None:
 
 
 def _keep_old(directory: Directory, data: bytes) -> None:
-    """A second name for the one that is about to be replaced, so that at no instant there is none under the first."""
+    """A second name for the one that is about to be replaced, so that at no instant there is none
+    under the first.
+    """
     path = directory.path / "manifest.json"
     try:
         old = read_regular(path, MAX_BYTES)
@@ -183,18 +228,25 @@ def _keep_old(directory: Directory, data: bytes) -> None:
         return
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CannotWrite(
-            f"{path}: the manifest it replaces cannot be kept: {_why(error)}; move it away and run again"
+            f"{path}: the manifest it replaces cannot be kept: {_why(error)}; move it away and run"
+            " again"
         ) from error
 
 
 def _why(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else f"it is none of ours ({error})"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"it is none of ours ({error})"
 
 
 def _link(path: Path, old: bytes, seq: int) -> None:
-    """`manifest-15.json`; others made from the same event, for other files, become `manifest-15-2.json` and on."""
+    """`manifest-15.json`; others made from the same event, for other files, become
+    `manifest-15-2.json` and on.
+    """
     for number in itertools.count(1):
-        kept = path.with_name(f"manifest-{seq}.json" if number == 1 else f"manifest-{seq}-{number}.json")
+        kept = path.with_name(
+            f"manifest-{seq}.json" if number == 1 else f"manifest-{seq}-{number}.json"
+        )
         if not kept.exists():
             kept.hardlink_to(path)
             return

@@ -14,7 +14,9 @@ __all__ = ["defused", "write_results_csv", "write_results_parquet"]
 
 
 def write_results_csv(directory: Directory, inputs: Inputs) -> None:
-    """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused, nothing invisible."""
+    """UTF-8 with a byte order mark, commas, CR LF; ids as they came, formulas defused, nothing
+    invisible.
+    """
     header = header_of(inputs.batch)
     texts = [kind == "text" for kind in header.values()]
     with directory.text("results.csv", "utf-8-sig", "surrogatepass") as text:
@@ -34,7 +36,11 @@ def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
     import pyarrow.parquet as pq
 
     header = header_of(inputs.batch)
-    kinds: dict[str, Any] = {"text": pa.string(), "int": pa.int64(), "time": pa.timestamp("us", "UTC")}
+    kinds: dict[str, Any] = {
+        "text": pa.string(),
+        "int": pa.int64(),
+        "time": pa.timestamp("us", "UTC"),
+    }
     schema = pa.schema([(name, kinds[kind]) for name, kind in header.items()])
     with (
         directory.file("results.parquet") as file,
@@ -54,16 +60,21 @@ def _array(values: list[Any], kind: Any, name: str) -> Any:
     if name != "time":
         return pa.array(values, kind)
     return (
-        pa.array([value.removesuffix("Z") or None for value in values], pa.string()).cast(pa.timestamp("us")).cast(kind)
+        pa.array([value.removesuffix("Z") or None for value in values], pa.string())
+        .cast(pa.timestamp("us"))
+        .cast(kind)
     )
 
 
 def shown_cells(cells: list[str]) -> list[str]:
     """The cells of a text column as they may be shown: one line each, without tokens and keys.
 
-    Card numbers were masked as the file was read, but for columns in which the job says there are none.
+    Card numbers were masked as the file was read, but for columns in which the job says there are
+    none.
     """
     whole = "".join(cells)
     if may_hold_more(whole):
         cells = [masked(cell, cards=False) for cell in cells]
-    return cells if whole.isascii() and whole.isprintable() else [visible(cell) for cell in cells]
+    if whole.isascii() and whole.isprintable():
+        return cells
+    return [visible(cell) for cell in cells]

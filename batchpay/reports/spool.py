@@ -1,7 +1,9 @@
-"""Findings written down once, so that every form of a report after the first reads them instead of judging again.
+"""Findings written down once, so that every form of a report after the first reads them instead of
+judging again.
 
-To judge a row costs its history: two lines of the journal or more, parsed and folded. What came of it is a tenth of
-that to read. The file has no name, so that it goes with the process, and holds only what the journal said a moment ago.
+To judge a row costs its history: two lines of the journal or more, parsed and folded. What came of
+it is a tenth of that to read. The file has no name, so that it goes with the process, and holds
+only what the journal said a moment ago.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ Found = tuple[StoredChunk, list[Finding]]
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
-_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(_NAMES.index, ("outcome", "counts_as", "problems", "further"))
+_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(
+    _NAMES.index, ("outcome", "counts_as", "problems", "further")
+)
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _problem_values = attrgetter(*(field.name for field in fields(Problem)))
 _further_values = attrgetter(*(field.name for field in fields(Further)))
@@ -43,7 +47,10 @@ class KeptFindings:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -52,7 +59,9 @@ class KeptFindings:
         self._drop()
 
     def reading(self, source: Callable[[], Iterable[Found]]) -> Callable[[], Iterator[Found]]:
-        """`source`, asked only until it was read once to its end. Chunks come again without their documents."""
+        """`source`, asked only until it was read once to its end. Chunks come again without their
+        documents.
+        """
 
         def read() -> Iterator[Found]:
             if self._complete and self._file is not None:
@@ -77,7 +86,9 @@ class KeptFindings:
         """A disk without room costs time, not a report: then every form judges anew."""
         if self._file is None:
             return
-        told = json.dumps([[chunk.number, chunk.sheet, list(chunk.rows)], list(map(_told, findings))]).encode("ascii")
+        told = json.dumps(
+            [[chunk.number, chunk.sheet, list(chunk.rows)], list(map(_told, findings))]
+        ).encode("ascii")
         try:
             self._file.write(_FRAME.pack(len(told), len(chunk.cells)))
             self._file.write(told)
@@ -114,7 +125,10 @@ def _told(finding: Finding) -> list[Any]:
 
 
 def _finding(values: list[Any]) -> Finding:
-    values[_OUTCOME], values[_COUNTS_AS] = _OUTCOMES[values[_OUTCOME]], _OUTCOMES[values[_COUNTS_AS]]
+    values[_OUTCOME], values[_COUNTS_AS] = (
+        _OUTCOMES[values[_OUTCOME]],
+        _OUTCOMES[values[_COUNTS_AS]],
+    )
     values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     return Finding(*values)

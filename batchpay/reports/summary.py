@@ -1,4 +1,6 @@
-"""report.json: what a program, or a person in a hurry, wants to know of a batch (schemas/report.schema.json)."""
+"""report.json: what a program, or a person in a hurry, wants to know of a batch
+(schemas/report.schema.json).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
         told = steps.addressed(summary_of(inputs), inputs.job_file)
-        file.write((json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
+        file.write(
+            (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+        )
 
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:
@@ -35,8 +39,13 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "mode": "TEST" if batch.mode == "test" else "live",
         "job": batch.job,
         "batch": {
-            "id": batch.id, "file": batch.file, "sha256": batch.sha256, "format": batch.format,
-            "rows_read": batch.rows_read, "refusal": batch.refusal, "notes": _notes(inputs),
+            "id": batch.id,
+            "file": batch.file,
+            "sha256": batch.sha256,
+            "format": batch.format,
+            "rows_read": batch.rows_read,
+            "refusal": batch.refusal,
+            "notes": _notes(inputs),
         },
         "verdict": verdict_of(inputs),
         "exit_code": inputs.exit_code,
@@ -46,23 +55,34 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "who_acts": dict(must_act([totals]).orders),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
-        "currencies": [_currency(totals, currency) for currency in sorted(totals.rows | totals.charged)],
+        "currencies": [
+            _currency(totals, currency) for currency in sorted(totals.rows | totals.charged)
+        ],
         "further_charges": further_json(totals),
         "equations": [
-            {"currency": e.currency, "name": e.name, "left": e.left, "right": e.right, "closes": e.closes}
+            {
+                "currency": e.currency,
+                "name": e.name,
+                "left": e.left,
+                "right": e.right,
+                "closes": e.closes,
+            }
             for e in inputs.equations
         ],
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
         "needs_a_person": {"count": totals.acts[A_PERSON], "rows": attention},
         "journal": {"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
-    }  # fmt: skip
+    }
 
 
 def verdict_of(inputs: Inputs) -> str:
     """One line for a person."""
     batch, totals = inputs.batch, inputs.totals
-    test = "TEST: " if batch.mode == "test" else ""
+    if batch.mode == "test":
+        test = "TEST: "
+    else:
+        test = ""
     if batch.refusal:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
     moved = money_text(totals.money_moved())
@@ -86,7 +106,11 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
     for outcome in Outcome:
         if count := totals.count(outcome, currency):
             total = totals.sums[currency, outcome.value]
-            outcomes[outcome.value] = {"count": count, "sum_minor": total, "sum": major_text(total, currency)}
+            outcomes[outcome.value] = {
+                "count": count,
+                "sum_minor": total,
+                "sum": major_text(total, currency),
+            }
     asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
     money = {
         "asked": asked,
@@ -107,9 +131,13 @@ def _currency(totals: Totals, currency: str) -> dict[str, Any]:
 
 
 def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
-    """What the gateway kept of the charges in a currency, and what is left, in each currency that it counts them in."""
+    """What the gateway kept of the charges in a currency, and what is left, in each currency that
+    it counts them in.
+    """
     found = []
-    for counted_in in sorted({fee_currency for code, fee_currency, _ in totals.fees if code == currency}):
+    for counted_in in sorted(
+        {fee_currency for code, fee_currency, _ in totals.fees if code == currency}
+    ):
         told: dict[str, Any] = {"fee_currency": counted_in}
         for name, key in {"fee": "fee", "fee_vat": "vat", "net": "net"}.items():
             minor = totals.fees[currency, counted_in, key]
@@ -123,24 +151,40 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {
-        "id": run.id, "started": run.started, "ended": run.ended, "exit_code": run.exit_code, "sent": run.sent,
-        "charged": _sums(run.charged), "adopted": {"count": run.adopted, "charged": _sums(run.adopted_sums)},
-        "looked_up": run.looked_up, "restored": run.restored, "lost": run.lost,
+        "id": run.id,
+        "started": run.started,
+        "ended": run.ended,
+        "exit_code": run.exit_code,
+        "sent": run.sent,
+        "charged": _sums(run.charged),
+        "adopted": {"count": run.adopted, "charged": _sums(run.adopted_sums)},
+        "looked_up": run.looked_up,
+        "restored": run.restored,
+        "lost": run.lost,
         "held": run.held,
-    }  # fmt: skip
+    }
 
 
 def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"currency": code, "sum_minor": n, "sum": major_text(n, code)} for code, n in sums.items()]
+    return [
+        {"currency": code, "sum_minor": n, "sum": major_text(n, code)} for code, n in sums.items()
+    ]
 
 
 def by_recipient(totals: Totals) -> list[dict[str, Any]]:
     """Charged per recipient and currency, the largest first."""
     import pandas as pd
 
-    rows = [(to, currency, totals.recipient_counts[to, currency], n) for (to, currency), n in totals.recipients.items()]
-    frame = pd.DataFrame(rows, columns=["destination", "currency", "count", "sum_minor"], dtype=object)
-    frame = frame.sort_values(["currency", "sum_minor", "destination"], ascending=[True, False, True])
+    rows = [
+        (to, currency, totals.recipient_counts[to, currency], n)
+        for (to, currency), n in totals.recipients.items()
+    ]
+    frame = pd.DataFrame(
+        rows, columns=["destination", "currency", "count", "sum_minor"], dtype=object
+    )
+    frame = frame.sort_values(
+        ["currency", "sum_minor", "destination"], ascending=[True, False, True]
+    )
     records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
     return [{**row, "sum": major_text(row["sum_minor"], row["currency"])} for row in records]
 
@@ -169,6 +213,11 @@ def _attention(inputs: Inputs) -> Iterator[dict[str, Any]]:
 
 def _row(finding: Finding) -> dict[str, Any]:
     return {
-        "row": finding.row, "sheet": finding.sheet, "order_id": finding.order_id, "outcome": finding.outcome.value,
-        "charge_id": finding.charge_id, "reason": finding.reason, "who_acts": finding.who_acts,
-    }  # fmt: skip
+        "row": finding.row,
+        "sheet": finding.sheet,
+        "order_id": finding.order_id,
+        "outcome": finding.outcome.value,
+        "charge_id": finding.charge_id,
+        "reason": finding.reason,
+        "who_acts": finding.who_acts,
+    }

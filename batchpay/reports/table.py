@@ -1,4 +1,6 @@
-"""The columns of results: what every row shows, in one order for every form (contract, section 5.1)."""
+"""The columns of results: what every row shows, in one order for every form (contract, section
+5.1).
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,15 @@ class Inputs:
     head_digest: str
     stop: str = ""
     run: RunDone | None = None  # the last run that changed the batch
-    lifted: Sequence[Mapping[str, str]] = ()  # who lifted which stop that it told of: at, by, reason, stop
+    lifted: Sequence[
+        Mapping[str, str]
+    ] = ()  # who lifted which stop that it told of: at, by, reason, stop
     versions: Mapping[str, str] = field(default_factory=dict)
     whose: Mapping[str, str] = field(
         default_factory=dict
-    )  # account and url (the gateway's address), as far as the journal knew them when these totals were noted
+        # account and url (the gateway's address), as far as the journal knew them when these totals
+        # were noted
+    )
     said: Mapping[str, Any] = field(
         default_factory=dict
     )  # what its manifest tells of words that only the journal has (batches.words)
@@ -91,7 +97,9 @@ LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
 
 
 def header_of(batch: Batch) -> dict[str, str]:
-    """Every column's name, as it may be shown, with its kind: ours, the input's unused ones, metadata, later ones."""
+    """Every column's name, as it may be shown, with its kind: ours, the input's unused ones,
+    metadata, later ones.
+    """
     header = {name: kind for name, (kind, _) in COLUMNS.items()}
     last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()}
     for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]:

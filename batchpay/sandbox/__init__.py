@@ -1,8 +1,10 @@
-"""A faithful imitation of the gateway on 127.0.0.1, to rehearse whole nights without an account or a network.
+"""A faithful imitation of the gateway on 127.0.0.1, to rehearse whole nights without an account or
+a network.
 
-`SandboxServer` runs it in a thread of this process, `serve` in the foreground, `python -m batchpay.sandbox` in a
-process of its own. Facts come from the gateway's fact sheet (omise-api.md); what it leaves open is decided here and
-said where it is decided. Ready-made ids are told in `names`, the rules of a script in `faults`, its file in `script`.
+`SandboxServer` runs it in a thread of this process, `serve` in the foreground, `python -m
+batchpay.sandbox` in a process of its own. Facts come from the gateway's fact sheet (omise-api.md);
+what it leaves open is decided here and said where it is decided. Ready-made ids are told in
+`names`, the rules of a script in `faults`, its file in `script`.
 """
 
 from batchpay.domain.errors import Misconfigured
@@ -16,6 +18,8 @@ try:
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
         raise
-    raise Misconfigured("the sandbox needs two more libraries: pip install 'batchpay[sandbox]'") from error
+    raise Misconfigured(
+        "the sandbox needs two more libraries: pip install 'batchpay[sandbox]'"
+    ) from error
 
 __all__ = ["ACTIONS", "Entry", "Rate", "Rule", "SandboxServer", "Script", "read_script", "serve"]

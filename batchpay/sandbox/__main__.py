@@ -1,4 +1,6 @@
-"""`python -m batchpay.sandbox`: the sandbox in a process of its own; prints one JSON line with its URL."""
+"""`python -m batchpay.sandbox`: the sandbox in a process of its own; prints one JSON line with its
+URL.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,13 @@ def main() -> int:
     given = parser.parse_args()
     try:
         serve(
-            given.port, script=given.script, idempotency=given.idempotency, ledger_path=given.ledger, rate=given.rate,
+            given.port,
+            script=given.script,
+            idempotency=given.idempotency,
+            ledger_path=given.ledger,
+            rate=given.rate,
             on_ready=_announce,
-        )  # fmt: skip
+        )
     except BatchpayError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

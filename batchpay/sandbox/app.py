@@ -1,4 +1,6 @@
-"""The routes: which handler answers which method and path, and with which kind of key (omise-api.md, 7)."""
+"""The routes: which handler answers which method and path, and with which kind of key
+(omise-api.md, 7).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchpay.domain.errors import Misconfigured
-from batchpay.sandbox import account, charging, listing, payers, recipients, refunds, search, transfers
+from batchpay.sandbox import (
+    account,
+    charging,
+    listing,
+    payers,
+    recipients,
+    refunds,
+    search,
+    transfers,
+)
 from batchpay.sandbox.call import Call, Handler
 from batchpay.sandbox.desk import Desk
 from batchpay.sandbox.faults import ENDS, Rule, fits
@@ -41,13 +52,19 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/chains/{id}/transfer", SECRET, {"GET": transfers.chain_transfer}),
     ("/chains/{id}/revoke", SECRET, {"POST": transfers.revoke_chain}),
     ("/transfers", SECRET, {"POST": transfers.create, "GET": listing.listed("transfer")}),
-    ("/transfers/{id}", SECRET, {
-        "GET": transfers.retrieve, "PATCH": transfers.update, "DELETE": transfers.delete}),
+    (
+        "/transfers/{id}",
+        SECRET,
+        {"GET": transfers.retrieve, "PATCH": transfers.update, "DELETE": transfers.delete},
+    ),
     ("/transfers/{id}/mark_as_sent", SECRET, {"POST": transfers.mark_as_sent}),
     ("/transfers/{id}/mark_as_paid", SECRET, {"POST": transfers.mark_as_paid}),
     ("/recipients", SECRET, {"POST": recipients.create, "GET": listing.listed("recipient")}),
-    ("/recipients/{id}", SECRET, {
-        "GET": recipients.retrieve, "PATCH": recipients.update, "DELETE": recipients.delete}),
+    (
+        "/recipients/{id}",
+        SECRET,
+        {"GET": recipients.retrieve, "PATCH": recipients.update, "DELETE": recipients.delete},
+    ),
     ("/recipients/{id}/verify", SECRET, {"POST": recipients.verify}),
     ("/transactions", SECRET, {"GET": listing.listed("transaction")}),
     ("/transactions/{id}", SECRET, {"GET": listing.retrieved("transaction")}),
@@ -58,14 +75,21 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     ("/sources", EITHER, {"POST": payers.create_source}),
     ("/sources/{id}", EITHER, {"GET": payers.retrieve_source}),
     ("/customers", SECRET, {"POST": payers.create_customer, "GET": listing.listed("customer")}),
-    ("/customers/{id}", SECRET, {
-        "GET": payers.retrieve_customer, "PATCH": payers.update_customer, "DELETE": payers.delete_customer}),
+    (
+        "/customers/{id}",
+        SECRET,
+        {
+            "GET": payers.retrieve_customer,
+            "PATCH": payers.update_customer,
+            "DELETE": payers.delete_customer,
+        },
+    ),
     ("/customers/{id}/cards", SECRET, {"GET": listing.cards}),
     ("/customers/{id}/cards/{card}", SECRET, {"GET": payers.retrieve_card}),
     ("/account", SECRET, {"GET": account.account}),
     ("/balance", SECRET, {"GET": account.balance}),
     ("/capability", EITHER, {"GET": account.capability}),
-]  # fmt: skip
+]
 
 LONGEST_OFFSET_S = 3650 * 86_400
 _LOOPBACK = re.compile(rb"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -101,7 +125,9 @@ class Backstage:
             case "GET", "log":
                 response = JSONResponse(self._desk.log.documents())
             case "GET", "ledger":
-                response = JSONResponse({f"{kind}s": everything(self._desk.store, kind) for kind in KINDS})
+                response = JSONResponse(
+                    {f"{kind}s": everything(self._desk.store, kind) for kind in KINDS}
+                )
             case "POST", "rules":
                 response = _told(await Request(scope, receive).body(), self._add)
             case "DELETE", "rules":
@@ -114,19 +140,29 @@ class Backstage:
         await response(scope, receive, send)
 
     def _add(self, given: Any) -> dict[str, Any]:
-        self._desk.rules.extend([Rule.parse(one) for one in (given if isinstance(given, list) else [given])])
+        self._desk.rules.extend(
+            [Rule.parse(one) for one in (given if isinstance(given, list) else [given])]
+        )
         return {"rules": len(self._desk.rules)}
 
     def _turn(self, given: Any) -> dict[str, Any]:
         wanted = {"becomes": "", "order_id": "", "id": ""} | given
         if set(wanted) != {"becomes", "order_id", "id"} or wanted["becomes"] not in ENDS:
-            raise Misconfigured(f"give becomes, one of {', '.join(ENDS)}, and the order_id or the id of a charge")
+            raise Misconfigured(
+                f"give becomes, one of {', '.join(ENDS)}, and the order_id or the id of a charge"
+            )
         return {"turned": self._desk.turn(wanted["becomes"], wanted["order_id"], wanted["id"])}
 
     def _set_clock(self, given: Any) -> dict[str, Any]:
         offset_s = given.get("clock_offset_s")
-        if set(given) != {"clock_offset_s"} or not fits(offset_s, float) or not abs(offset_s) < LONGEST_OFFSET_S:
-            raise Misconfigured("give clock_offset_s, in seconds: how far its clock is ahead of this machine's")
+        if (
+            set(given) != {"clock_offset_s"}
+            or not fits(offset_s, float)
+            or not abs(offset_s) < LONGEST_OFFSET_S
+        ):
+            raise Misconfigured(
+                "give clock_offset_s, in seconds: how far its clock is ahead of this machine's"
+            )
         self._desk.store.offset_s = float(offset_s)
         return {"clock_offset_s": offset_s}
 
@@ -140,7 +176,9 @@ def _told(body: bytes, do: Callable[[Any], dict[str, Any]]) -> Response:
 
 
 def build(desk: Desk) -> ASGIApp:
-    """The whole application: a router without middleware; paths may end in a slash (omise-api.md, 1.4)."""
+    """The whole application: a router without middleware; paths may end in a slash (omise-api.md,
+    1.4).
+    """
     routes = [Route(path, Resource(desk, access, handlers)) for path, access, handlers in ROUTES]
     routes.append(Route("/__sandbox/{name}", Backstage(desk)))
     router = Router(routes, redirect_slashes=False, default=Resource(desk, EITHER, {}))
@@ -158,8 +196,9 @@ def build(desk: Desk) -> ASGIApp:
 
 
 def stranger(scope: Scope) -> str:
-    """Why a request is none of a program on this machine: a web page that somebody reads here may send what it likes
-    to 127.0.0.1, under its own name for it. "" when it is one; what is refused is neither noted nor has it any effect.
+    """Why a request is none of a program on this machine: a web page that somebody reads here may
+    send what it likes to 127.0.0.1, under its own name for it. "" when it is one; what is refused
+    is neither noted nor has it any effect.
     """
     if scope["client"] is None or scope["client"][0] not in ("127.0.0.1", "::1"):
         return "the sandbox answers this machine alone"
@@ -173,8 +212,14 @@ def stranger(scope: Scope) -> str:
 
 
 def everything(store: Store, kind: str) -> list[Thing]:
-    """All there is of a kind in all accounts, as the API shows it, oldest first; asked from other threads too."""
-    found = [(ledger, one) for ledger in list(store.ledgers.values()) for one in list(ledger.shelves[kind].values())]
+    """All there is of a kind in all accounts, as the API shows it, oldest first; asked from other
+    threads too.
+    """
+    found = [
+        (ledger, one)
+        for ledger in list(store.ledgers.values())
+        for one in list(ledger.shelves[kind].values())
+    ]
     if len(store.ledgers) > 1:
         found.sort(key=lambda pair: pair[1].id.rpartition("_")[2])
     return [listing.rendered(ledger, kind, one) for ledger, one in found]

@@ -1,4 +1,5 @@
-"""What the gateway takes: fees, VAT, commission and conversion, in whole smallest units (omise-api.md, 2.5 and 3.4).
+"""What the gateway takes: fees, VAT, commission and conversion, in whole smallest units
+(omise-api.md, 2.5 and 3.4).
 
 >>> fee_of(31000, "3.65"), fee_of(5000, "3.65")
 (1132, 183)
@@ -20,9 +21,21 @@ TRANSFER_FEE, TRANSFER_FEE_VAT = 2804, 196  # 30 THB with 7 % VAT, as recorded (
 
 # Baht for one main unit: any figures would do, these never change.
 _RATES = {
-    "THB": "1", "JPY": "0.25", "USD": "36", "EUR": "39", "GBP": "45", "SGD": "27", "AUD": "24", "CAD": "26",
-    "CHF": "40", "CNY": "5", "DKK": "5.25", "HKD": "4.6", "MYR": "8", "IDR": "0.0023",
-}  # fmt: skip
+    "THB": "1",
+    "JPY": "0.25",
+    "USD": "36",
+    "EUR": "39",
+    "GBP": "45",
+    "SGD": "27",
+    "AUD": "24",
+    "CAD": "26",
+    "CHF": "40",
+    "CNY": "5",
+    "DKK": "5.25",
+    "HKD": "4.6",
+    "MYR": "8",
+    "IDR": "0.0023",
+}
 
 
 class Fees(NamedTuple):
@@ -59,5 +72,7 @@ def funding_of(amount: int, currency: str) -> int:
 
 
 def commission_of(amount: int, fixed: int | None, percentage: Decimal | None) -> int:
-    """The platform's share of the gross amount: fixed plus a rounded percentage (omise-api.md, 2.5)."""
+    """The platform's share of the gross amount: fixed plus a rounded percentage (omise-api.md,
+    2.5).
+    """
     return (fixed or 0) + (half_up(amount * percentage / 100) if percentage is not None else 0)

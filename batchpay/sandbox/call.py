@@ -12,7 +12,9 @@ from batchpay.sandbox.ledger import Ledger, Thing
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Authenticated and parsed; `ids` are the variable parts of the path, `rule` what goes wrong with it."""
+    """Authenticated and parsed; `ids` are the variable parts of the path, `rule` what goes wrong
+    with it.
+    """
 
     method: str
     path: str

@@ -23,22 +23,48 @@ def words(ledger: Ledger, name: str | None) -> tuple[str, ...]:
     if name is None:
         return ()
     card = ledger.find("card", name)
-    return (_HOLDER, _BANK) if card is None else (card["name"], card["bank"])
+    if card is None:
+        return (_HOLDER, _BANK)
+    return (card["name"], card["bank"])
 
 
 def shape(livemode: bool, name: str, number: str, holder: str, month: int, year: int) -> Thing:
     return {
-        "object": "card", "id": name, "livemode": livemode, "location": None, "deleted": False, "street1": None,
-        "street2": None, "city": None, "state": None, "phone_number": None, "postal_code": None, "country": "th",
-        "financing": "credit", "bank": _BANK, "brand": _brand(number),
-        "fingerprint": None, "first_digits": None, "last_digits": number[-4:], "name": holder,
-        "expiration_month": month, "expiration_year": year, "security_code_check": True,
-        "tokenization_method": None, "created_at": instant(0),
-    }  # fmt: skip
+        "object": "card",
+        "id": name,
+        "livemode": livemode,
+        "location": None,
+        "deleted": False,
+        "street1": None,
+        "street2": None,
+        "city": None,
+        "state": None,
+        "phone_number": None,
+        "postal_code": None,
+        "country": "th",
+        "financing": "credit",
+        "bank": _BANK,
+        "brand": _brand(number),
+        "fingerprint": None,
+        "first_digits": None,
+        "last_digits": number[-4:],
+        "name": holder,
+        "expiration_month": month,
+        "expiration_year": year,
+        "security_code_check": True,
+        "tokenization_method": None,
+        "created_at": instant(0),
+    }
 
 
 def _brand(number: str) -> str:
-    by_start = {"5": "MasterCard", "35": "JCB", "37": "American Express", "62": "UnionPay", "64": "Discover"}
+    by_start = {
+        "5": "MasterCard",
+        "35": "JCB",
+        "37": "American Express",
+        "62": "UnionPay",
+        "64": "Discover",
+    }
     return by_start.get(number[:2]) or by_start.get(number[:1], "Visa")
 
 
@@ -46,4 +72,7 @@ def is_number(number: str) -> bool:
     if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
         return False
     doubled = "0246813579"
-    return sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10 == 0
+    return (
+        sum(int(doubled[int(d)]) if i % 2 else int(d) for i, d in enumerate(reversed(number))) % 10
+        == 0
+    )

@@ -1,4 +1,6 @@
-"""Charges: made, captured, reversed, expired and, in test mode, decided by hand (omise-api.md, 2.5 and 3.2)."""
+"""Charges: made, captured, reversed, expired and, in test mode, decided by hand (omise-api.md, 2.5
+and 3.2).
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,15 @@ def create(ledger: Ledger, call: Call) -> Thing:
 
 
 def again(ledger: Ledger, charge_id: str) -> str:
-    """A second charge for the same request: what a gateway without idempotency does to a hasty client."""
+    """A second charge for the same request: what a gateway without idempotency does to a hasty
+    client.
+    """
     first: Charge = ledger.find("charge", charge_id)
     twin = replace(first, id=ledger.mint("chrg", first.livemode), chain=None, transaction=None)
-    records = _settle(ledger, twin) if twin.status == "successful" else []
+    if twin.status == "successful":
+        records = _settle(ledger, twin)
+    else:
+        records = []
     ledger.commit(twin, *records)
     return twin.id
 
@@ -36,19 +43,26 @@ def strangers(ledger: Ledger, count: int, livemode: bool) -> None:
     """Charges of somebody else on the same account, made while a client reads a list."""
     for _ in range(count):
         name, now = ledger.mint("chrg", livemode), ledger.now()
-        charge = Charge(name, livemode, now, 10000, "THB", captured_amount=10000, description="somebody else's")
+        charge = Charge(
+            name, livemode, now, 10000, "THB", captured_amount=10000, description="somebody else's"
+        )
         ledger.commit(charge, *_settle(ledger, charge))
 
 
 def become(ledger: Ledger, charge: Charge, end: str) -> None:
-    """From now on the charge is something else, whatever it was: no document lets a gateway do so, and it may.
+    """From now on the charge is something else, whatever it was: no document lets a gateway do so,
+    and it may.
 
-    The books follow: what was paid and is no more is a debit, what is paid now a credit, a transfer and a chain.
+    The books follow: what was paid and is no more is a debit, what is paid now a credit, a transfer
+    and a chain.
     """
     if charge.deleted or charge.status == end:
         return
     if end == "refunded":
-        left = charge.captured_amount - charge.refunded if charge.status == "successful" else 0
+        if charge.status == "successful":
+            left = charge.captured_amount - charge.refunded
+        else:
+            left = 0
         if left:
             refunds.give_back(ledger, charge, left, {})
         return
@@ -56,11 +70,23 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
         charge.deleted = True
         ledger.commit(charge, news="charge.update")
         return
-    records = _undone(ledger, charge) if charge.status == "successful" else []
+    if charge.status == "successful":
+        records = _undone(ledger, charge)
+    else:
+        records = []
     charge.status = end
-    charge.failure_code = (charge.failure_code or "failed_processing") if end == "failed" else None
-    charge.expired = ledger.now() if end == "expired" else None
-    charge.reversed = ledger.now() if end == "reversed" else None
+    if end == "failed":
+        charge.failure_code = charge.failure_code or "failed_processing"
+    else:
+        charge.failure_code = None
+    if end == "expired":
+        charge.expired = ledger.now()
+    else:
+        charge.expired = None
+    if end == "reversed":
+        charge.reversed = ledger.now()
+    else:
+        charge.reversed = None
     if end == "successful":
         charge.captured_amount = charge.amount
         records = _settle(ledger, charge)
@@ -68,13 +94,17 @@ def become(ledger: Ledger, charge: Charge, end: str) -> None:
 
 
 def _undone(ledger: Ledger, charge: Charge) -> list[Record]:
-    """The money of a charge that was paid goes back; the debit's key is ours, for none was recorded."""
+    """The money of a charge that was paid goes back; the debit's key is ours, for none was
+    recorded.
+    """
     charge.paid = None
     debit = Transaction(
         id=ledger.mint("trxn", charge.livemode),
         livemode=charge.livemode,
         created=ledger.now(),
-        amount=arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net,
+        amount=arithmetic.fees_of(
+            arithmetic.funding_of(charge.captured_amount, charge.currency)
+        ).net,
         currency=arithmetic.FUNDING_CURRENCY,
         direction="debit",
         key="charge.reversed.debit",
@@ -107,9 +137,15 @@ def capture(ledger: Ledger, call: Call) -> Thing:
     if charge.status == "expired":
         raise Problem(400, "expired_charge", "charge expired")
     if charge.status != "pending" or not charge.authorized:
-        raise Problem(400, "failed_capture", "capture failed: the charge is not authorised or was captured before")
+        raise Problem(
+            400,
+            "failed_capture",
+            "capture failed: the charge is not authorised or was captured before",
+        )
     part = params.whole(call.params, "capture_amount")
-    if part is not None and (charge.authorization_type != "pre_auth" or not 0 < part <= charge.amount):
+    if part is not None and (
+        charge.authorization_type != "pre_auth" or not 0 < part <= charge.amount
+    ):
         raise bad_request("capture_amount must be at most the amount of a pre_auth charge")
     charge.captured_amount = part or charge.amount
     ledger.commit(charge, *_settle(ledger, charge), news="charge.capture")
@@ -120,7 +156,9 @@ def reverse(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/reverse: lets go of an authorised, uncaptured charge."""
     charge = _charge(ledger, call)
     if charge.status != "pending" or not charge.authorized:
-        raise Problem(400, "failed_reverse", "only an authorised, uncaptured charge can be reversed")
+        raise Problem(
+            400, "failed_reverse", "only an authorised, uncaptured charge can be reversed"
+        )
     charge.status, charge.reversed = "reversed", ledger.now()
     ledger.commit(charge, news="charge.reverse")
     return render(ledger, charge)
@@ -137,7 +175,9 @@ def expire(ledger: Ledger, call: Call) -> Thing:
 
 
 def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
-    """POST /charges/:id/mark_as_paid, test mode only: the payer paid; transfer and chain are made now."""
+    """POST /charges/:id/mark_as_paid, test mode only: the payer paid; transfer and chain are made
+    now.
+    """
     charge = _pending_test_charge(ledger, call)
     charge.captured_amount = charge.amount
     ledger.commit(charge, *_settle(ledger, charge), news="charge.complete")
@@ -147,7 +187,10 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
 def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/mark_as_failed, test mode only: the payer gave up."""
     charge = _pending_test_charge(ledger, call)
-    charge.status, charge.failure_code = "failed", params.text(call.params, "failure_code") or "failed_processing"
+    charge.status, charge.failure_code = (
+        "failed",
+        params.text(call.params, "failure_code") or "failed_processing",
+    )
     ledger.commit(charge, news="charge.complete")
     return render(ledger, charge)
 
@@ -156,7 +199,9 @@ def render(ledger: Ledger, charge: Charge) -> Thing:
     """The charge's JSON with its card or source in it."""
     card = cards.shown(ledger, charge.card, charge.livemode)
     source = payers.source_json(ledger, charge.source, charge.livemode)
-    return objects.charge(charge, card, source, [objects.refund(ledger.find("refund", one)) for one in charge.refunds])
+    return objects.charge(
+        charge, card, source, [objects.refund(ledger.find("refund", one)) for one in charge.refunds]
+    )
 
 
 def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
@@ -167,7 +212,11 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
         raise bad_request("amount is required")
     if currency not in EXPONENTS:
         raise bad_request(f"currency {currency} is not supported")
-    if not ledger.terms.charge_min <= arithmetic.funding_of(amount, currency) <= ledger.terms.charge_max:
+    if (
+        not ledger.terms.charge_min
+        <= arithmetic.funding_of(amount, currency)
+        <= ledger.terms.charge_max
+    ):
         raise Problem(400, "invalid_amount", "amount must be between the limits of GET /capability")
     payer = payers.chosen(ledger, call)
     destination = params.text(given, "destination")
@@ -183,28 +232,31 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
     expires = params.moment(given, "expires_at") or call.now + WEEK_S
     if expires <= call.now:
         raise bad_request("expires_at must be in the future")
-    return Charge(
-        id=ledger.mint("chrg", call.livemode),
-        livemode=call.livemode,
-        created=call.now,
-        amount=amount,
-        currency=currency,
-        captured_amount=amount,
-        destination=destination,
-        card=payer.card,
-        customer=payer.customer,
-        source=payer.source,
-        description=params.text(given, "description"),
-        metadata=params.mapping(given, "metadata"),
-        fixed=fixed,
-        percentage=None if share is None else str(share),
-        commission=commission if platform and (fixed, share) != (None, None) else None,
-        capture=params.flag(given, "capture", default=True),
-        authorization_type=params.text(given, "authorization_type"),
-        return_uri=params.text(given, "return_uri"),
-        ip=params.text(given, "ip"),
-        expires=expires,
-    ), payer  # fmt: skip
+    return (
+        Charge(
+            id=ledger.mint("chrg", call.livemode),
+            livemode=call.livemode,
+            created=call.now,
+            amount=amount,
+            currency=currency,
+            captured_amount=amount,
+            destination=destination,
+            card=payer.card,
+            customer=payer.customer,
+            source=payer.source,
+            description=params.text(given, "description"),
+            metadata=params.mapping(given, "metadata"),
+            fixed=fixed,
+            percentage=None if share is None else str(share),
+            commission=commission if platform and (fixed, share) != (None, None) else None,
+            capture=params.flag(given, "capture", default=True),
+            authorization_type=params.text(given, "authorization_type"),
+            return_uri=params.text(given, "return_uri"),
+            ip=params.text(given, "ip"),
+            expires=expires,
+        ),
+        payer,
+    )
 
 
 def _decided(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
@@ -224,23 +276,37 @@ def _decided(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
 
 
 def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
-    """The charge succeeds: a credit of its net, and with a destination one transfer and the chain to it."""
+    """The charge succeeds: a credit of its net, and with a destination one transfer and the chain
+    to it.
+    """
     now = ledger.now()
     charge.status, charge.authorized, charge.paid = "successful", True, now
     charge.authorized_at = charge.authorized_at or now
     net = arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net
     credit = Transaction(
-        ledger.mint("trxn", charge.livemode), charge.livemode, now, net, arithmetic.FUNDING_CURRENCY,
-        "credit", "charge.captured.net", charge.id,
-    )  # fmt: skip
+        ledger.mint("trxn", charge.livemode),
+        charge.livemode,
+        now,
+        net,
+        arithmetic.FUNDING_CURRENCY,
+        "credit",
+        "charge.captured.net",
+        charge.id,
+    )
     charge.transaction = credit.id
     if charge.destination is None:
         return [credit]
     transfer = Transfer(
-        ledger.mint("trsf", charge.livemode), charge.livemode, now,
-        max(0, charge.captured_amount - (charge.commission or 0)), charge.currency, charge.destination,
-    )  # fmt: skip
-    chain = Chain(ledger.mint("acch", charge.livemode), charge.livemode, now, charge.id, transfer.id)
+        ledger.mint("trsf", charge.livemode),
+        charge.livemode,
+        now,
+        max(0, charge.captured_amount - (charge.commission or 0)),
+        charge.currency,
+        charge.destination,
+    )
+    chain = Chain(
+        ledger.mint("acch", charge.livemode), charge.livemode, now, charge.id, transfer.id
+    )
     charge.chain = transfer.chain = chain.id
     return [credit, transfer, chain]
 

@@ -1,4 +1,6 @@
-"""What happens to every request: noted, counted, matched with the fault script, authenticated, handled, answered."""
+"""What happens to every request: noted, counted, matched with the fault script, authenticated,
+handled, answered.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from batchpay.sandbox.throttle import Throttle
 
 Result = tuple[int, Any]
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str
+).encode
 _SWAP_S = 5.0
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
 
@@ -54,7 +58,12 @@ class Desk:
     """One sandbox's counter; used on the server's own thread."""
 
     def __init__(
-        self, store: Store, rules: list[Rule], throttle: Throttle | None, honours_keys: bool, keys: Keys
+        self,
+        store: Store,
+        rules: list[Rule],
+        throttle: Throttle | None,
+        honours_keys: bool,
+        keys: Keys,
     ) -> None:
         self.store = store
         self.rules = rules
@@ -96,14 +105,19 @@ class Desk:
                 raise asked.problem
             livemode, entry = "_test_" not in key, asked.entry
             asked.ledger = ledger = self.keys.books(key, self.store)
-            asked.entry.account = account.id_of(ledger, livemode) if ledger.account else ""
+            if ledger.account:
+                asked.entry.account = account.id_of(ledger, livemode)
+            else:
+                asked.entry.account = ""
             if ledger.account and "recipient" not in ledger.shelves:
                 recipients.seed(ledger)
             charging.lapse(ledger)
             charging.strangers(ledger, rule.insert, livemode)
             if rule.becomes:
                 subjects.turn(ledger, rule, subjects.asked_about(self.store, ledger, entry, rule))
-            call = Call(entry.method, entry.path, asked.given, ledger.now(), livemode, asked.ids, rule)
+            call = Call(
+                entry.method, entry.path, asked.given, ledger.now(), livemode, asked.ids, rule
+            )
             return 200, asked.handler(ledger, call)
         except Problem as refusal:
             return refusal.status, refusal.document()
@@ -126,16 +140,23 @@ class Desk:
         about = subjects.about(self.store, entry, attempt)
         for rule in self.rules:
             if rule.matches(entry.method, entry.path, about):
-                entry.fault = rule.action if rule.action != "none" else "rule"
+                if rule.action != "none":
+                    entry.fault = rule.action
+                else:
+                    entry.fault = "rule"
                 return rule
         return None
 
     def turn(self, end: str, order_id: str, charge_id: str) -> list[str]:
-        """Charges of an order, or one by its id, become something else now; the ids of all that were meant."""
+        """Charges of an order, or one by its id, become something else now; the ids of all that
+        were meant.
+        """
         meant = []
         for ledger in list(self.store.ledgers.values()):
             for charge in list(ledger.shelves["charge"].values()):
-                if charge.id == charge_id or (order_id and charge.metadata.get("order_id") == order_id):
+                if charge.id == charge_id or (
+                    order_id and charge.metadata.get("order_id") == order_id
+                ):
                     charging.become(ledger, charge, end)
                     meant.append(charge.id)
         return meant
@@ -151,7 +172,9 @@ class Desk:
             except Problem as refusal:
                 return self._answered(entry, refusal.status, refusal.document())
             if stored is not None:
-                return self._answered(entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"})
+                return self._answered(
+                    entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"}
+                )
             ticket = (name, digest)
         await asyncio.sleep(rule.wait_before_s)
         result: Result | None = None
@@ -185,7 +208,10 @@ class Desk:
 
     async def _replied(self, entry: Entry, rule: Rule, result: Result | None) -> Response:
         """The true answer, altered or replaced, then broken as the rule says."""
-        status, document = result if result is not None else (200, "")
+        if result is not None:
+            status, document = result
+        else:
+            status, document = (200, "")
         if rule.replaces():
             status, document = rule.answer()
         elif isinstance(document, dict):
@@ -202,11 +228,16 @@ class Desk:
 
     # --- answers
 
-    def _answered(self, entry: Entry, status: int, document: Any, extra: dict[str, str] | None = None) -> Response:
+    def _answered(
+        self, entry: Entry, status: int, document: Any, extra: dict[str, str] | None = None
+    ) -> Response:
         """An ordinary answer: JSON, or a text as it is."""
         entry.status = status
         if isinstance(document, str):
-            kind = "text/html; charset=utf-8" if document.lstrip().startswith("<") else "application/json"
+            if document.lstrip().startswith("<"):
+                kind = "text/html; charset=utf-8"
+            else:
+                kind = "application/json"
             response = Response(document, status, extra, kind)
         else:
             response = Response(_ENCODE(document), status, extra, "application/json; charset=utf-8")
@@ -220,7 +251,10 @@ class Desk:
     def _turned_away(self, entry: Entry, throttle: Throttle) -> Response:
         """429, in the form that was chosen."""
         retry_after = throttle.rate.retry_after
-        extra = {} if retry_after is None else {"Retry-After": retry_after}
+        if retry_after is None:
+            extra = {}
+        else:
+            extra = {"Retry-After": retry_after}
         status, document = _TOO_MANY
         page = "<html><body>Too many requests</body></html>"
         return self._answered(entry, status, page if throttle.rate.html else document, extra)

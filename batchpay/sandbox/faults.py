@@ -1,4 +1,5 @@
-"""Rules that say which request goes wrong, and how. docs/sandbox.md tells them to a user, with examples.
+"""Rules that say which request goes wrong, and how. docs/sandbox.md tells them to a user, with
+examples.
 
 In a script (`script.py`):
 
@@ -7,22 +8,25 @@ In a script (`script.py`):
     order_id = "A-17"           # metadata[order_id]; * and ? are wild
     times = 1
 
-Which requests (all must hold): `method` (POST) and `path` (/charges), both with wild cards; `order_id`; `key`
-(Idempotency-Key or metadata[batchpay_key]); `attempt` (only the nth POST of that key, from 1); then of those all but
-the first `skip`, and of these `nth` (a number or a list, from 1), `every` (each nth), `times` (at most so often). The
-first rule that matches is applied. A request that names a charge in its path is about the order of that charge. A list
-is about many: there `order_id` and `key` choose which of its entries the rule is about.
+Which requests (all must hold): `method` (POST) and `path` (/charges), both with wild cards;
+`order_id`; `key` (Idempotency-Key or metadata[batchpay_key]); `attempt` (only the nth POST of that
+key, from 1); then of those all but the first `skip`, and of these `nth` (a number or a list, from
+1), `every` (each nth), `times` (at most so often). The first rule that matches is applied. A
+request that names a charge in its path is about the order of that charge. A list is about many:
+there `order_id` and `key` choose which of its entries the rule is about.
 
-How: an action is a name for some of the fields of `Rule`, and any field may be given beside it or without it:
-`commit` now, never, late (`late_s` later, whatever became of the client) or twice; `wait_before_s` and `wait_after_s`
-around the commit; `status`, `headers`, `retry_after`, `location`, `code`, `message`, `body` (an object: JSON; a text:
-as it is) for another answer; `change`, `null` and `drop` for fields of the true one (`metadata.order_id` reaches
-inside), `pad` for so many bytes more in its metadata, `id_of` for the id of another order's charge; `reply` for an
-answer that is broken on the wire; `date_offset_s` for a Date from another clock; `revoke` to refuse the request's API
-key from now on; `hide_s` to keep the charge that was made out of lists and searches for a while. For a list: `lag_s`
-hides younger charges, `frozen` shows it as it was when the rule was first applied, `omit` leaves charges out, `insert`
-makes so many charges of somebody else just before it is read, `empty` takes its data away. And in the books: `becomes`,
-`becomes_s` later, for what the charge that the request is about is from then on.
+How: an action is a name for some of the fields of `Rule`, and any field may be given beside it or
+without it: `commit` now, never, late (`late_s` later, whatever became of the client) or twice;
+`wait_before_s` and `wait_after_s` around the commit; `status`, `headers`, `retry_after`,
+`location`, `code`, `message`, `body` (an object: JSON; a text: as it is) for another answer;
+`change`, `null` and `drop` for fields of the true one (`metadata.order_id` reaches inside), `pad`
+for so many bytes more in its metadata, `id_of` for the id of another order's charge; `reply` for an
+answer that is broken on the wire; `date_offset_s` for a Date from another clock; `revoke` to refuse
+the request's API key from now on; `hide_s` to keep the charge that was made out of lists and
+searches for a while. For a list: `lag_s` hides younger charges, `frozen` shows it as it was when
+the rule was first applied, `omit` leaves charges out, `insert` makes so many charges of somebody
+else just before it is read, `empty` takes its data away. And in the books: `becomes`, `becomes_s`
+later, for what the charge that the request is about is from then on.
 """
 
 from __future__ import annotations
@@ -49,7 +53,12 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "hang_after": {"reply": "hang"},
     "delay_before": {"wait_before_s": 1},
     "delay_after": {"wait_after_s": 1},
-    "rate_limited": {"commit": "never", "status": 429, "code": "too_many_requests", "message": "too many requests"},
+    "rate_limited": {
+        "commit": "never",
+        "status": 429,
+        "code": "too_many_requests",
+        "message": "too many requests",
+    },
     "refuse": {"commit": "never", "status": 400, "code": "bad_request"},
     "used_token": {"commit": "never", "status": 400, "code": "used_token"},
     "error_before": {"commit": "never", "status": 500, "code": "internal_error"},
@@ -77,19 +86,38 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "empty_page": {"method": "GET", "path": "/charges", "empty": True},
     "frozen_list": {"method": "GET", "path": "/charges", "frozen": True},
     "missing": {"method": "GET", "path": "/charges", "omit": True},
-    "no_commission": {"method": "*", "path": "/charges*", "order_id": "*", "null": ["platform_fee"]},
+    "no_commission": {
+        "method": "*",
+        "path": "/charges*",
+        "order_id": "*",
+        "null": ["platform_fee"],
+    },
     "too_long": {"pad": 1 << 20},
     "turn": {"method": "GET", "path": "/charges*"},
 }
 
 COMMITS = ("now", "never", "late", "twice")
-REPLIES = ("normal", "reset", "close", "hang", "torn", "drip", "huge", "gzip_bomb", "raw", "swap", "stale")
+REPLIES = (
+    "normal",
+    "reset",
+    "close",
+    "hang",
+    "torn",
+    "drip",
+    "huge",
+    "gzip_bomb",
+    "raw",
+    "swap",
+    "stale",
+)
 ENDS = ("pending", "successful", "failed", "expired", "reversed", "refunded", "forgotten")
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom a request is about: its order, the keys it goes by, the how manieth POST of them it is; a list is `many`."""
+    """Whom a request is about: its order, the keys it goes by, the how manieth POST of them it is;
+    a list is `many`.
+    """
 
     order_id: str = ""
     keys: tuple[str, ...] = ()
@@ -156,7 +184,9 @@ class Rule:
             raise Misconfigured(f"fault rule: no action {action!r}; one of {', '.join(ACTIONS)}")
         unknown = sorted(set(given) - set(_GIVEN))
         if unknown:
-            raise Misconfigured(f"fault rule: no field {', '.join(unknown)}; fields are {', '.join(sorted(_GIVEN))}")
+            raise Misconfigured(
+                f"fault rule: no field {', '.join(unknown)}; fields are {', '.join(sorted(_GIVEN))}"
+            )
         for name, value in given.items():
             if not fits(value, _GIVEN[name]):
                 raise Misconfigured(f"fault rule: {name} = {value!r} is of the wrong kind")
@@ -164,20 +194,28 @@ class Rule:
         if rule.commit not in COMMITS or rule.reply not in REPLIES:
             raise Misconfigured(f"fault rule: commit is one of {COMMITS}, reply one of {REPLIES}")
         if rule.becomes is not None and rule.becomes not in ENDS:
-            raise Misconfigured(f"fault rule: becomes is one of {', '.join(ENDS)}, not {rule.becomes!r}")
+            raise Misconfigured(
+                f"fault rule: becomes is one of {', '.join(ENDS)}, not {rule.becomes!r}"
+            )
         return rule
 
     def matches(self, method: str, path: str, about: About) -> bool:
         """Whether it is to be applied to this request; counts what it has seen."""
         if self.times is not None and self.applied >= self.times:
             return False
-        if not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path) and self._chooses(about)):
+        if not (
+            fnmatchcase(method, self.method)
+            and fnmatchcase(path, self.path)
+            and self._chooses(about)
+        ):
             return False
         self.seen += 1
         number = self.seen - self.skip
         if number < 1:
             return False
-        if self.nth is not None and number not in (self.nth if isinstance(self.nth, list) else [self.nth]):
+        if self.nth is not None and number not in (
+            self.nth if isinstance(self.nth, list) else [self.nth]
+        ):
             return False
         if self.every is not None and number % self.every:
             return False
@@ -185,7 +223,9 @@ class Rule:
         return True
 
     def _chooses(self, about: About) -> bool:
-        """In a list the names of orders choose entries, so that a rule with them must have something to do to those."""
+        """In a list the names of orders choose entries, so that a rule with them must have
+        something to do to those.
+        """
         if self.attempt is not None and self.attempt != about.attempt:
             return False
         if about.many and self.names_orders():
@@ -207,7 +247,9 @@ class Rule:
 
     def speaks_of(self, metadata: dict[str, Any]) -> bool:
         """Whether it is about the order of a charge, by the charge's metadata."""
-        return self._speaks_of(str(metadata.get("order_id") or ""), (str(metadata.get("batchpay_key") or ""),))
+        return self._speaks_of(
+            str(metadata.get("order_id") or ""), (str(metadata.get("batchpay_key") or ""),)
+        )
 
     def replaces(self) -> bool:
         """Whether the answer is the rule's own, not the true one."""
@@ -217,12 +259,17 @@ class Rule:
         """The rule's own answer."""
         body = self.body
         if body is None:
-            body = error_object(self.code, self.message or self._usual_message()) if self.code else ""
+            if self.code:
+                body = error_object(self.code, self.message or self._usual_message())
+            else:
+                body = ""
         return self.status or 200, body
 
     def _usual_message(self) -> str:
         code = self.code or ""
-        return f"{code}: see {STATUS_PAGE} for incidents" if (self.status or 200) >= 500 else code
+        if (self.status or 200) >= 500:
+            return f"{code}: see {STATUS_PAGE} for incidents"
+        return code
 
     def extra_headers(self, now: int) -> dict[str, str]:
         """Headers that come with the answer; a header that is given wins over one that is made."""
@@ -237,7 +284,9 @@ class Rule:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether a value from TOML or JSON is of a kind; a whole number is good for a float, true is no number."""
+    """Whether a value from TOML or JSON is of a kind; a whole number is good for a float, true is
+    no number.
+    """
     if kind is Any:
         return True
     if isinstance(kind, UnionType):

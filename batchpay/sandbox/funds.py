@@ -1,4 +1,6 @@
-"""What the account has: a running balance for each mode, so that nobody adds up the whole ledger for one transfer."""
+"""What the account has: a running balance for each mode, so that nobody adds up the whole ledger
+for one transfer.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from batchpay.sandbox.records import Transaction, Transfer
 
 
 class Funds:
-    """Total and what is set aside for transfers that are made and not sent, in the account's own currency."""
+    """Total and what is set aside for transfers that are made and not sent, in the account's own
+    currency.
+    """
 
     def __init__(self) -> None:
         self._total = {False: 0, True: 0}  # by livemode
@@ -16,12 +20,18 @@ class Funds:
 
     def book(self, entry: Transaction) -> None:
         """One new line of the books."""
-        self._total[entry.livemode] += entry.amount if entry.direction == "credit" else -entry.amount
+        if entry.direction == "credit":
+            self._total[entry.livemode] += entry.amount
+        else:
+            self._total[entry.livemode] += -entry.amount
 
     def hold(self, transfer: Transfer) -> None:
         """A transfer that is new or was changed."""
         waits = transfer.sent is None and not transfer.deleted
-        amount = funding_of(transfer.amount, transfer.currency) if waits else 0
+        if waits:
+            amount = funding_of(transfer.amount, transfer.currency)
+        else:
+            amount = 0
         self._aside[transfer.livemode] += amount - self._held.pop(transfer.id, 0)
         if amount:
             self._held[transfer.id] = amount

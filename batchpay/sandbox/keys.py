@@ -1,7 +1,8 @@
 """Which API keys are good, and whose they are (omise-api.md, 1.2).
 
-Each secret key is of an account of its own, unless it is named among those of another. Where every key of an account
-was withdrawn, the next secret key that nobody has used before is its new one: so a key is rolled at the gateway.
+Each secret key is of an account of its own, unless it is named among those of another. Where every
+key of an account was withdrawn, the next secret key that nobody has used before is its new one: so
+a key is rolled at the gateway.
 """
 
 from __future__ import annotations
@@ -23,18 +24,31 @@ _PUBLIC = re.compile(r"pkey_(test_)?\w+\Z", re.ASCII)
 
 
 class Keys:
-    """Any secret test key is good until some are named; any public key is. Keys of named accounts always are."""
+    """Any secret test key is good until some are named; any public key is. Keys of named accounts
+    always are.
+    """
 
     def __init__(
-        self, secret: Iterable[str] | None = None, accounts: Mapping[str, Iterable[str]] | None = None
+        self,
+        secret: Iterable[str] | None = None,
+        accounts: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        self._named = None if secret is None else frozenset(secret)
+        if secret is None:
+            self._named = None
+        else:
+            self._named = frozenset(secret)
         self._revoked: set[str] = set()
-        self._account: dict[str, str] = {}  # every secret key that is named or was used -> its account
+        self._account: dict[
+            str, str
+        ] = {}  # every secret key that is named or was used -> its account
         for name, keys in (accounts or {}).items():
             for key in keys:
-                if self._account.setdefault(key, _id_of(f"account {name}")) != _id_of(f"account {name}"):
-                    raise Misconfigured(f"a key of account {name} is of another account too: name it once")
+                if self._account.setdefault(key, _id_of(f"account {name}")) != _id_of(
+                    f"account {name}"
+                ):
+                    raise Misconfigured(
+                        f"a key of account {name} is of another account too: name it once"
+                    )
         self._owned = frozenset(self._account)
 
     def accept(self, *secret: str) -> None:
@@ -56,7 +70,9 @@ class Keys:
             raise unauthorised() from None
         if scheme.lower() != b"basic" or key in self._revoked:
             raise unauthorised()
-        if not ((access != PUBLIC and self._good(key)) or (access != SECRET and _PUBLIC.match(key))):
+        if not (
+            (access != PUBLIC and self._good(key)) or (access != SECRET and _PUBLIC.match(key))
+        ):
             raise unauthorised()
         return key
 
@@ -71,7 +87,9 @@ class Keys:
     def _good(self, key: str) -> bool:
         if key in self._revoked:
             return False
-        return key in self._owned or (bool(_SECRET.match(key)) if self._named is None else key in self._named)
+        return key in self._owned or (
+            bool(_SECRET.match(key)) if self._named is None else key in self._named
+        )
 
     def _settled(self, key: str, store: Store) -> str:
         """Whose a key is that is used for the first time since the start."""

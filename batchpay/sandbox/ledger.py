@@ -1,4 +1,6 @@
-"""The books of one account: everything the gateway knows of it, in memory; `store` has it on disk before it answers."""
+"""The books of one account: everything the gateway knows of it, in memory; `store` has it on disk
+before it answers.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +40,24 @@ class Ledger:
 
     def __init__(self, store: Shared, account: str) -> None:
         self.account = account  # what its id ends in; "" for the books that are no account's
-        self.shelves: dict[str, dict[str, Any]] = defaultdict(dict)  # kind -> id -> a record, or a thing as its JSON
+        self.shelves: dict[str, dict[str, Any]] = defaultdict(
+            dict
+        )  # kind -> id -> a record, or a thing as its JSON
         self.shelves.update(store.vault)
-        self.order: dict[tuple[str, bool], list[str]] = defaultdict(list)  # kind and mode -> ids as they were made
+        self.order: dict[tuple[str, bool], list[str]] = defaultdict(
+            list
+        )  # kind and mode -> ids as they were made
         self.deleted: set[str] = set()  # kinds of which something was deleted
-        self.shown_at: dict[str, float] = {}  # charge -> monotonic second from which lists show it; absent: long ago
+        self.shown_at: dict[
+            str, float
+        ] = {}  # charge -> monotonic second from which lists show it; absent: long ago
         self.hidden_until = 0.0  # the latest of those that lie ahead
         self.idemp_keys: dict[tuple[bool, str], str] = {}  # of transfers
         self.funds = Funds()
         self._store = store
-        self._then: dict[str, Thing] = {}  # kind -> the fields that came last, for the event that follows them
+        self._then: dict[
+            str, Thing
+        ] = {}  # kind -> the fields that came last, for the event that follows them
         self._expiring: list[tuple[int, str]] = []  # a heap of pending charges
 
     @property
@@ -63,12 +73,18 @@ class Ledger:
         """The gateway's clock: whole seconds since 1970."""
         return self._store.now()
 
-    def commit(self, *records: Record, things: Iterable[tuple[str, Thing]] = (), news: str = "") -> None:
-        """Keep what is new or changed, on disk first; `news` is the event that happened to the first of it.
+    def commit(
+        self, *records: Record, things: Iterable[tuple[str, Thing]] = (), news: str = ""
+    ) -> None:
+        """Keep what is new or changed, on disk first; `news` is the event that happened to the
+        first of it.
 
-        That a charge, a transfer or a refund was made is an event too; it is told by the line itself.
+        That a charge, a transfer or a refund was made is an event too; it is told by the line
+        itself.
         """
-        made: list[tuple[str, Any, Thing]] = [(KIND_OF[type(one)], one, fields_of(one)) for one in records]
+        made: list[tuple[str, Any, Thing]] = [
+            (KIND_OF[type(one)], one, fields_of(one)) for one in records
+        ]
         made += [(kind, thing, thing) for kind, thing in things]
         if news:
             mode = mode_of(made[0][1])

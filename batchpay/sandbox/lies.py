@@ -1,4 +1,6 @@
-"""What an answer tells otherwise than the books: fields that are changed, null or gone, and another charge's id."""
+"""What an answer tells otherwise than the books: fields that are changed, null or gone, and another
+charge's id.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,13 @@ def told(rule: Rule, document: Thing, store: Store) -> Thing:
     if not rule.names_orders():
         document = _changed(rule, document, "")
     else:
-        entries = [_changed(rule, one, lent) if _is_about(rule, one) else one for one in document["data"]]
+        entries = [
+            _changed(rule, one, lent) if _is_about(rule, one) else one for one in document["data"]
+        ]
         document = document | {"data": entries}
-    return document | {"data": []} if rule.empty else document
+    if rule.empty:
+        return document | {"data": []}
+    return document
 
 
 def _lent(rule: Rule, store: Store) -> str:
@@ -49,7 +55,9 @@ def _changed(rule: Rule, document: Thing, name: str) -> Thing:
         here.pop(last, None)
     if rule.pad and isinstance(document.get("metadata"), dict):
         document["metadata"] = document["metadata"] | {"padding": "x" * rule.pad}
-    return document | {"id": name, "location": f"/charges/{name}"} if name else document
+    if name:
+        return document | {"id": name, "location": f"/charges/{name}"}
+    return document
 
 
 def _inside(document: Thing, path: str) -> tuple[dict[str, Any], str]:
@@ -58,6 +66,9 @@ def _inside(document: Thing, path: str) -> tuple[dict[str, Any], str]:
     here = document
     for name in parents:
         inner = here.get(name)
-        here[name] = dict(inner) if isinstance(inner, dict) else {}
+        if isinstance(inner, dict):
+            here[name] = dict(inner)
+        else:
+            here[name] = {}
         here = here[name]
     return here, last

@@ -1,4 +1,6 @@
-"""Lists and single objects: a page of what was made within a range of time, in order (omise-api.md, 7.8)."""
+"""Lists and single objects: a page of what was made within a range of time, in order (omise-api.md,
+7.8).
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,11 @@ def of_charge(kind: str) -> Handler:
     def handler(ledger: Ledger, call: Call) -> Thing:
         charge = ledger.get("charge", call.ids[0], call.livemode)
         shelf = ledger.shelves[kind]
-        ids = [name for name in ledger.order[kind, call.livemode] if getattr(shelf[name], field) == charge.id]
+        ids = [
+            name
+            for name in ledger.order[kind, call.livemode]
+            if getattr(shelf[name], field) == charge.id
+        ]
         return _page(ledger, call, ids, shelf, lambda one: rendered(ledger, kind, one))
 
     return handler
@@ -76,7 +82,9 @@ def cards(ledger: Ledger, call: Call) -> Thing:
 
 
 def visible(ledger: Ledger, call: Call, kind: str) -> list[str]:
-    """Ids of a kind in the order they were made, without charges that lists do not show: not yet, or never."""
+    """Ids of a kind in the order they were made, without charges that lists do not show: not yet,
+    or never.
+    """
     ids, now, rule = ledger.order[kind, call.livemode], time.monotonic(), call.rule
     if kind != "charge":
         return ids
@@ -101,23 +109,31 @@ def _as_it_was(ledger: Ledger, event: Event) -> Thing:
     return rendered(ledger, kind, KINDS[kind](**fields) if kind in KINDS else fields)
 
 
-def _page(ledger: Ledger, call: Call, ids: list[str], shelf: dict[str, Any], shown: Callable[[Any], Thing]) -> Thing:
+def _page(
+    ledger: Ledger, call: Call, ids: list[str], shelf: dict[str, Any], shown: Callable[[Any], Thing]
+) -> Thing:
     """What a list says of the ids that are in it, in the order they were made."""
     given = call.params
     limit = params.whole(given, "limit")
     offset = params.whole(given, "offset") or 0
     order = params.text(given, "order") or "chronological"
     since, until = params.moment(given, "from") or 0, params.moment(given, "to")
-    until = ledger.now() if until is None else until
+    if until is None:
+        until = ledger.now()
     if order not in ("chronological", "reverse_chronological"):
         raise bad_request("order must be chronological or reverse_chronological")
     if offset < 0 or (limit is not None and limit < 0):
         raise Problem(400, "invalid_page", "limit and offset must not be negative")
-    limit = LIMIT if limit is None else min(limit, LIMIT_MAX)
+    if limit is None:
+        limit = LIMIT
+    else:
+        limit = min(limit, LIMIT_MAX)
 
     def created(name: str) -> int:
         one = shelf[name]
-        return params.seconds(one["created_at"]) if isinstance(one, dict) else int(one.created)
+        if isinstance(one, dict):
+            return params.seconds(one["created_at"])
+        return int(one.created)
 
     first, end = bisect_left(ids, since, key=created), bisect_right(ids, until, key=created)
     total = max(0, end - first)

@@ -13,7 +13,9 @@ KEPT = 1_000_000  # the oldest entries go first
 
 @dataclass(slots=True)
 class Entry:
-    """One request; `status` is 0 while it is unanswered and stays 0 when the answer was no HTTP answer."""
+    """One request; `status` is 0 while it is unanswered and stays 0 when the answer was no HTTP
+    answer.
+    """
 
     at: float
     time: str
@@ -39,9 +41,10 @@ class Log:
     def enter(self, scope: Any, key: str, body: bytes) -> Entry:
         """Note an arrival."""
         now = time.time_ns()
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
         entry = Entry(
             at=time.monotonic(),
-            time=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now // 1000 % 10**6:06d}Z",
+            time=f"{second}.{now // 1000 % 10**6:06d}Z",
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode("latin-1"),

@@ -24,14 +24,25 @@ TICK_S = 0.02
 class Loop(uvicorn.Server):
     """uvicorn, silent, quick to stop, and content with SIGINT and SIGTERM."""
 
-    def __init__(self, desk: Desk, door: wire.Door, on_started: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, desk: Desk, door: wire.Door, on_started: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
-                build(desk), http=wire.protocol_for(door), loop="asyncio", ws="none", lifespan="off", log_config=None,
-                log_level="critical", access_log=False, timeout_keep_alive=75, server_header=False,
-                date_header=False, backlog=4096,
+                build(desk),
+                http=wire.protocol_for(door),
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                timeout_keep_alive=75,
+                server_header=False,
+                date_header=False,
+                backlog=4096,
             )
-        )  # fmt: skip
+        )
         self.ready = threading.Event()
         self._desk = desk
         self._on_started = on_started
@@ -90,7 +101,9 @@ class Loop(uvicorn.Server):
 
 def listening(port: int) -> socket.socket:
     """A listening socket on loopback; raises Misconfigured when the port is taken."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio asks before NODELAY
+    sock = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named: asyncio asks before NODELAY
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((HOST, port))

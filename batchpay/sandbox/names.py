@@ -1,19 +1,25 @@
-"""Ids: how they look, which ready-made ones the sandbox takes as existing, and what charging them gives.
+"""Ids: how they look, which ready-made ones the sandbox takes as existing, and what charging them
+gives.
 
-An id is `<prefix>_test_<suffix>` in test mode and `<prefix>_<suffix>` in live mode, the suffix of [0-9a-z]
-(omise-api.md, 1.5). Sample files carry ids made beforehand, so any id whose suffix starts with `sandbox` exists:
+An id is `<prefix>_test_<suffix>` in test mode and `<prefix>_<suffix>` in live mode, the suffix of
+[0-9a-z] (omise-api.md, 1.5). Sample files carry ids made beforehand, so any id whose suffix starts
+with `sandbox` exists:
 
-    tokn_test_sandbox...     a token, still usable once         cust_test_sandbox...  a customer with a card
-    card_test_sandbox...     a card of the customer beside it   src_test_sandbox...   a QR source: pending
-    recp_test_sandbox...     a recipient, verified and active; with `unverified`, `inactive` or `unknown` in its
+    tokn_test_sandbox...     a token, still usable once         cust_test_sandbox...  a customer
+      with a card
+    card_test_sandbox...     a card of the customer beside it   src_test_sandbox...   a QR source:
+      pending
+    recp_test_sandbox...     a recipient, verified and active; with `unverified`, `inactive` or
+      `unknown` in its
                              suffix it is that instead
 
-So do those of the gateway's page on chained charges, which all have one suffix, so that its samples work as they stand,
-again and again: its token is never spent.
+So do those of the gateway's page on chained charges, which all have one suffix, so that its samples
+work as they stand, again and again: its token is never spent.
 
-The last four digits of a token, card or customer id say how its charges end, as the numbers of the test cards do
-(omise-api.md, 9): 0011 insufficient_fund, 0012 stolen_or_lost_card, 0013 failed_processing, 0014 payment_rejected,
-0016 failed_fraud_check, 0017 invalid_account_number; `3ds` in the suffix: pending until the payer acts; else success.
+The last four digits of a token, card or customer id say how its charges end, as the numbers of the
+test cards do (omise-api.md, 9): 0011 insufficient_fund, 0012 stolen_or_lost_card, 0013
+failed_processing, 0014 payment_rejected, 0016 failed_fraud_check, 0017 invalid_account_number;
+`3ds` in the suffix: pending until the payer acts; else success.
 """
 
 from __future__ import annotations
@@ -27,7 +33,9 @@ PENDING = "pending"
 SUCCESS = ""
 
 FAILURES = {
-    "insufficient_fund": "insufficient funds in the account or the card has reached the credit limit",
+    "insufficient_fund": (
+        "insufficient funds in the account or the card has reached the credit limit"
+    ),
     "stolen_or_lost_card": "stolen or lost card",
     "failed_processing": "payment processing failed",
     "payment_rejected": "payment rejected",
@@ -102,11 +110,15 @@ def ready_made(name: str, prefix: str, livemode: bool) -> bool:
 
 def outcome_of_id(name: str) -> str:
     """SUCCESS, PENDING or the failure_code that a ready-made token, card or customer gives."""
-    return PENDING if "3ds" in name else _BY_ENDING.get(name[-4:], SUCCESS)
+    if "3ds" in name:
+        return PENDING
+    return _BY_ENDING.get(name[-4:], SUCCESS)
 
 
 def outcome_of_number(number: str) -> str:
     """The same for the number of a test card."""
     if number in _BY_NUMBER:
         return _BY_NUMBER[number]
-    return _BY_ENDING.get(number[-4:], SUCCESS) if number.startswith(_FAMILIES) else SUCCESS
+    if number.startswith(_FAMILIES):
+        return _BY_ENDING.get(number[-4:], SUCCESS)
+    return SUCCESS

@@ -17,34 +17,94 @@ from batchpay.sandbox.terms import Terms
 Thing = dict[str, Any]
 
 _CHARGE: Thing = {
-    "object": "charge", "id": None, "location": None, "livemode": False, "amount": 0, "currency": None,
-    "authorization_type": None, "authorized_amount": 0, "captured_amount": 0, "acquirer_reference_number": None,
-    "approval_code": None, "net": 0, "fee": 0, "fee_vat": 0, "interest": 0, "interest_vat": 0, "funding_amount": 0,
-    "funding_currency": arithmetic.FUNDING_CURRENCY, "refunded_amount": 0, "transaction_fees": None,
-    "platform_fee": None, "ip": None, "refunds": None, "link": None, "schedule": None, "customer": None,
-    "dispute": None, "transaction": None, "description": None, "metadata": None, "card": None, "source": None,
-    "linked_account": None, "failure_code": None, "failure_message": None, "merchant_advice": None,
-    "merchant_advice_code": None, "authenticated_by": None, "status": None, "authorize_uri": None,
-    "return_uri": None, "created_at": None, "paid_at": None, "authorized_at": None, "expires_at": None,
-    "expired_at": None, "reversed_at": None, "multi_capture": False, "zero_interest_installments": False,
-    "branch": None, "terminal": None, "device": None, "authorized": False, "capturable": False, "capture": True,
-    "disputable": False, "refundable": False, "partially_refundable": False, "reversed": False, "reversible": False,
-    "voided": False, "paid": False, "expired": False, "can_perform_void": False, "destination": None, "chain": None,
-}  # fmt: skip
+    "object": "charge",
+    "id": None,
+    "location": None,
+    "livemode": False,
+    "amount": 0,
+    "currency": None,
+    "authorization_type": None,
+    "authorized_amount": 0,
+    "captured_amount": 0,
+    "acquirer_reference_number": None,
+    "approval_code": None,
+    "net": 0,
+    "fee": 0,
+    "fee_vat": 0,
+    "interest": 0,
+    "interest_vat": 0,
+    "funding_amount": 0,
+    "funding_currency": arithmetic.FUNDING_CURRENCY,
+    "refunded_amount": 0,
+    "transaction_fees": None,
+    "platform_fee": None,
+    "ip": None,
+    "refunds": None,
+    "link": None,
+    "schedule": None,
+    "customer": None,
+    "dispute": None,
+    "transaction": None,
+    "description": None,
+    "metadata": None,
+    "card": None,
+    "source": None,
+    "linked_account": None,
+    "failure_code": None,
+    "failure_message": None,
+    "merchant_advice": None,
+    "merchant_advice_code": None,
+    "authenticated_by": None,
+    "status": None,
+    "authorize_uri": None,
+    "return_uri": None,
+    "created_at": None,
+    "paid_at": None,
+    "authorized_at": None,
+    "expires_at": None,
+    "expired_at": None,
+    "reversed_at": None,
+    "multi_capture": False,
+    "zero_interest_installments": False,
+    "branch": None,
+    "terminal": None,
+    "device": None,
+    "authorized": False,
+    "capturable": False,
+    "capture": True,
+    "disputable": False,
+    "refundable": False,
+    "partially_refundable": False,
+    "reversed": False,
+    "reversible": False,
+    "voided": False,
+    "paid": False,
+    "expired": False,
+    "can_perform_void": False,
+    "destination": None,
+    "chain": None,
+}
 _FEE_RATES = {"fee_flat": "0.0", "fee_rate": arithmetic.FEE_RATE, "vat_rate": arithmetic.VAT_RATE}
 
 
 @lru_cache(4096)  # the same few seconds stand in everything
 def instant(seconds: int | None) -> str | None:
     """UTC, ISO 8601, whole seconds (omise-api.md, 1.5)."""
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    if seconds is None:
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: list[Thing]) -> Thing:
-    """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the status is."""
+    """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the
+    status is.
+    """
     waiting = record.status == "pending" and record.authorized
     successful = record.status == "successful"
-    base = record.captured_amount if successful else record.amount
+    if successful:
+        base = record.captured_amount
+    else:
+        base = record.amount
     funding = arithmetic.funding_of(base, record.currency)
     fees = arithmetic.fees_of(funding)
     location = f"/charges/{record.id}"
@@ -63,7 +123,11 @@ def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: li
         "fee_vat": fees.fee_vat,
         "funding_amount": funding,
         "transaction_fees": dict(_FEE_RATES),
-        "platform_fee": {"fixed": record.fixed, "amount": record.commission, "percentage": record.percentage},
+        "platform_fee": {
+            "fixed": record.fixed,
+            "amount": record.commission,
+            "percentage": record.percentage,
+        },
         "ip": record.ip,
         "refunded_amount": record.refunded,
         "refunds": embedded(f"{location}/refunds", instant(record.created), refunds),
@@ -100,15 +164,20 @@ def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: li
 
 
 def within(terms: Terms, amount: int) -> bool:
-    """May so much of the account's currency go to a bank at once? Something must be left of it after the fee."""
+    """May so much of the account's currency go to a bank at once? Something must be left of it
+    after the fee.
+    """
     fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
     return terms.transfer_min <= amount <= terms.transfer_max and amount > fee
 
 
-def transfer(record: Transfer, terms: Terms, bank_account: Thing | None, transactions: list[Thing]) -> Thing:
+def transfer(
+    record: Transfer, terms: Terms, bank_account: Thing | None, transactions: list[Thing]
+) -> Thing:
     """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee.
 
-    One that a charge caused is made whatever its amount is, and is not sendable when that is too small.
+    One that a charge caused is made whatever its amount is, and is not sendable when that is too
+    small.
     """
     total_fee = arithmetic.TRANSFER_FEE + arithmetic.TRANSFER_FEE_VAT
     fits = within(terms, arithmetic.funding_of(record.amount, record.currency))
@@ -217,6 +286,13 @@ def event(record: Event, data: Thing) -> Thing:
 def embedded(location: str, until: str | None, data: list[Any]) -> Thing:
     """A list inside another object: refunds in a charge, cards in a customer."""
     return {
-        "object": "list", "data": data, "limit": 20, "offset": 0, "total": len(data), "location": location,
-        "order": "chronological", "from": "1970-01-01T00:00:00Z", "to": until,
-    }  # fmt: skip
+        "object": "list",
+        "data": data,
+        "limit": 20,
+        "offset": 0,
+        "total": len(data),
+        "location": location,
+        "order": "chronological",
+        "from": "1970-01-01T00:00:00Z",
+        "to": until,
+    }

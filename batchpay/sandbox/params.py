@@ -20,7 +20,9 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?\Z", re.ASCII)
 
 
 def merged(query: bytes, body: bytes, content_type: str) -> Params:
-    """Query, then the body on top of it, whatever the method: some clients send a GET's parameters in its body."""
+    """Query, then the body on top of it, whatever the method: some clients send a GET's parameters
+    in its body.
+    """
     params: Params = _nested(query) if query else {}
     if not body:
         return params
@@ -42,7 +44,9 @@ def _from_json(body: bytes) -> Params:
 
 
 def _nested(encoded: bytes) -> Params:
-    """`metadata[order_id]=A1` becomes {"metadata": {"order_id": "A1"}}; `hooks[]=u` becomes {"hooks": ["u"]}."""
+    """`metadata[order_id]=A1` becomes {"metadata": {"order_id": "A1"}}; `hooks[]=u` becomes
+    {"hooks": ["u"]}.
+    """
     params: Params = {}
     try:
         for pair in encoded.decode("ascii").split("&"):
@@ -50,7 +54,8 @@ def _nested(encoded: bytes) -> Params:
             if not equals:
                 raise ValueError(pair)
             path = _path(name)
-            value = unquote_plus(value, errors="strict") if "%" in value or "+" in value else value
+            if "%" in value or "+" in value:
+                value = unquote_plus(value, errors="strict")
             if len(path) == 1:
                 params[path[0]] = value
             else:
@@ -65,13 +70,18 @@ def _path(name: str) -> tuple[str, ...]:
     """The same few names come with every request."""
     plain = unquote_plus(name, errors="strict")
     bracket = plain.find("[")
-    return (plain,) if bracket <= 0 else (plain[:bracket], *_BRACKETS.findall(plain[bracket:]))
+    if bracket <= 0:
+        return (plain,)
+    return (plain[:bracket], *_BRACKETS.findall(plain[bracket:]))
 
 
 def _put(params: Params, path: tuple[str, ...], value: str) -> None:
     """Walk down the path, making objects on the way; an empty last name appends to an array."""
     listed = path[-1] == ""
-    *parents, last = path[:-1] if listed else path
+    if listed:
+        *parents, last = path[:-1]
+    else:
+        *parents, last = path
     here: Any = params
     for name in parents:
         here = here.setdefault(name, {})
@@ -130,7 +140,16 @@ def flag(params: Params, name: str, default: bool) -> bool:
     value = params.get(name)
     if value is None or value == "":
         return default
-    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    known = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
     if str(value).lower() not in known:
         raise bad_request(f"{name} must be true or false")
     return known[str(value).lower()]
@@ -149,7 +168,9 @@ def mapping(params: Params, name: str) -> dict[str, Any]:
 def moment(params: Params, name: str) -> int | None:
     """Seconds since 1970 of a time."""
     value = text(params, name)
-    return None if value is None else seconds(value)
+    if value is None:
+        return None
+    return seconds(value)
 
 
 def seconds(written: str) -> int:

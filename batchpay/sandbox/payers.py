@@ -1,4 +1,6 @@
-"""Who pays: tokens, customers with their cards, sources; and which of them a charge takes (omise-api.md, 2.1 and 9)."""
+"""Who pays: tokens, customers with their cards, sources; and which of them a charge takes
+(omise-api.md, 2.1 and 9).
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,20 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     if not cards.is_number(number) or month is None or not 1 <= month <= 12 or year is None:
         raise Problem(400, "invalid_card", "number or expiration date is invalid")
     card = cards.shape(
-        call.livemode, ledger.mint("card", call.livemode), number, params.required(fields, "name"), month, year
+        call.livemode,
+        ledger.mint("card", call.livemode),
+        number,
+        params.required(fields, "name"),
+        month,
+        year,
     )
     outcome = names.outcome_of_number(number)
     card |= {"created_at": instant(call.now), "outcome": outcome}
     card["security_code_check"] = outcome != "invalid_security_code"
-    token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {"used": False, "card": card["id"]}
+    token = _thing(call, "token", ledger.mint("tokn", call.livemode)) | {
+        "used": False,
+        "card": card["id"],
+    }
     ledger.commit(things=[("card", card), ("token", token)])
     return token_json(ledger, token)
 
@@ -46,8 +56,16 @@ def retrieve_token(ledger: Ledger, call: Call) -> Thing:
 
 def create_customer(ledger: Ledger, call: Call) -> Thing:
     """POST /customers, with a token to attach its card at once."""
-    customer = _thing(call, "customer", ledger.mint("cust", call.livemode)) | {"cards": [], "default_card": None}
-    return _updated(ledger, call, customer | {"email": None, "description": None, "metadata": {}}, "customer.create")
+    customer = _thing(call, "customer", ledger.mint("cust", call.livemode)) | {
+        "cards": [],
+        "default_card": None,
+    }
+    return _updated(
+        ledger,
+        call,
+        customer | {"email": None, "description": None, "metadata": {}},
+        "customer.create",
+    )
 
 
 def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
@@ -57,7 +75,9 @@ def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
 
 def update_customer(ledger: Ledger, call: Call) -> Thing:
     """PATCH /customers/:id; `card` attaches one more card."""
-    return _updated(ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)), "customer.update")
+    return _updated(
+        ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)), "customer.update"
+    )
 
 
 def delete_customer(ledger: Ledger, call: Call) -> Thing:
@@ -82,7 +102,9 @@ def create_source(ledger: Ledger, call: Call) -> Thing:
     amount, currency = params.whole(call.params, "amount"), params.required(call.params, "currency")
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
-    source = _source(call.livemode, ledger.mint("src", call.livemode), params.required(call.params, "type"))
+    source = _source(
+        call.livemode, ledger.mint("src", call.livemode), params.required(call.params, "type")
+    )
     source |= {"amount": amount, "currency": currency.upper(), "created_at": instant(call.now)}
     ledger.commit(things=[("source", source)])
     return source
@@ -97,7 +119,9 @@ def retrieve_source(ledger: Ledger, call: Call) -> Thing:
 
 
 def chosen(ledger: Ledger, call: Call) -> Payer:
-    """The one payment method a charge names; raises Problem for none, two, a spent token or an unknown id."""
+    """The one payment method a charge names; raises Problem for none, two, a spent token or an
+    unknown id.
+    """
     card, customer = params.text(call.params, "card"), params.text(call.params, "customer")
     source = call.params.get("source") or None
     if source is not None:
@@ -132,8 +156,11 @@ def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | Non
         return None
     found = ledger.find("source", name)
     if found is not None:
-        return found if found["livemode"] == livemode else None
-    return _source(livemode, name, "promptpay") if names.ready_made(name, "src", livemode) else None
+        same: dict[str, Any] | None = found if found["livemode"] == livemode else None
+        return same
+    if names.ready_made(name, "src", livemode):
+        return _source(livemode, name, "promptpay")
+    return None
 
 
 def token_json(ledger: Ledger, token: Thing) -> Thing:
@@ -150,7 +177,12 @@ def customer_json(ledger: Ledger, customer: Thing) -> Thing:
     own = [cards.shown(ledger, name, customer["livemode"]) for name in customer["cards"]]
     location = f"/customers/{customer['id']}"
     listed = embedded(f"{location}/cards", customer["created_at"], own)
-    return customer | {"location": location, "cards": listed, "schedule": None, "linked_accounts": []}
+    return customer | {
+        "location": location,
+        "cards": listed,
+        "schedule": None,
+        "linked_accounts": [],
+    }
 
 
 # --- inside
@@ -209,7 +241,9 @@ def _with_customer(ledger: Ledger, livemode: bool, name: str, card: str | None) 
 
 def _outcome(ledger: Ledger, card: str) -> str:
     found = ledger.find("card", card)
-    return str(found["outcome"]) if found else names.outcome_of_id(card)
+    if found:
+        return str(found["outcome"])
+    return names.outcome_of_id(card)
 
 
 def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
@@ -218,7 +252,14 @@ def _token(ledger: Ledger, name: str, livemode: bool) -> Thing:
         return token
     if token is None and names.ready_made(name, "tokn", livemode):
         card = name.replace("tokn", "card", 1)
-        return {"object": "token", "id": name, "livemode": livemode, "created_at": None, "used": False, "card": card}
+        return {
+            "object": "token",
+            "id": name,
+            "livemode": livemode,
+            "created_at": None,
+            "used": False,
+            "card": card,
+        }
     raise not_found("token", name)
 
 
@@ -229,19 +270,42 @@ def _customer(ledger: Ledger, name: str, livemode: bool) -> Thing:
     if customer is None and names.ready_made(name, "cust", livemode):
         card = name.replace("cust", "card", 1)
         return {
-            "object": "customer", "id": name, "livemode": livemode, "deleted": False, "created_at": instant(0),
-            "cards": [card], "default_card": card, "email": None, "description": None, "metadata": {},
-        }  # fmt: skip
+            "object": "customer",
+            "id": name,
+            "livemode": livemode,
+            "deleted": False,
+            "created_at": instant(0),
+            "cards": [card],
+            "default_card": card,
+            "email": None,
+            "description": None,
+            "metadata": {},
+        }
     raise not_found("customer", name)
 
 
 def _thing(call: Call, kind: str, name: str) -> Thing:
-    return {"object": kind, "id": name, "livemode": call.livemode, "deleted": False, "created_at": instant(call.now)}
+    return {
+        "object": kind,
+        "id": name,
+        "livemode": call.livemode,
+        "deleted": False,
+        "created_at": instant(call.now),
+    }
 
 
 def _source(livemode: bool, name: str, kind: str) -> Thing:
     return {
-        "object": "source", "id": name, "livemode": livemode, "location": f"/sources/{name}", "amount": None,
-        "currency": None, "created_at": instant(0), "flow": "offline" if kind == "promptpay" else "redirect",
-        "type": kind, "charge_status": "unknown", "scannable_code": None, "references": None,
-    }  # fmt: skip
+        "object": "source",
+        "id": name,
+        "livemode": livemode,
+        "location": f"/sources/{name}",
+        "amount": None,
+        "currency": None,
+        "created_at": instant(0),
+        "flow": "offline" if kind == "promptpay" else "redirect",
+        "type": kind,
+        "charge_status": "unknown",
+        "scannable_code": None,
+        "references": None,
+    }

@@ -1,4 +1,6 @@
-"""The gateway's error object, as an exception that a handler raises and the desk answers (omise-api.md, 4)."""
+"""The gateway's error object, as an exception that a handler raises and the desk answers
+(omise-api.md, 4).
+"""
 
 from __future__ import annotations
 

@@ -15,10 +15,13 @@ _UNVERIFIED = {"verified": False, "verified_at": None, "active": False, "activat
 
 
 def seed(ledger: Ledger) -> None:
-    """Recipients that are there from the start: 1 to 5 verified and active, 8 verified only, 9 neither."""
+    """Recipients that are there from the start: 1 to 5 verified and active, 8 verified only, 9
+    neither.
+    """
     wanted = {f"recp_test_seed{number:013d}": number for number in (1, 2, 3, 4, 5, 8, 9)}
     missing = [
-        _recipient(name, False, verified=number != 9, active=number <= 5) | {"default": name == DEFAULT}
+        _recipient(name, False, verified=number != 9, active=number <= 5)
+        | {"default": name == DEFAULT}
         for name, number in wanted.items()
         if ledger.find("recipient", name) is None
     ]
@@ -27,7 +30,9 @@ def seed(ledger: Ledger) -> None:
 
 
 def payable(ledger: Ledger, name: str, livemode: bool) -> Thing:
-    """A recipient that money may go to; raises invalid_recipient or recipient_not_verified (omise-api.md, 2.5)."""
+    """A recipient that money may go to; raises invalid_recipient or recipient_not_verified
+    (omise-api.md, 2.5).
+    """
     recipient = existing(ledger, name, livemode)
     if recipient is None or recipient["deleted"]:
         raise Problem(400, "invalid_recipient", f"recipient {name} does not exist")
@@ -44,7 +49,9 @@ def create(ledger: Ledger, call: Call) -> Thing:
     kind = params.required(call.params, "type")
     if kind not in ("individual", "corporation"):
         raise bad_request("type must be individual or corporation")
-    recipient = _recipient(ledger.mint("recp", call.livemode), call.livemode, verified=False, active=False)
+    recipient = _recipient(
+        ledger.mint("recp", call.livemode), call.livemode, verified=False, active=False
+    )
     recipient |= {
         "name": params.required(call.params, "name"),
         "type": kind,
@@ -67,7 +74,9 @@ def update(ledger: Ledger, call: Call) -> Thing:
     name = params.text(call.params, "name")
     changed = _found(ledger, call) | _given(call) | ({"name": name} if name else {})
     account = params.mapping(call.params, "bank_account")
-    if account:  # another account is another payee: verified anew (omise-api.md does not say; the safe way round)
+    # another account is another payee: verified anew (omise-api.md does not say; the safe way
+    # round)
+    if account:
         changed |= _UNVERIFIED | {"bank_account": _account_of(account)}
     return _keep(ledger, changed, "recipient.update")
 
@@ -81,7 +90,9 @@ def verify(ledger: Ledger, call: Call) -> Thing:
 
 def delete(ledger: Ledger, call: Call) -> Thing:
     """DELETE /recipients/:id."""
-    recipient = _keep(ledger, _found(ledger, call) | {"deleted": True, "active": False}, "recipient.destroy")
+    recipient = _keep(
+        ledger, _found(ledger, call) | {"deleted": True, "active": False}, "recipient.destroy"
+    )
     return {name: recipient[name] for name in ("object", "id", "livemode", "deleted")}
 
 
@@ -89,10 +100,13 @@ def existing(ledger: Ledger, name: str, livemode: bool) -> Thing | None:
     """A recipient, created here or ready-made; None when there is none."""
     found = ledger.find("recipient", name)
     if found is not None:
-        return found if found["livemode"] == livemode else None
+        same: dict[str, Any] | None = found if found["livemode"] == livemode else None
+        return same
     if not names.ready_made(name, "recp", livemode) or "unknown" in name:
         return None
-    return _recipient(name, livemode, verified="unverified" not in name, active="inactive" not in name)
+    return _recipient(
+        name, livemode, verified="unverified" not in name, active="inactive" not in name
+    )
 
 
 # --- inside
@@ -118,24 +132,51 @@ def _account_of(given: dict[str, Any]) -> Thing:
 def _given(call: Call) -> Thing:
     fields = {name: params.text(call.params, name) for name in ("email", "description", "tax_id")}
     metadata = params.mapping(call.params, "metadata")
-    return {name: value for name, value in fields.items() if value} | ({"metadata": metadata} if metadata else {})
+    return {name: value for name, value in fields.items() if value} | (
+        {"metadata": metadata} if metadata else {}
+    )
 
 
 def _recipient(name: str, livemode: bool, *, verified: bool, active: bool) -> Thing:
     """All fields of a recipient (omise-api.md, 7.3)."""
     at = instant(0)
     return {
-        "object": "recipient", "id": name, "livemode": livemode, "location": f"/recipients/{name}", "deleted": False,
-        "bank_account": _bank_account("1234567890", "SANDBOX SELLER", "bbl"), "active": active,
-        "activated_at": at if active else None, "created_at": at, "default": False, "description": None,
-        "email": None, "failure_code": None, "metadata": {}, "name": "Sandbox Seller", "schedule": None,
-        "tax_id": None, "type": "individual", "verified": verified, "verified_at": at if verified else None,
-    }  # fmt: skip
+        "object": "recipient",
+        "id": name,
+        "livemode": livemode,
+        "location": f"/recipients/{name}",
+        "deleted": False,
+        "bank_account": _bank_account("1234567890", "SANDBOX SELLER", "bbl"),
+        "active": active,
+        "activated_at": at if active else None,
+        "created_at": at,
+        "default": False,
+        "description": None,
+        "email": None,
+        "failure_code": None,
+        "metadata": {},
+        "name": "Sandbox Seller",
+        "schedule": None,
+        "tax_id": None,
+        "type": "individual",
+        "verified": verified,
+        "verified_at": at if verified else None,
+    }
 
 
 def _bank_account(number: str, name: str, brand: str) -> Thing:
     return {
-        "object": "bank_account", "livemode": False, "location": None, "deleted": False, "bank_code": None,
-        "branch_code": None, "brand": brand, "account_number": number, "last_digits": number[-4:], "name": name,
-        "type": None, "account_type": None, "created_at": instant(0),
-    }  # fmt: skip
+        "object": "bank_account",
+        "livemode": False,
+        "location": None,
+        "deleted": False,
+        "bank_code": None,
+        "branch_code": None,
+        "brand": brand,
+        "account_number": number,
+        "last_digits": number[-4:],
+        "name": name,
+        "type": None,
+        "account_type": None,
+        "created_at": instant(0),
+    }

@@ -93,7 +93,9 @@ class Transaction:
 
 @dataclass(slots=True)
 class Refund:
-    """Money given back to the payer; a chained transfer stays as it is (omise-api.md, 2.5: no page says otherwise)."""
+    """Money given back to the payer; a chained transfer stays as it is (omise-api.md, 2.5: no page
+    says otherwise).
+    """
 
     id: str
     livemode: bool
@@ -107,7 +109,8 @@ class Refund:
 
 @dataclass(slots=True)
 class Event:
-    """Something that happened: `key` (charge.create) to the object `origin`; `data` are its fields as they were then.
+    """Something that happened: `key` (charge.create) to the object `origin`; `data` are its fields
+    as they were then.
 
     `data` is never written: the ledger takes it from the commit that the event came with.
     """
@@ -126,7 +129,10 @@ KINDS: dict[str, type[Record]] = {
 }
 KIND_OF: dict[type[Record], str] = {one: kind for kind, one in KINDS.items()}
 _DEFAULTS = {
-    one: [(f.name, f.default_factory() if f.default_factory is not MISSING else f.default) for f in fields(one)]
+    one: [
+        (f.name, f.default_factory() if f.default_factory is not MISSING else f.default)
+        for f in fields(one)
+    ]
     for one in KIND_OF
 }
 
@@ -134,4 +140,6 @@ _DEFAULTS = {
 def fields_of(record: Record) -> dict[str, Any]:
     """Field by field, without those that are as they are by default."""
     defaults = _DEFAULTS[type(record)]
-    return {name: value for name, default in defaults if (value := getattr(record, name)) != default}
+    return {
+        name: value for name, default in defaults if (value := getattr(record, name)) != default
+    }

@@ -1,6 +1,7 @@
 """Refunds: money given back to the payer, whole or in part, and the debit that books it.
 
-The gateway keeps its fee (nothing documents it); the debit's key is ours, for none was recorded (omise-api.md, 7.5).
+The gateway keeps its fee (nothing documents it); the debit's key is ours, for none was recorded
+(omise-api.md, 7.5).
 """
 
 from __future__ import annotations
@@ -19,18 +20,30 @@ def create(ledger: Ledger, call: Call) -> Thing:
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
     if charge.status != "successful" or amount > charge.captured_amount - charge.refunded:
-        raise Problem(400, "failed_refund", "the charge is not paid, or less is left of it than the amount")
-    return objects.refund(give_back(ledger, charge, amount, params.mapping(call.params, "metadata")))
+        raise Problem(
+            400, "failed_refund", "the charge is not paid, or less is left of it than the amount"
+        )
+    return objects.refund(
+        give_back(ledger, charge, amount, params.mapping(call.params, "metadata"))
+    )
 
 
 def give_back(ledger: Ledger, charge: Charge, amount: int, metadata: Thing) -> Refund:
     """So much of a paid charge goes back to its payer."""
     now = ledger.now()
     debit = Transaction(
-        ledger.mint("trxn", charge.livemode), charge.livemode, now, arithmetic.funding_of(amount, charge.currency),
-        arithmetic.FUNDING_CURRENCY, "debit", "charge.refunded.debit", ledger.mint("rfnd", charge.livemode),
-    )  # fmt: skip
-    refund = Refund(debit.origin, charge.livemode, now, amount, charge.currency, charge.id, debit.id, metadata)
+        ledger.mint("trxn", charge.livemode),
+        charge.livemode,
+        now,
+        arithmetic.funding_of(amount, charge.currency),
+        arithmetic.FUNDING_CURRENCY,
+        "debit",
+        "charge.refunded.debit",
+        ledger.mint("rfnd", charge.livemode),
+    )
+    refund = Refund(
+        debit.origin, charge.livemode, now, amount, charge.currency, charge.id, debit.id, metadata
+    )
     charge.refunded += amount
     charge.refunds = [*charge.refunds, refund.id]
     ledger.commit(refund, debit, charge)

@@ -1,16 +1,15 @@
-"""A script's file: how the sandbox is set up, in a table [sandbox], and what goes wrong, in [[rule]] tables.
+"""A script's file: how the sandbox is set up, in a table [sandbox], and what goes wrong, in
+[[rule]] tables.
 
-    [sandbox]
-    rate = "900/min"            # at most so many requests; 8/s, 900/min or 20/5s
-    rate_headers = true         # X-RateLimit-* on every answer
-    rate_retry_after = "1"      # the 429's Retry-After; "" for none
-    rate_html = false           # the 429 as an HTML page
-    idempotency = "off"         # or "on": honour the Idempotency-Key header
-    secret_keys = ["skey_test_a"]  # the only good ones; without it any skey_test_... is
-    accounts = { shop = ["skey_test_b", "skey_test_c"] }  # keys of one account; any other key has its own
-    clock_offset_s = 0          # how far the gateway's clock is ahead of this machine's
-    charge_min = 2000           # limits of GET /capability, in satang; charge_max, transfer_min, transfer_max likewise
-    chained_only = false        # true: a charge without destination is 400 bad_request
+    [sandbox] rate = "900/min"            # at most so many requests; 8/s, 900/min or 20/5s
+    rate_headers = true         # X-RateLimit-* on every answer rate_retry_after = "1"      # the
+    429's Retry-After; "" for none rate_html = false           # the 429 as an HTML page idempotency
+    = "off"         # or "on": honour the Idempotency-Key header secret_keys = ["skey_test_a"]  #
+    the only good ones; without it any skey_test_... is accounts = { shop = ["skey_test_b",
+    "skey_test_c"] }  # keys of one account; any other key has its own clock_offset_s = 0          #
+    how far the gateway's clock is ahead of this machine's charge_min = 2000           # limits of
+    GET /capability, in satang; charge_max, transfer_min, transfer_max likewise chained_only = false
+    # true: a charge without destination is 400 bad_request
 
 JSON has the same shape, or is a plain list of rules.
 """
@@ -29,10 +28,20 @@ from batchpay.sandbox.terms import Terms
 from batchpay.sandbox.throttle import Rate
 
 SETTINGS: dict[str, Any] = {
-    "rate": str, "rate_headers": bool, "rate_retry_after": str, "rate_html": bool, "idempotency": str,
-    "secret_keys": list[str], "accounts": dict[str, Any], "clock_offset_s": float, "charge_min": int, "charge_max": int,
-    "transfer_min": int, "transfer_max": int, "chained_only": bool,
-}  # fmt: skip
+    "rate": str,
+    "rate_headers": bool,
+    "rate_retry_after": str,
+    "rate_html": bool,
+    "idempotency": str,
+    "secret_keys": list[str],
+    "accounts": dict[str, Any],
+    "clock_offset_s": float,
+    "charge_min": int,
+    "charge_max": int,
+    "transfer_min": int,
+    "transfer_max": int,
+    "chained_only": bool,
+}
 _TERMS = tuple(one.name for one in fields(Terms))
 
 
@@ -53,15 +62,23 @@ def read_script(path: Path) -> Script:
     """The script in a file, TOML or JSON; raises Misconfigured with the place of what is wrong."""
     try:
         text = path.read_text("utf-8")
-        document = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        if path.suffix == ".toml":
+            document = tomllib.loads(text)
+        else:
+            document = json.loads(text)
     except (OSError, ValueError) as error:
         raise Misconfigured(f"sandbox script {path}: {error}") from error
-    document = {"rule": document} if isinstance(document, list) else document
+    if isinstance(document, list):
+        document = {"rule": document}
     if not isinstance(document, dict) or set(document) - {"rule", "sandbox"}:
-        raise Misconfigured(f"sandbox script {path}: expected [[rule]] tables and one table [sandbox], nothing else")
+        raise Misconfigured(
+            f"sandbox script {path}: expected [[rule]] tables and one table [sandbox], nothing else"
+        )
     listed, settings = document.get("rule", []), document.get("sandbox", {})
     if not fits(listed, list[dict[str, Any]]) or not isinstance(settings, dict):
-        raise Misconfigured(f"sandbox script {path}: expected [[rule]] tables and one table [sandbox]")
+        raise Misconfigured(
+            f"sandbox script {path}: expected [[rule]] tables and one table [sandbox]"
+        )
     rules = []
     for number, one in enumerate(listed, 1):
         try:
@@ -89,15 +106,22 @@ def _set_up(rules: list[Rule], settings: dict[str, Any]) -> Script:
     if "rate" in settings:
         asked = Rate.parse(settings["rate"])
         rate = Rate(
-            asked.limit, asked.window_s, settings.get("rate_retry_after", "1") or None,
-            settings.get("rate_headers", True), settings.get("rate_html", False),
-        )  # fmt: skip
+            asked.limit,
+            asked.window_s,
+            settings.get("rate_retry_after", "1") or None,
+            settings.get("rate_headers", True),
+            settings.get("rate_html", False),
+        )
     accounts = settings.get("accounts", {})
     for name, keys in accounts.items():
         if not fits(keys, list[str]):
             raise Misconfigured(f"accounts.{name} is a list of secret keys")
     return Script(
-        rules, rate, settings.get("idempotency", "off"), settings.get("secret_keys"),
-        float(settings.get("clock_offset_s", 0)), accounts,
+        rules,
+        rate,
+        settings.get("idempotency", "off"),
+        settings.get("secret_keys"),
+        float(settings.get("clock_offset_s", 0)),
+        accounts,
         Terms(**{name: value for name, value in settings.items() if name in _TERMS}),
-    )  # fmt: skip
+    )

@@ -1,6 +1,7 @@
 """Search over charges, transfers, recipients and customers: words and filters (omise-api.md, 7.9).
 
-Two traps are kept: amounts in filters are main units, and a word may stand anywhere inside what is searched.
+Two traps are kept: amounts in filters are main units, and a word may stand anywhere inside what is
+searched.
 """
 
 from __future__ import annotations
@@ -19,14 +20,40 @@ from batchpay.sandbox.records import Charge, Transfer
 
 _SCOPES = {
     "charge": {
-        "amount", "authorized", "capture", "captured", "captured_at", "card_last_digits", "created", "created_at",
-        "currency", "customer_present", "disputed", "failure_code", "failure_message", "refunded", "refund_amount",
-        "reversed", "status", "source_of_fund", "voided",
+        "amount",
+        "authorized",
+        "capture",
+        "captured",
+        "captured_at",
+        "card_last_digits",
+        "created",
+        "created_at",
+        "currency",
+        "customer_present",
+        "disputed",
+        "failure_code",
+        "failure_message",
+        "refunded",
+        "refund_amount",
+        "reversed",
+        "status",
+        "source_of_fund",
+        "voided",
     },
-    "transfer": {"amount", "created", "currency", "deleted", "fee", "paid", "paid_at", "sent", "sent_at"},
+    "transfer": {
+        "amount",
+        "created",
+        "currency",
+        "deleted",
+        "fee",
+        "paid",
+        "paid_at",
+        "sent",
+        "sent_at",
+    },
     "recipient": {"active", "activated_at", "bank_last_digits", "deleted", "type"},
     "customer": {"created"},
-}  # fmt: skip
+}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -48,14 +75,25 @@ def search(ledger: Ledger, call: Call) -> Thing:
     if order == "reverse_chronological":
         found.reverse()
     return {
-        "object": "search", "data": found[(page - 1) * per_page : page * per_page], "page": page,
-        "per_page": per_page, "total": len(found), "total_pages": -(-len(found) // per_page), "filters": filters,
-        "query": query, "scope": scope, "order": order, "location": call.path, "export": None,
+        "object": "search",
+        "data": found[(page - 1) * per_page : page * per_page],
+        "page": page,
+        "per_page": per_page,
+        "total": len(found),
+        "total_pages": -(-len(found) // per_page),
+        "filters": filters,
+        "query": query,
+        "scope": scope,
+        "order": order,
+        "location": call.path,
+        "export": None,
         "aggregate_level": None,
-    }  # fmt: skip
+    }
 
 
-def _found(ledger: Ledger, call: Call, scope: str, query: str, filters: dict[str, Any]) -> list[Thing]:
+def _found(
+    ledger: Ledger, call: Call, scope: str, query: str, filters: dict[str, Any]
+) -> list[Thing]:
     """Words first: they are found without making the JSON of everything there is."""
     words = query.lower().split()
     shelf, found = ledger.shelves[scope], []
@@ -73,10 +111,22 @@ def _texts(ledger: Ledger, one: Any) -> list[Any]:
     """What words are looked for in: the id, the texts and the metadata."""
     if isinstance(one, Charge):
         told = FAILURES.get(one.failure_code or "")
-        return [one.id, one.description, told, *cards.words(ledger, one.card), *one.metadata.values()]
+        return [
+            one.id,
+            one.description,
+            told,
+            *cards.words(ledger, one.card),
+            *one.metadata.values(),
+        ]
     if isinstance(one, Transfer):
         return [one.id, *one.metadata.values()]
-    return [one["id"], one.get("description"), one.get("name"), one.get("email"), *(one.get("metadata") or {}).values()]
+    return [
+        one["id"],
+        one.get("description"),
+        one.get("name"),
+        one.get("email"),
+        *(one.get("metadata") or {}).values(),
+    ]
 
 
 def _mentions(texts: list[Any], words: list[str]) -> bool:
@@ -111,7 +161,9 @@ def _value(thing: Thing, name: str) -> Any:
         "source_of_fund": lambda: "card" if thing["card"] else "offsite",
         "bank_last_digits": lambda: thing["bank_account"]["last_digits"],
     }
-    return renamed[name]() if name in renamed else thing[name]
+    if name in renamed:
+        return renamed[name]()
+    return thing[name]
 
 
 def _in_range(value: int, wanted: str, parse: Callable[[str], int]) -> bool:
@@ -125,10 +177,14 @@ def _in_days(at: int, wanted: str) -> bool:
     """A day, a range of days or instants, today or yesterday; both ends are included."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     named = {"today": today, "yesterday": today - timedelta(days=1)}
-    wanted = named[wanted].strftime("%Y-%m-%d") if wanted in named else wanted
+    if wanted in named:
+        wanted = named[wanted].strftime("%Y-%m-%d")
     low, dots, high = wanted.partition("..")
     high = high if dots else low
-    end = params.seconds(high) + (86399 if len(high) == 10 else 0) if high else at
+    if high:
+        end = params.seconds(high) + (86399 if len(high) == 10 else 0)
+    else:
+        end = at
     return (not low or at >= params.seconds(low)) and at <= end
 
 

@@ -30,9 +30,10 @@ START_S = 10.0
 class SandboxServer:
     """The imitated gateway on loopback, in a thread and a loop of its own.
 
-    `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is "off" or "on";
-    `clock_offset_s` is how far its clock, in every Date and created_at, is ahead of this machine's; `accounts` are
-    names with the secret keys of each, where one account has several; `terms` its limits.
+    `rate` is "8/s" or a `Rate`; `secret_keys` None takes any secret test key; `idempotency` is
+    "off" or "on"; `clock_offset_s` is how far its clock, in every Date and created_at, is ahead of
+    this machine's; `accounts` are names with the secret keys of each, where one account has
+    several; `terms` its limits.
     """
 
     def __init__(
@@ -52,9 +53,15 @@ class SandboxServer:
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
         parsed = [Rule.parse(rule) for rule in rules]
         self.port = port
-        self.store = Store(Path(ledger_path) if ledger_path is not None else None, clock_offset_s, terms)
+        self.store = Store(
+            Path(ledger_path) if ledger_path is not None else None, clock_offset_s, terms
+        )
         self.desk = Desk(
-            self.store, parsed, Throttle(limit) if limit else None, idempotency == "on", Keys(secret_keys, accounts)
+            self.store,
+            parsed,
+            Throttle(limit) if limit else None,
+            idempotency == "on",
+            Keys(secret_keys, accounts),
         )
         self.door = wire.Door()
         self._server: Loop | None = None
@@ -71,8 +78,14 @@ class SandboxServer:
         rate: Rate | str | None = None,
     ) -> Self:
         """One as a script's file sets it up; what is given here as well comes first."""
-        read = read_script(script) if script is not None else Script()
-        honours = "on" if "on" in (idempotency, read.idempotency) else "off"
+        if script is not None:
+            read = read_script(script)
+        else:
+            read = Script()
+        if "on" in (idempotency, read.idempotency):
+            honours = "on"
+        else:
+            honours = "off"
         return cls(
             port,
             read.rules,
@@ -102,12 +115,18 @@ class SandboxServer:
 
     def requests(self, method: str = "*", path: str = "*") -> list[Entry]:
         """Every request so far, oldest first; of one method and exact path when given."""
-        return [one for one in self.desk.log.entries() if method in ("*", one.method) and path in ("*", one.path)]
+        return [
+            one
+            for one in self.desk.log.entries()
+            if method in ("*", one.method) and path in ("*", one.path)
+        ]
 
     # --- what can be changed while it runs
 
     def add_rule(self, rule: Rule | dict[str, Any] | None = None, **fields: Any) -> Rule:
-        """One more fault, as a Rule, a dict or keywords; returns it, so that its `applied` can be asked."""
+        """One more fault, as a Rule, a dict or keywords; returns it, so that its `applied` can be
+        asked.
+        """
         parsed = Rule.parse(rule if rule is not None else fields)
         self.desk.rules.append(parsed)
         return parsed
@@ -119,10 +138,15 @@ class SandboxServer:
     def set_rate(self, rate: Rate | str | None) -> None:
         """Another rate limit, from an empty window."""
         limit = Rate.parse(rate) if isinstance(rate, str) else rate
-        self.desk.throttle = Throttle(limit) if limit else None
+        if limit:
+            self.desk.throttle = Throttle(limit)
+        else:
+            self.desk.throttle = None
 
     def set_clock(self, offset_s: float) -> None:
-        """Its clock is so far ahead from now on; what is over by then happens. It never goes back."""
+        """Its clock is so far ahead from now on; what is over by then happens. It never goes
+        back.
+        """
         self.store.offset_s = offset_s
 
     def accept_keys(self, *secret_keys: str) -> None:
@@ -130,20 +154,27 @@ class SandboxServer:
         self.desk.keys.accept(*secret_keys)
 
     def turn(self, becomes: str, *, order_id: str = "", charge_id: str = "") -> list[str]:
-        """Charges of an order, or one charge, become something else now (`faults.ENDS`); returns their ids.
+        """Charges of an order, or one charge, become something else now (`faults.ENDS`); returns
+        their ids.
 
         Raises Misconfigured for another end, or while it is not running.
         """
         if becomes not in ENDS or self._server is None:
-            raise Misconfigured(f"a charge becomes one of {', '.join(ENDS)}, while the sandbox runs")
-        asked = asyncio.run_coroutine_threadsafe(self._turned(becomes, order_id, charge_id), self._server.loop)
+            raise Misconfigured(
+                f"a charge becomes one of {', '.join(ENDS)}, while the sandbox runs"
+            )
+        asked = asyncio.run_coroutine_threadsafe(
+            self._turned(becomes, order_id, charge_id), self._server.loop
+        )
         return asked.result(START_S)
 
     async def _turned(self, becomes: str, order_id: str, charge_id: str) -> list[str]:
         return self.desk.turn(becomes, order_id, charge_id)
 
     def reset_connections(self, count: int = 1, after_bytes: int = 0) -> None:
-        """The next connections are reset, on accept or after so many bytes of what the client sends."""
+        """The next connections are reset, on accept or after so many bytes of what the client
+        sends.
+        """
         self.door.after_bytes = after_bytes
         self.door.resets = count
 
@@ -160,14 +191,18 @@ class SandboxServer:
         self.port = sock.getsockname()[1]
         self.store.open()
         self._server = Loop(self.desk, self.door)
-        self._thread = threading.Thread(target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True)
+        self._thread = threading.Thread(
+            target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True
+        )
         self._thread.start()
         if not self._server.ready.wait(START_S) or self._trouble is not None:
             raise Misconfigured(f"the sandbox did not start: {self._trouble}")
         return self
 
     def stop(self) -> None:
-        """End at once; requests in flight are cut off. Started again, it knows all it knew, on the same port."""
+        """End at once; requests in flight are cut off. Started again, it knows all it knew, on the
+        same port.
+        """
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
@@ -178,7 +213,10 @@ class SandboxServer:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -187,7 +225,9 @@ class SandboxServer:
         sock = listening(self.port)
         self.port = sock.getsockname()[1]
         self.store.open()
-        self._server = Loop(self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None)
+        self._server = Loop(
+            self.desk, self.door, on_started=lambda: on_ready(self.url) if on_ready else None
+        )
         try:
             asyncio.run(self._server.serve(sockets=[sock]))
         finally:
@@ -205,8 +245,15 @@ class SandboxServer:
 
 
 def serve(
-    port: int = 0, *, script: Path | None = None, idempotency: str = "off", ledger_path: Path | None = None,
-    rate: Rate | str | None = None, on_ready: Callable[[str], None] | None = None,
-) -> None:  # fmt: skip
-    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is told the URL once requests can come."""
+    port: int = 0,
+    *,
+    script: Path | None = None,
+    idempotency: str = "off",
+    ledger_path: Path | None = None,
+    rate: Rate | str | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; `on_ready` is told the URL once requests can
+    come.
+    """
     SandboxServer.scripted(script, port, idempotency, ledger_path, rate).run(on_ready)

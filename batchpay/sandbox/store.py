@@ -1,8 +1,10 @@
-"""The gateway's memory: the books of every account, in one file, and what the accounts have in common.
+"""The gateway's memory: the books of every account, in one file, and what the accounts have in
+common.
 
-The file is JSON lines; one line is one commit, a list of [kind, fields] that begins with whose it is; the last line for
-an id is what it is now. A line is written in one piece, and the torn line that a kill may leave is cut off at the next
-start. No key is written. Tokens, cards and sources are of no account, for a public key says nothing of one here.
+The file is JSON lines; one line is one commit, a list of [kind, fields] that begins with whose it
+is; the last line for an id is what it is now. A line is written in one piece, and the torn line
+that a kill may leave is cut off at the next start. No key is written. Tokens, cards and sources are
+of no account, for a public key says nothing of one here.
 """
 
 from __future__ import annotations
@@ -25,9 +27,13 @@ _DUMP = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circul
 
 
 class Store:
-    """What the accounts of one gateway share: the file, the clock, the ids, the terms and whatever no account owns."""
+    """What the accounts of one gateway share: the file, the clock, the ids, the terms and whatever
+    no account owns.
+    """
 
-    def __init__(self, path: Path | None = None, offset_s: float = 0.0, terms: Terms | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, offset_s: float = 0.0, terms: Terms | None = None
+    ) -> None:
         self.terms = terms or Terms()
         self.mint = Mint()
         self.offset_s = offset_s  # how far the gateway's clock is from this machine's
@@ -55,7 +61,9 @@ class Store:
         """The books of one account, empty when they are new; "" is nobody's."""
         if account and account not in self.ledgers:
             self.ledgers[account] = Ledger(self, account)
-        return self.ledgers[account] if account else self.common
+        if account:
+            return self.ledgers[account]
+        return self.common
 
     def clock_s(self) -> float:
         """The gateway's clock, in seconds since 1970."""
@@ -91,10 +99,14 @@ class Store:
                 try:
                     self._replay(json.loads(line))
                 except (ValueError, TypeError, KeyError) as error:
-                    raise Misconfigured(f"{path} is not a ledger of the sandbox: {error}; name another file") from error
+                    raise Misconfigured(
+                        f"{path} is not a ledger of the sandbox: {error}; name another file"
+                    ) from error
                 whole += len(line)
         everybody = [ledger.shelves[kind] for ledger in self.ledgers.values() for kind in KINDS]
-        self._latest = max((one.created for shelf in everybody for one in shelf.values()), default=0)
+        self._latest = max(
+            (one.created for shelf in everybody for one in shelf.values()), default=0
+        )
         if whole < path.stat().st_size:
             with path.open("r+b") as torn:
                 torn.truncate(whole)

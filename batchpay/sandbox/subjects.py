@@ -27,9 +27,13 @@ def about(store: Store, entry: Entry, attempt: int) -> About:
 def asked_about(store: Store, ledger: Ledger, entry: Entry, rule: Rule) -> list[Charge]:
     """The charges that were there before a request and that the request and its rule are about."""
     if _is_list(entry):
-        return [one for one in list(ledger.shelves["charge"].values()) if rule.speaks_of(one.metadata)]
+        return [
+            one for one in list(ledger.shelves["charge"].values()) if rule.speaks_of(one.metadata)
+        ]
     named = _named(store, entry)
-    return [named[1]] if named is not None and named[0] is ledger else []
+    if named is not None and named[0] is ledger:
+        return [named[1]]
+    return []
 
 
 def made(ledger: Ledger, rule: Rule, document: Thing) -> Thing:
@@ -41,7 +45,9 @@ def made(ledger: Ledger, rule: Rule, document: Thing) -> Thing:
         ledger.hide(name, rule.hide_s)
     charges = [ledger.find("charge", name) for name in ids]
     turn(ledger, rule, charges)
-    return listing.rendered(ledger, "charge", charges[0]) if rule.becomes else document
+    if rule.becomes:
+        return listing.rendered(ledger, "charge", charges[0])
+    return document
 
 
 def turn(ledger: Ledger, rule: Rule, charges: list[Charge]) -> None:
@@ -49,7 +55,9 @@ def turn(ledger: Ledger, rule: Rule, charges: list[Charge]) -> None:
     for charge in charges if rule.becomes else ():
         end = rule.becomes or ""
         if rule.becomes_s > 0:
-            asyncio.get_running_loop().call_later(rule.becomes_s, charging.become, ledger, charge, end)
+            asyncio.get_running_loop().call_later(
+                rule.becomes_s, charging.become, ledger, charge, end
+            )
         else:
             charging.become(ledger, charge, end)
 
@@ -62,4 +70,6 @@ def _is_list(entry: Entry) -> bool:
 def _named(store: Store, entry: Entry) -> tuple[Ledger, Charge] | None:
     """The charge that the path names, and the books it is in."""
     _, _, rest = entry.path.partition("/charges/")
-    return store.owner(rest.partition("/")[0]) if rest else None
+    if rest:
+        return store.owner(rest.partition("/")[0])
+    return None

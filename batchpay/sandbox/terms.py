@@ -1,4 +1,6 @@
-"""What the gateway lets its accounts do: the limits that GET /capability tells, and which charges it takes."""
+"""What the gateway lets its accounts do: the limits that GET /capability tells, and which charges
+it takes.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,14 @@ TRANSFER_MIN, TRANSFER_MAX = 3000, 100_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Smallest units of the account's currency, to which other currencies are converted (omise-api.md, 2.3)."""
+    """Smallest units of the account's currency, to which other currencies are converted
+    (omise-api.md, 2.3).
+    """
 
     charge_min: int = CHARGE_MIN
     charge_max: int = CHARGE_MAX
     transfer_min: int = TRANSFER_MIN
     transfer_max: int = TRANSFER_MAX
-    chained_only: bool = False  # a charge without `destination` is refused, as the page of chained charges has it
+    chained_only: bool = (
+        False  # a charge without `destination` is refused, as the page of chained charges has it
+    )

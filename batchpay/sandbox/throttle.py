@@ -1,4 +1,6 @@
-"""The gateway's rate limit: so many requests in any rolling window, 429 beyond it (omise-api.md, 6)."""
+"""The gateway's rate limit: so many requests in any rolling window, 429 beyond it (omise-api.md,
+6).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from batchpay.domain.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`limit` requests per `window_s`; how the refusal looks can be chosen, for nothing documents it."""
+    """`limit` requests per `window_s`; how the refusal looks can be chosen, for nothing documents
+    it.
+    """
 
     limit: int
     window_s: float = 1.0
@@ -47,7 +51,9 @@ class Throttle:
         return True
 
     def headers(self, clock_s: float) -> dict[str, str]:
-        """What every answer says about the limit; the reset is when the whole of it is free, by the gateway's clock."""
+        """What every answer says about the limit; the reset is when the whole of it is free, by the
+        gateway's clock.
+        """
         if not self.rate.headers:
             return {}
         return {

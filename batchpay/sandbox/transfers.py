@@ -1,4 +1,6 @@
-"""Transfers to the recipients' banks, and the chains between charges and transfers (omise-api.md, 7.1, 7.2, 7.4)."""
+"""Transfers to the recipients' banks, and the chains between charges and transfers (omise-api.md,
+7.1, 7.2, 7.4).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from batchpay.sandbox.terms import Terms
 def create(ledger: Ledger, call: Call) -> Thing:
     """POST /transfers; the same `idemp_key` gives the same transfer back."""
     key = params.text(call.params, "idemp_key")
-    before = ledger.idemp_keys.get((call.livemode, key)) if key else None
+    if key:
+        before = ledger.idemp_keys.get((call.livemode, key))
+    else:
+        before = None
     if before is not None:
         return render(ledger, ledger.get("transfer", before, call.livemode))
     amount = params.whole(call.params, "amount")
@@ -82,9 +87,17 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
 def render(ledger: Ledger, transfer: Transfer) -> Thing:
     """The transfer's JSON with its bank account and, once sent, its transaction."""
     recipient = recipients.existing(ledger, transfer.recipient, transfer.livemode)
-    entry = ledger.find("transaction", transfer.transaction) if transfer.transaction else None
-    account = recipient["bank_account"] if recipient else None
-    return objects.transfer(transfer, ledger.terms, account, [objects.transaction(entry)] if entry else [])
+    if transfer.transaction:
+        entry = ledger.find("transaction", transfer.transaction)
+    else:
+        entry = None
+    if recipient:
+        account = recipient["bank_account"]
+    else:
+        account = None
+    return objects.transfer(
+        transfer, ledger.terms, account, [objects.transaction(entry)] if entry else []
+    )
 
 
 # --- chains
@@ -111,19 +124,30 @@ def _check(terms: Terms, amount: int | None, transferable: int) -> None:
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
     if not objects.within(terms, amount):
-        raise Problem(400, "invalid_amount", "amount must be within the limits of GET /capability and above the fee")
+        raise Problem(
+            400,
+            "invalid_amount",
+            "amount must be within the limits of GET /capability and above the fee",
+        )
     if amount > transferable:
-        raise Problem(422, "insufficient_balance", "the transferable balance is lower than the amount")
+        raise Problem(
+            422, "insufficient_balance", "the transferable balance is lower than the amount"
+        )
 
 
 def _send(ledger: Ledger, transfer: Transfer) -> list[Record]:
     """The books are kept in the account's own currency, whatever the transfer's is."""
     transfer.sent = ledger.now()
     debit = Transaction(
-        ledger.mint("trxn", transfer.livemode), transfer.livemode, transfer.sent,
-        arithmetic.funding_of(transfer.amount, transfer.currency), arithmetic.FUNDING_CURRENCY,
-        "debit", "transfer.sent.debit", transfer.id,
-    )  # fmt: skip
+        ledger.mint("trxn", transfer.livemode),
+        transfer.livemode,
+        transfer.sent,
+        arithmetic.funding_of(transfer.amount, transfer.currency),
+        arithmetic.FUNDING_CURRENCY,
+        "debit",
+        "transfer.sent.debit",
+        transfer.id,
+    )
     transfer.transaction = debit.id
     return [transfer, debit]
 

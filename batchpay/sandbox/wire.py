@@ -17,7 +17,9 @@ EXTENSION = "batchpay.transport"
 
 
 class Door:
-    """Resets that happen to a connection before there is a request: on accept or after so many bytes."""
+    """Resets that happen to a connection before there is a request: on accept or after so many
+    bytes.
+    """
 
     def __init__(self) -> None:
         self.resets = 0
@@ -71,9 +73,13 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 class Broken(Response):
-    """An answer written past the server: `payload` in pieces of `piece` bytes, `pace_s` apart, then an `ending`."""
+    """An answer written past the server: `payload` in pieces of `piece` bytes, `pace_s` apart, then
+    an `ending`.
+    """
 
-    def __init__(self, ending: str, payload: bytes = b"", piece: int = 0, pace_s: float = 0.0) -> None:
+    def __init__(
+        self, ending: str, payload: bytes = b"", piece: int = 0, pace_s: float = 0.0
+    ) -> None:
         super().__init__()
         self._ending = ending
         self._payload = payload
@@ -108,7 +114,10 @@ class Endless(Response):
         """Send until done or until the client has had enough."""
         transport: asyncio.Transport = scope["extensions"][EXTENSION]["transport"]
         headers = [(b"content-type", b"application/json")]
-        length = (b"content-encoding", b"gzip") if self._packed else (b"content-length", str(self._size).encode())
+        if self._packed:
+            length = (b"content-encoding", b"gzip")
+        else:
+            length = (b"content-length", str(self._size).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
         for piece in _packed(self._size) if self._packed else _plain(self._size):
             if transport.is_closing():
@@ -132,10 +141,15 @@ def broken(reply: str, full: Response, rule: Any) -> Response:
         case "reset" | "close" | "hang":
             return Broken(reply)
         case "torn":
-            kept = len(body) // 2 if rule.cut is None else rule.cut
+            if rule.cut is None:
+                kept = len(body) // 2
+            else:
+                kept = rule.cut
             return Broken("reset", head(full.status_code, named, len(body)) + body[:kept])
         case "drip":
-            return Broken("hang", head(full.status_code, named, len(body)) + body, piece=1, pace_s=rule.pace_s)
+            return Broken(
+                "hang", head(full.status_code, named, len(body)) + body, piece=1, pace_s=rule.pace_s
+            )
         case "huge" | "gzip_bomb":
             return Endless(rule.size, packed=reply == "gzip_bomb")
         case "raw":

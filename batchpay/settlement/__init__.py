@@ -18,7 +18,16 @@ from batchpay.settlement.loop import Settlement
 from batchpay.settlement.preflight import Preflight, preflight
 from batchpay.settlement.queue import Candidate, Limits
 from batchpay.settlement.recorder import Case, Recorder
-from batchpay.settlement.run import Brought, Progress, Run, Sendable, account_of, at_gateway, enter, whose_is_untold
+from batchpay.settlement.run import (
+    Brought,
+    Progress,
+    Run,
+    Sendable,
+    account_of,
+    at_gateway,
+    enter,
+    whose_is_untold,
+)
 
 __all__ = [
     "Brought",

@@ -1,4 +1,6 @@
-"""The paced and guarded way to the gateway: every request, POST or GET, passes here and none is repeated below."""
+"""The paced and guarded way to the gateway: every request, POST or GET, passes here and none is
+repeated below.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from batchpay.domain.ports import Clock
 from batchpay.lifecycle.attempt import error_of
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 
-LARGEST_SKEW_S = 300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
+LARGEST_SKEW_S = (
+    300.0  # a clock further off than this makes look-ups and audits worthless (fault-matrix C04)
+)
 
 TRIES = 5  # of one GET
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
@@ -28,11 +32,18 @@ Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
 class Channel:
     """One per run. `closed` says why nothing goes out any more, empty while something may."""
 
-    def __init__(self, clock: Clock, pacer: Pacer, breaker: Breaker, left: Callable[[], None]) -> None:
-        """`left` is called as each request's first byte leaves: it outlives the process, for the next one's limiter."""
+    def __init__(
+        self, clock: Clock, pacer: Pacer, breaker: Breaker, left: Callable[[], None]
+    ) -> None:
+        """`left` is called as each request's first byte leaves: it outlives the process, for the
+        next one's limiter.
+        """
         self._clock = clock
         self._pacer = pacer
-        self._sends, self._asks = breaker, Breaker(breaker.pause_s)  # a gateway may answer the one and not the other
+        self._sends, self._asks = (
+            breaker,
+            Breaker(breaker.pause_s),
+        )  # a gateway may answer the one and not the other
         self._left = left
         self._gate = asyncio.Lock()
         self._shut = asyncio.Event()
@@ -44,8 +55,12 @@ class Channel:
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
-        self.spoke = 0  # how many answers were a document of the gateway's, or one that a gateway may give
-        self.foreign: Answer | None = None  # the last that was none: a page, a redirect, JSON of another kind
+        self.spoke = (
+            0  # how many answers were a document of the gateway's, or one that a gateway may give
+        )
+        self.foreign: Answer | None = (
+            None  # the last that was none: a page, a redirect, JSON of another kind
+        )
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -64,7 +79,10 @@ class Channel:
 
     async def permit(self, *, asking: bool = False) -> bool:
         """Wait for the limiter and out of any pause; False when the channel closed meanwhile."""
-        breaker = self._asks if asking else self._sends
+        if asking:
+            breaker = self._asks
+        else:
+            breaker = self._sends
         while not self.closed:
             if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
                 await self.rest(pause_s)  # outside the gate: the other kind of request goes on
@@ -85,10 +103,16 @@ class Channel:
         self._pacer.unused()
 
     async def send(
-        self, request: Request, may_leave: Callable[[], bool] = lambda: True, *, asking: bool = False,
+        self,
+        request: Request,
+        may_leave: Callable[[], bool] = lambda: True,
+        *,
+        asking: bool = False,
         learn: bool = True,
-    ) -> Answer:  # fmt: skip
-        """One permitted request; tells limiter and breaker what came of it, or with `learn` False the limiter only."""
+    ) -> Answer:
+        """One permitted request; tells limiter and breaker what came of it, or with `learn` False
+        the limiter only.
+        """
         left = False
 
         def leaving() -> bool:
@@ -113,14 +137,17 @@ class Channel:
         return answer
 
     async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
-        """One GET, tried until the gateway itself answers it; None when it does not, or the channel closed before.
+        """One GET, tried until the gateway itself answers it; None when it does not, or the channel
+        closed before.
 
         `learn` False: it is about something that the key need not be good for.
         """
         for failures in range(1, TRIES + 1):
             if not await self.permit(asking=True):
                 return None
-            answer = await self._unless_closed(partial(self.send, request, asking=True, learn=learn))
+            answer = await self._unless_closed(
+                partial(self.send, request, asking=True, learn=learn)
+            )
             if answer is None or self.closed:
                 return None
             if _usable(answer) or answer.too_long:
@@ -130,23 +157,33 @@ class Channel:
         return None
 
     async def glance(self, request: Request) -> Answer | None:
-        """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it stops anything."""
+        """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it
+        stops anything.
+        """
         if not await self.permit(asking=True):
             return None
         try:
             async with asyncio.timeout(GLANCE_S):
-                answer = await self._unless_closed(partial(self.send, request, asking=True, learn=False))
+                answer = await self._unless_closed(
+                    partial(self.send, request, asking=True, learn=False)
+                )
         except TimeoutError:
             return None
-        return answer if answer is not None and answer.status is not None else None
+        if answer is not None and answer.status is not None:
+            return answer
+        return None
 
-    async def _unless_closed(self, request: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer | None:
+    async def _unless_closed(
+        self, request: Callable[[], Coroutine[Any, Any, Answer]]
+    ) -> Answer | None:
         """A GET is given up when the channel closes: nothing is lost with it."""
         asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
         try:
             await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else None
+            if asking.done():
+                return asking.result()
+            return None
         finally:
             asking.cancel()
             closing.cancel()
@@ -170,7 +207,9 @@ class Channel:
     def refused(self, answer: Answer) -> None:
         """The key is good for nothing, or not for this: nothing more is sent or asked."""
         code, message = error_of(answer.document)
-        why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(" )", ")")
+        why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(
+            " )", ")"
+        )
         self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer) -> None:
@@ -185,8 +224,15 @@ class Channel:
 
     def _note(self, answer: Answer) -> None:
         """What a person should know of an answer that is none."""
-        if answer.status is not None and answer.status < 500 and answer.status not in (401, 403, 429):
-            self.foreign, self.spoke = (self.foreign, self.spoke + 1) if is_gateways(answer) else (answer, self.spoke)
+        if (
+            answer.status is not None
+            and answer.status < 500
+            and answer.status not in (401, 403, 429)
+        ):
+            if is_gateways(answer):
+                self.foreign, self.spoke = (self.foreign, self.spoke + 1)
+            else:
+                self.foreign, self.spoke = (answer, self.spoke)
         if answer.status is not None and answer.status >= 500:
             self.ill, self.illness = self.ill + 1, answer.status
             self.trouble = f"status {answer.status}"
@@ -200,18 +246,26 @@ class Channel:
             self.close(f"the gateway {ill if status else 'does not answer'}")
 
     def _take_advice(self, answer: Answer, now_s: float) -> None:
-        """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md, section 6)."""
+        """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
+        section 6).
+        """
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return
         self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - self._told_s(answer))
 
     def _told_s(self, answer: Answer) -> float:
-        """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds since 1970."""
+        """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds
+        since 1970.
+        """
         theirs = http_date(answer.date)
-        return theirs.timestamp() if theirs else self._clock.now_ns() / 1e9
+        if theirs:
+            return theirs.timestamp()
+        return self._clock.now_ns() / 1e9
 
     def _check_clock(self, date: str) -> None:
-        """Once per run: the gateway's clock and ours must agree, or look-ups by time prove nothing."""
+        """Once per run: the gateway's clock and ours must agree, or look-ups by time prove
+        nothing.
+        """
         if self.gateway_date:
             return
         theirs = instant(date)
@@ -220,23 +274,32 @@ class Channel:
             self.compare_clock(theirs)
 
     def compare_clock(self, theirs: datetime) -> None:
-        """The gateway's time as it told it: a Date header, or else when it says it made a charge just now."""
+        """The gateway's time as it told it: a Date header, or else when it says it made a charge
+        just now.
+        """
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
         skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) > LARGEST_SKEW_S:
-            why = f"this machine's clock is {abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
+            why = (
+                f"this machine's clock is {abs(skew_s):.0f} s"
+                f" {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
+            )
             self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
 def _usable(answer: Answer) -> bool:
     """Did the gateway itself answer, with a document or with its error object?"""
     status = answer.status or 0
-    return 200 <= status < 300 or (400 <= status < 500 and status != 429 and error_of(answer.document)[0] != "")
+    return 200 <= status < 300 or (
+        400 <= status < 500 and status != 429 and error_of(answer.document)[0] != ""
+    )
 
 
 def is_gateways(answer: Answer) -> bool:
-    """Is it a document as the gateway gives them: an object that says of what kind it is (omise-api.md, 1)?"""
+    """Is it a document as the gateway gives them: an object that says of what kind it is
+    (omise-api.md, 1)?
+    """
     kind = inside(answer.document, "object")
     return isinstance(kind, str) and bool(kind)
 

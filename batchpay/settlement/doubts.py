@@ -1,4 +1,6 @@
-"""The one asker: what became of every send that nobody answered, and of every charge that was not final (law L5)."""
+"""The one asker: what became of every send that nobody answered, and of every charge that was not
+final (law L5).
+"""
 
 from __future__ import annotations
 
@@ -40,12 +42,22 @@ class News:
 
 
 class Doubts:
-    """Cases in doubt, charges to read again. `again` takes a case that may be sent once more, `told` one that moved."""
+    """Cases in doubt, charges to read again. `again` takes a case that may be sent once more,
+    `told` one that moved.
+    """
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, lists: Lists,
-        clock: Clock, news: News, again: Callable[[Case], None], told: Callable[[Case], None],
-    ) -> None:  # fmt: skip
+        self,
+        settings: GatewaySettings,
+        gateway: Gateway,
+        channel: Channel,
+        recorder: Recorder,
+        lists: Lists,
+        clock: Clock,
+        news: News,
+        again: Callable[[Case], None],
+        told: Callable[[Case], None],
+    ) -> None:
         self._gap_s = settings.lookup_gap_s
         self._gateway = gateway
         self._channel = channel
@@ -55,7 +67,9 @@ class Doubts:
         self._news = news
         self._again = again
         self._told = told
-        self._rules = DoubtRules(settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s())
+        self._rules = DoubtRules(
+            settings.doubt_period_s, settings.lookup_gap_s, clock.boot_id, clock.elapsed_s()
+        )
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
         self._in_vain = 0
@@ -66,9 +80,14 @@ class Doubts:
         return not (self._open or self._rereads)
 
     def add(self, case: Case, *, early: bool) -> None:
-        """Look an unanswered order up: when absence proves something, and `early` once before that."""
+        """Look an unanswered order up: when absence proves something, and `early` once before
+        that.
+        """
         due_s = self._due_s(case)
-        case.ask_at_s = min(due_s, self._clock.elapsed_s() + self._gap_s) if early else due_s
+        if early:
+            case.ask_at_s = min(due_s, self._clock.elapsed_s() + self._gap_s)
+        else:
+            case.ask_at_s = due_s
         self._open[case.intent.order_id] = case
         self._news.tell()
 
@@ -88,7 +107,9 @@ class Doubts:
             elif any(case.ask_at_s <= now_s for case in self._open.values()):
                 await self._look_up_or_leave()
                 self._news.tell()
-            elif times := [case.ask_at_s for case in self._open.values()] + [at_s for at_s, _ in self._rereads]:
+            elif times := [case.ask_at_s for case in self._open.values()] + [
+                at_s for at_s, _ in self._rereads
+            ]:
                 await self._news.wait(max(0.0, min(times) - now_s))
             elif nothing_can_come():
                 return
@@ -104,15 +125,22 @@ class Doubts:
             self._told(case)
 
     async def reread_all(self, case: Case) -> None:
-        """Ask for every charge of an order that was charged twice: one of them may have been given back."""
+        """Ask for every charge of an order that was charged twice: one of them may have been given
+        back.
+        """
         for charge_id in sorted(case.attempt.twins) if case.attempt is not None else ():
-            charge, _ = (None, 0) if self._channel.closed else await self._ask(charge_id)
+            if self._channel.closed:
+                charge, _ = (None, 0)
+            else:
+                charge, _ = await self._ask(charge_id)
             if charge is not None:
                 await self._recorder.found(case, charge, by_id=True)
                 self._told(case)
 
     async def _read(self, case: Case, charge_id: str) -> ChargeSeen | None:
-        """A charge by its id; None when it could not be had. A gateway that knows no such charge is noted (J27)."""
+        """A charge by its id; None when it could not be had. A gateway that knows no such charge is
+        noted (J27).
+        """
         charge, status = await self._ask(charge_id)
         if status == 404 and case.attempt is not None and case.attempt.outcome is Outcome.PENDING:
             await self._recorder.missing(case)
@@ -120,23 +148,38 @@ class Doubts:
         return charge
 
     async def _ask(self, charge_id: str) -> tuple[ChargeSeen | None, int]:
-        """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that there is none."""
+        """A charge by its id, or None; with the status of the answer, 0 without one: 404 says that
+        there is none.
+        """
         if not CHARGE_ID.fullmatch(charge_id):
             return None, 0
         answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        charge = seen(answer.document)[0] if answer is not None else None
+        if answer is not None:
+            charge = seen(answer.document)[0]
+        else:
+            charge = None
         status = (answer.status if answer is not None else None) or 0
         return (charge if charge is not None and charge.id == charge_id else None), status
 
     async def clears(self, case: Case) -> bool:
-        """Did every charge of the order's earlier attempts end without money, asked again by its id just now (J04)?
+        """Did every charge of the order's earlier attempts end without money, asked again by its id
+        just now (J04)?
 
-        What is found is written down: a charge that may take money after all keeps this attempt from being sent. One
-        that the gateway no longer knows proves nothing, but for a person's word that it was looked for.
+        What is found is written down: a charge that may take money after all keeps this attempt
+        from being sent. One that the gateway no longer knows proves nothing, but for a person's
+        word that it was looked for.
         """
         for earlier in case.others:
-            ids = {earlier.charge.id} if earlier.charge else set()
-            old = Case(earlier.intent, earlier, tuple(o for o in case.others if o is not earlier), present=False)
+            if earlier.charge:
+                ids = {earlier.charge.id}
+            else:
+                ids = set()
+            old = Case(
+                earlier.intent,
+                earlier,
+                tuple(o for o in case.others if o is not earlier),
+                present=False,
+            )
             for charge_id in sorted(ids | earlier.twins):
                 charge, status = await self._ask(charge_id)
                 if charge is None and status in (200, 404) and earlier.denied:
@@ -153,13 +196,20 @@ class Doubts:
         return True
 
     async def _look_up_or_leave(self) -> None:
-        """A gateway whose lists stay incomplete keeps its secrets for this run: the next one asks again."""
-        self._in_vain = 0 if await self._look_up() else self._in_vain + 1
+        """A gateway whose lists stay incomplete keeps its secrets for this run: the next one asks
+        again.
+        """
+        if await self._look_up():
+            self._in_vain = 0
+        else:
+            self._in_vain = self._in_vain + 1
         if self._in_vain >= IN_VAIN:
             self._open.clear()
 
     async def _look_up(self) -> bool:
-        """One complete listing for all doubts together; those it may prove absent are those due before it began."""
+        """One complete listing for all doubts together; those it may prove absent are those due
+        before it began.
+        """
         now_s = self._clock.elapsed_s()
         doubts = dict(self._open)
         due = [case for case in doubts.values() if self._due_s(case) <= now_s]
@@ -179,8 +229,12 @@ class Doubts:
             return True
         first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
         first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
-        margin = LONG_BEFORE if due else OVERLAP  # what proves an absence trusts no time that one charge says of itself
-        since = first_sent - margin if self._channel.dated else EVERYTHING  # our clock may have been wrong then
+        margin = (
+            LONG_BEFORE if due else OVERLAP
+        )  # what proves an absence trusts no time that one charge says of itself
+        since = (
+            first_sent - margin if self._channel.dated else EVERYTHING
+        )  # our clock may have been wrong then
         listing = await self._lists.read(since, absorb)
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
@@ -193,11 +247,16 @@ class Doubts:
                     await self._absent(case)
                 else:
                     soon_s = self._clock.elapsed_s() + self._gap_s
-                    case.ask_at_s = max(self._due_s(case), soon_s) if proves else soon_s
+                    if proves:
+                        case.ask_at_s = max(self._due_s(case), soon_s)
+                    else:
+                        case.ask_at_s = soon_s
         return proves
 
     async def _ask_for_hinted(self, case: Case) -> None:
-        """An answer spoke of a charge and did not prove it: the gateway, asked for its id, says whose it is."""
+        """An answer spoke of a charge and did not prove it: the gateway, asked for its id, says
+        whose it is.
+        """
         attempt = case.attempt
         if attempt is None or not attempt.hinted or attempt.outcome is not Outcome.IN_DOUBT:
             return
@@ -207,11 +266,14 @@ class Doubts:
             self._found(case)
 
     async def _leave(self, case: Case, unclear: ChargeSeen) -> None:
-        """A charge that may be this order's, and cannot be told: no look-up of this run will prove its absence."""
+        """A charge that may be this order's, and cannot be told: no look-up of this run will prove
+        its absence.
+        """
         del self._open[case.intent.order_id]
         await self._recorder.unclear(case, unclear)
         self._lists.notes.append(
-            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says no order"
+            f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says"
+            " no order"
         )
         self._told(case)
 
@@ -226,9 +288,13 @@ class Doubts:
         self._told(case)
 
     async def _absent(self, case: Case) -> None:
-        """After the doubt period and in a complete list: once more for a person's token, twice for a new send."""
+        """After the doubt period and in a complete list: once more for a person's token, twice for
+        a new send.
+        """
         assert case.attempt is not None and case.attempt.doubt is not None
-        if case.attempt.outcome is not Outcome.IN_DOUBT:  # a listing beside this one found it meanwhile
+        if (
+            case.attempt.outcome is not Outcome.IN_DOUBT
+        ):  # a listing beside this one found it meanwhile
             self._found(case)
             return
         closes = self._rules.closes(case.attempt.doubt)

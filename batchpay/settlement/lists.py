@@ -1,7 +1,9 @@
-"""The gateway's own list of charges, held against the journal: before, while and after a run (law L11).
+"""The gateway's own list of charges, held against the journal: before, while and after a run (law
+L11).
 
-Every list passes `read`, and whether it proves anything is asked of `lacking`: a list that does not show a charge of
-which this journal has proof is a copy from before, or lies, and proves no absence (fault-matrix J05, J11).
+Every list passes `read`, and whether it proves anything is asked of `lacking`: a list that does not
+show a charge of which this journal has proof is a copy from before, or lies, and proves no absence
+(fault-matrix J05, J11).
 """
 
 from __future__ import annotations
@@ -25,15 +27,24 @@ from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
 
 OVERLAP = timedelta(minutes=10)  # every listing begins this long before what it must cover
-EVERYTHING = datetime(1970, 1, 2, tzinfo=UTC)  # ... where the gateway does not tell its time, and ours may be wrong
+EVERYTHING = datetime(
+    1970, 1, 2, tzinfo=UTC
+)  # ... where the gateway does not tell its time, and ours may be wrong
 LONG_BEFORE = timedelta(days=1)  # ... one that is to prove that a charge was not made
-WATCH_OVERLAP = timedelta(seconds=10)  # ... and a repeated one this long before the youngest charge seen
-YOUNGER = timedelta(seconds=5)  # what is so much younger than a listing's begin, by either clock, it need not cover
+WATCH_OVERLAP = timedelta(
+    seconds=10
+)  # ... and a repeated one this long before the youngest charge seen
+YOUNGER = timedelta(
+    seconds=5
+)  # what is so much younger than a listing's begin, by either clock, it need not cover
 SKEW_S = 300.0  # how far our clock may be from the gateway's (fault-matrix C04)
 PAGES = 100_000  # of one listing; no account of a gateway that tells its time comes near
 PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 IN_VAIN = 8  # incomplete listings in a row before a run gives up on them
-PASSED_OVER = "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles no doubt"
+PASSED_OVER = (
+    "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles"
+    " no doubt"
+)
 LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
 LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
@@ -45,14 +56,20 @@ class Look:
     """How a run looks before it sends anything."""
 
     since: datetime  # the last completed listing's bound, or how far back an empty journal looks
-    known_before: bool  # does the journal know any order? False beside charges of this job: it was lost
+    known_before: (
+        bool  # does the journal know any order? False beside charges of this job: it was lost
+    )
     adopt: bool  # ... and a person said to take them over
-    quiet_at_s: float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+    quiet_at_s: (
+        float  # CLOCK_BOOTTIME from which nothing that an earlier process sent can land any more
+    )
     lost: bool = False  # may the journal lack events that it once had?
 
 
 class Lists:
-    """Reads lists and takes what is of this job into the journal. `told` is called with each order that moved."""
+    """Reads lists and takes what is of this job into the journal. `told` is called with each order
+    that moved.
+    """
 
     def __init__(
         self,
@@ -71,8 +88,12 @@ class Lists:
         self._period_s = settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
-        self._reread: set[str] = set()  # charges that a list showed oddly, and that were asked for by their id
-        self._passed_over: list[str] = []  # what the last list did not show of the one order that goes alone
+        self._reread: set[str] = (
+            set()
+        )  # charges that a list showed oddly, and that were asked for by their id
+        self._passed_over: list[
+            str
+        ] = []  # what the last list did not show of the one order that goes alone
         self.in_vain = ""  # why the last list while charging was of no use
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
@@ -81,9 +102,9 @@ class Lists:
     async def look(self, look: Look, *, gap_s: float) -> str:
         """List and adopt what is ours; returns why that could not be done, empty when it could.
 
-        A charge of ours that this journal does not know means that it was restored: then a second list follows, once
-        nothing can land any more that was under way when it was (J02). Raises Misconfigured for an empty journal beside
-        charges of this job without `adopt`.
+        A charge of ours that this journal does not know means that it was restored: then a second
+        list follows, once nothing can land any more that was under way when it was (J02). Raises
+        Misconfigured for an empty journal beside charges of this job without `adopt`.
         """
         since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
         why = "the gateway's list of charges could not be read completely"
@@ -94,8 +115,13 @@ class Lists:
                 in_vain += 1
                 await self._channel.rest(gap_s)
                 continue
-            if not look.known_before and since != EVERYTHING and (self._met_unknown or not self._channel.dated):
-                since = EVERYTHING  # it was lost, whatever lies beside it; or our clock said where to begin
+            if (
+                not look.known_before
+                and since != EVERYTHING
+                and (self._met_unknown or not self._channel.dated)
+            ):
+                # it was lost, whatever lies beside it; or our clock said where to begin
+                since = EVERYTHING
                 continue
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._channel.rest(wait_s)
@@ -108,7 +134,10 @@ class Lists:
                 await self._channel.rest(gap_s)
                 continue
             if lacking := await self._still_lacking(listing):
-                why = f"the gateway's list does not show {lacking[0]}, which this journal has proof of"
+                why = (
+                    f"the gateway's list does not show {lacking[0]}, which this journal has"
+                    " proof of"
+                )
                 in_vain = IN_VAIN * (self._clock.elapsed_s() - began_s > self._period_s)
                 await self._channel.rest(gap_s)
                 continue
@@ -127,14 +156,18 @@ class Lists:
         await self._recorder.elsewhere(page.charges)
 
     async def _met(self, charge: ChargeSeen, look: Look) -> None:
-        """A charge of ours that this journal does not know. It is noted before anything is adopted."""
+        """A charge of ours that this journal does not know. It is noted before anything is
+        adopted.
+        """
         if not look.known_before and not look.adopt:
             raise Misconfigured(
-                f"the gateway has charges of this job (such as {charge.id}) but the journal is empty: it was lost or "
-                f"is another one; {steps.ADOPT()}"
+                f"the gateway has charges of this job (such as {charge.id}) but the journal is"
+                f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._recorder.note("restored", {"met": charge.id, "empty": not look.known_before})
+            await self._recorder.note(
+                "restored", {"met": charge.id, "empty": not look.known_before}
+            )
         self._met_unknown = True
 
     # --- while and after
@@ -147,29 +180,47 @@ class Lists:
             await self._note_bound(listing, "")
 
     async def watch(self, since: datetime, *, opening: bool) -> datetime | None:
-        """The same while orders are sent; returns from where the next one goes on, None when it was not complete.
+        """The same while orders are sent; returns from where the next one goes on, None when it was
+        not complete.
 
-        `opening`: only one order was sent so far. A list that does not show its charge says nothing of what else was
-        charged (J05), and is no better; later ones lag behind what is being sent, and `compare` looks for the rest.
+        `opening`: only one order was sent so far. A list that does not show its charge says nothing
+        of what else was charged (J05), and is no better; later ones lag behind what is being sent,
+        and `compare` looks for the rest.
         """
         listing = await self.read(since, self.absorb_all)
         if listing is None or not listing.complete:
-            self.in_vain = "the gateway's list of charges could not be read completely while charging"
+            self.in_vain = (
+                "the gateway's list of charges could not be read completely while charging"
+            )
             return None
-        self._passed_over = self._unshown(listing) if opening else []
+        if opening:
+            self._passed_over = self._unshown(listing)
+        else:
+            self._passed_over = []
         if self._passed_over:
-            self.in_vain = f"the gateway's list does not show {self._passed_over[0]}, which it answered in this run"
+            self.in_vain = (
+                f"the gateway's list does not show {self._passed_over[0]}, which it answered in"
+                " this run"
+            )
             return None
-        youngest = time_of(min(listing.latest, listing.now or iso(self._now())))  # one that says it is of tomorrow
-        return max(since, youngest - WATCH_OVERLAP) if youngest else since
+        youngest = time_of(
+            min(listing.latest, listing.now or iso(self._now()))
+        )  # one that says it is of tomorrow
+        if youngest:
+            return max(since, youngest - WATCH_OVERLAP)
+        return since
 
     async def stop_for_unshown(self) -> None:
-        """For a whole doubt period complete lists did not show the one order that the gateway answered (J11)."""
+        """For a whole doubt period complete lists did not show the one order that the gateway
+        answered (J11).
+        """
         for charge_id in self._passed_over[:1]:
             await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
 
     def _unshown(self, listing: Listing) -> list[str]:
-        """Charges that were proven in this run before a list began, in its range, and that it does not show."""
+        """Charges that were proven in this run before a list began, in its range, and that it does
+        not show.
+        """
         proven = ((one, at, proven_s) for one, (at, proven_s) in self._recorder.known.items())
         return [
             charge_id
@@ -181,19 +232,28 @@ class Lists:
         ]
 
     async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:
-        """An order that is about to be sent has charges already, each by its attempt: they named only their keys."""
-        known = {earlier.intent.attempt: Case(earlier.intent, earlier, present=False) for earlier in case.others}
+        """An order that is about to be sent has charges already, each by its attempt: they named
+        only their keys.
+        """
+        known = {
+            earlier.intent.attempt: Case(earlier.intent, earlier, present=False)
+            for earlier in case.others
+        }
         if case.attempt is not None:
             known[case.intent.attempt] = case
         with suppress(Taken):
             for number, stray in strays:
-                charge = await self._by_id(stray) or stray  # what a list of an earlier run showed of it may be old
+                charge = (
+                    await self._by_id(stray) or stray
+                )  # what a list of an earlier run showed of it may be old
                 if key_in(charge) != key_in(stray):
                     charge = stray
                 if number in known:
                     await self._recorder.found(known[number], charge)
                 else:
-                    known[number] = await self._recorder.adopt(charge, number, _asked(case.intent, number, charge))
+                    known[number] = await self._recorder.adopt(
+                        charge, number, _asked(case.intent, number, charge)
+                    )
                 self._told(known[number])
 
     # --- one list
@@ -201,7 +261,8 @@ class Lists:
     async def read(self, since: datetime, absorb: Absorb) -> Listing | None:
         """Read one listing to its end, page by page; None when the gateway gave no page at all.
 
-        Pages shrink while an answer is longer than anybody should read; a charge that is, by itself, is passed over.
+        Pages shrink while an answer is longer than anybody should read; a charge that is, by
+        itself, is passed over.
         """
         begun_s = self._clock.elapsed_s()
         listing = Listing(begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s)))
@@ -214,21 +275,31 @@ class Lists:
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
             self._recorder.trace(fresh.charges)
-            listing.unclear += [charge for charge in fresh.charges if self._recorder.is_unclear(charge)]
+            listing.unclear += [
+                charge for charge in fresh.charges if self._recorder.is_unclear(charge)
+            ]
             await absorb(fresh)
             await self._recorder.keep_strays()
             return True
 
-        read = await read_list(self._channel, partial(self._gateway.page, listing.since), listing, take)
+        read = await read_list(
+            self._channel, partial(self._gateway.page, listing.since), listing, take
+        )
         if listing.skipped and PASSED_OVER not in self.notes:
             self.notes.append(PASSED_OVER)
         await self._hold_against_refused(listing)
-        return listing if read else None
+        if read:
+            return listing
+        return None
 
     async def _hold_against_refused(self, listing: Listing) -> None:
-        """Beside a charge without a key that fits an order which is said to have charged nothing, nothing is certain:
-        that is kept, for the row to tell and for every later attempt to wait."""
-        refused = self._recorder.said_uncharged() if listing.unclear else ()
+        """Beside a charge without a key that fits an order which is said to have charged nothing,
+        nothing is certain: that is kept, for the row to tell and for every later attempt to wait.
+        """
+        if listing.unclear:
+            refused = self._recorder.said_uncharged()
+        else:
+            refused = []
         fits = [
             charge
             for charge in listing.unclear
@@ -242,7 +313,9 @@ class Lists:
             await self._recorder.keep_nameless(fits)
 
     async def _readable(self, page: Page) -> Page:
-        """The same page; a charge of a recipient whose metadata cannot be read is asked for by its id, once."""
+        """The same page; a charge of a recipient whose metadata cannot be read is asked for by its
+        id, once.
+        """
         charges = []
         for charge in page.charges:
             by_id = None
@@ -257,20 +330,35 @@ class Lists:
             return None
         self._reread.add(charge.id)
         answer = await self._channel.ask(partial(self._gateway.get, charge.id))
-        by_id = seen(answer.document)[0] if answer is not None else None
-        return by_id if by_id is not None and by_id.id == charge.id else None
+        if answer is not None:
+            by_id = seen(answer.document)[0]
+        else:
+            by_id = None
+        if by_id is not None and by_id.id == charge.id:
+            return by_id
+        return None
 
     def _youngest_witness(self, begun_s: float) -> str:
-        """When the youngest charge was made that the list must show: it tells a list from a copy of before it."""
+        """When the youngest charge was made that the list must show: it tells a list from a copy of
+        before it.
+        """
         witnesses = self._recorder.known.values()
-        made = [at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s]
+        made = [
+            at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s
+        ]
         return max(made, default=iso(datetime.max.replace(tzinfo=UTC)))
 
     def lacking(self, listing: Listing) -> list[str]:
-        """Charges that this journal has proof of and a complete list should show, but does not; the oldest first."""
+        """Charges that this journal has proof of and a complete list should show, but does not; the
+        oldest first.
+        """
         lacking = []
         for charge_id, (created_at, proven_s) in self._recorder.known.items():
-            due = is_instant(created_at) and listing.since <= created_at and listing.reaches(created_at)
+            due = (
+                is_instant(created_at)
+                and listing.since <= created_at
+                and listing.reaches(created_at)
+            )
             late = due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id)
             if late and not self._is_no_witness(charge_id):
                 lacking.append((created_at, charge_id))
@@ -280,23 +368,47 @@ class Lists:
 
     def proves_absence(self, listing: Listing | None) -> bool:
         """Is what this list does not show not there (law L5)?"""
-        return listing is not None and listing.complete and not listing.skipped and not self.lacking(listing)
+        return (
+            listing is not None
+            and listing.complete
+            and not listing.skipped
+            and not self.lacking(listing)
+        )
 
     def may_show(self, listing: Listing | None, attempt: Attempt) -> ChargeSeen | None:
-        """A charge without a key in the list that could be this attempt's: then nothing is proven about it."""
-        unclear = listing.unclear if listing is not None else ()
-        fits = (charge for charge in unclear if may_be(charge, attempt, self._recorder, dated=self._channel.dated))
-        return next((charge for charge in fits if not self._recorder.is_anothers(charge.id, attempt.intent)), None)
+        """A charge without a key in the list that could be this attempt's: then nothing is proven
+        about it.
+        """
+        unclear: Sequence[ChargeSeen] = ()
+        if listing is not None:
+            unclear = listing.unclear
+        fits = (
+            charge
+            for charge in unclear
+            if may_be(charge, attempt, self._recorder, dated=self._channel.dated)
+        )
+        return next(
+            (
+                charge
+                for charge in fits
+                if not self._recorder.is_anothers(charge.id, attempt.intent)
+            ),
+            None,
+        )
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
-        """Those of `lacking` that may yet be shown; one that is passed over after the doubt period is a stop (J11)."""
+        """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
+        is a stop (J11).
+        """
         waiting = []
         for charge_id in self.lacking(listing):
             if charge_id in self._recorder.told_of or await self._is_for_a_person(charge_id):
                 continue
             created_at, _ = self._recorder.known[charge_id]
             is_old = self._age_s(created_at) >= self._period_s
-            is_passed_over = created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
+            is_passed_over = (
+                created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
+            )
             if is_old and (is_passed_over or await self._unknown(charge_id)):
                 await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
             else:
@@ -304,7 +416,9 @@ class Lists:
         return waiting
 
     async def _is_for_a_person(self, charge_id: str) -> bool:
-        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for a person (J27)."""
+        """Is it one that had not ended, and that the gateway no longer knows? That is told, and for
+        a person (J27).
+        """
         case = self._recorder.case_of(charge_id)
         if case is None or case.attempt is None or case.attempt.outcome is not Outcome.PENDING:
             return False
@@ -316,9 +430,16 @@ class Lists:
         return True
 
     def _is_no_witness(self, charge_id: str) -> bool:
-        """Did a person look for it since, and say that it took no money? What is gone tells nothing of a list."""
+        """Did a person look for it since, and say that it took no money? What is gone tells nothing
+        of a list.
+        """
         case = self._recorder.case_of(charge_id)
-        return case is not None and case.attempt is not None and case.attempt.denied and case.attempt.closed
+        return (
+            case is not None
+            and case.attempt is not None
+            and case.attempt.denied
+            and case.attempt.closed
+        )
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
@@ -326,13 +447,22 @@ class Lists:
         return answer is not None and answer.status == 404
 
     def _age_s(self, created_at: str) -> float:
-        """How old a charge is by the gateway's clock; by ours, and then with a margin, where it does not tell."""
+        """How old a charge is by the gateway's clock; by ours, and then with a margin, where it
+        does not tell.
+        """
         made = time_of(created_at)
-        now = self._now() if self._channel.dated else self._now() - timedelta(seconds=SKEW_S)
-        return (now - made).total_seconds() if made else 0.0
+        if self._channel.dated:
+            now = self._now()
+        else:
+            now = self._now() - timedelta(seconds=SKEW_S)
+        if made:
+            return (now - made).total_seconds()
+        return 0.0
 
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
-        """Up to when a completed list speaks, but not beyond a charge that it should show and does not show yet."""
+        """Up to when a completed list speaks, but not beyond a charge that it should show and does
+        not show yet.
+        """
         oldest = [self._recorder.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
         bound = min([self._bound(listing) or otherwise, *oldest])
         if bound:
@@ -343,7 +473,9 @@ class Lists:
 
         Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
         """
-        return self._channel.gateway_date or (listing.latest and min(listing.latest, iso(self._now())))
+        return self._channel.gateway_date or (
+            listing.latest and min(listing.latest, iso(self._now()))
+        )
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
@@ -351,16 +483,24 @@ class Lists:
     # --- what it shows
 
     async def absorb_all(self, page: Page) -> None:
-        """Take what is of this job into the journal, and what others charge of its orders; what cannot be explained is
-        a stop."""
+        """Take what is of this job into the journal, and what others charge of its orders; what
+        cannot be explained is a stop.
+        """
         for charge, known in self._recorder.match(page.charges):
             await self._absorb(charge, known, adopting=False)
         await self._recorder.elsewhere(page.charges)
 
-    async def _absorb(self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool) -> None:
-        """Take a charge of this job from a list into the journal; what cannot be explained is a stop."""
+    async def _absorb(
+        self, charge: ChargeSeen, known: Case | int | None, *, adopting: bool
+    ) -> None:
+        """Take a charge of this job from a list into the journal; what cannot be explained is a
+        stop.
+        """
         if isinstance(known, Case):
-            by_id = await self._by_id(charge) if _lost_its_chain(known, charge) else None
+            if _lost_its_chain(known, charge):
+                by_id = await self._by_id(charge)
+            else:
+                by_id = None
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
             return
         if known is None:
@@ -370,13 +510,18 @@ class Lists:
             return
         try:
             case = await self._recorder.adopt(charge, known)
-        except Taken:  # its order entered the journal at this moment: by a worker's intent, or from another list
+        # its order entered the journal at this moment: by a worker's intent, or from another list
+        except Taken:
             ((_, by_now),) = self._recorder.match([charge])
-            await self._absorb(charge, by_now, adopting=adopting)  # as its own attempt now, or beside another one
+            await self._absorb(
+                charge, by_now, adopting=adopting
+            )  # as its own attempt now, or beside another one
             return
         self._told(case)
         if not adopting:
-            await self._recorder.stop(f"{charge.id} was made for this job by another run, with another journal", case)
+            await self._recorder.stop(
+                f"{charge.id} was made for this job by another run, with another journal", case
+            )
 
 
 def _in_no_list(charge_id: str) -> str:
@@ -384,26 +529,51 @@ def _in_no_list(charge_id: str) -> str:
 
 
 def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: bool) -> bool:
-    """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the gateway tell its time,
-    so that ours is known to be near it?"""
+    """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the
+    gateway tell its time, so that ours is known to be near it?
+    """
     sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
-    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, iso(sent) if dated else "")
+    return recorder.is_unclear(charge) and could_be(
+        charge, attempt.intent, iso(sent) if dated else ""
+    )
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
-    """What an attempt of the same order asked for; of another one than is about to be sent only the charge tells."""
+    """What an attempt of the same order asked for; of another one than is about to be sent only the
+    charge tells.
+    """
     if number == intent.attempt:
         return intent
     return replace(
-        intent, attempt=number, key=key_in(charge) or "", body="", body_sha256="", content="", amount=charge.amount,
-        currency=charge.currency, destination=charge.destination or "", payer=charge.payer or "", single_use="",
-    )  # fmt: skip
+        intent,
+        attempt=number,
+        key=key_in(charge) or "",
+        body="",
+        body_sha256="",
+        content="",
+        amount=charge.amount,
+        currency=charge.currency,
+        destination=charge.destination or "",
+        payer=charge.payer or "",
+        single_use="",
+    )
 
 
 def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
-    """Does a list show a charge without the chain that it had? The list may be a copy from before."""
-    known = case.attempt.charge if case.attempt is not None else None
-    return known is not None and known.id == charge.id and bool(known.chain) and charge.paid and not charge.chain
+    """Does a list show a charge without the chain that it had? The list may be a copy from
+    before.
+    """
+    if case.attempt is not None:
+        known = case.attempt.charge
+    else:
+        known = None
+    return (
+        known is not None
+        and known.id == charge.id
+        and bool(known.chain)
+        and charge.paid
+        and not charge.chain
+    )
 
 
 def _unreadable(listing: Listing) -> ChargeSeen | None:
@@ -412,10 +582,12 @@ def _unreadable(listing: Listing) -> ChargeSeen | None:
 
 
 def unclear_after_loss(charge_id: str) -> str:
-    """Why a run whose journal lost events, or is empty, sends nothing beside a charge that it cannot read."""
+    """Why a run whose journal lost events, or is empty, sends nothing beside a charge that it
+    cannot read.
+    """
     return (
-        f"what {charge_id} in the gateway's list is for cannot be read, and this journal is new or lost events: it may "
-        f"be an order of this job; {steps.NOT_OURS(charge=charge_id)}"
+        f"what {charge_id} in the gateway's list is for cannot be read, and this journal is new or"
+        f" lost events: it may be an order of this job; {steps.NOT_OURS(charge=charge_id)}"
     )
 
 
@@ -425,10 +597,12 @@ async def read_list(
     listing: Listing,
     take: Callable[[Answer], Awaitable[bool]],
 ) -> bool:
-    """Read any list of the gateway page by page until it is complete or has shifted; False when not one page came.
+    """Read any list of the gateway page by page until it is complete or has shifted; False when not
+    one page came.
 
-    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it is one.
-    Pages shrink while an answer is longer than anybody should read; what is, by itself, is passed over (J12).
+    `page_at(offset, may_leave, limit=...)` asks for a page; `take` reads one into `listing`, if it
+    is one. Pages shrink while an answer is longer than anybody should read; what is, by itself, is
+    passed over (J12).
     """
     pages, limit = 0, PAGE_SIZE
     while not (listing.complete or listing.broken):
@@ -447,13 +621,18 @@ async def read_list(
 
 
 async def _page_at(
-    page_at: Callable[..., Awaitable[Answer]], offset: int, limit: int, may_leave: Callable[[], bool]
+    page_at: Callable[..., Awaitable[Answer]],
+    offset: int,
+    limit: int,
+    may_leave: Callable[[], bool],
 ) -> Answer:
     return await page_at(offset, may_leave, limit=limit)
 
 
 def _smaller(listing: Listing, limit: int) -> int:
-    """The size of the next page after one that was too long: down to two, then the one object by itself."""
+    """The size of the next page after one that was too long: down to two, then the one object by
+    itself.
+    """
     if limit > 2:
         return max(2, limit // 4)
     if limit == 2:

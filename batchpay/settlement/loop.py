@@ -2,7 +2,8 @@
 
 list     the gateway's charges since the last completed listing; adopt what is ours        (law L11)
 ask      again about every charge that was pending or unproven
-send     workers: permit, durable intent, request, proof, durable answer                   (laws L1-L4)
+send     workers: permit, durable intent, request, proof, durable answer                   (laws
+  L1-L4)
 doubt    one asker: look up what nobody answered; twice absent may be sent again           (law L5)
 watch    after the first order, then every 30 s: does another run charge for this job?     (law L11)
 list     once more, to see that the gateway's ledger and our journal agree
@@ -38,12 +39,21 @@ LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
 class Settlement:
-    """One run's loop. `run` raises what makes going on impossible; everything else is in the journal."""
+    """One run's loop. `run` raises what makes going on impossible; everything else is in the
+    journal.
+    """
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, clock: Clock, *,
-        limits: Limits | None = None, progress: Callable[[Case], None] = lambda case: None,
-    ) -> None:  # fmt: skip
+        self,
+        settings: GatewaySettings,
+        gateway: Gateway,
+        channel: Channel,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        progress: Callable[[Case], None] = lambda case: None,
+    ) -> None:
         self._settings = settings
         self._live = settings.mode == "live"
         self._gateway = gateway
@@ -56,14 +66,24 @@ class Settlement:
         self._queue = Queue(self._limits)
         self.lists = Lists(settings, gateway, channel, recorder, clock, progress)
         self._doubts = Doubts(
-            settings, gateway, channel, recorder, self.lists, clock, self._news, self._queue.again, progress
+            settings,
+            gateway,
+            channel,
+            recorder,
+            self.lists,
+            clock,
+            self._news,
+            self._queue.again,
+            progress,
         )
         self._strangers = 0
         self._first_sent = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._workers_done = asyncio.Event()
         self._why_held = ""
-        self.refused: Misconfigured | None = None  # another job charges what this one was about to ask for
+        self.refused: Misconfigured | None = (
+            None  # another job charges what this one was about to ask for
+        )
 
     @property
     def why_held(self) -> str:
@@ -79,14 +99,17 @@ class Settlement:
     async def look(self, look: Look) -> bool:
         """List the gateway's charges and adopt what is ours; False when no list could be had.
 
-        Raises Misconfigured for an empty journal beside charges of this job, unless it is to adopt them.
+        Raises Misconfigured for an empty journal beside charges of this job, unless it is to adopt
+        them.
         """
         gap_s = min(self._settings.lookup_gap_s, LONGEST_GAP_S)
         self._why_held = await self.lists.look(look, gap_s=gap_s)
         return not self._why_held
 
     async def recover(self) -> None:
-        """Take up every order that an earlier run left open, and ask once about each charge that may have moved."""
+        """Take up every order that an earlier run left open, and ask once about each charge that
+        may have moved.
+        """
         for case in self._recorder.open_cases():
             self._queue.known[case.intent.order_id] = case
             self._recorder.hold(case)
@@ -107,8 +130,10 @@ class Settlement:
         self._queue.begin(candidates)
         timer = self._set_deadline()
         steps: tuple[Coroutine[Any, Any, None], ...] = (
-            self._all_workers(), self._doubts.work(self._workers_done.is_set), self._watch(),
-        )  # fmt: skip
+            self._all_workers(),
+            self._doubts.work(self._workers_done.is_set),
+            self._watch(),
+        )
         tasks = [asyncio.create_task(step) for step in steps]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -127,7 +152,9 @@ class Settlement:
         await self.lists.compare(since)
 
     def interrupt(self, why: str, grace_s: float | None = None) -> None:
-        """Claim nothing more; what is under way may end, within `grace_s` if given. The rest stays in doubt."""
+        """Claim nothing more; what is under way may end, within `grace_s` if given. The rest stays
+        in doubt.
+        """
         self._channel.close(why)
         self._news.tell()
         if grace_s is not None:
@@ -144,11 +171,15 @@ class Settlement:
         if self._recorder.stopped:
             return f"a stop is in force: {self._recorder.stopped}"
         if not self._channel.closed and self._seconds_left() <= 0:
-            self._channel.close(f"the deadline {self._limits.deadline} is too near for another request")
+            self._channel.close(
+                f"the deadline {self._limits.deadline} is too near for another request"
+            )
         return self._channel.closed or self._queue.closed
 
     def _seconds_left(self) -> float:
-        """Until nothing may start any more: a request takes up to the timeout, and must be answered by the deadline."""
+        """Until nothing may start any more: a request takes up to the timeout, and must be answered
+        by the deadline.
+        """
         if self._limits.deadline_ns is None:
             return float("inf")
         return (self._limits.deadline_ns - self._clock.now_ns()) / 1e9 - self._settings.timeout_s
@@ -167,14 +198,22 @@ class Settlement:
     # --- watching for another run
 
     async def _watch(self) -> None:
-        """Law L11: one order first, then a list; and a list again every 30 s while anything is sent."""
+        """Law L11: one order first, then a list; and a list again every 30 s while anything is
+        sent.
+        """
         since = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC) - OVERLAP
         await self._until(self._first_sent)
         in_vain, well_s, opening = 0, self._clock.elapsed_s(), True
         while not (self._workers_done.is_set() or self._over()):
             further = await self.lists.watch(since, opening=opening)
-            in_vain, well_s = (0, self._clock.elapsed_s()) if further else (in_vain + 1, well_s)
-            if in_vain >= IN_VAIN and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s:
+            if further:
+                in_vain, well_s = 0, self._clock.elapsed_s()
+            else:
+                in_vain += 1
+            if (
+                in_vain >= IN_VAIN
+                and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s
+            ):
                 self._queue.closed = self.lists.in_vain
                 await self.lists.stop_for_unshown()
             since = further or since
@@ -182,11 +221,16 @@ class Settlement:
                 self._queue.open()
                 opening = False
             self._news.tell()
-            await self._until(self._workers_done, WATCH_EVERY_S if further else self._settings.lookup_gap_s)
+            await self._until(
+                self._workers_done, WATCH_EVERY_S if further else self._settings.lookup_gap_s
+            )
 
     async def _until(self, event: asyncio.Event, at_most_s: float | None = None) -> None:
         """Until the event, or so long, or until all workers are done."""
-        waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._workers_done.wait())}
+        waits = {
+            asyncio.ensure_future(event.wait()),
+            asyncio.ensure_future(self._workers_done.wait()),
+        }
         try:
             await asyncio.wait(waits, timeout=at_most_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -196,7 +240,9 @@ class Settlement:
     # --- workers
 
     async def _all_workers(self) -> None:
-        self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)]
+        self._workers = [
+            asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)
+        ]
         await asyncio.gather(*self._workers)
         self._workers_done.set()
         self._news.tell()
@@ -230,7 +276,9 @@ class Settlement:
         return None
 
     async def _send(self, case: Case) -> None:
-        """One send: earlier charges, permit, durable intent, request, proof, durable answer; in this order."""
+        """One send: earlier charges, permit, durable intent, request, proof, durable answer; in
+        this order.
+        """
         if case.sends_in_run == 0 and not await self._doubts.clears(case):
             return
         if strays := self._recorder.strays_of(case.intent.order_id):
@@ -250,7 +298,9 @@ class Settlement:
                 await self._recorder.withdraw(case.withdraw)
                 boot_s = self._clock.elapsed_s()
             await self._recorder.intend(case, boot_s)
-        except Taken:  # another row of this run was faster with the same order: the report will name it
+        except (
+            Taken
+        ):  # another row of this run was faster with the same order: the report will name it
             self._channel.unused()
             return
         except BaseException:
@@ -262,7 +312,9 @@ class Settlement:
         def may_leave() -> bool:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
-            found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT  # by a list, meanwhile
+            found = (
+                case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
+            )  # by a list, meanwhile
             self._refuse_elsewhere(case)  # by a list, meanwhile
             if found or self._over() or now_s - boot_s > self._settings.send_window_s:
                 return False
@@ -279,9 +331,17 @@ class Settlement:
             self._queue.again(case)
             return
         trust_429 = self._recorder.trust_429
-        proof = verdict(answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429)
-        await self._recorder.answered(case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s)
-        if proof.charge is not None and not self._channel.gateway_date and (at := time_of(proof.charge.created_at)):
+        proof = verdict(
+            answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429
+        )
+        await self._recorder.answered(
+            case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s
+        )
+        if (
+            proof.charge is not None
+            and not self._channel.gateway_date
+            and (at := time_of(proof.charge.created_at))
+        ):
             self._channel.compare_clock(at)
         match proof.proof:
             case Proof.CHARGE if case.attempt and case.attempt.wants_chain:
@@ -297,10 +357,16 @@ class Settlement:
 
     def _refuse_elsewhere(self, case: Case) -> None:
         if (other := self._recorder.charged_elsewhere(case.intent)) is not None:
-            self._refuse(Misconfigured(renamed(case.intent.order_id, other.metadata["batchpay_job"], other.id)))
+            self._refuse(
+                Misconfigured(
+                    renamed(case.intent.order_id, other.metadata["batchpay_job"], other.id)
+                )
+            )
 
     def _refuse(self, error: Misconfigured) -> None:
-        """Nothing more is sent in this run; what is under way may end, and doubts are waited out (J06)."""
+        """Nothing more is sent in this run; what is under way may end, and doubts are waited out
+        (J06).
+        """
         self.refused = self.refused or error
         self._queue.closed = self._queue.closed or str(error)
 
@@ -312,13 +378,20 @@ class Settlement:
 
     async def _key_reused(self, case: Case, message: str) -> None:
         intent = case.intent
-        why = f"order {intent.order_id}: the gateway knows key {intent.key} with another body than {intent.body_sha256}"
+        why = (
+            f"order {intent.order_id}: the gateway knows key {intent.key} with another body than"
+            f" {intent.body_sha256}"
+        )
         await self._recorder.stop(f"{why}: {message}", case)
-        self._channel.close(why, Bug(f"{why} ({message}); nothing more is sent: please report this"))
+        self._channel.close(
+            why, Bug(f"{why} ({message}); nothing more is sent: please report this")
+        )
 
 
 def _raw(answer: Answer, proof: Verdict) -> str:
-    """What came, as it came, where it is not what was asked for: evidence that a person may need."""
+    """What came, as it came, where it is not what was asked for: evidence that a person may
+    need.
+    """
     if not proof.flaws:
         return ""
     return masked(json.dumps(answer.document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])

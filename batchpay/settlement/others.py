@@ -1,7 +1,8 @@
 """Other jobs' charges of our very orders, and what is to be said of them (fault-matrix J06, E13).
 
-Two names over the same orders, each with its own journal, cannot see each other's intents. What they can see is the
-gateway's list: every list of a run is held against the orders of this job, and the same rule judges all of them.
+Two names over the same orders, each with its own journal, cannot see each other's intents. What
+they can see is the gateway's list: every list of a run is held against the orders of this job, and
+the same rule judges all of them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from batchpay.lifecycle.plan import is_one_sale, order_in, row_told, sale_told
 
 
 def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:
-    """By which order ids this job may know the sale of another job's charge: the charge's own, those of the rows that
-    it corrected, and that of the same row of the same file here, whatever column it takes ids from."""
+    """By which order ids this job may know the sale of another job's charge: the charge's own,
+    those of the rows that it corrected, and that of the same row of the same file here, whatever
+    column it takes ids from.
+    """
     metadata = charge.metadata
     sheet, row = row_told(metadata.get("batchpay_row", ""))
-    here = journal.id_of_row(metadata.get("batchpay_job", ""), metadata.get("batchpay_batch", ""), sheet, row)
+    here = journal.id_of_row(
+        metadata.get("batchpay_job", ""), metadata.get("batchpay_batch", ""), sheet, row
+    )
     return tuple(dict.fromkeys(filter(None, (metadata["order_id"], *ids_in(metadata), here))))
 
 
@@ -47,30 +52,48 @@ def told_of(charge: ChargeSeen) -> dict[str, Any]:
 def charge_in(told: Mapping[str, Any]) -> ChargeSeen:
     """The same back, as far as it was kept."""
     return ChargeSeen(
-        id=str(told["charge_id"]), status="", paid=False, amount=int(told["amount"]), currency=str(told["currency"]),
-        livemode=False, destination=str(told["destination"]), payer=str(told["payer"]),
-    )  # fmt: skip
+        id=str(told["charge_id"]),
+        status="",
+        paid=False,
+        amount=int(told["amount"]),
+        currency=str(told["currency"]),
+        livemode=False,
+        destination=str(told["destination"]),
+        payer=str(told["payer"]),
+    )
 
 
 def doubles(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    """Charge id of another job, and why it is a stop: an order of this job took, or may have taken, the same money."""
+    """Charge id of another job, and why it is a stop: an order of this job took, or may have taken,
+    the same money.
+    """
     latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
     for charge_id, event in latest.items():
         for attempt in fold(events) if event.data["takes_money"] else ():
-            if not attempt.closed and not attempt.ready and is_one_sale(charge_in(event.data), attempt.intent):
+            if (
+                not attempt.closed
+                and not attempt.ready
+                and is_one_sale(charge_in(event.data), attempt.intent)
+            ):
                 yield charge_id, _charged_twice(event.data, attempt)
 
 
 def _charged_twice(told: Mapping[str, Any], attempt: Attempt) -> str:
-    mine = attempt.charge.id if attempt.charge else "a request without an answer"
+    if attempt.charge:
+        mine = attempt.charge.id
+    else:
+        mine = "a request without an answer"
     return (
-        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and amount: {mine} by "
-        f"this one, {told['charge_id']} by job {told['job']}. Give one of the two back, and run only one of the jobs"
+        f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and"
+        f" amount: {mine} by this one, {told['charge_id']} by job {told['job']}. Give one of the"
+        " two back, and run only one of the jobs"
     )
 
 
 def renamed(order_id: str, job: str, charge_id: str) -> str:
-    """What is said of a job whose order another one has charged: it seems to have been renamed (E13)."""
+    """What is said of a job whose order another one has charged: it seems to have been renamed
+    (E13).
+    """
     return (
         f'order {order_id} was charged, for the same payer, amount and recipient, by job "{job}" '
         f"({charge_id}). {steps.OLD_NAME(job=job)}"

@@ -1,8 +1,9 @@
 """PACING: how fast requests may leave; arithmetic of numbers, waiting is left to the caller.
 
-Even pacing (GCRA) inside a hard window: at most `rate` requests in any rolling window at the gateway, whatever the
-burst. A request counts from its permit until a window after its first byte left, so a slow commit between the two
-cannot bunch requests up. Seconds are those of one clock the caller chooses; `jitter` is drawn by the caller, 0 to 1.
+Even pacing (GCRA) inside a hard window: at most `rate` requests in any rolling window at the
+gateway, whatever the burst. A request counts from its permit until a window after its first byte
+left, so a slow commit between the two cannot bunch requests up. Seconds are those of one clock the
+caller chooses; `jitter` is drawn by the caller, 0 to 1.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 SLACK = 0.008  # of the window: what the way to the gateway may shorten between two requests
-CATCH_UP_S = 0.005  # how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
-LATENESS_S = 0.04  # how late a busy gateway may note one request and not the next, where there are few: of a window's
+# how far timers may oversleep and catch up: more would bunch requests up, longer is idle time
+CATCH_UP_S = 0.005
+# how late a busy gateway may note one request and not the next, where there are few: of a window's
+LATENESS_S = 0.04
 FEW = 50
 FLOOR = 0.1  # the rate never adapts below this share of what was agreed
 RECOVERY_SHARE, RECOVERY_EVERY_S = 0.1, 5.0
 LONGEST_RETRY_AFTER_S = 3600.0
 LONGEST_ADVICE_S = 120.0  # of X-RateLimit-Reset; a window is a minute (omise-api.md, section 6)
 TICK_S = 1.0  # of the clock it is told by: the window may end so much earlier
-TELLING_S = 10.0  # a shorter window than this is told too coarsely, in whole seconds, to be compared with another
+# a shorter window than this is told too coarsely, in whole seconds, to be compared with another
+TELLING_S = 10.0
 ENOUGH = 0.9  # of what a window takes: less than this of it is ours, so others have the rest
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 60.0
 
@@ -33,21 +37,32 @@ def backoff_s(failures: int, jitter: float) -> float:
 
 
 def retry_after_s(header: str, told_s: float) -> float | None:
-    """Seconds to wait by a Retry-After header that was told at `told_s` (seconds since 1970 by the gateway's clock).
+    """Seconds to wait by a Retry-After header that was told at `told_s` (seconds since 1970 by the
+    gateway's clock).
 
-    Both forms, a number of seconds and an HTTP date; None for what is absent, over, absurd or words (fault-matrix B19).
+    Both forms, a number of seconds and an HTTP date; None for what is absent, over, absurd or words
+    (fault-matrix B19).
     """
     text = header.strip()
     if text.isascii() and text.isdigit():
-        seconds = float(text) if len(text) <= 5 else 0.0
+        if len(text) <= 5:
+            seconds = float(text)
+        else:
+            seconds = 0.0
     else:
         until = http_date(text)
-        seconds = until.timestamp() - told_s if until is not None else 0.0
-    return seconds if 0 < seconds <= LONGEST_RETRY_AFTER_S else None
+        if until is not None:
+            seconds = until.timestamp() - told_s
+        else:
+            seconds = 0.0
+    if 0 < seconds <= LONGEST_RETRY_AFTER_S:
+        return seconds
+    return None
 
 
 def http_date(text: str) -> datetime | None:
-    """The UTC instant of an HTTP date in any of its three forms (RFC 9110, 5.6.7); None when it is not one.
+    """The UTC instant of an HTTP date in any of its three forms (RFC 9110, 5.6.7); None when it is
+    not one.
 
     >>> http_date("Sun, 06 Nov 1994 08:49:37 GMT").isoformat()
     '1994-11-06T08:49:37+00:00'
@@ -56,15 +71,21 @@ def http_date(text: str) -> datetime | None:
     """
     try:
         moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.tzinfo:
+            return moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
 
 class Pacer:
-    """The shared limiter of a run. Ask `wait_s`; when it is 0 take a `permit`, then `left` or `unused` it."""
+    """The shared limiter of a run. Ask `wait_s`; when it is 0 take a `permit`, then `left` or
+    `unused` it.
+    """
 
-    def __init__(self, rate: int, window_s: float, burst: int, earlier: Iterable[float] = ()) -> None:
+    def __init__(
+        self, rate: int, window_s: float, burst: int, earlier: Iterable[float] = ()
+    ) -> None:
         """`earlier`: when requests of earlier runs left, in this clock's seconds."""
         self._rate = rate
         self._window_s = window_s + max(window_s * SLACK, LATENESS_S if rate <= FEW else 0.0)
@@ -72,7 +93,10 @@ class Pacer:
         self._burst = burst
         self._left: deque[float] = deque(sorted(earlier)[-rate:])
         self._permits = 0
-        self._next_s = self._left[-1] + self._interval_s if self._left else float("-inf")
+        if self._left:
+            self._next_s = self._left[-1] + self._interval_s
+        else:
+            self._next_s = float("-inf")
         self._share = 1.0
         self._share_since_s = float("-inf")
         self._blocked_until_s = float("-inf")
@@ -83,7 +107,10 @@ class Pacer:
 
     def share(self, now_s: float) -> float:
         """The share of the agreed rate in use now, after a 429 and its recovery."""
-        steps = max(0, int((now_s - self._share_since_s) / RECOVERY_EVERY_S)) if self._share < 1 else 0
+        if self._share < 1:
+            steps = max(0, int((now_s - self._share_since_s) / RECOVERY_EVERY_S))
+        else:
+            steps = 0
         return min(1.0, self._share + steps * RECOVERY_SHARE)
 
     def wait_s(self, now_s: float) -> float:
@@ -92,10 +119,17 @@ class Pacer:
             return self._interval_s  # one probe at a time until the gateway takes requests again
         while self._left and self._left[0] <= now_s - self._window_s:
             self._left.popleft()
-        wait_s = max(self._blocked_until_s - now_s, self._next_s - (self._burst - 1) * self._interval_s - now_s, 0.0)
+        wait_s = max(
+            self._blocked_until_s - now_s,
+            self._next_s - (self._burst - 1) * self._interval_s - now_s,
+            0.0,
+        )
         full = len(self._left) + self._permits - self._rate
         if full >= 0:
-            in_window = self._left[full] + self._window_s - now_s if full < len(self._left) else self._interval_s
+            if full < len(self._left):
+                in_window = self._left[full] + self._window_s - now_s
+            else:
+                in_window = self._interval_s
             wait_s = max(wait_s, in_window)
         return wait_s
 
@@ -126,11 +160,13 @@ class Pacer:
         self._throttled_in_a_row = 0
 
     def advised(self, now_s: float, remaining: int, reset_in_s: float) -> None:
-        """The gateway says how many requests it takes until its window ends. Our own are paced: others' are what costs.
+        """The gateway says how many requests it takes until its window ends. Our own are paced:
+        others' are what costs.
 
-        What it still takes and what of its window we took ourselves is ours. Where that is all that the agreed rate
-        would send in this time, nothing slows down; else what it still takes is spread, never below the floor. When
-        it takes none, a window that took more of ours before than it has of them now is full of others' requests.
+        What it still takes and what of its window we took ourselves is ours. Where that is all that
+        the agreed rate would send in this time, nothing slows down; else what it still takes is
+        spread, never below the floor. When it takes none, a window that took more of ours before
+        than it has of them now is full of others' requests.
         """
         if not 0 < reset_in_s <= LONGEST_ADVICE_S:
             return
@@ -147,9 +183,14 @@ class Pacer:
         self._advised_interval_s = min(reset_in_s / max(1, remaining), self._interval_s / FLOOR)
 
     def throttled(self, now_s: float, after_s: float | None, jitter: float) -> float:
-        """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in seconds."""
+        """A 429: wait as told or back off, and halve the rate, once per wait. Returns the wait in
+        seconds.
+        """
         self._throttled_in_a_row += 1
-        wait_s = after_s if after_s is not None else max(self._interval_s, backoff_s(self._throttled_in_a_row, jitter))
+        if after_s is not None:
+            wait_s = after_s
+        else:
+            wait_s = max(self._interval_s, backoff_s(self._throttled_in_a_row, jitter))
         if now_s >= self._blocked_until_s:
             self._share = max(FLOOR, self.share(now_s) / 2)
             self._share_since_s = now_s + wait_s
@@ -158,7 +199,9 @@ class Pacer:
 
 
 class Breaker:
-    """Counts non-answers in a row: after five a pause, after three pauses no more sends in this run."""
+    """Counts non-answers in a row: after five a pause, after three pauses no more sends in this
+    run.
+    """
 
     IN_A_ROW, PAUSES = 5, 3
 

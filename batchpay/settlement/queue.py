@@ -1,4 +1,6 @@
-"""Who is sent next: the rows in their order, one at a time for each payer, within what this run may send."""
+"""Who is sent next: the rows in their order, one at a time for each payer, within what this run may
+send.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ FAILURES_FROM = 20  # max_failures is looked at once so many orders were sent (c
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of an input of this run that may be sent: a new attempt, or one that is open already."""
+    """A row of an input of this run that may be sent: a new attempt, or one that is open
+    already.
+    """
 
     order_id: str
     intent: Intent | None  # None: the journal has the attempt
@@ -37,7 +41,9 @@ class Limits:
 
 
 class Queue:
-    """Hands out cases; a case that was taken comes back through `done`, and through `again` if it may go again."""
+    """Hands out cases; a case that was taken comes back through `done`, and through `again` if it
+    may go again.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.known: dict[str, Case] = {}  # open orders of earlier runs
@@ -47,7 +53,9 @@ class Queue:
         self._candidates: Iterator[Candidate] = iter(())
         self._ahead: Candidate | None = None  # the next of them, looked at
         self._ready: deque[Case] = deque()  # claimed, waiting for nothing but a worker
-        self._proven: deque[Case] = deque()  # doubts of earlier runs that were proven absent: like rows of the file
+        self._proven: deque[Case] = (
+            deque()
+        )  # doubts of earlier runs that were proven absent: like rows of the file
         self._tried = False
         self._busy: set[str] = set()  # payers with a request on its way
         self._lanes: dict[str, deque[Case]] = {}  # orders that wait for their payer
@@ -64,11 +72,15 @@ class Queue:
         self._candidates = iter(candidates)
 
     def open(self) -> None:
-        """The first order went well by the gateway's own list: the others may follow side by side."""
+        """The first order went well by the gateway's own list: the others may follow side by
+        side.
+        """
         self._one_at_a_time = False
 
     def take(self, *, quiet: bool) -> Case | None:
-        """The next case to send, None when there is none now; `quiet`: nothing else is on its way or in doubt."""
+        """The next case to send, None when there is none now; `quiet`: nothing else is on its way
+        or in doubt.
+        """
         if self.closed or (self._one_at_a_time and (self._out or self._tried)):
             return None
         case = self._next_ready() or self._next_row(quiet=quiet)
@@ -142,11 +154,16 @@ class Queue:
 
     def _claim_next(self) -> Case | None:
         candidate, self._ahead = self._ahead, None
-        return None if candidate is None else self._claim(candidate)
+        if candidate is None:
+            return None
+        return self._claim(candidate)
 
     def _claim(self, candidate: Candidate) -> Case | None:
         known = self.known.get(candidate.order_id)
-        attempt = known.attempt if known else None
+        if known:
+            attempt = known.attempt
+        else:
+            attempt = None
         if candidate.intent is not None:
             gives_way = candidate.withdraw is not None and (attempt is None or attempt.ready)
             if attempt is not None and not attempt.closed and not gives_way:
@@ -155,7 +172,9 @@ class Queue:
         if known is None or attempt is None:
             return None
         known.present = True
-        return known if attempt.ready and known.sends_in_run == 0 else None
+        if attempt.ready and known.sends_in_run == 0:
+            return known
+        return None
 
     def _is_free(self, lane: str) -> bool:
         return not lane or lane not in self._busy
@@ -165,26 +184,34 @@ class Queue:
         wanted = self._limits.canary
         if wanted is None or len(self._canaries) < wanted:
             return False
-        if all(case.attempt and case.attempt.outcome is Outcome.SUCCEEDED for case in self._canaries):
+        if all(
+            case.attempt and case.attempt.outcome is Outcome.SUCCEEDED for case in self._canaries
+        ):
             return False
         if quiet and self.idle:
-            first = (
-                "the first order did not succeed" if wanted == 1 else f"not all of the first {wanted} orders succeeded"
-            )
+            if wanted == 1:
+                first = "the first order did not succeed"
+            else:
+                first = f"not all of the first {wanted} orders succeeded"
             self.why_held = f"--canary {wanted}: {first}"
         return True
 
     # --- how they went
 
     def _count(self, case: Case) -> None:
-        """Every order of this run once, and each that took no money: more of those than agreed closes the queue."""
+        """Every order of this run once, and each that took no money: more of those than agreed
+        closes the queue.
+        """
         if case.attempt is None or not case.sends_in_run:
             return
         self._sent += case.sends_in_run == 1
         self._failed += case.attempt.outcome in NO_MONEY
         limit = self._limits.max_failures
         if limit and self._sent >= FAILURES_FROM and limit.exceeded_by(self._failed, self._sent):
-            self.closed = f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no money"
+            self.closed = (
+                f"[controls] max_failures: {self._failed} of the first {self._sent} orders took no"
+                " money"
+            )
 
 
 def limited(orders: int) -> str:
@@ -193,6 +220,10 @@ def limited(orders: int) -> str:
 
 
 def _lane(case: Case) -> str:
-    """Who pays, where two charges at once could disturb each other: a stored customer; empty for what pays once."""
+    """Who pays, where two charges at once could disturb each other: a stored customer; empty for
+    what pays once.
+    """
     intent = case.intent
-    return "" if intent.single_use else intent.payer.partition(":")[0]
+    if intent.single_use:
+        return ""
+    return intent.payer.partition(":")[0]

@@ -1,16 +1,21 @@
 """The sequence of a run at the gateway: one order of steps, over ports, for everybody.
 
-    enter      whose money is it? another account, mode or address than the journal's ends the run     (J03)
-    wait       a journal that lost events waits until nothing of them can land any more                 (L5, L11)
-    look       list the gateway's charges, adopt what is ours, list again if the journal was restored   (L11, J02)
-    survey     what may be sent, judged anew with all that was found; another job's orders end the run  (J06)
+    enter      whose money is it? another account, mode or address than the journal's ends the run
+      (J03)
+    wait       a journal that lost events waits until nothing of them can land any more
+      (L5, L11)
+    look       list the gateway's charges, adopt what is ours, list again if the journal was
+      restored   (L11, J02)
+    survey     what may be sent, judged anew with all that was found; another job's orders end the
+      run  (J06)
     recover    ask about every order that an earlier run left open
     preflight  may each recipient be paid, and is each share large enough?
     settle     send, and wait out every doubt
     compare    list once more
 
-`batchpay run` and `batchpay settle`, the tests of the settlement and the simulator all call `at_gateway`. A person's
-commands (resolve, audit) take its first step, `enter`, before they ask anything else.
+`batchpay run` and `batchpay settle`, the tests of the settlement and the simulator all call
+`at_gateway`. A person's commands (resolve, audit) take its first step, `enter`, before they ask
+anything else.
 """
 
 from __future__ import annotations
@@ -58,8 +63,9 @@ class Sendable:
 class Brought:
     """What a run brings to the gateway; of `settle` nothing may be sent.
 
-    `survey` and `candidates` are asked after the look, when the journal knows all that the gateway knows: they read it.
-    Both raise errors.Misconfigured or errors.DoesNotAddUp for what makes a run impossible.
+    `survey` and `candidates` are asked after the look, when the journal knows all that the gateway
+    knows: they read it. Both raise errors.Misconfigured or errors.DoesNotAddUp for what makes a run
+    impossible.
     """
 
     look: Look
@@ -68,7 +74,9 @@ class Brought:
     survey: Callable[[], Sendable] = Sendable
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
-    recovers: Mapping[str, Any] | None = None  # the loss that a complete list, after the wait, makes good
+    recovers: Mapping[str, Any] | None = (
+        None  # the loss that a complete list, after the wait, makes good
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +88,45 @@ class Account:
 
 
 class Run:
-    """One run's parts, made once: whoever starts it may interrupt it, and asks it afterwards what held it back."""
+    """One run's parts, made once: whoever starts it may interrupt it, and asks it afterwards what
+    held it back.
+    """
 
     def __init__(
-        self, settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, clock: Clock,
-        progress: Progress, limits: Limits,
-    ) -> None:  # fmt: skip
+        self,
+        settings: GatewaySettings,
+        gateway: Gateway,
+        channel: Channel,
+        recorder: Recorder,
+        clock: Clock,
+        progress: Progress,
+        limits: Limits,
+    ) -> None:
         self.settings = settings
         self.gateway = gateway
         self.channel = channel
         self.recorder = recorder
         self.clock = clock
         self.progress = progress
-        self.loop = Settlement(settings, gateway, channel, recorder, clock, limits=limits, progress=progress.order)
+        self.loop = Settlement(
+            settings, gateway, channel, recorder, clock, limits=limits, progress=progress.order
+        )
         self.notes: list[str] = []  # what a person should hear beside the outcomes
         self.untold = ""  # why it asked for nothing but the account
         self.blind = ""  # why its look before the first send came to nothing
 
 
 async def at_gateway(run: Run, brought: Brought) -> None:
-    """The steps in their order; the one place that knows it. Raises what makes going on impossible."""
+    """The steps in their order; the one place that knows it. Raises what makes going on
+    impossible.
+    """
     channel, loop, progress = run.channel, run.loop, run.progress
     progress.phase("entering")
     account = await enter(run.settings, run.gateway, channel, run.recorder, run.notes)
-    run.untold = "" if channel.closed else whose_is_untold(run.recorder, account)
+    if channel.closed:
+        run.untold = ""
+    else:
+        run.untold = whose_is_untold(run.recorder, account)
     if run.untold:
         loop.hold(run.untold)
         return
@@ -143,7 +166,9 @@ async def at_gateway(run: Run, brought: Brought) -> None:
 
 
 def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
-    """What may be sent, or why this run can send nothing: a renamed job, an adopted charge that contradicts its row."""
+    """What may be sent, or why this run can send nothing: a renamed job, an adopted charge that
+    contradicts its row.
+    """
     try:
         return brought.survey(), None
     except (DoesNotAddUp, Misconfigured) as error:
@@ -153,33 +178,46 @@ def _survey(brought: Brought) -> tuple[Sendable, BatchpayError | None]:
 async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Account) -> None:
     """Ask, and keep the answer where every later decision about a row reads it: in the journal."""
     asked, kept = sendable.recipients, brought.kept_preflight
-    found = await preflight(asked, run.gateway, run.channel, account.currency, run.settings.concurrency)
+    found = await preflight(
+        asked, run.gateway, run.channel, account.currency, run.settings.concurrency
+    )
     if found.unknown:
         run.notes.append(
-            f"the gateway does not tell of {many(len(found.unknown), 'recipient')}, such as {found.unknown[0]}"
+            f"the gateway does not tell of {many(len(found.unknown), 'recipient')}, such as"
+            f" {found.unknown[0]}"
         )
     told = found.beside(kept, asked)
     if told.to_json() != kept.to_json():
         await run.recorder.note("preflight", told.to_json())
 
 
-# --- whose money is it -----------------------------------------------------------------------------------------
+# --- whose money is it
+# -----------------------------------------------------------------------------------------
 
 
 async def enter(
-    settings: GatewaySettings, gateway: Gateway, channel: Channel, recorder: Recorder, notes: list[str]
+    settings: GatewaySettings,
+    gateway: Gateway,
+    channel: Channel,
+    recorder: Recorder,
+    notes: list[str],
 ) -> Account:
-    """Hold the key's account, the mode and the address against the journal's; the first run writes them down.
+    """Hold the key's account, the mode and the address against the journal's; the first run writes
+    them down.
 
-    Raises Misconfigured for another one. A gateway that never told its account is no reason to stop: then mode and
-    address alone are held, from the first complete list on. For one that told it before, see `whose_is_untold`.
+    Raises Misconfigured for another one. A gateway that never told its account is no reason to
+    stop: then mode and address alone are held, from the first complete list on. For one that told
+    it before, see `whose_is_untold`.
     """
     kept = recorder.belongs_to()
     refuse_other_place(settings, kept)
     account = await account_of(settings, gateway, channel)
     if not account.id:
         if not channel.closed and not kept.get("account"):
-            notes.append("the gateway does not tell whose account the key is of: only mode and address are held")
+            notes.append(
+                "the gateway does not tell whose account the key is of: only mode and address are"
+                " held"
+            )
         return account
     refuse_other_account(account, kept)
     await _belong(settings, recorder, account)
@@ -187,16 +225,19 @@ async def enter(
 
 
 def refuse_other_account(account: Account, kept: dict[str, Any]) -> None:
-    """Raises Misconfigured when the key is of another account than the journal; empty `kept`: it is nobody's yet."""
+    """Raises Misconfigured when the key is of another account than the journal; empty `kept`: it is
+    nobody's yet.
+    """
     if account.id and kept.get("account", account.id) not in (account.id, ""):
         raise Misconfigured(
-            f"the key is of account {account.id}; {_by(kept)} belongs to account {kept['account']}: what one account "
-            f"was asked, another must not be asked again. {steps.OTHER_KEY()}"
+            f"the key is of account {account.id}; {_by(kept)} belongs to account {kept['account']}:"
+            f" what one account was asked, another must not be asked again. {steps.OTHER_KEY()}"
         )
 
 
 def whose_is_untold(recorder: Recorder, account: Account) -> str:
-    """Why nothing may be sent or asked: the journal knows its account, and today nobody says whose the key is.
+    """Why nothing may be sent or asked: the journal knows its account, and today nobody says whose
+    the key is.
 
     What another account does not know would pass for proof that it never was (J03).
     """
@@ -205,24 +246,31 @@ def whose_is_untold(recorder: Recorder, account: Account) -> str:
     if account.id or not known:
         return ""
     return (
-        f"the gateway did not tell whose account the key is of, and {_by(kept)} belongs to account {known}: nothing "
-        "is sent and nothing asked until it does; run again later"
+        f"the gateway did not tell whose account the key is of, and {_by(kept)} belongs to account"
+        f" {known}: nothing is sent and nothing asked until it does; run again later"
     )
 
 
 async def account_of(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> Account:
-    """Whose account the key is of; without an id where the gateway does not tell. Raises Misconfigured for a key of
-    the other mode. A key that nobody knows (401) closes the line; one that may not ask this (403) may charge."""
+    """Whose account the key is of; without an id where the gateway does not tell. Raises
+    Misconfigured for a key of the other mode. A key that nobody knows (401) closes the line; one
+    that may not ask this (403) may charge.
+    """
     answer = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
     if answer is not None and answer.status == 401:
         channel.refused(answer)
     await close_to_no_gateway(settings, gateway, channel)
-    return account_in(answer.document if answer is not None and answer.status == 200 else None, settings)
+    return account_in(
+        answer.document if answer is not None and answer.status == 200 else None, settings
+    )
 
 
-async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, channel: Channel) -> None:
-    """What answered for /account may be no gateway: then it is asked for its charges, too, and if that is none either,
-    this is not where charges are made (fault-matrix B21, B29): the channel closes before anything is sent.
+async def close_to_no_gateway(
+    settings: GatewaySettings, gateway: Gateway, channel: Channel
+) -> None:
+    """What answered for /account may be no gateway: then it is asked for its charges, too, and if
+    that is none either, this is not where charges are made (fault-matrix B21, B29): the channel
+    closes before anything is sent.
     """
     if channel.foreign is None or channel.spoke or channel.closed:
         return
@@ -233,29 +281,40 @@ async def close_to_no_gateway(settings: GatewaySettings, gateway: Gateway, chann
     if answer.excerpt:
         what += f", but: {shown(answer.excerpt)}"
     why = f"what answers at {settings.url} is not the gateway ({what})"
-    error = Misconfigured if answer.status in (404, 405, 410) else GatewaySilent
-    channel.close(why, error(f"{why}; nothing was sent; {steps.GATEWAY_URL()}"))
+    told = f"{why}; nothing was sent; {steps.GATEWAY_URL()}"
+    if answer.status in (404, 405, 410):
+        channel.close(why, Misconfigured(told))
+    else:
+        channel.close(why, GatewaySilent(told))
 
 
 async def _belong(settings: GatewaySettings, recorder: Recorder, account: Account) -> None:
-    """Write down whose the journal is, once a gateway has answered: an address where nobody is binds no journal."""
+    """Write down whose the journal is, once a gateway has answered: an address where nobody is
+    binds no journal.
+    """
     kept = recorder.account()
-    told = {"account": account.id or str(kept.get("account", "")), "mode": settings.mode, "url": address_of(settings)}
+    told = {
+        "account": account.id or str(kept.get("account", "")),
+        "mode": settings.mode,
+        "url": address_of(settings),
+    }
     if told != kept:
         await recorder.note("account", told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:
-    """Raises Misconfigured when mode or address are not those of the journal; empty `kept`: it is nobody's yet."""
+    """Raises Misconfigured when mode or address are not those of the journal; empty `kept`: it is
+    nobody's yet.
+    """
     if kept and kept["mode"] != settings.mode:
         raise Misconfigured(
-            f"this journal belongs to {kept['mode']} mode, the job says {settings.mode}: a charge of one is none of "
-            f"the other. {steps.OTHER_MODE(mode=kept['mode'])}"
+            f"this journal belongs to {kept['mode']} mode, the job says {settings.mode}: a charge"
+            f" of one is none of the other. {steps.OTHER_MODE(mode=kept['mode'])}"
         )
     if kept and kept["url"] and kept["url"] != address_of(settings):
         raise Misconfigured(
-            f"{_by(kept)} belongs to {kept['url']}, the job says {address_of(settings)}: what one gateway was asked, "
-            f"another does not know. {steps.OTHER_URL()}"
+            f"{_by(kept)} belongs to {kept['url']}, the job says {address_of(settings)}: what one"
+            f" gateway was asked, another does not know. {steps.OTHER_URL()}"
         )
 
 
@@ -267,15 +326,24 @@ def address_of(settings: GatewaySettings) -> str:
     """The gateway's address in one form, whatever way it is written."""
     scheme, _, rest = settings.url.lower().rstrip("/").partition("://")
     default = {"https": ":443", "http": ":80"}.get(scheme, "")
-    return f"{scheme}://{rest.removesuffix(default)}" if default else f"{scheme}://{rest}"
+    if default:
+        return f"{scheme}://{rest.removesuffix(default)}"
+    return f"{scheme}://{rest}"
 
 
 def account_in(document: Any, settings: GatewaySettings) -> Account:
-    """What /account tells; without an id where that is no account. Raises Misconfigured for a key of the other mode."""
+    """What /account tells; without an id where that is no account. Raises Misconfigured for a key
+    of the other mode.
+    """
     if inside(document, "object") != "account":
         return Account()
     live = inside(document, "livemode")
     if isinstance(live, bool) and live is not (settings.mode == "live"):
-        told = "live" if live else "test"
-        raise Misconfigured(f"the key is of {told} mode, the job says {settings.mode}: give the key of that mode")
+        if live:
+            told = "live"
+        else:
+            told = "test"
+        raise Misconfigured(
+            f"the key is of {told} mode, the job says {settings.mode}: give the key of that mode"
+        )
     return Account(text(document, "id")[:80], text(document, "currency").upper())

@@ -27,9 +27,16 @@ class Orders(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Text to int; fails for anything but digits, and outside its bounds."""
         text = str(value)
-        number = int(text) if re.fullmatch("[0-9]{1,12}", text) else -1
+        if re.fullmatch("[0-9]{1,12}", text):
+            number = int(text)
+        else:
+            number = -1
         if not self._least <= number <= MOST_ORDERS:
-            self.fail(f"{told(text)}: expected a whole number from {self._least} to {MOST_ORDERS}", param, ctx)
+            self.fail(
+                f"{told(text)}: expected a whole number from {self._least} to {MOST_ORDERS}",
+                param,
+                ctx,
+            )
         return number
 
 
@@ -38,11 +45,17 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
 
     name = "seconds"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """Text to seconds; fails for nan, inf, exponents and what lies outside its bounds."""
         text = str(value)
         if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or Decimal(text) > LONGEST_WAIT_S:
-            self.fail(f"{told(text)}: expected seconds from 0 to {LONGEST_WAIT_S}, as 20 or 0.5", param, ctx)
+            self.fail(
+                f"{told(text)}: expected seconds from 0 to {LONGEST_WAIT_S}, as 20 or 0.5",
+                param,
+                ctx,
+            )
         return float(text)
 
 
@@ -67,12 +80,19 @@ class Reason(Words):
     """What a person says for the journal, which keeps it for ever: no secret may be in it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Fails for nothing but blanks, endless text, and a text with a key, a token or a card number in it."""
+        """Fails for nothing but blanks, endless text, and a text with a key, a token or a card
+        number in it.
+        """
         text = super().convert(value, param, ctx)
         if not text.strip():
             self.fail("is blank: say why", param, ctx)
         if len(text) > LONGEST_REASON:
             self.fail(f"has {len(text)} characters: at most {LONGEST_REASON} are kept", param, ctx)
         if found := secret_in(text):
-            self.fail(f"holds what looks like {found}; the journal keeps a reason for ever: say it without", param, ctx)
+            self.fail(
+                f"holds what looks like {found}; the journal keeps a reason for ever: say it"
+                " without",
+                param,
+                ctx,
+            )
         return text

@@ -1,4 +1,6 @@
-"""What a person reads on the terminal: progress while it works, a verdict at the end, a next step in each."""
+"""What a person reads on the terminal: progress while it works, a verdict at the end, a next step
+in each.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     from batchpay.reconciliation.noting import Note
     from batchpay.settlement import Case
 
-# --- progress --------------------------------------------------------------------------------------------------
+# --- progress
+# --------------------------------------------------------------------------------------------------
 
 
 class Quiet:
@@ -70,12 +73,16 @@ class Bars(Quiet):
         self._last: dict[str, Outcome] = {}
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Show the step. `total`: how many orders may move in it, those that earlier runs settled left out."""
+        """Show the step. `total`: how many orders may move in it, those that earlier runs settled
+        left out.
+        """
         if self._task is not None:
             self._progress.refresh()  # it goes as it came to be, not as it was last drawn
             self._progress.remove_task(self._task)
         self._total, self._last = total or 0, {}
-        self._task = self._progress.add_task(f"{self._job}: {self.WORDS.get(name, name)}", total=total, how="")
+        self._task = self._progress.add_task(
+            f"{self._job}: {self.WORDS.get(name, name)}", total=total, how=""
+        )
 
     def order(self, case: Case) -> None:
         """Count the order where it stands now."""
@@ -85,7 +92,10 @@ class Bars(Quiet):
         counts = Counter(outcome.value for outcome in self._last.values())
         how = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
         moved = len(self._last)
-        whole = f" of {max(self._total, moved):,}" if self._total else ""
+        if self._total:
+            whole = f" of {max(self._total, moved):,}"
+        else:
+            whole = ""
         self._progress.update(self._task, completed=moved, how=f"{moved:,}{whole}: {how}")
 
 
@@ -99,21 +109,32 @@ def progress(job: str) -> Iterator[Quiet]:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
         TextColumn("{task.fields[how]}"),
-    )  # fmt: skip
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bars(progress, job)
 
 
-# --- run, settle, report ---------------------------------------------------------------------------------------
+# --- run, settle, report
+# ---------------------------------------------------------------------------------------
 
 
 def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
-    """The verdict: every batch in one line, what is wrong, where the reports are, what to do next."""
+    """The verdict: every batch in one line, what is wrong, where the reports are, what to do
+    next.
+    """
     if as_json:
         write_json(_result_json(job, made))
-    elif made.exit_code != 0 or loud or sys.stdout.isatty() or any(map(partial(_warns, made), made.published)):
+    elif (
+        made.exit_code != 0
+        or loud
+        or sys.stdout.isatty()
+        or any(map(partial(_warns, made), made.published))
+    ):
         for line in result_lines(job, made):
             say(line)
     for error in made.trouble:
@@ -128,16 +149,21 @@ def _warning_lines(made: Result, published: Published) -> Iterator[str]:
     if published.batch.likeness:
         yield f"  warning: {published.batch.likeness}"
     if near := _warned_now(made, published):
-        asks = "order asks" if near == 1 else "orders ask"
+        if near == 1:
+            asks = "order asks"
+        else:
+            asks = "orders ask"
         yield (
-            f"  warning: {near} {asks} for the same payer, recipient and amount as another of the last ten days: "
-            "the column warnings of results tells which"
+            f"  warning: {near} {asks} for the same payer, recipient and amount as another of the"
+            " last ten days: the column warnings of results tells which"
         )
 
 
 def _warned_now(made: Result, published: Published) -> int:
     """Orders with a warning that this very run sent."""
-    return published.totals.warned[made.run.id] if made.run is not None else 0
+    if made.run is not None:
+        return published.totals.warned[made.run.id]
+    return 0
 
 
 def result_lines(job: Job, made: Result) -> Iterator[str]:
@@ -146,7 +172,10 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
         yield f"{job.name}: no file and nothing open"
     for published in made.published:
         batch, totals = published.batch, published.totals
-        yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {_rows(totals.rows_read, totals.outcomes())}"
+        yield (
+            f"{batch.file} ({_mode(batch.mode)}batch {batch.id}):"
+            f" {_rows(totals.rows_read, totals.outcomes())}"
+        )
         yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
         for line in further_lines(further_json(totals)):
             yield f"  {line}"
@@ -157,9 +186,18 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
             yield f"  note: {note}"
         for equation in published.equations:
             if not equation.closes:
-                where = f"{equation.currency}: " if equation.currency else ""
-                yield f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not {equation.right}"
-        left = "" if published.files else " are as they were: this run learned nothing new of this batch"
+                if equation.currency:
+                    where = f"{equation.currency}: "
+                else:
+                    where = ""
+                yield (
+                    f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not"
+                    f" {equation.right}"
+                )
+        if published.files:
+            left = ""
+        else:
+            left = " are as they were: this run learned nothing new of this batch"
         yield f"  reports in {published.directory}{left}"
     for path in made.beside:
         yield f"also written: {path}"
@@ -176,7 +214,10 @@ def _this_run(run: RunDone) -> Iterator[str]:
     """What this run did, apart from what the batches came to over all runs."""
     yield f"this run ({run.id}): sent {many(run.sent, 'order')}, charged {money_text(run.charged)}"
     if run.adopted:
-        yield f"  adopted {many(run.adopted, 'charge')} that the journal did not know: {money_text(run.adopted_sums)}"
+        yield (
+            f"  adopted {many(run.adopted, 'charge')} that the journal did not know:"
+            f" {money_text(run.adopted_sums)}"
+        )
     if run.looked_up:
         yield f"  looked up {many(run.looked_up, 'order')}"
     if run.lost:
@@ -200,7 +241,9 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
         "notes": list(made.notes),
         "beside": [str(path) for path in made.beside],
         "stop": made.stop,
-        "trouble": [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble],
+        "trouble": [
+            {"exit_code": error.exit_code, "message": str(error)} for error in made.trouble
+        ],
         "batches": [
             {
                 "batch": published.batch.id,
@@ -229,13 +272,19 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
     """What was looked at, the worst last to be missed; returns the exit code."""
     code = worst(finding.exit_code for finding in found)
     if as_json:
-        findings = [{"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code} for f in found]
+        findings = [
+            {"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code}
+            for f in found
+        ]
         write_json({"findings": findings, "exit_code": code})
         return code
     for finding in found:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
     warnings = sum(finding.state == "warning" for finding in found)
-    well = f"nothing is wrong; {many(warnings, 'warning')} above to see to" if warnings else NEXT_STEP[0]
+    if warnings:
+        well = f"nothing is wrong; {many(warnings, 'warning')} above to see to"
+    else:
+        well = NEXT_STEP[0]
     say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above') if code else well}")
     return code
 
@@ -252,18 +301,25 @@ def audit(made: Audit, *, as_json: bool) -> None:
 def audit_lines(made: Audit) -> Iterator[str]:
     """The same as lines of text."""
     match, period = made.match, made.period
-    test = "TEST: " if made.mode == "test" else ""
+    if made.mode == "test":
+        test = "TEST: "
+    else:
+        test = ""
     yield f"{test}audit of {period.told}"
     for side, sums in (("journal", match.ours), ("gateway", match.theirs)):
-        yield f"{side}: " + (", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged")
+        yield f"{side}: " + (
+            ", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged"
+        )
     for code, one in made.totals.items():
         yield (
-            f"{code}: charged in these days {money_told(one.gross, code)}, given back of that "
-            f"{money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in these days, of "
-            f"whichever charge, {money_told(one.made, code)}"
+            f"{code}: charged in these days {money_told(one.gross, code)}, given back of that"
+            f" {money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in"
+            f" these days, of whichever charge, {money_told(one.made, code)}"
         )
     others = many(match.others, "charge")
-    yield f"{many(match.matched, 'charge')} on both sides; {others} of the account beside this job's"
+    yield (
+        f"{many(match.matched, 'charge')} on both sides; {others} of the account beside this job's"
+    )
     for difference in match.differences:
         yield from _difference_lines(difference, made.notes.get(difference.id), period.zone)
     for told in match.notes:
@@ -274,28 +330,40 @@ def audit_lines(made: Audit) -> Iterator[str]:
 
 
 def _difference_lines(one: Difference, note: Note | None, zone: str) -> Iterator[str]:
-    """A difference, what it is noted by, and a person's word on it: on what it is, or on what it was."""
+    """A difference, what it is noted by, and a person's word on it: on what it is, or on what it
+    was.
+    """
     named = " ".join(filter(None, (f"order {one.order_id}" if one.order_id else "", one.charge_id)))
     holds = note is not None and note.holds(one)
     yield f"{'noted, ' if holds else ''}{one.kind}: {f'{named}: ' if named else ''}{one.told}"
     yield f"  id {one.id}"
     if note is not None:
         noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
-        earlier = f", of an earlier state, {both_units(note.amount, note.currency)}; it has changed since, look again"
+        earlier = (
+            f", of an earlier state, {both_units(note.amount, note.currency)}; it has changed"
+            " since, look again"
+        )
         yield f"{noted}{'' if holds else earlier}: {note.reason}"
 
 
 def _audit_sentence(made: Audit) -> str:
     """What stands beside an audit's exit code."""
     noted = len(made.match.differences) - len(made.open)
-    beside = f"; {many(noted, 'difference')} noted by a person" if noted else ""
+    if noted:
+        beside = f"; {many(noted, 'difference')} noted by a person"
+    else:
+        beside = ""
     if not made.open:
         return f"nothing to do{beside}"
     days = f"--from {made.period.first} --to {made.period.last}"
-    first, more = shlex.quote(made.open[0].id), ", and so on, each by its own id" if len(made.open) > 1 else ""
+    first, more = (
+        shlex.quote(made.open[0].id),
+        ", and so on, each by its own id" if len(made.open) > 1 else "",
+    )
     return (
-        f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is understood and well is taken "
-        f"note of, and is 12 no longer: batchpay audit JOB {days} --note {first} --reason TEXT{more}"
+        f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is"
+        f" understood and well is taken note of, and is 12 no longer: batchpay audit JOB {days}"
+        f" --note {first} --reason TEXT{more}"
     )
 
 
@@ -316,15 +384,22 @@ def verified(made: Verified, *, as_json: bool) -> None:
             }
         )
         return
-    say(f"{made.journal}: {many(made.events, 'event')}, the hash chain verifies; its head is {made.digest}")
-    say(f"{many(len(made.manifests), 'manifest')} and {many(made.files, 'file')} beside them looked at")
+    say(
+        f"{made.journal}: {many(made.events, 'event')}, the hash chain verifies; its head is"
+        f" {made.digest}"
+    )
+    say(
+        f"{many(len(made.manifests), 'manifest')} and {many(made.files, 'file')} beside them"
+        " looked at"
+    )
     for one in made.differences:
         say(f"different: {one.path}: {one.told}")
     for note in made.notes:
         say(f"note: {note}")
     remedy = (
-        "keep a copy of what you have and find out who changed it. batchpay report JOB writes the reports of batches "
-        "again from the journal, batchpay audit its own; what differs after that, move out of the report folder"
+        "keep a copy of what you have and find out who changed it. batchpay report JOB writes the"
+        " reports of batches again from the journal, batchpay audit its own; what differs after"
+        " that, move out of the report folder"
     )
     say(f"exit {made.exit_code}: {remedy if made.differences else NEXT_STEP[0]}")
 
@@ -341,10 +416,17 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
     """Every batch and where its rows stand; every row that waits, with its age."""
     if as_json:
         told = {
-            "job": job.name, "exit_code": made.exit_code, "stop": made.stop, "last_run": made.last_run,
-            "running": made.running, "who_acts": dict(made.acts.orders), "batches": made.batches,
-            "adopted_elsewhere": made.adopted, "lifted": made.lifted, "loss": made.loss,
-        }  # fmt: skip
+            "job": job.name,
+            "exit_code": made.exit_code,
+            "stop": made.stop,
+            "last_run": made.last_run,
+            "running": made.running,
+            "who_acts": dict(made.acts.orders),
+            "batches": made.batches,
+            "adopted_elsewhere": made.adopted,
+            "lifted": made.lifted,
+            "loss": made.loss,
+        }
         write_json(told)
         return
     for line in _runs_lines(job, made):
@@ -353,12 +435,15 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         say(f"{job.name}: no batch yet")
     for batch in made.batches:
         say(
-            f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {_rows(batch['rows'], batch['outcomes'])}"
+            f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}):"
+            f" {_rows(batch['rows'], batch['outcomes'])}"
         )
         for line in further_lines(batch["further_charges"]):
             say(f"  {line}")
         for order in batch["open"]:
-            place = f"row {order['row']}" + (f" of sheet {order['sheet']}" if order["sheet"] else "")
+            place = f"row {order['row']}" + (
+                f" of sheet {order['sheet']}" if order["sheet"] else ""
+            )
             since = times.local(order["since"], job.controls.time_zone)
             stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
             say(
@@ -368,7 +453,10 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
         if batch["open_count"] > len(batch["open"]):
             say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
         if batch["in_work"]:
-            say(f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in hand")
+            say(
+                f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in"
+                " hand"
+            )
     for line in _adopted_lines(made.adopted):
         say(line)
     for line in _past_lines(job, made):
@@ -384,8 +472,14 @@ def _past_lines(job: Job, made: Status) -> Iterator[str]:
     for lift in made.lifted[-1:]:
         yield _lift(job, lift)
     if made.loss is not None:
-        was = "empty" if made.loss["empty"] else "older than it had been"
-        kept = f". Kept as cancelled: {', '.join(map(shown, made.loss['cancelled']))}" if made.loss["cancelled"] else ""
+        if made.loss["empty"]:
+            was = "empty"
+        else:
+            was = "older than it had been"
+        if made.loss["cancelled"]:
+            kept = f". Kept as cancelled: {', '.join(map(shown, made.loss['cancelled']))}"
+        else:
+            kept = ""
         at = times.local(made.loss["at"], job.controls.time_zone)
         yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
 
@@ -394,14 +488,21 @@ def _runs_lines(job: Job, made: Status) -> Iterator[str]:
     """Who is at work, and how the last run went."""
     zone, now, last = job.controls.time_zone, made.running, made.last_run
     if now is not None:
-        yield f"running now: pid {now['pid']} on {now['host']} since {times.local(now['started'], zone)}"
+        yield (
+            f"running now: pid {now['pid']} on {now['host']} since"
+            f" {times.local(now['started'], zone)}"
+        )
     if last is None or (now is not None and now["run"] == last["run"]):
         return
     began = f"last run ({last['run']}): began {times.local(last['started'], zone)}"
     if last["ended"]:
-        yield f"{began}, ended {times.local(last['ended'], zone)} with exit code {last['exit_code']}"
+        yield (
+            f"{began}, ended {times.local(last['ended'], zone)} with exit code {last['exit_code']}"
+        )
     else:
-        yield f"{began} and did not end: it was killed, or the machine went down; run again to go on"
+        yield (
+            f"{began} and did not end: it was killed, or the machine went down; run again to go on"
+        )
 
 
 def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
@@ -409,10 +510,15 @@ def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
     if not adopted["count"]:
         return
     sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
-    yield f"adopted and asked for by no file here: {many(adopted['count'], 'charge')}, charged {sums}"
+    yield (
+        f"adopted and asked for by no file here: {many(adopted['count'], 'charge')}, charged {sums}"
+    )
     for one in adopted["charges"][:20]:
         money = money_text({one["currency"]: one["amount"]})
-        yield f"  order {one['order']}: {one['charge']}, {one['outcome']}, {money} for {one['destination']}"
+        yield (
+            f"  order {one['order']}: {one['charge']}, {one['outcome']}, {money} for"
+            f" {one['destination']}"
+        )
     if adopted["count"] > 20:
         yield f"  and {adopted['count'] - 20} more (--json shows them)"
 
@@ -425,16 +531,36 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
     if not told["rows"]:
         say(f"order {told['order']}: {_mode(told['mode'])}no row of a file asks for it")
     for row in told["rows"]:
-        place = f"{row['file']} row {row['row']}" + (f" of sheet {row['sheet']}" if row["sheet"] else "")
-        settled = f"settled by {row['settled_by']}" if row["settled_by"] else ""
+        place = f"{row['file']} row {row['row']}" + (
+            f" of sheet {row['sheet']}" if row["sheet"] else ""
+        )
+        if row["settled_by"]:
+            settled = f"settled by {row['settled_by']}"
+        else:
+            settled = ""
         rest = "; ".join(filter(None, (row["charge"], row["reason"], settled)))
-        acts = "" if row["who_acts"] == "-" else f" (who acts: {row['who_acts']})"
+        if row["who_acts"] == "-":
+            acts = ""
+        else:
+            acts = f" (who acts: {row['who_acts']})"
         stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
-        say(f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']}) {stands}{acts}")
+        say(
+            f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']})"
+            f" {stands}{acts}"
+        )
     for event in told["events"]:
-        by = f", by {event['who']}" if event["who"] else ""
-        state = f" -> {event['state']}" if event["state"] else ""
-        attempt = f"attempt {event['attempt']}: " if event["attempt"] else ""
+        if event["who"]:
+            by = f", by {event['who']}"
+        else:
+            by = ""
+        if event["state"]:
+            state = f" -> {event['state']}"
+        else:
+            state = ""
+        if event["attempt"]:
+            attempt = f"attempt {event['attempt']}: "
+        else:
+            attempt = ""
         at = times.local(event["at"], job.controls.time_zone)
         say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
 
@@ -449,7 +575,9 @@ def _stop(stop: str) -> str:
 
 
 def _mode(mode: str) -> str:
-    return "TEST, " if mode in ("test", "TEST") else ""
+    if mode in ("test", "TEST"):
+        return "TEST, "
+    return ""
 
 
 def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
@@ -464,10 +592,13 @@ def _age(seconds: int) -> str:
         return f"{days} d {hours % 24} h"
     if hours:
         return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
+    if minutes:
+        return f"{minutes} min"
+    return f"{seconds} s"
 
 
-# --- check and plan --------------------------------------------------------------------------------------------
+# --- check and plan
+# --------------------------------------------------------------------------------------------
 
 
 class TextProblems:
@@ -475,8 +606,14 @@ class TextProblems:
 
     def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
         """Say one problem of one row."""
-        place = f"{file}:{sheet}:{row}" if sheet else f"{file}:{row}"
-        say(f"{place}: {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}")
+        if sheet:
+            place = f"{file}:{sheet}:{row}"
+        else:
+            place = f"{file}:{row}"
+        say(
+            f"{place}:"
+            f" {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}"
+        )
 
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
@@ -492,15 +629,22 @@ class TextProblems:
 
 
 def _valid(told: Mapping[str, Any]) -> str:
-    """What the right rows ask for; and what of that may be sent, where that is less: it was charged, or repeats."""
-    valid, may_go = (", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent"))
+    """What the right rows ask for; and what of that may be sent, where that is less: it was
+    charged, or repeats.
+    """
+    valid, may_go = (
+        ", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent")
+    )
     if valid == may_go:
         return valid or "no order"
     return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
 
 
 def _counted(told: Mapping[str, Any]) -> str:
-    return f"{told['file']}: {many(told['rows'], 'row')}, {told['rejected']:,} rejected, {told['repeated']:,} repeated"
+    return (
+        f"{told['file']}: {many(told['rows'], 'row')}, {told['rejected']:,} rejected,"
+        f" {told['repeated']:,} repeated"
+    )
 
 
 def _sum(told: Mapping[str, Any], currency: str) -> str:
@@ -517,20 +661,33 @@ class JsonProblems:
     def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
         """Write one element of `problems`."""
         found = {
-            "file": file, "sheet": sheet, "row": row, "column": problem.column, "value": problem.value,
-            "rule": problem.rule, "remedy": problem.remedy,
-        }  # fmt: skip
-        before = '{"problems": [' if self._first else ","
+            "file": file,
+            "sheet": sheet,
+            "row": row,
+            "column": problem.column,
+            "value": problem.value,
+            "rule": problem.rule,
+            "remedy": problem.remedy,
+        }
+        if self._first:
+            before = '{"problems": ['
+        else:
+            before = ","
         raw(f"{before}\n{json_text(named(found), indent=None)}")
         self._first = False
 
     def end(self, checked: Checked) -> int:
         """Close the document; returns the exit code."""
         rest = {
-            "files": checked.files, "rejected": checked.rejected, "refusals": checked.refusals,
+            "files": checked.files,
+            "rejected": checked.rejected,
+            "refusals": checked.refusals,
             "exit_code": checked.exit_code,
-        }  # fmt: skip
-        opening = '{"problems": [' if self._first else ""
+        }
+        if self._first:
+            opening = '{"problems": ['
+        else:
+            opening = ""
         raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
         return checked.exit_code
 
@@ -553,7 +710,10 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
     for held in made["not_sent"][:20]:
-        why = f": {held['reason']}" if held["reason"] else ""
+        if held["reason"]:
+            why = f": {held['reason']}"
+        else:
+            why = ""
         say(f"not sent, {many(held['count'], 'row')} {held['outcome']}{why}")
     if len(made["not_sent"]) > 20:
         say(f"  and {len(made['not_sent']) - 20} reasons more (--json shows them)")

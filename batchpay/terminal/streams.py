@@ -1,8 +1,9 @@
-"""The three standard streams, as cron, a closed pipe, a full disk or a foreign locale may leave them.
+"""The three standard streams, as cron, a closed pipe, a full disk or a foreign locale may leave
+them.
 
-Nothing that happens to them may stop a run or change what becomes of money; a result that was asked for and could not
-be printed is told by the exit code. What is printed is made visible and masked here once more, whoever wrote it: the
-only line breaks that reach a terminal are ours.
+Nothing that happens to them may stop a run or change what becomes of money; a result that was asked
+for and could not be printed is told by the exit code. What is printed is made visible and masked
+here once more, whoever wrote it: the only line breaks that reach a terminal are ours.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ _job: list[str] = []  # as who gave the command named it
 
 
 def prepare() -> None:
-    """Open what is closed, so that no journal becomes descriptor 1; print as escapes what the locale cannot."""
+    """Open what is closed, so that no journal becomes descriptor 1; print as escapes what the
+    locale cannot.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number: this one
+            os.set_inheritable(
+                os.open(os.devnull, os.O_RDWR), True
+            )  # takes the lowest free number: this one
     sys.stdin = sys.stdin or _standing_in(0, "r")
     sys.stdout = sys.stdout or _standing_in(1, "w")
     sys.stderr = sys.stderr or _standing_in(2, "w")
@@ -39,13 +44,17 @@ def prepare() -> None:
 
 
 def about(job_file: str) -> None:
-    """What is printed from now on is about this job: the commands that it tells to run name it so."""
+    """What is printed from now on is about this job: the commands that it tells to run name it
+    so.
+    """
     _job[:] = [job_file]
 
 
 def named(told: Any) -> Any:
     """A text or a document with the commands in it as they are typed."""
-    return addressed(told, _job[0]) if _job else told
+    if _job:
+        return addressed(told, _job[0])
+    return told
 
 
 def _standing_in(number: int, mode: str) -> TextIO:
@@ -53,7 +62,9 @@ def _standing_in(number: int, mode: str) -> TextIO:
 
 
 def write(text: str, *, err: bool = False) -> None:
-    """Print one line; whatever in it would break the line, act on the terminal or is secret stands as an escape."""
+    """Print one line; whatever in it would break the line, act on the terminal or is secret stands
+    as an escape.
+    """
     raw(line(named(text)), err=err)
 
 
@@ -73,7 +84,10 @@ def raw(text: str, *, err: bool = False) -> None:
 
     A reader that has gone is nobody's trouble; any other failure of stdout is kept for `end`.
     """
-    stream = sys.stderr if err else sys.stdout
+    if err:
+        stream = sys.stderr
+    else:
+        stream = sys.stdout
     if not err:
         _printed[:] = [True]
     try:
@@ -98,7 +112,9 @@ def _to_nowhere(stream: TextIO) -> None:
 
 
 def end(code: int) -> int:
-    """The exit code, which tells of a result that could not be printed only when there is nothing worse to tell."""
+    """The exit code, which tells of a result that could not be printed only when there is nothing
+    worse to tell.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

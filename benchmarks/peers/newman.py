@@ -1,4 +1,6 @@
-"""Newman, the command line of Postman: one request, the orders as its iteration data. Installed by npm on first use."""
+"""Newman, the command line of Postman: one request, the orders as its iteration data. Installed by
+npm on first use.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ def command() -> tuple[list[str], str]:
         return [], "node or npm is not installed"
     program = HOME / "node_modules/.bin/newman"
     if not program.exists():
-        words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(HOME), PACKAGE]
+        words = [
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            str(HOME),
+            PACKAGE,
+        ]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
         except subprocess.TimeoutExpired:
@@ -29,22 +40,42 @@ def command() -> tuple[list[str], str]:
 
 
 def collection(folder: Path, url: str) -> Path:
-    """A collection with the one request; amounts go as the whole part, which is all its variables can do."""
+    """A collection with the one request; amounts go as the whole part, which is all its variables
+    can do.
+    """
     fields = {
-        "amount": "2000", "currency": "thb", "destination": "{{recipient}}", "card": "{{card}}",
+        "amount": "2000",
+        "currency": "thb",
+        "destination": "{{recipient}}",
+        "card": "{{card}}",
         "description": "{{item}} from {{shop}}",
-        "metadata[order_id]": "{{order_id}}", "metadata[invoice]": "{{invoice}}",
-    }  # fmt: skip
+        "metadata[order_id]": "{{order_id}}",
+        "metadata[invoice]": "{{invoice}}",
+    }
     request = {
         "method": "POST",
         "url": f"{url}/charges",
-        "auth": {"type": "basic", "basic": [{"key": "username", "value": "skey_test_0123456789abcdef"},
-                                            {"key": "password", "value": ""}]},
-        "body": {"mode": "urlencoded", "urlencoded": [{"key": k, "value": v} for k, v in fields.items()]},
-    }  # fmt: skip
+        "auth": {
+            "type": "basic",
+            "basic": [
+                {"key": "username", "value": "skey_test_0123456789abcdef"},
+                {"key": "password", "value": ""},
+            ],
+        },
+        "body": {
+            "mode": "urlencoded",
+            "urlencoded": [{"key": k, "value": v} for k, v in fields.items()],
+        },
+    }
     check = ["pm.test('paid', () => pm.expect(pm.response.json().status).to.eql('successful'));"]
-    item = {"name": "charge", "request": request, "event": [{"listen": "test", "script": {"exec": check}}]}
+    item = {
+        "name": "charge",
+        "request": request,
+        "event": [{"listen": "test", "script": {"exec": check}}],
+    }
     schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
     path = folder / "collection.json"
-    path.write_text(json.dumps({"info": {"name": "bench", "schema": schema}, "item": [item]}), "utf-8")
+    path.write_text(
+        json.dumps({"info": {"name": "bench", "schema": schema}, "item": [item]}), "utf-8"
+    )
     return path

@@ -1,4 +1,5 @@
-"""The script people write: pandas reads, jsonschema checks each row, omise-python charges, pandas writes.
+"""The script people write: pandas reads, jsonschema checks each row, omise-python charges, pandas
+writes.
 
 `python -m benchmarks.peers.script ORDERS URL RESULTS`
 """
@@ -24,10 +25,14 @@ def main(orders: str, url: str, results: str) -> None:
     told = []
     for row in frame.to_dict("records"):
         document = {
-            "order_id": row["order_id"], "amount": int(Decimal(row["amount"]) * 100),
-            "currency": row["currency"].lower(), "destination": row["recipient"], "card": row["card"],
-            "description": f"{row['item']} from {row['shop']}", "metadata": {"invoice": row["invoice"]},
-        }  # fmt: skip
+            "order_id": row["order_id"],
+            "amount": int(Decimal(row["amount"]) * 100),
+            "currency": row["currency"].lower(),
+            "destination": row["recipient"],
+            "card": row["card"],
+            "description": f"{row['item']} from {row['shop']}",
+            "metadata": {"invoice": row["invoice"]},
+        }
         if errors := [error.message for error in validator.iter_errors(document)]:
             told.append((row["order_id"], "rejected", "; ".join(errors), ""))
             continue
@@ -35,7 +40,9 @@ def main(orders: str, url: str, results: str) -> None:
         document["metadata"]["order_id"] = order_id
         made = omise.Charge.create(**document)
         told.append((order_id, made.status, "", made.id))
-    pd.DataFrame(told, columns=["order_id", "outcome", "reason", "charge_id"]).to_csv(results, index=False)
+    pd.DataFrame(told, columns=["order_id", "outcome", "reason", "charge_id"]).to_csv(
+        results, index=False
+    )
 
 
 if __name__ == "__main__":

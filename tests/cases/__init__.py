@@ -1,13 +1,16 @@
 """A folder per case: what a person sends and what they must get. Adding a case is adding a folder.
 
     job.toml            any job; its gateway's address is replaced by a sandbox's
-    1-name.csv, 2-...   input files of any kind, run one after another, each as `batchpay run job.toml --input FILE`
+    1-name.csv, 2-...   input files of any kind, run one after another, each as `batchpay run
+      job.toml --input FILE`
     anything else       lies beside them: a lookup file, 1-name.csv.totals.json
-    expected/runs.csv       exit code and requests to charge of each run, and what it said about the files
+    expected/runs.csv       exit code and requests to charge of each run, and what it said about the
+      files
     expected/results.csv    where each row ended after the last run, by batch and row
     expected/charges.csv    what the gateway was sent, charge by charge
 
-`python -m tests.cases [NAME ...]` writes the expectations anew. Read what changed before you commit it.
+`python -m tests.cases [NAME ...]` writes the expectations anew. Read what changed before you commit
+it.
 """
 
 from __future__ import annotations
@@ -32,12 +35,31 @@ from batchpay.terminal.saying import Quiet
 HERE = Path(__file__).parent
 KEY = SecretKey("skey_test_cases0000000000")
 RESULTS = (
-    "file", "row", "sheet", "order_id", "outcome", "amount", "currency", "amount_major", "destination",
-    "payment_method", "platform_fee", "recipient_amount", "failure_code", "error_code", "who_acts", "attempts",
-    "reason", "warnings", "settled_by",
-)  # fmt: skip
+    "file",
+    "row",
+    "sheet",
+    "order_id",
+    "outcome",
+    "amount",
+    "currency",
+    "amount_major",
+    "destination",
+    "payment_method",
+    "platform_fee",
+    "recipient_amount",
+    "failure_code",
+    "error_code",
+    "who_acts",
+    "attempts",
+    "reason",
+    "warnings",
+    "settled_by",
+)
 VOLATILE = (
-    (re.compile(r"\b\d{4}-\d\d-\d\d-([0-9a-f]{12})\b"), r"BATCH-\1"),  # the day of the first receipt
+    (
+        re.compile(r"\b\d{4}-\d\d-\d\d-([0-9a-f]{12})\b"),
+        r"BATCH-\1",
+    ),  # the day of the first receipt
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
     (re.compile(r"\bchrg_test_\w+"), "CHARGE"),
 )
@@ -54,14 +76,25 @@ def outcome_of(case: Path) -> dict[str, str]:
         folder = Path(made) / "case"
         shutil.copytree(case, folder, ignore=shutil.ignore_patterns("expected"))
         job = folder / "job.toml"
-        job.write_text(job.read_text("utf-8").replace("http://127.0.0.1:8787", sandbox.url), "utf-8")
+        job.write_text(
+            job.read_text("utf-8").replace("http://127.0.0.1:8787", sandbox.url), "utf-8"
+        )
         inputs = sorted(p for p in folder.glob("[0-9]-*") if not p.name.endswith(".totals.json"))
         runs = [_run(job, path, sandbox) for path in inputs]
         return {
             "runs.csv": _csv(("file", "exit_code", "posts", "said"), runs),
             "results.csv": _csv(RESULTS, _results(folder / "reports")),
             "charges.csv": _csv(
-                ("order_id", "amount", "currency", "destination", "status", "description", "metadata", "platform_fee"),
+                (
+                    "order_id",
+                    "amount",
+                    "currency",
+                    "destination",
+                    "status",
+                    "description",
+                    "metadata",
+                    "platform_fee",
+                ),
                 _charges(sandbox),
             ),
         }
@@ -89,14 +122,22 @@ def _results(reports: Path) -> Iterator[dict[str, str]]:
 
 
 def _charges(sandbox: SandboxServer) -> Iterator[dict[str, Any]]:
-    for charge in sorted(sandbox.charges(), key=lambda c: (c["metadata"]["order_id"], c["created_at"], c["id"])):
-        own = {k: v for k, v in charge["metadata"].items() if not k.startswith("batchpay_") and k != "order_id"}
+    for charge in sorted(
+        sandbox.charges(), key=lambda c: (c["metadata"]["order_id"], c["created_at"], c["id"])
+    ):
+        own = {
+            k: v
+            for k, v in charge["metadata"].items()
+            if not k.startswith("batchpay_") and k != "order_id"
+        }
         names = ("amount", "currency", "destination", "status", "description")
         kept = {name: "" if charge[name] is None else charge[name] for name in names}
         yield {
-            "order_id": charge["metadata"]["order_id"], **kept, "metadata": json.dumps(own, ensure_ascii=False),
+            "order_id": charge["metadata"]["order_id"],
+            **kept,
+            "metadata": json.dumps(own, ensure_ascii=False),
             "platform_fee": json.dumps(charge["platform_fee"]),
-        }  # fmt: skip
+        }
 
 
 def _steady(text: str) -> str:

@@ -29,7 +29,9 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]
 
 
 def intent(order_id: str, attempt: int = 1, send: int = 1, **data: Any) -> Event:
-    return Event("intent", 1, "run", "batch", "", 2, order_id, attempt, send, {"state": "in_doubt", **data})
+    return Event(
+        "intent", 1, "run", "batch", "", 2, order_id, attempt, send, {"state": "in_doubt", **data}
+    )
 
 
 def answer(order_id: str, state: str, attempt: int = 1) -> Event:
@@ -42,8 +44,10 @@ def test_events_come_back_as_they_were_in_order(journal: Journal) -> None:
     journal.append([answer("0001", "succeeded")])
     found = list(journal.events())
     assert [(event.seq, event.kind, event.order_id) for event in found] == [
-        (1, "intent", "0001"), (2, "intent", "2"), (3, "answer", "0001"),
-    ]  # fmt: skip
+        (1, "intent", "0001"),
+        (2, "intent", "2"),
+        (3, "answer", "0001"),
+    ]
     assert found[0].data["text"] == "Ünïcode ขอบคุณ"
     assert [event.seq for event in journal.events(["intent"], after=1)] == [2]
 
@@ -51,9 +55,9 @@ def test_events_come_back_as_they_were_in_order(journal: Journal) -> None:
 def test_histories_hold_the_events_of_the_asked_orders_only(journal: Journal) -> None:
     """Oldest first, for each order."""
     journal.append([intent("a"), intent("b"), answer("a", "succeeded")])
-    assert {order: [e.kind for e in events] for order, events in journal.histories(["a", "c"]).items()} == {
-        "a": ["intent", "answer"]
-    }
+    assert {
+        order: [e.kind for e in events] for order, events in journal.histories(["a", "c"]).items()
+    } == {"a": ["intent", "answer"]}
 
 
 @pytest.mark.fault("E01", "G08")
@@ -95,7 +99,17 @@ def test_what_was_refused_lately_is_told(journal: Journal) -> None:
 
 def test_open_orders_are_those_that_did_not_end(journal: Journal) -> None:
     """Succeeded, declined and refused are ends; everything else is asked about again."""
-    states = ("succeeded", "declined", "refused", "expired", "reversed", "pending", "in_doubt", "unproven", "held")
+    states = (
+        "succeeded",
+        "declined",
+        "refused",
+        "expired",
+        "reversed",
+        "pending",
+        "in_doubt",
+        "unproven",
+        "held",
+    )
     journal.append([intent(state) for state in states])
     journal.append([answer(state, state) for state in states])
     assert journal.open_orders() == ["held", "in_doubt", "pending", "unproven"]
@@ -106,7 +120,9 @@ def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(journal: Journal)
 
     async def write() -> list[Any]:
         orders = [str(n % 50) for n in range(60)]
-        return await asyncio.gather(*(journal.write([intent(order)]) for order in orders), return_exceptions=True)
+        return await asyncio.gather(
+            *(journal.write([intent(order)]) for order in orders), return_exceptions=True
+        )
 
     results = asyncio.run(write())
     assert sum(isinstance(result, Taken) for result in results) == 10
@@ -115,7 +131,9 @@ def test_many_writers_share_commits_and_a_bad_one_hurts_nobody(journal: Journal)
 
 @pytest.mark.fault("B19", "I6")
 def test_only_a_held_order_is_sent_again(journal: Journal) -> None:
-    """Whatever a worker believes: a second send needs an attempt that is known to have charged nothing."""
+    """Whatever a worker believes: a second send needs an attempt that is known to have charged
+    nothing.
+    """
     for state in ("in_doubt", "pending", "succeeded", "unproven"):
         journal.append([intent(state), answer(state, state)])
         with pytest.raises(Taken):
@@ -126,8 +144,12 @@ def test_only_a_held_order_is_sent_again(journal: Journal) -> None:
 
 @pytest.mark.fault("L6", "J04")
 @pytest.mark.parametrize("state", ["succeeded", "pending", "unproven", "in_doubt"])
-def test_money_that_a_closed_attempt_has_after_all_blocks_the_next(journal: Journal, state: str) -> None:
-    """A declined charge became successful: attempt 2 never begins, until there is proof again that it took none."""
+def test_money_that_a_closed_attempt_has_after_all_blocks_the_next(
+    journal: Journal, state: str
+) -> None:
+    """A declined charge became successful: attempt 2 never begins, until there is proof again that
+    it took none.
+    """
     journal.append([intent("a"), answer("a", "declined"), answer("a", state)])
     for event in (intent("a", attempt=2), intent("a", send=2), withdrawn("a")):
         with pytest.raises(Taken):
@@ -138,9 +160,20 @@ def test_money_that_a_closed_attempt_has_after_all_blocks_the_next(journal: Jour
 
 @pytest.mark.fault("L6", "J04")
 @pytest.mark.parametrize("state", ["succeeded", "pending", "unproven", "in_doubt"])
-def test_money_of_an_earlier_attempt_beside_an_open_one_blocks_its_order_for_good(journal: Journal, state: str) -> None:
-    """Attempt 1 has money after all while attempt 2 is open: kept, and nothing is sent for this order again."""
-    journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2), answer("a", "held", attempt=2)])
+def test_money_of_an_earlier_attempt_beside_an_open_one_blocks_its_order_for_good(
+    journal: Journal, state: str
+) -> None:
+    """Attempt 1 has money after all while attempt 2 is open: kept, and nothing is sent for this
+    order again.
+    """
+    journal.append(
+        [
+            intent("a"),
+            answer("a", "declined"),
+            intent("a", attempt=2),
+            answer("a", "held", attempt=2),
+        ]
+    )
     journal.append([answer("a", state)])
     journal.append([answer("a", "declined"), answer("a", "declined", attempt=2)])
     for event in (intent("a", attempt=2, send=2), intent("a", attempt=3)):
@@ -150,7 +183,9 @@ def test_money_of_an_earlier_attempt_beside_an_open_one_blocks_its_order_for_goo
 
 
 @pytest.mark.fault("L6")
-def test_late_evidence_without_money_about_an_earlier_attempt_changes_nothing(journal: Journal) -> None:
+def test_late_evidence_without_money_about_an_earlier_attempt_changes_nothing(
+    journal: Journal,
+) -> None:
     """The later attempt stays what it is, settled or open, and the journal stays sound."""
     journal.append([intent("a"), answer("a", "declined"), intent("a", attempt=2)])
     journal.append([answer("a", "expired"), answer("a", "held")])
@@ -164,9 +199,13 @@ def test_late_evidence_without_money_about_an_earlier_attempt_changes_nothing(jo
 
 @pytest.mark.fault("L3", "I6")
 def test_a_charge_that_was_seen_is_not_unseen(journal: Journal) -> None:
-    """What says of a paid or pending attempt that nothing was charged, or nothing known, makes no second send."""
+    """What says of a paid or pending attempt that nothing was charged, or nothing known, makes no
+    second send.
+    """
     for state in ("succeeded", "pending", "unproven"):
-        journal.append([intent(state), answer(state, state), answer(state, "in_doubt"), answer(state, "held")])
+        journal.append(
+            [intent(state), answer(state, state), answer(state, "in_doubt"), answer(state, "held")]
+        )
         for event in (intent(state, send=2), withdrawn(state)):
             with pytest.raises(Taken):
                 journal.append([event])
@@ -174,8 +213,12 @@ def test_a_charge_that_was_seen_is_not_unseen(journal: Journal) -> None:
 
 
 @pytest.mark.fault("L3", "J13")
-def test_only_a_held_attempt_is_withdrawn_and_then_the_next_one_may_follow(journal: Journal) -> None:
-    """It was never sent, or is proven not to have been charged: it never will be, and the order is free."""
+def test_only_a_held_attempt_is_withdrawn_and_then_the_next_one_may_follow(
+    journal: Journal,
+) -> None:
+    """It was never sent, or is proven not to have been charged: it never will be, and the order is
+    free.
+    """
     journal.append([intent("a")])
     for state in ("in_doubt", "pending"):
         journal.append([answer("a", state)])
@@ -202,7 +245,9 @@ def test_a_withdrawn_attempt_that_was_charged_after_all_blocks_the_next(journal:
 
 @pytest.mark.fault("L3", "G08")
 def test_the_number_of_an_attempt_is_used_once(journal: Journal) -> None:
-    """An adopted charge has its key already: no intent asks for it with that key, nor with that of one before it."""
+    """An adopted charge has its key already: no intent asks for it with that key, nor with that of
+    one before it.
+    """
     journal.append([adopted("a", 2, "declined", beside=False)])
     for attempt in (1, 2):
         with pytest.raises(Taken):
@@ -232,26 +277,44 @@ def test_evidence_about_what_never_began_is_a_bug(journal: Journal) -> None:
 def test_what_another_job_charged_says_nothing_about_our_attempts(journal: Journal) -> None:
     """It is kept under the order's id, whatever its charge looks like."""
     charge = {"id": "chrg_test_9", "metadata": {"state": "pending"}}
-    event = Event("elsewhere", 2, order_id="a", attempt=1, data={"charge": charge, "job": "day", "state": "succeeded"})
+    event = Event(
+        "elsewhere",
+        2,
+        order_id="a",
+        attempt=1,
+        data={"charge": charge, "job": "day", "state": "succeeded"},
+    )
     journal.append([event, replace(event, data={"charge": charge})])
     journal.append([intent("a"), replace(event, attempt=0), answer("a", "declined"), event])
-    journal.append([Event("found", 2, order_id="a", attempt=1, data={"charge": charge})])  # says no state of its own
+    journal.append(
+        [Event("found", 2, order_id="a", attempt=1, data={"charge": charge})]
+    )  # says no state of its own
     journal.append([intent("a", attempt=2)])
 
 
 def withdrawn(order_id: str, attempt: int = 1) -> Event:
-    return Event("withdrawn", 3, "run", order_id=order_id, attempt=attempt, data={"state": "withdrawn"})
+    return Event(
+        "withdrawn", 3, "run", order_id=order_id, attempt=attempt, data={"state": "withdrawn"}
+    )
 
 
 def adopted(order_id: str, attempt: int, state: str, *, beside: bool = True) -> Event:
-    data = {"state": state, "charge": {"id": f"chrg_test_{attempt}"}, **({"beside": True} if beside else {})}
+    data = {
+        "state": state,
+        "charge": {"id": f"chrg_test_{attempt}"},
+        **({"beside": True} if beside else {}),
+    }
     return Event("adopted", 3, "run", "batch", "", 0, order_id, attempt, 0, data)
 
 
 @pytest.mark.fault("L6", "L3")
 @pytest.mark.parametrize("state", ["in_doubt", "held", "pending", "succeeded"])
-def test_a_charge_beside_an_open_attempt_is_kept_and_blocks_its_order_for_good(journal: Journal, state: str) -> None:
-    """Evidence is never refused; whatever becomes of either attempt, nothing is sent for this order again."""
+def test_a_charge_beside_an_open_attempt_is_kept_and_blocks_its_order_for_good(
+    journal: Journal, state: str
+) -> None:
+    """Evidence is never refused; whatever becomes of either attempt, nothing is sent for this order
+    again.
+    """
     journal.append([intent("a"), answer("a", state)])
     journal.append([adopted("a", 2, "succeeded")])
     assert [event.kind for event in journal.events()] == ["intent", "answer", "adopted"]
@@ -265,7 +328,9 @@ def test_a_charge_beside_an_open_attempt_is_kept_and_blocks_its_order_for_good(j
 
 @pytest.mark.fault("L6", "L3")
 @pytest.mark.parametrize("state", ["held", "succeeded"])
-def test_a_charge_without_money_beside_an_attempt_changes_nothing_about_it(journal: Journal, state: str) -> None:
+def test_a_charge_without_money_beside_an_attempt_changes_nothing_about_it(
+    journal: Journal, state: str
+) -> None:
     """The open attempt goes on as it would have; a settled one stays settled."""
     journal.append([intent("a"), answer("a", state), adopted("a", 2, "declined")])
     assert journal.open_orders() == (["a"] if state == "held" else [])
@@ -279,29 +344,43 @@ def test_a_charge_without_money_beside_an_attempt_changes_nothing_about_it(journ
 
 @pytest.mark.fault("L6", "L3")
 def test_a_charge_beside_late_evidence_blocks_its_order_too(journal: Journal) -> None:
-    """The first attempt was closed, then shown to have taken money after all: its place is empty, the order is not."""
+    """The first attempt was closed, then shown to have taken money after all: its place is empty,
+    the order is not.
+    """
     journal.append([intent("a"), answer("a", "declined"), answer("a", "succeeded")])
     journal.append([adopted("a", 2, "succeeded")])
     with pytest.raises(Taken):
         journal.append([intent("a", attempt=3)])
 
 
-# --- what is asked of all orders -------------------------------------------------------------------------------
+# --- what is asked of all orders
+# -------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J07", "E04")
 def test_look_alikes_are_sent_or_adopted_orders(journal: Journal) -> None:
-    """By the form of their own ids, whatever their intents keep; each once, whatever attempts it has."""
-    journal.append([intent("0012"), answer("0012", "declined"), intent("0012", attempt=2), intent("12.0")])
+    """By the form of their own ids, whatever their intents keep; each once, whatever attempts it
+    has.
+    """
+    journal.append(
+        [intent("0012"), answer("0012", "declined"), intent("0012", attempt=2), intent("12.0")]
+    )
     journal.append([adopted("ab 1", 1, "succeeded", beside=False), intent("other")])
-    assert journal.look_alikes(["12", "ab1", "nobody", "12"]) == {"12": ["0012", "12.0"], "ab1": ["ab 1"]}
+    assert journal.look_alikes(["12", "ab1", "nobody", "12"]) == {
+        "12": ["0012", "12.0"],
+        "ab1": ["ab 1"],
+    }
     assert journal.look_alikes([]) == {}
     assert journal.look_alikes(["\ud800"]) == {}
 
 
-def told(order_id: str, kind: str, charge: str, at_ns: int = 5, created_at: str = "", attempt: int = 1) -> Event:
+def told(
+    order_id: str, kind: str, charge: str, at_ns: int = 5, created_at: str = "", attempt: int = 1
+) -> Event:
     seen = {"id": charge, **({"created_at": created_at} if created_at else {})}
-    return Event(kind, at_ns, order_id=order_id, attempt=attempt, data={"charge": seen, "state": "pending"})
+    return Event(
+        kind, at_ns, order_id=order_id, attempt=attempt, data={"charge": seen, "state": "pending"}
+    )
 
 
 @pytest.mark.fault("J11")
@@ -313,17 +392,39 @@ def test_a_charge_belongs_to_the_order_that_told_of_it_first(journal: Journal) -
     journal.append([Event("stop", data={"charge": {"id": "chrg_9"}})])
     asked = ("chrg_1", "chrg_2", "chrg_3", "chrg_test_4", "chrg_9", "chrg", "\ud800")
     owners = [journal.order_of_charge(charge_id) for charge_id in asked]
-    assert owners == [("night", "a", 1), ("night", "a", 1), ("night", "b", 1), ("night", "c", 4), None, None, None]
+    assert owners == [
+        ("night", "a", 1),
+        ("night", "a", 1),
+        ("night", "b", 1),
+        ("night", "c", 4),
+        None,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.fault("J05")
 def test_charges_known_are_those_told_of_since_a_time(journal: Journal) -> None:
-    """With what the gateway said of their making; events may stand an hour out of the order of their times."""
+    """With what the gateway said of their making; events may stand an hour out of the order of
+    their times.
+    """
     hour = 3600 * 10**9
     journal.append([intent(order_id) for order_id in "abcd"])
-    journal.append([told("a", "answer", "chrg_old", hour), told("b", "answer", "chrg_b", 2 * hour, "2026-01-02")])
-    journal.append([told("c", "found", "chrg_late", hour + 1), told("b", "found", "chrg_b", 3 * hour, "2026-01-03")])
-    journal.append([told("b", "found", "chrg_b", 4 * hour), told("d", "resolved", "chrg_word", 4 * hour)])
+    journal.append(
+        [
+            told("a", "answer", "chrg_old", hour),
+            told("b", "answer", "chrg_b", 2 * hour, "2026-01-02"),
+        ]
+    )
+    journal.append(
+        [
+            told("c", "found", "chrg_late", hour + 1),
+            told("b", "found", "chrg_b", 3 * hour, "2026-01-03"),
+        ]
+    )
+    journal.append(
+        [told("b", "found", "chrg_b", 4 * hour), told("d", "resolved", "chrg_word", 4 * hour)]
+    )
     journal.append([Event("answer", 4 * hour, order_id="d", attempt=1, data={"state": "refused"})])
     assert journal.charges_known(2 * hour) == {"chrg_b": "2026-01-03"}
     assert journal.charges_known(hour + 1) == {"chrg_b": "2026-01-03", "chrg_late": ""}

@@ -1,4 +1,6 @@
-"""Die before and after every call of gateway and journal, resume, and look: each order paid once, idempotency off."""
+"""Die before and after every call of gateway and journal, resume, and look: each order paid once,
+idempotency off.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def test_no_call_to_die_at_charges_twice_or_loses_an_outcome(name: str) -> None:
         assert set(outcomes.values()) <= {Outcome.SUCCEEDED, Outcome.DECLINED}, (point, outcomes)
         assert world.stops() == [], point
         money = world.gateway.money()
-        assert {order for order, outcome in outcomes.items() if outcome is Outcome.SUCCEEDED} == set(money), point
+        assert {
+            order for order, outcome in outcomes.items() if outcome is Outcome.SUCCEEDED
+        } == set(money), point
         point += 1
     assert died > 15
 

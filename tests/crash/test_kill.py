@@ -17,7 +17,8 @@ from tests.world import Market, order
 
 KILLS = int(os.environ.get("BATCHPAY_KILLS", "20"))
 A_ROUND = 10
-# What else goes wrong meanwhile: slow answers, lost answers, late landings, 429 and 500 after the charge.
+# What else goes wrong meanwhile: slow answers, lost answers, late landings, 429 and 500 after the
+# charge.
 FAULTS = (
     {"wait_before_s": 0.01, "wait_after_s": 0.02, "every": 3},
     {"action": "reset_after", "every": 11},
@@ -31,7 +32,9 @@ def kill_somewhere(market: Market, dice: random.Random) -> None:
     """Start a run, wait for its first request or a moment, then a moment more, and kill it."""
     words, how = market.command("run", "job.toml")
     before = len(market.sandbox.requests())
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         deadline = time.monotonic() + 10
         early = dice.random() < 0.15
         while not early and process.poll() is None and time.monotonic() < deadline:
@@ -42,10 +45,14 @@ def kill_somewhere(market: Market, dice: random.Random) -> None:
         process.send_signal(signal.SIGKILL)
 
 
-@pytest.mark.fault("A01", "A02", "A04", "A07", "A08", "A09", "A10", "A11", "A12", "A15", "F05", "I1", "I3", "I15")
+@pytest.mark.fault(
+    "A01", "A02", "A04", "A07", "A08", "A09", "A10", "A11", "A12", "A15", "F05", "I1", "I3", "I15"
+)
 @pytest.mark.parametrize("seed", range(max(1, KILLS // A_ROUND)))
 def test_killed_again_and_again_every_order_is_paid_once(market: Market, seed: int) -> None:
-    """Ten deaths, then two runs: the ledger, the report and the rows agree, and a third run sends nothing."""
+    """Ten deaths, then two runs: the ledger, the report and the rows agree, and a third run sends
+    nothing.
+    """
     dice = random.Random(seed)
     rows = [order(number) for number in range(60)]
     market.orders(rows)

@@ -1,4 +1,6 @@
-"""A market before the adversary: every run is the true program, and the judge sees everything afterwards."""
+"""A market before the adversary: every run is the true program, and the judge sees everything
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Stage(Market):
         self.settings = {**QUICK, **self.settings}
         self.gateway.witness = self.intents_of
 
-    def run(self, *flags: str, verb: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *flags: str, verb: str = "run", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """The true program to its end; never a traceback."""
         files = [path for path in self.folder.iterdir() if path.suffix in INPUTS]
         self.inputs = {path.split("/")[-1]: digest for path, digest in digests(files).items()}
@@ -70,7 +74,9 @@ class Stage(Market):
 
     def intents_of(self, request: Request) -> int | None:
         """How many intents the journal has for a request's key while it arrives."""
-        numbers = [n for n in range(1, ATTEMPTS + 1) if key_of("night", request.order_id, n) == request.key]
+        numbers = [
+            n for n in range(1, ATTEMPTS + 1) if key_of("night", request.order_id, n) == request.key
+        ]
         query = "SELECT count(*) FROM events WHERE kind = 'intent' AND order_id = ? AND attempt = ?"
         found = self.read(query, request.order_id, numbers[0] if numbers else 0)
         return found[0][0] if found else 0
@@ -90,13 +96,20 @@ class Stage(Market):
         """What the judge finds now."""
         self.gateway.write(self.folder / "gateway.jsonl")
         facts = Facts(
-            exit_code=self.code, inputs_before=self.inputs, heads=self.heads, quiet_since=self.quiet_since,
-            output=self.said, peak_kb=self.peak_kb, **more,
-        )  # fmt: skip
+            exit_code=self.code,
+            inputs_before=self.inputs,
+            heads=self.heads,
+            quiet_since=self.quiet_since,
+            output=self.said,
+            peak_kb=self.peak_kb,
+            **more,
+        )
         return judge(self.folder, facts)
 
     def right(self, but: Sequence[str] = (), **more: Any) -> None:
-        """The judge finds nothing, but for rules that the gateway itself has broken, which it must find."""
+        """The judge finds nothing, but for rules that the gateway itself has broken, which it must
+        find.
+        """
         found = self.findings(**more)
         assert not [one for one in found if one.rule not in but], told(found)
         assert set(but) <= {one.rule for one in found}, told(found)
@@ -108,7 +121,9 @@ class Stage(Market):
 
     def sends(self, order_id: str) -> int:
         """POSTs for an order that arrived."""
-        return sum(request.order_id == order_id for request in self.gateway.requests("POST", "/charges"))
+        return sum(
+            request.order_id == order_id for request in self.gateway.requests("POST", "/charges")
+        )
 
 
 def stage(folder: Any, gateway: Adversary, **settings: str) -> Stage:

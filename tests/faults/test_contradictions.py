@@ -1,4 +1,6 @@
-"""The gateway takes back what it said, clocks disagree, and two journals believe they are the only one."""
+"""The gateway takes back what it said, clocks disagree, and two journals believe they are the only
+one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tests.world import Market, order
 
 @pytest.mark.fault("B22", "I8", "L6", "L10")
 def test_a_refusal_that_was_none(night: Stage, gateway: Adversary) -> None:
-    """400 with a code, and the list shows the charge: written down, a stop, and never sent again."""
+    """400 with a code, and the list shows the charge: written down, a stop, and never sent
+    again.
+    """
     night.orders([order(number) for number in range(6)])
     gateway.on("00002", Fate(status=400, code="invalid_card"))
     for _ in range(2):
@@ -28,18 +32,24 @@ def test_a_refusal_that_was_none(night: Stage, gateway: Adversary) -> None:
 
 @pytest.mark.fault("B19", "I1", "L10")
 def test_a_429_that_charged(night: Stage, gateway: Adversary) -> None:
-    """No client can know; the list shows two charges at the end of the run: a stop that names both."""
+    """No client can know; the list shows two charges at the end of the run: a stop that names
+    both.
+    """
     night.orders([order(number) for number in range(6)])
     gateway.on("00002", Fate(status=429, code="too_many_requests"))
     stopped = night.run()
     assert stopped.returncode == 12
-    assert all(charge["id"] in stopped.stdout for charge in gateway.charges() if charge["amount"] == 10225)
+    assert all(
+        charge["id"] in stopped.stdout for charge in gateway.charges() if charge["amount"] == 10225
+    )
     night.right(but=("I1", "I2", "I6"))
 
 
 @pytest.mark.fault("C04")
 @pytest.mark.parametrize("ahead_s", [900, -900])
-def test_a_clock_that_is_far_from_the_gateways(night: Stage, gateway: Adversary, ahead_s: int) -> None:
+def test_a_clock_that_is_far_from_the_gateways(
+    night: Stage, gateway: Adversary, ahead_s: int
+) -> None:
     """Look-ups by time prove nothing then: 78, nothing sent."""
     date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + ahead_s))
     gateway.lists(Fate(headers=(date,)))
@@ -57,7 +67,9 @@ def cloned(night: Stage, folder: Path) -> Market:
 
 
 @pytest.mark.fault("E12", "L11")
-def test_a_cloned_machine_that_runs_later_sends_nothing(night: Stage, gateway: Adversary, tmp_path: Path) -> None:
+def test_a_cloned_machine_that_runs_later_sends_nothing(
+    night: Stage, gateway: Adversary, tmp_path: Path
+) -> None:
     """It finds what the first one charged, takes it over, and ends as well."""
     night.orders([order(0)], "first.csv")
     assert night.run("--input", "first.csv").returncode == 0
@@ -70,7 +82,9 @@ def test_a_cloned_machine_that_runs_later_sends_nothing(night: Stage, gateway: A
 
 
 @pytest.mark.fault("E12", "L11")
-def test_two_cloned_machines_at_once_are_bounded(night: Stage, gateway: Adversary, tmp_path: Path) -> None:
+def test_two_cloned_machines_at_once_are_bounded(
+    night: Stage, gateway: Adversary, tmp_path: Path
+) -> None:
     """Each sends one order and lists again: both see the other, and stop after a charge or two."""
     night.orders([order(0)], "first.csv")
     night.run("--input", "first.csv")

@@ -1,7 +1,9 @@
-"""No way to the gateway: names that do not resolve, packets that vanish, certificates that do not hold.
+"""No way to the gateway: names that do not resolve, packets that vanish, certificates that do not
+hold.
 
-The first two need a network and mount namespace of their own (root, `unshare`, `ip`); certificates are made by
-`openssl` at test time, and a stand-in for `certifi` on the path of the child makes our own authority the trusted one.
+The first two need a network and mount namespace of their own (root, `unshare`, `ip`); certificates
+are made by `openssl` at test time, and a stand-in for `certifi` on the path of the child makes our
+own authority the trusted one.
 """
 
 from __future__ import annotations
@@ -30,7 +32,14 @@ def namespaces() -> str:
     """Why there can be none; empty when there can."""
     if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("ip"):
         return "needs root, unshare and ip"
-    probe = ["unshare", "--net", "--mount", "sh", "-c", "ip link set lo up && ip link add d0 type veth peer name d1"]
+    probe = [
+        "unshare",
+        "--net",
+        "--mount",
+        "sh",
+        "-c",
+        "ip link set lo up && ip link add d0 type veth peer name d1",
+    ]
     done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)
     return f"no namespace here: {done.stderr.strip()}" if done.returncode else ""
 
@@ -49,7 +58,8 @@ while True:
     print(data[12:].split(b"\\0")[0], file=sys.stderr, flush=True)
     code = {"NXDOMAIN": 3, "SERVFAIL": 2}.get(how)
     if code is not None:
-        sock.sendto(data[:2] + struct.pack(">H", 0x8180 | code) + data[4:6] + b"\\0" * 6 + data[12:], peer)
+        flags = struct.pack(">H", 0x8180 | code)
+        sock.sendto(data[:2] + flags + data[4:6] + b"\\0" * 6 + data[12:], peer)
 """
 
 
@@ -68,8 +78,12 @@ def inside(night: Stage, *lines: str) -> subprocess.CompletedProcess[str]:
     script = "\n".join(["set -e", "ip link set lo up", *lines, 'exec "$@"'])
     return subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", script, "sh", *words],
-        capture_output=True, text=True, timeout=90, check=False, **how,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        **how,
+    )
 
 
 @pytest.mark.fault("B01", "B35")
@@ -89,7 +103,8 @@ def test_a_name_that_does_not_resolve(night: Stage, how: str) -> None:
         night,
         f"mount --bind {folder}/resolv.conf /etc/resolv.conf",
         f"{sys.executable} {folder}/resolver.py {how} >{folder}/out 2>{folder}/asked & resolver=$!",
-        f"for wait in 1 2 3 4 5 6 7 8 9 10 11 12; do grep -q ready {folder}/out && break; sleep 0.5; done",
+        f"for wait in 1 2 3 4 5 6 7 8 9 10 11 12; do grep -q ready {folder}/out && break; sleep"
+        " 0.5; done",
         '"$@" && code=0 || code=$?; kill $resolver; exit $code',
     )
     assert "gateway" in (folder / "asked").read_text()
@@ -114,17 +129,32 @@ def test_packets_that_vanish(night: Stage) -> None:
     nothing_left(night, result)
 
 
-# --- certificates -----------------------------------------------------------------------------------------------
+# --- certificates
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own certificate authority, and the stand-in for certifi that trusts it."""
     folder = tmp_path_factory.mktemp("authority")
-    openssl(folder, "req", "-x509", *NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem",
-            "-days", "2", "-subj", "/CN=Test authority")  # fmt: skip
+    openssl(
+        folder,
+        "req",
+        "-x509",
+        *NEW_KEY,
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=Test authority",
+    )
     (folder / "certifi").mkdir()
-    (folder / "certifi" / "__init__.py").write_text(f"def where():\n    return {str(folder / 'ca.pem')!r}\n")
+    (folder / "certifi" / "__init__.py").write_text(
+        f"def where():\n    return {str(folder / 'ca.pem')!r}\n"
+    )
     return folder
 
 
@@ -133,14 +163,41 @@ def openssl(folder: Path, *words: str) -> None:
     subprocess.run(["openssl", *words], cwd=folder, capture_output=True, timeout=60, check=True)
 
 
-def certificate(folder: Path, name: str, alternative: str, *, days: int = 2, signed: bool = True) -> ssl.SSLContext:
+def certificate(
+    folder: Path, name: str, alternative: str, *, days: int = 2, signed: bool = True
+) -> ssl.SSLContext:
     """A server's context with a certificate of our making."""
-    openssl(folder, "req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}")  # fmt: skip
+    openssl(
+        folder,
+        "req",
+        *NEW_KEY,
+        "-keyout",
+        f"{name}.key",
+        "-out",
+        f"{name}.csr",
+        "-subj",
+        f"/CN={name}",
+    )
     (folder / f"{name}.ext").write_text(f"subjectAltName = {alternative}\n")
-    signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"] if signed else ["-signkey", f"{name}.key"]
-    openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signer, "-days", str(days), "-extfile", f"{name}.ext",
-            "-out", f"{name}.pem")  # fmt: skip
+    signer = (
+        ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
+        if signed
+        else ["-signkey", f"{name}.key"]
+    )
+    openssl(
+        folder,
+        "x509",
+        "-req",
+        "-in",
+        f"{name}.csr",
+        *signer,
+        "-days",
+        str(days),
+        "-extfile",
+        f"{name}.ext",
+        "-out",
+        f"{name}.pem",
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
     return context
@@ -165,7 +222,9 @@ BAD: list[tuple[str, Callable[[Path], ssl.SSLContext]]] = [
 
 
 @contextlib.contextmanager
-def served(folder: Path, context: ssl.SSLContext, authority: Path) -> Iterator[tuple[Stage, dict[str, str]]]:
+def served(
+    folder: Path, context: ssl.SSLContext, authority: Path
+) -> Iterator[tuple[Stage, dict[str, str]]]:
     """A night before a gateway that speaks TLS, and the environment that trusts our authority."""
     with Adversary(tls=context) as gateway:
         night = stage(folder, gateway)
@@ -175,8 +234,13 @@ def served(folder: Path, context: ssl.SSLContext, authority: Path) -> Iterator[t
 
 @pytest.mark.fault("B04")
 def test_a_certificate_that_holds(tmp_path: Path, authority: Path) -> None:
-    """The same set-up with nothing wrong charges every order, so that the others fail for their reason."""
-    with served(tmp_path, certificate(authority, "good", "IP:127.0.0.1"), authority) as (night, environ):
+    """The same set-up with nothing wrong charges every order, so that the others fail for their
+    reason.
+    """
+    with served(tmp_path, certificate(authority, "good", "IP:127.0.0.1"), authority) as (
+        night,
+        environ,
+    ):
         assert night.run("--summary", **environ).returncode == 0
         assert night.posts() == 3
         night.right()
@@ -212,16 +276,34 @@ def test_a_handshake_that_comes_to_nothing(night: Stage, authority: Path, cut: b
 @pytest.mark.fault("B04")
 @SWEEP
 def test_no_unverified_fallback(tmp_path: Path) -> None:
-    """Without the stand-in nobody trusts our authority: the environment cannot talk the program into it."""
+    """Without the stand-in nobody trusts our authority: the environment cannot talk the program
+    into it.
+    """
     folder = tmp_path / "night"
     folder.mkdir()
     made = tmp_path / "authority"
     made.mkdir()
-    openssl(made, "req", "-x509", *NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-            "-subj", "/CN=Test authority")  # fmt: skip
+    openssl(
+        made,
+        "req",
+        "-x509",
+        *NEW_KEY,
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=Test authority",
+    )
     with served(folder, certificate(made, "good", "IP:127.0.0.1"), made) as (night, _):
         names = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-        trust = {**dict.fromkeys(names, str(made / "ca.pem")), "SSL_CERT_DIR": str(made), "PYTHONHTTPSVERIFY": "0"}
+        trust = {
+            **dict.fromkeys(names, str(made / "ca.pem")),
+            "SSL_CERT_DIR": str(made),
+            "PYTHONHTTPSVERIFY": "0",
+        }
         result = night.run("--summary", **trust)
         assert night.gateway.log == []
         nothing_left(night, result)

@@ -17,7 +17,9 @@ EDITS = 60 if FULL else 8
 
 @pytest.mark.fault("E01", "I1", "I5")
 def test_many_runs_started_at_once_are_one(market: Market) -> None:
-    """All but the holder of the lock end with 75; the POSTs are those of one run, and so are the books."""
+    """All but the holder of the lock end with 75; the POSTs are those of one run, and so are the
+    books.
+    """
     rows = [order(number) for number in range(20)]
     market.orders(rows)
     market.job()
@@ -64,7 +66,9 @@ def test_two_jobs_with_one_token_take_it_once(market: Market) -> None:
 @pytest.mark.fault("E05", "I1", "I3")
 @pytest.mark.parametrize("seed", range(EDITS))
 def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, seed: int) -> None:
-    """Rows added, removed, changed and reordered, five times: what was sent first is what is paid."""
+    """Rows added, removed, changed and reordered, five times: what was sent first is what is
+    paid.
+    """
     dice = random.Random(seed)
     rows = [order(number) for number in range(8)]
     paid: dict[str, dict[str, str]] = {}
@@ -80,7 +84,11 @@ def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, se
                 paid[order_id] = row
                 assert mine[order_id] == "succeeded", (seed, edit, row)
             elif paid[order_id] == row:
-                assert mine[order_id] in ("duplicate", "succeeded"), (seed, edit, row)  # its own batch: the same bytes
+                assert mine[order_id] in ("duplicate", "succeeded"), (
+                    seed,
+                    edit,
+                    row,
+                )  # its own batch: the same bytes
             else:
                 assert mine[order_id] == "conflict", (seed, edit, row)
         rows = edited(rows, paid, dice)
@@ -91,11 +99,16 @@ def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, se
     nothing_left_without_an_intent(market)
 
 
-def edited(rows: list[dict[str, str]], paid: dict[str, dict[str, str]], dice: random.Random) -> list[dict[str, str]]:
+def edited(
+    rows: list[dict[str, str]], paid: dict[str, dict[str, str]], dice: random.Random
+) -> list[dict[str, str]]:
     """One to four edits; a removed row may come back."""
     rows = list(rows)
     for _ in range(dice.randint(1, 4)):
-        kind, at = dice.choice(["add", "remove", "change", "reorder", "return"]), dice.randrange(len(rows))
+        kind, at = (
+            dice.choice(["add", "remove", "change", "reorder", "return"]),
+            dice.randrange(len(rows)),
+        )
         present = {row["order_id"] for row in rows}
         gone = [row for order_id, row in paid.items() if order_id not in present]
         if kind == "add":
@@ -124,7 +137,9 @@ def another_machine(market: Market, *, clone: bool) -> Market:
 
 @pytest.mark.fault("E12", "I1")
 def test_a_second_machine_later_adopts_and_sends_nothing_twice(market: Market) -> None:
-    """With no journal: 78 until --adopt. With a copy from before the night: it adopts without being told."""
+    """With no journal: 78 until --adopt. With a copy from before the night: it adopts without being
+    told.
+    """
     rows = [order(number) for number in range(8)]
     market.orders(rows[:3])
     market.job()
@@ -144,16 +159,22 @@ def test_a_second_machine_later_adopts_and_sends_nothing_twice(market: Market) -
 
 @pytest.mark.fault("E12")
 def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(market: Market) -> None:
-    """Two journals at once cannot be prevented: each sees the other's charges, both stop with 12, and stay stopped."""
+    """Two journals at once cannot be prevented: each sees the other's charges, both stop with 12,
+    and stay stopped.
+    """
     path = market.job(rate="10/s")
-    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "card"'))  # may be charged twice
+    path.write_text(
+        path.read_text().replace('card        = "card"', 'customer    = "card"')
+    )  # may be charged twice
     market.orders(order(number, card=f"cust_test_sandbox{number}") for number in range(40))
     market.run("--limit", "0")
     other = another_machine(market, clone=True)
     processes = []
     for one in (market, other):
         words, how = one.command("run", "job.toml")
-        processes.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how))
+        processes.append(
+            subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
+        )
     assert [process.wait(120) for process in processes] == [12, 12]
     posts = market.posts()
     assert (market.run().returncode, other.run().returncode) == (12, 12)
@@ -162,15 +183,24 @@ def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(market: Ma
 
 @pytest.mark.fault("E14", "I1")
 def test_a_charge_made_by_hand_changes_nothing(market: Market) -> None:
-    """A charge of nobody's, and one that carries an order id of ours without our key: neither is taken for ours."""
+    """A charge of nobody's, and one that carries an order id of ours without our key: neither is
+    taken for ours.
+    """
     import httpx
 
     rows = [order(number) for number in range(3)]
     market.orders(rows)
     market.job()
     for metadata in ({}, {"metadata[order_id]": "00001"}):
-        fields = {"amount": "5000", "currency": "thb", "card": f"tokn_test_sandbox0007{len(metadata)}4242", **metadata}
-        made = httpx.post(f"{market.sandbox.url}/charges", data=fields, auth=(KEY, ""), trust_env=False)
+        fields = {
+            "amount": "5000",
+            "currency": "thb",
+            "card": f"tokn_test_sandbox0007{len(metadata)}4242",
+            **metadata,
+        }
+        made = httpx.post(
+            f"{market.sandbox.url}/charges", data=fields, auth=(KEY, ""), trust_env=False
+        )
         assert made.status_code == 200, made.text
     assert market.run().returncode == 0
     assert market.outcomes() == {"succeeded": 3}
@@ -179,7 +209,9 @@ def test_a_charge_made_by_hand_changes_nothing(market: Market) -> None:
 
 @pytest.mark.fault("E13", "I1")
 def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
-    """78, and it tells under which name the orders were charged; under that name all is as it was."""
+    """78, and it tells under which name the orders were charged; under that name all is as it
+    was.
+    """
     rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(4)]
     market.orders(rows)
     path = market.job()
@@ -190,8 +222,12 @@ def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
     for flags in ((), ("--adopt",), ("--yes",)):
         renamed = market.run(*flags)
         assert renamed.returncode == 78 and 'by job "night"' in renamed.stderr, renamed
-    market.orders([order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv")
-    assert market.run("--input", "others.csv").returncode == 11  # a new job with orders of its own; the others are held
+    market.orders(
+        [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv"
+    )
+    assert (
+        market.run("--input", "others.csv").returncode == 11
+    )  # a new job with orders of its own; the others are held
     assert market.posts() == 8
     path.write_text(night)
     settles_with = market.run()

@@ -1,4 +1,6 @@
-"""Text that somebody else wrote acts on nobody's terminal, makes no line of its own and no formula."""
+"""Text that somebody else wrote acts on nobody's terminal, makes no line of its own and no
+formula.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,23 @@ from tests.faults.stage import Stage
 from tests.world import Market, order
 
 FORGED = "batchpay: all is well"
-HOSTILE = f"=1\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\u200b\u2028\ufeff\r\n{FORGED}\n\t+1\x00\x7f"
+HOSTILE = (
+    "=1\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\u200b\u2028\ufeff"
+    f"\r\n{FORGED}\n\t+1\x00\x7f"
+)
 SHORT = f"\x1b[2J\u202e\n{FORGED}"
-VERBS = ("check", "plan", "status", "status", "report", "check", "settle", "verify", "run", "report")
+VERBS = (
+    "check",
+    "plan",
+    "status",
+    "status",
+    "report",
+    "check",
+    "settle",
+    "verify",
+    "run",
+    "report",
+)
 
 
 def harmless(text: str) -> None:
@@ -43,7 +59,9 @@ def all_said(market: Market, *verbs: str) -> str:
 
 
 def harmless_cells(path: Path) -> None:
-    """A CSV file without formulas, line breaks and invisible characters in its cells; header cells too."""
+    """A CSV file without formulas, line breaks and invisible characters in its cells; header cells
+    too.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.reader(file):
             for cell in row:
@@ -52,23 +70,30 @@ def harmless_cells(path: Path) -> None:
 
 
 @pytest.mark.fault("J20", "X05")
-def test_what_the_gateway_writes_is_shown_and_nothing_more(night: Stage, gateway: Adversary) -> None:
+def test_what_the_gateway_writes_is_shown_and_nothing_more(
+    night: Stage, gateway: Adversary
+) -> None:
     """Codes, messages, ids and addresses with escape sequences, line ends and formulas in them."""
     night.job(more='[report]\nformats = ["csv", "json", "parquet"]')
     night.orders([order(number) for number in range(1, 9)])
     gateway.on("00001", error(400, "invalid_card", HOSTILE))
     gateway.on("00002", error(400, HOSTILE, "no"))
-    gateway.on("00003", Fate(becomes={"status": "failed", "failure_code": HOSTILE, "failure_message": HOSTILE}))
-    gateway.on("00004", Fate(becomes={"status": "pending", "paid": False, "authorize_uri": HOSTILE}))
+    gateway.on(
+        "00003",
+        Fate(becomes={"status": "failed", "failure_code": HOSTILE, "failure_message": HOSTILE}),
+    )
+    gateway.on(
+        "00004", Fate(becomes={"status": "pending", "paid": False, "authorize_uri": HOSTILE})
+    )
     gateway.on("00005", error(500, HOSTILE, HOSTILE))
     gateway.on("00006", Fate(status=502, body=HOSTILE.encode()))
     gateway.on("00007", Fate(change={"chain": HOSTILE, "transfer": HOSTILE}))
     night.run("--summary")
     night.run("--summary")
     said = all_said(night)
-    assert "\\x1b" in said or "\\x1b" in (night.folder / "reports").rglob("results.csv").__next__().read_text(
-        "utf-8-sig"
-    )
+    assert "\\x1b" in said or "\\x1b" in (night.folder / "reports").rglob(
+        "results.csv"
+    ).__next__().read_text("utf-8-sig")
     for path in night.folder.glob("reports/*/results.csv"):
         harmless_cells(path)
     for path in night.folder.glob("reports/*/*.json"):
@@ -77,9 +102,15 @@ def test_what_the_gateway_writes_is_shown_and_nothing_more(night: Stage, gateway
 
 @pytest.mark.fault("J20", "J22")
 def test_what_the_gateway_lists_and_lacks_is_shown_too(night: Stage, gateway: Adversary) -> None:
-    """A list that cannot be read, an account that says nothing clear, a recipient that is barred for odd reasons."""
+    """A list that cannot be read, an account that says nothing clear, a recipient that is barred
+    for odd reasons.
+    """
     night.orders([order(1)])
-    for fate in (error(403, HOSTILE, HOSTILE), Fate(status=200, body=HOSTILE.encode()), error(500, "x", HOSTILE)):
+    for fate in (
+        error(403, HOSTILE, HOSTILE),
+        Fate(status=200, body=HOSTILE.encode()),
+        error(500, "x", HOSTILE),
+    ):
         gateway.lists(*[fate] * 9)
         done = night.run("--summary")
         harmless(done.stdout + done.stderr)
@@ -109,7 +140,9 @@ def test_names_of_files_and_columns_are_shown(market: Market) -> None:
         writer = csv.writer(file)
         writer.writerow(header)
         for one in rows:
-            writer.writerow([*(one[key] for key in header[:6]), "=1+1", "two\nlines", "\u202eturned", "\u200b"])
+            writer.writerow(
+                [*(one[key] for key in header[:6]), "=1+1", "two\nlines", "\u202eturned", "\u200b"]
+            )
     market.job(file="*.csv")
     assert market.run("--summary").returncode == 10
     said = all_said(market)
@@ -123,11 +156,17 @@ def test_names_of_files_and_columns_are_shown(market: Market) -> None:
 
 @pytest.mark.fault("J20", "X05")
 def test_a_rejects_file_with_defused_headers_is_read_by_its_job(market: Market) -> None:
-    """A used column may be called as a formula; its rejects say so safely, and come back as they were."""
+    """A used column may be called as a formula; its rejects say so safely, and come back as they
+    were.
+    """
     head = '"=id",amount,currency,"+to",card,"-note"\n'
-    (market.folder / "orders.csv").write_text(f"{head}1,x,THB,recp_test_sandbox1,tokn_test_sandbox000014242,=1+1\n")
+    (market.folder / "orders.csv").write_text(
+        f"{head}1,x,THB,recp_test_sandbox1,tokn_test_sandbox000014242,=1+1\n"
+    )
     job = market.job().read_text().replace('"order_id"', '"=id"').replace('"recipient"', '"+to"')
-    (market.folder / "job.toml").write_text(job.replace('metadata    = { invoice = "invoice" }\n', ""))
+    (market.folder / "job.toml").write_text(
+        job.replace('metadata    = { invoice = "invoice" }\n', "")
+    )
     assert market.run().returncode == 10
     (rejects,) = market.folder.glob("reports/*/rejects.csv")
     harmless_cells(rejects)
@@ -177,12 +216,16 @@ def test_a_workbook_with_hostile_names(market: Market) -> None:
     ],
 )
 def test_what_a_person_types_is_shown_in_one_line(market: Market, words: tuple[str, ...]) -> None:
-    """Every word of a command line may be somebody else's: each complaint is one line that says batchpay said it."""
+    """Every word of a command line may be somebody else's: each complaint is one line that says
+    batchpay said it.
+    """
     market.orders([order(1)])
     market.job()
     for flags in ((), ("--json",)):
         command, how = market.command(*words, *flags)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **how)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, **how
+        )
         assert done.returncode in (64, 66, 73, 78), done
         harmless(done.stdout + done.stderr)
         assert len(re.findall("^batchpay: ", done.stderr, re.MULTILINE)) == 1, done.stderr
@@ -201,7 +244,9 @@ def test_a_job_that_is_wrong_in_hostile_words(market: Market) -> None:
         f"{text}\n[report]\ndirectory = {escaped}",
         text.replace('"200/s"', escaped),
         f"{text}\n[controls]\ntime_zone = {escaped}",
-        text.replace('"card"', f'{{ column = "card", lookup = {escaped}, key = "a", value = "b" }}'),
+        text.replace(
+            '"card"', f'{{ column = "card", lookup = {escaped}, key = "a", value = "b" }}'
+        ),
     ):
         path.write_text(wrong)
         for verb in ("check", "run"):

@@ -1,4 +1,6 @@
-"""The process dies when a part of its request is on the wire and the rest waits in its own kernel."""
+"""The process dies when a part of its request is on the wire and the rest waits in its own
+kernel.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ HALF = 700  # bytes; the head alone is shorter
 
 
 class Strait:
-    """Passes everything on, but has next to no room: what it does not read stays with the sender."""
+    """Passes everything on, but has next to no room: what it does not read stays with the
+    sender.
+    """
 
     def __init__(self, beyond: str) -> None:
         host, port = beyond.removeprefix("http://").split(":")
@@ -40,7 +44,11 @@ class Strait:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._beyond) as gateway, contextlib.suppress(OSError):
+        with (
+            client,
+            socket.create_connection(self._beyond) as gateway,
+            contextlib.suppress(OSError),
+        ):
             threading.Thread(target=self._pass_on, args=(gateway, client), daemon=True).start()
             while data := client.recv(1 << 16 if self.half.is_set() else HALF):
                 if data.startswith(b"POST") and not self.half.is_set():
@@ -80,11 +88,15 @@ def strait(gateway: Adversary) -> Iterator[Strait]:
 
 @pytest.mark.fault("A06", "L13")
 def test_a_process_killed_in_mid_request(night: Stage, gateway: Adversary, strait: Strait) -> None:
-    """What it had not delivered dies with it; the next run waits out the doubt, looks, and charges once."""
+    """What it had not delivered dies with it; the next run waits out the doubt, looks, and charges
+    once.
+    """
     night.job(url=strait.url)
     night.orders([order(number, invoice="ใบกำกับ" * 60) for number in range(3)])
     words, how = night.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
+    ) as process:
         assert strait.half.wait(30)
         process.kill()
     strait.dead.set()

@@ -13,7 +13,9 @@ PAGE = 100
 
 @pytest.mark.fault("B32", "L5", "I6")
 def test_a_charge_that_the_index_shows_late_is_found(night: Stage, gateway: Adversary) -> None:
-    """The list lags by most of the doubt period; nothing is sent twice, and what never was is sent again."""
+    """The list lags by most of the doubt period; nothing is sent twice, and what never was is sent
+    again.
+    """
     night.job(doubt="1.5s")
     gateway.lag_s = 0.8
     night.orders([order(number) for number in range(12)])
@@ -27,9 +29,13 @@ def test_a_charge_that_the_index_shows_late_is_found(night: Stage, gateway: Adve
 
 
 @pytest.mark.fault("B32", "L5")
-@pytest.mark.parametrize("others", [PAGE - 2, pytest.param(PAGE - 1, marks=SWEEP), pytest.param(PAGE, marks=SWEEP)])
+@pytest.mark.parametrize(
+    "others", [PAGE - 2, pytest.param(PAGE - 1, marks=SWEEP), pytest.param(PAGE, marks=SWEEP)]
+)
 def test_no_page_hides_our_charge(night: Stage, gateway: Adversary, others: int) -> None:
-    """Ours on the edge of a page, strangers added in front and behind while it is read, and every other answer bad."""
+    """Ours on the edge of a page, strangers added in front and behind while it is read, and every
+    other answer bad.
+    """
     gateway.strangers(others)
     night.orders([order(number) for number in range(6)])
     for number in (0, 1, 2):
@@ -42,8 +48,21 @@ def test_no_page_hides_our_charge(night: Stage, gateway: Adversary, others: int)
 
     gateway.before_list = meanwhile
     empty = Fate(change={"data": []})
-    gateway.lists(OK, OK, OK, error(500, "x"), error(429, "x"), empty, says(b"<html>"), OK, error(404), OK,
-                  Fate(change={"total": 10**9}), Fate(change={"data": None}), Fate(change={"total": "7"}))  # fmt: skip
+    gateway.lists(
+        OK,
+        OK,
+        OK,
+        error(500, "x"),
+        error(429, "x"),
+        empty,
+        says(b"<html>"),
+        OK,
+        error(404),
+        OK,
+        Fate(change={"total": 10**9}),
+        Fate(change={"data": None}),
+        Fate(change={"total": "7"}),
+    )
     night.run()
     gateway.before_list = lambda request: None
     assert night.quietly().returncode == 0

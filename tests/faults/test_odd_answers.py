@@ -1,4 +1,6 @@
-"""Well-formed answers with something in them that nobody expects: taken or doubted, never a crash, never a leak."""
+"""Well-formed answers with something in them that nobody expects: taken or doubted, never a crash,
+never a leak.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,21 @@ def test_what_the_gateway_echoes_is_masked(night: Stage, gateway: Adversary) -> 
     """A key, a token, a card number in its messages reach neither journal nor report."""
     rows = [order(number) for number in range(4)]
     night.orders(rows)
-    echo = f"{KEY} may not charge {rows[1]['card']} (4242 4242 4242 4242), see c2tleV90ZXN0XzAxMjM0NTY3ODlhYmNkZWY6"
+    echo = (
+        f"{KEY} may not charge {rows[1]['card']} (4242 4242 4242 4242), see"
+        " c2tleV90ZXN0XzAxMjM0NTY3ODlhYmNkZWY6"
+    )
     gateway.on("00001", error(400, "invalid_card", echo))
-    gateway.on("00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo}))
+    gateway.on(
+        "00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo})
+    )
     gateway.on("00003", error(400, "backend_error", echo))
     assert night.run("--summary").returncode == 10
     night.right()
-    assert "invalid_card" in night.row("00001")["reason"] and "may not charge" in night.row("00001")["reason"]
+    assert (
+        "invalid_card" in night.row("00001")["reason"]
+        and "may not charge" in night.row("00001")["reason"]
+    )
 
 
 @pytest.mark.fault("B12", "I15")
@@ -41,7 +51,10 @@ def test_half_a_character_is_replaced(night: Stage, gateway: Adversary) -> None:
     night.job(more=ALL_FORMS)
     night.orders([order(number) for number in range(6)])
     gateway.on("00001", error(400, "invalid_card", "bad \ud800 text"))
-    gateway.on("00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": "\udc00\0\n"}))
+    gateway.on(
+        "00002",
+        Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": "\udc00\0\n"}),
+    )
     gateway.on("00003", Fate(change={"description": "\ud800"}))
     gateway.on("00004", error(500, "\udfff", "\ud800"))
     night.run()
@@ -77,7 +90,9 @@ def test_a_number_no_column_holds_is_not_taken(night: Stage, gateway: Adversary)
 def test_without_a_date_the_next_listing_still_begins_in_time(
     night: Stage, gateway: Adversary, created_at: str
 ) -> None:
-    """A charge of another journal is found before the first send, whatever the gateway's times look like."""
+    """A charge of another journal is found before the first send, whatever the gateway's times look
+    like.
+    """
     gateway.rule = lambda request: Fate(headers=("Date: soon",))
     gateway.strangers(1)
     gateway.ledger[0]["created_at"] = created_at

@@ -19,7 +19,9 @@ CARD = "4242424242424242"
 
 @pytest.mark.fault("H03")
 @pytest.mark.parametrize(("mode", "key"), [("test", "skey_0123456789abcdef"), ("live", KEY)])
-def test_a_key_of_the_other_mode_is_78_before_the_first_request(market: Market, mode: str, key: str) -> None:
+def test_a_key_of_the_other_mode_is_78_before_the_first_request(
+    market: Market, mode: str, key: str
+) -> None:
     """Not one request leaves, and the key is not in the message."""
     market.orders([order(1)])
     path = market.job(doubt="200s")
@@ -32,7 +34,9 @@ def test_a_key_of_the_other_mode_is_78_before_the_first_request(market: Market, 
 
 @pytest.mark.fault("H04")
 def test_more_than_allowed_is_rejected_or_held(market: Market) -> None:
-    """Above max_amount: the row is rejected, the others go. Above max_total: the plan is refused whole."""
+    """Above max_amount: the row is rejected, the others go. Above max_total: the plan is refused
+    whole.
+    """
     rows = [order(1), order(2, amount="5000.00"), order(3)]
     market.orders(rows)
     market.job(more='[controls]\nmax_total = { THB = "200.00" }\nmax_amount = { THB = "1000.00" }')
@@ -41,15 +45,18 @@ def test_more_than_allowed_is_rejected_or_held(market: Market) -> None:
     market.job(more='[controls]\nmax_amount = { THB = "1000.00" }')
     assert market.run().returncode == 10
     assert {row["order_id"]: row["outcome"] for row in market.results()} == {
-        "00001": "succeeded", "00002": "rejected", "00003": "succeeded",
-    }  # fmt: skip
+        "00001": "succeeded",
+        "00002": "rejected",
+        "00003": "succeeded",
+    }
     assert market.money() == {"00001": 1, "00003": 1}
 
 
 @pytest.mark.fault("H06", "I12")
 def test_no_key_token_or_card_number_where_it_must_not_be(market: Market) -> None:
-    """Every file, every output, every process title. Tokens: the input, the journal and reject cells only. A card
-    number: the input only. The key: nowhere."""
+    """Every file, every output, every process title. Tokens: the input, the journal and reject
+    cells only. A card number: the input only. The key: nowhere.
+    """
     rows = [order(1), order(2, card="tokn_test_sandbox000020011"), order(3, invoice=CARD), order(4)]
     market.orders(rows)
     market.job(rate="10/s")
@@ -70,7 +77,11 @@ def test_no_key_token_or_card_number_where_it_must_not_be(market: Market) -> Non
         for flags in ((), ("--json",)):
             done = market.run(*flags, verb=verb)
             said += done.stdout.encode() + done.stderr.encode()
-    for broken in (market.run(BATCHPAY_DEBUG="1"), market.run("--input", "nothing.csv"), market.run("--limit", "x")):
+    for broken in (
+        market.run(BATCHPAY_DEBUG="1"),
+        market.run("--input", "nothing.csv"),
+        market.run("--limit", "x"),
+    ):
         said += broken.stdout.encode() + broken.stderr.encode()
     tokens = [row["card"].encode() for row in rows]
     assert KEY.encode() not in said and CARD.encode() not in said
@@ -95,7 +106,11 @@ def test_a_key_refused_by_the_gateway_is_not_repeated(market: Market) -> None:
         refused = market.run(OMISE_SECRET_KEY=key)
         assert refused.returncode == code and "OMISE_SECRET_KEY" in refused.stderr, refused
         assert key not in refused.stderr + refused.stdout
-        assert all(key.encode() not in path.read_bytes() for path in market.folder.rglob("*") if path.is_file())
+        assert all(
+            key.encode() not in path.read_bytes()
+            for path in market.folder.rglob("*")
+            if path.is_file()
+        )
     market.sandbox.accept_keys(KEY)
     settles(market, [order(1)])
 
@@ -129,7 +144,9 @@ def traces(secret: str) -> list[bytes]:
 def everything_said(market: Market) -> bytes:
     """What every verb prints, some for people and some for programs."""
     said = b""
-    for at, verb in enumerate(("check", "plan", "run", "status", "report", "verify", "status", "check")):
+    for at, verb in enumerate(
+        ("check", "plan", "run", "status", "report", "verify", "status", "check")
+    ):
         done = market.run(*(["--json"] if at % 2 else []), verb=verb)
         said += done.stdout.encode() + done.stderr.encode()
     return said
@@ -156,7 +173,9 @@ def with_columns(market: Market, rows: list[dict[str, str]]) -> None:
 @pytest.mark.fault("J21", "I12", "X26", "H06")
 @pytest.mark.parametrize("column", ["invoice", "Note"])
 def test_a_secret_by_a_side_way_rejects_its_row(market: Market, column: str) -> None:
-    """In a column that becomes metadata, or in one that nothing reads: masked at the reader, and nowhere afterwards."""
+    """In a column that becomes metadata, or in one that nothing reads: masked at the reader, and
+    nowhere afterwards.
+    """
     rows = [{**order(at), "Note": "", column: secret} for at, secret in enumerate(SECRETS.values())]
     with_columns(market, [*rows, {**order(99), "Note": ""}])
     market.job(more=EVERYTHING)
@@ -173,14 +192,22 @@ def test_a_secret_by_a_side_way_rejects_its_row(market: Market, column: str) -> 
 @pytest.mark.fault("J21", "I12")
 @pytest.mark.parametrize("where", ["metadata", "description", "template", "order_id"])
 def test_a_token_stays_in_the_column_that_pays(market: Market, where: str) -> None:
-    """Mapped to anything else its rows are rejected: it would stand in reports, and at the gateway for all to see."""
+    """Mapped to anything else its rows are rejected: it would stand in reports, and at the gateway
+    for all to see.
+    """
     market.orders([order(1, card=TOKEN), order(2, card=TOKEN)])
     text = market.job(more=EVERYTHING).read_text()
     mapped = {
         "metadata": text.replace('invoice = "invoice"', 'invoice = "card"'),
-        "description": text.replace("[gateway]", "[gateway]").replace('"card"', '"card"\ndescription = "card"'),
-        "template": text.replace('"card"', '"card"\ndescription = { template = "paid with {card}, thanks" }'),
-        "order_id": text.replace('order_id    = "order_id"', 'order_id    = { template = "{order_id}-{card}" }'),
+        "description": (
+            text.replace("[gateway]", "[gateway]").replace('"card"', '"card"\ndescription = "card"')
+        ),
+        "template": text.replace(
+            '"card"', '"card"\ndescription = { template = "paid with {card}, thanks" }'
+        ),
+        "order_id": text.replace(
+            'order_id    = "order_id"', 'order_id    = { template = "{order_id}-{card}" }'
+        ),
     }
     (market.folder / "job.toml").write_text(mapped[where])
     said = everything_said(market)
@@ -192,11 +219,17 @@ def test_a_token_stays_in_the_column_that_pays(market: Market, where: str) -> No
 @pytest.mark.fault("J21", "I12")
 def test_a_token_in_a_column_that_nothing_reads_is_shown_by_its_end(market: Market) -> None:
     """The row goes; results, plan and messages have the last four characters."""
-    with_columns(market, [{**order(1), "Old token": TOKEN, "Stored": "card_test_5xuy4w91xqz7d1w9aaa"}])
+    with_columns(
+        market, [{**order(1), "Old token": TOKEN, "Stored": "card_test_5xuy4w91xqz7d1w9aaa"}]
+    )
     market.job(more=EVERYTHING)
     said = everything_said(market)
     (row,) = market.results()
-    assert (row["outcome"], row["Old token"], row["Stored"]) == ("succeeded", "tokn_test_…9u0t", "card_test_…9aaa")
+    assert (row["outcome"], row["Old token"], row["Stored"]) == (
+        "succeeded",
+        "tokn_test_…9u0t",
+        "card_test_…9aaa",
+    )
     nowhere(market, TOKEN, said, but=("batchpay.db", "rejects"))
 
 
@@ -211,7 +244,9 @@ def test_a_reason_holds_no_secret(market: Market) -> None:
         done = market.run(*words[at % 3], "--reason", f"the payer said {secret}", verb="resolve")
         assert done.returncode == 64 and "say it without" in done.stderr, done
         nowhere(market, secret, done.stdout.encode() + done.stderr.encode())
-    assert market.run("00001", "--cancel", "--reason", "asked twice", verb="resolve").returncode == 0
+    assert (
+        market.run("00001", "--cancel", "--reason", "asked twice", verb="resolve").returncode == 0
+    )
 
 
 @pytest.mark.fault("J21", "I12")
@@ -246,7 +281,9 @@ def test_keys_that_the_gateway_echoes_are_masked(night: Stage, gateway: Adversar
     night.orders([order(number) for number in range(1, 7)])
     echo = " ---- ".join((*SECRETS.values(), TOKEN))
     gateway.on("00001", error(400, "invalid_card", echo))
-    gateway.on("00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo}))
+    gateway.on(
+        "00002", Fate(becomes={"status": "failed", "failure_code": "x", "failure_message": echo})
+    )
     gateway.on("00003", error(500, "backend_error", echo))
     gateway.on("00004", Fate(status=502, body=echo.encode()))
     gateway.on("00005", error(400, SECRETS["live chain key"], "no"))
@@ -259,10 +296,14 @@ def test_keys_that_the_gateway_echoes_are_masked(night: Stage, gateway: Adversar
 
 @pytest.mark.fault("J21", "X26")
 def test_numbers_that_are_no_cards_go(market: Market) -> None:
-    """Telephone numbers, sums, tax ids, article numbers, moments and ids, each in its own row: all are charged."""
+    """Telephone numbers, sums, tax ids, article numbers, moments and ids, each in its own row: all
+    are charged.
+    """
     from tests.test_cards import NOT_CARDS
 
-    texts = [text for text in NOT_CARDS.values() if "\n" not in text and not text.startswith("tokn_")]
+    texts = [
+        text for text in NOT_CARDS.values() if "\n" not in text and not text.startswith("tokn_")
+    ]
     market.orders([order(number, invoice=text) for number, text in enumerate(texts)])
     market.job()
     assert market.run().returncode == 0, market.run(verb="check").stdout

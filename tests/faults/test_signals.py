@@ -1,4 +1,6 @@
-"""Signals, terminals and pipes: whatever goes away around a run, its money and its books stay right."""
+"""Signals, terminals and pipes: whatever goes away around a run, its money and its books stay
+right.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,14 @@ import pytest
 
 from batchpay.batches.signals import Signals
 from batchpay.domain.errors import TryLater
-from tests.machine import FULL, end, journal_events, nothing_left_without_an_intent, settles, wait_for
+from tests.machine import (
+    FULL,
+    end,
+    journal_events,
+    nothing_left_without_an_intent,
+    settles,
+    wait_for,
+)
 from tests.world import KEY, Market, order
 
 STEP_S = 0.05
@@ -64,7 +73,9 @@ def test_grace_shortens_the_wait_and_leaves_doubt(market: Market) -> None:
     market.orders(rows)
     market.job(timeout="30s")
     market.sandbox.add_rule(wait_after_s=10, order_id="00002", times=1)
-    with started(market, "--grace", "0.2", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with started(
+        market, "--grace", "0.2", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         wait_for(lambda: market.posts() >= 3)
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
@@ -96,7 +107,9 @@ def drained(master: int) -> bytes:
 @pytest.mark.fault("F02", "I15")
 @pytest.mark.parametrize("times", [1, 2])
 def test_sigint_once_ends_well_and_twice_at_once(market: Market, times: int) -> None:
-    """Once: what is under way may end. Twice: 75 at once; what was under way is in doubt, and found later."""
+    """Once: what is under way may end. Twice: 75 at once; what was under way is in doubt, and found
+    later.
+    """
     rows = [order(number) for number in range(10)]
     market.orders(rows)
     market.job(rate="20/s", timeout="20s")
@@ -124,15 +137,25 @@ def test_sigint_once_ends_well_and_twice_at_once(market: Market, times: int) -> 
 
 @pytest.mark.fault("F03", "I15")
 def test_a_closed_terminal_is_a_request_to_end(market: Market) -> None:
-    """The connection is cut: SIGHUP, a terminal that takes no more output, and still the journal and the reports."""
+    """The connection is cut: SIGHUP, a terminal that takes no more output, and still the journal
+    and the reports.
+    """
     rows = [order(number) for number in range(30)]
     market.orders(rows)
     market.job(rate="20/s")
     master, slave = pty.openpty()
     words, how = market.command("run", "job.toml")
-    take = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    take = (
+        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+        " os.execv(sys.argv[1], sys.argv[1:])"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", take, *words], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, **how
+        [sys.executable, "-c", take, *words],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        **how,
     )
     os.close(slave)
     try:
@@ -170,7 +193,9 @@ def test_streams_that_take_nothing_change_nothing(market: Market, shell: str) ->
 
 @pytest.mark.fault("F04")
 def test_a_reader_that_never_reads_holds_nobody_else_up(market: Market) -> None:
-    """Its pipe is full from the start: all is paid and reported, and the lock is free, before anything is printed."""
+    """Its pipe is full from the start: all is paid and reported, and the lock is free, before
+    anything is printed.
+    """
     rows = [order(number) for number in range(12)]
     market.orders(rows)
     market.job(rate="100/s")
@@ -182,7 +207,12 @@ def test_a_reader_that_never_reads_holds_nobody_else_up(market: Market) -> None:
     os.set_blocking(into, True)
     with started(market, "--summary", stdout=into, stderr=into) as process:
         try:
-            wait_for(lambda: len(market.results()) == 12 and (market.folder / "reports").glob("*/manifest.json") != [])
+            wait_for(
+                lambda: (
+                    len(market.results()) == 12
+                    and (market.folder / "reports").glob("*/manifest.json") != []
+                )
+            )
             wait_for(lambda: market.run().returncode == 0)
             settles(market, rows)
             os.set_blocking(out, False)
@@ -199,7 +229,9 @@ def test_a_reader_that_never_reads_holds_nobody_else_up(market: Market) -> None:
 
 @pytest.mark.fault("F06", "C02", "I4")
 def test_a_stopped_process_goes_on_and_reads_what_waited(market: Market) -> None:
-    """SIGSTOP for longer than the send window, then SIGCONT: answers that waited are kept, nothing is in doubt."""
+    """SIGSTOP for longer than the send window, then SIGCONT: answers that waited are kept, nothing
+    is in doubt.
+    """
     rows = [order(number) for number in range(20)]
     market.orders(rows)
     market.job(rate="20/s", timeout="10s")
@@ -210,15 +242,22 @@ def test_a_stopped_process_goes_on_and_reads_what_waited(market: Market) -> None
             time.sleep(1.5)
             process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=60)
-    assert process.returncode in (0, 11) and err == b"", (out, err)  # 11: voided three times, so left to the next run
-    kinds = [(kind, data.get("verdict")) for kind, _, data in journal_events(market.folder / "state")]
+    assert process.returncode in (0, 11) and err == b"", (
+        out,
+        err,
+    )  # 11: voided three times, so left to the next run
+    kinds = [
+        (kind, data.get("verdict")) for kind, _, data in journal_events(market.folder / "state")
+    ]
     assert ("answer", "in_doubt") not in kinds, kinds
     settles(market, rows)
 
 
 @pytest.mark.fault("F09", "I12")
 def test_umask_0_and_nothing_in_the_environment(market: Market) -> None:
-    """As cron starts it, with closed descriptors: the same money, and the state is nobody else's to read."""
+    """As cron starts it, with closed descriptors: the same money, and the state is nobody else's to
+    read.
+    """
     rows = [order(number) for number in range(4)]
     market.orders(rows)
     market.job()

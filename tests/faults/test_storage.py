@@ -40,7 +40,9 @@ FLIPS = 500 if FULL else 40
 def small_disk(place: Path, size: str) -> Iterator[Path]:
     """A tmpfs of its own; freed by `mount -o remount`."""
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)], check=True
+    )
     try:
         yield place
     finally:
@@ -51,13 +53,16 @@ def remount(place: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
 
 
-# --- full --------------------------------------------------------------------------------------------------------
+# --- full
+# -------------------------------------------------------------------------------------------------
 
 
 @needs_root
 @pytest.mark.fault("D01", "I4", "I15")
 @pytest.mark.parametrize("kilobytes", sampled(0, 140, more=[4, 64, 260, 400, 500]))
-def test_a_full_disk_under_the_journal_sends_nothing_that_is_not_durable(market: Market, kilobytes: int) -> None:
+def test_a_full_disk_under_the_journal_sends_nothing_that_is_not_durable(
+    market: Market, kilobytes: int
+) -> None:
     """73; when space is freed, the next run settles everything."""
     rows = [order(number) for number in range(20)]
     market.orders(rows)
@@ -101,7 +106,9 @@ def test_a_full_disk_under_the_reports_leaves_no_half_report(market: Market) -> 
         full = market.run()
         assert full.returncode == 73, full
         assert len(market.money()) == 120
-        assert not [path for path in reports.rglob("*") if path.is_file() and path.name.startswith(".")]
+        assert not [
+            path for path in reports.rglob("*") if path.is_file() and path.name.startswith(".")
+        ]
         for path in reports.rglob("results.csv"):
             assert len(path.read_bytes().splitlines()) == 121
         remount(reports, "size=64m")
@@ -110,13 +117,16 @@ def test_a_full_disk_under_the_reports_leaves_no_half_report(market: Market) -> 
         settles(market, rows)
 
 
-# --- failing -----------------------------------------------------------------------------------------------------
+# --- failing
+# -------------------------------------------------------------------------------------------------
 
 
 @needs_strace
 @pytest.mark.fault("D03", "I4", "I15")
 def test_after_one_failed_sync_nothing_more_is_written_by_that_run(market: Market) -> None:
-    """A second sync that succeeds proves nothing: 74, not an event after it; the next run verifies and goes on."""
+    """A second sync that succeeds proves nothing: 74, not an event after it; the next run verifies
+    and goes on.
+    """
     rows = [order(number) for number in range(5)]
     with new_market() as other:
         for one in (other, market):
@@ -130,7 +140,9 @@ def test_after_one_failed_sync_nothing_more_is_written_by_that_run(market: Marke
     assert "(INJECTED)" in log.read_text()
     assert broken.returncode == 74 and "journal" in broken.stderr, broken
     kinds = [kind for kind, _, _ in journal_events(market.folder / "state")]
-    assert "intent" in kinds and not {"totals", "run.finished"} & set(kinds[kinds.index("intent") :]), kinds
+    assert "intent" in kinds and not {"totals", "run.finished"} & set(
+        kinds[kinds.index("intent") :]
+    ), kinds
     settles(market, rows)
 
 
@@ -170,7 +182,8 @@ def test_a_disk_that_becomes_read_only_stops_the_run(market: Market) -> None:
         settles(market, rows)
 
 
-# --- locked ------------------------------------------------------------------------------------------------------
+# --- locked
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("D05")
@@ -180,9 +193,13 @@ def test_a_journal_locked_for_a_second_is_waited_for(market: Market) -> None:
     market.orders(rows)
     market.job(rate="20/s", more="")
     words, how = market.command("run", "job.toml")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    ) as process:
         wait_for(lambda: market.posts() >= 3)
-        holder = sqlite3.connect(market.folder / "state" / "batchpay.db", timeout=10, isolation_level=None)
+        holder = sqlite3.connect(
+            market.folder / "state" / "batchpay.db", timeout=10, isolation_level=None
+        )
         holder.execute("BEGIN EXCLUSIVE")
         time.sleep(1)
         before = market.posts()
@@ -213,11 +230,14 @@ def test_a_journal_locked_for_ever_is_75_and_nothing_is_sent(market: Market) -> 
     settles(market, rows)
 
 
-# --- damaged, edited, cut, restored ------------------------------------------------------------------------------
+# --- damaged, edited, cut, restored
+# ------------------------------------------------------------------------------
 
 
 def after_a_night(market: Market) -> tuple[list[dict[str, str]], Path]:
-    """A journal with every kind of event: nine orders ended, one of them declined, and one is in doubt."""
+    """A journal with every kind of event: nine orders ended, one of them declined, and one is in
+    doubt.
+    """
     rows = [order(number) for number in range(10)]
     rows[3]["card"] = "tokn_test_sandbox000030011"
     market.orders(rows)
@@ -236,8 +256,12 @@ def after_a_night(market: Market) -> tuple[list[dict[str, str]], Path]:
 
 
 @pytest.mark.fault("D06", "D14", "I1")
-def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_reads(market: Market) -> None:
-    """74 (78 for the version's own bits) and not one POST; else the run is the one that the whole journal gives."""
+def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_reads(
+    market: Market,
+) -> None:
+    """74 (78 for the version's own bits) and not one POST; else the run is the one that the whole
+    journal gives.
+    """
     rows, path = after_a_night(market)
     market.orders([*rows, order(99)], "whole.csv")
     good = path.read_bytes()
@@ -255,10 +279,24 @@ def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_r
         if code in (74, 78):
             assert sent == 0, (seed, message)
             found += 1
-        else:  # 10: the declined one; the order in doubt is asked for by a row of this file, too, and goes once
-            assert (code, sent) == (10, 1 if charged.get("00005") else 2), (seed, code, sent, message)
-            mine = {row["order_id"]: row["outcome"] for row in market.results() if row["file"] == "next.csv"}
-            assert mine[f"{100 + seed:05d}"] == "succeeded" and mine["00005"] == "duplicate", (seed, mine)
+        # 10: the declined one; the order in doubt is asked for by a row of this file, too, and goes
+        # once
+        else:
+            assert (code, sent) == (10, 1 if charged.get("00005") else 2), (
+                seed,
+                code,
+                sent,
+                message,
+            )
+            mine = {
+                row["order_id"]: row["outcome"]
+                for row in market.results()
+                if row["file"] == "next.csv"
+            }
+            assert mine[f"{100 + seed:05d}"] == "succeeded" and mine["00005"] == "duplicate", (
+                seed,
+                mine,
+            )
         assert max(market.money().values()) == 1, seed
         shutil.rmtree(market.folder / "reports", ignore_errors=True)
     print(f"{found} of {FLIPS} flipped bits found; the others changed nothing")
@@ -267,15 +305,19 @@ def test_a_flipped_bit_is_found_before_anything_is_sent_or_stands_where_nobody_r
 
 @pytest.mark.fault("D09", "L3", "L6", "I15")
 def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
-    """Its order was refused, corrected and paid after that: the paid attempt is adopted beside the one in doubt, which
-    ends without money and is never sent again, by this run or the next; nobody has to lift anything."""
+    """Its order was refused, corrected and paid after that: the paid attempt is adopted beside the
+    one in doubt, which ends without money and is never sent again, by this run or the next; nobody
+    has to lift anything.
+    """
     wrong = order(1, card="tokn_test_unknown1")
     market.orders([wrong, order(2)], "orders-1.csv")
     market.job(file="orders-*.csv")
     market.sandbox.add_rule(action="hang_before", order_id="00001")
     words, how = market.command("run", "job.toml")
     with subprocess.Popen(words, **how) as process:
-        wait_for(lambda: market.posts() >= 1 and market.sandbox.requests("POST")[-1].path == "/charges")
+        wait_for(
+            lambda: market.posts() >= 1 and market.sandbox.requests("POST")[-1].path == "/charges"
+        )
         time.sleep(0.3)
         process.kill()
     market.sandbox.clear_rules()
@@ -291,8 +333,12 @@ def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
         restored = market.run("--summary")
         assert restored.returncode == 10, (restored.stdout, restored.stderr)
     assert market.posts() == posts
-    outcomes = {(row["file"], row["order_id"]): (row["outcome"], row["reason"]) for row in market.results()}
-    assert outcomes["orders-2.csv", "00001"][0] == outcomes["orders-1.csv", "00002"][0] == "succeeded"
+    outcomes = {
+        (row["file"], row["order_id"]): (row["outcome"], row["reason"]) for row in market.results()
+    }
+    assert (
+        outcomes["orders-2.csv", "00001"][0] == outcomes["orders-1.csv", "00002"][0] == "succeeded"
+    )
     outcome, reason = outcomes["orders-1.csv", "00001"]
     assert outcome == "conflict" and "another attempt has the money" in reason
     assert "would charge nothing" in market.run(verb="plan").stdout
@@ -300,8 +346,12 @@ def test_a_backup_from_between_an_intent_and_its_answer(market: Market) -> None:
 
 
 EDITS = {
-    "an event's order": "UPDATE events SET order_id = '00077' WHERE kind = 'answer' AND order_id = '00001'",
-    "an event's data": "UPDATE events SET data = replace(data, 'succeeded', 'declined') WHERE order_id = '00001'",
+    "an event's order": (
+        "UPDATE events SET order_id = '00077' WHERE kind = 'answer' AND order_id = '00001'"
+    ),
+    "an event's data": (
+        "UPDATE events SET data = replace(data, 'succeeded', 'declined') WHERE order_id = '00001'"
+    ),
     "an event gone": "DELETE FROM events WHERE seq = (SELECT max(seq) - 3 FROM events)",
     "an open attempt gone": "DELETE FROM open_attempts WHERE order_id = '00005'",
     "an open attempt settled": "UPDATE open_attempts SET state = 'held' WHERE order_id = '00005'",
@@ -313,7 +363,9 @@ EDITS = {
 
 @pytest.mark.fault("D14", "D06")
 def test_a_journal_edited_by_hand_is_74_and_nothing_is_sent(market: Market) -> None:
-    """Each time it is run, until the last good copy is back; then the run goes on as if nothing had been."""
+    """Each time it is run, until the last good copy is back; then the run goes on as if nothing had
+    been.
+    """
     rows, path = after_a_night(market)
     good = path.read_bytes()
     before = market.posts()
@@ -359,7 +411,9 @@ def test_a_truncated_journal_charges_nothing_again(market: Market, share: float)
 
 @pytest.mark.fault("D07", "I1", "I15")
 @pytest.mark.parametrize("names", sampled(("-wal", "-shm"), more=[("-wal",), ("-shm",)]))
-def test_a_write_ahead_log_that_is_gone_charges_nothing_again(market: Market, names: tuple[str, ...]) -> None:
+def test_a_write_ahead_log_that_is_gone_charges_nothing_again(
+    market: Market, names: tuple[str, ...]
+) -> None:
     """A killed run leaves its events in the log; without it they are found at the gateway."""
     rows = [order(number) for number in range(12)]
     market.orders(rows)
@@ -376,12 +430,15 @@ def test_a_write_ahead_log_that_is_gone_charges_nothing_again(market: Market, na
     assert market.money() == dict.fromkeys((row["order_id"] for row in rows), 1)
 
 
-# --- where it must not lie, and what it must not run out of ------------------------------------------------------
+# --- where it must not lie, and what it must not run out of
+# ------------------------------------------------------
 
 
 @pytest.mark.fault("D11")
 def test_the_file_system_of_a_path_is_read_from_the_mounts() -> None:
-    """The longest mount point, the last of several, blanks in names; and which types two machines may share."""
+    """The longest mount point, the last of several, blanks in names; and which types two machines
+    may share.
+    """
     mounts = (
         "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
         "30 22 0:40 / /mnt/pay rw - nfs4 server:/pay rw\n"
@@ -390,25 +447,55 @@ def test_the_file_system_of_a_path_is_read_from_the_mounts() -> None:
         "33 32 0:43 / /srv rw - fuse.sshfs me@there: rw\n"
     )
     wanted = {
-        "/var/lib/state.db": "ext4", "/mnt/pay/state.db": "nfs4", "/mnt/pay/local disk/state.db": "xfs",
-        "/srv/a/b/state.db": "fuse.sshfs", "/mnt/payroll/state.db": "ext4",
-    }  # fmt: skip
+        "/var/lib/state.db": "ext4",
+        "/mnt/pay/state.db": "nfs4",
+        "/mnt/pay/local disk/state.db": "xfs",
+        "/srv/a/b/state.db": "fuse.sshfs",
+        "/mnt/payroll/state.db": "ext4",
+    }
     assert {place: fs_type_of(Path(place), mounts) for place in wanted} == wanted
     assert fs_type_of(Path("/x"), "") == ""
-    for kind in ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.s3fs", "ceph", "lustre", "gpfs"):
+    for kind in (
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "fuse.sshfs",
+        "fuse.s3fs",
+        "ceph",
+        "lustre",
+        "gpfs",
+    ):
         assert is_shared(kind), kind
-    for kind in ("ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "f2fs", "fuseblk", "virtiofs", "9p", ""):
+    for kind in (
+        "ext4",
+        "xfs",
+        "btrfs",
+        "tmpfs",
+        "overlay",
+        "zfs",
+        "f2fs",
+        "fuseblk",
+        "virtiofs",
+        "9p",
+        "",
+    ):
         assert not is_shared(kind), kind
 
 
 @needs_root
 @pytest.mark.fault("D11")
 def test_state_on_a_network_file_system_is_78(market: Market) -> None:
-    """The program, told by its mounts that the folder is a network's: nothing is made there, nothing is sent."""
+    """The program, told by its mounts that the folder is a network's: nothing is made there,
+    nothing is sent.
+    """
     market.orders([order(1)])
     market.job()
     told = market.folder / "mounts"
-    told.write_text(f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {market.folder} rw - nfs4 server:/pay rw\n")
+    told.write_text(
+        f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {market.folder} rw - nfs4 server:/pay"
+        " rw\n"
+    )
     words, how = market.command("run", "job.toml")
     script = 'mount --bind "$0" /proc/$$/mountinfo && exec "$@"'
     refused = end(market, ["unshare", "--mount", "sh", "-c", script, str(told), *words], how)
@@ -460,7 +547,9 @@ def test_too_few_descriptors_send_nothing_twice(market: Market, descriptors: int
     market.job()
     short = run_short_of(market, resource.RLIMIT_NOFILE, descriptors)
     assert short.returncode in (0, 11, 69, 73, 74, 75), short
-    ours, _, _ = short.stderr.partition("Exception ignored in: <function BaseEventLoop.__del__")  # CPython's own
+    ours, _, _ = short.stderr.partition(
+        "Exception ignored in: <function BaseEventLoop.__del__"
+    )  # CPython's own
     assert "Traceback" not in ours and "bug" not in ours, short
     nothing_left_without_an_intent(market)
     settles(market, rows)

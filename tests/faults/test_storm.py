@@ -1,4 +1,5 @@
-"""Two hundred orders in a storm: faults in bursts, kills, signals and double starts; then calm, and the judge.
+"""Two hundred orders in a storm: faults in bursts, kills, signals and double starts; then calm, and
+the judge.
 
 A seed says what happens; BATCHPAY_STORM=17 runs that one alone, BATCHPAY_SWEEP=1 forty of them.
 """
@@ -16,7 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.adversary import DECLINED, LOST_AFTER, LOST_BEFORE, OK, PENDING, Adversary, Fate, Request, error, says
+from tests.adversary import (
+    DECLINED,
+    LOST_AFTER,
+    LOST_BEFORE,
+    OK,
+    PENDING,
+    Adversary,
+    Fate,
+    Request,
+    error,
+    says,
+)
 from tests.faults.stage import Stage, stage
 from tests.world import order
 
@@ -38,7 +50,9 @@ POSTS: tuple[Callable[[random.Random], Fate], ...] = (
     lambda dice: Fate(end="close"),
     lambda dice: error(dice.choice((500, 502, 503, 504)), "internal_error"),
     lambda dice: says(HTML, dice.choice((200, 500, 502, 599))),
-    lambda dice: says(HTML, 429, dice.choice(("", "Retry-After: 1", "Retry-After: 1e9")), commit="never"),
+    lambda dice: says(
+        HTML, 429, dice.choice(("", "Retry-After: 1", "Retry-After: 1e9")), commit="never"
+    ),
     lambda dice: error(dice.choice((400, 402, 422)), "invalid_card", "no"),
     lambda dice: error(400, "backend_error"),
     lambda dice: error(409, "conflict"),
@@ -81,13 +95,21 @@ class Weather:
 
 def one_run(night: Stage, dice: random.Random) -> None:
     """Start it, perhaps twice, wait until some requests came, and end it in some way."""
-    words, how = night.command("run", "job.toml", *(["--grace", "0.2"] if dice.random() < 0.3 else []))
+    words, how = night.command(
+        "run", "job.toml", *(["--grace", "0.2"] if dice.random() < 0.3 else [])
+    )
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     wanted = len(night.gateway.requests()) + dice.choice((0, 1, 3, 20, 60, 100))
-    end = dice.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None))
+    end = dice.choice(
+        (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None)
+    )
     with subprocess.Popen(words, **quiet, **how) as first:
         deadline = time.monotonic() + 20
-        while first.poll() is None and len(night.gateway.requests()) < wanted and time.monotonic() < deadline:
+        while (
+            first.poll() is None
+            and len(night.gateway.requests()) < wanted
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         if dice.random() < 0.4:
             second = subprocess.run(words, timeout=60, check=False, **quiet, **how)
@@ -114,27 +136,75 @@ def storm(folder: Path, seed: int) -> tuple[Stage, int]:
         gateway.rule, gateway.lag_s = (lambda request: None), 0.0
         for charge in gateway.charges():
             if charge["status"] == "pending":
-                gateway.turn(charge["metadata"]["order_id"], status=dice.choice(("successful", "failed", "expired")))
+                gateway.turn(
+                    charge["metadata"]["order_id"],
+                    status=dice.choice(("successful", "failed", "expired")),
+                )
         return night, night.until_quiet().returncode
 
 
 @pytest.fixture(scope="module")
-def storms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Future[tuple[Stage, int]]]]:
+def storms(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[int, Future[tuple[Stage, int]]]]:
     """All seeds, four at a time: they mostly wait."""
     with ThreadPoolExecutor(4) as pool:
-        yield {seed: pool.submit(storm, tmp_path_factory.mktemp(f"storm{seed}"), seed) for seed in SEEDS}
+        yield {
+            seed: pool.submit(storm, tmp_path_factory.mktemp(f"storm{seed}"), seed)
+            for seed in SEEDS
+        }
 
 
-@pytest.mark.fault("A15", "B09", "B19", "B32", "B36", "E01", "F01", "F02", "F05", "I1", "I2", "I3", "I4", "I5", "I6",
-                   "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15", "I16", "I17", "I18", "I19", "I20",
-                   "L1", "L3", "L5", "L6", "L8", "L9", "L11")  # fmt: skip
+@pytest.mark.fault(
+    "A15",
+    "B09",
+    "B19",
+    "B32",
+    "B36",
+    "E01",
+    "F01",
+    "F02",
+    "F05",
+    "I1",
+    "I2",
+    "I3",
+    "I4",
+    "I5",
+    "I6",
+    "I7",
+    "I8",
+    "I9",
+    "I10",
+    "I11",
+    "I12",
+    "I13",
+    "I14",
+    "I15",
+    "I16",
+    "I17",
+    "I18",
+    "I19",
+    "I20",
+    "L1",
+    "L3",
+    "L5",
+    "L6",
+    "L8",
+    "L9",
+    "L11",
+)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_after_the_storm_every_order_is_settled_once(storms: dict[int, Future[tuple[Stage, int]]], seed: int) -> None:
+def test_after_the_storm_every_order_is_settled_once(
+    storms: dict[int, Future[tuple[Stage, int]]], seed: int
+) -> None:
     """Two runs in the calm settle everything, a third sends nothing, and all books agree."""
     night, code = storms[seed].result()
     again = f"BATCHPAY_STORM={seed} pytest {__file__}"
     assert code in (0, 10), (again, night.said[-1000:], night.outcomes())
     night.right()
     assert sum(night.outcomes().values()) == ORDERS, again
-    assert set(night.outcomes()) <= {"succeeded", "declined", "refused", "expired"}, (again, night.outcomes())
+    assert set(night.outcomes()) <= {"succeeded", "declined", "refused", "expired"}, (
+        again,
+        night.outcomes(),
+    )
     assert night.outcomes()["succeeded"] > ORDERS // 2, again

@@ -1,4 +1,6 @@
-"""What people type and disks hold: each has its own exit code and a sentence, and none of it is a bug."""
+"""What people type and disks hold: each has its own exit code and a sentence, and none of it is a
+bug.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def told(done: subprocess.CompletedProcess[str], *codes: int) -> str:
     return done.stderr
 
 
-def program(market: Market, *words: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+def program(
+    market: Market, *words: str, cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """The true program with any words, in any folder."""
     command, how = market.command(*words, **environ)
     if cwd is not None:
@@ -67,7 +71,9 @@ def set_up(market: Market) -> Market:
         (("--dry-run",), "batchpay plan"),
     ],
 )
-def test_a_flag_that_makes_no_sense_is_64(set_up: Market, words: tuple[str, ...], says: str) -> None:
+def test_a_flag_that_makes_no_sense_is_64(
+    set_up: Market, words: tuple[str, ...], says: str
+) -> None:
     """Before anything is read; the sentence says what was expected."""
     assert says in told(set_up.run(*words), 64)
     assert set_up.sandbox.requests() == []
@@ -76,7 +82,13 @@ def test_a_flag_that_makes_no_sense_is_64(set_up: Market, words: tuple[str, ...]
 
 @pytest.mark.fault("J22", "J30")
 @pytest.mark.parametrize(
-    "days", [("0001-01-01", "9999-12-31"), ("2026-01-02", "2026-01-01"), ("2026-1-1", "2026-01-02"), ("x", "y")]
+    "days",
+    [
+        ("0001-01-01", "9999-12-31"),
+        ("2026-01-02", "2026-01-01"),
+        ("2026-1-1", "2026-01-02"),
+        ("x", "y"),
+    ],
 )
 def test_days_of_an_audit_have_bounds(set_up: Market, days: tuple[str, str]) -> None:
     """64 with a sentence, whatever the calendar of who typed them."""
@@ -120,7 +132,9 @@ KINDS: tuple[Callable[[Path], None], ...] = (directory, os.mkfifo, device, loop)
 @pytest.mark.fault("J22", "X20")
 @pytest.mark.parametrize("make", KINDS)
 @pytest.mark.parametrize("verb", ["check", "run", "status", "verify"])
-def test_a_job_that_is_no_plain_file_is_78(set_up: Market, make: Callable[[Path], None], verb: str) -> None:
+def test_a_job_that_is_no_plain_file_is_78(
+    set_up: Market, make: Callable[[Path], None], verb: str
+) -> None:
     """It names the path, and does not wait for a pipe or read a device to its end."""
     (set_up.folder / "job.toml").unlink()
     make(set_up.folder / "job.toml")
@@ -153,7 +167,13 @@ def test_a_file_where_a_folder_belongs(set_up: Market, name: str) -> None:
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize("value", [ENDLESS, LONG, "a\\u0000b", "a\\u001bb"])
 @pytest.mark.parametrize(
-    "line", ['[report]\ndirectory = "{}"', '[state]\nurl = "sqlite:///{}"', 'schema = "{}"', 'file = "{}.csv"']
+    "line",
+    [
+        '[report]\ndirectory = "{}"',
+        '[state]\nurl = "sqlite:///{}"',
+        'schema = "{}"',
+        'file = "{}.csv"',
+    ],
 )
 def test_paths_that_no_disk_takes(set_up: Market, line: str, value: str) -> None:
     """Too long, or with a NUL: never a bug, for any verb."""
@@ -209,7 +229,9 @@ def test_a_current_folder_that_is_gone(set_up: Market, tmp_path: Path) -> None:
     line = f"mkdir {gone} && cd {gone} && rmdir {gone} && for words in {verbs}; "
     line += 'do $B $words 2>&1; echo "code $?"; done'
     env = {**how["env"], "B": " ".join(words)}
-    done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line], env=env, capture_output=True, text=True, timeout=90, check=False
+    )
     codes = [int(one.split()[1]) for one in done.stdout.splitlines() if one.startswith("code ")]
     assert codes == [78, 78, 73, 73, 73, 0, 0], done.stdout
     assert "a bug" not in done.stdout
@@ -217,7 +239,9 @@ def test_a_current_folder_that_is_gone(set_up: Market, tmp_path: Path) -> None:
 
 @pytest.mark.fault("J22")
 def test_files_of_another_user_are_named(set_up: Market) -> None:
-    """A job, an input or a journal that this user may not read: its path, and whose business it is."""
+    """A job, an input or a journal that this user may not read: its path, and whose business it
+    is.
+    """
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     for name, codes in (("job.toml", (78,)), ("orders.csv", (74, 78))):
@@ -237,13 +261,17 @@ def test_a_key_file_that_never_ends(set_up: Market) -> None:
 
 @pytest.mark.fault("J22", "D01")
 def test_a_file_size_limit_is_no_bug(set_up: Market) -> None:
-    """`ulimit -f` stops a write: what was charged is in the journal or in doubt, and the next run settles it."""
+    """`ulimit -f` stops a write: what was charged is in the journal or in doubt, and the next run
+    settles it.
+    """
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     words, how = set_up.command("run", "job.toml")
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit, **how)
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit, **how
+    )
     told(done, 73, 74, 75)
     while set_up.run().returncode == 11:
         pass
@@ -271,7 +299,9 @@ def test_a_file_size_limit_is_no_bug(set_up: Market) -> None:
         ("EBADF", errors.InputOutput),
     ],
 )
-def test_every_error_of_the_system_has_its_code(name: str, kind: type[errors.BatchpayError]) -> None:
+def test_every_error_of_the_system_has_its_code(
+    name: str, kind: type[errors.BatchpayError]
+) -> None:
     """By what went wrong; the sentence names the path, in one line, and says what to do."""
     number = getattr(__import__("errno"), name)
     found = oserrors.of_system(OSError(number, os.strerror(number), "a\x1bb\n.csv"))
@@ -284,13 +314,17 @@ def test_only_a_bug_is_a_bug() -> None:
     """Names that no system takes are no bugs; a wrong value inside the program is one."""
     nul = oserrors.of_system(ValueError("embedded null byte"))
     assert isinstance(nul, errors.Misconfigured)
-    assert oserrors.translated(Exception("Failed to launch worker thread: Resource")).exit_code == 75  # pyarrow's own
+    assert (
+        oserrors.translated(Exception("Failed to launch worker thread: Resource")).exit_code == 75
+    )  # pyarrow's own
     assert oserrors.translated(Exception("other")) is None
     half = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(oserrors.of_system(half), errors.Misconfigured)
     assert oserrors.of_system(ValueError("invalid literal for int()")) is None
     assert isinstance(oserrors.of_runtime(RuntimeError("can't start new thread")), errors.TryLater)
-    assert isinstance(oserrors.of_runtime(RuntimeError("Symlink loop from 'x'")), errors.Misconfigured)
+    assert isinstance(
+        oserrors.of_runtime(RuntimeError("Symlink loop from 'x'")), errors.Misconfigured
+    )
     assert oserrors.of_runtime(RuntimeError("other")) is None
 
 
@@ -299,8 +333,12 @@ def test_only_a_bug_is_a_bug() -> None:
 
 @pytest.mark.fault("J22", "X20")
 @pytest.mark.parametrize("make", KINDS)
-def test_control_totals_that_are_no_plain_file(set_up: Market, make: Callable[[Path], None]) -> None:
-    """Refused at once, whatever has their name; without them, or with a link to nothing, nobody would have noticed."""
+def test_control_totals_that_are_no_plain_file(
+    set_up: Market, make: Callable[[Path], None]
+) -> None:
+    """Refused at once, whatever has their name; without them, or with a link to nothing, nobody
+    would have noticed.
+    """
     make(set_up.folder / "orders.csv.totals.json")
     for verb in ("check", "run", "doctor"):
         done = set_up.run(verb=verb)
@@ -313,8 +351,12 @@ def test_control_totals_that_are_no_plain_file(set_up: Market, make: Callable[[P
 
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize("make", KINDS)
-def test_what_lies_beside_the_journal_is_no_plain_file(set_up: Market, make: Callable[[Path], None]) -> None:
-    """SQLite's own files, and the lock: 78 and the name, also for who only reads; nobody waits for a pipe."""
+def test_what_lies_beside_the_journal_is_no_plain_file(
+    set_up: Market, make: Callable[[Path], None]
+) -> None:
+    """SQLite's own files, and the lock: 78 and the name, also for who only reads; nobody waits for
+    a pipe.
+    """
     assert set_up.run().returncode == 0
     journal = set_up.folder / "state" / "batchpay.db"
     for ending in ("-wal", "-shm", "-journal"):
@@ -333,10 +375,20 @@ def test_what_lies_beside_the_journal_is_no_plain_file(set_up: Market, make: Cal
 
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize(
-    "content", [b"\xff[[", b"[]", b'{"journal": 5}', b"[" * 100_000, b'{"journal": {"id": 1, "seq": "x"}}', None]
+    "content",
+    [
+        b"\xff[[",
+        b"[]",
+        b'{"journal": 5}',
+        b"[" * 100_000,
+        b'{"journal": {"id": 1, "seq": "x"}}',
+        None,
+    ],
 )
 def test_a_manifest_that_is_none_of_ours(set_up: Market, content: bytes | None) -> None:
-    """What somebody wrote in its place, or a pipe: the run goes on, and says what to do before it replaces it."""
+    """What somebody wrote in its place, or a pipe: the run goes on, and says what to do before it
+    replaces it.
+    """
     assert set_up.run().returncode == 0
     (manifest,) = (set_up.folder / "reports").glob("*/manifest.json")
     manifest.unlink()
@@ -345,7 +397,11 @@ def test_a_manifest_that_is_none_of_ours(set_up: Market, content: bytes | None) 
     told(set_up.run(verb="verify"), 12)
     set_up.orders([order(1), order(2)])
     told(set_up.run(), 0)
-    (folder,) = {path.parent for path in (set_up.folder / "reports").glob("*/manifest.json") if path == manifest}
+    (folder,) = {
+        path.parent
+        for path in (set_up.folder / "reports").glob("*/manifest.json")
+        if path == manifest
+    }
     assert "cannot be kept" in told(set_up.run(folder.name, verb="report"), 73)
     set_up.sandbox.clear_rules()
     assert all(count == 1 for count in set_up.money().values())
@@ -387,7 +443,8 @@ def test_a_time_in_the_journal_that_is_none(set_up: Market) -> None:
 
 @pytest.mark.fault("J22")
 @pytest.mark.parametrize(
-    "host", ["ü" * 80 + ".example", "a" * 70 + ".example", "a..b", "-a.example", "x" * 60 + ".y" * 100]
+    "host",
+    ["ü" * 80 + ".example", "a" * 70 + ".example", "a..b", "-a.example", "x" * 60 + ".y" * 100],
 )
 def test_a_host_that_no_name_server_knows(set_up: Market, host: str) -> None:
     """78 for every verb, before anything is asked."""
@@ -400,18 +457,26 @@ def test_a_host_that_no_name_server_knows(set_up: Market, host: str) -> None:
 @pytest.mark.fault("J22", "D16")
 @pytest.mark.parametrize("left", [0, 1, 2, 4])
 def test_no_descriptors_are_left(set_up: Market, left: int) -> None:
-    """75 and how to raise the limit, wherever it is met: the job file is as good as it was, and no trace is shown."""
+    """75 and how to raise the limit, wherever it is met: the job file is as good as it was, and no
+    trace is shown.
+    """
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 
     script = (
-        "import os, sys, batchpay.cli, batchpay.commands.run, jsonschema; "
-        f"[os.dup(0) for _ in range(37 - {left})]; sys.argv = ['batchpay', 'run', 'job.toml']; batchpay.cli.main()"
+        "import os, sys, batchpay.cli, batchpay.commands.run, jsonschema; [os.dup(0) for _ in"
+        f" range(37 - {left})]; sys.argv = ['batchpay', 'run', 'job.toml']; batchpay.cli.main()"
     )
     words, how = set_up.command()
     done = subprocess.run(
-        [words[0], "-c", script], capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit, **how
+        [words[0], "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=limit,
+        **how,
     )
     assert "ulimit" in told(done, 75)
     assert set_up.posts() == 0

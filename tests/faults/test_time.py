@@ -1,4 +1,6 @@
-"""Clocks that are wrong or jump, days between two runs, midnight and summer time, a machine that slept."""
+"""Clocks that are wrong or jump, days between two runs, midnight and summer time, a machine that
+slept.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,23 @@ from pathlib import Path
 import pytest
 
 from batchpay.sandbox import SandboxServer
-from tests.machine import FAKETIME, needs_faketime, nothing_left_without_an_intent, sampled, settles, wait_for
+from tests.machine import (
+    FAKETIME,
+    needs_faketime,
+    nothing_left_without_an_intent,
+    sampled,
+    settles,
+    wait_for,
+)
 from tests.world import Market, order
 
 STILL = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
 
 
 def clock(**how: str) -> dict[str, str]:
-    """The environment that gives a process another wall clock, and leaves what counts seconds alone."""
+    """The environment that gives a process another wall clock, and leaves what counts seconds
+    alone.
+    """
     return {"LD_PRELOAD": str(FAKETIME), **STILL, **how}
 
 
@@ -43,7 +54,9 @@ def test_a_clock_that_is_wrong_at_the_start_is_78(market: Market, shift: str) ->
 
 @needs_faketime
 @pytest.mark.fault("C01", "I11")
-@pytest.mark.parametrize("jump", sampled("-1h", "@2040-01-01 00:00:00", more=["+1d", "@1970-01-02 00:00:00"]))
+@pytest.mark.parametrize(
+    "jump", sampled("-1h", "@2040-01-01 00:00:00", more=["+1d", "@1970-01-02 00:00:00"])
+)
 def test_a_clock_that_jumps_in_mid_run_changes_nothing(market: Market, jump: str) -> None:
     """No order waits or hurries, none is lost or late, and no time in a report is the wrong one."""
     rows = [order(number) for number in range(20)]
@@ -54,7 +67,9 @@ def test_a_clock_that_jumps_in_mid_run_changes_nothing(market: Market, jump: str
     now.write_text("+0\n")
     words, how = market.command("run", "job.toml", **clock(FAKETIME_TIMESTAMP_FILE=str(now)))
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    ) as process:
         wait_for(lambda: market.posts() >= 4)
         now.write_text(f"{jump}\n")
         out, err = process.communicate(timeout=60)
@@ -69,9 +84,13 @@ def gateway(ledger: Path, *rules: dict[str, str], environ: dict[str, str]) -> It
     """A sandbox in a process of its own, so that it can live at another time; gives its URL."""
     faults = ledger.with_name("faults.json")
     faults.write_text(json.dumps(rules))
-    words, how = Market(ledger.parent, SandboxServer()).command("sandbox", "--port", "0", "--ledger", str(ledger))
+    words, how = Market(ledger.parent, SandboxServer()).command(
+        "sandbox", "--port", "0", "--ledger", str(ledger)
+    )
     how["env"] |= environ
-    with subprocess.Popen([*words, "--script", str(faults)], stdout=subprocess.PIPE, text=True, **how) as process:
+    with subprocess.Popen(
+        [*words, "--script", str(faults)], stdout=subprocess.PIPE, text=True, **how
+    ) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().split()[0]
@@ -83,7 +102,9 @@ def gateway(ledger: Path, *rules: dict[str, str], environ: dict[str, str]) -> It
 @pytest.mark.fault("C05", "A08", "I1", "I15")
 @pytest.mark.parametrize("ago", sampled("25h", more=["8d"]))
 def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, ago: str) -> None:
-    """Killed when the gateway had charged and not yet answered: the charge is found, not made again."""
+    """Killed when the gateway had charged and not yet answered: the charge is found, not made
+    again.
+    """
     rows = [order(number) for number in range(6)]
     ledger = tmp_path / "ledger.json"
     then = clock(FAKETIME=f"-{ago}")
@@ -123,9 +144,13 @@ def test_taken_up_again_after_days_it_looks_over_the_whole_gap(tmp_path: Path, a
     ),
 )
 def test_midnight_and_summer_time_make_no_second_batch(tmp_path: Path, zone: str, at: str) -> None:
-    """UTC inside: a run across the end of a day, a month or an hour that comes twice is one batch."""
+    """UTC inside: a run across the end of a day, a month or an hour that comes twice is one
+    batch.
+    """
     rows = [order(number) for number in range(6)]
-    seconds = int((datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds())
+    seconds = int(
+        (datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    )
     then = clock(FAKETIME=f"{seconds:+d}s", TZ=zone)
     market = Market(tmp_path, SandboxServer())
     market.orders(rows)
@@ -145,7 +170,9 @@ def test_midnight_and_summer_time_make_no_second_batch(tmp_path: Path, zone: str
 
 @pytest.mark.fault("C02", "I4", "I15")
 def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(market: Market) -> None:
-    """Stopped again and again at random places for longer than the send window: nothing leaves late, all is paid."""
+    """Stopped again and again at random places for longer than the send window: nothing leaves
+    late, all is paid.
+    """
     rows = [order(number) for number in range(12)]
     market.orders(rows)
     market.job(rate="20/s", timeout="10s")
@@ -158,6 +185,9 @@ def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(market: M
             time.sleep(1.3)  # the send window is one second
             os.kill(process.pid, signal.SIGCONT)
         out, err = process.communicate(timeout=60)
-    assert process.returncode in (0, 11) and err == b"", (out, err)  # 11: voided three times, so left to the next run
+    assert process.returncode in (0, 11) and err == b"", (
+        out,
+        err,
+    )  # 11: voided three times, so left to the next run
     nothing_left_without_an_intent(market)
     settles(market, rows)

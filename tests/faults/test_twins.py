@@ -1,4 +1,6 @@
-"""Two charges of one order that both took money: told until one is given back, or until a person leaves it so."""
+"""Two charges of one order that both took money: told until one is given back, or until a person
+leaves it so.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,17 @@ LIFT = ("--lift-stop", "--reason", "seen at the gateway")
 
 
 def twice_charged(market: Market) -> tuple[str, str]:
-    """Three orders, the second charged twice under one key; ids of the charge that is reported, and of the other."""
+    """Three orders, the second charged twice under one key; ids of the charge that is reported, and
+    of the other.
+    """
     market.orders([order(1), order(2), order(3)])
     market.job()
     market.sandbox.add_rule(action="double", order_id="00002", times=1)
     assert market.run().returncode == 12
     reported = told(market)["charge_id"]
-    (twin,) = {one["id"] for one in market.own_charges() if one["metadata"]["order_id"] == "00002"} - {reported}
+    (twin,) = {
+        one["id"] for one in market.own_charges() if one["metadata"]["order_id"] == "00002"
+    } - {reported}
     return reported, twin
 
 
@@ -40,10 +46,16 @@ def give_back(market: Market, charge_id: str, amount: str) -> None:
 
 
 def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
-    """run, settle, report, status and plan end so and name these parties; the report, which lists those rows."""
+    """run, settle, report, status and plan end so and name these parties; the report, which lists
+    those rows.
+    """
     for verb in ("plan", "status", "report", "settle", "run"):
         done = market.run("--json", verb=verb)
-        assert (done.returncode, json.loads(done.stdout)["who_acts"]) == (code, acts), (verb, done.stdout, done.stderr)
+        assert (done.returncode, json.loads(done.stdout)["who_acts"]) == (code, acts), (
+            verb,
+            done.stdout,
+            done.stderr,
+        )
     (report,) = [one for one in market.reports() if one["batch"]["file"] == "orders.csv"]
     needs = report["needs_a_person"]
     assert needs["count"] == acts.get("a person", 0) == len(needs["rows"])
@@ -53,7 +65,9 @@ def all_say(market: Market, code: int, acts: dict[str, int]) -> dict[str, Any]:
 
 @pytest.mark.fault("B31", "I2", "I14", "L10")
 def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(market: Market) -> None:
-    """The lift is a look, not the money: 10, with both charges named, on every night, also without the file."""
+    """The lift is a look, not the money: 10, with both charges named, on every night, also without
+    the file.
+    """
     reported, twin = twice_charged(market)
     (report,) = market.reports()
     assert [one["order_id"] for one in report["needs_a_person"]["rows"]] == ["00002"]
@@ -78,7 +92,9 @@ def test_an_order_charged_twice_is_for_a_person_until_one_is_given_back(market: 
 
 @pytest.mark.fault("B31", "I2")
 def test_what_a_second_charge_took_stands_beside_the_sums(market: Market) -> None:
-    """The gateway's sum is that of the journal and of the further charges; the money columns are about one charge."""
+    """The gateway's sum is that of the journal and of the further charges; the money columns are
+    about one charge.
+    """
     _, twin = twice_charged(market)
     (report,) = market.reports()
     (sums,), (further,) = report["currencies"], report["further_charges"]
@@ -89,12 +105,16 @@ def test_what_a_second_charge_took_stands_beside_the_sums(market: Market) -> Non
     assert line in report["verdict"]
     for verb in ("status", "report", "settle"):
         assert line in market.run(verb=verb).stdout
-    jsonschema.validate(report, json.loads(data_path("schemas/report.schema.json").read_text("utf-8")))
+    jsonschema.validate(
+        report, json.loads(data_path("schemas/report.schema.json").read_text("utf-8"))
+    )
 
 
 @pytest.mark.fault("B31", "I14")
 def test_a_person_may_leave_an_order_charged_twice(market: Market) -> None:
-    """As printed: nobody must act, it counts as 10 as all that was accepted, and the row says whose word it is."""
+    """As printed: nobody must act, it counts as 10 as all that was accepted, and the row says whose
+    word it is.
+    """
     twice_charged(market)
     assert market.run(*LIFT, verb="resolve").returncode == 0
     follow(market, told(market)["reason"])
@@ -114,7 +134,9 @@ def test_who_lifted_a_stop_is_told(market: Market) -> None:
     for flags, verb in (((), "status"), ((), "report")):
         assert f"a stop was lifted by {lift['by']} on " in market.run(*flags, verb=verb).stdout
     story = market.run("00002", verb="status").stdout
-    assert "a person lifted the stop: seen at the gateway" in story and f", by {lift['by']})" in story
+    assert (
+        "a person lifted the stop: seen at the gateway" in story and f", by {lift['by']})" in story
+    )
     assert "lifted" not in market.run("00001", verb="status").stdout
     kept = {path: path.read_bytes() for path in (market.folder / "reports").glob("*/*.json")}
     assert market.run(verb="report").returncode == 10

@@ -35,7 +35,11 @@ def upgrade(site: Path) -> None:
 def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary) -> None:
     """The old program ends its run to the last report; the new one finds nothing left to send."""
     site = night.folder / "site"
-    shutil.copytree(Path(batchpay.__file__).parent, site / "batchpay", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(batchpay.__file__).parent,
+        site / "batchpay",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     shutil.copytree(data_path("schemas/order.schema.json").parent, site / "schemas")
     night.job(more='[report]\nformats = ["csv", "json", "parquet"]')
     night.orders([*(order(number) for number in range(12)), order(12, amount="none")])
@@ -49,7 +53,9 @@ def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary)
     assert ended.returncode == 10, (ended.stdout, ended.stderr)
     assert night.outcomes() == {"succeeded": 12, "rejected": 1}
     gateway.rule = lambda request: None
-    assert "new version was loaded" in night.run(PYTHONPATH=str(site)).stderr  # it was replaced indeed
+    assert (
+        "new version was loaded" in night.run(PYTHONPATH=str(site)).stderr
+    )  # it was replaced indeed
     shutil.rmtree(site)
     assert night.run("--summary").returncode == 10
     night.right()
@@ -58,9 +64,13 @@ def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary)
 
 @pytest.mark.fault("A13", "D13")
 @pytest.mark.parametrize("power", [True, False])
-def test_a_journal_that_dies_as_it_is_made_is_made_by_the_next_run(tmp_path: Path, power: bool) -> None:
-    """Killed, or without power, at every write of its making: afterwards it is whole, or not there. (There is one
-    version of the journal so far: making it is the only change of form that it knows.)"""
+def test_a_journal_that_dies_as_it_is_made_is_made_by_the_next_run(
+    tmp_path: Path, power: bool
+) -> None:
+    """Killed, or without power, at every write of its making: afterwards it is whole, or not there.
+    (There is one version of the journal so far: making it is the only change of form that it
+    knows.)
+    """
     at, died = 0, True
     while died:
         at, died = at + 1, False

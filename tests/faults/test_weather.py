@@ -1,4 +1,6 @@
-"""Limits, refused keys, outages, slow days: the run gives way, holds the rest, and the next one goes on."""
+"""Limits, refused keys, outages, slow days: the run gives way, holds the rest, and the next one
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def from_post(
 ) -> Callable[[Request], Fate | None]:
     """From the nth POST on, this happens to every request."""
     return lambda request: (
-        fate if (request.method == "POST" or also_gets) and len(gateway.requests("POST")) >= number else None
+        fate
+        if (request.method == "POST" or also_gets) and len(gateway.requests("POST")) >= number
+        else None
     )
 
 
@@ -33,7 +37,9 @@ def test_429_slows_all_workers_and_burns_no_attempt(night: Stage, gateway: Adver
     limited: list[Request] = []
 
     def rule(request: Request) -> Fate | None:
-        header = turns.pop(len(gateway.requests("POST")), None) if request.method == "POST" else None
+        header = (
+            turns.pop(len(gateway.requests("POST")), None) if request.method == "POST" else None
+        )
         if header is None:
             return None
         limited.append(request)
@@ -56,9 +62,13 @@ def test_429_slows_all_workers_and_burns_no_attempt(night: Stage, gateway: Adver
 @pytest.mark.fault("B19")
 @SWEEP
 def test_429_for_a_long_time(night: Stage, gateway: Adversary) -> None:
-    """Ten seconds of nothing else: bounded sends an order, no attempt burnt, and then all is well."""
+    """Ten seconds of nothing else: bounded sends an order, no attempt burnt, and then all is
+    well.
+    """
     end = time.monotonic() + 10
-    gateway.rule = lambda request: error(429, "too_many_requests") if time.monotonic() < end else None
+    gateway.rule = lambda request: (
+        error(429, "too_many_requests") if time.monotonic() < end else None
+    )
     night.orders([order(number) for number in range(20)])
     while time.monotonic() < end:
         assert night.run().returncode in (0, 11, 69)
@@ -74,7 +84,9 @@ def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int)
     night.orders(rows)
     night.job(rate="40/s")
     gateway.on("00002", LOST_AFTER)
-    gateway.rule = from_post(6, error(status, "authentication_failure", "no such key"), gateway, also_gets=True)
+    gateway.rule = from_post(
+        6, error(status, "authentication_failure", "no such key"), gateway, also_gets=True
+    )
     revoked = night.run()
     assert revoked.returncode == 77 and "OMISE_SECRET_KEY" in revoked.stderr
     refused = [request for request in gateway.requests() if request.status == status]
@@ -90,12 +102,18 @@ def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int)
 
 
 @pytest.mark.fault("B21")
-@pytest.mark.parametrize("status", [404, pytest.param(405, marks=SWEEP), pytest.param(410, marks=SWEEP)])
+@pytest.mark.parametrize(
+    "status", [404, pytest.param(405, marks=SWEEP), pytest.param(410, marks=SWEEP)]
+)
 def test_no_place_to_charge(night: Stage, gateway: Adversary, status: int) -> None:
-    """Three such answers are enough: 78, nothing charged, the rest held; the right place later charges all."""
+    """Three such answers are enough: 78, nothing charged, the rest held; the right place later
+    charges all.
+    """
     night.orders([order(number) for number in range(30)])
     night.job(rate="40/s")
-    gateway.rule = lambda request: says(HTML, status, commit="never") if request.method == "POST" else None
+    gateway.rule = lambda request: (
+        says(HTML, status, commit="never") if request.method == "POST" else None
+    )
     wrong = night.run()
     assert wrong.returncode == 78 and "url" in wrong.stderr
     assert night.posts() <= 3 + CONCURRENCY
@@ -131,7 +149,9 @@ def test_connections_reset_as_they_are_accepted(night: Stage, gateway: Adversary
 
 @pytest.mark.fault("B33", "B34", "I8", "L9")
 def test_pending_for_days_then_every_end(night: Stage, gateway: Adversary) -> None:
-    """Asked on each run, never sent again; then paid, failed, expired; and a success that is reversed."""
+    """Asked on each run, never sent again; then paid, failed, expired; and a success that is
+    reversed.
+    """
     rows = [order(number) for number in range(5)]
     night.orders(rows)
     for number in (1, 2, 3):
@@ -153,10 +173,16 @@ def test_pending_for_days_then_every_end(night: Stage, gateway: Adversary) -> No
 
 @pytest.mark.fault("B36", "I11")
 def test_a_slow_day_goes_by_concurrency(night: Stage, gateway: Adversary) -> None:
-    """Most answers take a while, some very long: never more on the way than agreed, and not one at a time either."""
+    """Most answers take a while, some very long: never more on the way than agreed, and not one at
+    a time either.
+    """
     dice = random.Random(36)
-    slow = {number: 0.8 if dice.random() < 0.05 else 0.05 + dice.random() / 10 for number in range(60)}
-    gateway.rule = lambda request: Fate(before_s=slow[int(request.order_id)]) if request.order_id else None
+    slow = {
+        number: 0.8 if dice.random() < 0.05 else 0.05 + dice.random() / 10 for number in range(60)
+    }
+    gateway.rule = lambda request: (
+        Fate(before_s=slow[int(request.order_id)]) if request.order_id else None
+    )
     night.orders([order(number) for number in range(60)])
     assert night.run("--summary").returncode == 0
     spans = [(r.at, r.at + slow[int(r.order_id)]) for r in gateway.requests("POST")]

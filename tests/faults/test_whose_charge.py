@@ -37,7 +37,9 @@ def lose(gateway: Adversary, change: Change) -> None:
 @pytest.mark.fault("J02", "B07", "L5", "I1")
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_key_says_whose_a_charge_is(night: Stage, gateway: Adversary, loss: str) -> None:
-    """Whatever else of its names was lost: it is found, on this night and on a later one, and never sent again."""
+    """Whatever else of its names was lost: it is found, on this night and on a later one, and never
+    sent again.
+    """
     night.orders([order(1)])
     gateway.on("00001", LOST_AFTER)
     gateway.before_list = lambda request: lose(gateway, LOSSES[loss])
@@ -45,14 +47,21 @@ def test_the_key_says_whose_a_charge_is(night: Stage, gateway: Adversary, loss: 
     assert (night.posts(), night.row("00001")["outcome"]) == (1, "succeeded")
     assert night.run().returncode == 0
     audit = night.run("--from", "2020-01-01", "--to", TODAY, verb="audit")
-    assert audit.returncode == 0 and "1 charge on both sides; 0 charges" in audit.stdout, audit.stdout
+    assert audit.returncode == 0 and "1 charge on both sides; 0 charges" in audit.stdout, (
+        audit.stdout
+    )
 
 
 @pytest.mark.fault("D10", "J02", "L11", "I1")
-@pytest.mark.parametrize(("loss", "told"), [("no job", 78), ("another job", 78), ("the key alone", 78)])
-def test_a_lost_journal_knows_its_charges_by_their_keys(night: Stage, gateway: Adversary, loss: str, told: int) -> None:
-    """78, by the reports where the lists tell no order, and adopted by --adopt; one that says its key alone when its
-    order comes."""
+@pytest.mark.parametrize(
+    ("loss", "told"), [("no job", 78), ("another job", 78), ("the key alone", 78)]
+)
+def test_a_lost_journal_knows_its_charges_by_their_keys(
+    night: Stage, gateway: Adversary, loss: str, told: int
+) -> None:
+    """78, by the reports where the lists tell no order, and adopted by --adopt; one that says its
+    key alone when its order comes.
+    """
     night.orders([order(1), order(2)])
     assert night.run().returncode == 0
     lose(gateway, LOSSES[loss])
@@ -92,7 +101,9 @@ def file_of(night: Stage, name: str, *orders: dict[str, str]) -> None:
 def test_a_charge_that_kept_its_key_waits_for_the_file_of_a_later_run(
     night: Stage, gateway: Adversary, loss: str
 ) -> None:
-    """The run that adopts has another file: whose charge it is can be told when its order comes, nights later."""
+    """The run that adopts has another file: whose charge it is can be told when its order comes,
+    nights later.
+    """
     night.orders([order(1), order(2)])
     assert night.run().returncode == 0
     lose(gateway, LOSSES["the key alone"])
@@ -106,16 +117,26 @@ def test_a_charge_that_kept_its_key_waits_for_the_file_of_a_later_run(
     assert night.run().returncode == 0, night.said
     file_of(night, "late.csv", order(1), order(5))
     assert night.run().returncode == 0, night.said
-    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (1, "succeeded")
+    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (
+        1,
+        "succeeded",
+    )
     file_of(night, "later.csv", order(2, amount="777.00"))
-    assert night.run().returncode == 12, night.said  # adopted with the terms that it has, which are not the row's
-    assert (night.sends("00002"), in_file(night, "00002", "later.csv")["outcome"]) == (1, "unproven")
+    assert night.run().returncode == 12, (
+        night.said
+    )  # adopted with the terms that it has, which are not the row's
+    assert (night.sends("00002"), in_file(night, "00002", "later.csv")["outcome"]) == (
+        1,
+        "unproven",
+    )
     events = "SELECT count(*) FROM events WHERE kind = 'stray'"
     assert night.read(events) == [(2,)]
 
 
 @pytest.mark.fault("D10", "J02", "B33", "B34", "L11")
-def test_what_became_of_such_a_charge_is_asked_when_its_order_comes(night: Stage, gateway: Adversary) -> None:
+def test_what_became_of_such_a_charge_is_asked_when_its_order_comes(
+    night: Stage, gateway: Adversary
+) -> None:
     """It was pending when a list showed it, and is adopted as what it is by now."""
     night.orders([order(1)])
     gateway.on("00001", PENDING)
@@ -128,13 +149,20 @@ def test_what_became_of_such_a_charge_is_asked_when_its_order_comes(night: Stage
     gateway.ledger[0].update(status="successful", paid=True, chain="acch_test_1")
     file_of(night, "late.csv", order(1))
     assert night.run().returncode == 0, night.said
-    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (1, "succeeded")
+    assert (night.sends("00001"), in_file(night, "00001", "late.csv")["outcome"]) == (
+        1,
+        "succeeded",
+    )
 
 
 @pytest.mark.fault("D10", "J02", "J04", "L11", "I1")
 @pytest.mark.parametrize("late", [False, True])
-def test_such_a_charge_of_a_later_attempt_bars_the_first(night: Stage, gateway: Adversary, *, late: bool) -> None:
-    """The first attempt was refused, the second one charged: the order of a lost journal begins with the first."""
+def test_such_a_charge_of_a_later_attempt_bars_the_first(
+    night: Stage, gateway: Adversary, *, late: bool
+) -> None:
+    """The first attempt was refused, the second one charged: the order of a lost journal begins
+    with the first.
+    """
     night.orders([order(1)])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no", commit="never"))
     assert night.run().returncode == 10
@@ -154,8 +182,12 @@ def test_such_a_charge_of_a_later_attempt_bars_the_first(night: Stage, gateway: 
 
 
 @pytest.mark.fault("B22", "J02", "L6", "I1")
-def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(night: Stage, gateway: Adversary) -> None:
-    """No list of the night of the 400 shows it; those of the next one show its key alone, and that is a stop."""
+def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(
+    night: Stage, gateway: Adversary
+) -> None:
+    """No list of the night of the 400 shows it; those of the next one show its key alone, and that
+    is a stop.
+    """
     night.orders([order(1)])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
     gateway.before_list = lambda request: lose(gateway, LOSSES["the key alone"])
@@ -167,7 +199,8 @@ def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(night: Stage,
     assert night.sends("00003") == 0
 
 
-# --- a charge that kept nothing ----------------------------------------------------------------------------------
+# --- a charge that kept nothing
+# ----------------------------------------------------------------------------------
 
 
 def forget(gateway: Adversary, order_id: str) -> str:
@@ -183,7 +216,9 @@ def forget(gateway: Adversary, order_id: str) -> str:
 def test_after_a_loss_an_order_waits_beside_a_charge_that_says_nothing(
     night: Stage, gateway: Adversary, *, restored: bool, late: bool
 ) -> None:
-    """Its very terms, and no name: that one order waits for a person, whichever night it comes; the others go."""
+    """Its very terms, and no name: that one order waits for a person, whichever night it comes; the
+    others go.
+    """
     file_of(night, "first.csv", order(9))
     assert night.run().returncode == 0
     shutil.copytree(night.folder / "state", night.folder / "before")
@@ -208,15 +243,18 @@ def test_after_a_loss_an_order_waits_beside_a_charge_that_says_nothing(
     assert night.run().returncode == 11 and night.run(verb="status").returncode == 11
     plan = night.run(verb="plan")
     assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True), plan.stdout
-    assert night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    assert (
+        night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    )
     assert night.run().returncode == 0, night.said
     assert night.sends("00001") == 2
 
 
 @pytest.mark.fault("J02", "J27")
 def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adversary) -> None:
-    """Accounts are full of them: other terms after a loss, the very terms beside a journal that lost nothing, or that
-    is new."""
+    """Accounts are full of them: other terms after a loss, the very terms beside a journal that
+    lost nothing, or that is new.
+    """
     terms = {"currency": "thb", "destination": order(1)["recipient"]}
     gateway.commit({"amount": "10125", **terms}, {"metadata": {}})
     night.orders([order(1)])
@@ -236,8 +274,9 @@ def test_charges_that_say_nothing_hold_up_nobody_else(night: Stage, gateway: Adv
 def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
     night: Stage, gateway: Adversary, lost: str, *, late: bool
 ) -> None:
-    """400, and a list shows what fits, of this night or the next: the row says so, no later attempt goes before a
-    person has told."""
+    """400, and a list shows what fits, of this night or the next: the row says so, no later attempt
+    goes before a person has told.
+    """
     night.orders([order(1), order(2)])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
 
@@ -255,16 +294,21 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
         assert night.run().returncode == 10
     charge_id = next(c["id"] for c in gateway.ledger if "order_id" not in c["metadata"])
     row = night.row("00001")
-    assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row["reason"]
+    assert (row["outcome"], row["who_acts"]) == ("refused", "a person") and charge_id in row[
+        "reason"
+    ]
     night.orders([order(1, amount="777.00")], "again.csv")
     assert night.run("--input", "again.csv").returncode == 11, night.said
     assert night.sends("00001") == 1
-    assert night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    assert (
+        night.run("--not-ours", charge_id, "--reason", "the till's", verb="resolve").returncode == 0
+    )
     assert night.run("--input", "again.csv").returncode == 0, night.said
     assert night.sends("00001") == 2
 
 
-# --- the end of a list -----------------------------------------------------------------------------------------
+# --- the end of a list
+# -----------------------------------------------------------------------------------------
 
 
 def _seen(rewrite: Callable[[dict[str, Any]], None]) -> Fate:
@@ -288,15 +332,23 @@ def _capped(document: dict[str, Any]) -> None:
 
 @pytest.mark.fault("B32", "J05", "L5", "I1")
 @pytest.mark.parametrize(("lie", "code"), [(_tomorrow, 0), (_capped, 11)])
-def test_a_list_ends_where_its_last_page_is_not_full(night: Stage, gateway: Adversary, lie: Any, code: int) -> None:
-    """Neither one charge of tomorrow nor a count cut at the size of a page proves an absence; audit shares it."""
+def test_a_list_ends_where_its_last_page_is_not_full(
+    night: Stage, gateway: Adversary, lie: Any, code: int
+) -> None:
+    """Neither one charge of tomorrow nor a count cut at the size of a page proves an absence; audit
+    shares it.
+    """
     gateway.strangers(120, age_s=60)
     night.orders([order(1)])
     gateway.on("00001", LOST_AFTER)
     lied = _seen(lie)
-    gateway.rule = lambda request: lied if request.method == "GET" and request.path == "/charges" else None
+    gateway.rule = lambda request: (
+        lied if request.method == "GET" and request.path == "/charges" else None
+    )
     assert night.run().returncode == code, night.said
-    assert night.run("--from", "2020-01-01", "--to", TODAY, verb="audit").returncode == (69 if code else 0)
+    assert night.run("--from", "2020-01-01", "--to", TODAY, verb="audit").returncode == (
+        69 if code else 0
+    )
     gateway.rule = lambda request: None
     assert night.run().returncode == 0
     assert night.row("00001")["outcome"] == "succeeded"
@@ -305,7 +357,9 @@ def test_a_list_ends_where_its_last_page_is_not_full(night: Stage, gateway: Adve
 
 @pytest.mark.fault("B22", "J02", "L6", "I1")
 def test_a_refusal_that_charged_is_known_by_its_key_alone(night: Stage, gateway: Adversary) -> None:
-    """400, and yet the lists show a charge with this very key: a stop, and no next attempt is sent beside it."""
+    """400, and yet the lists show a charge with this very key: a stop, and no next attempt is sent
+    beside it.
+    """
     night.orders([order(1), order(2)])
     gateway.on("00001", Fate(status=400, code="bad_request", message="no"))
     gateway.before_list = lambda request: lose(gateway, LOSSES["the key alone"])
@@ -317,7 +371,9 @@ def test_a_refusal_that_charged_is_known_by_its_key_alone(night: Stage, gateway:
 
 @pytest.mark.fault("B32", "L5", "I1")
 def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway: Adversary) -> None:
-    """A busy account, every charge a minute ahead of the gateway's own Date: the count says the end, not the time."""
+    """A busy account, every charge a minute ahead of the gateway's own Date: the count says the
+    end, not the time.
+    """
     gateway.strangers(250, age_s=-60)
     night.orders([order(1)])
     gateway.on("00001", Fate(end="reset", cut=0, becomes={}))
@@ -326,21 +382,33 @@ def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway:
     assert night.posts() == 1
 
 
-# --- an answer that speaks of a charge -------------------------------------------------------------------------
+# --- an answer that speaks of a charge
+# -------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B19", "B20", "B21", "L6", "I1")
 @pytest.mark.parametrize(
-    "status", [429, 401, 404, *(pytest.param(one, marks=SWEEP) for one in (403, 405, 410, 413, 414, 431, 400, 422))]
+    "status",
+    [
+        429,
+        401,
+        404,
+        *(pytest.param(one, marks=SWEEP) for one in (403, 405, 410, 413, 414, 431, 400, 422)),
+    ],
 )
-def test_a_charge_in_an_answer_is_evidence_whatever_its_status(night: Stage, gateway: Adversary, status: int) -> None:
+def test_a_charge_in_an_answer_is_evidence_whatever_its_status(
+    night: Stage, gateway: Adversary, status: int
+) -> None:
     """It is never not charged: asked for by its id although no list shows it yet, and found."""
     night.orders([order(1), order(2)])
     first = [True]
 
     def charged_under(body: bytes) -> bytes:
         first.clear()
-        head = f"HTTP/1.1 {status} Odd\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status} Odd\r\nContent-Type: application/json\r\nContent-Length:"
+            f" {len(body)}\r\n\r\n"
+        )
         return head.encode() + body
 
     gateway.on("00001", Fate(framed=charged_under))
@@ -354,11 +422,15 @@ def test_a_charge_in_an_answer_is_evidence_whatever_its_status(night: Stage, gat
 
 
 @pytest.mark.fault("B11", "F06")
-def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(night: Stage, gateway: Adversary) -> None:
+def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(
+    night: Stage, gateway: Adversary
+) -> None:
     """Its compression is broken: that is no answer, and no bug."""
     night.orders([order(1), order(2)])
     words, how = night.command("run", "job.toml")
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how
+    )
 
     def asleep(body: bytes) -> bytes:
         process.send_signal(signal.SIGSTOP)
@@ -375,13 +447,20 @@ def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(night: Stage
     assert night.posts() == 2
 
 
-# --- a charge that says nothing --------------------------------------------------------------------------------
+# --- a charge that says nothing
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "J02", "L5", "B13")
-def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(night: Stage, gateway: Adversary) -> None:
-    """A new journal asks a person, who says it is another's; a sound one goes on, whatever it fits."""
-    stranger = gateway.commit({"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None})
+def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(
+    night: Stage, gateway: Adversary
+) -> None:
+    """A new journal asks a person, who says it is another's; a sound one goes on, whatever it
+    fits.
+    """
+    stranger = gateway.commit(
+        {"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None}
+    )
     night.orders([order(1)])
     for _ in range(2):
         assert night.run().returncode == 11
@@ -392,10 +471,19 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(night: S
     assert (plan.returncode, "would charge nothing" in plan.stdout) == (11, True)
     assert night.run(verb="doctor").returncode == 11
     assert night.run(verb="status").returncode == 11
-    assert night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 12
-    assert night.run("--not-ours", stranger["id"], "--reason", "another shop's", verb="resolve").returncode == 0
+    assert (
+        night.run("--not-ours", "chrg_test_never", "--reason", "x", verb="resolve").returncode == 12
+    )
+    assert (
+        night.run(
+            "--not-ours", stranger["id"], "--reason", "another shop's", verb="resolve"
+        ).returncode
+        == 0
+    )
     assert night.run().returncode == 0, night.said
-    gateway.commit({"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None})
+    gateway.commit(
+        {"amount": "500", "currency": "thb", "destination": "recp_test_9"}, {"metadata": None}
+    )
     night.orders([order(2)], "orders-2.csv")
     night.job(file="orders-2.csv")
     assert night.run().returncode == 0, night.said
@@ -405,7 +493,9 @@ def test_a_foreign_charge_that_cannot_be_read_holds_up_no_sound_journal(night: S
 
 
 @pytest.mark.fault("J32", "J02", "I15")
-def test_a_charge_that_the_journal_knows_is_never_unreadable(night: Stage, gateway: Adversary) -> None:
+def test_a_charge_that_the_journal_knows_is_never_unreadable(
+    night: Stage, gateway: Adversary
+) -> None:
     """It lost what named it after it was proven: nothing is held up."""
     night.orders([order(1)])
     assert night.run().returncode == 0
@@ -421,7 +511,9 @@ def test_a_charge_that_the_journal_knows_is_never_unreadable(night: Stage, gatew
 def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
     night: Stage, gateway: Adversary, *, is_ours: bool
 ) -> None:
-    """One order waits, with the words that end it: it is this one's, or another's, and then the order is sent again."""
+    """One order waits, with the words that end it: it is this one's, or another's, and then the
+    order is sent again.
+    """
     night.orders([order(2)], "first.csv")
     night.job(file="first.csv")
     assert night.run().returncode == 0  # a journal that knows its orders
@@ -444,13 +536,18 @@ def test_a_person_ends_the_doubt_about_a_charge_that_says_no_order(
     charge_id = next(c["id"] for c in gateway.ledger if not c["metadata"])
     assert f"{charge_id} may be its charge" in row["reason"]
     if is_ours:
-        made = night.run("00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard", verb="resolve")
+        made = night.run(
+            "00001", "--as", f"charged:{charge_id}", "--reason", "the dashboard", verb="resolve"
+        )
         assert made.returncode == 0, made.stderr
         night.run("--lift-stop", "--reason", "seen", verb="resolve")
         assert night.run().returncode == 10, night.said
         assert night.row("00001")["outcome"] == "unproven"
     else:
-        assert night.run("--not-ours", charge_id, "--reason", "another's", verb="resolve").returncode == 0
+        assert (
+            night.run("--not-ours", charge_id, "--reason", "another's", verb="resolve").returncode
+            == 0
+        )
         assert night.run().returncode == 0, night.said
         assert night.row("00001")["outcome"] == "succeeded"
     assert night.sends("00001") == (1 if is_ours else 2)
@@ -464,15 +561,20 @@ def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_ca
     night.orders([order(1)])
     gateway.on("00001", PENDING)
     assert night.run().returncode == 11
-    gateway.turn("00001", status="successful", chain="acch_test_1", paid_at=gateway.ledger[0]["created_at"])
+    gateway.turn(
+        "00001", status="successful", chain="acch_test_1", paid_at=gateway.ledger[0]["created_at"]
+    )
     gateway.rule = lambda request: (
-        Fate(change={"total": 7}) if request.method == "GET" and request.path == "/charges" else None
+        Fate(change={"total": 7})
+        if request.method == "GET" and request.path == "/charges"
+        else None
     )
     night.run()
     assert night.row("00001")["outcome"] == "succeeded", night.said
 
 
-# --- a charge that was proven, and later -----------------------------------------------------------------------
+# --- a charge that was proven, and later
+# -----------------------------------------------------------------------
 
 
 @pytest.mark.fault("B34", "L10", "J19", "I8")
@@ -492,8 +594,12 @@ def test_what_is_said_of_a_proven_charge_and_no_outcome_names_is_a_stop(
 
 
 @pytest.mark.fault("B15", "L7", "D09")
-def test_an_accepted_charge_with_another_key_is_no_sign_of_an_older_journal(night: Stage, gateway: Adversary) -> None:
-    """Told, accepted and lifted once: no later night speaks of a restored copy, or waits for one."""
+def test_an_accepted_charge_with_another_key_is_no_sign_of_an_older_journal(
+    night: Stage, gateway: Adversary
+) -> None:
+    """Told, accepted and lifted once: no later night speaks of a restored copy, or waits for
+    one.
+    """
     night.orders([order(1)])
 
     def louder(body: bytes) -> bytes:
@@ -504,7 +610,12 @@ def test_an_accepted_charge_with_another_key_is_no_sign_of_an_older_journal(nigh
     gateway.on("00001", rewritten(louder))
     assert night.run().returncode == 12
     charge_id = gateway.ledger[0]["id"]
-    assert night.run("00001", "--as", f"charged:{charge_id}", "--reason", "x", verb="resolve").returncode == 0
+    assert (
+        night.run(
+            "00001", "--as", f"charged:{charge_id}", "--reason", "x", verb="resolve"
+        ).returncode
+        == 0
+    )
     assert night.run("--lift-stop", "--reason", "x", verb="resolve").returncode == 0
     night.said = ""
     for _ in range(2):

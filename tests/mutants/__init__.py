@@ -1,7 +1,9 @@
-"""The tests of the tests: each law broken on purpose, and the test that must notice (fault-matrix, section 9.6).
+"""The tests of the tests: each law broken on purpose, and the test that must notice (fault-matrix,
+section 9.6).
 
 A mutant replaces a pure function or a port inside the test process; the product has no hook for it.
 
     make mutants                          the table: law, what is broken, which test caught it
-    BATCHPAY_MUTANT="5xx is a refusal" python -m pytest -p tests.mutants.plugin tests/test_lifecycle.py
+    BATCHPAY_MUTANT="5xx is a refusal" python -m pytest -p tests.mutants.plugin
+      tests/test_lifecycle.py
 """

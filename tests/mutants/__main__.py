@@ -1,4 +1,6 @@
-"""`make mutants`: every mutant against the test that must catch it, each in a fork of one process that is warm."""
+"""`make mutants`: every mutant against the test that must catch it, each in a fork of one process
+that is warm.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Trial:
 
 
 class _Failures:
-    """Tells of the first as it happens: what pytest itself makes of sockets that were left open comes later."""
+    """Tells of the first as it happens: what pytest itself makes of sockets that were left open
+    comes later.
+    """
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -49,7 +53,13 @@ def against(mutant: Mutant) -> Callable[[Path, Tell], int]:
 
     def work(folder: Path, tell: Tell) -> int:
         mutant.breaks()
-        how = [f"tests/{mutant.caught_by}"], _Failures(tell), "-x", "--tb=native", f"--basetemp={folder / 'pytest'}"
+        how = (
+            [f"tests/{mutant.caught_by}"],
+            _Failures(tell),
+            "-x",
+            "--tb=native",
+            f"--basetemp={folder / 'pytest'}",
+        )
         return pytest_of(ROOT, folder, *how)
 
     return work
@@ -58,7 +68,9 @@ def against(mutant: Mutant) -> Callable[[Path, Tell], int]:
 def trials(mutants: Iterable[Mutant], processes: int) -> Iterator[Trial]:
     """Each in a fork, as they end; caught when its test ran and failed."""
     warm_up()
-    for ended in run((Job(mutant, against(mutant)) for mutant in mutants), processes, first_s=TRIAL_S):
+    for ended in run(
+        (Job(mutant, against(mutant)) for mutant in mutants), processes, first_s=TRIAL_S
+    ):
         mutant, told = ended.about, dict(ended.told)
         how = told.get("noticed") or told.get("broken") or f"it ended with {ended.code}"
         yield Trial(mutant.law, mutant.name, mutant.caught_by, "noticed" in told, how, ended.took_s)
@@ -73,19 +85,26 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="a line for each mutant, for a program")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    chosen = [mutant for mutant in (quick() if asked.quick else by_law()) if asked.only in mutant.name]
+    chosen = [
+        mutant for mutant in (quick() if asked.quick else by_law()) if asked.only in mutant.name
+    ]
     living = 0
     for done in trials(chosen, asked.processes):
         living += not done.caught
         if asked.json:
             print(json.dumps(asdict(done)), flush=True)
             continue
-        print(f"{done.law:4} {done.name:58} {'caught' if done.caught else 'LIVES ':6} "
-              f"{done.took_s:5.1f} s  {done.caught_by}", flush=True)  # fmt: skip
+        print(
+            f"{done.law:4} {done.name:58} {'caught' if done.caught else 'LIVES ':6} "
+            f"{done.took_s:5.1f} s  {done.caught_by}",
+            flush=True,
+        )
         if asked.why or not done.caught:
             print(f"         {done.how[:200]}", flush=True)
     if not asked.json:
-        print(f"\n{len(chosen) - living} of {len(chosen)} mutants caught ({len(MUTANTS)} there are)")
+        print(
+            f"\n{len(chosen) - living} of {len(chosen)} mutants caught ({len(MUTANTS)} there are)"
+        )
     return bool(living)
 
 

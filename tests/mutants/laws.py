@@ -22,7 +22,9 @@ FILE = "test_journal_sqlite.py::"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One law, broken: `breaks` replaces what keeps it, `caught_by` is the test that must fail then."""
+    """One law, broken: `breaks` replaces what keeps it, `caught_by` is the test that must fail
+    then.
+    """
 
     law: str
     name: str
@@ -33,7 +35,9 @@ class Mutant:
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(law: str, name: str, caught_by: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def mutant(
+    law: str, name: str, caught_by: str
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Registers the function as what breaks the law."""
 
     def register(breaks: Callable[[], None]) -> Callable[[], None]:
@@ -57,7 +61,8 @@ def in_every_world(change: Callable[[Any], None]) -> None:
     swap("tests.simulation.story:_world", make)
 
 
-# --- L1: intent before byte ------------------------------------------------------------------------------------
+# --- L1: intent before byte
+# ------------------------------------------------------------------------------------
 
 
 @mutant("L1", "no intent is written", SIMULATION)
@@ -90,7 +95,10 @@ def _() -> None:
         async def write(self: Any, events: Any) -> Any:
             if events[0].kind != "intent":
                 return await was(self, events)
-            self._hurried = [*getattr(self, "_hurried", []), asyncio.ensure_future(was(self, events))]
+            self._hurried = [
+                *getattr(self, "_hurried", []),
+                asyncio.ensure_future(was(self, events)),
+            ]
             return events
 
         return write
@@ -100,10 +108,18 @@ def _() -> None:
 
 @mutant("L1", "synchronous = NORMAL", SIMULATION)
 def _() -> None:
-    in_every_world(lambda world: world.pragmas.update({"PRAGMA synchronous = FULL": "PRAGMA synchronous = NORMAL"}))
+    in_every_world(
+        lambda world: world.pragmas.update(
+            {"PRAGMA synchronous = FULL": "PRAGMA synchronous = NORMAL"}
+        )
+    )
 
 
-@mutant("L1", "the file is opened with NORMAL", FILE + "test_every_commit_is_synchronous_and_the_file_private")
+@mutant(
+    "L1",
+    "the file is opened with NORMAL",
+    FILE + "test_every_commit_is_synchronous_and_the_file_private",
+)
 def _() -> None:
     def make(was: Any) -> Any:
         def opened(*given: Any) -> Any:
@@ -120,19 +136,24 @@ def _() -> None:
 def _() -> None:
     def make(was: Any) -> Any:
         async def charge(self: Any, intent: Any, may_leave: Any) -> Any:
-            return await was(self, replace(intent, body=f"{intent.body}&description=again"), may_leave)
+            return await was(
+                self, replace(intent, body=f"{intent.body}&description=again"), may_leave
+            )
 
         return charge
 
     swap("tests.simulation.door:Door.charge", make)
 
 
-# --- L2: an intent goes stale, for its writer only -------------------------------------------------------------
+# --- L2: an intent goes stale, for its writer only
+# -------------------------------------------------------------
 
 
 @mutant("L2", "a stale intent is sent all the same", SIMULATION)
 def _() -> None:
-    in_every_world(lambda world: setattr(world, "obeyed", replace(world.settings, send_window_s=1e9)))
+    in_every_world(
+        lambda world: setattr(world, "obeyed", replace(world.settings, send_window_s=1e9))
+    )
 
 
 @mutant("L2", "an intent found at start is taken for void", SIMULATION)
@@ -153,14 +174,16 @@ def _() -> None:
 @mutant("L2", "a void closes the attempt", LIFE + "test_what_events_add_up_to")
 def _() -> None:
     swap(
-        "batchpay.lifecycle.attempt:_voided", lambda was: lambda state, event: replace(was(state, event), refused=True)
+        "batchpay.lifecycle.attempt:_voided",
+        lambda was: lambda state, event: replace(was(state, event), refused=True),
     )
     import batchpay.lifecycle.attempt as life
 
     life._STEPS["voided"] = life._voided  # type: ignore[attr-defined]
 
 
-# --- L3: one open attempt per order ----------------------------------------------------------------------------
+# --- L3: one open attempt per order
+# ----------------------------------------------------------------------------
 
 
 @mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
@@ -194,12 +217,20 @@ def _() -> None:
     swap("tests.simulation.door:Door.charge", make)
 
 
-@mutant("L3", "a key of random, not of job, order and attempt", "test_planning.py::test_keys_never_change")
+@mutant(
+    "L3",
+    "a key of random, not of job, order and attempt",
+    "test_planning.py::test_keys_never_change",
+)
 def _() -> None:
-    swap("batchpay.lifecycle.plan:key_of", lambda was: lambda job, order_id, attempt: str(uuid.uuid4()))
+    swap(
+        "batchpay.lifecycle.plan:key_of",
+        lambda was: lambda job, order_id, attempt: str(uuid.uuid4()),
+    )
 
 
-# --- L4: verdicts come from proof ------------------------------------------------------------------------------
+# --- L4: verdicts come from proof
+# ------------------------------------------------------------------------------
 
 TABLE = LIFE + "test_every_pair_of_the_proof_table"
 
@@ -218,11 +249,17 @@ def verdicts(change: Callable[[Any, Any, Any], Any]) -> None:
 
 def refused_when(test: Callable[[Any], bool]) -> Callable[[], None]:
     """These answers are called a refusal."""
-    return lambda: verdicts(lambda answer, v, _: replace(v, proof=Proof.REFUSED) if test(answer) else v)
+    return lambda: verdicts(
+        lambda answer, v, _: replace(v, proof=Proof.REFUSED) if test(answer) else v
+    )
 
 
-mutant("L4", "5xx is a refusal", SIMULATION)(refused_when(lambda a: a.out and (a.status or 0) >= 500))
-mutant("L4", "no answer is a refusal", SIMULATION)(refused_when(lambda a: a.out and a.status is None))
+mutant("L4", "5xx is a refusal", SIMULATION)(
+    refused_when(lambda a: a.out and (a.status or 0) >= 500)
+)
+mutant("L4", "no answer is a refusal", SIMULATION)(
+    refused_when(lambda a: a.out and a.status is None)
+)
 mutant("L4", "408 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 408))
 mutant("L4", "409 is a refusal", TABLE)(refused_when(lambda a: a.out and a.status == 409))
 
@@ -235,17 +272,25 @@ def _() -> None:
 @mutant("L4", "an error object under 200 is a refusal", TABLE)
 def _() -> None:
     verdicts(
-        lambda answer, v, _: replace(v, proof=Proof.REFUSED) if answer.status == 200 and v.code else v,
+        lambda answer, v, _: (
+            replace(v, proof=Proof.REFUSED) if answer.status == 200 and v.code else v
+        ),
     )
 
 
 @mutant("L4", "any 2xx is a success", TABLE)
 def _() -> None:
-    verdicts(lambda answer, v, _: replace(v, proof=Proof.CHARGE) if answer.out and answer.status == 200 else v)
+    verdicts(
+        lambda answer, v, _: (
+            replace(v, proof=Proof.CHARGE) if answer.out and answer.status == 200 else v
+        )
+    )
 
 
 @mutant(
-    "L4", "a used token after a doubt is a refusal", LOOP + "test_a_used_token_after_a_doubt_is_never_called_refused"
+    "L4",
+    "a used token after a doubt is a refusal",
+    LOOP + "test_a_used_token_after_a_doubt_is_never_called_refused",
 )
 def _() -> None:
     verdicts(lambda _, v, __: replace(v, proof=Proof.REFUSED, spent=False) if v.spent else v)
@@ -256,7 +301,8 @@ def _() -> None:
     verdicts(lambda answer, v, _: replace(v, proof=Proof.THROTTLED) if answer.status == 429 else v)
 
 
-# --- L5: doubt has a period ------------------------------------------------------------------------------------
+# --- L5: doubt has a period
+# ------------------------------------------------------------------------------------
 
 
 @mutant("L5", "no doubt period", SIMULATION)
@@ -268,7 +314,9 @@ def _() -> None:
 def _() -> None:
     in_every_world(
         lambda world: setattr(
-            world, "obeyed", replace(world.settings, doubt_period_s=world.settings.doubt_period_s / 2)
+            world,
+            "obeyed",
+            replace(world.settings, doubt_period_s=world.settings.doubt_period_s / 2),
         )
     )
 
@@ -280,7 +328,9 @@ def _() -> None:
 
 @mutant("L5", "two look-ups without a gap", SIMULATION)
 def _() -> None:
-    in_every_world(lambda world: setattr(world, "obeyed", replace(world.settings, lookup_gap_s=0.0)))
+    in_every_world(
+        lambda world: setattr(world, "obeyed", replace(world.settings, lookup_gap_s=0.0))
+    )
 
 
 @mutant("L5", "an incomplete list is as good as a whole one", SIMULATION)
@@ -296,21 +346,33 @@ def _() -> None:
     swap("batchpay.lifecycle.listing:Listing.add", make)
 
 
-@mutant("L5", "the clock of another boot counts on", LIFE + "test_doubt_is_counted_on_the_clock_of_one_boot_only")
+@mutant(
+    "L5",
+    "the clock of another boot counts on",
+    LIFE + "test_doubt_is_counted_on_the_clock_of_one_boot_only",
+)
 def _() -> None:
-    swap("batchpay.lifecycle.attempt:DoubtRules._start_s", lambda was: lambda self, doubt: doubt.boot_s)
+    swap(
+        "batchpay.lifecycle.attempt:DoubtRules._start_s",
+        lambda was: lambda self, doubt: doubt.boot_s,
+    )
     swap(
         "batchpay.lifecycle.attempt:DoubtRules.absents",
         lambda was: lambda self, doubt: [boot_s for _, boot_s in doubt.absents],
     )
 
 
-@mutant("L5", "an unanswered order is never looked up", LOOP + "test_an_unanswered_order_is_looked_up_and_charged_once")
+@mutant(
+    "L5",
+    "an unanswered order is never looked up",
+    LOOP + "test_an_unanswered_order_is_looked_up_and_charged_once",
+)
 def _() -> None:
     swap("batchpay.settlement.doubts:Doubts.add", always(None))
 
 
-# --- L6: evidence is never refused -----------------------------------------------------------------------------
+# --- L6: evidence is never refused
+# -----------------------------------------------------------------------------
 
 
 @mutant("L6", "what a list shows of a settled order is dropped", SIMULATION)
@@ -353,7 +415,9 @@ def _() -> None:
     import batchpay.lifecycle.attempt as life
 
     def make(was: Any) -> Any:
-        return lambda state, event: replace(was(replace(state, charge=None, twins=frozenset()), event))
+        return lambda state, event: replace(
+            was(replace(state, charge=None, twins=frozenset()), event)
+        )
 
     swap("batchpay.lifecycle.attempt:_evidence", make)
     for kind in ("found", "adopted"):
@@ -377,7 +441,8 @@ def _() -> None:
     swap("batchpay.journals.sqlite.store:_tell", make)
 
 
-# --- L7: an answer is checked ----------------------------------------------------------------------------------
+# --- L7: an answer is checked
+# ----------------------------------------------------------------------------------
 
 
 def blind_to(field: str) -> Callable[[], None]:
@@ -391,7 +456,15 @@ def blind_to(field: str) -> Callable[[], None]:
 
 CHECKED = LIFE + "test_an_answer_that_is_not_what_was_asked_is_unproven"
 mutant("L7", "answers are not checked", SIMULATION)(blind_to(""))
-for _field in ("id", "livemode", "amount", "currency", "destination", "metadata[batchpay_key]", "paid"):
+for _field in (
+    "id",
+    "livemode",
+    "amount",
+    "currency",
+    "destination",
+    "metadata[batchpay_key]",
+    "paid",
+):
     mutant("L7", f"{_field} of an answer is not checked", CHECKED)(blind_to(_field))
 
 
@@ -410,7 +483,8 @@ def _() -> None:
     swap("batchpay.lifecycle.attempt:Attempt._charged", make)
 
 
-# --- L8: one retry layer ---------------------------------------------------------------------------------------
+# --- L8: one retry layer
+# ---------------------------------------------------------------------------------------
 
 
 @mutant("L8", "the client tries twice", SIMULATION)
@@ -459,8 +533,12 @@ def _() -> None:
         async def handle(self: Any, request: Any) -> Any:
             response = await was(self, request)
             if response.has_redirect_location:
-                onward = httpx.Request(request.method, response.headers["location"], headers=request.headers,
-                                       content=request.content)  # fmt: skip
+                onward = httpx.Request(
+                    request.method,
+                    response.headers["location"],
+                    headers=request.headers,
+                    content=request.content,
+                )
                 response = await was(self, onward)
             return response
 
@@ -469,10 +547,15 @@ def _() -> None:
     swap("batchpay.gateways.omise.wire:Wire.handle_async_request", make)
 
 
-# --- L9: everything shown is a function of the journal ---------------------------------------------------------
+# --- L9: everything shown is a function of the journal
+# ---------------------------------------------------------
 
 
-@mutant("L9", "the loop believes its memory, not the journal", RACES + "test_two_pieces_of_evidence_at_once_both_count")
+@mutant(
+    "L9",
+    "the loop believes its memory, not the journal",
+    RACES + "test_two_pieces_of_evidence_at_once_both_count",
+)
 def _() -> None:
     def make(was: Any) -> Any:
         async def write(self: Any, case: Any, kind: str, data: Any, send: int) -> None:
@@ -500,14 +583,17 @@ def _() -> None:
 
     def make(was: Any) -> Any:
         def history_of(journal: Any, batch_id: str, chunk: Any, *more: Any) -> Any:
-            return known.setdefault((journal.path, batch_id, chunk.number), was(journal, batch_id, chunk, *more))
+            return known.setdefault(
+                (journal.path, batch_id, chunk.number), was(journal, batch_id, chunk, *more)
+            )
 
         return history_of
 
     swap("batchpay.batches.history:history_of", make)
 
 
-# --- L10: stop on the impossible, and stay stopped -------------------------------------------------------------
+# --- L10: stop on the impossible, and stay stopped
+# -------------------------------------------------------------
 
 
 @mutant("L10", "no stop is ever written", SIMULATION)
@@ -515,7 +601,11 @@ def _() -> None:
     swap("batchpay.settlement.recorder:_why_stop", always(""))
 
 
-@mutant("L10", "a stop ends with its run", LOOP + "test_an_answer_that_proves_nothing_stops_this_run_and_the_next")
+@mutant(
+    "L10",
+    "a stop ends with its run",
+    LOOP + "test_an_answer_that_proves_nothing_stops_this_run_and_the_next",
+)
 def _() -> None:
     swap("batchpay.settlement.recorder:stop_in_force", always(""))
 
@@ -550,7 +640,8 @@ def _() -> None:
         life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
 
 
-# --- L11: look before the first send ---------------------------------------------------------------------------
+# --- L11: look before the first send
+# ---------------------------------------------------------------------------
 
 
 @mutant("L11", "nobody looks before the first send", SIMULATION)
@@ -584,11 +675,15 @@ def _() -> None:
 def _() -> None:
     from batchpay.settlement.lists import iso
 
-    swap("batchpay.settlement.lists:Lists._bound", lambda was: lambda self, listing: iso(self._now()))
+    swap(
+        "batchpay.settlement.lists:Lists._bound", lambda was: lambda self, listing: iso(self._now())
+    )
 
 
 @mutant(
-    "L11", "nobody looks while orders are sent", LOOP + "test_another_run_with_another_journal_is_seen_while_charging"
+    "L11",
+    "nobody looks while orders are sent",
+    LOOP + "test_another_run_with_another_journal_is_seen_while_charging",
 )
 def _() -> None:
     def make(was: Any) -> Any:
@@ -600,7 +695,11 @@ def _() -> None:
     swap("batchpay.settlement.lists:Lists.watch", make)
 
 
-@mutant("L11", "all orders go before the first list", RACES + "test_one_order_goes_alone_until_a_list_followed_it")
+@mutant(
+    "L11",
+    "all orders go before the first list",
+    RACES + "test_one_order_goes_alone_until_a_list_followed_it",
+)
 def _() -> None:
     def make(was: Any) -> Any:
         def begin(self: Any, candidates: Any) -> None:
@@ -624,7 +723,8 @@ def _() -> None:
     swap("batchpay.settlement.lists:Lists._absorb", make)
 
 
-# --- L12: the journal is the truth, the queue is a hint --------------------------------------------------------
+# --- L12: the journal is the truth, the queue is a hint
+# --------------------------------------------------------
 
 
 def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
@@ -653,7 +753,8 @@ mutant(
 )(rows_judged_without_a_journal(guarded=False))
 
 
-# --- L13: what was not delivered is discarded ------------------------------------------------------------------
+# --- L13: what was not delivered is discarded
+# ------------------------------------------------------------------
 
 
 @mutant("L13", "sockets linger", WIRE + "test_what_was_not_delivered_is_discarded")
@@ -665,7 +766,11 @@ def _() -> None:
 
     class Lingering(socket.socket):
         def setsockopt(self, level: int, option: int, value: Any, *more: Any) -> None:  # type: ignore[override]
-            kept = struct.pack("ii", 0, 0) if option == socket.SO_LINGER and level == socket.SOL_SOCKET else value
+            kept = (
+                struct.pack("ii", 0, 0)
+                if option == socket.SO_LINGER and level == socket.SOL_SOCKET
+                else value
+            )
             super().setsockopt(level, option, kept, *more)
 
     class Sockets:
@@ -677,7 +782,8 @@ def _() -> None:
     wire.socket = Sockets()  # type: ignore[attr-defined]
 
 
-# --- money -----------------------------------------------------------------------------------------------------
+# --- money
+# -------------------------------------------------------------------------------------------------
 
 
 @mutant("I17", "amounts pass through floats", "test_money.py::test_amounts_that_floats_get_wrong")
@@ -687,7 +793,10 @@ def _() -> None:
     def make(was: Any) -> Any:
         def to_minor(text: str, currency: str, unit: str = "major") -> int:
             was(text, currency, unit)
-            return int(float(text.replace(",", "")) * 10 ** (EXPONENTS[currency.upper()] if unit == "major" else 0))
+            return int(
+                float(text.replace(",", ""))
+                * 10 ** (EXPONENTS[currency.upper()] if unit == "major" else 0)
+            )
 
         return to_minor
 
@@ -724,11 +833,16 @@ def _count_the_rest(counter: Any, given: Any, was: Any) -> None:
 
 
 TWO_SIDES = "test_reconciliation.py::test_what_was_read_is_held_against_what_is_reported"
-mutant("I3", "the reader does not count a row", TWO_SIDES)(forgets_the_first("batchpay.intake.controls:Tally.add"))
-mutant("I3", "a row is in no total", TWO_SIDES)(forgets_the_first("batchpay.reconciliation.findings:Totals.add"))
+mutant("I3", "the reader does not count a row", TWO_SIDES)(
+    forgets_the_first("batchpay.intake.controls:Tally.add")
+)
+mutant("I3", "a row is in no total", TWO_SIDES)(
+    forgets_the_first("batchpay.reconciliation.findings:Totals.add")
+)
 
 
-# --- the doors of fault-matrix 7a ------------------------------------------------------------------------------
+# --- the doors of fault-matrix 7a
+# ------------------------------------------------------------------------------
 
 DOORS = "test_doors.py::"
 
@@ -752,7 +866,9 @@ def _() -> None:
         def look_of(opened: Any, options: Any) -> Any:
             look = was(opened, options)
             return replace(
-                look, since=options.since or look.since, known_before=look.known_before or bool(options.since)
+                look,
+                since=options.since or look.since,
+                known_before=look.known_before or bool(options.since),
             )
 
         return look_of
@@ -795,7 +911,10 @@ def _() -> None:
     "test_coming_back.py::test_a_row_that_names_its_row_no_more_is_no_new_order",
 )
 def _() -> None:
-    swap("batchpay.intake.mapping:_corrects", lambda was: lambda chunk, found: was(chunk, type(found)({})))
+    swap(
+        "batchpay.intake.mapping:_corrects",
+        lambda was: lambda chunk, found: was(chunk, type(found)({})),
+    )
 
 
 @mutant(
@@ -857,7 +976,11 @@ def _() -> None:
     swap("batchpay.batches.wholeness:whose_reports", always({}))
 
 
-@mutant("J03", "any account will do", DOORS + "test_the_key_of_another_account_is_refused_before_it_charges")
+@mutant(
+    "J03",
+    "any account will do",
+    DOORS + "test_the_key_of_another_account_is_refused_before_it_charges",
+)
 def _() -> None:
     from batchpay.settlement.run import Account
 
@@ -886,13 +1009,19 @@ def _() -> None:
 
 
 @mutant(
-    "J05", "a list that lacks known charges proves absence", LOOP + "test_a_stale_copy_of_the_list_proves_no_absence"
+    "J05",
+    "a list that lacks known charges proves absence",
+    LOOP + "test_a_stale_copy_of_the_list_proves_no_absence",
 )
 def _() -> None:
     swap("batchpay.settlement.lists:Lists.lacking", always([]))
 
 
-@mutant("J06", "another job's charge of the order is no matter", DOORS + "test_a_renamed_job_is_refused_on_every_night")
+@mutant(
+    "J06",
+    "another job's charge of the order is no matter",
+    DOORS + "test_a_renamed_job_is_refused_on_every_night",
+)
 def _() -> None:
     swap("batchpay.lifecycle.standing:_elsewhere", always(None))
     swap("batchpay.settlement.recorder:Recorder.charged_elsewhere", always(None))
@@ -918,15 +1047,26 @@ def _() -> None:
     DOORS + "test_an_id_that_a_program_damaged_is_a_conflict_whatever_it_asks",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.plan:alike", lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"))
+    swap(
+        "batchpay.lifecycle.plan:alike",
+        lambda was: lambda order_id: order_id.strip().casefold().lstrip("0"),
+    )
 
 
-@mutant("J10", "another mode or address is the same journal", DOORS + "test_another_mode_or_address_is_another_journal")
+@mutant(
+    "J10",
+    "another mode or address is the same journal",
+    DOORS + "test_another_mode_or_address_is_another_journal",
+)
 def _() -> None:
     swap("batchpay.settlement.run:refuse_other_place", always(None))
 
 
-@mutant("J11", "one charge id may be of two orders", DOORS + "test_one_charge_id_for_two_orders_is_a_stop")
+@mutant(
+    "J11",
+    "one charge id may be of two orders",
+    DOORS + "test_one_charge_id_for_two_orders_is_a_stop",
+)
 def _() -> None:
     swap("batchpay.settlement.recorder:Recorder._anothers_charge", always(""))
 
@@ -962,14 +1102,25 @@ def _() -> None:
     swap("batchpay.lifecycle.standing:_planned_anew", always(False))
 
 
-@mutant("J15", "the commission is not looked at", DOORS + "test_a_commission_that_was_not_taken_is_no_success")
+@mutant(
+    "J15",
+    "the commission is not looked at",
+    DOORS + "test_a_commission_that_was_not_taken_is_no_success",
+)
 def _() -> None:
     swap("batchpay.lifecycle.attempt:fee_flaws_of", always(()))
 
 
-@mutant("J17", "a batch is of its bytes alone", DOORS + "test_two_jobs_with_one_file_and_one_folder_write_two_reports")
+@mutant(
+    "J17",
+    "a batch is of its bytes alone",
+    DOORS + "test_two_jobs_with_one_file_and_one_folder_write_two_reports",
+)
 def _() -> None:
-    swap("batchpay.lifecycle.plan:batch_id_of", lambda was: lambda first, job, sha256: was(first, "any", sha256))
+    swap(
+        "batchpay.lifecycle.plan:batch_id_of",
+        lambda was: lambda first, job, sha256: was(first, "any", sha256),
+    )
 
 
 @mutant(
@@ -996,7 +1147,10 @@ def _() -> None:
     "test_planning.py::test_a_fixed_fee_is_that_of_the_orders_own_currency",
 )
 def _() -> None:
-    swap("batchpay.job.job:Fee.fixed_in", lambda was: lambda self, currency: next(iter(self.fixed.values()), None))
+    swap(
+        "batchpay.job.job:Fee.fixed_in",
+        lambda was: lambda self, currency: next(iter(self.fixed.values()), None),
+    )
 
 
 @mutant(

@@ -1,4 +1,6 @@
-"""`python -m pytest -p tests.mutants.plugin`: the tests run against the mutant that BATCHPAY_MUTANT names."""
+"""`python -m pytest -p tests.mutants.plugin`: the tests run against the mutant that BATCHPAY_MUTANT
+names.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ from typing import Any
 
 
 def swap(name: str, make: Callable[[Any], Any]) -> None:
-    """`module:function` or `module:Class.method` becomes what `make` makes of it. Lasts as long as the process."""
+    """`module:function` or `module:Class.method` becomes what `make` makes of it. Lasts as long as
+    the process.
+    """
     module_name, _, path = name.partition(":")
     *owners, last = path.split(".")
     owner: Any = importlib.import_module(module_name)

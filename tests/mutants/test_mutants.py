@@ -25,7 +25,9 @@ def fared() -> dict[str, Any]:
     return {one["law"]: one for one in told}
 
 
-@pytest.mark.parametrize("law", [pytest.param(law, marks=pytest.mark.fault(law)) for law in sorted(QUICK)])
+@pytest.mark.parametrize(
+    "law", [pytest.param(law, marks=pytest.mark.fault(law)) for law in sorted(QUICK)]
+)
 def test_a_broken_law_is_noticed(fared: dict[str, Any], law: str) -> None:
     """The test that must fail does."""
     assert fared[law]["caught"], fared[law]
@@ -33,4 +35,6 @@ def test_a_broken_law_is_noticed(fared: dict[str, Any], law: str) -> None:
 
 def test_every_law_is_broken_on_purpose() -> None:
     """No law without a mutant, and a quick one for each."""
-    assert {f"L{number}" for number in range(1, 14)} <= set(QUICK) <= {m.law for m in MUTANTS.values()}
+    assert (
+        {f"L{number}" for number in range(1, 14)} <= set(QUICK) <= {m.law for m in MUTANTS.values()}
+    )

@@ -1,11 +1,13 @@
-"""How much the tests notice: small random changes of the modules that decide about money, and who sees each.
+"""How much the tests notice: small random changes of the modules that decide about money, and who
+sees each.
 
     make mutation                                   the table, and every change that nobody saw
     python -m tests.mutation --only money --all     every change of one module
     python -m tests.mutation --seed 2               another draw
 
-`modules.toml` says what is changed and by which tests; `equivalent.toml` names the changes that change nothing, each
-with its reason. A change lives in the memory of a forked process: no file of the project is touched.
+`modules.toml` says what is changed and by which tests; `equivalent.toml` names the changes that
+change nothing, each with its reason. A change lives in the memory of a forked process: no file of
+the project is touched.
 
     changes.py   the changes of a module, from its syntax tree
     hook.py      a process in which one module is changed, and every process that it starts

@@ -1,4 +1,6 @@
-"""`make mutation`: a random draw of changes, the share that a test sees, and those that none does."""
+"""`make mutation`: a random draw of changes, the share that a test sees, and those that none
+does.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class Plan:
 def plan_of(text: str, root: Path) -> Plan:
     """Read it; raises SystemExit for a pattern that finds no file."""
     told = tomllib.loads(text)
-    modules, tests, without, _ = (_found(root, told[name]) for name in ("modules", "tests", "without", "more"))
+    modules, tests, without, _ = (
+        _found(root, told[name]) for name in ("modules", "tests", "without", "more")
+    )
     return Plan(
         [path for path in modules if not path.endswith("__init__.py")],
         [path for path in tests if path not in without],
@@ -58,24 +62,33 @@ def _found(root: Path, patterns: Iterable[str]) -> list[str]:
     for pattern in patterns:
         some = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern))
         if not some:
-            raise SystemExit(f"tests/mutation/modules.toml: no file is called {pattern}: write its new name")
+            raise SystemExit(
+                f"tests/mutation/modules.toml: no file is called {pattern}: write its new name"
+            )
         found += some
     return found
 
 
 def equivalent(text: str, changes: Sequence[Change]) -> set[Key]:
-    """The changes that `equivalent.toml` names; raises SystemExit for one that is not there any more."""
+    """The changes that `equivalent.toml` names; raises SystemExit for one that is not there any
+    more.
+    """
     named = {
         (one["module"], one["within"], one["source"], one["told"]): one["reason"]
         for one in tomllib.loads(text).get("change", [])
     }
     gone = named.keys() - {change.key for change in changes}
     if gone:
-        raise SystemExit(f"tests/mutation/equivalent.toml: no change is like {sorted(gone)[0]}: mend or remove it")
+        raise SystemExit(
+            f"tests/mutation/equivalent.toml: no change is like {sorted(gone)[0]}: mend or"
+            " remove it"
+        )
     return set(named)
 
 
-def drawn(changes: Mapping[str, Sequence[Change]], wanted: int, least: int, seed: int) -> list[Change]:
+def drawn(
+    changes: Mapping[str, Sequence[Change]], wanted: int, least: int, seed: int
+) -> list[Change]:
     """Of each module its share of the changes, and at least so many; the same for the same seed."""
     total = sum(map(len, changes.values()))
     found: list[Change] = []
@@ -93,7 +106,8 @@ def jobs(root: Path, changes: Sequence[Change], seen: Seen, plan: Plan) -> Itera
 
 
 def chosen_for(change: Change, seen: Seen, plan: Plan) -> list[str]:
-    """The tests that pass by: of the module's own test file first, the quickest first, up to the share; at least one.
+    """The tests that pass by: of the module's own test file first, the quickest first, up to the
+    share; at least one.
 
     A share of the time that all tests took, so that a slow machine chooses like a quick one.
     """
@@ -112,7 +126,9 @@ def killed_by(ended: Ended[Change]) -> str:
     """What saw the change; empty when nothing did."""
     said = dict(ended.told)
     if "broken" in said or ended.code in (4, 5):
-        raise SystemExit(f"the trial of {ended.about.key} itself broke: {said.get('broken', 'no test was run')}")
+        raise SystemExit(
+            f"the trial of {ended.about.key} itself broke: {said.get('broken', 'no test was run')}"
+        )
     if ended.code is None:
         return "it never ended"
     return (said.get("killed by") or f"pytest itself ended ({ended.code})") if ended.code else ""
@@ -125,23 +141,34 @@ def main() -> int:
     plan = plan_of((home / "modules.toml").read_text("utf-8"), root)
     if asked.share:
         plan = replace(plan, share=asked.share, more={})
-    modules = [module for module in plan.modules if not asked.only or any(one in module for one in asked.only)]
+    modules = [
+        module
+        for module in plan.modules
+        if not asked.only or any(one in module for one in asked.only)
+    ]
     all_ = {module: changes_of(root, module) for module in plan.modules}
-    same = equivalent((home / "equivalent.toml").read_text("utf-8"), [c for some in all_.values() for c in some])
+    same = equivalent(
+        (home / "equivalent.toml").read_text("utf-8"), [c for some in all_.values() for c in some]
+    )
     some = {module: all_[module] for module in modules}
     chosen = drawn(some, 10**9 if asked.all else asked.mutants, plan.least, asked.seed)
-    chosen = [change for change in chosen if change.key not in same]  # after the draw: to name one draws no other
+    chosen = [
+        change for change in chosen if change.key not in same
+    ]  # after the draw: to name one draws no other
     if asked.line:
         chosen = [change for change in chosen if change.line == asked.line]
     warm_up()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # its forks end with it
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+    )  # its forks end with it
     began_s = time.monotonic()
     seen = see(root, plan.modules, plan.tests, asked.processes, asked.keep)
     for test in seen.failed:
         print(f"left out, it fails without any change: {test}")
     print(
-        f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)} changes of "
-        f"{sum(map(len, some.values()))}, without those of the {len(same)} that are known to change nothing",
+        f"{len(seen.took_s)} tests looked at in {time.monotonic() - began_s:.0f} s; {len(chosen)}"
+        f" changes of {sum(map(len, some.values()))}, without those of the {len(same)} that are"
+        " known to change nothing",
         flush=True,
     )
     seen_by: dict[Key, str] = {}
@@ -149,7 +176,9 @@ def main() -> int:
         seen_by[ended.about.key] = by = killed_by(ended)
         if asked.verbose:
             place = f"{ended.about.module}:{ended.about.line} {ended.about.told}"
-            print(f"{len(seen_by):4} {place}: {by or 'SURVIVED'}  ({ended.took_s:.1f} s)", flush=True)
+            print(
+                f"{len(seen_by):4} {place}: {by or 'SURVIVED'}  ({ended.took_s:.1f} s)", flush=True
+            )
     good = tell(root, chosen, seen_by, plan)
     print(f"{time.monotonic() - began_s:.0f} s")
     return 0 if good else 1
@@ -160,13 +189,25 @@ def _arguments() -> Any:
     parser.add_argument("--mutants", type=int, default=600, help="how many changes, about")
     parser.add_argument("--all", action="store_true", help="every change there is")
     parser.add_argument("--seed", type=int, default=1, help="of the draw")
-    parser.add_argument("--only", action="append", help="modules whose path holds this; may be given again")
-    parser.add_argument("--root", type=Path, help="another project, with a modules.toml and an equivalent.toml")
+    parser.add_argument(
+        "--only", action="append", help="modules whose path holds this; may be given again"
+    )
+    parser.add_argument(
+        "--root", type=Path, help="another project, with a modules.toml and an equivalent.toml"
+    )
     parser.add_argument("--line", type=int, help="only the drawn changes of this line")
-    parser.add_argument("--share", type=float, help="of the time of all tests, for one change: 0.08")
+    parser.add_argument(
+        "--share", type=float, help="of the time of all tests, for one change: 0.08"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--keep", type=Path, help="folder for what was seen of the tests, used while nothing changed")
-    parser.add_argument("--verbose", action="store_true", help="what saw each change, as it is seen")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="folder for what was seen of the tests, used while nothing changed",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="what saw each change, as it is seen"
+    )
     return parser.parse_args()
 
 
@@ -192,7 +233,10 @@ def tell(root: Path, chosen: Sequence[Change], seen_by: Mapping[Key, str], plan:
 
 def _row(name: str, killed: int, of: int, bar: int) -> bool:
     good = killed * 100 >= of * bar
-    print(f"{name:40} {killed:6} {of:5} {100 * killed / max(of, 1):5.1f} %{'' if good else f'  below {bar} %'}")
+    print(
+        f"{name:40} {killed:6} {of:5} {100 * killed / max(of, 1):5.1f}"
+        f" %{'' if good else f'  below {bar} %'}"
+    )
     return good
 
 

@@ -1,7 +1,8 @@
 """The changes of a module: one small one each, found in its syntax tree.
 
-Not changed: docstrings, texts of more than a word (messages), the texts of f-strings, annotations, decorators, types,
-`__all__`, assertions (they catch bugs, and weaker ones are no behaviour) and what stands under `if TYPE_CHECKING`.
+Not changed: docstrings, texts of more than a word (messages), the texts of f-strings, annotations,
+decorators, types, `__all__`, assertions (they catch bugs, and weaker ones are no behaviour) and
+what stands under `if TYPE_CHECKING`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Change:
 
     module: str  # path of the file, from the root of the project
     line: int
-    lines: tuple[int, int]  # first and last of what is done at that place: a test must have come by to see it
+    lines: tuple[
+        int, int
+    ]  # first and last of what is done at that place: a test must have come by to see it
     within: str  # function, as `Class.method`; empty at the top
     source: str  # the line's text
     told: str  # `a < b -> a <= b`, numbered where the line has several
@@ -66,7 +69,11 @@ def changes_of(root: Path, module: str) -> list[Change]:
         if (number := counted[spot.within, source, told]) > 1:
             told += f" #{number}"
         place = (spot.statement.lineno, max(at.lineno, _end(spot.statement)))
-        found.append(Change(module, at.lineno, place, spot.within, source, told, spot.imported, spot.path, made))
+        found.append(
+            Change(
+                module, at.lineno, place, spot.within, source, told, spot.imported, spot.path, made
+            )
+        )
     return sorted(found, key=lambda change: (change.line, change.within, change.told))
 
 
@@ -88,7 +95,8 @@ def _put(tree: ast.AST, path: Sequence[Step], made: ast.AST) -> None:
         getattr(owner, name)[at] = made
 
 
-# --- the walk ---------------------------------------------------------------------------------------------------
+# --- the walk
+# -------------------------------------------------------------------------------------------------
 
 
 def _walk(node: ast.AST, spot: _Spot) -> Iterator[tuple[_Spot, ast.AST, ast.AST]]:
@@ -108,7 +116,11 @@ def _walk(node: ast.AST, spot: _Spot) -> Iterator[tuple[_Spot, ast.AST, ast.AST]
 
 
 def _below(node: ast.AST, name: str, at: int | None, spot: _Spot) -> _Spot:
-    inside = f"{spot.within}.{node.name}".lstrip(".") if _is_named(node) and name == "body" else spot.within
+    inside = (
+        f"{spot.within}.{node.name}".lstrip(".")
+        if _is_named(node) and name == "body"
+        else spot.within
+    )
     imported = spot.imported
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name == "body":
         imported = False
@@ -128,8 +140,14 @@ def _is_named(node: ast.AST) -> bool:
 
 def _keeps_length_free(node: ast.AST, name: str) -> bool:
     """May a tuple here be shorter? Not one that is unpacked, compared, returned, or names types."""
-    if isinstance(node, ast.Return | ast.Yield | ast.Subscript | ast.Compare | ast.Starred | ast.DictComp):
-        return isinstance(node, ast.Compare) and name == "comparators" and isinstance(node.ops[0], ast.In | ast.NotIn)
+    if isinstance(
+        node, ast.Return | ast.Yield | ast.Subscript | ast.Compare | ast.Starred | ast.DictComp
+    ):
+        return (
+            isinstance(node, ast.Compare)
+            and name == "comparators"
+            and isinstance(node.ops[0], ast.In | ast.NotIn)
+        )
     return not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple))
 
 
@@ -151,7 +169,9 @@ def _is_type(node: ast.expr) -> bool:
         return isinstance(node.op, ast.BitOr) and (_is_type(node.left) or _is_type(node.right))
     plain = ("tuple", "dict", "list", "set", "frozenset", "type")
     named = isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
-    return named and (node.value.id in plain or (node.value.id[:1].isupper() and not node.value.id.isupper()))
+    return named and (
+        node.value.id in plain or (node.value.id[:1].isupper() and not node.value.id.isupper())
+    )
 
 
 def _is_docstring(node: ast.AST, name: str, at: int | None, child: ast.AST) -> bool:
@@ -159,7 +179,8 @@ def _is_docstring(node: ast.AST, name: str, at: int | None, child: ast.AST) -> b
     return isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
 
 
-# --- what a node may become -------------------------------------------------------------------------------------
+# --- what a node may become
+# -------------------------------------------------------------------------------------
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
@@ -217,7 +238,9 @@ def _of_node(node: ast.AST, spot: _Spot) -> Iterator[ast.AST]:
         yield from _of_arithmetic(node)
     elif isinstance(node, ast.Constant):
         yield from _of_constant(node, spot)
-    elif isinstance(node, ast.List | ast.Set | ast.Tuple) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+    elif isinstance(node, ast.List | ast.Set | ast.Tuple) and isinstance(
+        getattr(node, "ctx", ast.Load()), ast.Load
+    ):
         if spot.tuples or not isinstance(node, ast.Tuple):
             yield from _with_one_less(node, "elts", at_least=1 + isinstance(node, ast.Set))
     elif isinstance(node, ast.Dict):
@@ -239,14 +262,20 @@ def _of_comparison(node: ast.Compare) -> Iterator[ast.AST]:
         for other in _COMPARED[type(op)]:
             yield _but(node, ops=[*node.ops[:at], other(), *node.ops[at + 1 :]])
     left, right = node.left, node.comparators[0]
-    if isinstance(left, ast.Tuple) and isinstance(right, ast.Tuple) and len(left.elts) == len(right.elts) > 1:
+    if (
+        isinstance(left, ast.Tuple)
+        and isinstance(right, ast.Tuple)
+        and len(left.elts) == len(right.elts) > 1
+    ):
         for at in range(len(left.elts)):
             short = (_but(side, elts=_without(side.elts, at)) for side in (left, right))
             yield _but(node, left=next(short), comparators=[next(short)])
 
 
 def _of_arithmetic(node: ast.BinOp) -> Iterator[ast.AST]:
-    texts = any(isinstance(side, ast.JoinedStr) or _is_text(side) for side in (node.left, node.right))
+    texts = any(
+        isinstance(side, ast.JoinedStr) or _is_text(side) for side in (node.left, node.right)
+    )
     if type(node.op) in _COMPUTED and not texts:
         yield _but(node, op=_COMPUTED[type(node.op)]())
 
@@ -275,13 +304,19 @@ def _of_constant(node: ast.Constant, spot: _Spot) -> Iterator[ast.AST]:
 
 def _of_call(node: ast.Call) -> Iterator[ast.AST]:
     if isinstance(node.func, ast.Name) and (other := _CALLED.get(node.func.id)):
-        yield _but(node, func=ast.Name(other, ast.Load()), keywords=[] if other == "list" else node.keywords)
+        yield _but(
+            node,
+            func=ast.Name(other, ast.Load()),
+            keywords=[] if other == "list" else node.keywords,
+        )
     for at in range(len(node.keywords)):
         if node.keywords[at].arg is not None:
             yield _but(node, keywords=_without(node.keywords, at))
     for at in range(len(node.args) - 1):
         one, two = node.args[at : at + 2]
-        if not any(isinstance(some, ast.Starred) for some in (one, two)) and ast.dump(one) != ast.dump(two):
+        if not any(isinstance(some, ast.Starred) for some in (one, two)) and ast.dump(
+            one
+        ) != ast.dump(two):
             yield _but(node, args=[*node.args[:at], two, one, *node.args[at + 2 :]])
 
 
@@ -304,28 +339,40 @@ def _of_statement(node: ast.stmt) -> Iterator[ast.AST]:
         yield _but(node, value=ast.Constant(None))
     elif isinstance(node, ast.Continue):
         yield ast.Break()
-    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub) and not _is_list(node.value):
+    elif (
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.op, ast.Add | ast.Sub)
+        and not _is_list(node.value)
+    ):
         yield _but(node, op=_COMPUTED[type(node.op)]())
 
 
 def _can_be_left_out(node: ast.stmt) -> bool:
-    """Without it the function still is one: a call for its effect, a raise, what is kept in an object."""
+    """Without it the function still is one: a call for its effect, a raise, what is kept in an
+    object.
+    """
     if isinstance(node, ast.Break | ast.Continue | ast.Raise | ast.Delete | ast.AugAssign):
         return True
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Call | ast.Await)
     if isinstance(node, ast.AnnAssign):
         return node.value is not None and not isinstance(node.target, ast.Name)
-    return isinstance(node, ast.Assign) and all(isinstance(t, ast.Attribute | ast.Subscript) for t in node.targets)
+    return isinstance(node, ast.Assign) and all(
+        isinstance(t, ast.Attribute | ast.Subscript) for t in node.targets
+    )
 
 
 def _is_nothing(node: ast.AST) -> bool:
-    """None, or what is as false: a caller could hardly tell, and the constant itself is changed anyway."""
+    """None, or what is as false: a caller could hardly tell, and the constant itself is changed
+    anyway.
+    """
     return isinstance(node, ast.Constant) and not node.value
 
 
 def _is_list(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.List | ast.ListComp | ast.JoinedStr) or (node is not None and _is_text(node))
+    return isinstance(node, ast.List | ast.ListComp | ast.JoinedStr) or (
+        node is not None and _is_text(node)
+    )
 
 
 def _with_one_less(node: E, name: str, *, at_least: int) -> Iterator[ast.AST]:
@@ -334,7 +381,11 @@ def _with_one_less(node: E, name: str, *, at_least: int) -> Iterator[ast.AST]:
         return
     for at in range(len(items)):
         rest = _without(items, at)
-        yield rest[0] if isinstance(node, ast.BoolOp) and len(rest) == 1 else _but(node, **{name: rest})
+        yield (
+            rest[0]
+            if isinstance(node, ast.BoolOp) and len(rest) == 1
+            else _but(node, **{name: rest})
+        )
 
 
 def _without(items: Sequence[E], at: int) -> list[E]:
@@ -349,7 +400,8 @@ def _but(node: E, **changes: object) -> E:
     return made
 
 
-# --- for people -------------------------------------------------------------------------------------------------
+# --- for people
+# -------------------------------------------------------------------------------------------------
 
 
 def _end(statement: ast.stmt) -> int:
@@ -378,7 +430,11 @@ def _brief(node: ast.AST) -> str:
 def shown(text: str, change: Change) -> str:
     """The statement before and after, as much of it as differs and a little more."""
     tree = ast.parse(text)
-    depth = max(at for at in range(len(change.path) + 1) if isinstance(_at(tree, change.path[:at]), ast.stmt))
+    depth = max(
+        at
+        for at in range(len(change.path) + 1)
+        if isinstance(_at(tree, change.path[:at]), ast.stmt)
+    )
     before = _brief(_at(tree, change.path[:depth]))
     _put(tree, change.path, change.node)
     after = _brief(_at(tree, change.path[:depth]))

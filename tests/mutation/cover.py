@@ -1,4 +1,6 @@
-"""One run of all tests, each file in a fork: which test runs which line, how long each takes, and which fail."""
+"""One run of all tests, each file in a fork: which test runs which line, how long each takes, and
+which fail.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,17 @@ class Seen:
 
     took_s: dict[str, float] = field(default_factory=dict)  # test -> seconds, of those that pass
     failed: list[str] = field(default_factory=list)
-    bodies: dict[str, frozenset[int]] = field(default_factory=dict)  # module -> lines that no import runs
-    _by: dict[str, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    bodies: dict[str, frozenset[int]] = field(
+        default_factory=dict
+    )  # module -> lines that no import runs
+    _by: dict[str, dict[int, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
 
     def tests_of(self, module: str, lines: tuple[int, int] | None) -> list[str]:
-        """The tests that run one of these lines, the quickest first; None: any line of a function."""
+        """The tests that run one of these lines, the quickest first; None: any line of a
+        function.
+        """
         by_line = self._by[module]
         wanted = range(lines[0], lines[1] + 1) if lines else self.bodies[module]
         found = set[str]().union(*(by_line[line] for line in wanted if line in by_line))
@@ -42,9 +50,15 @@ class Seen:
 
 
 def see(
-    root: Path, modules: Sequence[str], test_files: Sequence[str], processes: int, keep: Path | None = None
+    root: Path,
+    modules: Sequence[str],
+    test_files: Sequence[str],
+    processes: int,
+    keep: Path | None = None,
 ) -> Seen:
-    """Run them all; `keep` is a folder for what was seen of each file, looked up again while nothing has changed."""
+    """Run them all; `keep` is a folder for what was seen of each file, looked up again while
+    nothing has changed.
+    """
     seen = Seen(bodies={module: _bodies((root / module).read_text("utf-8")) for module in modules})
     old = {file: _kept(keep, root, file, modules) for file in test_files} if keep else {}
 
@@ -57,7 +71,9 @@ def see(
     for path in old.values():
         if path.exists():
             _take(seen, json.loads(path.read_text("utf-8")))
-    new = [Job(file, looking(file)) for file in test_files if file not in old or not old[file].exists()]
+    new = [
+        Job(file, looking(file)) for file in test_files if file not in old or not old[file].exists()
+    ]
     for ended in run(new, processes, first_s=TEST_FILE_S):
         broken = [told for kind, told in ended.told if kind == "broken"]
         if ended.code is None or broken or not any(kind == "took" for kind, _ in ended.told):
@@ -69,8 +85,16 @@ def see(
 
 
 def _bodies(text: str) -> frozenset[int]:
-    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return frozenset(at for one in functions for at in range(one.body[0].lineno, (one.end_lineno or one.lineno) + 1))
+    functions = (
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return frozenset(
+        at
+        for one in functions
+        for at in range(one.body[0].lineno, (one.end_lineno or one.lineno) + 1)
+    )
 
 
 def _take(seen: Seen, told: Sequence[tuple[str, Any]]) -> None:
@@ -126,7 +150,13 @@ def _tell_lines(kept: Path, modules: Mapping[str, str], tell: Tell) -> None:
 
 class _Noted:
     def __init__(
-        self, recorder: Any, orders: Path, lines: Path, modules: Sequence[str], paths: Sequence[str], tell: Tell
+        self,
+        recorder: Any,
+        orders: Path,
+        lines: Path,
+        modules: Sequence[str],
+        paths: Sequence[str],
+        tell: Tell,
     ) -> None:
         self._recorder, self._orders, self._lines, self._tell = recorder, orders, lines, tell
         self._modules, self._paths = modules, paths

@@ -1,4 +1,6 @@
-"""A process of a trial, and every process that it starts: one module is changed in it, or all are looked at."""
+"""A process of a trial, and every process that it starts: one module is changed in it, or all are
+looked at.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from types import CodeType, ModuleType
 from typing import Any
 
 SHIM = Path(__file__).parent / "shim"
-FIRST = (str(SHIM), str(SHIM.parents[2]))  # where a process looks first: a test may start it without our PYTHONPATH
+FIRST = (
+    str(SHIM),
+    str(SHIM.parents[2]),
+)  # where a process looks first: a test may start it without our PYTHONPATH
 
 
 class _Loader(SourceFileLoader):
@@ -40,7 +45,9 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != self._name:
             return None
-        return spec_from_file_location(fullname, self._path, loader=_Loader(fullname, self._path, self._code))
+        return spec_from_file_location(
+            fullname, self._path, loader=_Loader(fullname, self._path, self._code)
+        )
 
 
 def change(name: str, path: str, code: CodeType) -> None:
@@ -54,9 +61,14 @@ def look(folder: str, files: Sequence[str], test: str) -> Any:
     import coverage  # a tenth of a second: not for the processes of a changed module
 
     recorder = coverage.Coverage(
-        data_file=f"{folder}/{uuid.uuid4().hex}", include=list(files), config_file=False, context=test or None
+        data_file=f"{folder}/{uuid.uuid4().hex}",
+        include=list(files),
+        config_file=False,
+        context=test or None,
     )
-    recorder.set_option("run:disable_warnings", ["no-data-collected"])  # a test may read what a process says
+    recorder.set_option(
+        "run:disable_warnings", ["no-data-collected"]
+    )  # a test may read what a process says
     recorder.start()
     return recorder
 

@@ -1,4 +1,6 @@
-"""The tool itself, on a planted module: what is tested is killed, what is not survives, and no file changes."""
+"""The tool itself, on a planted module: what is tested is killed, what is not survives, and no file
+changes.
+"""
 
 from __future__ import annotations
 
@@ -108,29 +110,55 @@ def digests(*folders: Path) -> dict[str, str]:
     """Every file but what Python compiles on its own."""
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if "__pycache__" not in path.parts
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if "__pycache__" not in path.parts
     }
 
 
 def run(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """The tool as a person starts it."""
-    words = [sys.executable, "-m", "tests.mutation", "--root", str(folder), "--processes", "2", *flags]
-    return subprocess.run(words, cwd=ROOT, env={**os.environ}, capture_output=True, text=True, timeout=300, check=False)
+    words = [
+        sys.executable,
+        "-m",
+        "tests.mutation",
+        "--root",
+        str(folder),
+        "--processes",
+        "2",
+        *flags,
+    ]
+    return subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_what_is_tested_is_killed_and_what_is_not_survives(planted: Path) -> None:
-    """In this process and in one that a test starts; no file changes; a test that fails anyway counts for nothing."""
+    """In this process and in one that a test starts; no file changes; a test that fails anyway
+    counts for nothing.
+    """
     before = digests(planted, ROOT / "batchpay", ROOT / "tests")
     done = run(planted, "--all")
     assert digests(planted, ROOT / "batchpay", ROOT / "tests") == before
     assert (done.returncode, done.stderr) == (1, ""), done
-    assert "left out, it fails without any change: test_planted.py::test_that_fails_anyway" in done.stdout
+    assert (
+        "left out, it fails without any change: test_planted.py::test_that_fails_anyway"
+        in done.stdout
+    )
     survivors = [line for line in done.stdout.splitlines() if line.startswith("planted.py:")]
     untested = PLANTED[: PLANTED.index("def untested")].count("\n") + 1
     assert survivors
     assert all(int(line.split(":")[1].split()[0]) >= untested for line in survivors), survivors
     assert all("[no test passes by]" in line for line in survivors), survivors
-    assert len(survivors) == sum(change.within == "untested" for change in changes_of(planted, "planted.py"))
+    assert len(survivors) == sum(
+        change.within == "untested" for change in changes_of(planted, "planted.py")
+    )
     assert "below 90 %" in done.stdout
 
 
@@ -142,14 +170,18 @@ def test_a_loop_without_end_is_killed(planted: Path) -> None:
 
 
 def test_what_is_left_alone(planted: Path) -> None:
-    """Docstrings, messages, annotations, names of types, `__all__`, assertions and what is for types only."""
+    """Docstrings, messages, annotations, names of types, `__all__`, assertions and what is for
+    types only.
+    """
     changes = changes_of(planted, "planted.py")
     lines = {change.source for change in changes}
     assert {"LIMIT = 3", "def bigger(one: int, two: int = 2) -> bool:", "return one > two"} <= lines
     for source in ("WIDTH = 7", "__all__", "Pair =", "assert", '"""'):
         assert not any(source in line for line in lines), source
     assert not any(
-        "several words" in change.told.partition(" -> ")[2] for change in changes if "raise" not in change.told
+        "several words" in change.told.partition(" -> ")[2]
+        for change in changes
+        if "raise" not in change.told
     )
 
 
@@ -199,7 +231,9 @@ def test_every_change_is_one_that_python_can_read(planted: Path) -> None:
 def test_every_kind_of_expression(tmp_path: Path, text: str, told: str) -> None:
     """One small change for each thing that people get wrong."""
     (tmp_path / "one.py").write_text(f"def f():\n    x = {text}\n    return x\n", "utf-8")
-    assert any(told in change.told.partition(" -> ")[2] for change in changes_of(tmp_path, "one.py"))
+    assert any(
+        told in change.told.partition(" -> ")[2] for change in changes_of(tmp_path, "one.py")
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +275,9 @@ def test_an_equivalent_change_that_is_gone_is_told(planted: Path) -> None:
     """It names a change by the text of its line, and moves with it."""
     some = changes_of(planted, "planted.py")
     named = next(change for change in some if change.within == "untested")
-    entry = "\n".join(f"{name} = {getattr(named, name)!r}" for name in ("module", "within", "source", "told"))
+    entry = "\n".join(
+        f"{name} = {getattr(named, name)!r}" for name in ("module", "within", "source", "told")
+    )
     text = f"[[change]]\n{entry}\nreason = 'for the test'\n"
     assert equivalent(text, some) == {named.key}
     with pytest.raises(SystemExit, match="no change is like"):
@@ -251,7 +287,9 @@ def test_an_equivalent_change_that_is_gone_is_told(planted: Path) -> None:
 
 
 def test_the_project_is_what_the_tool_takes_it_for() -> None:
-    """A module that was renamed, or an equivalent change that is gone, is told here and not at the next long run."""
+    """A module that was renamed, or an equivalent change that is gone, is told here and not at the
+    next long run.
+    """
     plan = plan_of((HERE / "modules.toml").read_text("utf-8"), ROOT)
     text = (HERE / "equivalent.toml").read_text("utf-8")
     named = [module for module in plan.modules if f'"{module}"' in text]

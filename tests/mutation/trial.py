@@ -15,7 +15,9 @@ from tests.mutation.warm import Tell
 SLOW_S = 0.3  # a test that takes so long waits for processes, sockets or clocks
 FIRST_FILES = 3  # test files that are tried before all others
 COLLECT_S = 60.0  # to begin with a few test files
-TIMES = 8  # as long as it takes otherwise may a test take, beside the patience, before the change counts as killed
+# as long as it takes otherwise may a test take, beside the patience, before the change counts as
+# killed
+TIMES = 8
 
 
 def pytest_of(root: Path, folder: Path, files: Sequence[str], plugin: Any, *flags: str) -> int:
@@ -24,13 +26,29 @@ def pytest_of(root: Path, folder: Path, files: Sequence[str], plugin: Any, *flag
     from hypothesis.configuration import set_hypothesis_home_dir
 
     set_hypothesis_home_dir(folder / "hypothesis")
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", f"--rootdir={root}", *flags]
-    words += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what was imported before the fork
-    return int(pytest.main([*words, *(str(root / file) for file in files)], plugins=[_Steady(), plugin]))
+    words = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--hypothesis-seed=0",
+        f"--rootdir={root}",
+        *flags,
+    ]
+    words += [
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]  # of what was imported before the fork
+    return int(
+        pytest.main([*words, *(str(root / file) for file in files)], plugins=[_Steady(), plugin])
+    )
 
 
 class _Steady:
-    """The same examples at every run, none of them too slow for a busy machine, and no search for a smaller one."""
+    """The same examples at every run, none of them too slow for a busy machine, and no search for a
+    smaller one.
+    """
 
     def pytest_collection(self) -> None:
         from hypothesis import HealthCheck, Phase, settings
@@ -50,14 +68,17 @@ class _Steady:
 class _Chosen:
     """Runs the chosen tests in their order; says which begins, and which failed."""
 
-    def __init__(self, tests: Sequence[str], may_take_s: Callable[[str], float], tell: Tell) -> None:
+    def __init__(
+        self, tests: Sequence[str], may_take_s: Callable[[str], float], tell: Tell
+    ) -> None:
         self._places = {test: at for at, test in enumerate(tests)}
         self._may_take_s, self._tell = may_take_s, tell
         self.failed = ""
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = sorted(
-            (item for item in items if item.nodeid in self._places), key=lambda item: self._places[item.nodeid]
+            (item for item in items if item.nodeid in self._places),
+            key=lambda item: self._places[item.nodeid],
         )
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -69,7 +90,11 @@ class _Chosen:
 
 
 def trial(
-    root: Path, change: Change, tests: Sequence[str], took_s: Callable[[str], float], patience_s: float
+    root: Path,
+    change: Change,
+    tests: Sequence[str],
+    took_s: Callable[[str], float],
+    patience_s: float,
 ) -> Callable[[Path, Tell], int]:
     """The work of a fork: exit code 0 when every test passed with the change in its place."""
 
@@ -99,7 +124,9 @@ class _Trials:
     count: int = 0
 
     def run(self, tests: Sequence[str]) -> int:
-        """0 when all passed. A test that waits for real things is asked twice: a busy machine is no failure."""
+        """0 when all passed. A test that waits for real things is asked twice: a busy machine is no
+        failure.
+        """
         while tests:
             code, failed = self._once(tests)
             if not code:
@@ -115,7 +142,14 @@ class _Trials:
         self.count += 1
         chosen = _Chosen(tests, lambda test: self.patience_s + TIMES * self.took_s(test), self.tell)
         files = list(dict.fromkeys(map(file_of, tests)))
-        code = pytest_of(self.root, self.folder, files, chosen, "-x", f"--basetemp={self.folder / str(self.count)}")
+        code = pytest_of(
+            self.root,
+            self.folder,
+            files,
+            chosen,
+            "-x",
+            f"--basetemp={self.folder / str(self.count)}",
+        )
         return code, chosen.failed
 
 
@@ -125,9 +159,13 @@ def name_of(module: str) -> str:
 
 
 def _in_turn(tests: Sequence[str]) -> list[list[str]]:
-    """First those of the few files that have most of them: to collect all files takes longer than most tests."""
+    """First those of the few files that have most of them: to collect all files takes longer than
+    most tests.
+    """
     first = {file for file, _ in Counter(map(file_of, tests)).most_common(FIRST_FILES)}
-    parts = [[test for test in tests if (file_of(test) in first) is early] for early in (True, False)]
+    parts = [
+        [test for test in tests if (file_of(test) in first) is early] for early in (True, False)
+    ]
     return [part for part in parts if part]
 
 

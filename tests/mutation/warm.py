@@ -1,4 +1,6 @@
-"""One process that has imported what is heavy, and forks itself for each trial: a trial begins in milliseconds."""
+"""One process that has imported what is heavy, and forks itself for each trial: a trial begins in
+milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ HEAVY = (
 
 @dataclass(frozen=True)
 class Job(Generic[T]):
-    """What a fork does: `work` gets a folder of its own and a way to tell, and returns the exit code."""
+    """What a fork does: `work` gets a folder of its own and a way to tell, and returns the exit
+    code.
+    """
 
     about: T
     work: Callable[[Path, Tell], int]
@@ -93,7 +97,9 @@ def warm_up() -> None:
 
 
 def run(jobs: Iterable[Job[T]], processes: int, *, first_s: float = 60.0) -> Iterator[Ended[T]]:
-    """Each job in a fork; one that says nothing for as long as it last asked for (`tell("within", s)`) is killed."""
+    """Each job in a fork; one that says nothing for as long as it last asked for (`tell("within",
+    s)`) is killed.
+    """
     memory = Path("/dev/shm")
     base = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="batchpay-mutation-", dir=base) as made:

@@ -45,13 +45,17 @@ def rule_1(now: Open, job: str, event: Event) -> None:
 
 
 def journal_1(path: Path, events: Iterable[tuple[str, Event]]) -> Path:
-    """A file as version 1 left it, of (job, event). Raises Refused, or sqlite3.IntegrityError for a second send."""
+    """A file as version 1 left it, of (job, event). Raises Refused, or sqlite3.IntegrityError for a
+    second send.
+    """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCHEMA_1)
         connection.execute("BEGIN")
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", [("schema_version", "1"), ("journal_id", ID)])
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [("schema_version", "1"), ("journal_id", ID)]
+        )
         digest, still_open = GENESIS, Open()
         for seq, (job, event) in enumerate(events, start=1):
             line = [

@@ -13,10 +13,14 @@ from tests import ready
 
 @pytest.fixture(autouse=ready.FORKS)
 def _parsers_are_forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of what is read in this process, unless a test looks at the parser's process itself (`own_process`)."""
+    """Of what is read in this process, unless a test looks at the parser's process itself
+    (`own_process`).
+    """
     if "own_process" in request.fixturenames:
         return
-    ready_made = SimpleNamespace(Popen=ready.Parser, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
+    ready_made = SimpleNamespace(
+        Popen=ready.Parser, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL
+    )
     monkeypatch.setattr(apart, "subprocess", ready_made)
 
 

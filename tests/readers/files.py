@@ -35,20 +35,35 @@ CARD = "4242424242424242"
 def row(number: int = 1, **changes: str) -> dict[str, str]:
     """A good row."""
     return {
-        "order_id": f"A{number:05d}", "amount": "10.00", "currency": "THB", "recipient": "recp_test_1",
-        "customer": f"cust_test_{number}", "note": "", "invoice": "", "extra": "", **changes,
-    }  # fmt: skip
+        "order_id": f"A{number:05d}",
+        "amount": "10.00",
+        "currency": "THB",
+        "recipient": "recp_test_1",
+        "customer": f"cust_test_{number}",
+        "note": "",
+        "invoice": "",
+        "extra": "",
+        **changes,
+    }
 
 
-def text_of(rows: Iterable[dict[str, str]], header: Sequence[str] = HEADER, delimiter: str = ",") -> str:
+def text_of(
+    rows: Iterable[dict[str, str]], header: Sequence[str] = HEADER, delimiter: str = ","
+) -> str:
     """Rows as CSV with LF."""
     lines = [header, *([row.get(name, "") for name in header] for row in rows)]
-    return "".join(delimiter.join(quoted(cell, delimiter) for cell in cells) + "\n" for cells in lines)
+    return "".join(
+        delimiter.join(quoted(cell, delimiter) for cell in cells) + "\n" for cells in lines
+    )
 
 
 def quoted(cell: str, delimiter: str = ",") -> str:
     """A cell in quotes where it needs them."""
-    return '"' + cell.replace('"', '""') + '"' if any(ch in cell for ch in f'"\r\n{delimiter}') else cell
+    return (
+        '"' + cell.replace('"', '""') + '"'
+        if any(ch in cell for ch in f'"\r\n{delimiter}')
+        else cell
+    )
 
 
 @dataclass
@@ -68,7 +83,10 @@ class Looked:
     @property
     def rules(self) -> dict[int, list[tuple[str, str]]]:
         """(column, rule) of each problem, by row number."""
-        return {row: [(problem.column, problem.rule) for problem in found] for row, found in self.problems.items()}
+        return {
+            row: [(problem.column, problem.rule) for problem in found]
+            for row, found in self.problems.items()
+        }
 
     @property
     def refusal(self) -> str:
@@ -77,7 +95,15 @@ class Looked:
         return sentence
 
 
-def job(folder: Path, file: str, *, input: str = "", more: str = "", unit: str = "major", text: str = JOB) -> Job:
+def job(
+    folder: Path,
+    file: str,
+    *,
+    input: str = "",
+    more: str = "",
+    unit: str = "major",
+    text: str = JOB,
+) -> Job:
     """A job that reads the file, whatever it is called."""
     path = folder / "job.toml"
     path.write_text(text.format(input=input, more=more, unit=unit), "utf-8")
@@ -105,7 +131,9 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
         intakes = take_in(job(folder, file, **how), stack, lambda sha256: sha256, keep)
         looked.notes = [note for intake in intakes.files for note in intake.notes]
         looked.refused = [str(error) for error in intakes.refused]
-        looked.repeats = {row: repeat.outcome.value for (_, _, row), repeat in intakes.repeats.items()}
+        looked.repeats = {
+            row: repeat.outcome.value for (_, _, row), repeat in intakes.repeats.items()
+        }
     return looked
 
 

@@ -1,4 +1,6 @@
-"""What the program asks people to send back is read by the job that made it, whatever programs did to it on the way."""
+"""What the program asks people to send back is read by the job that made it, whatever programs did
+to it on the way.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ OURS = (
 NAMES = (*HEADER, *OURS)
 
 
-def back(order_id: str, cell: str, number: int = 7, sheet: str = "", **changes: str) -> dict[str, str]:
+def back(
+    order_id: str, cell: str, number: int = 7, sheet: str = "", **changes: str
+) -> dict[str, str]:
     """A row that comes back with this cell for its order id."""
     ours = {
         "batchpay_batch": BATCH,
@@ -65,13 +69,19 @@ def looked_at(folder: Path, form: str, *rows: dict[str, str], **how: Any) -> Loo
 
 def _typed(text: str, name: str) -> Any:
     """As a spreadsheet program keeps it: numbers are numbers."""
-    return float(text) if name in ("order_id", "batchpay_row") and text.replace(".", "").isdigit() else text
+    return (
+        float(text)
+        if name in ("order_id", "batchpay_row") and text.replace(".", "").isdigit()
+        else text
+    )
 
 
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
 def test_a_damaged_id_is_its_own_again(tmp_path: Path, form: str) -> None:
-    """Zeros lost, rounded, an error, gone, a date: given back, told once a file; another id is another order."""
+    """Zeros lost, rounded, an error, gone, a date: given back, told once a file; another id is
+    another order.
+    """
     looked = looked_at(
         tmp_path,
         form,
@@ -89,13 +99,22 @@ def test_a_damaged_id_is_its_own_again(tmp_path: Path, form: str) -> None:
     assert ids == ["0000001", "202511240000012345", "A4", "A5", "3-1", "A7", "B8", "C9"]
     told = [note for note in looked.notes if "came back damaged" in note]
     assert len(told) == 1
-    assert told[0].startswith("rows 2, 3, 4, 5, 6: the order ids came back damaged by a program; batchpay_id says")
+    assert told[0].startswith(
+        "rows 2, 3, 4, 5, 6: the order ids came back damaged by a program; batchpay_id says"
+    )
 
 
 @pytest.mark.fault("J08")
 def test_what_a_sheet_made_of_an_id_is_forgiven_with_it(tmp_path: Path) -> None:
-    """A rounded number, an error cell, a date cell; the same in a row that truly is another order stays rejected."""
-    given = [back("123456789012345678", "x", 2), back("A3", "A3", 3), back("3-1", "x", 4), back("B5", "B6", 5)]
+    """A rounded number, an error cell, a date cell; the same in a row that truly is another order
+    stays rejected.
+    """
+    given = [
+        back("123456789012345678", "x", 2),
+        back("A3", "A3", 3),
+        back("3-1", "x", 4),
+        back("B5", "B6", 5),
+    ]
     book_ = openpyxl.Workbook()
     book_.active.append(NAMES)
     for cells in given:
@@ -108,15 +127,29 @@ def test_what_a_sheet_made_of_an_id_is_forgiven_with_it(tmp_path: Path) -> None:
     sink = io.BytesIO()
     book_.save(sink)
     looked = look(tmp_path, "rejects.xlsx", sink.getvalue())
-    assert [document.get("order_id") for document in looked.documents] == ["123456789012345678", "A3", "3-1", "B6"]
+    assert [document.get("order_id") for document in looked.documents] == [
+        "123456789012345678",
+        "A3",
+        "3-1",
+        "B6",
+    ]
     assert set(looked.problems) == {4}  # its note
 
 
 @pytest.mark.fault("J08")
-@pytest.mark.parametrize("damage", ["", "id:0000001", "id:0000002:00000000", "0000001", "'id:0000001:1da5f322x"])
+@pytest.mark.parametrize(
+    "damage", ["", "id:0000001", "id:0000002:00000000", "0000001", "'id:0000001:1da5f322x"]
+)
 def test_a_damaged_batchpay_id_gives_nothing_back(tmp_path: Path, damage: str) -> None:
-    """What the cell holds stays as it is, and the row is rejected: nothing tells any more which one it was."""
-    looked = looked_at(tmp_path, "csv", back("0000001", "1", batchpay_id=damage), back("A2", "nan", batchpay_id=damage))
+    """What the cell holds stays as it is, and the row is rejected: nothing tells any more which one
+    it was.
+    """
+    looked = looked_at(
+        tmp_path,
+        "csv",
+        back("0000001", "1", batchpay_id=damage),
+        back("A2", "nan", batchpay_id=damage),
+    )
     assert looked.documents[0]["order_id"] == "1"
     assert looked.rules == {
         2: [("batchpay_id", "torn-row")],
@@ -127,18 +160,30 @@ def test_a_damaged_batchpay_id_gives_nothing_back(tmp_path: Path, damage: str) -
 
 @pytest.mark.fault("J08")
 def test_an_id_that_is_made_of_several_cells_is_not_given_back(tmp_path: Path) -> None:
-    """Which of its cells was damaged nobody can say; a text made of the id column has the mended one."""
-    template = JOB.replace('order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}')
+    """Which of its cells was damaged nobody can say; a text made of the id column has the mended
+    one.
+    """
+    template = JOB.replace(
+        'order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}'
+    )
     looked = looked_at(tmp_path, "csv", back("N-0000001", "1", extra="N"), text=template)
     assert looked.documents[0]["order_id"] == "N-1"
-    text = JOB.replace('description = "note"', 'description = {{ template = "order {{order_id}}" }}')
-    assert looked_at(tmp_path, "csv", back("0000001", "1"), text=text).documents[0]["description"] == "order 0000001"
+    text = JOB.replace(
+        'description = "note"', 'description = {{ template = "order {{order_id}}" }}'
+    )
+    assert (
+        looked_at(tmp_path, "csv", back("0000001", "1"), text=text).documents[0]["description"]
+        == "order 0000001"
+    )
 
 
-# --- which row it was --------------------------------------------------------------------------------------------
+# --- which row it was
+# --------------------------------------------------------------------------------------------
 
 
-def corrected(folder: Path, *rows: dict[str, str], names: tuple[str, ...] = NAMES) -> dict[int, str]:
+def corrected(
+    folder: Path, *rows: dict[str, str], names: tuple[str, ...] = NAMES
+) -> dict[int, str]:
     """Row number -> the place it came back for."""
     from contextlib import ExitStack
 
@@ -158,15 +203,24 @@ def corrected(folder: Path, *rows: dict[str, str], names: tuple[str, ...] = NAME
 
 
 def test_a_row_says_which_one_it_corrects(tmp_path: Path) -> None:
-    """Batch, sheet and row as they were told; also where the order has no id yet, or another one now."""
-    rows = (back("A1", "A1", 7), back("", "A2", 8, "Orders"), back("A3", "B3", 9), row(4) | dict.fromkeys(OURS, ""))
+    """Batch, sheet and row as they were told; also where the order has no id yet, or another one
+    now.
+    """
+    rows = (
+        back("A1", "A1", 7),
+        back("", "A2", 8, "Orders"),
+        back("A3", "B3", 9),
+        row(4) | dict.fromkeys(OURS, ""),
+    )
     assert corrected(tmp_path, *rows) == {
         2: place_of(BATCH, "", 7),
         3: place_of(BATCH, "Orders", 8),
         4: place_of(BATCH, "", 9),
     }
     without_sheet = tuple(name for name in NAMES if name != "batchpay_sheet")
-    assert corrected(tmp_path, back("A1", "A1", 7), names=without_sheet) == {2: place_of(BATCH, "", 7)}
+    assert corrected(tmp_path, back("A1", "A1", 7), names=without_sheet) == {
+        2: place_of(BATCH, "", 7)
+    }
 
 
 @pytest.mark.parametrize(
@@ -206,7 +260,9 @@ def test_a_row_whose_place_was_damaged_is_rejected(tmp_path: Path, damage: dict[
         {"batchpay_id": told_id("A1", BATCH, "", 1007).upper() + " "},
     ],
 )
-def test_what_does_no_harm_to_a_row_that_came_back_is_undone(tmp_path: Path, harmless: dict[str, str]) -> None:
+def test_what_does_no_harm_to_a_row_that_came_back_is_undone(
+    tmp_path: Path, harmless: dict[str, str]
+) -> None:
     """How a program shows a number, blanks around, another case."""
     rows = (back("A1", "A1", 1007, **harmless),)
     assert corrected(tmp_path, *rows) == {2: place_of(BATCH, "", 1007)}
@@ -215,7 +271,10 @@ def test_what_does_no_harm_to_a_row_that_came_back_is_undone(tmp_path: Path, har
 
 def test_a_row_with_nothing_of_ours_is_an_order_like_any_other(tmp_path: Path) -> None:
     """So another sale is sent: all that named the row is cleared."""
-    rows = (back("A1", "B1", 7, **dict.fromkeys(NAMING, "")), back("A2", "B2", 8, **dict.fromkeys(NAMING, " ")))
+    rows = (
+        back("A1", "B1", 7, **dict.fromkeys(NAMING, "")),
+        back("A2", "B2", 8, **dict.fromkeys(NAMING, " ")),
+    )
     assert corrected(tmp_path, *rows) == {}
     assert looked_at(tmp_path, "csv", *rows).problems == {}
 
@@ -223,10 +282,14 @@ def test_a_row_with_nothing_of_ours_is_an_order_like_any_other(tmp_path: Path) -
 def test_a_file_without_our_columns_corrects_nobody(tmp_path: Path) -> None:
     """Older files of ours, and everybody's."""
     assert corrected(tmp_path, back("A1", "A1"), names=HEADER) == {}
-    assert corrected(tmp_path, back("A1", "A1"), names=tuple(n for n in NAMES if n != "batchpay_id")) == {}
+    assert (
+        corrected(tmp_path, back("A1", "A1"), names=tuple(n for n in NAMES if n != "batchpay_id"))
+        == {}
+    )
 
 
-# --- how the file is written -------------------------------------------------------------------------------------
+# --- how the file is written
+# -------------------------------------------------------------------------------------
 
 SETTINGS = {
     "as it is": "",
@@ -240,11 +303,18 @@ SETTINGS = {
 
 @pytest.mark.fault("J08", "X06")
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_a_rejects_file_is_known_whatever_the_job_says_of_inputs(tmp_path: Path, settings: str) -> None:
-    """As we write it for a workbook, in UTF-8 with its mark and commas; and saved anew by a spreadsheet program."""
+def test_a_rejects_file_is_known_whatever_the_job_says_of_inputs(
+    tmp_path: Path, settings: str
+) -> None:
+    """As we write it for a workbook, in UTF-8 with its mark and commas; and saved anew by a
+    spreadsheet program.
+    """
     text = text_of([back("0000001", "1", note="ก้")], NAMES)
     given = SETTINGS[settings]
-    forms = {"rejects.csv": "\ufeff" + text, "excel.csv": "\ufeff" + text.replace(",", ";").replace("\n", "\r\n")}
+    forms = {
+        "rejects.csv": "\ufeff" + text,
+        "excel.csv": "\ufeff" + text.replace(",", ";").replace("\n", "\r\n"),
+    }
     for name, form in forms.items():
         looked = look(tmp_path, name, form, input=given)
         assert (looked.refused, looked.rows) == ([], [2]), name
@@ -254,31 +324,57 @@ def test_a_rejects_file_is_known_whatever_the_job_says_of_inputs(tmp_path: Path,
 
 
 def test_other_files_are_read_as_the_job_says(tmp_path: Path) -> None:
-    """One column of ours is not enough, nor is a sheet of another name; title rows are left alone."""
+    """One column of ours is not enough, nor is a sheet of another name; title rows are left
+    alone.
+    """
     titled = "title\n\n" + text_of([row(1)])
     assert look(tmp_path, "orders.csv", titled, input="header_row = 3").rows == [4]
     one = text_of([row(1) | {"batchpay_row": "7"}], (*HEADER, "batchpay_row"))
     assert "has no row 3" in look(tmp_path, "orders.csv", one, input="header_row = 3").refusal
-    assert "has no sheet 'Other'" in look(tmp_path, "orders.xlsx", book(good(1)), input='sheet = "Other"').refusal
-    assert "a header was expected" in look(tmp_path, "orders.xlsx", book(good(1)), input="header_row = 9").refusal
+    assert (
+        "has no sheet 'Other'"
+        in look(tmp_path, "orders.xlsx", book(good(1)), input='sheet = "Other"').refusal
+    )
+    assert (
+        "a header was expected"
+        in look(tmp_path, "orders.xlsx", book(good(1)), input="header_row = 9").refusal
+    )
 
 
 @pytest.mark.fault("J08", "X06")
-@pytest.mark.parametrize("settings", ["header_row = 3", 'header_row = 3\nsheet = "Orders"\nencoding = "cp874"'])
-def test_a_workbook_with_titles_comes_back_through_the_program(market: Market, settings: str) -> None:
-    """Declined, corrected in rejects.csv by a program that takes ids for numbers, charged: once each."""
+@pytest.mark.parametrize(
+    "settings", ["header_row = 3", 'header_row = 3\nsheet = "Orders"\nencoding = "cp874"']
+)
+def test_a_workbook_with_titles_comes_back_through_the_program(
+    market: Market, settings: str
+) -> None:
+    """Declined, corrected in rejects.csv by a program that takes ids for numbers, charged: once
+    each.
+    """
     workbook = openpyxl.Workbook()
     sheet = workbook.active
     sheet.title = "Orders"
-    rows = [order(1, order_id="0000001"), order(2, order_id="0000002", card="tokn_test_sandbox000040011")]
-    for cells in [["Orders of the day"], [], list(rows[0]), *(list(cells.values()) for cells in rows)]:
+    rows = [
+        order(1, order_id="0000001"),
+        order(2, order_id="0000002", card="tokn_test_sandbox000040011"),
+    ]
+    for cells in [
+        ["Orders of the day"],
+        [],
+        list(rows[0]),
+        *(list(cells.values()) for cells in rows),
+    ]:
         sheet.append(cells)
     workbook.save(market.folder / "orders.xlsx")
     market.job(file="orders.xlsx", input=settings)
     assert market.run().returncode == 10
     (rejects,) = (market.folder / "reports").glob("*/rejects.csv")
     (cells,) = csv.DictReader(io.StringIO(rejects.read_text("utf-8-sig"), newline=""))
-    assert (cells["order_id"], cells["batchpay_row"], cells["batchpay_sheet"]) == ("0000002", "5", "Orders")
+    assert (cells["order_id"], cells["batchpay_row"], cells["batchpay_sheet"]) == (
+        "0000002",
+        "5",
+        "Orders",
+    )
     cells |= {"order_id": "2", "card": "tokn_test_sandbox000044242"}
     with (market.folder / "back.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(cells))

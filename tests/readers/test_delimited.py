@@ -1,4 +1,6 @@
-"""CSV and TSV: every cell where the file has it, every fault with its line, two readers of one mind."""
+"""CSV and TSV: every cell where the file has it, every fault with its line, two readers of one
+mind.
+"""
 
 from __future__ import annotations
 
@@ -19,32 +21,70 @@ from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import records_of
 from tests.readers.files import HEADER, look, look_at, row, text_of
 
-# --- the header -------------------------------------------------------------------------------------------------
+# --- the header
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X06")
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        ("order_id,amount,currency,recipient,customer,note,invoice,amount", "more than one column is called 'amount'"),
+        (
+            "order_id,amount,currency,recipient,customer,note,invoice,amount",
+            "more than one column is called 'amount'",
+        ),
         ("order_id,,currency,recipient,customer,note,invoice,extra", "no column 'amount'"),
-        ("order_id,Amount ,currency,recipient,customer,note,invoice,extra", "did you mean 'Amount '?"),
-        ("Order ID,amount,currency,recipient,customer,note,invoice,extra", "did you mean 'Order ID'?"),
-        ("order_id,a\u200bmount,currency,recipient,customer,note,invoice", r"did you mean 'a\u200bmount'?"),
-        ("order_id;amount;currency;recipient;customer;note;invoice", 'say delimiter = ";" in [input]'),
-        ("order_id\tamount\tcurrency\trecipient\tcustomer\tnote\tinvoice", r'say delimiter = "\t" in [input]'),
+        (
+            "order_id,Amount ,currency,recipient,customer,note,invoice,extra",
+            "did you mean 'Amount '?",
+        ),
+        (
+            "Order ID,amount,currency,recipient,customer,note,invoice,extra",
+            "did you mean 'Order ID'?",
+        ),
+        (
+            "order_id,a\u200bmount,currency,recipient,customer,note,invoice",
+            r"did you mean 'a\u200bmount'?",
+        ),
+        (
+            "order_id;amount;currency;recipient;customer;note;invoice",
+            'say delimiter = ";" in [input]',
+        ),
+        (
+            "order_id\tamount\tcurrency\trecipient\tcustomer\tnote\tinvoice",
+            r'say delimiter = "\t" in [input]',
+        ),
         ("A00001,10.00,THB,recp_test_1,cust_test_1,,,", "no column 'order_id'"),
         ("order_id,amount,currency,recipient,customer,note,invoice,a\rb", "lone CR in the header"),
-        ("order_id,amount,currency,recipient,customer,note,invoice,a\x00", r"control character in the header 'a\x00'"),
-        ('order_id,amount,currency,recipient,customer,note,invoice,"a"b', "text after a closing quote in the header"),
-        ('order_id,amount,currency,recipient,customer,note,invoice,"a', "quote opened at line 1 is never closed"),
-        ("order_id,amount,currency,recipient,customer,note,invoice,4242 4242 4242 4242", "card number in the header"),
-        ("", "row 1 is blank"), (" , ,", "row 1 is blank"),
+        (
+            "order_id,amount,currency,recipient,customer,note,invoice,a\x00",
+            r"control character in the header 'a\x00'",
+        ),
+        (
+            'order_id,amount,currency,recipient,customer,note,invoice,"a"b',
+            "text after a closing quote in the header",
+        ),
+        (
+            'order_id,amount,currency,recipient,customer,note,invoice,"a',
+            "quote opened at line 1 is never closed",
+        ),
+        (
+            "order_id,amount,currency,recipient,customer,note,invoice,4242 4242 4242 4242",
+            "card number in the header",
+        ),
+        ("", "row 1 is blank"),
+        (" , ,", "row 1 is blank"),
     ],
-)  # fmt: skip
-def test_a_header_that_cannot_be_trusted_refuses_the_file(tmp_path: Path, header: str, told: str) -> None:
-    """Columns that a field reads stand there once each, under exactly their names; the sentence says what to do."""
-    refusal = look(tmp_path, "orders.csv", header + "\n" + text_of([row()]).partition("\n")[2]).refusal
+)
+def test_a_header_that_cannot_be_trusted_refuses_the_file(
+    tmp_path: Path, header: str, told: str
+) -> None:
+    """Columns that a field reads stand there once each, under exactly their names; the sentence
+    says what to do.
+    """
+    refusal = look(
+        tmp_path, "orders.csv", header + "\n" + text_of([row()]).partition("\n")[2]
+    ).refusal
     assert told in refusal
     assert "4242 4242" not in refusal
 
@@ -52,40 +92,77 @@ def test_a_header_that_cannot_be_trusted_refuses_the_file(tmp_path: Path, header
 @pytest.mark.fault("X06")
 def test_other_columns_may_stand_anywhere_under_any_name_or_none(tmp_path: Path) -> None:
     """Reordered, without a name, called the same: kept under names of their own and told."""
-    header = ("x", "note", "invoice", "customer", "recipient", "", "currency", "amount", "order_id", "x", "", "x (2)")
+    header = (
+        "x",
+        "note",
+        "invoice",
+        "customer",
+        "recipient",
+        "",
+        "currency",
+        "amount",
+        "order_id",
+        "x",
+        "",
+        "x (2)",
+    )
     cells = ("1", "n", "i", "cust_test_1", "recp_test_1", "2", "THB", "10", "A1", "3", "4", "5")
     sink = io.StringIO(newline="")
     csv.writer(sink).writerows([header, cells])
     looked = look(tmp_path, "orders.csv", sink.getvalue())
     assert (looked.refused, looked.problems) == ([], {})
     assert looked.documents == [
-        {"order_id": "A1", "amount": 1000, "currency": "thb", "destination": "recp_test_1", "customer": "cust_test_1",
-         "description": "n", "metadata": {"invoice": "i"}}
-    ]  # fmt: skip
+        {
+            "order_id": "A1",
+            "amount": 1000,
+            "currency": "thb",
+            "destination": "recp_test_1",
+            "customer": "cust_test_1",
+            "description": "n",
+            "metadata": {"invoice": "i"},
+        }
+    ]
     extra = {name: cells for name, cells in looked.cells.items() if name not in HEADER}
-    assert extra == {"x": ["1"], "(column 6)": ["2"], "x (3)": ["3"], "(column 11)": ["4"], "x (2)": ["5"]}
+    assert extra == {
+        "x": ["1"],
+        "(column 6)": ["2"],
+        "x (3)": ["3"],
+        "(column 11)": ["4"],
+        "x (2)": ["5"],
+    }
     assert looked.notes == [
-        "column 6 has no name", "column 'x' stands there more than once; copy 3 is kept as 'x (3)'",
+        "column 6 has no name",
+        "column 'x' stands there more than once; copy 3 is kept as 'x (3)'",
         "column 11 has no name",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.fault("X06")
 @pytest.mark.parametrize("above", ["Orders of the night,,,\n\n", '"two\nlines",\n,\n', "\n\n"])
 def test_a_header_below_other_rows(tmp_path: Path, above: str) -> None:
-    """header_row counts rows as a spreadsheet does: blank ones count, a line break in quotes does not."""
+    """header_row counts rows as a spreadsheet does: blank ones count, a line break in quotes does
+    not.
+    """
     looked = look(tmp_path, "orders.csv", above + text_of([row(), row(2)]), input="header_row = 3")
     assert (looked.refused, looked.rows) == ([], [4, 5])
-    assert "has no row 9" in look(tmp_path, "orders.csv", text_of([row()]), input="header_row = 9").refusal
+    assert (
+        "has no row 9"
+        in look(tmp_path, "orders.csv", text_of([row()]), input="header_row = 9").refusal
+    )
 
 
-# --- rows -------------------------------------------------------------------------------------------------------
+# --- rows
+# -------------------------------------------------------------------------------------------------
 
 GOOD = "A1,10.00,THB,recp_test_1,cust_test_1,,,"
 FAULTY = {
     "too few": ("A1,10.00,THB,recp_test_1", "ragged-row", "4 cells where the header has 8"),
     "too many": (GOOD + ",", "ragged-row", "9 cells where the header has 8"),
-    "unquoted comma": (GOOD.replace("10.00", "1,000.00"), "ragged-row", "quote cells that hold the delimiter"),
+    "unquoted comma": (
+        GOOD.replace("10.00", "1,000.00"),
+        "ragged-row",
+        "quote cells that hold the delimiter",
+    ),
     "one cell": ("A1", "ragged-row", "1 cell"),
     "quote closed early": (GOOD.replace("A1", '"A"1'), "quote", "write quotes inside a cell twice"),
     "blank after a quote": (GOOD.replace("A1", '"A1" '), "quote", "text after a closing quote"),
@@ -95,10 +172,18 @@ FAULTY = {
 @pytest.mark.fault("X07")
 @pytest.mark.parametrize("name", FAULTY)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_row_that_is_no_row_is_rejected_with_its_line(tmp_path: Path, name: str, end: str) -> None:
+def test_a_row_that_is_no_row_is_rejected_with_its_line(
+    tmp_path: Path, name: str, end: str
+) -> None:
     """The rows around it go on; what was found is shown."""
     line, rule, told = FAULTY[name]
-    lines = [",".join(HEADER), GOOD, '"two' + end + 'lines",10.00,THB,recp_test_1,cust_test_1,,,', line, GOOD]
+    lines = [
+        ",".join(HEADER),
+        GOOD,
+        '"two' + end + 'lines",10.00,THB,recp_test_1,cust_test_1,,,',
+        line,
+        GOOD,
+    ]
     looked = look(tmp_path, "orders.csv", "".join(text + end for text in lines))
     assert looked.rows == [2, 3, 4, 5]
     assert looked.rules[4][0] == ("row", rule)
@@ -131,7 +216,9 @@ def test_blank_rows_are_skipped_and_counted(tmp_path: Path) -> None:
 @pytest.mark.fault("X07")
 @pytest.mark.parametrize("before", [0, 3, 30_000])
 @pytest.mark.parametrize("after", [0, 3, 30_000])
-def test_an_unclosed_quote_is_refused_with_the_line_where_it_opened(tmp_path: Path, before: int, after: int) -> None:
+def test_an_unclosed_quote_is_refused_with_the_line_where_it_opened(
+    tmp_path: Path, before: int, after: int
+) -> None:
     """However much it swallows, over any number of blocks, and behind a cell of two lines."""
     opening = '"A\n1",10.00,THB,recp_test_1,cust_test_1,"open,,'
     lines = [",".join(HEADER), *[GOOD] * before, opening, *[GOOD] * after]
@@ -158,7 +245,8 @@ def test_swallowed_rows_show_as_a_ragged_row_of_many_lines(tmp_path: Path) -> No
     assert "quote that is not closed" in looked.problems[3][0].remedy
 
 
-# --- sizes ------------------------------------------------------------------------------------------------------
+# --- sizes
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X08")
@@ -175,12 +263,20 @@ def test_small_files(tmp_path: Path) -> None:
 
 @pytest.mark.fault("X08")
 def test_limits(tmp_path: Path) -> None:
-    """A thousand columns, 64 KiB a cell; a longer cell rejects its row only, a longer record the file."""
+    """A thousand columns, 64 KiB a cell; a longer cell rejects its row only, a longer record the
+    file.
+    """
     wide = ("x",) * (1000 - len(HEADER))
     widest = text_of([row()], (*HEADER, *(f"x{number}" for number in range(1000 - len(HEADER)))))
     assert look(tmp_path, "orders.csv", widest).rows == [2]
-    assert "1001 columns" in look(tmp_path, "orders.csv", ",".join((*HEADER, *wide, "y")) + "\n").refusal
-    assert "100008 columns" in look(tmp_path, "orders.csv", ",".join((*HEADER, *["x"] * 100_000)) + "\n").refusal
+    assert (
+        "1001 columns"
+        in look(tmp_path, "orders.csv", ",".join((*HEADER, *wide, "y")) + "\n").refusal
+    )
+    assert (
+        "100008 columns"
+        in look(tmp_path, "orders.csv", ",".join((*HEADER, *["x"] * 100_000)) + "\n").refusal
+    )
     long = look_at(tmp_path, row(1, extra="x" * 65536), row(2, extra="ก" * 10**6), row(3))
     assert long.rules == {3: [("extra", "cell-too-long")]}
     assert len(long.problems[3][0].value) < 100
@@ -191,17 +287,22 @@ def test_limits(tmp_path: Path) -> None:
 @pytest.mark.fault("X08")
 def test_a_file_of_blank_lines_is_read_in_bounded_time(tmp_path: Path) -> None:
     """Ten million of them in ten kilobytes."""
-    data = gzip.compress(text_of([row()]).encode() + b"\n" * 10**7 + GOOD.replace("A1", "A2").encode() + b"\n")
+    data = gzip.compress(
+        text_of([row()]).encode() + b"\n" * 10**7 + GOOD.replace("A1", "A2").encode() + b"\n"
+    )
     looked = look(tmp_path, "orders.csv.gz", data)
     assert (looked.rows, looked.notes) == ([2, 10**7 + 3], ["10000000 blank rows skipped"])
 
 
-# --- cut --------------------------------------------------------------------------------------------------------
+# --- cut
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E07")
 def test_a_file_cut_inside_a_line_is_refused_at_every_byte(tmp_path: Path) -> None:
-    """In the header too; cut at a line end it holds fewer rows, which only control totals can show."""
+    """In the header too; cut at a line end it holds fewer rows, which only control totals can
+    show.
+    """
     rows = [row(1, note='a "b"\nc,'), row(2, note="ก"), row(3, extra="x")]
     parts = [text_of(rows[:count]).replace("\n", "\r\n").encode() for count in range(4)]
     whole, ends = parts[-1], {len(part): count for count, part in enumerate(parts)}
@@ -213,17 +314,37 @@ def test_a_file_cut_inside_a_line_is_refused_at_every_byte(tmp_path: Path) -> No
             assert looked.refused, cut
 
 
-# --- round trips ------------------------------------------------------------------------------------------------
+# --- round trips
+# ------------------------------------------------------------------------------------------------
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8) | st.sampled_from(
-    ["", '"', '""', ",", "\n", "\n\n", '",\n"', "a\nb", "=1", "'", " ", "\ufeff", "๑", "\U000f0000\ue000"]
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8
+) | st.sampled_from(
+    [
+        "",
+        '"',
+        '""',
+        ",",
+        "\n",
+        "\n\n",
+        '",\n"',
+        "a\nb",
+        "=1",
+        "'",
+        " ",
+        "\ufeff",
+        "๑",
+        "\U000f0000\ue000",
+    ]
 )
 DELIMITERS = st.sampled_from([",", ";", "\t", "|", "§"])
 
 
 @st.composite
 def written(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str, str]:
-    """A table, and one of the legal ways to write it: delimiter, line ends, quotes where none are needed."""
+    """A table, and one of the legal ways to write it: delimiter, line ends, quotes where none are
+    needed.
+    """
     width = draw(st.integers(1, 4))
     table = draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=12))
     delimiter, end = draw(DELIMITERS), draw(st.sampled_from(["\n", "\r\n"]))
@@ -240,9 +361,14 @@ def written(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str, str]:
 @settings(deadline=None)
 @given(written(), st.integers(0, 80), st.booleans())
 def test_any_table_reads_back_cell_for_cell(
-    tmp_path_factory: pytest.TempPathFactory, case: tuple[list[list[str]], bytes, str, str], after: int, packed: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    case: tuple[list[list[str]], bytes, str, str],
+    after: int,
+    packed: bool,
 ) -> None:
-    """Through the whole reader, plain or packed, wherever in the table a block ends: a long row pushes it there."""
+    """Through the whole reader, plain or packed, wherever in the table a block ends: a long row
+    pushes it there.
+    """
     table, body, delimiter, end = case
     names = [f"c{number}" for number in range(len(table[0]) if table else 1)]
     header = (delimiter.join(names) + end).encode()
@@ -254,7 +380,9 @@ def test_any_table_reads_back_cell_for_cell(
     with readers.open_snapshot(path) as snapshot:
         read = readers.read(snapshot, Input(str(path), delimiter=delimiter), names)
         for chunk in read.chunks():
-            for number, cells in zip(chunk.rows, zip(*map(chunk.texts, names), strict=True), strict=True):
+            for number, cells in zip(
+                chunk.rows, zip(*map(chunk.texts, names), strict=True), strict=True
+            ):
                 found[number] = list(cells)
     assert len(found.pop(2)[0]) > text.BLOCK // 2
     assert found == {number: cells for number, cells in enumerate(table, 3) if any(cells)}
@@ -265,7 +393,9 @@ def test_any_table_reads_back_cell_for_cell(
 def test_the_fast_reader_and_the_strict_one_agree_on_legal_text(
     case: tuple[list[list[str]], bytes, str, str],
 ) -> None:
-    """Whenever the fast one takes a block at all, which it does for one-byte delimiters without blank rows."""
+    """Whenever the fast one takes a block at all, which it does for one-byte delimiters without
+    blank rows.
+    """
     table, data, delimiter, _ = case
     strict = [record.cells for record in records_of(data.decode(), delimiter).records]
     assert strict == table
@@ -278,7 +408,9 @@ def test_the_fast_reader_and_the_strict_one_agree_on_legal_text(
 
 
 def _cells(batch: pa.RecordBatch) -> list[list[str]]:
-    return [list(cells) for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+    return [
+        list(cells) for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    ]
 
 
 @settings(max_examples=400, deadline=None)
@@ -298,12 +430,18 @@ def test_what_the_fast_reader_takes_the_strict_one_reads_the_same(data: str, wid
         assert found.rest == ""
         assert not any(record.broken for record in found.records)
         assert _cells(plain.batch) == [record.cells for record in found.records if record.cells]
-        assert list(plain.rows_from(0)) == [at for at, record in enumerate(found.records) if record.cells]
+        assert list(plain.rows_from(0)) == [
+            at for at, record in enumerate(found.records) if record.cells
+        ]
         assert plain.batch.num_rows + plain.blank == len(found.records)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(st.sampled_from('ab,"\n\r;ก\0 ') | st.characters(exclude_categories=["Cs"]), max_size=60))
+@given(
+    st.text(
+        st.sampled_from('ab,"\n\r;ก\0 ') | st.characters(exclude_categories=["Cs"]), max_size=60
+    )
+)
 @example("a\rb" + "\ue000\uf8ff\U000f0000\U0010fffd")
 def test_no_text_makes_the_strict_reader_fail(data: str) -> None:
     """Every character is in some record or in the rest, and lines add up."""

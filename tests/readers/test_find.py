@@ -22,12 +22,15 @@ from tests.readers.test_parquet import packed, table
 from tests.readers.test_xlsx import book, good
 from tests.world import Market, order
 
-# --- one file, once ---------------------------------------------------------------------------------------------
+# --- one file, once
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E11", "X20")
 def test_a_file_of_many_names_is_read_once(tmp_path: Path) -> None:
-    """A glob, a symlink, a hard link, a folder that is a link: by device and inode; other bytes are another batch."""
+    """A glob, a symlink, a hard link, a folder that is a link: by device and inode; other bytes are
+    another batch.
+    """
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     first = inbox / "a.csv"
@@ -66,7 +69,12 @@ def test_only_regular_files_are_input(tmp_path: Path) -> None:
     (tmp_path / "null.csv").symlink_to("/dev/null")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "sock.csv"))
-        for name, kind in (("folder", "directory"), ("pipe", "named pipe"), ("null", "device"), ("sock", "socket")):
+        for name, kind in (
+            ("folder", "directory"),
+            ("pipe", "named pipe"),
+            ("null", "device"),
+            ("sock", "socket"),
+        ):
             with pytest.raises(Misconfigured, match=kind):
                 look(tmp_path, f"{name}.csv")
     with pytest.raises(InputMissing):
@@ -88,12 +96,15 @@ def test_names_of_any_kind_are_names(tmp_path: Path) -> None:
     for name in ("orders[1]*.csv", "คำสั่ง 1.csv", os.fsdecode(b"o\xff.csv"), "-rf.csv"):
         (tmp_path / name).write_text(text_of([row(1)]))
         with open_snapshot(tmp_path / name) as snapshot:
-            assert [list(c.rows) for c in read(snapshot, job(tmp_path, "x.csv").input, HEADER).chunks()] == [[2]]
+            assert [
+                list(c.rows) for c in read(snapshot, job(tmp_path, "x.csv").input, HEADER).chunks()
+            ] == [[2]]
     (tmp_path / "orders[1]*.csv").write_text(text_of([row(5)]))
     assert look(tmp_path, "orders[1]*.csv").documents[0]["order_id"] == "A00005"
 
 
-# --- one snapshot -----------------------------------------------------------------------------------------------
+# --- one snapshot
+# -----------------------------------------------------------------------------------------------
 
 
 def _touched(tmp_path: Path, name: str, data: bytes, change: bytes, when: int) -> None:
@@ -123,7 +134,9 @@ FILES = {
 @pytest.mark.fault("E06", "E07")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("change", [b"", b"x" * 10])
-def test_a_file_that_changes_while_it_is_read_is_left_for_later(tmp_path: Path, name: str, change: bytes) -> None:
+def test_a_file_that_changes_while_it_is_read_is_left_for_later(
+    tmp_path: Path, name: str, change: bytes
+) -> None:
     """75: longer, or only touched, after the first chunk."""
     with pytest.raises(TryLater, match="still being written"):
         _touched(tmp_path, name, FILES[name](), change, 0)
@@ -156,7 +169,9 @@ def test_a_file_that_is_replaced_by_name_is_read_as_it_was_opened(tmp_path: Path
 
 @pytest.mark.fault("E06", "E07", "I13")
 def test_a_slow_writer_is_75_or_a_whole_line_and_never_half_of_one(market: Market) -> None:
-    """A thread appends half lines while the program runs: nothing is charged that a whole line does not ask for."""
+    """A thread appends half lines while the program runs: nothing is charged that a whole line does
+    not ask for.
+    """
     rows = [order(number) for number in range(400)]
     whole = market.orders(rows).read_bytes()
     market.job(more="[controls]\ncount = 400")
@@ -197,12 +212,17 @@ def test_every_refusal_is_one_of_ours(tmp_path: Path) -> None:
     assert caught.value.exit_code == 74
 
 
-# --- one bad file of a glob --------------------------------------------------------------------------------------
+# --- one bad file of a glob
+# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J22", "X20")
-def test_one_bad_file_of_a_glob_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder, a pipe, a socket, a file that cannot be read, one that is no text, one without a name, bad totals."""
+def test_one_bad_file_of_a_glob_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder, a pipe, a socket, a file that cannot be read, one that is no text, one without a
+    name, bad totals.
+    """
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     for number, name in enumerate(("a.csv", "m.csv", "z.csv")):
@@ -218,7 +238,9 @@ def test_one_bad_file_of_a_glob_stops_no_other(tmp_path: Path, monkeypatch: pyte
         monkeypatch.chdir(inbox)
         listening.bind("h.csv")
         looked = look(tmp_path, "inbox/*.csv")
-    assert [document["order_id"] for document in looked.documents if document["order_id"] != "A00009"] == [
+    assert [
+        document["order_id"] for document in looked.documents if document["order_id"] != "A00009"
+    ] == [
         "A00000",
         "A00001",
         "A00002",
@@ -239,7 +261,9 @@ def test_one_bad_file_of_a_glob_stops_no_other(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.fault("J22")
 def test_a_night_with_a_bad_file_charges_the_others(market: Market) -> None:
-    """Through the program: the good files are charged and reported, the code is the worst, no traceback."""
+    """Through the program: the good files are charged and reported, the code is the worst, no
+    traceback.
+    """
     market.orders([order(1)], "orders-1.csv")
     market.orders([order(2)], "orders-9.csv")
     (market.folder / "orders-2.csv").mkdir()

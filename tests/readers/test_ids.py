@@ -1,4 +1,6 @@
-"""Order ids in every format alike: what no id can be is rejected, what the sheet shows is the id."""
+"""Order ids in every format alike: what no id can be is rejected, what the sheet shows is the
+id.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ def as_format(folder: Path, form: str, *ids: str, **how: Any) -> Looked:
     if form == "parquet":
         return look_at_parquet(folder, table(*rows), **how)
     if form == "xlsx":
-        return look(folder, "orders.xlsx", book(*(good(n, order_id=text) for n, text in enumerate(ids)), change=_texts))
+        return look(
+            folder,
+            "orders.xlsx",
+            book(*(good(n, order_id=text) for n, text in enumerate(ids)), change=_texts),
+        )
     delimiter = "\t" if form == "tsv" else ","
     return look(folder, f"orders.{form}", text_of(rows, delimiter=delimiter), **how)
 
@@ -60,7 +66,11 @@ def test_what_is_no_id_is_rejected_in_every_format_alike(tmp_path: Path, form: s
     )
     assert rules == [[("order_id", name)] for name in names]
     assert all("order_id" not in document for document in looked.documents[:-1])
-    assert all('odd_ids = "accept"' in found.remedy for problems in looked.problems.values() for found in problems)
+    assert all(
+        'odd_ids = "accept"' in found.remedy
+        for problems in looked.problems.values()
+        for found in problems
+    )
 
 
 @pytest.mark.fault("J08")
@@ -89,7 +99,10 @@ def test_a_cell_that_is_a_date_or_a_truth_is_no_id(tmp_path: Path, value: Any, r
     assert looked.rules == {2: [("order_id", rule)]}
     assert both(tmp_path, book(good(1, note=value))).problems == {}
     if not isinstance(value, dt.timedelta):
-        assert look_at_parquet(tmp_path, table(row(1), order_id=pa.array([value]))).rules == looked.rules
+        assert (
+            look_at_parquet(tmp_path, table(row(1), order_id=pa.array([value]))).rules
+            == looked.rules
+        )
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         assert look_at(tmp_path, row(1, order_id=value.isoformat())).problems == {}
 
@@ -104,13 +117,23 @@ def test_columns_of_dates_reject_every_row_that_has_one(tmp_path: Path) -> None:
         pa.array([dt.time(1), None]),
     ):
         looked = look_at_parquet(tmp_path, table(row(1), row(2), order_id=array))
-        assert looked.rules == {2: [("order_id", "date-cell")], 3: [("order_id", "required")]}, array.type
+        assert looked.rules == {
+            2: [("order_id", "date-cell")],
+            3: [("order_id", "required")],
+        }, array.type
 
 
 @pytest.mark.fault("J08")
 def test_whole_numbers_are_the_same_id_in_every_format(tmp_path: Path) -> None:
-    """A number cell, an integer column and a column of doubles of 1003: `1003`, and the doubles are told."""
-    assert both(tmp_path, book(good(1, order_id=1003), good(2, order_id=1004.0))).documents[0]["order_id"] == "1003"
+    """A number cell, an integer column and a column of doubles of 1003: `1003`, and the doubles are
+    told.
+    """
+    assert (
+        both(tmp_path, book(good(1, order_id=1003), good(2, order_id=1004.0))).documents[0][
+            "order_id"
+        ]
+        == "1003"
+    )
     for array in (pa.array([1003]), pa.array([1003.0])):
         looked = look_at_parquet(tmp_path, table(row(1), order_id=array))
         assert (looked.problems, looked.documents[0]["order_id"]) == ({}, "1003")
@@ -121,14 +144,23 @@ def test_whole_numbers_are_the_same_id_in_every_format(tmp_path: Path) -> None:
 
 @pytest.mark.fault("J08")
 @pytest.mark.parametrize("cell", ["nan", "8.85E+12", "#N/A", "=A1"])
-def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(tmp_path: Path, cell: str) -> None:
-    """A damaged part of a template, or a damaged key of a lookup, is blamed once, in its own column."""
-    template = JOB.replace('order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}')
+def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(
+    tmp_path: Path, cell: str
+) -> None:
+    """A damaged part of a template, or a damaged key of a lookup, is blamed once, in its own
+    column.
+    """
+    template = JOB.replace(
+        'order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}'
+    )
     looked = look_at(tmp_path, row(1, extra="N"), row(2, extra=cell), text=template)
     assert looked.documents[0]["order_id"] == "N-A00001"
     assert [found[0] for found in looked.rules[3]] == ["extra"]
     (tmp_path / "shops.csv").write_text(f'shop,id\nN,recp_test_1\n"{cell}",recp_test_2\n')
-    lookup = JOB.replace('"recipient"', '{{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }}')
+    lookup = JOB.replace(
+        '"recipient"',
+        '{{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }}',
+    )
     looked = look_at(tmp_path, row(1, recipient="N"), row(2, recipient=cell), text=lookup)
     assert [found[0] for found in looked.rules[3]] == ["recipient"]
     assert "destination" not in looked.documents[1]
@@ -136,7 +168,8 @@ def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(tmp_path: Pat
     assert looked.documents[0]["destination"] == "recp_test_2"
 
 
-# --- zeros ------------------------------------------------------------------------------------------------------
+# --- zeros
+# -------------------------------------------------------------------------------------------------
 
 
 def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], None]:
@@ -175,13 +208,21 @@ def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], Non
         ("@", 7, "7"),
     ],
 )
-def test_an_id_is_what_its_number_format_shows(tmp_path: Path, code: str, number: Any, shown: str) -> None:
-    """Zeros in front are part of it, told once; decimals, percentages and exponents are not how ids are shown."""
-    looked = both(tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)))
+def test_an_id_is_what_its_number_format_shows(
+    tmp_path: Path, code: str, number: Any, shown: str
+) -> None:
+    """Zeros in front are part of it, told once; decimals, percentages and exponents are not how ids
+    are shown.
+    """
+    looked = both(
+        tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code))
+    )
     assert (looked.problems, looked.documents[0]["order_id"]) == ({}, shown)
     assert looked.cells["order_id"][0] == shown
     told = [note for note in looked.notes if "as the sheet shows them" in note]
-    assert len(told) == (Zeros.of(code) is not None and shown != str(int(number)) and number == int(number))
+    assert len(told) == (
+        Zeros.of(code) is not None and shown != str(int(number)) and number == int(number)
+    )
     assert all(shown in note for note in told)
 
 
@@ -196,16 +237,24 @@ def test_an_id_is_what_its_number_format_shows(tmp_path: Path, code: str, number
         ("# ??/16", 0.5, "fraction-cell"),
     ],
 )
-def test_a_number_shown_as_no_id_is_written_is_no_id(tmp_path: Path, code: str, number: Any, rule: str) -> None:
-    """A spreadsheet made 800000 of 8E5, and a half of 1/2; in a column of amounts the same format says nothing."""
-    looked = both(tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code)))
+def test_a_number_shown_as_no_id_is_written_is_no_id(
+    tmp_path: Path, code: str, number: Any, rule: str
+) -> None:
+    """A spreadsheet made 800000 of 8E5, and a half of 1/2; in a column of amounts the same format
+    says nothing.
+    """
+    looked = both(
+        tmp_path, book(good(1, order_id=number), good(2, order_id="A"), change=formatted(code))
+    )
     assert looked.rules == {2: [("order_id", rule)]}
     assert both(tmp_path, book(good(1, amount=7), change=formatted(code, "B"))).problems == {}
 
 
 @pytest.mark.fault("J08")
 def test_zeros_are_told_once_a_file_and_amounts_stay_amounts(tmp_path: Path) -> None:
-    """Twenty rows, one note; a column that no field uses is read so too, without one; too many digits stay rejected."""
+    """Twenty rows, one note; a column that no field uses is read so too, without one; too many
+    digits stay rejected.
+    """
     rows = [good(number, order_id=number, amount=7, extra=number) for number in range(1, 21)]
     rows.append(good(99, order_id=1234567890123456))
 
@@ -217,7 +266,9 @@ def test_zeros_are_told_once_a_file_and_amounts_stay_amounts(tmp_path: Path) -> 
     assert looked.rules == {22: [("order_id", "number-not-exact")]}
     assert [document["amount"] for document in looked.documents[:20]] == [700] * 20
     assert looked.documents[19]["order_id"] == looked.cells["extra"][19] == "0020"
-    assert sum("as the sheet shows them" in note for note in looked.notes) == 2  # order_id and amount
+    assert (
+        sum("as the sheet shows them" in note for note in looked.notes) == 2
+    )  # order_id and amount
 
 
 @pytest.mark.fault("J08")

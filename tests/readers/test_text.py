@@ -22,17 +22,27 @@ def noted(note: str, before: int = 0) -> str:
 @pytest.mark.parametrize(
     ("stated", "written", "note"),
     [
-        ("utf-8", "utf-8", THAI), ("utf-8", "utf-8-sig", THAI), ("utf-8-sig", "utf-8", JAPANESE),
-        ("UTF8", "utf-8-sig", JAPANESE), ("utf-16", "utf-16", THAI), ("utf-16-le", "utf-16-le", THAI),
-        ("utf-16-be", "utf-16-be", JAPANESE), ("utf-32", "utf-32", THAI), ("cp874", "cp874", THAI),
-        ("tis-620", "tis-620", THAI), ("cp932", "cp932", JAPANESE), ("latin-1", "latin-1", "é"),
+        ("utf-8", "utf-8", THAI),
+        ("utf-8", "utf-8-sig", THAI),
+        ("utf-8-sig", "utf-8", JAPANESE),
+        ("UTF8", "utf-8-sig", JAPANESE),
+        ("utf-16", "utf-16", THAI),
+        ("utf-16-le", "utf-16-le", THAI),
+        ("utf-16-be", "utf-16-be", JAPANESE),
+        ("utf-32", "utf-32", THAI),
+        ("cp874", "cp874", THAI),
+        ("tis-620", "tis-620", THAI),
+        ("cp932", "cp932", JAPANESE),
+        ("latin-1", "latin-1", "é"),
     ],
-)  # fmt: skip
+)
 def test_a_stated_encoding_is_read_character_for_character(
     tmp_path: Path, stated: str, written: str, note: str
 ) -> None:
     """With a byte order mark or without, which is never part of the first column's name."""
-    looked = look(tmp_path, "orders.csv", noted(note, 3).encode(written), input=f'encoding = "{stated}"')
+    looked = look(
+        tmp_path, "orders.csv", noted(note, 3).encode(written), input=f'encoding = "{stated}"'
+    )
     assert (looked.refused, looked.problems) == ([], {})
     assert looked.documents[3]["description"] == note
     assert next(iter(looked.cells)) == "order_id"
@@ -40,10 +50,14 @@ def test_a_stated_encoding_is_read_character_for_character(
 
 @pytest.mark.fault("X01")
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_a_mark_of_utf_16_with_an_end_stated_is_no_part_of_the_header(tmp_path: Path, mark: bytes) -> None:
+def test_a_mark_of_utf_16_with_an_end_stated_is_no_part_of_the_header(
+    tmp_path: Path, mark: bytes
+) -> None:
     """utf-16-le and utf-16-be keep the mark as a character; we do not."""
     stated = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
-    looked = look(tmp_path, "orders.csv", mark + noted(THAI).encode(stated), input=f'encoding = "{stated}"')
+    looked = look(
+        tmp_path, "orders.csv", mark + noted(THAI).encode(stated), input=f'encoding = "{stated}"'
+    )
     assert (looked.refused, next(iter(looked.cells))) == ([], "order_id")
 
 
@@ -51,12 +65,19 @@ def test_a_mark_of_utf_16_with_an_end_stated_is_no_part_of_the_header(tmp_path: 
 @pytest.mark.parametrize(
     ("stated", "written", "note"),
     [
-        ("utf-8", "cp874", THAI), ("utf-8", "cp932", JAPANESE), ("utf-8", "latin-1", "é"),
-        ("cp874", "utf-8", "กข\u0e01\u0e41"), ("cp932", "cp874", "ก\u0e5b,"),
+        ("utf-8", "cp874", THAI),
+        ("utf-8", "cp932", JAPANESE),
+        ("utf-8", "latin-1", "é"),
+        ("cp874", "utf-8", "กข\u0e01\u0e41"),
+        ("cp932", "cp874", "ก\u0e5b,"),
     ],
-)  # fmt: skip
-def test_another_encoding_is_refused_with_byte_and_line(tmp_path: Path, stated: str, written: str, note: str) -> None:
-    """The offset is that of the first wrong byte in the file, the line is its own; nothing is replaced."""
+)
+def test_another_encoding_is_refused_with_byte_and_line(
+    tmp_path: Path, stated: str, written: str, note: str
+) -> None:
+    """The offset is that of the first wrong byte in the file, the line is its own; nothing is
+    replaced.
+    """
     for before in (0, 5, 20_000):  # the last one reaches over more than one block
         data = noted(note, before).encode(written)
         with pytest.raises(UnicodeDecodeError) as wrong:
@@ -69,7 +90,9 @@ def test_another_encoding_is_refused_with_byte_and_line(tmp_path: Path, stated: 
 
 @pytest.mark.fault("X01")
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_two_encodings_in_one_file_are_refused_where_the_second_begins(tmp_path: Path, mark: bytes) -> None:
+def test_two_encodings_in_one_file_are_refused_where_the_second_begins(
+    tmp_path: Path, mark: bytes
+) -> None:
     """A mark at the start counts as bytes of the file."""
     good = mark + text_of([row(1, note=THAI), row(2, note=JAPANESE)]).encode()
     bad = text_of([row(3, note="x" + THAI)]).splitlines()[1].encode("cp874") + b"\n"
@@ -103,12 +126,21 @@ def test_what_is_no_encoding_is_refused_by_the_job(tmp_path: Path) -> None:
     """rot13 makes text of text, not of bytes."""
     from batchpay.domain.errors import Misconfigured
 
-    for name in ("rot13", "base64", "utf-9", "idna", "unicode_escape", "raw_unicode_escape", "punycode"):
+    for name in (
+        "rot13",
+        "base64",
+        "utf-9",
+        "idna",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "punycode",
+    ):
         with pytest.raises(Misconfigured, match="encoding"):
             look(tmp_path, "orders.csv", noted(""), input=f'encoding = "{name}"')
 
 
-# --- gzip -------------------------------------------------------------------------------------------------------
+# --- gzip
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X19")
@@ -116,7 +148,9 @@ def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
     """Concatenated members are one text, wherever they are cut; zeros at the end are padding."""
     text = text_of([row(number, note=THAI) for number in range(400)]).encode()
     for cut in (1, 40, len(text) // 2):
-        data = gzip.compress(text[:cut]) + gzip.compress(b"") + gzip.compress(text[cut:]) + bytes(512)
+        data = (
+            gzip.compress(text[:cut]) + gzip.compress(b"") + gzip.compress(text[cut:]) + bytes(512)
+        )
         looked = look(tmp_path, "orders.csv.gz", data)
         assert (looked.refused, looked.problems, len(looked.documents)) == ([], {}, 400)
 
@@ -131,7 +165,9 @@ def test_a_gzip_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.fault("X19")
 def test_a_gzip_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
-    """The check sum of each member covers its text; what it does not cover (name, time, system) changes nothing."""
+    """The check sum of each member covers its text; what it does not cover (name, time, system)
+    changes nothing.
+    """
     whole = gzip.compress(text_of([row(number) for number in range(5)]).encode(), mtime=0)
     good = look(tmp_path, "orders.csv.gz", whole).documents
     for bit in range(0, 8 * len(whole), 3):
@@ -145,26 +181,35 @@ def test_a_gzip_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("junk", [b"junk", b"\x1f\x8b\x08", text_of([row()]).encode()])
 def test_anything_behind_a_gzip_file_is_refused(tmp_path: Path, junk: bytes) -> None:
     """Bytes that belong to nothing are not passed over."""
-    assert "cut or damaged" in look(tmp_path, "orders.csv.gz", gzip.compress(text_of([row()]).encode()) + junk).refusal
+    assert (
+        "cut or damaged"
+        in look(tmp_path, "orders.csv.gz", gzip.compress(text_of([row()]).encode()) + junk).refusal
+    )
 
 
 @pytest.mark.fault("X19")
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("orders.csv", gzip.compress(text_of([row()]).encode())), ("orders.csv.gz", text_of([row()]).encode()),
-        ("orders.csv", b"PK\x03\x04rest"), ("orders.parquet", text_of([row()]).encode()),
-        ("orders.xlsx", text_of([row()]).encode()), ("orders.csv", b"PAR1"), ("orders.xlsx", b"PAR1"),
+        ("orders.csv", gzip.compress(text_of([row()]).encode())),
+        ("orders.csv.gz", text_of([row()]).encode()),
+        ("orders.csv", b"PK\x03\x04rest"),
+        ("orders.parquet", text_of([row()]).encode()),
+        ("orders.xlsx", text_of([row()]).encode()),
+        ("orders.csv", b"PAR1"),
+        ("orders.xlsx", b"PAR1"),
         ("orders.csv.gz", zlib.compress(b"order_id\n")),
     ],
-)  # fmt: skip
+)
 def test_content_and_name_must_agree(tmp_path: Path, name: str, data: bytes) -> None:
     """Neither the name nor the first bytes alone are believed."""
     assert "its name says" in look(tmp_path, name, data).refusal
 
 
 @pytest.mark.fault("X19")
-@pytest.mark.parametrize("name", ["orders.txt", "orders", "orders.csv.bz2", "orders.parquet.gz", "orders.xlsm", ".gz"])
+@pytest.mark.parametrize(
+    "name", ["orders.txt", "orders", "orders.csv.bz2", "orders.parquet.gz", "orders.xlsm", ".gz"]
+)
 def test_files_of_other_kinds_are_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     """By the end of their names."""
     assert ".csv.gz" in look(tmp_path, name, text_of([row()])).refusal
@@ -172,7 +217,9 @@ def test_files_of_other_kinds_are_refused_with_the_known_ones(tmp_path: Path, na
 
 @pytest.mark.fault("X08", "X19")
 def test_a_gzip_bomb_of_blanks_is_refused_early_in_little_memory(tmp_path: Path) -> None:
-    """A quarter of a gigabyte in some hundred kilobytes: refused at the first 8 MiB, by the length of its line."""
+    """A quarter of a gigabyte in some hundred kilobytes: refused at the first 8 MiB, by the length
+    of its line.
+    """
     packer = zlib.compressobj(1, wbits=31)
     data = packer.compress(text_of([row()]).encode())
     data += b"".join(packer.compress(b" " * 2**24) for _ in range(16)) + packer.flush()

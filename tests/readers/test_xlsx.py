@@ -1,4 +1,6 @@
-"""XLSX: what the sheet stores becomes text, by two libraries of one mind; nothing in it is followed or run."""
+"""XLSX: what the sheet stores becomes text, by two libraries of one mind; nothing in it is followed
+or run.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from batchpay.readers import open_snapshot, read
 from tests.readers.files import CARD, HEADER, Looked, look, row
 
 Cells = Sequence[Any]
-FAR = '<row r="{}"><c r="XFD{}"/></row>'  # an empty cell so far out that the sheet is read row by row
+FAR = (  # an empty cell so far out that the sheet is read row by row
+    '<row r="{}"><c r="XFD{}"/></row>'
+)
 SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -60,16 +64,25 @@ def rezipped(data: bytes, change: dict[str, Any], compression: int = zipfile.ZIP
 
 def far(data: bytes) -> bytes:
     """The same sheet, read row by row."""
-    return rezipped(data, {SHEET: lambda xml: xml.replace("</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>")})
+    return rezipped(
+        data,
+        {SHEET: lambda xml: xml.replace("</sheetData>", FAR.format(1_900, 1_900) + "</sheetData>")},
+    )
 
 
 def with_cell(xml: str, column: str = "F") -> bytes:
-    """A workbook with one good row and one whose note, or the cell of another column, is written so."""
+    """A workbook with one good row and one whose note, or the cell of another column, is written
+    so.
+    """
     letter = {name: chr(ord("A") + at) for at, name in enumerate(HEADER)}
     name = next(name for name in HEADER if letter[name] == column)
     return rezipped(
         book(good(1), good(2, **{name: "@"})),
-        {SHEET: lambda sheet: re.sub(rf'<c r="{column}3".*?</c>', xml.replace('"F3"', f'"{column}3"'), sheet)},
+        {
+            SHEET: lambda sheet: re.sub(
+                rf'<c r="{column}3".*?</c>', xml.replace('"F3"', f'"{column}3"'), sheet
+            )
+        },
     )
 
 
@@ -87,21 +100,40 @@ def both(tmp_path: Path, data: bytes, **how: Any) -> Looked:
     return at_once
 
 
-# --- values -----------------------------------------------------------------------------------------------------
+# --- values
+# -------------------------------------------------------------------------------------------------
 
 VALUES = [
-    (10, "10"), (1234.5, "1234.5"), (19.99, "19.99"), (0.07, "0.07"), (-3, "-3"), (1e-7, "0.0000001"),
-    (999999999999999, "999999999999999"), (True, "true"), (False, "false"), ("0001", "0001"), ("เก้าอี้ 😀", "เก้าอี้ 😀"),
-    (dt.date(2026, 11, 24), "2026-11-24"), (dt.datetime(2026, 11, 24, 13, 5), "2026-11-24T13:05:00"),
-    (dt.datetime(2026, 11, 24), "2026-11-24"), (dt.date(1900, 3, 1), "1900-03-01"), ("two\nlines", "two\nlines"),
-    ("'=1", "'=1"), (" x ", " x "), ("_x005F_x0041_", "_x0041_"), (None, ""),
-    ("1,234.50", "1,234.50"), ("<&>\"'", "<&>\"'"),
-]  # fmt: skip
+    (10, "10"),
+    (1234.5, "1234.5"),
+    (19.99, "19.99"),
+    (0.07, "0.07"),
+    (-3, "-3"),
+    (1e-7, "0.0000001"),
+    (999999999999999, "999999999999999"),
+    (True, "true"),
+    (False, "false"),
+    ("0001", "0001"),
+    ("เก้าอี้ 😀", "เก้าอี้ 😀"),
+    (dt.date(2026, 11, 24), "2026-11-24"),
+    (dt.datetime(2026, 11, 24, 13, 5), "2026-11-24T13:05:00"),
+    (dt.datetime(2026, 11, 24), "2026-11-24"),
+    (dt.date(1900, 3, 1), "1900-03-01"),
+    ("two\nlines", "two\nlines"),
+    ("'=1", "'=1"),
+    (" x ", " x "),
+    ("_x005F_x0041_", "_x0041_"),
+    (None, ""),
+    ("1,234.50", "1,234.50"),
+    ("<&>\"'", "<&>\"'"),
+]
 
 
 @pytest.mark.fault("X17", "X04")
 def test_values_are_what_the_sheet_stores(tmp_path: Path) -> None:
-    """Not how it shows them: whole numbers without a point, ISO dates, true and false; texts to the character."""
+    """Not how it shows them: whole numbers without a point, ISO dates, true and false; texts to the
+    character.
+    """
     looked = both(tmp_path, book(*(good(n, extra=value) for n, (value, _) in enumerate(VALUES))))
     assert looked.cells["extra"] == [text for _, text in VALUES]
     assert (looked.problems, looked.sheets, looked.rows[0]) == ({}, {"Orders"}, 2)
@@ -112,17 +144,28 @@ def test_dates_count_from_1900_or_1904_as_the_book_says(tmp_path: Path) -> None:
     """The same number, four years and a day apart."""
     data = book(good(1, extra=dt.date(2026, 11, 24)))
     later = rezipped(
-        data, {"xl/workbook.xml": lambda xml: re.sub(r"<workbookPr ?/?>", '<workbookPr date1904="1"/>', xml)}
+        data,
+        {
+            "xl/workbook.xml": lambda xml: re.sub(
+                r"<workbookPr ?/?>", '<workbookPr date1904="1"/>', xml
+            )
+        },
     )
     assert both(tmp_path, data).cells["extra"] == ["2026-11-24"]
     assert both(tmp_path, later).cells["extra"] == ["2030-11-25"]
 
 
 @pytest.mark.fault("X17", "X09", "X11")
-@pytest.mark.parametrize("value", [1234567890123456, 2**53 + 1, 1e22, 1234567890.1234567, -(10**15)])
+@pytest.mark.parametrize(
+    "value", [1234567890123456, 2**53 + 1, 1e22, 1234567890.1234567, -(10**15)]
+)
 def test_numbers_of_more_than_15_digits_are_rejected(tmp_path: Path, value: float) -> None:
-    """The sheet has rounded them already; in a column that no field uses they are kept as they are."""
-    looked = both(tmp_path, book(good(1, amount=value), good(2, order_id=value), good(3, extra=value)))
+    """The sheet has rounded them already; in a column that no field uses they are kept as they
+    are.
+    """
+    looked = both(
+        tmp_path, book(good(1, amount=value), good(2, order_id=value), good(3, extra=value))
+    )
     assert looked.rules[2][0] == ("amount", "number-not-exact")
     assert looked.rules[3][0] == ("order_id", "number-not-exact")
     assert set(looked.problems) == {2, 3}
@@ -131,7 +174,9 @@ def test_numbers_of_more_than_15_digits_are_rejected(tmp_path: Path, value: floa
 @pytest.mark.fault("X17", "X26")
 @pytest.mark.parametrize("column", ["order_id", "amount", "note", "extra"])
 @pytest.mark.parametrize("as_number", [True, False])
-def test_a_card_number_in_a_numeric_cell_is_masked_too(tmp_path: Path, column: str, as_number: bool) -> None:
+def test_a_card_number_in_a_numeric_cell_is_masked_too(
+    tmp_path: Path, column: str, as_number: bool
+) -> None:
     """Neither in the cells nor in what is said of them."""
     looked = both(tmp_path, book(good(1, **{column: int(CARD) if as_number else CARD}), good(2)))
     assert (column, "card-number") in looked.rules[2]
@@ -180,7 +225,9 @@ def test_formulas_without_a_value_and_errors_reject_their_row(tmp_path: Path, na
 
 @pytest.mark.fault("X17")
 def test_merged_and_hidden_cells_are_read_and_told(tmp_path: Path) -> None:
-    """A merged range has the value of its first cell; hidden rows count like any other; hidden sheets are not taken."""
+    """A merged range has the value of its first cell; hidden rows count like any other; hidden
+    sheets are not taken.
+    """
 
     def change(workbook: openpyxl.Workbook) -> None:
         sheet = workbook["Orders"]
@@ -200,7 +247,9 @@ def test_merged_and_hidden_cells_are_read_and_told(tmp_path: Path) -> None:
 
 @pytest.mark.fault("X17", "X20")
 def test_which_sheet_is_meant_is_never_guessed(tmp_path: Path) -> None:
-    """Two with data and no name: refused; a wrong name: refused with the nearest; a hidden one only by name."""
+    """Two with data and no name: refused; a wrong name: refused with the nearest; a hidden one only
+    by name.
+    """
 
     def two(workbook: openpyxl.Workbook) -> None:
         workbook.create_sheet("Other").append(HEADER)
@@ -211,7 +260,10 @@ def test_which_sheet_is_meant_is_never_guessed(tmp_path: Path) -> None:
     refusal = look(tmp_path, "orders.xlsx", data).refusal
     assert "2 visible sheets hold data" in refusal
     assert "'Orders', '../../etc'" in refusal
-    assert "did you mean 'Orders'" in look(tmp_path, "orders.xlsx", data, input='sheet = "Order"').refusal
+    assert (
+        "did you mean 'Orders'"
+        in look(tmp_path, "orders.xlsx", data, input='sheet = "Order"').refusal
+    )
     odd = look(tmp_path, "orders.xlsx", data, input='sheet = "../../etc"')
     assert (odd.sheets, odd.documents[0]["order_id"]) == ({"../../etc"}, "A00007")
     assert "no visible sheet holds data" in look(tmp_path, "orders.xlsx", _blank()).refusal
@@ -232,7 +284,8 @@ def test_rows_beyond_the_header_and_blank_rows(tmp_path: Path) -> None:
     assert looked.rows == [2, 5, 6]
 
 
-# --- packages ---------------------------------------------------------------------------------------------------
+# --- packages
+# -------------------------------------------------------------------------------------------------
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -249,24 +302,47 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
         encrypted[at + 8] |= 1
     end = "</row></sheetData>"
     return {
-        "zip bomb": (rezipped(data, {SHEET: lambda xml: xml.replace(end, bomb + end)}), "looks like a zip bomb"),
-        "bomb in another part": (rezipped(data, {"xl/media/a.png": bytes(60 * 2**20)}), "looks like a zip bomb"),
-        "laughs": (rezipped(data, {"xl/sharedStrings.xml": LAUGHS + "<sst/>"}), "declares a document type or entities"),
-        "entity": (rezipped(data, {SHEET: lambda xml: ENTITY + xml}), "declares a document type or entities"),
-        "hidden entity": (rezipped(data, {SHEET: lambda xml: (ENTITY + xml).encode("utf-16")}), "not UTF-8"),
-        "other encoding": (rezipped(data, {SHEET: lambda xml: '<?xml version="1.0" encoding="utf-7"?>' + xml}),
-                           "not UTF-8"),
+        "zip bomb": (
+            rezipped(data, {SHEET: lambda xml: xml.replace(end, bomb + end)}),
+            "looks like a zip bomb",
+        ),
+        "bomb in another part": (
+            rezipped(data, {"xl/media/a.png": bytes(60 * 2**20)}),
+            "looks like a zip bomb",
+        ),
+        "laughs": (
+            rezipped(data, {"xl/sharedStrings.xml": LAUGHS + "<sst/>"}),
+            "declares a document type or entities",
+        ),
+        "entity": (
+            rezipped(data, {SHEET: lambda xml: ENTITY + xml}),
+            "declares a document type or entities",
+        ),
+        "hidden entity": (
+            rezipped(data, {SHEET: lambda xml: (ENTITY + xml).encode("utf-16")}),
+            "not UTF-8",
+        ),
+        "other encoding": (
+            rezipped(data, {SHEET: lambda xml: '<?xml version="1.0" encoding="utf-7"?>' + xml}),
+            "not UTF-8",
+        ),
         "path": (rezipped(data, {"../../evil.xml": b"<x/>"}), "path out of the workbook"),
         "absolute": (rezipped(data, {"/etc/evil.xml": b"<x/>"}), "path out of the workbook"),
         "backslash": (rezipped(data, {"xl\\..\\evil.xml": b"<x/>"}), "path out of the workbook"),
         "encrypted part": (bytes(encrypted), "is encrypted"),
         "case twice": (rezipped(data, {"xl/WORKBOOK.xml": b"<x/>"}), "one twice"),
         "no workbook": (_zip({"a.xml": b"<a/>"}), "without a workbook"),
-        "docx": (_zip({"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}), "without a workbook"),
-        "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old .xls or a workbook with a password"),
+        "docx": (
+            _zip({"[Content_Types].xml": b"<Types/>", "_rels/.rels": b"<Relationships/>"}),
+            "without a workbook",
+        ),
+        "xls": (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+            "old .xls or a workbook with a password",
+        ),
         "broken xml": (rezipped(data, {SHEET: lambda xml: xml[: len(xml) // 2]}), "cut or damaged"),
         "no xml": (rezipped(data, {SHEET: b"\x00\x01\x02"}), "UTF-8"),
-    }  # fmt: skip
+    }
 
 
 def _zip(parts: dict[str, bytes]) -> bytes:
@@ -288,13 +364,18 @@ def test_hostile_packages_are_refused_before_they_unfold(tmp_path: Path) -> None
 def test_links_and_macros_are_never_followed(tmp_path: Path) -> None:
     """They may be there; nothing is opened, and macros are told."""
     rels = (
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-        'externalLinkPath" Target="http://127.0.0.1:1/x.xlsx" TargetMode="External"/></Relationships>'
+        "<Relationships"
+        ' xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship'
+        ' Id="rId1"'
+        ' Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/externalLinkPath"'
+        ' Target="http://127.0.0.1:1/x.xlsx" TargetMode="External"/></Relationships>'
     )
     data = rezipped(
         book(good(1)),
-        {"xl/externalLinks/_rels/externalLink1.xml.rels": rels, "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0"},
+        {
+            "xl/externalLinks/_rels/externalLink1.xml.rels": rels,
+            "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0",
+        },
     )
     looked = both(tmp_path, data)
     assert looked.problems == {}
@@ -304,8 +385,10 @@ def test_links_and_macros_are_never_followed(tmp_path: Path) -> None:
 @pytest.mark.fault("X17", "X08")
 def test_very_many_empty_formatted_rows_are_no_rows(tmp_path: Path) -> None:
     """They cost time, not memory and not rows; the rows around them keep their numbers."""
-    empty = "".join(f'<row r="{number}" s="1" ht="{number % 97}"><c r="A{number}" s="1"/></row>'
-                    for number in range(4, 200_004))  # fmt: skip
+    empty = "".join(
+        f'<row r="{number}" s="1" ht="{number % 97}"><c r="A{number}" s="1"/></row>'
+        for number in range(4, 200_004)
+    )
     data = book(good(1), good(2))
     change = {SHEET: lambda xml: xml.replace("</sheetData>", empty + "</sheetData>")}
     looked = look(tmp_path, "orders.xlsx", rezipped(data, change))
@@ -330,37 +413,57 @@ def test_flipped_bits_are_refused_or_change_nothing(tmp_path: Path) -> None:
         flipped = bytearray(data)
         flipped[at] ^= 1 << at % 8
         looked = look(tmp_path, "orders.xlsx", bytes(flipped))
-        assert looked.refused or (looked.cells, looked.problems) == (clean.cells, clean.problems), at
+        assert looked.refused or (looked.cells, looked.problems) == (
+            clean.cells,
+            clean.problems,
+        ), at
 
 
-# --- round trips ------------------------------------------------------------------------------------------------
+# --- round trips
+# ------------------------------------------------------------------------------------------------
 
 LEGAL = st.text(
-    st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff\u2028\u2029"),
+    st.characters(
+        min_codepoint=32,
+        exclude_categories=["Cs", "Cc"],
+        exclude_characters="\ufffe\uffff\u2028\u2029",
+    ),
     max_size=6,
 ) | st.sampled_from(["", "a\nb", " ", "_x000D_", "0001", "=1", "e\u0301"])
 
 
-@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))  # two processes each
+@settings(
+    max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate)
+)  # two processes each
 @given(st.lists(st.tuples(LEGAL, LEGAL), min_size=30, max_size=60))
 def test_any_text_reads_back_by_both_libraries(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]]
 ) -> None:
-    """Written as inline strings, as a program would; `_x000D_` is how XLSX writes what XML cannot."""
+    """Written as inline strings, as a program would; `_x000D_` is how XLSX writes what XML
+    cannot.
+    """
     path = tmp_path_factory.getbasetemp() / "round.xlsx"
     rows = "".join(
         f'<row r="{number}">{_inline("A", number, one)}{_inline("B", number, two)}</row>'
         for number, (one, two) in enumerate([("one", "two"), *table], 1)
     )
     sheet = f"<sheetData>{rows}</sheetData>"
-    data = rezipped(book(), {SHEET: lambda xml: re.sub("<sheetData>.*</sheetData>", lambda _: sheet, xml)})
+    data = rezipped(
+        book(), {SHEET: lambda xml: re.sub("<sheetData>.*</sheetData>", lambda _: sheet, xml)}
+    )
     wanted = {number: cells for number, cells in enumerate(table, 2) if any(cells)}
     for form in (data, far(data)):
         path.write_bytes(form)
         found: dict[int, tuple[str, ...]] = {}
         with open_snapshot(path) as snapshot:
             for chunk in read(snapshot, Input(str(path)), ("one", "two")).chunks():
-                found |= dict(zip(chunk.rows, zip(chunk.texts("one"), chunk.texts("two"), strict=True), strict=True))
+                found |= dict(
+                    zip(
+                        chunk.rows,
+                        zip(chunk.texts("one"), chunk.texts("two"), strict=True),
+                        strict=True,
+                    )
+                )
         assert found == wanted
 
 
@@ -369,17 +472,27 @@ def _inline(letter: str, number: int, text: str) -> str:
     return f'<c r="{letter}{number}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
-# --- every row in which a person sees anything --------------------------------------------------------------------
+# --- every row in which a person sees anything
+# --------------------------------------------------------------------
 
 UNCALCULATED = '<row r="{0}"><c r="A{0}"><f>"A"&amp;{0}</f></c><c r="B{0}"><f>B2</f></c></row>'
 
 
 @pytest.mark.fault("J09", "X17")
 def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> None:
-    """Libraries end before them, a spreadsheet program shows them: rejected, in whichever columns they stand."""
+    """Libraries end before them, a spreadsheet program shows them: rejected, in whichever columns
+    they stand.
+    """
     stray = '<row r="5"><c r="H5"><f>1+1</f></c></row><row r="6"><c r="K6"><f>1+1</f></c></row>'
-    tail = UNCALCULATED.format(3) + UNCALCULATED.format(4) + stray + '<row r="9"><c r="A9" t="e"><v>#N/A</v></c></row>'
-    data = rezipped(book(good(1)), {SHEET: lambda xml: xml.replace("</sheetData>", tail + "</sheetData>")})
+    tail = (
+        UNCALCULATED.format(3)
+        + UNCALCULATED.format(4)
+        + stray
+        + '<row r="9"><c r="A9" t="e"><v>#N/A</v></c></row>'
+    )
+    data = rezipped(
+        book(good(1)), {SHEET: lambda xml: xml.replace("</sheetData>", tail + "</sheetData>")}
+    )
     looked = both(tmp_path, data)
     assert looked.rows == [2, 3, 4, 5, 6, 9]
     assert set(looked.problems) == {3, 4, 5, 6, 9}
@@ -395,15 +508,29 @@ def test_trailing_rows_of_formulas_without_values_are_rows(tmp_path: Path) -> No
     [
         (lambda xml: xml.replace('<row r="4"', '<row r="3"'), "row 3 more than once"),
         (lambda xml: xml.replace('r="4"', 'r="3"').replace("4", "3"), "row 3 more than once"),
-        (lambda xml: xml.replace('<row r="4"', '<row r="2"'), "row 2 more than once, or out of its order"),
+        (
+            lambda xml: xml.replace('<row r="4"', '<row r="2"'),
+            "row 2 more than once, or out of its order",
+        ),
         (lambda xml: xml.replace('"A4"', '"A3"'), "cells of another row in row 4"),
         (lambda xml: xml.replace('"B4"', '"A4"'), "a cell of row 4 more than once"),
-        (lambda xml: xml.replace("</sheetData>", "</sheetData><sheetData><row/></sheetData>"), "more than one table"),
-        (lambda xml: re.sub(r'(r="[A-H]?)4"', r'\g<1>2000000"', xml), "row 2000000, where a sheet ends"),
-        (lambda xml: re.sub(r' r="4"', "", re.sub(r'<row r="3"', '<row r="7"', xml)), "cells of another row in row 7"),
+        (
+            lambda xml: xml.replace("</sheetData>", "</sheetData><sheetData><row/></sheetData>"),
+            "more than one table",
+        ),
+        (
+            lambda xml: re.sub(r'(r="[A-H]?)4"', r'\g<1>2000000"', xml),
+            "row 2000000, where a sheet ends",
+        ),
+        (
+            lambda xml: re.sub(r' r="4"', "", re.sub(r'<row r="3"', '<row r="7"', xml)),
+            "cells of another row in row 7",
+        ),
     ],
 )
-def test_two_rows_or_cells_of_one_address_are_refused(tmp_path: Path, change: Callable[[str], str], told: str) -> None:
+def test_two_rows_or_cells_of_one_address_are_refused(
+    tmp_path: Path, change: Callable[[str], str], told: str
+) -> None:
     """Of which a library keeps one: 65, naming the row."""
     data = rezipped(book(good(1), good(2), good(3)), {SHEET: change})
     assert told in look(tmp_path, "orders.xlsx", data).refusal
@@ -416,4 +543,7 @@ def test_a_sheet_of_nothing_but_formulas_is_a_sheet_with_data(tmp_path: Path) ->
     def two(workbook: openpyxl.Workbook) -> None:
         workbook.create_sheet("Other").append(["=1+1"])
 
-    assert "2 visible sheets hold data" in look(tmp_path, "orders.xlsx", book(good(), change=two)).refusal
+    assert (
+        "2 visible sheets hold data"
+        in look(tmp_path, "orders.xlsx", book(good(), change=two)).refusal
+    )

@@ -1,4 +1,5 @@
-"""Belief through simulation: one process, one seed, virtual time, a gateway and a disk that fail in every known way.
+"""Belief through simulation: one process, one seed, virtual time, a gateway and a disk that fail in
+every known way.
 
 disk      the journal's files: writes that were not synced are lost or torn when the power goes
 weather   which fault befalls which request, in bursts and combinations

@@ -50,11 +50,13 @@ def report(all_told: list[Told], took_s: float) -> None:
         injected += told.injected
         if len(all_told) == 1 and told.violations:
             show(told)
-    print(f"seeds {len(all_told)} (failed: {sum(bool(t.violations) for t in all_told)})  "
-          f"orders {sum(t.orders for t in all_told)}  runs {sum(t.runs for t in all_told)}  "
-          f"deaths {sum(t.deaths for t in all_told)}  POSTs {sum(t.posts for t in all_told)}  "
-          f"judged from outside {sum(t.judged for t in all_told)}  "
-          f"virtual hours {sum(t.virtual_s for t in all_told) / 3600:.0f}  seconds {took_s:.0f}")  # fmt: skip
+    print(
+        f"seeds {len(all_told)} (failed: {sum(bool(t.violations) for t in all_told)})  "
+        f"orders {sum(t.orders for t in all_told)}  runs {sum(t.runs for t in all_told)}  "
+        f"deaths {sum(t.deaths for t in all_told)}  POSTs {sum(t.posts for t in all_told)}  "
+        f"judged from outside {sum(t.judged for t in all_told)}  "
+        f"virtual hours {sum(t.virtual_s for t in all_told) / 3600:.0f}  seconds {took_s:.0f}"
+    )
     print(f"faults injected: {injected.total()}")
     for name, count in sorted(injected.items()):
         print(f"  {count:8d}  {name}")

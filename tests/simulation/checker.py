@@ -1,4 +1,5 @@
-"""The invariants of the fault matrix, section 8, counted again from the gateway's log and the journal's own events.
+"""The invariants of the fault matrix, section 8, counted again from the gateway's log and the
+journal's own events.
 
 Nothing here asks the program what it thinks: states, keys and doubts are derived anew.
 """
@@ -24,8 +25,26 @@ if TYPE_CHECKING:
 
 NOT_CHARGED = {401, 403, 404, 405, 429}  # told so, the same key may go again at once
 AFTER = {  # fault-matrix I8
-    "in_doubt": {"succeeded", "unproven", "pending", "declined", "expired", "reversed", "refused", "held"},
-    "held": {"in_doubt", "succeeded", "unproven", "pending", "declined", "expired", "reversed", "withdrawn"},
+    "in_doubt": {
+        "succeeded",
+        "unproven",
+        "pending",
+        "declined",
+        "expired",
+        "reversed",
+        "refused",
+        "held",
+    },
+    "held": {
+        "in_doubt",
+        "succeeded",
+        "unproven",
+        "pending",
+        "declined",
+        "expired",
+        "reversed",
+        "withdrawn",
+    },
     "withdrawn": {"succeeded", "unproven", "pending", "declined", "expired", "reversed"},
     "pending": {"succeeded", "unproven", "declined", "expired", "reversed"},
     "unproven": {"succeeded", "reversed"},
@@ -35,7 +54,9 @@ EPSILON_S = 1e-6
 
 
 def check_journal(machine: Machine) -> list[str]:
-    """I9, D13: the chain verifies, and every event that was ever acknowledged is still there, in its order."""
+    """I9, D13: the chain verifies, and every event that was ever acknowledged is still there, in
+    its order.
+    """
     try:
         events: list[tuple[Event, str]] = []
         for job in (JOB, "renamed"):
@@ -55,7 +76,9 @@ def check_journal(machine: Machine) -> list[str]:
 
 
 def _take_in_unacknowledged(machine: Machine, events: list[tuple[Event, str]]) -> None:
-    """A commit that nobody was told of, because the process died in it, may have become durable all the same."""
+    """A commit that nobody was told of, because the process died in it, may have become durable all
+    the same.
+    """
     world = machine.world
     there = {(event.seq, event.digest) for event, _ in events}
     known = {(c.event.seq, c.event.digest): c for c in world.commits if c.machine == machine.name}
@@ -64,7 +87,9 @@ def _take_in_unacknowledged(machine: Machine, events: list[tuple[Event, str]]) -
             commit.forgotten_tick = min(commit.forgotten_tick, world.tick())
     for event, job in events:
         if (event.seq, event.digest) not in known:
-            world.commits.append(Commit(world.tick(), world.loop.time(), machine.name, event, job=job))
+            world.commits.append(
+                Commit(world.tick(), world.loop.time(), machine.name, event, job=job)
+            )
 
 
 def note_lift(machine: Machine, event: Event) -> None:
@@ -75,7 +100,9 @@ def note_lift(machine: Machine, event: Event) -> None:
 
 
 def excused(world: World) -> set[str]:
-    """Orders about which the gateway lied or contradicted itself, or which it charged twice of its own accord."""
+    """Orders about which the gateway lied or contradicted itself, or which it charged twice of its
+    own accord.
+    """
     lied = {r.order_id for r in world.ledger.requests if r.fate.startswith("lie ")}
     odd = set()
     for charge in world.ledger.charges:
@@ -105,7 +132,13 @@ def sale_of(order_id: str) -> str:
 def check_story(story: Story) -> list[str]:
     """Everything that can be said at the end of a seed."""
     world = story.world
-    found = [*_one_charge_an_order(story), *_posts(world), *_attempts(world), *_states(world), *_rate(world)]
+    found = [
+        *_one_charge_an_order(story),
+        *_posts(world),
+        *_attempts(world),
+        *_states(world),
+        *_rate(world),
+    ]
     found += [*_stops(world), *_lies_are_stopped(world), *_twins_are_stopped(story)]
     found += [*_looks_first(world), *_refused_key(world)]
     found += _other_account(world)
@@ -114,11 +147,14 @@ def check_story(story: Story) -> list[str]:
     return found
 
 
-# --- the gateway's side ----------------------------------------------------------------------------------------
+# --- the gateway's side
+# ----------------------------------------------------------------------------------------
 
 
 def _one_charge_an_order(story: Story) -> Iterator[str]:
-    """I1: per sale, over every id that was made of its own, every name of the job and every account."""
+    """I1: per sale, over every id that was made of its own, every name of the job and every
+    account.
+    """
     world = story.world
     taken: dict[str, list[dict[str, object]]] = defaultdict(list)
     for charge in (*world.ledger.charges, *world.other.charges):
@@ -133,7 +169,10 @@ def _one_charge_an_order(story: Story) -> Iterator[str]:
         if not (story.at_once or story.undetectable):
             yield f"I1: sale {sale} was charged {len(charges)} times: {[c['id'] for c in charges]}"
         elif not all(_stopped(world, machine) for machine in story.machines):
-            yield f"E12: sale {sale} was charged {len(charges)} times, and not every journal has stopped"
+            yield (
+                f"E12: sale {sale} was charged {len(charges)} times, and not every journal has"
+                " stopped"
+            )
 
 
 def _came_alive_later(charges: list[dict[str, object]]) -> bool:
@@ -147,38 +186,58 @@ def _other_account(world: World) -> Iterator[str]:
     """J03: not one charge is asked of an account that the journal does not belong to."""
     for request in world.other.requests:
         if request.what == "POST":
-            yield f"J03: order {request.order_id} was asked of another account (run {request.run_id})"
+            yield (
+                f"J03: order {request.order_id} was asked of another account (run {request.run_id})"
+            )
 
 
 def _posts(world: World) -> Iterator[str]:
-    """I4, I5, I6 and laws L1, L2, L5: each POST against the intents and evidence that were durable before it."""
+    """I4, I5, I6 and laws L1, L2, L5: each POST against the intents and evidence that were durable
+    before it.
+    """
     by_key: dict[str, list[Request]] = defaultdict(list)
     keys = _keys(world)
     for request in _posted(world):
         by_key[request.key].append(request)
     for key, requests in by_key.items():
-        commits = [c for c in world.commits if keys.get((c.job, c.event.order_id, c.event.attempt)) == key]
+        commits = [
+            c for c in world.commits if keys.get((c.job, c.event.order_id, c.event.attempt)) == key
+        ]
         for number, request in enumerate(requests, 1):
             before = [c for c in commits if c.tick < request.tick]
             intents = list(
                 {
-                    (c.event.attempt, c.event.send, c.event.digest): c for c in before if c.event.kind == "intent"
+                    (c.event.attempt, c.event.send, c.event.digest): c
+                    for c in before
+                    if c.event.kind == "intent"
                 }.values()
             )  # a cloned machine tells of them twice
             voided = len({c.event.digest for c in before if c.event.kind == "voided"})
             if len(intents) - voided < number:
-                yield f"I4/I5: POST {number} of order {request.order_id} had {len(intents)} intents, {voided} voided"
-            if intents and request.sha256 not in {c.event.data["sha256"] for c in intents}:  # of either machine
+                yield (
+                    f"I4/I5: POST {number} of order {request.order_id} had {len(intents)} intents,"
+                    f" {voided} voided"
+                )
+            if intents and request.sha256 not in {
+                c.event.data["sha256"] for c in intents
+            }:  # of either machine
                 yield f"I4: order {request.order_id} was sent with another body than its intent's"
             own = [c for c in intents if c.machine == request.machine]
             if own and request.at_s - own[-1].at_s > world.settings.send_window_s + EPSILON_S:
-                yield f"L2: order {request.order_id} left {request.at_s - own[-1].at_s:.1f} s after its intent"
+                yield (
+                    f"L2: order {request.order_id} left {request.at_s - own[-1].at_s:.1f} s after"
+                    " its intent"
+                )
         for first, second in itertools.pairwise(requests):
             yield from _doubt_respected(world, first, second, commits)
 
 
-def _doubt_respected(world: World, first: Request, second: Request, commits: list[Commit]) -> Iterator[str]:
-    """I6, law L5: not again before the doubt period and two complete lists, unless the gateway had said no."""
+def _doubt_respected(
+    world: World, first: Request, second: Request, commits: list[Commit]
+) -> Iterator[str]:
+    """I6, law L5: not again before the doubt period and two complete lists, unless the gateway had
+    said no.
+    """
     if first.told in NOT_CHARGED and first.told_tick < second.tick:
         return
     if first.machine != second.machine:
@@ -191,14 +250,24 @@ def _doubt_respected(world: World, first: Request, second: Request, commits: lis
         yield f"I6: order {first.order_id} was sent again after {waited_s:.1f} s of doubt"
     if any(c.forgotten_tick < second.tick for c in commits):
         return  # its journal was restored or lost in between
-    absents = [c for c in commits if c.event.kind == "absent" and c.machine == first.machine
-               and first.tick < c.tick < second.tick]  # fmt: skip
+    absents = [
+        c
+        for c in commits
+        if c.event.kind == "absent"
+        and c.machine == first.machine
+        and first.tick < c.tick < second.tick
+    ]
     lists = [
-        r for r in world.ledger.requests if r.what == "LIST" and r.told == 200 and first.tick < r.tick < second.tick
+        r
+        for r in world.ledger.requests
+        if r.what == "LIST" and r.told == 200 and first.tick < r.tick < second.tick
     ]
     absents = [c for c in absents if c.event.data["boot_id"] == absents[-1].event.data["boot_id"]]
     if len(absents) < 2 or len(lists) < 2:
-        yield f"L5: order {first.order_id} was sent again after {len(absents)} look-ups without a trace"
+        yield (
+            f"L5: order {first.order_id} was sent again after {len(absents)} look-ups without a"
+            " trace"
+        )
     elif (
         apart_s := absents[-1].event.data["boot_s"] - absents[-2].event.data["boot_s"]
     ) < settings.lookup_gap_s - EPSILON_S:
@@ -206,18 +275,29 @@ def _doubt_respected(world: World, first: Request, second: Request, commits: lis
 
 
 def _after_money(world: World) -> Iterator[str]:
-    """I6: no POST for an order after it took money. Another job's order of this id that asks for other money is
-    another order (fault-matrix E13): two files of a story may ask so, and a job be renamed between them."""
-    unlisted = {c["metadata"].get("order_id") for c in world.ledger.charges if c["_visible_s"] == float("inf")}
+    """I6: no POST for an order after it took money. Another job's order of this id that asks for
+    other money is another order (fault-matrix E13): two files of a story may ask so, and a job be
+    renamed between them.
+    """
+    unlisted = {
+        c["metadata"].get("order_id")
+        for c in world.ledger.charges
+        if c["_visible_s"] == float("inf")
+    }
     jobs = {process.run_id: process.job.name for process in world.processes}
     for request in _posted(world):
         asked = parse_qs(request.body).get("amount", [""])[0]
-        paid = [c for c in world.ledger.charges if c["metadata"].get("order_id") == request.order_id]
+        paid = [
+            c for c in world.ledger.charges if c["metadata"].get("order_id") == request.order_id
+        ]
         others = [c for c in paid if c["metadata"].get("batchpay_job") != jobs[request.run_id]]
         if paid and others == paid and all(str(c["amount"]) != asked for c in paid):
             continue
         if request.money_before and request.order_id not in unlisted:
-            yield f"I6: order {request.order_id} was sent after it had taken money (run {request.run_id})"
+            yield (
+                f"I6: order {request.order_id} was sent after it had taken money (run"
+                f" {request.run_id})"
+            )
 
 
 def _rate(world: World) -> Iterator[str]:
@@ -233,7 +313,10 @@ def _rate(world: World) -> Iterator[str]:
             while at_s - times[first] >= settings.rate_window_s:
                 first += 1
             if last - first + 1 > settings.rate:
-                yield f"I11: {last - first + 1} requests of machine {machine} within {settings.rate_window_s} s"
+                yield (
+                    f"I11: {last - first + 1} requests of machine {machine} within"
+                    f" {settings.rate_window_s} s"
+                )
                 break
 
 
@@ -245,11 +328,16 @@ def _looks_first(world: World) -> Iterator[str]:
             continue
         seen.add(request.run_id)
         listed = any(
-            c.event.kind == "listing" and c.event.run_id.endswith(request.run_id) and c.tick < request.tick
+            c.event.kind == "listing"
+            and c.event.run_id.endswith(request.run_id)
+            and c.tick < request.tick
             for c in world.commits
         )
         asked = any(
-            r.what == "LIST" and r.told == 200 and r.run_id == request.run_id and r.tick < request.tick
+            r.what == "LIST"
+            and r.told == 200
+            and r.run_id == request.run_id
+            and r.tick < request.tick
             for r in world.ledger.requests
         )
         if not (listed and asked):
@@ -266,7 +354,8 @@ def _refused_key(world: World) -> Iterator[str]:
             yield f"B20: {len(later)} POSTs of {process.run_id} after the key was refused"
 
 
-# --- the journal's side ----------------------------------------------------------------------------------------
+# --- the journal's side
+# ----------------------------------------------------------------------------------------
 
 
 def _attempts(world: World) -> Iterator[str]:
@@ -279,21 +368,32 @@ def _attempts(world: World) -> Iterator[str]:
         if event.kind == "intent" and event.send == 1 and event.attempt > 1:
             proven = (commit.machine, commit.job, event.order_id, event.attempt - 1)
             if proven not in ended:
-                yield f"I7: attempt {event.attempt} of order {event.order_id} began while the one before was open"
+                yield (
+                    f"I7: attempt {event.attempt} of order {event.order_id} began while the one"
+                    " before was open"
+                )
         refused = event.kind == "answer" and event.data.get("verdict") == "refused"
         charge = event.data.get("charge") or {}
         where = (commit.machine, commit.job, event.order_id, event.attempt)
-        if refused or event.kind == "withdrawn" or charge.get("status") in ("failed", "expired", "reversed"):
+        if (
+            refused
+            or event.kind == "withdrawn"
+            or charge.get("status") in ("failed", "expired", "reversed")
+        ):
             ended.add(where)
         elif charge.get("status") in MONEY:
             ended.discard(where)
 
 
 def _states(world: World) -> Iterator[str]:
-    """I8: outcomes move only as the table says; what the gateway contradicts itself about is a stop."""
+    """I8: outcomes move only as the table says; what the gateway contradicts itself about is a
+    stop.
+    """
     for machine in {c.machine for c in world.commits}:
         states: dict[tuple[str, str, int], str] = {}
-        commits = [c for c in world.commits if c.machine == machine and c.forgotten_tick == float("inf")]
+        commits = [
+            c for c in world.commits if c.machine == machine and c.forgotten_tick == float("inf")
+        ]
         for commit, following in zip(commits, [*commits[1:], None], strict=True):
             event = commit.event
             after = event.data.get("state")
@@ -314,7 +414,13 @@ def _stops(world: World) -> Iterator[str]:
         for c in world.commits:
             of_the_run = c.machine == request.machine and c.job == jobs[request.run_id]
             if of_the_run and c.tick < request.tick < c.forgotten_tick:
-                stop = c.event.data["reason"] if c.event.kind == "stop" else "" if c.event.kind == "lifted" else stop
+                stop = (
+                    c.event.data["reason"]
+                    if c.event.kind == "stop"
+                    else ""
+                    if c.event.kind == "lifted"
+                    else stop
+                )
         if stop:
             yield f"L10: order {request.order_id} was sent under a stop: {stop}"
 
@@ -324,21 +430,41 @@ def _stopped(world: World, machine: Machine) -> bool:
 
 
 def _took_nothing(world: World, request: Request) -> bool:
-    """Was it told that this request was declined? What else was told of a charge without money is nobody's money."""
-    told = (c.event for c in world.commits if c.event.kind == "answer" and c.event.order_id == request.order_id)
-    ended = [e.data["charge"].get("status") for e in told if e.data.get("charge") and e.run_id.endswith(request.run_id)]
+    """Was it told that this request was declined? What else was told of a charge without money is
+    nobody's money.
+    """
+    told = (
+        c.event
+        for c in world.commits
+        if c.event.kind == "answer" and c.event.order_id == request.order_id
+    )
+    ended = [
+        e.data["charge"].get("status")
+        for e in told
+        if e.data.get("charge") and e.run_id.endswith(request.run_id)
+    ]
     return "failed" in ended
 
 
 def _lies_are_stopped(world: World) -> Iterator[str]:
-    """L7: a success that is not what was asked is a stop, unless the run ended before it could say so."""
+    """L7: a success that is not what was asked is a stop, unless the run ended before it could say
+    so.
+    """
     whole = {p.run_id for p in world.processes if not p.died and not p.trouble}
     for request in _posted(world):
         lied = request.fate in {f"lie {kind}" for kind in LIES if kind not in ("swapped", "twin")}
-        if lied and request.told == 200 and request.run_id in whole and not _took_nothing(world, request):
+        if (
+            lied
+            and request.told == 200
+            and request.run_id in whole
+            and not _took_nothing(world, request)
+        ):
             stops = [c for c in world.commits if c.event.kind == "stop" and c.tick > request.tick]
             if not any(request.order_id in str(c.event.data) for c in stops):
-                yield f"L7: order {request.order_id} was answered with a {request.fate}, and nobody stopped"
+                yield (
+                    f"L7: order {request.order_id} was answered with a {request.fate}, and nobody"
+                    " stopped"
+                )
 
 
 def _twins_are_stopped(story: Story) -> Iterator[str]:
@@ -348,12 +474,17 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
         of_key = [c for c in world.ledger.charges if _key(c) == key and c["status"] in MONEY]
         charges = [c for c in of_key if c["_visible_s"] != float("inf")]
         order_id = charges[0]["metadata"]["order_id"] if charges else ""
-        noticed = any(c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits)
+        noticed = any(
+            c.event.kind == "stop" and order_id in str(c.event.data) for c in world.commits
+        )
         if len(charges) > 1 and not noticed:
-            yield f"L10: order {order_id} has two charges under one key and no stop was ever written"
+            yield (
+                f"L10: order {order_id} has two charges under one key and no stop was ever written"
+            )
 
 
-# --- both sides ------------------------------------------------------------------------------------------------
+# --- both sides
+# ------------------------------------------------------------------------------------------------
 
 
 def findings(story: Story) -> list[Finding]:
@@ -385,16 +516,26 @@ def _sums(story: Story) -> Iterator[str]:
         if not equation.closes and not lied:
             yield f"I3: {equation.name}: {equation.left} and {equation.right}"
     shown = {r.charge_id: r.charged_amount for r in rows if r.outcome in ("succeeded", "unproven")}
-    moved = {c["id"]: c["amount"] for c in world.ledger.of_job(JOB) if c["status"] in ("successful", "reversed")}
+    moved = {
+        c["id"]: c["amount"]
+        for c in world.ledger.of_job(JOB)
+        if c["status"] in ("successful", "reversed")
+    }
     stays = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful"}
     doubtful = {c["id"] for c in world.ledger.of_job(JOB) if c["metadata"]["order_id"] in lied}
     doubtful |= {row.charge_id for row in rows if row.order_id in lied}
     if wrong := [
-        i for i in {*shown, *stays} - doubtful if (i in stays and i not in shown) or shown.get(i) != moved.get(i)
+        i
+        for i in {*shown, *stays} - doubtful
+        if (i in stays and i not in shown) or shown.get(i) != moved.get(i)
     ]:
         yield f"I2: {sorted(wrong)}: the report has {shown}, the gateway {moved}"
-    chainless = {c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful" and not c["chain"]}
-    if unproven := [row.order_id for row in rows if row.charge_id in chainless and row.outcome == "succeeded"]:
+    chainless = {
+        c["id"] for c in world.ledger.of_job(JOB) if c["status"] == "successful" and not c["chain"]
+    }
+    if unproven := [
+        row.order_id for row in rows if row.charge_id in chainless and row.outcome == "succeeded"
+    ]:
         yield f"L7: {unproven} are shown as succeeded, and nothing proves their split"
     for charge in world.ledger.of_job(JOB):
         if charge["amount"] not in story.every_amount:
@@ -407,12 +548,17 @@ def check_liveness(story: Story) -> list[str]:
     stuck = []
     for row in findings(story):
         a_persons = row.who_acts != "next run" and row.outcome != "pending"
-        if row.outcome in ("in_doubt", "held", "pending") and row.order_id not in lied and not a_persons:
+        if (
+            row.outcome in ("in_doubt", "held", "pending")
+            and row.order_id not in lied
+            and not a_persons
+        ):
             stuck.append(f"I15: order {row.order_id} is still {row.outcome}: {row.reason}")
     return stuck
 
 
-# --- helpers ---------------------------------------------------------------------------------------------------
+# --- helpers
+# -------------------------------------------------------------------------------------------------
 
 
 def _posted(world: World) -> Iterator[Request]:

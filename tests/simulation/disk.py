@@ -1,8 +1,10 @@
-"""A disk in memory under the true SQLite journal: what was not synced is lost or torn when the power goes.
+"""A disk in memory under the true SQLite journal: what was not synced is lost or torn when the
+power goes.
 
-SQLite's VFS cannot be written with the standard library's sqlite3, so the journal's connection comes from apsw through
-the `connect` port of SqliteJournal. A trace of system calls (strace) would show a missing fsync as well, but not within
-a seed: here a crash between any two writes costs microseconds, and the next run opens what is left.
+SQLite's VFS cannot be written with the standard library's sqlite3, so the journal's connection
+comes from apsw through the `connect` port of SqliteJournal. A trace of system calls (strace) would
+show a missing fsync as well, but not within a seed: here a crash between any two writes costs
+microseconds, and the next run opens what is left.
 """
 
 from __future__ import annotations
@@ -28,12 +30,16 @@ class _Stored:
 
     cache: bytearray = field(default_factory=bytearray)
     durable: bytearray | None = None  # None: not even its name is
-    unsynced: list[tuple[int, bytes | None]] = field(default_factory=list)  # (offset, data) or (new size, None)
+    unsynced: list[tuple[int, bytes | None]] = field(
+        default_factory=list
+    )  # (offset, data) or (new size, None)
     deleted: bool = False  # by name only: a power cut may bring it back
 
 
 class Disk:
-    """The files of one machine. `cut` is a power cut; `revoke` makes a dead process's handles worthless."""
+    """The files of one machine. `cut` is a power cut; `revoke` makes a dead process's handles
+    worthless.
+    """
 
     def __init__(self, name: str, dice: random.Random) -> None:
         self.name = name
@@ -56,7 +62,9 @@ class Disk:
         return Connection(self, f"/{self.name}/{Path(path).name}")
 
     def sync_folder(self) -> None:
-        """Like SQLite's unix VFS: the first sync of a new log also syncs the folder, with every name in it."""
+        """Like SQLite's unix VFS: the first sync of a new log also syncs the folder, with every
+        name in it.
+        """
         self.files = {name: stored for name, stored in self.files.items() if not stored.deleted}
         for stored in self.files.values():
             stored.durable = bytearray() if stored.durable is None else stored.durable
@@ -68,7 +76,9 @@ class Disk:
         self.generation += 1
 
     def cut(self) -> None:
-        """The power goes: un-synced writes are kept, dropped or torn, each for itself, or all of them dropped."""
+        """The power goes: un-synced writes are kept, dropped or torn, each for itself, or all of
+        them dropped.
+        """
         self.revoke()
         all_lost = self._dice.random() < 0.5
         for name, stored in list(self.files.items()):
@@ -102,17 +112,23 @@ class Disk:
 
     def snapshot(self) -> dict[str, bytes]:
         """A backup of every file, as a copy would see it."""
-        return {name: bytes(stored.cache) for name, stored in self.files.items() if not stored.deleted}
+        return {
+            name: bytes(stored.cache) for name, stored in self.files.items() if not stored.deleted
+        }
 
     def restore(self, files: dict[str, bytes]) -> None:
         """Put a backup back; nothing of what came after stays."""
         self.revoke()
-        self.files = {name: _Stored(bytearray(data), bytearray(data)) for name, data in files.items()}
+        self.files = {
+            name: _Stored(bytearray(data), bytearray(data)) for name, data in files.items()
+        }
 
     def copy(self, name: str) -> Disk:
         """Another disk with the same files."""
         other = Disk(name, random.Random(0))
-        other.restore({f"/{name}/{Path(path).name}": data for path, data in self.snapshot().items()})
+        other.restore(
+            {f"/{name}/{Path(path).name}": data for path, data in self.snapshot().items()}
+        )
         return other
 
     def forget(self) -> None:
@@ -144,7 +160,8 @@ def silence() -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-# --- SQLite's view ---------------------------------------------------------------------------------------------
+# --- SQLite's view
+# ---------------------------------------------------------------------------------------------
 
 
 class _Handle:
@@ -254,7 +271,8 @@ class Connection:
         disk.connections.append(self)
         with _as_sqlite3():
             self._apsw = apsw.Connection(name, vfs="simulated")
-            # Shared memory needs a real file system: the only process there is locks the file whole.
+            # Shared memory needs a real file system: the only process there is locks the file
+            # whole.
             self._apsw.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._apsw.execute("PRAGMA temp_store = MEMORY")
 
@@ -264,7 +282,9 @@ class Connection:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> _Cursor:
         with _as_sqlite3():
-            return _Cursor(self._apsw.execute(self._disk.pragmas.get(statement, statement), tuple(values)))
+            return _Cursor(
+                self._apsw.execute(self._disk.pragmas.get(statement, statement), tuple(values))
+            )
 
     def executemany(self, statement: str, many: Sequence[Sequence[Any]]) -> None:
         with _as_sqlite3():

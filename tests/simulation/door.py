@@ -1,4 +1,6 @@
-"""The Gateway port of one process: the way there and back, with everything that can go wrong on it."""
+"""The Gateway port of one process: the way there and back, with everything that can go wrong on
+it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Door:
         if not may_leave():
             return Answer(out=False, withheld=True, trouble="kept back")
         granted_s = self._now()
-        if fate == "frozen late":  # between the last look at the clock and the byte: short of the doubt period's slack
+        if (
+            fate == "frozen late"
+        ):  # between the last look at the clock and the byte: short of the doubt period's slack
             self._process.world.freeze(self._dice.uniform(0, 10))
         self._process.step()
         request = self._log("POST", intent)
@@ -54,23 +58,44 @@ class Door:
         self._process.step()
         return self._told(request, answer)
 
-    async def _carried_out(self, request: Request, fields: dict[str, str], fate: str, deadline_s: float) -> Answer:
+    async def _carried_out(
+        self, request: Request, fields: dict[str, str], fate: str, deadline_s: float
+    ) -> Answer:
         """What the gateway does with the request, whether or not anybody waits for the answer."""
         request.fate, world, ledger = fate, self._process.world, self._ledger
-        kind, _, when = fate.rpartition(" ") if fate.endswith((" before", " after", " late")) else (fate, "", "")
+        kind, _, when = (
+            fate.rpartition(" ")
+            if fate.endswith((" before", " after", " late"))
+            else (fate, "", "")
+        )
         work_s = self._dice.uniform(0.01, 0.3)
         if kind == "slow":
             work_s = self._dice.uniform(0, self._timeout_s * 1.2)
         if when == "late":
             work_s = self._dice.uniform(0, world.longest_landing_s)
-        never = when == "before" or kind in ("429", "401", "403", "405", "404 html", "404 recipient", "silent")
+        never = when == "before" or kind in (
+            "429",
+            "401",
+            "403",
+            "405",
+            "404 html",
+            "404 recipient",
+            "silent",
+        )
         result: list[tuple[int, dict[str, Any]]] = []
         if not never:
             twin = fate == "lie twin"
-            ledger.later(self._now() + work_s, lambda at_s: result.append(ledger.land(fields, at_s, twin=twin)))
+            ledger.later(
+                self._now() + work_s,
+                lambda at_s: result.append(ledger.land(fields, at_s, twin=twin)),
+            )
         if kind == "silent":
             work_s = 1e9
-        wait_s = 0.05 if when == "late" and kind == "lost" else work_s + (self._dice.random() if kind == "slow" else 0)
+        wait_s = (
+            0.05
+            if when == "late" and kind == "lost"
+            else work_s + (self._dice.random() if kind == "slow" else 0)
+        )
         if when == "late":
             wait_s = self._dice.uniform(0, self._timeout_s)
         if self._now() + wait_s > deadline_s:
@@ -81,7 +106,9 @@ class Door:
         status, document = result[0] if result else (500, {})
         return self._answer(kind, status, dict(document), fields)
 
-    def _answer(self, kind: str, status: int, document: dict[str, Any], fields: dict[str, str]) -> Answer:
+    def _answer(
+        self, kind: str, status: int, document: dict[str, Any], fields: dict[str, str]
+    ) -> Answer:
         if kind.startswith("lie ") and status == 200:
             return self._made(200, self._lie(kind.removeprefix("lie "), document))
         match kind:
@@ -94,7 +121,9 @@ class Door:
             case "backend":
                 return self._made(400, error("backend_error"))
             case "429":
-                return self._made(429, error("too_many_requests"), retry_after=self._dice.choice(RETRY_AFTER))
+                return self._made(
+                    429, error("too_many_requests"), retry_after=self._dice.choice(RETRY_AFTER)
+                )
             case "401" | "403":
                 return self._made(int(kind), error("authentication_failure"))
             case "405":
@@ -102,7 +131,9 @@ class Door:
             case "404 html":
                 return self._made(404, None)
             case "404 recipient":
-                return self._made(404, error("not_found", f"recipient {fields['destination']} was not found"))
+                return self._made(
+                    404, error("not_found", f"recipient {fields['destination']} was not found")
+                )
             case "302":
                 return self._made(302, None)
             case "html":
@@ -118,17 +149,25 @@ class Door:
             others = [c for c in self._ledger.charges if c["id"] != document["id"]]
             return dict(self._dice.choice(others)) if others else document
         change: dict[str, dict[str, Any]] = {
-            "amount": {"amount": document["amount"] + 1}, "currency": {"currency": "USD"},
-            "destination": {"destination": "recp_test_77"}, "no destination": {"destination": None},
-            "key": {"metadata": {**document["metadata"], "batchpay_key": "another"}}, "livemode": {"livemode": True},
-            "id": {"id": document["id"].replace("_test", "")}, "null status": {"status": None},
+            "amount": {"amount": document["amount"] + 1},
+            "currency": {"currency": "USD"},
+            "destination": {"destination": "recp_test_77"},
+            "no destination": {"destination": None},
+            "key": {"metadata": {**document["metadata"], "batchpay_key": "another"}},
+            "livemode": {"livemode": True},
+            "id": {"id": document["id"].replace("_test", "")},
+            "null status": {"status": None},
             "empty currency": {"currency": ""},
-        }  # fmt: skip
-        if document["status"] == "successful" and document["platform_fee"]["amount"]:  # before, it need not say
+        }
+        if (
+            document["status"] == "successful" and document["platform_fee"]["amount"]
+        ):  # before, it need not say
             change["no fee"] = {"platform_fee": {"fixed": None, "amount": None, "percentage": None}}
         if kind == "stolen id":
             others = [
-                c["id"] for c in self._ledger.of_job(document["metadata"]["batchpay_job"]) if c["id"] != document["id"]
+                c["id"]
+                for c in self._ledger.of_job(document["metadata"]["batchpay_job"])
+                if c["id"] != document["id"]
             ]
             if others:
                 return {**document, "id": self._dice.choice(others)}
@@ -146,9 +185,13 @@ class Door:
 
         return await self._look("GET", may_leave, shown)
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100) -> Answer:
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer:
         """GET /charges: one page."""
-        return await self._look("LIST", may_leave, lambda: (200, self._ledger.page(since, offset, limit)))
+        return await self._look(
+            "LIST", may_leave, lambda: (200, self._ledger.page(since, offset, limit))
+        )
 
     async def read(self, path: str, query: Any, may_leave: Callable[[], bool]) -> Answer:
         """GET /account, /capability or a recipient."""
@@ -157,15 +200,27 @@ class Door:
         def shown() -> tuple[int, Any]:
             if path == "/account" and world.account_told:
                 name = "first" if self._ledger is world.ledger else "other"
-                return 200, {"object": "account", "id": f"account_test_{name}", "livemode": False, "currency": "THB"}
+                return 200, {
+                    "object": "account",
+                    "id": f"account_test_{name}",
+                    "livemode": False,
+                    "currency": "THB",
+                }
             if path.startswith("/recipients/"):
                 recipient = path.removeprefix("/recipients/")
-                return 200, {"object": "recipient", "id": recipient, "verified": True, "active": True}
+                return 200, {
+                    "object": "recipient",
+                    "id": recipient,
+                    "verified": True,
+                    "active": True,
+                }
             return 404, None
 
         return await self._look("READ", may_leave, shown)
 
-    async def _look(self, what: str, may_leave: Callable[[], bool], shown: Callable[[], tuple[int, Any]]) -> Answer:
+    async def _look(
+        self, what: str, may_leave: Callable[[], bool], shown: Callable[[], tuple[int, Any]]
+    ) -> Answer:
         fate = self._process.world.weather.look()
         self._process.step()
         if fate == "unreachable":
@@ -178,14 +233,20 @@ class Door:
         if fate == "silent":
             await self._sleep(self._timeout_s)
             return Answer(out=True, trouble="no complete answer in time")
-        await self._sleep(self._dice.uniform(1, self._timeout_s) if fate == "slow" else self._dice.uniform(0.01, 0.2))
+        await self._sleep(
+            self._dice.uniform(1, self._timeout_s)
+            if fate == "slow"
+            else self._dice.uniform(0.01, 0.2)
+        )
         status, document = shown()
         self._process.step()
         match fate:
             case "lost":
                 return Answer(out=True, trouble="connection reset")
             case "500" | "503" | "429":
-                return self._told(request, self._made(int(fate), None, retry_after=self._dice.choice(RETRY_AFTER)))
+                return self._told(
+                    request, self._made(int(fate), None, retry_after=self._dice.choice(RETRY_AFTER))
+                )
             case "html":
                 return self._told(request, self._made(200, None))
             case "empty" | "short" | "shifted" if what == "LIST":
@@ -208,10 +269,15 @@ class Door:
 
     def _log(self, what: str, intent: Intent | None = None) -> Request:
         process = self._process
-        request = Request(process.world.tick(), self._now(), what, process.run_id, process.machine.name)
+        request = Request(
+            process.world.tick(), self._now(), what, process.run_id, process.machine.name
+        )
         if intent is not None:
             request.key, request.order_id = intent.key, intent.order_id
-            request.body, request.sha256 = intent.body, hashlib.sha256(intent.body.encode()).hexdigest()
+            request.body, request.sha256 = (
+                intent.body,
+                hashlib.sha256(intent.body.encode()).hexdigest(),
+            )
         request.boot_s, request.wall_ns = process.machine.elapsed_s(), process.machine.now_ns()
         return self._ledger.log(request)
 
@@ -223,5 +289,9 @@ class Door:
     def _made(self, status: int, document: Any, retry_after: str = "") -> Answer:
         date = ""
         if self._process.world.dated:
-            date = format_datetime(datetime.fromtimestamp(int(START_NS / 1e9 + self._now()), UTC), usegmt=True)
-        return Answer(out=True, status=status, document=document, retry_after=retry_after, date=date)
+            date = format_datetime(
+                datetime.fromtimestamp(int(START_NS / 1e9 + self._now()), UTC), usegmt=True
+            )
+        return Answer(
+            out=True, status=status, document=document, retry_after=retry_after, date=date
+        )

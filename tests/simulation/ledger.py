@@ -1,4 +1,5 @@
-"""The gateway's truth: every request that reached it, every charge it made, and when its lists show one.
+"""The gateway's truth: every request that reached it, every charge it made, and when its lists show
+one.
 
 It ignores idempotency keys. Its clock goes on while a process, or its whole machine, sleeps.
 """
@@ -90,9 +91,13 @@ class Ledger:
 
     def took_money(self, order_id: str) -> bool:
         """Is there a charge of this order that took money, or may?"""
-        return any(c["status"] in MONEY for c in self.charges if c["metadata"].get("order_id") == order_id)
+        return any(
+            c["status"] in MONEY for c in self.charges if c["metadata"].get("order_id") == order_id
+        )
 
-    def land(self, fields: dict[str, str], at_s: float, *, twin: bool = False) -> tuple[int, Document]:
+    def land(
+        self, fields: dict[str, str], at_s: float, *, twin: bool = False
+    ) -> tuple[int, Document]:
         """Carry a request out: a charge, or an error object."""
         key, order_id = fields["metadata[batchpay_key]"], fields["metadata[order_id]"]
         token = fields.get("card", "")
@@ -112,29 +117,48 @@ class Ledger:
     def _charge(self, fields: dict[str, str], at_s: float, behaviour: str) -> Document:
         number = len(self.charges) + 1
         waits = behaviour.startswith(("pending", "expired")) or behaviour == "forgotten"
-        status = "failed" if behaviour.startswith("declined") else "pending" if waits else "successful"
+        status = (
+            "failed" if behaviour.startswith("declined") else "pending" if waits else "successful"
+        )
         charge: Document = {
-            "object": "charge", "id": f"chrg_test_{number}", "livemode": False, "status": status,
-            "paid": status == "successful", "amount": int(fields["amount"]), "currency": fields["currency"].upper(),
-            "destination": fields["destination"], "created_at": iso(at_s), "chain": None,
+            "object": "charge",
+            "id": f"chrg_test_{number}",
+            "livemode": False,
+            "status": status,
+            "paid": status == "successful",
+            "amount": int(fields["amount"]),
+            "currency": fields["currency"].upper(),
+            "destination": fields["destination"],
+            "created_at": iso(at_s),
+            "chain": None,
             "metadata": {k[9:-1]: v for k, v in fields.items() if k.startswith("metadata[")},
-            "failure_code": "insufficient_fund" if status == "failed" else None, "customer": fields.get("customer"),
-            "platform_fee": commission(fields), "funding_amount": int(fields["amount"]), "funding_currency": "THB",
-            "_at_s": at_s, "_visible_s": at_s + self.dice.uniform(0, self.longest_lag_s),
-        }  # fmt: skip
+            "failure_code": "insufficient_fund" if status == "failed" else None,
+            "customer": fields.get("customer"),
+            "platform_fee": commission(fields),
+            "funding_amount": int(fields["amount"]),
+            "funding_currency": "THB",
+            "_at_s": at_s,
+            "_visible_s": at_s + self.dice.uniform(0, self.longest_lag_s),
+        }
         if behaviour == "unlisted":
             charge["_visible_s"] = float("inf")
         self.charges.append(charge)
         if behaviour in ("declined then paid", "expired then paid"):
             self.later(
-                at_s + self.dice.choice([2.0, 100.0, 4000.0, 200_000.0]), lambda at: self._comes_alive(charge, at)
+                at_s + self.dice.choice([2.0, 100.0, 4000.0, 200_000.0]),
+                lambda at: self._comes_alive(charge, at),
             )
         if behaviour == "forgotten":
-            self.later(at_s + self.dice.choice([1.0, 100.0]), lambda at: charge.update(status="forgotten"))
+            self.later(
+                at_s + self.dice.choice([1.0, 100.0]), lambda at: charge.update(status="forgotten")
+            )
         if status == "successful":
             self._chain(charge, at_s, behaviour)
         elif status == "pending" and behaviour != "forgotten":
-            self.later(at_s + self.dice.choice([1.0, 20.0, 400.0]), lambda at: self._decide(charge, at, behaviour))
+            self.later(
+                at_s + self.dice.choice([1.0, 20.0, 400.0]),
+                lambda at: self._decide(charge, at, behaviour),
+            )
         return charge
 
     def _chain(self, charge: Document, at_s: float, behaviour: str) -> None:
@@ -156,7 +180,11 @@ class Ledger:
     def _decide(self, charge: Document, at_s: float, behaviour: str) -> None:
         if charge["status"] != "pending":
             return
-        ends = {"pending failed": "failed", "pending expired": "expired", "expired then paid": "expired"}
+        ends = {
+            "pending failed": "failed",
+            "pending expired": "expired",
+            "expired then paid": "expired",
+        }
         status = ends.get(behaviour, "successful")
         charge.update(status=status, paid=status == "successful")
         if status == "successful":
@@ -180,16 +208,27 @@ class Ledger:
         self.advance()
         as_of_s = self.now() if self.copy_at_s is None else self.copy_at_s
         there = (c for c in self.charges if c["status"] != "forgotten" and c["_at_s"] <= as_of_s)
-        matching = [c for c in there if c["created_at"] >= since and c["_visible_s"] != float("inf")]
-        shown = sorted((c for c in matching if c["_visible_s"] <= as_of_s), key=lambda c: (c["created_at"], c["id"]))
+        matching = [
+            c for c in there if c["created_at"] >= since and c["_visible_s"] != float("inf")
+        ]
+        shown = sorted(
+            (c for c in matching if c["_visible_s"] <= as_of_s),
+            key=lambda c: (c["created_at"], c["id"]),
+        )
         total = len(matching) if self.hidden_in_total else len(shown)
         size = min(PAGE, limit)
-        return {"object": "list", "data": [dict(c) for c in shown[offset : offset + size]], "total": total}
+        return {
+            "object": "list",
+            "data": [dict(c) for c in shown[offset : offset + size]],
+            "total": total,
+        }
 
     def one(self, charge_id: str) -> Document | None:
         """A charge by its id."""
         self.advance()
-        found = (dict(c) for c in self.charges if c["id"] == charge_id and c["status"] != "forgotten")
+        found = (
+            dict(c) for c in self.charges if c["id"] == charge_id and c["status"] != "forgotten"
+        )
         return next(found, None)
 
     def of_job(self, job: str) -> list[Document]:

@@ -1,6 +1,8 @@
-"""A story handed to the outside judge: the gateway's log, the journal, the program's own reports and its input files.
+"""A story handed to the outside judge: the gateway's log, the journal, the program's own reports
+and its input files.
 
-Every seed is judged; of a night whose journal was lost, or whose gateway lied, only by the rules that hold even then.
+Every seed is judged; of a night whose journal was lost, or whose gateway lied, only by the rules
+that hold even then.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ send_window = "{send_window_s:.3f}s"
 doubt_period = "{doubt_s:.3f}s"
 lookup_gap = "{gap_s:.3f}s"
 """
-# What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the simulator looks itself.
+# What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the
+# simulator looks itself.
 OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
@@ -78,12 +81,21 @@ def dropped(story: Story) -> frozenset[str]:
     injected = story.world.weather.injected
     lost = injected["journal restored"] + injected["journal lost"]
     rules: frozenset[str] = frozenset()
-    if lost or len(story.machines) > 1 or story.renamed or injected["id column edited"] or not story.world.dated:
+    if (
+        lost
+        or len(story.machines) > 1
+        or story.renamed
+        or injected["id column edited"]
+        or not story.world.dated
+    ):
         rules |= OF_THE_JOURNAL
     if excused(story.world) or story.at_once or story.undetectable or story.renamed:
         rules |= OF_THE_GATEWAY
     charges = story.world.ledger.charges
-    if any(c.get("_changed") or c["_visible_s"] == math.inf or c["status"] == "reversed" for c in charges):
+    if any(
+        c.get("_changed") or c["_visible_s"] == math.inf or c["status"] == "reversed"
+        for c in charges
+    ):
         rules |= OF_THE_GATEWAY | {"I6", "I7"}
     return rules
 
@@ -111,16 +123,30 @@ def findings(story: Story, folder: Path) -> list[str]:
 
 
 def _floor(seconds: float) -> float:
-    """A job file knows milliseconds, the simulator does not round: the judge may ask for less, not for more."""
+    """A job file knows milliseconds, the simulator does not round: the judge may ask for less, not
+    for more.
+    """
     return math.floor(seconds * 1000) / 1000
 
 
 def _seen(request: Request, number: int) -> dict[str, Any]:
-    targets = {"POST": "/charges", "LIST": "/charges?order=chronological", "GET": "/charges/one", "READ": "/account"}
+    targets = {
+        "POST": "/charges",
+        "LIST": "/charges?order=chronological",
+        "GET": "/charges/one",
+        "READ": "/account",
+    }
     target = targets[request.what]
     return {
-        "number": number, "at": request.at_s, "boot_s": request.boot_s, "wall_ns": request.wall_ns,
-        "method": "POST" if request.what == "POST" else "GET", "target": target, "body": request.body,
-        "headers": [["idempotency-key", request.key]] if request.key else [], "whole": True, "known": None,
+        "number": number,
+        "at": request.at_s,
+        "boot_s": request.boot_s,
+        "wall_ns": request.wall_ns,
+        "method": "POST" if request.what == "POST" else "GET",
+        "target": target,
+        "body": request.body,
+        "headers": [["idempotency-key", request.key]] if request.key else [],
+        "whole": True,
+        "known": None,
         "status": request.told or 0,
-    }  # fmt: skip
+    }

@@ -1,4 +1,6 @@
-"""One run of the program in virtual time: the true lock, journal, books, line and loop; only its edges are made up."""
+"""One run of the program in virtual time: the true lock, journal, books, line and loop; only its
+edges are made up.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,11 @@ class SimulatedLoop(VirtualLoop):
         self._now_s += seconds
 
     def _run_once(self) -> None:
-        if not self._ready and all(timer.cancelled() for timer in self._scheduled) and not self._stopping:  # type: ignore[attr-defined]
+        if (
+            not self._ready
+            and all(timer.cancelled() for timer in self._scheduled)
+            and not self._stopping
+        ):  # type: ignore[attr-defined]
             raise Stuck("nothing left to do, and the run did not end")
         self._now_s += 1e-6  # nothing takes no time
         super()._run_once()
@@ -79,7 +85,9 @@ class World:
     slow_disk_s: float = 0.0
     wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway  # a mutant may stand here
     pragmas: dict[str, str] = field(default_factory=dict)  # or here
-    obeyed: GatewaySettings | None = None  # or the program is told other settings than those the checker holds it to
+    obeyed: GatewaySettings | None = (
+        None  # or the program is told other settings than those the checker holds it to
+    )
     commits: list[Commit] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     frozen_s: float = 0.0
@@ -96,7 +104,9 @@ class World:
 
     @property
     def longest_landing_s(self) -> float:
-        """How long after its first byte a request may still become a charge, so that the doubt period covers it."""
+        """How long after its first byte a request may still become a charge, so that the doubt
+        period covers it.
+        """
         s = self.settings
         return s.doubt_period_s - s.send_window_s - 20.0 - self.ledger.longest_lag_s
 
@@ -115,7 +125,9 @@ class Machine:
     skew_s: float = 0.0
     boots: int = 0
     booted_at_s: float = 0.0
-    acknowledged: list[tuple[int, str]] = field(default_factory=list)  # what its journal must still hold
+    acknowledged: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # what its journal must still hold
 
     def __post_init__(self) -> None:
         self.disk = Disk(f"{self.world.seed}.{self.name}", self.world.dice)
@@ -148,9 +160,13 @@ class Machine:
     def clone(self, other: Machine) -> None:
         """Begin with a copy of another machine's disk."""
         files = other.disk.snapshot().items()
-        self.disk.restore({name.replace(other.disk.name, self.disk.name): data for name, data in files})
+        self.disk.restore(
+            {name.replace(other.disk.name, self.disk.name): data for name, data in files}
+        )
         self.acknowledged = list(other.acknowledged)
-        self.world.commits += [replace(c, machine=self.name) for c in self.world.commits if c.machine == other.name]
+        self.world.commits += [
+            replace(c, machine=self.name) for c in self.world.commits if c.machine == other.name
+        ]
         self.world.commits.sort(key=lambda commit: commit.tick)
 
     # --- Clock protocol
@@ -182,9 +198,14 @@ class Machine:
             journal.close()
 
     def restore(
-        self, files: dict[str, bytes], acknowledged: list[tuple[int, str]], locks: dict[str, bytes] | None = None
+        self,
+        files: dict[str, bytes],
+        acknowledged: list[tuple[int, str]],
+        locks: dict[str, bytes] | None = None,
     ) -> None:
-        """Yesterday's journal, or none: the machine forgets what came after. `locks`: those of that time come too."""
+        """Yesterday's journal, or none: the machine forgets what came after. `locks`: those of that
+        time come too.
+        """
         self.disk.restore(files)
         for path in self.folder.glob("*.lock") if locks is not None else ():
             path.unlink()
@@ -205,7 +226,9 @@ class VirtualJournal(SqliteJournal):
         self._process, self._machine, self._world = process, process.machine, process.world
         self._gathering: list[_Submission] = []
         self._fresh: list[Event] = []
-        super().__init__(job.state_path, job.name, durable=durable, connect=process.machine.disk.connect)
+        super().__init__(
+            job.state_path, job.name, durable=durable, connect=process.machine.disk.connect
+        )
 
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """What arrives while a commit is under way shares the next one."""
@@ -371,7 +394,9 @@ class Process:
             input=replace(self.job.input, pattern=str(inbox / "*.csv")),
             gateway=world.obeyed or world.settings,
             state_path=machine.state_path,
-            report=replace(self.job.report, directory=machine.folder / "reports", formats=self.formats),
+            report=replace(
+                self.job.report, directory=machine.folder / "reports", formats=self.formats
+            ),
         )
         summons = Summons()
         if self.interrupted_after_s is not None:

@@ -1,4 +1,6 @@
-"""One seed: files, runs, deaths, restored journals, other machines, people; then calm, then the checks."""
+"""One seed: files, runs, deaths, restored journals, other machines, people; then calm, then the
+checks.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,26 @@ from tests.simulation.process import JOB, OTHER, Machine, Process, SimulatedLoop
 from tests.simulation.weather import Weather
 
 BEHAVIOURS = (
-    "ok", "ok", "ok", "ok", "ok", "declined", "refused", "pending", "pending failed", "pending expired", "late chain",
-    "reversed", "declined then paid", "expired then paid",
-)  # fmt: skip
-RARE = ("no chain", "unlisted", "forgotten")  # only where the gateway lies: each is a stop, or for a person
+    "ok",
+    "ok",
+    "ok",
+    "ok",
+    "ok",
+    "declined",
+    "refused",
+    "pending",
+    "pending failed",
+    "pending expired",
+    "late chain",
+    "reversed",
+    "declined then paid",
+    "expired then paid",
+)
+RARE = (
+    "no chain",
+    "unlisted",
+    "forgotten",
+)  # only where the gateway lies: each is a stop, or for a person
 SHOPS = 3
 
 
@@ -50,7 +68,9 @@ class Told:
 
 
 def tell(seed: int, afterwards: Callable[[Story], None] = lambda story: None) -> Told:
-    """One seed from beginning to end. `afterwards` is given the story while its disks are still there."""
+    """One seed from beginning to end. `afterwards` is given the story while its disks are still
+    there.
+    """
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # what dead processes leave behind
     random.seed(seed)  # the jitter of the line
     dice = random.Random(seed)
@@ -94,10 +114,16 @@ def _world(seed: int, dice: random.Random, loop: SimulatedLoop, folder: Path) ->
     timeout_s, window_s, works_s = dice.uniform(3, 8), dice.uniform(1, 4), dice.uniform(5, 40)
     rate, rate_window_s = dice.choice([(3, 1), (8, 1), (30, 1), (40, 60)])
     settings = GatewaySettings(
-        rate=rate, rate_window_s=rate_window_s, burst=dice.choice([1, 1, 3]), concurrency=dice.choice([1, 2, 4, 8]),
-        timeout_s=timeout_s, send_window_s=window_s, doubt_period_s=window_s + timeout_s + works_s + 20,
-        lookup_gap_s=dice.uniform(1, 6), pause_s=dice.uniform(2, 20),
-    )  # fmt: skip
+        rate=rate,
+        rate_window_s=rate_window_s,
+        burst=dice.choice([1, 1, 3]),
+        concurrency=dice.choice([1, 2, 4, 8]),
+        timeout_s=timeout_s,
+        send_window_s=window_s,
+        doubt_period_s=window_s + timeout_s + works_s + 20,
+        lookup_gap_s=dice.uniform(1, 6),
+        pause_s=dice.uniform(2, 20),
+    )
     world = World(seed, loop, settings, folder, dice, Weather.of(dice), dated=dice.random() < 0.9)
     world.ledger.longest_lag_s = dice.choice([0.0, 0.0, 2.0, works_s / 2])
     world.ledger.hidden_in_total = dice.random() < 0.3
@@ -131,8 +157,12 @@ class Story:
         self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
         self._shops = list(range(SHOPS))
         self._ids = "order_id"  # the column that they come from
-        self._all_present = False  # what no run has read under either id, nobody can tell from another sale
-        self.fee = self.dice.choice(["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"'])
+        self._all_present = (
+            False  # what no run has read under either id, nobody can tell from another sale
+        )
+        self.fee = self.dice.choice(
+            ["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"']
+        )
         self.folder = world.folder / "job"
         self.folder.mkdir()
         self.job = self._write_job()
@@ -155,14 +185,20 @@ class Story:
         self.violations += checker.check_story(self)
 
     def _skew_s(self) -> float:
-        """How wrong the machine's clock is: seen, and refused above 300 s, when the gateway says its own time."""
-        return self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
+        """How wrong the machine's clock is: seen, and refused above 300 s, when the gateway says
+        its own time.
+        """
+        return (
+            self.dice.uniform(-200, 200) if self.world.dated else self.dice.uniform(-20_000, 20_000)
+        )
 
     # --- job and files
 
     def _write_job(self, name: str = JOB, unit: str = "minor") -> Job:
         settings = self.world.settings
-        shops = "".join(f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops))
+        shops = "".join(
+            f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops)
+        )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
         text = outside.job_text(settings, name, self.fee, self._ids)
         (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
@@ -185,12 +221,20 @@ class Story:
                 self.world.ledger.payers[order_id] = behaviour
 
     def _row(self, number: int) -> dict[str, Any]:
-        payer = {"card": f"tokn_test_{number}"} if self.dice.random() < 0.25 else {"customer": f"cust_test_{number}"}
+        payer = (
+            {"card": f"tokn_test_{number}"}
+            if self.dice.random() < 0.25
+            else {"customer": f"cust_test_{number}"}
+        )
         amount = self.dice.choice([2000, 5001, 2499, 814_1, 100_50]) + number
         return {
-            "order_id": f"{number:04d}", "amount": amount, "currency": self.dice.choice(["THB", "THB", "JPY"]),
-            "shop": f"shop{number % SHOPS}", "batchpay_retry": "", **payer,
-        }  # fmt: skip
+            "order_id": f"{number:04d}",
+            "amount": amount,
+            "currency": self.dice.choice(["THB", "THB", "JPY"]),
+            "shop": f"shop{number % SHOPS}",
+            "batchpay_retry": "",
+            **payer,
+        }
 
     def _changed(self, row: dict[str, Any]) -> dict[str, Any]:
         retry = self.dice.choice(["", "", "yes"])
@@ -205,7 +249,9 @@ class Story:
     def _damaged(self, row: dict[str, Any]) -> dict[str, Any]:
         """What a spreadsheet makes of an id: the same sale, under another one."""
         order_id = str(int(row["order_id"]))
-        damaged = self.dice.choice([order_id, f"{order_id}.0", f" {order_id}".strip(), row["order_id"]])
+        damaged = self.dice.choice(
+            [order_id, f"{order_id}.0", f" {order_id}".strip(), row["order_id"]]
+        )
         amount = row["amount"] + self.dice.choice([0, 0, 1])
         return {**row, "order_id": damaged, "amount": amount}
 
@@ -289,7 +335,9 @@ class Story:
 
     def _perhaps_edit(self) -> None:
         """Somebody mends, or breaks, the lookup file or the job between two nights."""
-        if self.dice.random() < 0.08 and not self.renamed:  # another recipient under another name is another order
+        if (
+            self.dice.random() < 0.08 and not self.renamed
+        ):  # another recipient under another name is another order
             self._shops[self.dice.randrange(SHOPS)] = self.dice.randrange(SHOPS)
             self.job = self._write_job()
             self.world.weather.injected["lookup edited"] += 1
@@ -300,15 +348,21 @@ class Story:
             self.world.weather.injected["id column edited"] += 1
 
     def _perhaps_show_a_stale_copy(self) -> None:
-        """Lists come from a copy of some time ago. Not where a journal was lost: then nothing could be known."""
+        """Lists come from a copy of some time ago. Not where a journal was lost: then nothing could
+        be known.
+        """
         ledger, lost = self.world.ledger, self.world.weather.injected
-        clean = len(self.machines) == 1 and not (lost["journal restored"] or lost["journal lost"] or self.renamed)
+        clean = len(self.machines) == 1 and not (
+            lost["journal restored"] or lost["journal lost"] or self.renamed
+        )
         ledger.copy_at_s = None
         seen = [c.event.data.get("charge") for c in self.world.commits]
         known = {charge["id"] for charge in seen if isinstance(charge, dict)}
         made = [charge["_at_s"] for charge in ledger.charges if charge["id"] in known]
         if clean and made and self._backup is None and self.dice.random() < 0.1:
-            ledger.copy_at_s = max(made) - 0.01  # what is younger than all that is known, nobody can miss
+            ledger.copy_at_s = (
+                max(made) - 0.01
+            )  # what is younger than all that is known, nobody can miss
             lost["lists from a stale copy"] += 1
 
     def _under_another_flag(self, machine: Machine, process: Process) -> None:
@@ -323,8 +377,12 @@ class Story:
             self.world.weather.injected["job renamed"] += 1
 
     def _is_as_it_was(self) -> bool:
-        """Is it the name alone that changes? With other ids at the same time nothing tells (never-twice.md)."""
-        edited = self.world.weather.injected["id column edited"] or self._shops != list(range(SHOPS))
+        """Is it the name alone that changes? With other ids at the same time nothing tells
+        (never-twice.md).
+        """
+        edited = self.world.weather.injected["id column edited"] or self._shops != list(
+            range(SHOPS)
+        )
         return self.world.ledger.copy_at_s is None and not edited
 
     def _is_bound(self, machine: Machine) -> bool:
@@ -345,7 +403,9 @@ class Story:
                 process.machine.disk.before_write = own
                 refused = any(error.exit_code == 75 for error in second.trouble)
                 if process.alive and not (refused and second.bug is None):
-                    self.violations.append(f"E01: a second run was not refused: {second.trouble} {second.bug}")
+                    self.violations.append(
+                        f"E01: a second run was not refused: {second.trouble} {second.bug}"
+                    )
                 if any(r.run_id == second.run_id for r in self.world.ledger.requests[posts:]):
                     self.violations.append("E01: the second run sent something")
 
@@ -353,7 +413,9 @@ class Story:
 
     async def _pause(self, machine: Machine, process: Process) -> None:
         """Until the next run: a moment, a night, a reboot."""
-        gap_s = self.dice.choice([0.05, 0.05, 3.0, 70.0, self.world.settings.doubt_period_s * 1.2, 86_400.0, 300_000.0])
+        gap_s = self.dice.choice(
+            [0.05, 0.05, 3.0, 70.0, self.world.settings.doubt_period_s * 1.2, 86_400.0, 300_000.0]
+        )
         if process.died and process.by_power_cut:
             await asyncio.sleep(max(gap_s, 65.0))
             machine.reboot()
@@ -368,7 +430,9 @@ class Story:
             self._backup = machine.disk.snapshot(), list(machine.acknowledged), machine.locks()
 
     async def _perhaps_restore(self, machine: Machine) -> None:
-        """An old journal, or none: with or without what runs knew beside it, and while a request may be under way."""
+        """An old journal, or none: with or without what runs knew beside it, and while a request
+        may be under way.
+        """
         if self.dice.random() >= 0.1 or self.world.ledger.copy_at_s is not None:
             return
         if self.dice.random() < 0.4:
@@ -380,7 +444,9 @@ class Story:
             machine.restore(files, acknowledged, locks if whole else None)
             self.world.weather.injected["journal restored"] += 1
             if whole:
-                await asyncio.sleep(self.world.settings.rate_window_s)  # no copy knows of requests of the last window
+                await asyncio.sleep(
+                    self.world.settings.rate_window_s
+                )  # no copy knows of requests of the last window
                 shutil.rmtree(machine.folder / "reports", ignore_errors=True)
                 self.world.weather.injected["machine restored"] += 1
         else:
@@ -389,32 +455,57 @@ class Story:
             self.world.weather.injected["journal lost"] += 1
             await self._finds_its_journal_empty(machine)
 
-    def _note_undetectable(self, machine: Machine, acknowledged: list[tuple[int, str]], *, whole: bool) -> None:
-        """Is a request under way of which neither the gateway nor this machine can tell when the next run begins?"""
+    def _note_undetectable(
+        self, machine: Machine, acknowledged: list[tuple[int, str]], *, whole: bool
+    ) -> None:
+        """Is a request under way of which neither the gateway nor this machine can tell when the
+        next run begins?
+        """
         kept = set(acknowledged)
         forgotten = [
-            c for c in self.world.commits
-            if c.machine == machine.name and (c.event.seq, c.event.digest) not in kept and c.event.kind == "intent"
-        ]  # fmt: skip
-        seen = [c.event.data.get("charge") for c in self.world.commits if (c.event.seq, c.event.digest) in kept]
+            c
+            for c in self.world.commits
+            if c.machine == machine.name
+            and (c.event.seq, c.event.digest) not in kept
+            and c.event.kind == "intent"
+        ]
+        seen = [
+            c.event.data.get("charge")
+            for c in self.world.commits
+            if (c.event.seq, c.event.digest) in kept
+        ]
         known = {charge["id"] for charge in seen if isinstance(charge, dict)}
-        told = any(charge["id"] not in known for charge in self.world.ledger.of_job(JOB) if self._is_shown(charge))
+        told = any(
+            charge["id"] not in known
+            for charge in self.world.ledger.of_job(JOB)
+            if self._is_shown(charge)
+        )
         if whole and forgotten and not told:
             self.undetectable = True
 
     def _is_shown(self, charge: dict[str, Any]) -> bool:
-        return bool(charge["_visible_s"] <= self.world.loop.time() and charge["status"] != "forgotten")
+        return bool(
+            charge["_visible_s"] <= self.world.loop.time() and charge["status"] != "forgotten"
+        )
 
     async def _finds_its_journal_empty(self, machine: Machine) -> None:
         """Law L11: an empty journal beside charges of the job is 78 until --adopt is given."""
         since_s = self.world.loop.time() - 30 * 86_400
-        ours = [c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > since_s and self._is_shown(c)]
+        ours = [
+            c for c in self.world.ledger.of_job(JOB) if c["_at_s"] > since_s and self._is_shown(c)
+        ]
         plain = self.process(machine)
         await plain.run()
         self._after(plain)
-        sent = [r for r in self.world.ledger.requests if r.run_id == plain.run_id and r.what == "POST"]
-        if sent and any(map(self._is_shown, ours)):  # one that the gateway forgot meanwhile no list could show
-            self.violations.append("L11: an empty journal beside charges of the job, and a POST without --adopt")
+        sent = [
+            r for r in self.world.ledger.requests if r.run_id == plain.run_id and r.what == "POST"
+        ]
+        if sent and any(
+            map(self._is_shown, ours)
+        ):  # one that the gateway forgot meanwhile no list could show
+            self.violations.append(
+                "L11: an empty journal beside charges of the job, and a POST without --adopt"
+            )
         adopting = self.process(machine, options=Options(adopt=True))
         self._doom(adopting)
         await adopting.run()
@@ -431,7 +522,9 @@ class Story:
         if self.dice.random() < 0.5:
             other.clone(self.machines[0])
         else:
-            self.world.ledger.copy_at_s = None  # a list that hides all there is from a journal that knows of nothing
+            self.world.ledger.copy_at_s = (
+                None  # a list that hides all there is from a journal that knows of nothing
+            )
         for _ in range(self.dice.randint(1, 2)):
             process = self.process(other, options=Options(adopt=True))
             self._doom(process)
@@ -441,14 +534,18 @@ class Story:
         await self._quiet()
 
     async def _on_two_machines_at_once(self) -> None:
-        """Two journals at the same instant: bounded and noticed, not prevented (fault-matrix E12)."""
+        """Two journals at the same instant: bounded and noticed, not prevented (fault-matrix
+        E12).
+        """
         self.world.weather.injected["two journals at once"] += 1
         self.at_once = True
         await self._quiet()
         other = Machine(self.world, "second", skew_s=self._skew_s())
         other.reboot()
         self.machines.append(other)
-        if self.dice.random() < 0.5 and self._is_as_it_was():  # ... under two names: both cron lines left in (J06)
+        if (
+            self.dice.random() < 0.5 and self._is_as_it_was()
+        ):  # ... under two names: both cron lines left in (J06)
             self.renamed, self.second_name = True, "renamed"
             self.world.weather.injected["two names at once"] += 1
         both = [self._of_machine(machine, options=Options(adopt=True)) for machine in self.machines]
@@ -459,17 +556,25 @@ class Story:
 
     def _neighbours(self) -> None:
         for _ in range(self.dice.choice([0, 0, 1, 5])):
-            self.world.ledger.later(self.world.loop.time() + self.dice.uniform(0, 30), self.world.ledger.neighbour)
+            self.world.ledger.later(
+                self.world.loop.time() + self.dice.uniform(0, 30), self.world.ledger.neighbour
+            )
 
     async def _quiet(self) -> None:
         """Long enough that nothing is under way and every list is up to date."""
         await asyncio.sleep(max(self.world.settings.doubt_period_s * 1.5, 70.0))
 
     def _after(self, process: Process) -> None:
-        """Right after each run: no bug came to light, and the journal holds all it ever acknowledged."""
+        """Right after each run: no bug came to light, and the journal holds all it ever
+        acknowledged.
+        """
         if process.bug is not None:
             self.violations.append(f"bug in {process.run_id}: {process.bug!r}")
-            raise process.bug if isinstance(process.bug, AssertionError) else AssertionError(repr(process.bug))
+            raise (
+                process.bug
+                if isinstance(process.bug, AssertionError)
+                else AssertionError(repr(process.bug))
+            )
         if process.died:
             self.world.weather.injected["power cut" if process.by_power_cut else "kill -9"] += 1
         self.violations += checker.check_journal(process.machine)
@@ -479,11 +584,15 @@ class Story:
     # --- the end
 
     async def _calm(self) -> None:
-        """No more faults. Under a stop nothing is sent; without one two runs settle all and a third sends nothing."""
+        """No more faults. Under a stop nothing is sent; without one two runs settle all and a third
+        sends nothing.
+        """
         machine = self.machines[0]
         ledger = self.world.ledger
         for each in self.machines:
-            each.skew_s = max(-200.0, min(200.0, each.skew_s))  # a person set the clock, as the program asked
+            each.skew_s = max(
+                -200.0, min(200.0, each.skew_s)
+            )  # a person set the clock, as the program asked
         await self._quiet()
         if self.at_once:
             await self._both_have_seen()
@@ -502,23 +611,33 @@ class Story:
         await self._run_calmly(machine)
         again = [r for r in ledger.requests[posts:] if r.what == "POST"]
         if again:
-            self.violations.append(f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}")
-        kept_back = any(c["_visible_s"] == float("inf") for c in ledger.charges)  # every list proves nothing then
+            self.violations.append(
+                f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}"
+            )
+        kept_back = any(
+            c["_visible_s"] == float("inf") for c in ledger.charges
+        )  # every list proves nothing then
         if not (self.renamed or kept_back):
             self.violations += checker.check_liveness(self)
 
     async def _run_calmly(self, machine: Machine) -> None:
-        process = self._of_machine(machine, options=Options(adopt=True, yes=True), formats=("csv", "json"))
+        process = self._of_machine(
+            machine, options=Options(adopt=True, yes=True), formats=("csv", "json")
+        )
         await process.run()
         self._after(process)
         if process.trouble and not self._may_be_refused(process):
             self.violations.append(f"a calm run had trouble: {process.trouble}")
 
     def _may_be_refused(self, process: Process) -> bool:
-        """A job that was charged under another name too is refused for good; so is a row that contradicts a charge."""
+        """A job that was charged under another name too is refused for good; so is a row that
+        contradicts a charge.
+        """
         codes = {error.exit_code for error in process.trouble}
         contradicted = all("other terms" in str(error) for error in process.trouble)
-        return (self.renamed and codes <= {Misconfigured.exit_code}) or (contradicted and codes <= {12})
+        return (self.renamed and codes <= {Misconfigured.exit_code}) or (
+            contradicted and codes <= {12}
+        )
 
     async def _both_have_seen(self) -> None:
         """Also what the other one charged a moment ago, which its list did not show yet."""
@@ -541,7 +660,9 @@ class Story:
         await self._run_calmly(machine)
         if any(r.what == "POST" for r in self.world.ledger.requests[posts:]):
             self.violations.append("L10: a run under a stop sent something")
-        lift = Event("lifted", at_ns=START_NS + int(self.world.loop.time() * 1e9), data={"reason": "looked"})
+        lift = Event(
+            "lifted", at_ns=START_NS + int(self.world.loop.time() * 1e9), data={"reason": "looked"}
+        )
         with machine.tool() as journal:
             (event,) = journal.append([lift])
         checker.note_lift(machine, event)

@@ -27,7 +27,9 @@ _TOLD: dict[int, Told] = {}  # by seed: what the blocks below did, for the last 
 
 @pytest.fixture(scope="module", autouse=True)
 def _the_dead_are_buried() -> Iterator[None]:
-    """What dead processes left open is closed here, and not in the middle of another file's test."""
+    """What dead processes left open is closed here, and not in the middle of another file's
+    test.
+    """
     yield
     with silence(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -35,13 +37,56 @@ def _the_dead_are_buried() -> Iterator[None]:
 
 
 @pytest.mark.fault(
-    "A04", "A07", "A08", "A09", "A10", "A12", "A15", "B07", "B15", "B16", "B17", "B18", "B19", "B20", "B31", "B32",
-    "B33", "B34", "C02", "C05", "D01", "D03", "D09", "D10", "D13", "E01", "E12", "F01", "F05", "F06", "F08",
-    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11", "I15", "I17", "I19",
-)  # fmt: skip
+    "A04",
+    "A07",
+    "A08",
+    "A09",
+    "A10",
+    "A12",
+    "A15",
+    "B07",
+    "B15",
+    "B16",
+    "B17",
+    "B18",
+    "B19",
+    "B20",
+    "B31",
+    "B32",
+    "B33",
+    "B34",
+    "C02",
+    "C05",
+    "D01",
+    "D03",
+    "D09",
+    "D10",
+    "D13",
+    "E01",
+    "E12",
+    "F01",
+    "F05",
+    "F06",
+    "F08",
+    "I1",
+    "I2",
+    "I3",
+    "I4",
+    "I5",
+    "I6",
+    "I7",
+    "I8",
+    "I9",
+    "I11",
+    "I15",
+    "I17",
+    "I19",
+)
 @pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
 def test_no_seed_breaks_an_invariant(first: int) -> None:
-    """Whatever befalls network, gateway, disk, clock and process: nobody pays twice and no outcome is lost."""
+    """Whatever befalls network, gateway, disk, clock and process: nobody pays twice and no outcome
+    is lost.
+    """
     broken = {}
     for seed in range(first, first + BLOCK):
         told = _TOLD[seed] = tell(seed)
@@ -51,16 +96,27 @@ def test_no_seed_breaks_an_invariant(first: int) -> None:
 
 
 def test_the_faults_do_happen() -> None:
-    """A checker that sees nothing but idleness finds nothing: every kind of fault is injected, and seeds differ."""
+    """A checker that sees nothing but idleness finds nothing: every kind of fault is injected, and
+    seeds differ.
+    """
     for seed in range(100):
         if seed not in _TOLD:
             _TOLD[seed] = tell(seed)
     injected: Counter[str] = sum((told.injected for told in _TOLD.values()), Counter())
     wanted = {f"POST {kind}" for kind in (*POST, *ENDS)} | {f"POST lie {kind}" for kind in LIES}
     wanted |= {f"GET {kind}" for kind in LOOK}
-    wanted |= {"kill -9", "power cut", "journal restored", "journal lost", "disk full", "disk writes lost"}
+    wanted |= {
+        "kill -9",
+        "power cut",
+        "journal restored",
+        "journal lost",
+        "disk full",
+        "disk writes lost",
+    }
     missing = {kind for kind in wanted if not injected[kind]}
-    assert len(missing) <= len(wanted) // 10, missing  # a rare kind may be missing from a hundred seeds
+    assert len(missing) <= len(wanted) // 10, (
+        missing
+    )  # a rare kind may be missing from a hundred seeds
     assert any(told.injected.total() == 0 for told in _TOLD.values())  # some seeds are calm
     assert sum(told.judged for told in _TOLD.values()) > len(_TOLD) // 12
     assert sum(told.deaths for told in _TOLD.values()) > len(_TOLD) // 4
@@ -71,12 +127,21 @@ def test_the_faults_do_happen() -> None:
     [
         (lambda ledger: ledger.charges.append({**ledger.charges[0], "id": "chrg_test_999"}), "I1"),
         (lambda ledger: ledger.requests.pop(), ""),
-        (lambda ledger: ledger.requests.append(next(r for r in ledger.requests if r.what == "POST")), "I5"),
+        (
+            lambda ledger: ledger.requests.append(
+                next(r for r in ledger.requests if r.what == "POST")
+            ),
+            "I5",
+        ),
         (lambda ledger: ledger.charges[0].update(amount=7), "I2"),
     ],
 )
-def test_the_outside_judge_sees_a_doctored_night(tmp_path: Path, spoil: Callable[[Ledger], object], rule: str) -> None:
-    """It gets the gateway's log, the journal, true reports and inputs; a look-up more or less is nothing to it."""
+def test_the_outside_judge_sees_a_doctored_night(
+    tmp_path: Path, spoil: Callable[[Ledger], object], rule: str
+) -> None:
+    """It gets the gateway's log, the journal, true reports and inputs; a look-up more or less is
+    nothing to it.
+    """
     found: list[str] = []
 
     def judged(story: Story) -> None:
@@ -92,13 +157,20 @@ def test_a_seed_is_one_story() -> None:
     """The same seed again is the same run to the last request: a failure can be replayed."""
     for seed in (3, 17, 40):
         one, two = tell(seed), tell(seed)
-        assert (one.posts, one.runs, one.virtual_s, one.injected) == (two.posts, two.runs, two.virtual_s, two.injected)
+        assert (one.posts, one.runs, one.virtual_s, one.injected) == (
+            two.posts,
+            two.runs,
+            two.virtual_s,
+            two.injected,
+        )
 
 
 @pytest.mark.fault("D13", "F08")
 @pytest.mark.parametrize("safe", [True, False])
 def test_the_simulated_disk_shows_a_missing_sync(tmp_path: Path, safe: bool) -> None:
-    """Law L1: every acknowledged event outlives a power cut; with synchronous=NORMAL the same disk loses some."""
+    """Law L1: every acknowledged event outlives a power cut; with synchronous=NORMAL the same disk
+    loses some.
+    """
     lost = 0
     for seed in range(10):
         disk = Disk(f"power {seed}", random.Random(seed))

@@ -1,4 +1,6 @@
-"""Which fault befalls which request: a few kinds per seed, single or in bursts, and none at all in calm seeds."""
+"""Which fault befalls which request: a few kinds per seed, single or in bursts, and none at all in
+calm seeds.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +8,64 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-# What may become of a POST. `before`: the gateway does not charge. `after`: it does. `late`: it does, later.
+# What may become of a POST. `before`: the gateway does not charge. `after`: it does. `late`: it
+# does, later.
 POST = (
-    "unreachable", "stalled", "frozen", "frozen late", "lost before", "lost after", "lost late", "slow", "silent",
-    "500 before", "503 after", "502 late", "408 before", "409 after", "499 after", "backend before", "backend after",
-    "429", "302 before", "html before", "html after", "error in success", "html 400 before",
-)  # fmt: skip
+    "unreachable",
+    "stalled",
+    "frozen",
+    "frozen late",
+    "lost before",
+    "lost after",
+    "lost late",
+    "slow",
+    "silent",
+    "500 before",
+    "503 after",
+    "502 late",
+    "408 before",
+    "409 after",
+    "499 after",
+    "backend before",
+    "backend after",
+    "429",
+    "302 before",
+    "html before",
+    "html after",
+    "error in success",
+    "html 400 before",
+)
 # Ends a run: in a seed of its own kind, so that others get far.
 ENDS = ("401", "403", "405", "404 html", "404 recipient")
 # A promise broken by the gateway: a stop, and a person.
 LIES = (
-    "amount", "currency", "destination", "no destination", "key", "livemode", "id", "swapped", "twin", "no fee",
-    "stolen id", "null status", "empty currency",
-)  # fmt: skip
-LOOK = ("unreachable", "lost", "silent", "500", "503", "429", "html", "empty", "short", "shifted", "slow")
+    "amount",
+    "currency",
+    "destination",
+    "no destination",
+    "key",
+    "livemode",
+    "id",
+    "swapped",
+    "twin",
+    "no fee",
+    "stolen id",
+    "null status",
+    "empty currency",
+)
+LOOK = (
+    "unreachable",
+    "lost",
+    "silent",
+    "500",
+    "503",
+    "429",
+    "html",
+    "empty",
+    "short",
+    "shifted",
+    "slow",
+)
 
 
 @dataclass
@@ -38,7 +84,9 @@ class Weather:
 
     @classmethod
     def of(cls, dice: random.Random) -> Weather:
-        """Swarm testing: each seed knows a few kinds of fault, so that rare combinations happen often."""
+        """Swarm testing: each seed knows a few kinds of fault, so that rare combinations happen
+        often.
+        """
         if dice.random() < 0.1:
             return cls(dice, calm=True)
         kinds = [kind for kind in POST if dice.random() < 0.35]
@@ -47,7 +95,9 @@ class Weather:
         looks = [kind for kind in LOOK if dice.random() < 0.3]
         lies = dice.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.2])
         share = dice.choice([0.0, 0.05, 0.15, 0.4])
-        return cls(dice, share=share, post_kinds=tuple(kinds), look_kinds=tuple(looks), lie_share=lies)
+        return cls(
+            dice, share=share, post_kinds=tuple(kinds), look_kinds=tuple(looks), lie_share=lies
+        )
 
     def post(self) -> str:
         """The fate of a POST; "" is a good one."""

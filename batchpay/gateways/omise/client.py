@@ -1,8 +1,9 @@
-"""Omise (Opn Payments): the only module that speaks the gateway's HTTP (omise-api.md, sections 1, 2 and 7).
+"""Omise (Opn Payments): the only module that speaks the gateway's HTTP (omise-api.md, sections 1, 2
+and 7).
 
-Requests, answers and errors are httpx's; they go straight to the transport. What an httpx client would add on the way,
-authentication flows, redirects and a timeout per read, is what law L8 forbids, and it cost more than the rest of a
-charge's way out.
+Requests, answers and errors are httpx's; they go straight to the transport. What an httpx client
+would add on the way, authentication flows, redirects and a timeout per read, is what law L8
+forbids, and it cost more than the rest of a charge's way out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class Omise:
     """Gateway protocol over `POST /charges`, `GET /charges/:id` and `GET /charges`."""
 
     def __init__(
-        self, settings: GatewaySettings, secret_key: str, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        settings: GatewaySettings,
+        secret_key: str,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeout_s = settings.timeout_s
         self._base = settings.url.rstrip("/")
@@ -50,7 +54,9 @@ class Omise:
         self._wire = transport or Wire(settings.timeout_s)
 
     async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
-        """POST /charges with the intent's own body and key; `may_leave` is asked right before the first byte."""
+        """POST /charges with the intent's own body and key; `may_leave` is asked right before the
+        first byte.
+        """
         body = intent.body.encode("ascii")
         headers = [
             *self._raw_headers,
@@ -64,17 +70,32 @@ class Omise:
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         """GET /charges/:id."""
         url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
-        return await self._answer(httpx.Request("GET", url, headers=self._headers), Flight(may_leave))
+        return await self._answer(
+            httpx.Request("GET", url, headers=self._headers), Flight(may_leave)
+        )
 
-    async def page(self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE) -> Answer:
-        """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law L5)."""
-        params: dict[str, str | int] = {"from": since, "order": "chronological", "limit": limit, "offset": offset}
+    async def page(
+        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
+    ) -> Answer:
+        """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law
+        L5).
+        """
+        params: dict[str, str | int] = {
+            "from": since,
+            "order": "chronological",
+            "limit": limit,
+            "offset": offset,
+        }
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
-    async def read(self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]) -> Answer:
+    async def read(
+        self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
+    ) -> Answer:
         """GET of any other resource: `/account`, `/recipients/recp_…`, `/transactions`."""
-        request = httpx.Request("GET", f"{self._base}{path}", params=dict(query), headers=self._headers)
+        request = httpx.Request(
+            "GET", f"{self._base}{path}", params=dict(query), headers=self._headers
+        )
         return await self._answer(request, Flight(may_leave))
 
     async def aclose(self) -> None:
@@ -92,9 +113,13 @@ class Omise:
             return Answer(out=False, withheld=True, trouble="kept back before its first byte")
         except TimeoutError:
             if flight.answer is None:
-                return Answer(out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s")
+                return Answer(
+                    out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s"
+                )
             try:
-                response, body = answered(flight.answer)  # it had come, while this process or its machine slept
+                response, body = answered(
+                    flight.answer
+                )  # it had come, while this process or its machine slept
             except httpx.HTTPError as error:
                 return _unreadable(flight, error)
         except httpx.HTTPError as error:
@@ -104,7 +129,9 @@ class Omise:
             out=True,
             status=response.status_code,
             document=document,
-            excerpt="" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace")),
+            excerpt=(
+                "" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace"))
+            ),
             retry_after=response.headers.get("retry-after", ""),
             date=response.headers.get("date", ""),
             remaining=response.headers.get("x-ratelimit-remaining", ""),
@@ -114,18 +141,25 @@ class Omise:
 
 def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer:
     """No answer came, or one that cannot be read."""
-    return Answer(out=flight.out, trouble=str(error) or type(error).__name__, too_long=isinstance(error, TooLong))
+    return Answer(
+        out=flight.out,
+        trouble=str(error) or type(error).__name__,
+        too_long=isinstance(error, TooLong),
+    )
 
 
 def strict_json(body: bytes) -> Any:
-    """A JSON document, or None for anything that is not strictly one: BOM, NaN, 1e400, repeated keys, absurd depth.
+    """A JSON document, or None for anything that is not strictly one: BOM, NaN, 1e400, repeated
+    keys, absurd depth.
 
     Half a surrogate pair, which JSON can write and no file can hold, becomes U+FFFD.
     """
     try:
         text = body.decode("utf-8")
         document = _STRICT.decode(text)
-        return _writable(document) if _SURROGATE_ESCAPE.search(text) else document
+        if _SURROGATE_ESCAPE.search(text):
+            return _writable(document)
+        return document
     except (ValueError, RecursionError):
         return None
 
@@ -140,7 +174,9 @@ def _writable(value: Any) -> Any:
     if isinstance(value, list):
         return [_writable(item) for item in value]
     if isinstance(value, dict):
-        return _without_repeats([(_writable(name), _writable(item)) for name, item in value.items()])
+        return _without_repeats(
+            [(_writable(name), _writable(item)) for name, item in value.items()]
+        )
     return value
 
 
@@ -161,4 +197,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_repeats)
+_STRICT = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_repeats
+)

@@ -1,11 +1,13 @@
 """An httpx transport that knows whether a byte of a request has left this machine.
 
-Written because three laws need what no pool offers: the very moment of the first byte (L2) with the result of that
-first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and TCP_USER_TIMEOUT), and no retry
-below us (L8). httptools parses; asyncio carries; one connection a request at a time, the last one used first.
+Written because three laws need what no pool offers: the very moment of the first byte (L2) with the
+result of that first `send`, sockets that drop what was not delivered (L13: SO_LINGER {1, 0} and
+TCP_USER_TIMEOUT), and no retry below us (L8). httptools parses; asyncio carries; one connection a
+request at a time, the last one used first.
 
-Whom to believe is certifi's list alone. SSL_CERT_FILE, SSL_CERT_DIR and their like are not read, for the same reason as
-proxies of the environment are not used: what is set for another program must not lead the secret key elsewhere.
+Whom to believe is certifi's list alone. SSL_CERT_FILE, SSL_CERT_DIR and their like are not read,
+for the same reason as proxies of the environment are not used: what is set for another program must
+not lead the secret key elsewhere.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ _Raw = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
 
 @dataclass(slots=True)
 class Flight:
-    """One request's way out: `may_leave` is asked right before the first byte, `out` says whether one may have left."""
+    """One request's way out: `may_leave` is asked right before the first byte, `out` says whether
+    one may have left.
+    """
 
     may_leave: Callable[[], bool] = field(default=lambda: True)
     out: bool = False
@@ -49,7 +53,9 @@ class TooLong(httpx.RemoteProtocolError):
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Keeps at most as many idle connections as were ever busy at once; never retries, never redirects."""
+    """Keeps at most as many idle connections as were ever busy at once; never retries, never
+    redirects.
+    """
 
     def __init__(self, timeout_s: float, ssl_context: ssl.SSLContext | None = None) -> None:
         self._timeout_s = timeout_s
@@ -57,7 +63,9 @@ class Wire(httpx.AsyncBaseTransport):
         self._idle: list[_Connection] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """One request, one answer; raises httpx.TransportError. `extensions["flight"]` is filled in on the way."""
+        """One request, one answer; raises httpx.TransportError. `extensions["flight"]` is filled in
+        on the way.
+        """
         flight: Flight = request.extensions.get("flight") or Flight()
         payload = _serialized(request)
         connection = self._reusable() or await self._connect(request.url)
@@ -86,12 +94,17 @@ class Wire(httpx.AsyncBaseTransport):
         try:
             async with asyncio.timeout(min(CONNECT_TIMEOUT_S, self._timeout_s)):
                 sock = await self._dial(url.host, port)
-                tls = self._tls() if url.scheme == "https" else None
+                if url.scheme == "https":
+                    tls = self._tls()
+                else:
+                    tls = None
                 try:
                     _, connection = await loop.create_connection(
                         lambda: _Connection(sock, encrypted=tls is not None),
-                        sock=sock, ssl=tls, server_hostname=url.host if tls else None,
-                    )  # fmt: skip
+                        sock=sock,
+                        ssl=tls,
+                        server_hostname=url.host if tls else None,
+                    )
                 except BaseException:
                     sock.close()
                     raise
@@ -99,13 +112,17 @@ class Wire(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout(f"no connection to {url.host}:{port} in time") from error
         except ssl.SSLCertVerificationError as error:
             whom = "authorities are those of certifi, SSL_CERT_FILE is not read"
-            raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error} ({whom})") from error
+            raise httpx.ConnectError(
+                f"no connection to {url.host}:{port}: {error} ({whom})"
+            ) from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
             raise httpx.ConnectError(f"no connection to {url.host}:{port}: {error}") from error
         return connection
 
     async def _dial(self, host: str, port: int) -> socket.socket:
-        """The first address that takes a connection, on a socket that drops what it could not deliver."""
+        """The first address that takes a connection, on a socket that drops what it could not
+        deliver.
+        """
         loop = asyncio.get_running_loop()
         trouble: OSError = OSError(f"{host} has no address")
         for family, kind, proto, _, address in await _addresses(host, port):
@@ -115,7 +132,11 @@ class Wire(httpx.AsyncBaseTransport):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if hasattr(socket, "TCP_USER_TIMEOUT"):
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self._timeout_s * 1000)))
+                    sock.setsockopt(
+                        socket.IPPROTO_TCP,
+                        socket.TCP_USER_TIMEOUT,
+                        max(1, int(self._timeout_s * 1000)),
+                    )
                 await loop.sock_connect(sock, address)
                 return sock
             except OSError as error:
@@ -162,7 +183,9 @@ class _Connection(asyncio.Protocol):
     # --- one exchange
 
     async def exchange(self, payload: bytes, flight: Flight) -> _Raw:
-        """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the connection then."""
+        """Send and wait for a complete answer. Raises httpx.TransportError; the caller drops the
+        connection then.
+        """
         self._begin()
         self._flight = flight
         assert self._answer is not None
@@ -190,7 +213,9 @@ class _Connection(asyncio.Protocol):
         self._framed = False
 
     def _write(self, payload: bytes, flight: Flight) -> None:
-        """The first `send` is our own, so that its result is known: what it refuses has not left."""
+        """The first `send` is our own, so that its result is known: what it refuses has not
+        left.
+        """
         assert self._transport is not None
         if self._transport.is_closing():
             raise httpx.WriteError("the connection was closed before the first byte")
@@ -201,7 +226,9 @@ class _Connection(asyncio.Protocol):
             except BlockingIOError:
                 sent = 0
             except OSError as error:
-                raise httpx.WriteError(f"the connection broke before the first byte: {error}") from error
+                raise httpx.WriteError(
+                    f"the connection broke before the first byte: {error}"
+                ) from error
         flight.out = True
         if sent < len(payload):
             self._transport.write(payload[sent:])
@@ -213,7 +240,9 @@ class _Connection(asyncio.Protocol):
         return not (self._broken or closing) and self._answer is None and self._silent()
 
     def _silent(self) -> bool:
-        """Is nothing waiting to be read? Bytes that nobody asked for would be taken for the next request's answer."""
+        """Is nothing waiting to be read? Bytes that nobody asked for would be taken for the next
+        request's answer.
+        """
         try:
             self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -236,9 +265,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
-            self._broken = True  # bytes nobody asked for: the next answer on this connection could be another's
+            # bytes nobody asked for: the next answer on this connection could be another's
+            self._broken = True
             return
-        self._head_bytes += len(data) if self._in_head else 0
+        if self._in_head:
+            self._head_bytes += len(data)
+        else:
+            self._head_bytes += 0
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES + MAX_ANSWER_BYTES:
             self._fail("the answer's head is too long")
             return
@@ -252,7 +285,10 @@ class _Connection(asyncio.Protocol):
                 return
             self._fail(f"not a well-formed HTTP answer: {error or type(error).__name__}")
         except _TooLong as error:
-            self._fail(str(error), TooLong if len(self._body) > MAX_ANSWER_BYTES else httpx.RemoteProtocolError)
+            self._fail(
+                str(error),
+                TooLong if len(self._body) > MAX_ANSWER_BYTES else httpx.RemoteProtocolError,
+            )
 
     def eof_received(self) -> bool:
         """An answer without a length ends where the connection does; any other is cut."""
@@ -260,7 +296,11 @@ class _Connection(asyncio.Protocol):
             if not self._in_head and not self._framed:
                 self._finish()
             else:
-                self._fail("the connection ended in the middle of the answer" if self._status else "no answer came")
+                self._fail(
+                    "the connection ended in the middle of the answer"
+                    if self._status
+                    else "no answer came"
+                )
         self._broken = True
         return False
 
@@ -333,10 +373,14 @@ def _serialized(request: httpx.Request) -> bytes:
 
 
 def _plain(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """The body without its content encoding, bounded; the header goes, so that httpx does not undo it again."""
+    """The body without its content encoding, bounded; the header goes, so that httpx does not undo
+    it again.
+    """
     encodings = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
     headers[:] = [
-        pair for pair in headers if pair[0] not in (b"content-encoding", b"content-length", b"transfer-encoding")
+        pair
+        for pair in headers
+        if pair[0] not in (b"content-encoding", b"content-length", b"transfer-encoding")
     ]
     if not encodings or encodings == [b"identity"]:
         return body

@@ -1,7 +1,8 @@
-"""From the journal of an earlier version to today's, inside the caller's transaction: all of it or none, events as they
-were (fault-matrix J33, A13).
+"""From the journal of an earlier version to today's, inside the caller's transaction: all of it or
+none, events as they were (fault-matrix J33, A13).
 
-What a later version adds is derived from the events; nothing else of a journal ever changes its form.
+What a later version adds is derived from the events; nothing else of a journal ever changes its
+form.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def schema() -> str:
 def migrate(connection: sqlite3.Connection) -> None:
     """Version 1, 2 or 3 -> 4. Whatever fails, the caller rolls back.
 
-    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in nothing but what terms
-    are: the card of a customer was part of them.
+    Version 2 differs in nothing but what ids look alike: 8E5 and 800000 were two. Version 3 in
+    nothing but what terms are: the card of a customer was part of them.
     """
     for name in _GONE_SINCE_1:
         connection.execute(f"DROP INDEX IF EXISTS {name}")
@@ -52,7 +53,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
     connection.execute("DELETE FROM asked")
-    connection.execute("DELETE FROM open_attempts")  # today's rule knows more than the one that filled it
+    connection.execute(
+        "DELETE FROM open_attempts"
+    )  # today's rule knows more than the one that filled it
     _derive(connection)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
 
@@ -67,7 +70,13 @@ def _derive(connection: sqlite3.Connection) -> None:
     while rows := connection.execute(query, (after, _PAGE)).fetchall():
         for seq, job, kind, at_ns, batch_id, order_id, attempt, send, data in rows:
             event = Event(
-                kind, at_ns, batch_id=batch_id, order_id=order_id, attempt=attempt, send=send, data=json.loads(data)
+                kind,
+                at_ns,
+                batch_id=batch_id,
+                order_id=order_id,
+                attempt=attempt,
+                send=send,
+                data=json.loads(data),
             )
             keep_asked(connection, job, seq, event)
             keep_open(connection, replay, job, seq, event)

@@ -1,4 +1,5 @@
-"""The way to the file: made, recognised, brought to today's version, or refused with the reason and the remedy.
+"""The way to the file: made, recognised, brought to today's version, or refused with the reason and
+the remedy.
 
 Whatever is not a journal that this program may write is left as it was, to the byte.
 """
@@ -15,7 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from batchpay.domain.errors import BatchpayError, CannotWrite, InputOutput, Misconfigured, Taken, TryLater
+from batchpay.domain.errors import (
+    BatchpayError,
+    CannotWrite,
+    InputOutput,
+    Misconfigured,
+    Taken,
+    TryLater,
+)
 from batchpay.journals.lock import OtherRuns
 from batchpay.journals.place import closed_to_us, why_closed
 from batchpay.journals.sqlite.migration import OLDER, SCHEMA_VERSION, migrate, schema
@@ -26,15 +34,21 @@ BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own files
 RESTORE = "restore the last good copy: charges made since are found at the gateway and adopted"
 
 
-def open_to_write(path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]) -> sqlite3.Connection:
-    """Open or make the file, private to its owner. Raises Misconfigured, CannotWrite, InputOutput or TryLater."""
+def open_to_write(
+    path: Path, locked_wait_s: float, connect: Callable[..., sqlite3.Connection]
+) -> sqlite3.Connection:
+    """Open or make the file, private to its owner. Raises Misconfigured, CannotWrite, InputOutput
+    or TryLater.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make(path)
     except (OSError, ValueError) as error:
         raise why_closed(path, error) from error
     with translated(path):
-        connection = connect(path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False)
+        connection = connect(
+            path, timeout=locked_wait_s, isolation_level=None, check_same_thread=False
+        )
         try:
             _recognise(connection, path)
             _make_private(path)
@@ -50,7 +64,9 @@ def open_to_write(path: Path, locked_wait_s: float, connect: Callable[..., sqlit
 def _make(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except FileExistsError:  # looked at, not opened: closing it would let go of SQLite's own locks in this process
+    except (
+        FileExistsError
+    ):  # looked at, not opened: closing it would let go of SQLite's own locks in this process
         _refuse_what_is_no_file(path, os.R_OK | os.W_OK)
 
 
@@ -66,17 +82,22 @@ def _refuse_what_is_no_file(path: Path, rights: int) -> None:
     about = path.lstat()
     for beside in (path.with_name(f"{path.name}{end}") for end in BESIDE):
         if os.path.lexists(beside) and not stat.S_ISREG(beside.lstat().st_mode):
-            raise Misconfigured(f"{beside}: not a regular file, which what lies beside a journal is; move it away")
+            raise Misconfigured(
+                f"{beside}: not a regular file, which what lies beside a journal is; move it away"
+            )
     if stat.S_ISLNK(about.st_mode):
         raise Misconfigured(
-            f"{path}: a symbolic link, but a journal has one name on the disk: name the file itself in [state] url"
+            f"{path}: a symbolic link, but a journal has one name on the disk: name the file itself"
+            " in [state] url"
         )
     if not stat.S_ISREG(about.st_mode):
-        raise Misconfigured(f"{path}: not a regular file, which the state must be; name another file in [state] url")
+        raise Misconfigured(
+            f"{path}: not a regular file, which the state must be; name another file in [state] url"
+        )
     if about.st_nlink > 1:
         raise Misconfigured(
-            f"{path}: this file has {about.st_nlink} names (hard links), but a journal has one name on the disk: "
-            "remove the others, or copy it and name the copy in [state] url"
+            f"{path}: this file has {about.st_nlink} names (hard links), but a journal has one name"
+            " on the disk: remove the others, or copy it and name the copy in [state] url"
         )
     if not os.access(path, rights):
         raise PermissionError(f"{path} is not open to this user")
@@ -85,8 +106,8 @@ def _refuse_what_is_no_file(path: Path, rights: int) -> None:
 def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
     """Open without writing anything; where there is no journal yet, an empty one in memory.
 
-    A journal of an earlier version is read through a temporary copy in today's form: the file itself is migrated by the
-    next `run` or `settle`. Raises as `open_to_write`.
+    A journal of an earlier version is read through a temporary copy in today's form: the file
+    itself is migrated by the next `run` or `settle`. Raises as `open_to_write`.
     """
     try:
         _refuse_what_is_no_file(path, os.R_OK)
@@ -103,7 +124,9 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
             raise
         if found == SCHEMA_VERSION:
             return connection
-        copy = _connected(":memory:" if found is None else "")  # "": a temporary file that nobody else can open
+        copy = _connected(
+            ":memory:" if found is None else ""
+        )  # "": a temporary file that nobody else can open
         if found is not None:
             connection.backup(copy)
         connection.close()
@@ -112,22 +135,34 @@ def open_to_read(path: Path, locked_wait_s: float) -> sqlite3.Connection:
 
 def _connected(place: str, locked_wait_s: float = 0.0) -> sqlite3.Connection:
     uri = place.startswith("file:")
-    return sqlite3.connect(place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=uri)
+    return sqlite3.connect(
+        place, locked_wait_s, isolation_level=None, check_same_thread=False, uri=uri
+    )
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> str | None:
-    """The version of the journal in a file, None in an empty file. Raises Misconfigured for anything else."""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    """The version of the journal in a file, None in an empty file. Raises Misconfigured for
+    anything else.
+    """
+    tables = {
+        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     if not tables:
         return None
-    found = _meta(connection) if {"meta", "events"} <= tables else {}
+    if {"meta", "events"} <= tables:
+        found = _meta(connection)
+    else:
+        found = {}
     if "journal_id" not in found or "schema_version" not in found:
-        raise Misconfigured(f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url")
+        raise Misconfigured(
+            f"{path}: this SQLite file is not a batchpay journal; name another file in [state] url"
+        )
     version = found["schema_version"]
     if version != SCHEMA_VERSION and version not in OLDER:
         raise Misconfigured(
-            f"{path}: written by another version of batchpay (journal version {version}, this program knows "
-            f"{', '.join(sorted({*OLDER, SCHEMA_VERSION}))}); it was left untouched: use the program that wrote it"
+            f"{path}: written by another version of batchpay (journal version {version}, this"
+            f" program knows {', '.join(sorted({*OLDER, SCHEMA_VERSION}))}); it was left untouched:"
+            " use the program that wrote it"
         )
     return version
 
@@ -136,15 +171,20 @@ def _meta(connection: sqlite3.Connection) -> dict[str, str]:
     columns = {row[1] for row in connection.execute("PRAGMA table_info(meta)").fetchall()}
     if not {"name", "value"} <= columns:
         return {}
-    return {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM meta").fetchall()}
+    return {
+        str(name): str(value)
+        for name, value in connection.execute("SELECT name, value FROM meta").fetchall()
+    }
 
 
 def prepare(connection: sqlite3.Connection, path: Path, job: str | None) -> str:
-    """Make the tables of a new file, or bring an old one to today's version; returns the journal's own id.
+    """Make the tables of a new file, or bring an old one to today's version; returns the journal's
+    own id.
 
-    `job`: who opens it; None for what is not the file itself but a copy in memory. Raises Misconfigured, or TryLater
-    while another job's run is under way on a file that must be migrated: it may be that of an earlier program, which
-    does not know what it would have to write from now on.
+    `job`: who opens it; None for what is not the file itself but a copy in memory. Raises
+    Misconfigured, or TryLater while another job's run is under way on a file that must be migrated:
+    it may be that of an earlier program, which does not know what it would have to write from now
+    on.
     """
     if _recognise(connection, path) != SCHEMA_VERSION:
         connection.execute("BEGIN IMMEDIATE")
@@ -176,7 +216,9 @@ def _make_or_migrate(connection: sqlite3.Connection, path: Path, job: str | None
 
 @contextmanager
 def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
-    """SQLite's errors as ours, with the place and the remedy. `reading`: nothing is written here."""
+    """SQLite's errors as ours, with the place and the remedy. `reading`: nothing is written
+    here.
+    """
     try:
         yield
     except sqlite3.IntegrityError as error:
@@ -184,31 +226,40 @@ def translated(path: Path, *, reading: bool = False) -> Iterator[None]:
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         raise _translated(path, str(error), reading=reading) from error
     except (ValueError, KeyError, TypeError, zlib.error) as error:
-        raise InputOutput(f"{path}: a line of the journal is damaged: {error!r}; {RESTORE}") from error
+        raise InputOutput(
+            f"{path}: a line of the journal is damaged: {error!r}; {RESTORE}"
+        ) from error
 
 
 def _translated(path: Path, text: str, *, reading: bool) -> BatchpayError:
     if "locked" in text or "busy" in text:
         return TryLater(f"{path}: another program keeps it locked; run again later")
     if "full" in text:
-        place = "the disk of temporary files" if reading else "the disk"
-        return CannotWrite(f"{path}: {place} is full; free some space and run again, nothing is lost")
+        if reading:
+            place = "the disk of temporary files"
+        else:
+            place = "the disk"
+        return CannotWrite(
+            f"{path}: {place} is full; free some space and run again, nothing is lost"
+        )
     if "readonly" in text or "unable to open" in text:
         what = f"cannot open the journal and what lies beside it ({path.name}-wal, {path.name}-shm)"
         return closed_to_us(path) or CannotWrite(
-            f"{path}: {what}: {text}; see that this user may write the file and its folder, and that the disk is not "
-            "mounted read-only"
+            f"{path}: {what}: {text}; see that this user may write the file and its folder, and"
+            " that the disk is not mounted read-only"
         )
     if "not a database" in text:
         return InputOutput(
-            f"{path}: not a SQLite file; if it is this job's journal, it is damaged: {RESTORE}. If not, name another "
-            "file in [state] url"
+            f"{path}: not a SQLite file; if it is this job's journal, it is damaged: {RESTORE}. If"
+            " not, name another file in [state] url"
         )
     if "malformed" in text or "no such" in text:
         return InputOutput(f"{path}: the journal is damaged: {text}; {RESTORE}")
     if (free := _free_bytes(path)) is not None and free < LEAST_FREE_BYTES:
         place = f"the disk is all but full ({free >> 10} KiB free)"
-        return CannotWrite(f"{path}: cannot use the journal: {text}; {place}: free some space and run again")
+        return CannotWrite(
+            f"{path}: cannot use the journal: {text}; {place}: free some space and run again"
+        )
     return InputOutput(f"{path}: cannot use the journal: {text}; check the disk and run again")
 
 

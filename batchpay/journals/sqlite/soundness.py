@@ -1,4 +1,5 @@
-"""Is a journal what was written into it? Asked before a run sends anything, of all that decides what is sent.
+"""Is a journal what was written into it? Asked before a run sends anything, of all that decides
+what is sent.
 
 pages           SQLite's own check: no page, no index says anything that the tables do not
 chain           each event carries the digest of all before it
@@ -30,8 +31,8 @@ from batchpay.journals.guard import Open, replay
 
 GENESIS = "0" * 64
 _REMEDY = (
-    "Nothing was sent. Restore the last good copy and run again: charges made since are found at the gateway and "
-    "adopted."
+    "Nothing was sent. Restore the last good copy and run again: charges made since are found at"
+    " the gateway and adopted."
 )
 
 Key = tuple[str, str]  # job and order id
@@ -50,20 +51,23 @@ class Damaged(InputOutput):
 
 
 class BrokenChain(Damaged):
-    """The hash chain of the journal does not verify: an event was changed, lost or added outside batchpay."""
+    """The hash chain of the journal does not verify: an event was changed, lost or added outside
+    batchpay.
+    """
 
     def __init__(self, path: Path, seq: int) -> None:
         super().__init__(path, f"event {seq} does not fit the hash chain")
 
 
 def chained(digest: str, line: Sequence[Any]) -> str:
-    """SHA-256 over the digest before it and the line as a JSON array, spelled out: it is made for every event ever
-    written each time a run begins, and `json.dumps` takes twice as long for the same bytes.
+    """SHA-256 over the digest before it and the line as a JSON array, spelled out: it is made for
+    every event ever written each time a run begins, and `json.dumps` takes twice as long for the
+    same bytes.
     """
     seq, job, kind, at_ns, run_id, batch_id, sheet, row, order_id, attempt, send, data = line[:12]
     text = (
-        f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)}, {_q(sheet)}, {row:d}, "
-        f"{_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
+        f"{digest}[{seq:d}, {_q(job)}, {_q(kind)}, {at_ns:d}, {_q(run_id)}, {_q(batch_id)},"
+        f" {_q(sheet)}, {row:d}, {_q(order_id)}, {attempt:d}, {send:d}, {_q(data)}]"
     )
     return _sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -126,15 +130,19 @@ def _meant(sql: str | None) -> str:
 
 @dataclass(slots=True)
 class _Derived:
-    """What the events say of the tables that follow from them (attempts.py), without holding every order.
+    """What the events say of the tables that follow from them (attempts.py), without holding every
+    order.
 
-    Most orders are settled: of those only a sum of hashes is kept, which the table must add up to as well.
+    Most orders are settled: of those only a sum of hashes is kept, which the table must add up to
+    as well.
     """
 
     connection: sqlite3.Connection
     unsettled: dict[Key, Open] = field(default_factory=dict)
     closed: set[Key] = field(default_factory=set)  # began, and nothing is open
-    later: dict[Key, int] = field(default_factory=dict)  # the attempt that is settled, where it is not the first
+    later: dict[Key, int] = field(
+        default_factory=dict
+    )  # the attempt that is settled, where it is not the first
     settled: int = 0
     asked: int = 0
 
@@ -161,7 +169,9 @@ class _Derived:
             return self.unsettled[key]
         if fresh or key in self.closed or not self._last(key, seq):
             return None
-        return Open(self.later.get(key, 1), Outcome.SUCCEEDED.value)  # what is neither open nor closed took money
+        return Open(
+            self.later.get(key, 1), Outcome.SUCCEEDED.value
+        )  # what is neither open nor closed took money
 
     def _last(self, key: Key, seq: int) -> int:
         return self.connection.execute(LAST, (*key, seq)).fetchone()[0] or 0
@@ -188,20 +198,24 @@ def _mark(key: Key, attempt: int) -> int:
 
 
 def _state_of(data: str) -> str:
-    """The state that an event keeps: its last key of that name, unless that is one of something nested."""
+    """The state that an event keeps: its last key of that name, unless that is one of something
+    nested.
+    """
     at = data.rfind(_STATE)
     if at < 0:
         return ""
     found = _STATE_LAST.fullmatch(data, at)
-    return found[1] if found else state_in(json.loads(data))
+    if found:
+        return found[1]
+    return state_in(json.loads(data))
 
 
 def _chain(connection: sqlite3.Connection, path: Path) -> _Derived:
     """Walk all events."""
     digest, expected, found = GENESIS, 1, _Derived(connection)
     query = (
-        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest '
-        "FROM events ORDER BY seq"
+        'SELECT seq, job, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send,'
+        " data, digest FROM events ORDER BY seq"
     )
     for line in connection.execute(query):
         try:
@@ -226,7 +240,9 @@ def _open_attempts(connection: sqlite3.Connection, path: Path, found: _Derived) 
             raise Damaged(path, f"order {order_id} is not where its events put it")
     if found.unsettled or settled != found.settled:
         lost = next((order_id for _, order_id in found.unsettled), "an order")
-        raise Damaged(path, f"{lost} is missing among those that have an attempt, or stands there wrongly")
+        raise Damaged(
+            path, f"{lost} is missing among those that have an attempt, or stands there wrongly"
+        )
 
 
 def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
@@ -235,7 +251,11 @@ def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
     for row in connection.execute(query):
         total += hash(row)
     if total != found.asked:
-        raise Damaged(path, "what orders asked for, by which they are held against each other, is not what they asked")
+        raise Damaged(
+            path,
+            "what orders asked for, by which they are held against each other, is not what they"
+            " asked",
+        )
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:
@@ -245,11 +265,14 @@ def _rows(connection: sqlite3.Connection, path: Path) -> None:
     ):
         planned[job, batch_id] = json.loads(data)
     query = (
-        "SELECT number, judged, cells FROM row_chunks WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
+        "SELECT number, judged, cells FROM row_chunks WHERE job = ? AND batch_id = ? AND generation"
+        " = ? ORDER BY number"
     )
     for (job, batch_id), plan in planned.items():
         digest = hashlib.sha256()
         for _, judged, cells in connection.execute(query, (job, batch_id, plan["generation"])):
             digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
         if digest.hexdigest() != plan["rows_sha256"]:
-            raise Damaged(path, f"the rows kept for batch {batch_id} are not those that were planned")
+            raise Damaged(
+                path, f"the rows kept for batch {batch_id} are not those that were planned"
+            )

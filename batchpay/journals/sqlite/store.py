@@ -1,7 +1,8 @@
 """The journal in one SQLite file: every commit is on the disk before a call returns.
 
-`synchronous=FULL` with a write-ahead log: a commit that returned survives a power cut (sqlite.org/pragma.html,
-"synchronous"). Whatever waits while one commit is under way shares the next one; nothing lingers.
+`synchronous=FULL` with a write-ahead log: a commit that returned survives a power cut
+(sqlite.org/pragma.html, "synchronous"). Whatever waits while one commit is under way shares the
+next one; nothing lingers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchpay.domain.errors import BatchpayError, Bug, InputOutput, Taken
-from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Problem, Read, Repeat, StoredChunk
+from batchpay.domain.model import (
+    Batch,
+    Done,
+    Event,
+    Judged,
+    Outcome,
+    Problem,
+    Read,
+    Repeat,
+    StoredChunk,
+)
 from batchpay.journals.attempts import keep_asked, keep_open
 from batchpay.journals.guard import follow
 from batchpay.journals.sqlite import soundness
@@ -33,35 +44,51 @@ from batchpay.journals.sqlite.soundness import GENESIS, chained
 from batchpay.lifecycle.plan import by_order, tail_of
 
 LOCKED_WAIT_S = 30.0  # how long another program may hold the file
-DISORDER_NS = 3600 * 10**9  # events stand in the order of their commits: their times may be so far out of order
+DISORDER_NS = (
+    3600 * 10**9
+)  # events stand in the order of their commits: their times may be so far out of order
 CHARGES_OF = "('answer', 'found', 'adopted', 'resolved')"  # kinds of event that tell of a charge
 T = TypeVar("T")
 _COLUMNS = 'seq, kind, at_ns, run_id, batch_id, sheet, "row", order_id, attempt, send, data, digest'
 
 
 class SqliteJournal:
-    """Journal protocol over one file; one object per process and job, safe to use from one loop and its thread."""
+    """Journal protocol over one file; one object per process and job, safe to use from one loop and
+    its thread.
+    """
 
     def __init__(
-        self, path: Path, job: str, *, read_only: bool = False, locked_wait_s: float = LOCKED_WAIT_S,
+        self,
+        path: Path,
+        job: str,
+        *,
+        read_only: bool = False,
+        locked_wait_s: float = LOCKED_WAIT_S,
         durable: Callable[[int], None] = lambda seq: None,
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
-    ) -> None:  # fmt: skip
-        """Open or create; a journal of an earlier version is brought to today's. Raises Misconfigured for a file that
-        is none of this program's journals or another user's, CannotWrite, InputOutput, TryLater when it stays locked
-        by another program for `locked_wait_s` or another job's run hinders its migration.
+    ) -> None:
+        """Open or create; a journal of an earlier version is brought to today's. Raises
+        Misconfigured for a file that is none of this program's journals or another user's,
+        CannotWrite, InputOutput, TryLater when it stays locked by another program for
+        `locked_wait_s` or another job's run hinders its migration.
 
-        `read_only`: nothing is written; where there is no file yet, an empty journal in memory, and of an earlier
-        version's file a temporary copy in today's form. `durable` is told the number of the last event after each
-        commit. `connect`: how a writable file is opened, the port to the disk.
+        `read_only`: nothing is written; where there is no file yet, an empty journal in memory, and
+        of an earlier version's file a temporary copy in today's form. `durable` is told the number
+        of the last event after each commit. `connect`: how a writable file is opened, the port to
+        the disk.
         """
         self._durable = durable
         self.path = path
         self.job = job
         self._lock = threading.RLock()
-        self._broken: InputOutput | None = None  # why nothing is written through this object any more
+        self._broken: InputOutput | None = (
+            None  # why nothing is written through this object any more
+        )
         self._reading = read_only
-        self._connection = open_to_read(path, locked_wait_s) if read_only else _open(path, locked_wait_s, connect)
+        if read_only:
+            self._connection = open_to_read(path, locked_wait_s)
+        else:
+            self._connection = _open(path, locked_wait_s, connect)
         try:
             with self._translated():
                 self.id = prepare(self._connection, path, None if read_only else job)
@@ -72,7 +99,8 @@ class SqliteJournal:
         self._writer: threading.Thread | None = None
         self._last_seq = self.head()[0]
 
-    # --- writing ---------------------------------------------------------------------------------------------
+    # --- writing
+    # ---------------------------------------------------------------------------------------------
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append, durably, all or none. Raises Taken, CannotWrite, InputOutput or TryLater."""
@@ -112,15 +140,19 @@ class SqliteJournal:
                 self._commit_group([submission])
             return
         except BaseException as error:  # a bug or no memory: whoever waits must hear of it
-            _tell(group, [InputOutput(f"{self.path}: the journal's thread failed: {error!r}")] * len(group))
+            _tell(
+                group,
+                [InputOutput(f"{self.path}: the journal's thread failed: {error!r}")] * len(group),
+            )
             return
         _tell(group, results)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All or nothing. After the disk failed once nothing more is written: the kernel may have dropped the pages it
-        could not write, so that a later sync that succeeds proves nothing. The next run opens the file anew and
-        verifies it."""
+        """All or nothing. After the disk failed once nothing more is written: the kernel may have
+        dropped the pages it could not write, so that a later sync that succeeds proves nothing. The
+        next run opens the file anew and verifies it.
+        """
         if self._broken is not None:
             raise self._broken
         try:
@@ -152,8 +184,14 @@ class SqliteJournal:
             seq += 1
             try:
                 digest = self._insert_one(event, seq, digest)
-            except (ValueError, OverflowError, TypeError) as error:  # no disk and no damage: it is not the journal's
-                raise Bug(f"{self.path}: an event of kind {event.kind} cannot be written: {error!r}") from error
+            except (
+                ValueError,
+                OverflowError,
+                TypeError,
+            ) as error:  # no disk and no damage: it is not the journal's
+                raise Bug(
+                    f"{self.path}: an event of kind {event.kind} cannot be written: {error!r}"
+                ) from error
             stored.append(_stored(event, seq, digest))
         self._last_seq = seq
         return stored
@@ -162,9 +200,20 @@ class SqliteJournal:
         data = _data(event)
         digest = chained(digest, _line(seq, self.job, event, data))
         values = (
-            seq, self.job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-            event.order_id, event.attempt, event.send, data, digest,
-        )  # fmt: skip
+            seq,
+            self.job,
+            event.kind,
+            event.at_ns,
+            event.run_id,
+            event.batch_id,
+            event.sheet,
+            event.row,
+            event.order_id,
+            event.attempt,
+            event.send,
+            data,
+            digest,
+        )
         if event.order_id:
             self._guard(event, seq)
         self._connection.execute(f"INSERT INTO events VALUES ({','.join('?' * 13)})", values)  # noqa: S608
@@ -173,14 +222,21 @@ class SqliteJournal:
         return digest
 
     def _guard(self, event: Event, seq: int) -> None:
-        """Keep the table of open attempts in step: entering twice is a conflict, not a second payment."""
+        """Keep the table of open attempts in step: entering twice is a conflict, not a second
+        payment.
+        """
         keep_open(self._connection, follow, self.job, seq, event)
 
     def _head(self) -> tuple[int, str]:
-        row = self._connection.execute("SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        return (row[0], row[1]) if row else (0, GENESIS)
+        row = self._connection.execute(
+            "SELECT seq, digest FROM events ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        if row:
+            return (row[0], row[1])
+        return (0, GENESIS)
 
-    # --- reading ---------------------------------------------------------------------------------------------
+    # --- reading
+    # ---------------------------------------------------------------------------------------------
 
     def head(self) -> tuple[int, str]:
         """Sequence number and digest of the last event of any job."""
@@ -190,20 +246,30 @@ class SqliteJournal:
     def digest_of(self, seq: int) -> str:
         """The digest of one event of any job; empty for one that is not there."""
         with self._lock, self._translated():
-            row = self._connection.execute("SELECT digest FROM events WHERE seq = ?", (seq,)).fetchone()
-        return str(row[0]) if row else ""
+            row = self._connection.execute(
+                "SELECT digest FROM events WHERE seq = ?", (seq,)
+            ).fetchone()
+        if row:
+            return str(row[0])
+        return ""
 
     def accounts(self) -> Iterator[Event]:
-        """The `account` events of every job in the file, this job's last: it is one file's money, whoever wrote it."""
+        """The `account` events of every job in the file, this job's last: it is one file's money,
+        whoever wrote it.
+        """
         of_kind = "kind = 'account' AND order_id = ''"
         return chain(
-            self._select(f"{of_kind} AND job <> ?", (self.job,)), self._select(f"{of_kind} AND job = ?", (self.job,))
+            self._select(f"{of_kind} AND job <> ?", (self.job,)),
+            self._select(f"{of_kind} AND job = ?", (self.job,)),
         )
 
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
         """This job's events in order, or those of some kinds, after a sequence number."""
         wanted = tuple(kinds)
-        of_kinds = f" AND kind IN ({','.join('?' * len(wanted))})" if wanted else ""
+        if wanted:
+            of_kinds = f" AND kind IN ({','.join('?' * len(wanted))})"
+        else:
+            of_kinds = ""
         return self._select(f"job = ? AND seq > ?{of_kinds}", (self.job, after, *wanted))
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
@@ -218,45 +284,66 @@ class SqliteJournal:
     def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> dict[int, str]:
         """Row number -> order id for the rows of a batch that caused an intent."""
         query = (
-            'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row" BETWEEN ? AND ? '
-            "AND sheet = ? AND kind IN ('intent', 'adopted') AND send <= 1"
+            'SELECT "row", order_id FROM events WHERE job = ? AND batch_id = ? AND "row"'
+            " BETWEEN ? AND ? AND sheet = ? AND kind IN ('intent', 'adopted') AND send <= 1"
         )
         with self._lock, self._translated():
-            return dict(self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall())
+            return dict(
+                self._connection.execute(
+                    query, (self.job, batch_id, first_row, last_row, sheet)
+                ).fetchall()
+            )
 
-    def settled_rows(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> frozenset[int]:
-        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never sent again. Those of
-        an adopted charge are not among them: it may be that they ask for other terms."""
+    def settled_rows(
+        self, batch_id: str, sheet: str, first_row: int, last_row: int
+    ) -> frozenset[int]:
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never
+        sent again. Those of an adopted charge are not among them: it may be that they ask for other
+        terms.
+        """
         query = (
-            'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND o.order_id = e.order_id '
-            "AND o.attempt = e.attempt AND o.state = 'succeeded' WHERE e.job = ? AND e.batch_id = ? "
-            'AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND '
-            "e.kind IN ('intent', 'adopted') AND e.send <= 1 AND e.kind = 'intent'"
+            'SELECT e."row" FROM events AS e JOIN open_attempts AS o ON o.job = e.job AND'
+            " o.order_id = e.order_id AND o.attempt = e.attempt AND o.state = 'succeeded' WHERE"
+            ' e.job = ? AND e.batch_id = ? AND e."row" BETWEEN ? AND ? AND e.sheet = ? AND e.kind'
+            " IN ('intent', 'adopted') AND e.send <= 1 AND e.kind = 'intent'"
         )
         with self._lock, self._translated():
-            rows = self._connection.execute(query, (self.job, batch_id, first_row, last_row, sheet)).fetchall()
+            rows = self._connection.execute(
+                query, (self.job, batch_id, first_row, last_row, sheet)
+            ).fetchall()
         return frozenset(row for (row,) in rows)
 
     def look_alikes(self, forms: Sequence[str]) -> dict[str, list[str]]:
-        """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or adopted, under that
-        form, oldest first."""
+        """Look-alike form of an order id (plan.alike) -> the ids of orders that were sent, or
+        adopted, under that form, oldest first.
+        """
         return _grouped(dict.fromkeys(self._asked("alike, order_id", "alike", forms)))
 
-    def asked_terms(self, terms: Sequence[str], since_ns: int) -> dict[str, list[tuple[str, str, int]]]:
-        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt that asked the same
-        since then, oldest first."""
-        rows = self._asked("terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns)
-        return _grouped((form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows)
+    def asked_terms(
+        self, terms: Sequence[str], since_ns: int
+    ) -> dict[str, list[tuple[str, str, int]]]:
+        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt
+        that asked the same since then, oldest first.
+        """
+        rows = self._asked(
+            "terms, order_id, batch_id, at_ns", "terms", terms, "AND at_ns >= ?", since_ns
+        )
+        return _grouped(
+            (form, (order_id, batch_id, at_ns)) for form, order_id, batch_id, at_ns in rows
+        )
 
-    def asked_under(self, beginnings: Sequence[str], but: str) -> dict[str, list[tuple[str, str, int, str, str]]]:
-        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells that the order id was
-        made of (job.Columns.ids_from), empty where unknown, and the kind of the event; `but`: not those made of these.
+    def asked_under(
+        self, beginnings: Sequence[str], but: str
+    ) -> dict[str, list[tuple[str, str, int, str, str]]]:
+        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells
+        that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
+        the event; `but`: not those made of these.
         """
         query = (
-            "SELECT a.order_id, a.batch_id, a.at_ns, "
-            "CAST(coalesce(json_extract(e.data, '$.intent.ids_from'), '') AS TEXT) AS made_of, e.kind "
-            "FROM asked AS a JOIN events AS e ON e.seq = a.seq "
-            "WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER BY a.seq"
+            "SELECT a.order_id, a.batch_id, a.at_ns, CAST(coalesce(json_extract(e.data,"
+            " '$.intent.ids_from'), '') AS TEXT) AS made_of, e.kind FROM asked AS a JOIN events AS"
+            " e ON e.seq = a.seq WHERE a.job = ? AND a.terms BETWEEN ? AND ? AND made_of <> ? ORDER"
+            " BY a.seq"
         )
         with self._lock, self._translated():
             found = {
@@ -266,21 +353,28 @@ class SqliteJournal:
         return {some: rows for some, rows in found.items() if rows}
 
     def corrected(self, keys: Collection[str] | None = None) -> dict[str, list[str]]:
-        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose attempt came to
-        correct that row, by any of the names that it went by then. Corrections are few: all of them are read.
+        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
+        attempt came to correct that row, by any of the names that it went by then. Corrections are
+        few: all of them are read.
 
         `keys`: only these places and orders.
         """
         query = (
-            "SELECT a.corrects, json_extract(e.data, '$.intent.sale'), a.order_id FROM asked AS a JOIN events AS e "
-            "ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
+            "SELECT a.corrects, json_extract(e.data, '$.intent.sale'), a.order_id FROM asked AS a"
+            " JOIN events AS e ON e.seq = a.seq WHERE a.job = ? AND a.corrects <> '' ORDER BY a.seq"
         )
         with self._lock, self._translated():
             rows = self._connection.execute(query, (self.job,)).fetchall()
-            pairs = [(key, order_id) for corrects, sale, order_id in rows for key in (corrects, *_texts(sale))]
+            pairs = [
+                (key, order_id)
+                for corrects, sale, order_id in rows
+                for key in (corrects, *_texts(sale))
+            ]
         return _grouped(dict.fromkeys(pair for pair in pairs if keys is None or pair[0] in keys))
 
-    def _asked(self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any) -> list[Any]:
+    def _asked(
+        self, columns: str, column: str, wanted: Sequence[str], more: str = "", *values: Any
+    ) -> list[Any]:
         """Rows of `asked` where one column has one of some values, oldest first within each."""
         found = []
         for some in _slices(wanted):
@@ -293,7 +387,9 @@ class SqliteJournal:
         return found
 
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
-        """Job, order id and attempt of the first event, of any job in the file, that tells of a charge."""
+        """Job, order id and attempt of the first event, of any job in the file, that tells of a
+        charge.
+        """
         if not _storable(charge_id):
             return None
         query = (
@@ -302,11 +398,17 @@ class SqliteJournal:
         )
         with self._lock, self._translated():
             row = self._connection.execute(query, (charge_id,)).fetchone()
-        return (row[0], row[1], row[2]) if row else None
+        if row:
+            return (row[0], row[1], row[2])
+        return None
 
     def batch_named(self, batch_id: str) -> str:
-        """The id under which this journal knows the batch of the same digest, whatever the day; else the id itself."""
-        return next((known for known in self._batch_ids() if known[-12:] == batch_id[-12:]), batch_id)
+        """The id under which this journal knows the batch of the same digest, whatever the day;
+        else the id itself.
+        """
+        return next(
+            (known for known in self._batch_ids() if known[-12:] == batch_id[-12:]), batch_id
+        )
 
     def _batch_ids(self) -> Iterator[str]:
         """Every batch that an event tells of, one step of the index each."""
@@ -319,17 +421,22 @@ class SqliteJournal:
                 yield known
 
     def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
-        """Order id -> other jobs in the same file, each with its events of that id, or of one that corrects it, oldest
-        first."""
+        """Order id -> other jobs in the same file, each with its events of that id, or of one that
+        corrects it, oldest first.
+        """
         wanted = {by_order(order_id): order_id for order_id in order_ids}
         query = (
-            "SELECT a.job, a.order_id, json_extract(e.data, '$.intent.sale') FROM asked AS a JOIN events AS e "
-            "ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
+            "SELECT a.job, a.order_id, json_extract(e.data, '$.intent.sale') FROM asked AS a JOIN"
+            " events AS e ON e.seq = a.seq WHERE a.job {} ? AND a.corrects <> ''"
         )
         with self._lock, self._translated():
             before = self._connection.execute(query.format("<"), (self.job,)).fetchall()
-            corrections = before + self._connection.execute(query.format(">"), (self.job,)).fetchall()
-        asked = {order_id: {order_id: None} for order_id in order_ids}  # -> ids under which other jobs may have it
+            corrections = (
+                before + self._connection.execute(query.format(">"), (self.job,)).fetchall()
+            )
+        asked = {
+            order_id: {order_id: None} for order_id in order_ids
+        }  # -> ids under which other jobs may have it
         for _, by, sale in corrections:
             for key in wanted.keys() & set(_texts(sale)):
                 asked[wanted[key]][by] = None
@@ -337,7 +444,8 @@ class SqliteJournal:
         for job, event in self._of_other_jobs([one for ids in asked.values() for one in ids]):
             events.setdefault(event.order_id, {}).setdefault(job, []).append(event)
         found = {
-            order_id: [pair for one in ids for pair in events.get(one, {}).items()] for order_id, ids in asked.items()
+            order_id: [pair for one in ids for pair in events.get(one, {}).items()]
+            for order_id, ids in asked.items()
         }
         return {order_id: pairs for order_id, pairs in found.items() if pairs}
 
@@ -354,18 +462,24 @@ class SqliteJournal:
                 yield job, _event(row)
 
     def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
-        """The order id that this job's row of a file has which another job knows as this batch; empty where none."""
+        """The order id that this job's row of a file has which another job knows as this batch;
+        empty where none.
+        """
         tail = batch_id[-12:]
         mine = next((b for b in self.batches() if tail_of(job, b.sha256) == tail), None)
         for number, of_sheet, first, last in self.spans(mine.id) if mine is not None else ():
-            chunk = self.chunk(mine.id, number) if mine and of_sheet == sheet and first <= row <= last else None
+            if mine and of_sheet == sheet and first <= row <= last:
+                chunk = self.chunk(mine.id, number)
+            else:
+                chunk = None
             if chunk is not None and row in chunk.rows:
                 return str(chunk.documents[list(chunk.rows).index(row)].get("order_id") or "")
         return ""
 
     def charges_known(self, since_ns: int) -> dict[str, str]:
-        """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a look-up or an adoption
-        of this job told of since then, by our wall clock (ns)."""
+        """Charge id -> `created_at` ("" when it was not told) of every charge that an answer, a
+        look-up or an adoption of this job told of since then, by our wall clock (ns).
+        """
         known: dict[str, str] = {}
         wanted = "job = ? AND kind IN ('answer', 'found', 'adopted')"
         query = (
@@ -381,7 +495,10 @@ class SqliteJournal:
             for _, at_ns, charge_id, created_at in page:
                 if charge_id is not None and at_ns >= since_ns:
                     known[charge_id] = known.get(charge_id) or created_at or ""
-            before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
+            if page:
+                before, youngest = (page[-1][0], max(row[1] for row in page))
+            else:
+                before, youngest = (0, 0)
         return known
 
     def refused_since(self, since_ns: int) -> list[str]:
@@ -397,17 +514,24 @@ class SqliteJournal:
             with self._lock, self._translated():
                 page = self._connection.execute(query, (self.job, before)).fetchall()
             found |= dict.fromkeys(
-                order_id for _, at_ns, order_id in page if order_id is not None and at_ns >= since_ns
+                order_id
+                for _, at_ns, order_id in page
+                if order_id is not None and at_ns >= since_ns
             )
-            before, youngest = (page[-1][0], max(row[1] for row in page)) if page else (0, 0)
+            if page:
+                before, youngest = (page[-1][0], max(row[1] for row in page))
+            else:
+                before, youngest = (0, 0)
         return list(found)
 
     def last_run_of(self, batch_id: str) -> str:
-        """The last run that wrote about a batch more than where its rows stand; empty when none did."""
+        """The last run that wrote about a batch more than where its rows stand; empty when none
+        did.
+        """
         query = (
-            "SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <> 'totals' AND run_id IN "
-            "(SELECT run_id FROM events WHERE job = ? AND kind = 'run.started' AND order_id = '') "
-            "ORDER BY seq DESC LIMIT 1"
+            "SELECT run_id FROM events WHERE job = ? AND batch_id = ? AND kind <> 'totals' AND"
+            " run_id IN (SELECT run_id FROM events WHERE job = ? AND kind = 'run.started' AND"
+            " order_id = '') ORDER BY seq DESC LIMIT 1"
         )
         with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id, self.job)).fetchone()
@@ -419,7 +543,10 @@ class SqliteJournal:
             "kind, batch_id, order_id, attempt, send, json_extract(data, '$.state'), "
             "json_extract(data, '$.charge.amount'), json_extract(data, '$.charge.currency')"
         )
-        last = self.head()[0] + 1 if before is None else before
+        if before is None:
+            last = self.head()[0] + 1
+        else:
+            last = before
         for start in range(after, last, 20000):
             query = (
                 f"SELECT {columns} FROM events WHERE seq > ? AND seq <= ? AND seq < ? "  # noqa: S608 - our own words
@@ -429,10 +556,21 @@ class SqliteJournal:
             with self._lock, self._translated():
                 page = self._connection.execute(query, values).fetchall()
             for kind, batch_id, order_id, attempt, send, state, amount, currency in page:
-                yield Done(kind, batch_id, order_id, attempt, send, state or "", amount or 0, currency or "")
+                yield Done(
+                    kind,
+                    batch_id,
+                    order_id,
+                    attempt,
+                    send,
+                    state or "",
+                    amount or 0,
+                    currency or "",
+                )
 
     def adopted(self) -> list[tuple[str, str]]:
-        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest first."""
+        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
+        first.
+        """
         query = (
             "SELECT batch_id, order_id FROM events INDEXED BY one_intent_a_send "
             "WHERE job = ? AND kind IN ('intent', 'adopted') AND send = 0 ORDER BY seq"
@@ -441,44 +579,63 @@ class SqliteJournal:
             return self._connection.execute(query, (self.job,)).fetchall()
 
     def unplaced(self, batch_id: str) -> list[str]:
-        """Order ids of adopted charges of a file that did not tell of which of its rows they are, whatever day their
-        batch is of."""
+        """Order ids of adopted charges of a file that did not tell of which of its rows they are,
+        whatever day their batch is of.
+        """
         query = (
             'SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND "row" = 0 '
             "AND kind IN ('intent', 'adopted') AND send <= 1"
         )
         same = [known for known in self._batch_ids() if known[-12:] == batch_id[-12:]]
         with self._lock, self._translated():
-            return [row[0] for known in same for row in self._connection.execute(query, (self.job, known)).fetchall()]
+            return [
+                row[0]
+                for known in same
+                for row in self._connection.execute(query, (self.job, known)).fetchall()
+            ]
 
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
         query = (
-            "SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND kind IN ('intent', 'adopted') "
-            "AND send <= 1"
+            "SELECT DISTINCT order_id FROM events WHERE job = ? AND batch_id = ? AND kind IN"
+            " ('intent', 'adopted') AND send <= 1"
         )
         with self._lock, self._translated():
-            return [row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()]
+            return [
+                row[0] for row in self._connection.execute(query, (self.job, batch_id)).fetchall()
+            ]
 
     def orders_since(self, at_ns: int) -> list[str]:
         """Order ids with any event since then."""
-        query = "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ? ORDER BY order_id"
+        query = (
+            "SELECT DISTINCT order_id FROM events WHERE job = ? AND order_id <> '' AND at_ns >= ?"
+            " ORDER BY order_id"
+        )
         with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job, at_ns)).fetchall()]
 
     def begun(self) -> Iterator[tuple[str, int]]:
         """Order id and number of every attempt of this job that was ever sent, or adopted."""
-        query = "SELECT seq, order_id, attempt FROM asked WHERE job = ? AND seq > ? ORDER BY seq LIMIT 20000"
+        query = (
+            "SELECT seq, order_id, attempt FROM asked WHERE job = ? AND seq > ? ORDER BY seq LIMIT"
+            " 20000"
+        )
         after, page = 0, [(0, "", 0)]
         while page:
             with self._lock, self._translated():
                 page = self._connection.execute(query, (self.job, after)).fetchall()
             yield from ((order_id, attempt) for _, order_id, attempt in page)
-            after = page[-1][0] if page else after
+            if page:
+                after = page[-1][0]
 
     def open_orders(self) -> list[str]:
-        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never sent."""
-        query = "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY order_id"
+        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never
+        sent.
+        """
+        query = (
+            "SELECT order_id FROM open_attempts WHERE job = ? AND state <> 'succeeded' ORDER BY"
+            " order_id"
+        )
         with self._lock, self._translated():
             return [row[0] for row in self._connection.execute(query, (self.job,)).fetchall()]
 
@@ -496,59 +653,102 @@ class SqliteJournal:
         """Pages by sequence number, so that nothing is held between them."""
         after = 0
         while True:
-            query = f"SELECT {_COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT 20000"  # noqa: S608
+            query = (
+                f"SELECT {_COLUMNS} FROM events WHERE {where} AND seq > ? ORDER BY seq LIMIT 20000"  # noqa: S608
+            )
             with self._lock, self._translated():
-                page = [_event(row) for row in self._connection.execute(query, (*values, after)).fetchall()]
+                page = [
+                    _event(row)
+                    for row in self._connection.execute(query, (*values, after)).fetchall()
+                ]
             yield from page
             if len(page) < 20000:
                 return
             after = page[-1].seq
 
     def verify(self) -> None:
-        """Is all as it was written? Raises Damaged, or BrokenChain at the first event that does not fit."""
+        """Is all as it was written? Raises Damaged, or BrokenChain at the first event that does not
+        fit.
+        """
         with self._lock, self._translated():
             soundness.verify(self._connection, self.path, schema())
 
-    # --- the rows of a batch ---------------------------------------------------------------------------------
+    # --- the rows of a batch
+    # ---------------------------------------------------------------------------------
 
     def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:
-        """Keep the rows of a batch beside those planned before. Returns the generation, for `plan`."""
+        """Keep the rows of a batch beside those planned before. Returns the generation, for
+        `plan`.
+        """
         generation = uuid.uuid4().hex
         digest = hashlib.sha256()
         for number, judged in enumerate(chunks):
             blob, cells = _pack(judged), judged.chunk.cells()
             digest.update(hashlib.sha256(blob).digest() + hashlib.sha256(cells).digest())
             rows = judged.chunk.rows
-            values = (self.job, batch_id, generation, number, judged.chunk.sheet, rows[0], rows[-1], blob, cells)
+            values = (
+                self.job,
+                batch_id,
+                generation,
+                number,
+                judged.chunk.sheet,
+                rows[0],
+                rows[-1],
+                blob,
+                cells,
+            )
             with self._lock, self._transaction():
-                self._connection.execute("INSERT INTO row_chunks VALUES (?,?,?,?,?,?,?,?,?)", values)
+                self._connection.execute(
+                    "INSERT INTO row_chunks VALUES (?,?,?,?,?,?,?,?,?)", values
+                )
         return f"{generation}:{digest.hexdigest()}"
 
-    def plan(self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]) -> None:
-        """Make the staged rows the batch's rows. The same plan again leaves the journal as it is."""
+    def plan(
+        self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]
+    ) -> None:
+        """Make the staged rows the batch's rows. The same plan again leaves the journal as it
+        is.
+        """
         generation, _, digest = staged.partition(":")
         data = {
             "batch": asdict(batch),
             "rows_sha256": digest,
             "generation": generation,
-            "repeats": [[sheet, row, *_repeat_json(repeat)] for (sheet, row), repeat in repeats.items()],
+            "repeats": [
+                [sheet, row, *_repeat_json(repeat)] for (sheet, row), repeat in repeats.items()
+            ],
         }
         known = self._planned(batch.id)
-        same = known is not None and {**known, "generation": generation} == json.loads(json.dumps(data))
-        keep = known["generation"] if known is not None and same else generation
+        same = known is not None and {**known, "generation": generation} == json.loads(
+            json.dumps(data)
+        )
+        if known is not None and same:
+            keep = known["generation"]
+        else:
+            keep = generation
         with self._lock, self._transaction():
             if not same:
                 self._insert([replace(event, kind="batch.planned", batch_id=batch.id, data=data)])
             self._connection.execute(
-                "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?", (self.job, batch.id, keep)
+                "DELETE FROM row_chunks WHERE job = ? AND batch_id = ? AND generation <> ?",
+                (self.job, batch.id, keep),
             )
 
     def judge(self, event: Event, batch: Batch) -> None:
-        """The rows of a batch stay as they are, and another decision was made about it as a whole."""
+        """The rows of a batch stay as they are, and another decision was made about it as a
+        whole.
+        """
         planned = self._planned(batch.id)
         if planned is not None:
             self.append(
-                [replace(event, kind="batch.planned", batch_id=batch.id, data=planned | {"batch": asdict(batch)})]
+                [
+                    replace(
+                        event,
+                        kind="batch.planned",
+                        batch_id=batch.id,
+                        data=planned | {"batch": asdict(batch)},
+                    )
+                ]
             )
 
     def moved(self, batch_id: str) -> bool:
@@ -560,9 +760,14 @@ class SqliteJournal:
 
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
-        query = "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ? AND order_id <> '' LIMIT 1"
+        query = (
+            "SELECT 1 FROM events WHERE job = ? AND batch_id = ? AND seq > ? AND order_id <> ''"
+            " LIMIT 1"
+        )
         with self._lock, self._translated():
-            return self._connection.execute(query, (self.job, batch_id, after)).fetchone() is not None
+            return (
+                self._connection.execute(query, (self.job, batch_id, after)).fetchone() is not None
+            )
 
     def last_of_orders(self) -> int:
         """Number of the last event about an order of this job; 0 when there is none."""
@@ -574,18 +779,25 @@ class SqliteJournal:
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
         with self._translated():
-            latest = {event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])}
+            latest = {
+                event.batch_id: event.data["batch"] for event in self.events(["batch.planned"])
+            }
             return [_batch(kept) for kept in latest.values()]
 
     def repeats(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
         """The rows of a batch that its own batch, or another of the same run, already asks for."""
         planned = self._planned(batch_id)
         with self._translated():
-            kept = planned["repeats"] if planned else []
+            if planned:
+                kept = planned["repeats"]
+            else:
+                kept = []
             return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
-        """One chunk of a batch as last planned; `chunks` is what proves that all of them are as they were kept."""
+        """One chunk of a batch as last planned; `chunks` is what proves that all of them are as
+        they were kept.
+        """
         planned = self._planned(batch_id)
         if planned is None:
             return None
@@ -594,18 +806,27 @@ class SqliteJournal:
             "WHERE job = ? AND batch_id = ? AND generation = ? AND number = ?"
         )
         with self._lock, self._translated():
-            row = self._connection.execute(query, (self.job, batch_id, planned["generation"], number)).fetchone()
-        return _unpack(*row) if row else None
+            row = self._connection.execute(
+                query, (self.job, batch_id, planned["generation"], number)
+            ).fetchone()
+        if row:
+            return _unpack(*row)
+        return None
 
     def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]:
-        """Number, sheet, first and last row of each chunk of a batch as last planned, in the file's order."""
+        """Number, sheet, first and last row of each chunk of a batch as last planned, in the file's
+        order.
+        """
         planned = self._planned(batch_id)
         query = (
             "SELECT number, sheet, first_row, last_row FROM row_chunks "
             "WHERE job = ? AND batch_id = ? AND generation = ? ORDER BY number"
         )
         with self._lock, self._translated():
-            key = (self.job, batch_id, planned["generation"]) if planned else ("", "", "")
+            if planned:
+                key = (self.job, batch_id, planned["generation"])
+            else:
+                key = ("", "", "")
             return self._connection.execute(query, key).fetchall()
 
     def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
@@ -613,7 +834,10 @@ class SqliteJournal:
 
         Raises InputOutput when they are not the ones that were kept.
         """
-        planned = None if staged else self._planned(batch_id)
+        if staged:
+            planned = None
+        else:
+            planned = self._planned(batch_id)
         if planned is None and not staged:
             return
         generation, _, wanted = staged.partition(":")
@@ -628,24 +852,35 @@ class SqliteJournal:
             with self._lock, self._translated():
                 key = (self.job, batch_id, generation, number)
                 row = self._connection.execute(query, key).fetchone()
-                chunk = _unpack(*row) if row else None
+                if row:
+                    chunk = _unpack(*row)
+                else:
+                    chunk = None
             if chunk is None:
                 break
             digest.update(hashlib.sha256(row[2]).digest() + hashlib.sha256(row[3]).digest())
             yield chunk
             number += 1
         if digest.hexdigest() != wanted:
-            raise InputOutput(f"{self.path}: the rows kept for batch {batch_id} are damaged; {RESTORE}")
+            raise InputOutput(
+                f"{self.path}: the rows kept for batch {batch_id} are damaged; {RESTORE}"
+            )
 
     def _planned(self, batch_id: str) -> dict[str, Any] | None:
         query = (
-            "SELECT data FROM events WHERE job = ? AND kind = 'batch.planned' AND order_id = '' AND batch_id = ? "
-            "ORDER BY seq DESC LIMIT 1"
+            "SELECT data FROM events WHERE job = ? AND kind = 'batch.planned' AND order_id = '' AND"
+            " batch_id = ? ORDER BY seq DESC LIMIT 1"
         )
         with self._lock, self._translated():
             row = self._connection.execute(query, (self.job, batch_id)).fetchone()
-            planned = _object(row[0]) if row else None
-            if planned is not None and not {"batch", "generation", "rows_sha256", "repeats"} <= planned.keys():
+            if row:
+                planned = _object(row[0])
+            else:
+                planned = None
+            if (
+                planned is not None
+                and not {"batch", "generation", "rows_sha256", "repeats"} <= planned.keys()
+            ):
                 raise ValueError(f"batch {batch_id} lacks a part of its plan")
             return planned
 
@@ -662,7 +897,10 @@ class _Submission:
     __slots__ = ("done", "events", "loop")
 
     def __init__(
-        self, events: Sequence[Event], loop: asyncio.AbstractEventLoop, done: asyncio.Future[list[Event]]
+        self,
+        events: Sequence[Event],
+        loop: asyncio.AbstractEventLoop,
+        done: asyncio.Future[list[Event]],
     ) -> None:
         self.events, self.loop, self.done = events, loop, done
 
@@ -685,14 +923,25 @@ def _tell(group: list[_Submission], results: Sequence[list[Event] | BatchpayErro
         group[0].loop.call_soon_threadsafe(settle)
 
 
-# --- lines -----------------------------------------------------------------------------------------------------
+# --- lines
+# -------------------------------------------------------------------------------------------------
 
 
 def _line(seq: int, job: str, event: Event, data: str) -> list[Any]:
     return [
-        seq, job, event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row,
-        event.order_id, event.attempt, event.send, data,
-    ]  # fmt: skip
+        seq,
+        job,
+        event.kind,
+        event.at_ns,
+        event.run_id,
+        event.batch_id,
+        event.sheet,
+        event.row,
+        event.order_id,
+        event.attempt,
+        event.send,
+        data,
+    ]
 
 
 _DATA = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -700,9 +949,13 @@ _ESCAPED = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", 
 
 
 def _data(event: Event) -> str:
-    """What an event keeps, as JSON; half a surrogate pair, which is no text for SQLite, stays an escape."""
+    """What an event keeps, as JSON; half a surrogate pair, which is no text for SQLite, stays an
+    escape.
+    """
     data = _DATA.encode(event.data)
-    return data if _storable(data) else _ESCAPED.encode(event.data)
+    if _storable(data):
+        return data
+    return _ESCAPED.encode(event.data)
 
 
 def _storable(text: str) -> bool:
@@ -716,9 +969,19 @@ def _storable(text: str) -> bool:
 def _stored(event: Event, seq: int, digest: str) -> Event:
     """The event with its place in the chain; `dataclasses.replace` takes four times as long."""
     return Event(
-        event.kind, event.at_ns, event.run_id, event.batch_id, event.sheet, event.row, event.order_id, event.attempt,
-        event.send, event.data, seq, digest,
-    )  # fmt: skip
+        event.kind,
+        event.at_ns,
+        event.run_id,
+        event.batch_id,
+        event.sheet,
+        event.row,
+        event.order_id,
+        event.attempt,
+        event.send,
+        event.data,
+        seq,
+        digest,
+    )
 
 
 def _object(data: str) -> dict[str, Any]:
@@ -729,8 +992,13 @@ def _object(data: str) -> dict[str, Any]:
 
 
 def _texts(data: str | None) -> list[str]:
-    kept = json.loads(data) if data else []
-    return [text for text in kept if isinstance(text, str)] if isinstance(kept, list) else []
+    if data:
+        kept = json.loads(data)
+    else:
+        kept = []
+    if isinstance(kept, list):
+        return [text for text in kept if isinstance(text, str)]
+    return []
 
 
 def _event(row: Sequence[Any]) -> Event:
@@ -738,8 +1006,19 @@ def _event(row: Sequence[Any]) -> Event:
     if type(at_ns) is not int:
         raise TypeError(f"event {seq} has no time")
     return Event(
-        kind, at_ns, run_id, batch_id, sheet, number, order_id, attempt, send, _object(data), seq, digest
-    )  # fmt: skip
+        kind,
+        at_ns,
+        run_id,
+        batch_id,
+        sheet,
+        number,
+        order_id,
+        attempt,
+        send,
+        _object(data),
+        seq,
+        digest,
+    )
 
 
 def _slices(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
@@ -757,34 +1036,59 @@ def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
 
 
 def _pack(judged: Judged) -> bytes:
-    """Row numbers, documents, problems, come-backs and, where there are any, corrected places and earlier order ids,
-    by position."""
-    problems = {str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()}
+    """Row numbers, documents, problems, come-backs and, where there are any, corrected places and
+    earlier order ids, by position.
+    """
+    problems = {
+        str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()
+    }
     kept: list[Any] = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
-    if judged.corrects or judged.earlier:  # without them the bytes, and so a plan's digest, are those of version 1
+    if (
+        judged.corrects or judged.earlier
+    ):  # without them the bytes, and so a plan's digest, are those of version 1
         kept.append({str(at): place for at, place in sorted(judged.corrects.items())})
     if judged.earlier:
         kept.append({str(at): ids for at, ids in sorted(judged.earlier.items())})
     return zlib.compress(
-        json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1
+        json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        ),
+        1,
     )
 
 
 def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk:
     kept = json.loads(zlib.decompress(judged).decode("utf-8", "surrogatepass"))
     rows, documents, problems, comeback = kept[:4]
-    corrects = kept[4] if len(kept) > 4 else {}
-    earlier = kept[5] if len(kept) > 5 else {}
+    if len(kept) > 4:
+        corrects = kept[4]
+    else:
+        corrects = {}
+    if len(kept) > 5:
+        earlier = kept[5]
+    else:
+        earlier = {}
     return StoredChunk(
-        number=number, sheet=sheet, rows=rows, documents=documents,
-        problems={int(at): tuple(Problem(**problem) for problem in found) for at, found in problems.items()},
-        comeback=frozenset(comeback), cells=cells, corrects={int(at): place for at, place in corrects.items()},
+        number=number,
+        sheet=sheet,
+        rows=rows,
+        documents=documents,
+        problems={
+            int(at): tuple(Problem(**problem) for problem in found)
+            for at, found in problems.items()
+        },
+        comeback=frozenset(comeback),
+        cells=cells,
+        corrects={int(at): place for at, place in corrects.items()},
         earlier={int(at): tuple(ids) for at, ids in earlier.items()},
-    )  # fmt: skip
+    )
 
 
 def _batch(kept: Mapping[str, Any]) -> Batch:
-    lists = {name: tuple(kept.get(name, ())) for name in ("columns", "unused", "metadata", "notes", "sample")}
+    lists = {
+        name: tuple(kept.get(name, ()))
+        for name in ("columns", "unused", "metadata", "notes", "sample")
+    }
     read = tuple(Read(**one) for one in kept.get("read", ()))
     return Batch(**{**kept, **lists, "read": read})
 

@@ -1,7 +1,9 @@
-"""Blocks of delimited text that Arrow may parse: those for which it and the strict reader would say the same.
+"""Blocks of delimited text that Arrow may parse: those for which it and the strict reader would say
+the same.
 
-That is proven from the bytes: every quote opens or closes a whole cell or stands twice inside one, every line end is
-LF or CRLF. How many rows there are is known before Arrow is asked, and it must find as many; blank ones it leaves out.
+That is proven from the bytes: every quote opens or closes a whole cell or stands twice inside one,
+every line end is LF or CRLF. How many rows there are is known before Arrow is asked, and it must
+find as many; blank ones it leaves out.
 """
 
 from __future__ import annotations
@@ -28,26 +30,38 @@ class Plain:
 
     def rows_from(self, row: int) -> Sequence[int]:
         """Their numbers, when the block's first row has this one."""
-        return (self.places + row).tolist() if self.blank else range(row, row + len(self.places))
+        if self.blank:
+            rows: list[int] = (self.places + row).tolist()
+            return rows
+        return range(row, row + len(self.places))
 
 
 def plain_rows(data: bytes, delimiter: str, names: Sequence[str]) -> Plain | None:
-    """The rows of such a block; None for any other, and when a row has too few or too many cells."""
-    if not delimiter.isascii() or not data.endswith(b"\n") or data.startswith(_BOM):  # Arrow drops a mark
+    """The rows of such a block; None for any other, and when a row has too few or too many
+    cells.
+    """
+    if (
+        not delimiter.isascii() or not data.endswith(b"\n") or data.startswith(_BOM)
+    ):  # Arrow drops a mark
         return None
     quoted = b'"' in data
     blank = _blank_rows(data, ord(delimiter), quoted=quoted)
     if blank is None:
         return None
     places = (~blank).nonzero()[0]
-    batch = _parse(data, delimiter, names, quoted=quoted) if len(places) else _nothing(names)
+    if len(places):
+        batch = _parse(data, delimiter, names, quoted=quoted)
+    else:
+        batch = _nothing(names)
     if batch is None or batch.num_rows != len(places):
         return None
     return Plain(batch, places, len(blank) - len(places))
 
 
 def _blank_rows(data: bytes, delimiter: int, *, quoted: bool) -> np.ndarray | None:
-    """For each row of a plain block whether it is a line end and nothing else; None for any other block."""
+    """For each row of a plain block whether it is a line end and nothing else; None for any other
+    block.
+    """
     import numpy as np
 
     codes = np.frombuffer(data, dtype=np.uint8)
@@ -57,7 +71,10 @@ def _blank_rows(data: bytes, delimiter: int, *, quoted: bool) -> np.ndarray | No
         if not _well_quoted(codes, quotes, delimiter):
             return None
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    returns = np.flatnonzero(codes == _CR) if b"\r" in data else ends[:0]
+    if b"\r" in data:
+        returns = np.flatnonzero(codes == _CR)
+    else:
+        returns = ends[:0]
     if len(returns) and not (codes[returns + 1] == _LF).all():
         return None
     starts = np.concatenate(([0], ends[:-1] + 1))
@@ -85,22 +102,30 @@ def _nothing(names: Sequence[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in names], names=list(names))
 
 
-def _parse(data: bytes, delimiter: str, names: Sequence[str], *, quoted: bool) -> pa.RecordBatch | None:
+def _parse(
+    data: bytes, delimiter: str, names: Sequence[str], *, quoted: bool
+) -> pa.RecordBatch | None:
     import pyarrow as pa
     from pyarrow import csv
 
     try:
         table = csv.read_csv(
             pa.BufferReader(data),
-            read_options=csv.ReadOptions(column_names=list(names), block_size=len(data) + 1, use_threads=False),
+            read_options=csv.ReadOptions(
+                column_names=list(names), block_size=len(data) + 1, use_threads=False
+            ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
             ),
             convert_options=csv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, check_utf8=False, strings_can_be_null=False
+                column_types={name: pa.string() for name in names},
+                check_utf8=False,
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:
         return None  # ragged: the strict reader says where
     batches = table.combine_chunks().to_batches()
-    return batches[0] if len(batches) == 1 else None
+    if len(batches) == 1:
+        return batches[0]
+    return None

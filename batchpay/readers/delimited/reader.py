@@ -1,7 +1,8 @@
 """CSV and TSV: well-formed blocks by Arrow, blocks with trouble by the strict standard reader.
 
-A row is a record: a line break in quotes stays inside its cell and its row, as a spreadsheet shows it. A record with
-too few or too many cells is a rejected row; for display the cells too many stay in the last one, joined.
+A row is a record: a line break in quotes stays inside its cell and its row, as a spreadsheet shows
+it. A record with too few or too many cells is a rejected row; for display the cells too many stay
+in the last one, joined.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     """The table of a CSV or TSV file. Raises FileRefused."""
     delimiter = settings.delimiter
     if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
-        raise Misconfigured(f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit")
+        raise Misconfigured(
+            f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit"
+        )
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
     stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
@@ -37,7 +40,9 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     header, _, _ = source.header()
     names, about = check_header(snapshot.path, header, wanted, source.header_row)
     if source != stated:
-        about.append("rows of an earlier file that came back: read as that file of rejects was written")
+        about.append(
+            "rows of an earlier file that came back: read as that file of rejects was written"
+        )
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return source.pieces(names, notes)
@@ -46,16 +51,24 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
 
 
 def _of_rejects_file(stated: _Source) -> _Source | None:
-    """How a file of ours that comes back is to be read, whatever the job says of its inputs; None for any other.
+    """How a file of ours that comes back is to be read, whatever the job says of its inputs; None
+    for any other.
 
-    Its header is in row 1. A byte order mark says that it is UTF-8, and its header what stands between the cells.
+    Its header is in row 1. A byte order mark says that it is UTF-8, and its header what stands
+    between the cells.
     """
-    encoding = "utf-8" if starts_with_bom(stated.snapshot) else stated.encoding
+    if starts_with_bom(stated.snapshot):
+        encoding = "utf-8"
+    else:
+        encoding = stated.encoding
     try:
         first = next(blocks(stated.snapshot, encoding), None)
     except FileRefused:
         return None  # whoever reads it as stated says why
-    text = first.data.decode() if first else ""
+    if first:
+        text = first.data.decode()
+    else:
+        text = ""
     for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)) if ROW_COLUMN in text else ():
         found = records_of(text, delimiter, 1)
         if found.records and is_rejects_file(found.records[0].cells):
@@ -90,15 +103,21 @@ class _Source:
                 break
         if data and found.rest:
             raise self._unclosed(1 + found.lines, found.rest)
-        raise FileRefused(f"{self.snapshot.path}: has no row {self.header_row}, where a header was expected")
+        raise FileRefused(
+            f"{self.snapshot.path}: has no row {self.header_row}, where a header was expected"
+        )
 
     def _check_header(self, header: Record) -> None:
         if any("\r" in cell.replace("\r\n", "") for cell in header.cells):
             raise FileRefused(
-                f"{self.snapshot.path}: a lone CR in the header: lines must end with LF or CRLF; save it anew as CSV"
+                f"{self.snapshot.path}: a lone CR in the header: lines must end with LF or CRLF;"
+                " save it anew as CSV"
             )
         if header.broken:
-            raise FileRefused(f"{self.snapshot.path}: line {header.line + 1}: text after a closing quote in the header")
+            raise FileRefused(
+                f"{self.snapshot.path}: line {header.line + 1}: text after a closing quote in the"
+                " header"
+            )
 
     def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""
@@ -148,7 +167,10 @@ class _Source:
 
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
         number = line + record.line
-        where = f"line {number}" if record.lines == 1 else f"lines {number} to {number + record.lines - 1}"
+        if record.lines == 1:
+            where = f"line {number}"
+        else:
+            where = f"lines {number} to {number + record.lines - 1}"
         cells = f"{many(len(record.cells), 'cell')} where the header has {width}"
         remedy = f"{where}: {cells}; quote cells that hold the delimiter"
         if record.lines > 1:
@@ -159,10 +181,14 @@ class _Source:
         if record.lines > 1:  # it swallowed lines that may be rows
             first, last = line + record.line + record.opened, line + record.line + record.lines - 1
             raise FileRefused(
-                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text follows the next "
-                f"quote, at line {last}; close it, or write quotes inside a cell twice"
+                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text"
+                f" follows the next quote, at line {last}; close it, or write quotes inside a cell"
+                " twice"
             )
-        remedy = f"line {line + record.line}: text after a closing quote; write quotes inside a cell twice"
+        remedy = (
+            f"line {line + record.line}: text after a closing quote; write quotes inside a cell"
+            " twice"
+        )
         piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
 
     def _shown(self, record: Record) -> str:
@@ -171,12 +197,12 @@ class _Source:
     def _unclosed(self, line: int, rest: str) -> FileRefused:
         opened = line + lines_to_open_quote(rest, self.delimiter)
         return FileRefused(
-            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or write quotes "
-            "inside a cell twice; if the file was cut, send it again"
+            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or"
+            " write quotes inside a cell twice; if the file was cut, send it again"
         )
 
     def _cut(self, line: int) -> FileRefused:
         return FileRefused(
-            f"{self.snapshot.path}: the last line, {line}, has no line end: the file may have been cut; send it again, "
-            "or end the line if it is whole"
+            f"{self.snapshot.path}: the last line, {line}, has no line end: the file may have been"
+            " cut; send it again, or end the line if it is whole"
         )

@@ -1,6 +1,8 @@
-"""Records of delimited text by the standard reader, made strict: what is not RFC 4180 is said, never repaired.
+"""Records of delimited text by the standard reader, made strict: what is not RFC 4180 is said,
+never repaired.
 
-A quote inside a cell that does not start with one is an ordinary character, as in every spreadsheet.
+A quote inside a cell that does not start with one is an ordinary character, as in every
+spreadsheet.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ from dataclasses import dataclass
 from batchpay.domain.secrets import scrubbed
 
 _LONE_CR = re.compile(r"\r(?!\n)")
-_MARKS = ("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd")  # stand for a lone CR, which csv takes for a line end
+_MARKS = (
+    "\ue000",
+    "\uf8ff",
+    "\U000f0000",
+    "\U0010fffd",
+)  # stand for a lone CR, which csv takes for a line end
 
 
 @dataclass(slots=True)
@@ -29,7 +36,9 @@ class Record:
 
 @dataclass(slots=True)
 class Records:
-    """What a text holds; `rest` is what was not read: an unclosed quote's record, or all beyond what was asked."""
+    """What a text holds; `rest` is what was not read: an unclosed quote's record, or all beyond
+    what was asked.
+    """
 
     records: list[Record]
     rest: str
@@ -38,8 +47,14 @@ class Records:
 
 def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records:
     """The records of any text, one by one; a blank line is a record without cells."""
-    mark = next((mark for mark in _MARKS if mark not in text), "") if _LONE_CR.search(text) else ""
-    marked = _LONE_CR.sub(mark, text) if mark else text
+    if _LONE_CR.search(text):
+        mark = next((mark for mark in _MARKS if mark not in text), "")
+    else:
+        mark = ""
+    if mark:
+        marked = _LONE_CR.sub(mark, text)
+    else:
+        marked = text
     csv.field_size_limit(2**31 - 1)  # who reads the blocks has limits of his own
     buffer = io.StringIO(marked, newline="\n")
     reader = csv.reader(buffer, delimiter=delimiter, strict=True)
@@ -56,22 +71,32 @@ def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records
             if "unexpected end of data" in str(error):
                 return Records(found, text[start:], line)
             record = marked[start : buffer.tell()]
-            cells, broken, opened = _guessed(record, delimiter), True, lines_to_open_quote(record, delimiter)
+            cells, broken, opened = (
+                _guessed(record, delimiter),
+                True,
+                lines_to_open_quote(record, delimiter),
+            )
         if mark:
             cells = [cell.replace(mark, "\r") for cell in cells]
         found.append(Record(cells, line, reader.line_num - line, broken, opened))
 
 
 def lines_to_open_quote(text: str, delimiter: str) -> int:
-    """How many lines of a record end before the quote that is not closed, or not followed by a delimiter."""
+    """How many lines of a record end before the quote that is not closed, or not followed by a
+    delimiter.
+    """
     edge = re.escape(delimiter)
     whole = re.compile(rf'(?:(?:"[^"]*+(?:""[^"]*+)*+"|[^"{edge}][^{edge}]*+|){edge})*+')
     found = whole.match(text)
-    return found[0].count("\n") if found else 0
+    if found:
+        return found[0].count("\n")
+    return 0
 
 
 def _guessed(line: str, delimiter: str) -> list[str]:
-    """What the cells may be; masked before a letter in quotes comes to touch a card number behind them."""
+    """What the cells may be; masked before a letter in quotes comes to touch a card number behind
+    them.
+    """
     line = scrubbed(line)
     try:
         return next(csv.reader([line], delimiter=delimiter), [])

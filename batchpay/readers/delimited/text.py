@@ -1,6 +1,8 @@
-"""Bytes of a text file as blocks of valid UTF-8 that end at a line end, whatever the file is encoded in or packed with.
+"""Bytes of a text file as blocks of valid UTF-8 that end at a line end, whatever the file is
+encoded in or packed with.
 
-The stated encoding is the only one tried: a byte that is wrong in it refuses the file, with its offset and line.
+The stated encoding is the only one tried: a byte that is wrong in it refuses the file, with its
+offset and line.
 """
 
 from __future__ import annotations
@@ -29,23 +31,32 @@ class Block:
 
 
 def blocks(snapshot: Snapshot, encoding: str) -> Iterator[Block]:
-    """The file's text. Raises FileRefused for wrong bytes, broken gzip and what is beyond the limits."""
+    """The file's text. Raises FileRefused for wrong bytes, broken gzip and what is beyond the
+    limits.
+    """
     codec = _codec(encoding)
     with snapshot.stream() as raw:
-        pieces = _unpacked(snapshot, raw) if snapshot.gzipped else iter(lambda: raw.read(BLOCK), b"")
+        if snapshot.gzipped:
+            pieces = _unpacked(snapshot, raw)
+        else:
+            pieces = iter(lambda: raw.read(BLOCK), b"")
         if codec.name != "utf-8":
             pieces = _recoded(snapshot, pieces, codec)
         yield from _checked(snapshot, _whole_lines(snapshot, pieces))
 
 
 def _codec(encoding: str) -> codecs.CodecInfo:
-    name = "utf-8" if encoding.lower().replace("_", "-") in ("utf-8-sig", "utf8-sig") else encoding
+    if encoding.lower().replace("_", "-") in ("utf-8-sig", "utf8-sig"):
+        name = "utf-8"
+    else:
+        name = encoding
     try:
         codec = codecs.lookup(name)
         "".encode(name)  # refuses codecs that do not make text of bytes
     except (LookupError, ValueError) as error:
         raise Misconfigured(
-            f"[input] encoding: {encoding!r} is no text encoding; utf-8, cp932, cp874 or utf-16, say"
+            f"[input] encoding: {encoding!r} is no text encoding; utf-8, cp932, cp874 or"
+            " utf-16, say"
         ) from error
     return codec
 
@@ -58,13 +69,17 @@ def _unpacked(snapshot: Snapshot, raw: BinaryIO) -> Iterator[bytes]:
             while block := unpacked.read(BLOCK):
                 total += len(block)
                 if total > SIZE_LIMIT:
-                    raise FileRefused(f"{snapshot.path}: unpacks to more than {SIZE_LIMIT} bytes: split the file")
+                    raise FileRefused(
+                        f"{snapshot.path}: unpacks to more than {SIZE_LIMIT} bytes: split the file"
+                    )
                 yield block
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FileRefused(f"{snapshot.path}: is cut or damaged ({error}); send it again") from error
 
 
-def _recoded(snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInfo) -> Iterator[bytes]:
+def _recoded(
+    snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInfo
+) -> Iterator[bytes]:
     """The same text in UTF-8."""
     assert codec.incrementaldecoder is not None
     decoder = codec.incrementaldecoder("strict")
@@ -75,7 +90,9 @@ def _recoded(snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInf
             text = decoder.decode(piece, last)
         except UnicodeDecodeError as error:
             offset = read - len(error.object) + error.start
-            right = max(error.start - len(error.object) + len(piece), 0)  # bytes of this piece that are
+            right = max(
+                error.start - len(error.object) + len(piece), 0
+            )  # bytes of this piece that are
             line = lines + decoder.decode(piece[:right]).count("\n")
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
@@ -110,7 +127,9 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
             yield data[:end] if end < len(data) else data
         kept = data[end:]
         if len(kept) > LINE_LIMIT:
-            raise FileRefused(f"{snapshot.path}: has a line of more than {LINE_LIMIT} bytes; is it a text file?")
+            raise FileRefused(
+                f"{snapshot.path}: has a line of more than {LINE_LIMIT} bytes; is it a text file?"
+            )
     if kept:
         yield kept
 
@@ -120,20 +139,32 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
     line, offset = 1, 0
     for data in pieces:
         if not offset and b"\0" in data[:2]:
-            end = "be" if data.startswith(b"\0") else "le"
-            raise FileRefused(f'{snapshot.path}: looks like UTF-16; if it is, say encoding = "utf-16-{end}" in [input]')
+            if data.startswith(b"\0"):
+                end = "be"
+            else:
+                end = "le"
+            raise FileRefused(
+                f'{snapshot.path}: looks like UTF-16; if it is, say encoding = "utf-16-{end}" in'
+                " [input]"
+            )
         if not data.isascii():
             if not offset and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 raise FileRefused(
-                    f'{snapshot.path}: starts with the mark of UTF-16, not UTF-8; say encoding = "utf-16" in [input]'
+                    f"{snapshot.path}: starts with the mark of UTF-16, not UTF-8; say encoding ="
+                    ' "utf-16" in [input]'
                 )
             try:
                 data.decode()
             except UnicodeDecodeError as error:
                 at_line = line + data.count(b"\n", 0, error.start)
                 wrong = data[error.start : error.end]
-                bom = 0 if not starts_with_bom(snapshot) else len(_BOM)
-                raise _wrong_bytes(snapshot, "utf-8", wrong, offset + bom + error.start, at_line) from error
+                if not starts_with_bom(snapshot):
+                    bom = 0
+                else:
+                    bom = len(_BOM)
+                raise _wrong_bytes(
+                    snapshot, "utf-8", wrong, offset + bom + error.start, at_line
+                ) from error
         yield Block(data, line)
         line += data.count(b"\n")
         offset += len(data)
@@ -142,14 +173,19 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
 def starts_with_bom(snapshot: Snapshot) -> bool:
     """Does the text begin with the mark of UTF-8?"""
     with snapshot.stream() as stream:
-        raw = cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if snapshot.gzipped else stream
+        if snapshot.gzipped:
+            raw = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+        else:
+            raw = stream
         try:
             return raw.read(len(_BOM)) == _BOM
         except (EOFError, gzip.BadGzipFile, zlib.error):
             return False
 
 
-def _wrong_bytes(snapshot: Snapshot, encoding: str, wrong: bytes, offset: int, line: int) -> FileRefused:
+def _wrong_bytes(
+    snapshot: Snapshot, encoding: str, wrong: bytes, offset: int, line: int
+) -> FileRefused:
     return FileRefused(
         f"{snapshot.path}: line {line}, byte {offset}: {wrong.hex(' ')} is not {encoding}; "
         "state the file's true encoding in [input], or have it written again: nothing is guessed"

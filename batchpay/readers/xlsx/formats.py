@@ -1,7 +1,8 @@
-"""Number formats that show a whole number with zeros in front: what a person sees is the id, not the number behind it.
+"""Number formats that show a whole number with zeros in front: what a person sees is the id, not
+the number behind it.
 
->>> Zeros.of("0000000").shown(1), Zeros.of('"INV-"00000').shown(42), Zeros.of("000-0000").shown(5551234)
-('0000001', 'INV-00042', '555-1234')
+>>> Zeros.of("0000000").shown(1), Zeros.of('"INV-"00000').shown(42), Zeros.of("00-00").shown(5551)
+('0000001', 'INV-00042', '55-51')
 >>> Zeros.of("0"), Zeros.of("0.00"), Zeros.of("#,##0"), Zeros.of("yyyy-mm-dd"), Zeros.of("00%")
 (None, None, None, None, None)
 """
@@ -14,14 +15,17 @@ from dataclasses import dataclass
 from batchpay.readers.xlsx.package import Package
 
 _TOKEN = re.compile(
-    r'"([^"]*)"|\\(.)|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]+[0-9]*)\]|([0#])|([-$+():!^&\'~{}<> ])|(;)|(.)', re.DOTALL
+    r'"([^"]*)"|\\(.)|_.|\*.|\[(?:\$[^\]]*|[A-Za-z]+[0-9]*)\]|([0#])|([-$+():!^&\'~{}<> ])|(;)|(.)',
+    re.DOTALL,
 )
 _FEWEST = 2  # zeros: one alone says only that nothing is shown as 0
 
 
 @dataclass(frozen=True, slots=True)
 class Zeros:
-    """A format of digits and literals: `0` shows a digit always, `#` only where the number has one."""
+    """A format of digits and literals: `0` shows a digit always, `#` only where the number has
+    one.
+    """
 
     parts: tuple[str, ...]  # "0", "#", or a literal after a NUL
     only_positive: bool  # zero has a section of its own
@@ -39,10 +43,14 @@ class Zeros:
                 return None
             if digit or quoted or escaped or plain:
                 parts.append(digit or f"\0{quoted or escaped or plain}")
-        return cls(tuple(parts), sections > 1) if parts.count("0") >= _FEWEST else None
+        if parts.count("0") >= _FEWEST:
+            return cls(tuple(parts), sections > 1)
+        return None
 
     def shown(self, number: int) -> str:
-        """A number as the sheet shows it; an empty text when another section of the format does that."""
+        """A number as the sheet shows it; an empty text when another section of the format does
+        that.
+        """
         if number < 0 or (number == 0 and self.only_positive):
             return ""
         left, texts = str(number), []
@@ -52,7 +60,10 @@ class Zeros:
                 texts.append(part[1:])
                 continue
             places -= 1
-            digits = left if places == 0 else left[-1:]
+            if places == 0:
+                digits = left
+            else:
+                digits = left[-1:]
             left = left[: len(left) - len(digits)]
             texts.append(digits or ("0" if part == "0" else ""))
         return "".join(reversed(texts)).strip()
@@ -77,11 +88,18 @@ class Unlike:
         return cls("fraction") if re.search(r"[0#?] */ *[0-9#?]", bare) else None
 
 
-_BUILT_IN = {"11": Unlike("exponent"), "48": Unlike("exponent"), "12": Unlike("fraction"), "13": Unlike("fraction")}
+_BUILT_IN = {
+    "11": Unlike("exponent"),
+    "48": Unlike("exponent"),
+    "12": Unlike("fraction"),
+    "13": Unlike("fraction"),
+}
 
 
 def zero_formats(package: Package) -> dict[int, Zeros | Unlike]:
-    """Cell style -> how it shows numbers, for the styles of a workbook that add zeros or make an id unrecognisable."""
+    """Cell style -> how it shows numbers, for the styles of a workbook that add zeros or make an id
+    unrecognisable.
+    """
     root = package.styles()
     if root is None:
         return {}

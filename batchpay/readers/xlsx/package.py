@@ -1,4 +1,6 @@
-"""The zip inside an .xlsx, weighed before it is unpacked; no declarations in its XML, its macros never touched."""
+"""The zip inside an .xlsx, weighed before it is unpacked; no declarations in its XML, its macros
+never touched.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Sheet:
 
 @dataclass(slots=True)
 class Package:
-    """The parts of one workbook, all XML of it checked. Its stream stays open as long as it does."""
+    """The parts of one workbook, all XML of it checked. Its stream stays open as long as it
+    does.
+    """
 
     snapshot: Snapshot
     zip: zipfile.ZipFile
@@ -47,7 +51,9 @@ class Package:
 
     @classmethod
     def open(cls, snapshot: Snapshot, stream: BinaryIO) -> Package:
-        """Weigh, then unpack what is XML. Raises FileRefused, and what zipfile and ElementTree raise."""
+        """Weigh, then unpack what is XML. Raises FileRefused, and what zipfile and ElementTree
+        raise.
+        """
         package = cls(snapshot, zipfile.ZipFile(stream))
         infos = package.zip.infolist()
         package._weigh(infos)
@@ -68,14 +74,25 @@ class Package:
             raise self._refused("holds too many parts, or one twice; save it anew")
         total = sum(info.file_size for info in infos)
         if total > TOTAL_LIMIT:
-            raise self._refused(f"unpacks to {total} bytes, at most {TOTAL_LIMIT}: split it, or send CSV")
+            raise self._refused(
+                f"unpacks to {total} bytes, at most {TOTAL_LIMIT}: split it, or send CSV"
+            )
         for info in infos:
             if info.flag_bits & 1:
                 raise self._refused("is encrypted; save it without a password")
-            if info.filename.startswith("/") or "\\" in info.filename or ".." in info.filename.split("/"):
-                raise self._refused("holds a part with a path out of the workbook; no spreadsheet writes that")
+            if (
+                info.filename.startswith("/")
+                or "\\" in info.filename
+                or ".." in info.filename.split("/")
+            ):
+                raise self._refused(
+                    "holds a part with a path out of the workbook; no spreadsheet writes that"
+                )
             if info.file_size > max(1024**2, RATIO_LIMIT * info.compress_size):
-                raise self._refused(f"a part unpacks to more than {RATIO_LIMIT} times its size: looks like a zip bomb")
+                raise self._refused(
+                    f"a part unpacks to more than {RATIO_LIMIT} times its size: looks like a zip"
+                    " bomb"
+                )
 
     def _check_xml(self, info: zipfile.ZipInfo) -> None:
         """No declarations and no other encoding, behind which some could hide."""
@@ -86,7 +103,9 @@ class Package:
                 if not before:
                     self._check_encoding(window[:200])
                 if _DECLARATION.search(before + window):
-                    raise self._refused("declares a document type or entities; no spreadsheet writes that")
+                    raise self._refused(
+                        "declares a document type or entities; no spreadsheet writes that"
+                    )
                 before = window[-_OVERLAP:]
                 if self.small:
                     kept.append(window)
@@ -95,7 +114,9 @@ class Package:
 
     def _check_encoding(self, start: bytes) -> None:
         declared = _ENCODING.match(start.removeprefix(b"\xef\xbb\xbf"))
-        if b"\0" in start or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")):
+        if b"\0" in start or (
+            declared and declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")
+        ):
             raise self._refused("holds XML that is not UTF-8; save it anew")
 
     def windows(self, name: str) -> Iterator[bytes]:
@@ -108,7 +129,9 @@ class Package:
                 yield window
 
     def stored(self) -> BinaryIO:
-        """Only the checked XML, as a zip that cannot unpack to more than it is. Small packages only, and once."""
+        """Only the checked XML, as a zip that cannot unpack to more than it is. Small packages
+        only, and once.
+        """
         assert self.small
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as zipped:
@@ -129,14 +152,18 @@ class Package:
         folder, name = posixpath.split(part)
         rels = self._xml(posixpath.join(folder, "_rels", f"{name}.rels"))
         return {
-            rel.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, rel.get("Target", ""))).lstrip("/")
+            rel.get("Id", ""): (
+                posixpath.normpath(posixpath.join("/", folder, rel.get("Target", ""))).lstrip("/")
+            )
             for rel in rels
             if rel.get("Type", "").endswith(f"/{kind}") and rel.get("TargetMode") != "External"
         }
 
     def styles(self) -> ElementTree.Element | None:
         """The styles of its cells, if it has any."""
-        return self._xml(self._styles) if self._styles in self.zip.namelist() else None
+        if self._styles in self.zip.namelist():
+            return self._xml(self._styles)
+        return None
 
     def _find_sheets(self) -> list[Sheet]:
         books = list(self._targets("", "officeDocument").values())

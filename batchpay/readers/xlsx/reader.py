@@ -1,8 +1,10 @@
-"""XLSX: one sheet by calamine, or row by row through openpyxl when it is too large to be held in memory.
+"""XLSX: one sheet by calamine, or row by row through openpyxl when it is too large to be held in
+memory.
 
-Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true or false; only zeros
-in front of a whole number are read as they are shown, as ids have them. A time of midnight is a date alone, as a sheet
-does not tell them apart. Links, macros and formulas are never followed or run.
+Cells are what the sheet stores, not how it shows them: 1234.5 for "1,234.50 THB", ISO dates, true
+or false; only zeros in front of a whole number are read as they are shown, as ids have them. A time
+of midnight is a date alone, as a sheet does not tell them apart. Links, macros and formulas are
+never followed or run.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ Values = Sequence[Any]
 
 
 def read_xlsx(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> Table:
-    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and what libraries do."""
+    """The table of one sheet of a workbook, whose rows can be read once. Raises FileRefused, and
+    what libraries do.
+    """
     try:
         book = _Book.open(snapshot, settings.sheet)
     except _NoSuchSheet as missing:
@@ -66,19 +70,21 @@ class _Book:
         facts = scan(package.windows(sheet.part), zeros)
         if facts.twice:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands there cannot be told; "
-                "open it in a spreadsheet program, look, and save it"
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands"
+                " there cannot be told; open it in a spreadsheet program, look, and save it"
             )
         if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas without a value; "
-                "open it in a spreadsheet program, let it calculate, and save it"
+                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas"
+                " without a value; open it in a spreadsheet program, let it calculate, and save it"
             )
         at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
         return cls(package, sheet, facts, zeros, at_once)
 
     def rows(self) -> Iterator[Values]:
-        """The values of every row from the first of the sheet to the last in which a person sees something; once."""
+        """The values of every row from the first of the sheet to the last in which a person sees
+        something; once.
+        """
         count = 0
         for row in self._by_calamine() if self.at_once else self._by_openpyxl():
             count += 1
@@ -103,7 +109,10 @@ class _Book:
         sheet = workbook[self.sheet.name]
         sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
         for row in sheet.iter_rows(values_only=True):
-            yield [_unescaped(value) if type(value) is str and "_x" in value else value for value in row]
+            yield [
+                _unescaped(value) if type(value) is str and "_x" in value else value
+                for value in row
+            ]
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
@@ -114,18 +123,36 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
             if sheet.name == wanted:
                 return sheet
         near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
-        meant = f" (did you mean '{told(near[0])}'?)" if near else ""
-        raise _NoSuchSheet(f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}")
-    filled = [sheet for sheet in package.sheets if sheet.visible and has_values(package.windows(sheet.part))]
+        if near:
+            meant = f" (did you mean '{told(near[0])}'?)"
+        else:
+            meant = ""
+        raise _NoSuchSheet(
+            f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}"
+        )
+    filled = [
+        sheet
+        for sheet in package.sheets
+        if sheet.visible and has_values(package.windows(sheet.part))
+    ]
     if len(filled) != 1:
-        found = f"{len(filled)} visible sheets hold" if filled else "no visible sheet holds"
-        raise FileRefused(f'{path}: {found} data; say sheet = "…" in [input]; it has {names or "none"}')
+        if filled:
+            found = f"{len(filled)} visible sheets hold"
+        else:
+            found = "no visible sheet holds"
+        raise FileRefused(
+            f'{path}: {found} data; say sheet = "…" in [input]; it has {names or "none"}'
+        )
     return filled[0]
 
 
 def _about(book: _Book) -> list[str]:
     """What a person should know of the sheet that its rows do not show."""
-    hidden = [f"'{told(sheet.name)}'" for sheet in book.package.sheets if not sheet.visible and sheet != book.sheet]
+    hidden = [
+        f"'{told(sheet.name)}'"
+        for sheet in book.package.sheets
+        if not sheet.visible and sheet != book.sheet
+    ]
     facts = book.facts
     about = [
         (not book.sheet.visible, f"sheet '{told(book.sheet.name)}' is hidden"),
@@ -161,7 +188,9 @@ class _NoSuchSheet(FileRefused):
 
 
 def _rejects_book(snapshot: Snapshot, missing: _NoSuchSheet) -> _Book:
-    """The one sheet of a file of ours, which somebody's program has named; raises `missing` for any other file."""
+    """The one sheet of a file of ours, which somebody's program has named; raises `missing` for any
+    other file.
+    """
     try:
         book = _Book.open(snapshot, None)
     except FileRefused:
@@ -172,7 +201,12 @@ def _rejects_book(snapshot: Snapshot, missing: _NoSuchSheet) -> _Book:
 
 
 def _pieces(
-    book: _Book, rows: Iterator[Values], names: Sequence[str], wanted: Collection[str], row: int, notes: Notes
+    book: _Book,
+    rows: Iterator[Values],
+    names: Sequence[str],
+    wanted: Collection[str],
+    row: int,
+    notes: Notes,
 ) -> Iterator[Piece]:
     marked = _Marked(book.facts, names, wanted)
     seen = _Seen(book, names, wanted)
@@ -182,11 +216,19 @@ def _pieces(
     for sentence in seen.notes.values():
         notes.add(sentence)
     if marked.elsewhere:
-        notes.add(f"{many(marked.elsewhere, 'cell')} with an error or without a value, in columns no field uses")
+        notes.add(
+            f"{many(marked.elsewhere, 'cell')} with an error or without a value, in columns no"
+            " field uses"
+        )
 
 
 def _piece(
-    values: list[Values], names: Sequence[str], wanted: Collection[str], row: int, marked: _Marked, seen: _Seen
+    values: list[Values],
+    names: Sequence[str],
+    wanted: Collection[str],
+    row: int,
+    marked: _Marked,
+    seen: _Seen,
 ) -> Piece:
     width = len(names)
     fitted = [_fitted(cells, width) for cells in values]
@@ -206,30 +248,45 @@ def _piece(
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
             texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width)))
+            problems.setdefault(at, []).append(
+                Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width))
+            )
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
 
 
 def _beyond(width: int) -> str:
-    return f"a cell to the right of the last column with a name: clear it, or name column {column_name(width + 1)}"
+    return (
+        "a cell to the right of the last column with a name: clear it, or name column"
+        f" {column_name(width + 1)}"
+    )
 
 
 def _fitted(cells: Values, width: int) -> Values:
-    return cells[:width] if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+    if len(cells) >= width:
+        return cells[:width]
+    return [*cells, *[""] * (width - len(cells))]
 
 
 class _Seen:
-    """Whole numbers that a format shows with zeros: what is shown is what a person takes for the id."""
+    """Whole numbers that a format shows with zeros: what is shown is what a person takes for the
+    id.
+    """
 
     def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
         self.notes: dict[str, str] = {}  # by column, of those that a field uses
         self._zeros, self._names, self._wanted = book.zeros, names, wanted
-        self._styled = {column: cells for column, cells in book.facts.styled.items() if column <= len(names)}
+        self._styled = {
+            column: cells for column, cells in book.facts.styled.items() if column <= len(names)
+        }
 
-    def apply(self, first: int, columns: Sequence[Values], texts: list[list[str]], typed: Typed) -> None:
-        """Let the cells of the rows from `first` on be what the sheet shows; what no id looks like is marked."""
+    def apply(
+        self, first: int, columns: Sequence[Values], texts: list[list[str]], typed: Typed
+    ) -> None:
+        """Let the cells of the rows from `first` on be what the sheet shows; what no id looks like
+        is marked.
+        """
         for column, styled in self._styled.items():
             values, shown_texts = columns[column - 1], texts[column - 1]
             for row, style in styled.between(first, first + len(values)):
@@ -245,13 +302,19 @@ class _Seen:
 
     def _note(self, name: str, example: str) -> None:
         if name in self._wanted and name not in self.notes:
-            sentence = f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
+            sentence = (
+                f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
+            )
             self.notes[name] = f"{sentence}: {told(example)}"
 
 
 def _with_zeros(value: Any, zeros: Zeros) -> str:
     """A whole number of exactly known digits as the sheet shows it; empty for anything else."""
-    if type(value) not in (int, float) or abs(value) >= numbers.EXACT_BELOW or not float(value).is_integer():
+    if (
+        type(value) not in (int, float)
+        or abs(value) >= numbers.EXACT_BELOW
+        or not float(value).is_integer()
+    ):
         return ""
     return zeros.shown(int(value))
 
@@ -274,7 +337,9 @@ class _Marked:
             for column, error in self._by_row.get(first + at, ()):
                 if column > len(self._names):
                     beyond = error or "a formula without a value"
-                    problems.setdefault(at, []).append(Problem(ROW, beyond, "ragged-row", _beyond(len(self._names))))
+                    problems.setdefault(at, []).append(
+                        Problem(ROW, beyond, "ragged-row", _beyond(len(self._names)))
+                    )
                     continue
                 name = self._names[column - 1]
                 texts[column - 1][at] = error
@@ -284,16 +349,28 @@ class _Marked:
                     remedy = "the sheet could not calculate this cell: correct it"
                     problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
                 else:
-                    problems.setdefault(at, []).append(Problem(name, "", "formula-without-value", _NO_VALUE))
+                    problems.setdefault(at, []).append(
+                        Problem(name, "", "formula-without-value", _NO_VALUE)
+                    )
 
-    def keep_blank(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
-        """A row in which nothing stands but formulas without a value is a row: a spreadsheet program shows them."""
+    def keep_blank(
+        self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]
+    ) -> None:
+        """A row in which nothing stands but formulas without a value is a row: a spreadsheet
+        program shows them.
+        """
         for at in range(len(texts[0])) if self._by_row else ():
-            if first + at in self._by_row and at not in problems and not any(column[at] for column in texts):
+            if (
+                first + at in self._by_row
+                and at not in problems
+                and not any(column[at] for column in texts)
+            ):
                 problems[at] = [Problem(ROW, "", "formula-without-value", _NO_VALUE)]
 
 
-_NO_VALUE = "a formula without a value: open the file in a spreadsheet and save it, or write the value"
+_NO_VALUE = (
+    "a formula without a value: open the file in a spreadsheet and save it, or write the value"
+)
 
 
 def _text(value: Any) -> str:
@@ -303,9 +380,13 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        if value:
+            return "true"
+        return "false"
     if isinstance(value, (int, float)):
-        return numbers.float_text(float(value)) if abs(value) < 1e15 else numbers.plain_decimal(str(value))
+        if abs(value) < 1e15:
+            return numbers.float_text(float(value))
+        return numbers.plain_decimal(str(value))
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date().isoformat()
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
@@ -317,11 +398,15 @@ def _kind(value: Any) -> str:
     """What a cell is when neither text nor number."""
     if isinstance(value, bool):
         return "boolean"
-    return "date" if isinstance(value, (dt.date, dt.time, dt.timedelta)) else ""
+    if isinstance(value, (dt.date, dt.time, dt.timedelta)):
+        return "date"
+    return ""
 
 
 def _unescaped(text: str) -> str:
-    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl does not."""
+    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl
+    does not.
+    """
     from openpyxl.utils.escape import unescape
 
     return str(unescape(text))

@@ -1,7 +1,8 @@
-"""What spreadsheet libraries do not tell, read from a sheet's XML: errors, formulas without value, hidden rows, styles.
+"""What spreadsheet libraries do not tell, read from a sheet's XML: errors, formulas without value,
+hidden rows, styles.
 
-Libraries put cells where their addresses say: of two cells or rows with one address one is lost without a word. So
-every address is looked at here.
+Libraries put cells where their addresses say: of two cells or rows with one address one is lost
+without a word. So every address is looked at here.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-MARKED_LIMIT = 200_000  # cells with an error or without a value; more and the sheet is broken as a whole
+MARKED_LIMIT = (
+    200_000  # cells with an error or without a value; more and the sheet is broken as a whole
+)
 LAST_ROW = 1_048_576
 _ROW_LIMIT = 32 * 1024**2
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>/]")
@@ -59,7 +62,9 @@ class SheetFacts:
 
 @dataclass(slots=True)
 class Styled:
-    """The number cells of one column that have a style somebody asked for, in the order of their rows."""
+    """The number cells of one column that have a style somebody asked for, in the order of their
+    rows.
+    """
 
     rows: array[int] = field(default_factory=lambda: array("I"))
     styles: array[int] = field(default_factory=lambda: array("I"))
@@ -80,7 +85,8 @@ def scan(windows: Iterable[bytes], styles: Collection[int] = ()) -> SheetFacts:
     facts = SheetFacts()
     addresses = _Addresses()
     of_style = re.compile(
-        rb"""<(?:\w+:)?c\s([^>]*?\bs\s*=\s*["'](%s)["'][^>]*)>""" % b"|".join(b"%d" % number for number in styles)
+        rb"""<(?:\w+:)?c\s([^>]*?\bs\s*=\s*["'](%s)["'][^>]*)>"""
+        % b"|".join(b"%d" % number for number in styles)
     )
     for window in _whole_rows(windows):
         facts.twice = facts.twice or addresses.fault_in(window)
@@ -112,7 +118,9 @@ def _keep_style(facts: SheetFacts, attributes: bytes, style: int) -> None:
     if _TYPE.search(attributes):
         return
     if place is None:
-        facts.twice = facts.twice or "numbers shown with zeros, without the addresses of their cells"
+        facts.twice = (
+            facts.twice or "numbers shown with zeros, without the addresses of their cells"
+        )
     else:
         styled = facts.styled.setdefault(place[0], Styled())
         styled.rows.append(place[1])
@@ -133,7 +141,10 @@ class _Addresses:
             return "more than one table of cells"
         for row in _ROW.split(window)[1:]:
             found = _ROW_NUMBER.match(row)
-            number = int(found[1]) if found else self._row + 1
+            if found:
+                number = int(found[1])
+            else:
+                number = self._row + 1
             if number <= self._row:
                 return f"row {number} more than once, or out of its order"
             if number > LAST_ROW:
@@ -165,7 +176,10 @@ def _whole_rows(windows: Iterable[bytes]) -> Iterator[bytes]:
         if cut <= 0 and len(data) < _ROW_LIMIT:
             kept = data
             continue
-        cut = data.rfind(b"<", 0, cut + 1) if cut > 0 else len(data)
+        if cut > 0:
+            cut = data.rfind(b"<", 0, cut + 1)
+        else:
+            cut = len(data)
         if cut > 0:
             yield data[:cut]
         kept = data[cut:]
@@ -175,7 +189,9 @@ def _whole_rows(windows: Iterable[bytes]) -> Iterator[bytes]:
 
 def _place(attributes: bytes) -> tuple[int, int] | None:
     found = _REFERENCE.search(attributes)
-    return (_column(found[1]), int(found[2])) if found else None
+    if found:
+        return (_column(found[1]), int(found[2]))
+    return None
 
 
 def _column(letters: bytes) -> int:

@@ -1,4 +1,6 @@
-"""First on the path of every process that a trial starts: there too the module is changed, or looked at."""
+"""First on the path of every process that a trial starts: there too the module is changed, or
+looked at.
+"""
 
 import os
 
