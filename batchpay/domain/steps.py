@@ -84,7 +84,6 @@ def _step(name: str, text: str) -> Step:
 
 
 # --- a person's word: `batchpay resolve`
-# ------------------------------------------------------------------------
 
 LIFT_STOP = _step("lift-stop", "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT")
 CANCEL = _step("cancel", "batchpay resolve JOB --cancel --reason TEXT {order}")
@@ -158,7 +157,6 @@ ASK_AGAIN = _step(
 )
 
 # --- the payer's
-# --------------------------------------------------------------------------------------------------
 
 _ITS_ROW = "in its row of the rejects file, sent back as a new file"
 PAY_TOKEN = _step(
@@ -182,7 +180,6 @@ SCAN = _step(
 )
 
 # --- the accountant's: rows and files
-# ----------------------------------------------------------------------------
 
 PUT_BACK = _step(
     "put-back",
@@ -242,7 +239,6 @@ TOO_SMALL = _step(
 SEND_SMALL = _step("send-small", 'min_share = "send" in [controls] sends it')
 
 # --- whoever looks after recipients, the job and the machine
-# -----------------------------------------------------
 
 NO_RECIPIENT = _step("no-recipient", "correct the order, or the lookup file")
 OTHER_RECIPIENT = _step("other-recipient", "give the order another recipient")
