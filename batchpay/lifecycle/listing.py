@@ -10,6 +10,10 @@ An account may grow faster than its list can be read (fault-matrix B32). Then a 
 once all that there was when it began has been read, by the first count, and a whole page is younger
 than the listing. What a single charge says of its age decides nothing, and neither does a clock
 that is off for all of them.
+
+A gateway may cut a list and its count alike, in silence. So a list that is to prove an absence is
+held against the youngest charge of its range, asked for by itself before the list is: one that ends
+without it was cut.
 """
 
 from __future__ import annotations
@@ -45,6 +49,18 @@ def size_told(document: Mapping[str, Any]) -> int:
     return 0
 
 
+def newest_of(document: Any) -> str | None:
+    """The id of the one charge on a page of the youngest; empty: there is none. None: no page."""
+    if not isinstance(document, dict) or document.get("object") != "list":
+        return None
+    match document.get("data"):
+        case []:
+            return ""
+        case [{"id": str(charge_id)}, *_]:
+            return charge_id
+    return None
+
+
 @dataclass(slots=True)
 class Listing:
     """The state of one listing under way."""
@@ -54,6 +70,8 @@ class Listing:
     # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not
     # tell
     now: str = ""
+    # the youngest charge of its range before it began, which it must show; empty: there is none
+    newest: str = ""
     offset: int = 0  # of the page to ask for next
     size: int = 0  # how many objects that page may have; 0: nobody said
     complete: bool = False
@@ -107,7 +125,7 @@ class Listing:
         sizes = [size for size in (self.size, limit) if size]
         full = bool(fresh and sizes) and len(ids) >= min(sizes)
         if (read == total and not full) or (grown and self._first_total < read <= total):
-            self.complete = not self.broken
+            self._end()
         elif read > total or not fresh:
             self.broken = (
                 self.broken or f"{read} objects were read where the gateway counts {total}"
@@ -116,6 +134,14 @@ class Listing:
             self._last_id = ids[-1]
             self.offset += len(ids) - 1
         return fresh
+
+    def _end(self) -> None:
+        """All that the gateway counts was read; one that lacks what was there before was cut."""
+        if self.newest and not self.skipped and not self.shows(self.newest):
+            self.broken = (
+                self.broken or f"the list ends without {self.newest}, the youngest charge there is"
+            )
+        self.complete = not self.broken
 
     def step(self) -> None:
         """Ask next for the one charge behind the last one that was read, without it."""

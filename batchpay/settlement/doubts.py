@@ -235,7 +235,7 @@ class Doubts:
         since = (
             first_sent - margin if self._channel.dated else EVERYTHING
         )  # our clock may have been wrong then
-        listing = await self._lists.read(since, absorb)
+        listing = await self._lists.read(since, absorb, proving=bool(due))
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id in self._open:
