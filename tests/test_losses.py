@@ -315,7 +315,7 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=1)
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
     night(market, limit=1)
     market.sandbox.clear_rules()
     shutil.copytree(market.folder / "state", market.folder / "before")
