@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from batchpay import __version__
 from batchpay.batches import history
@@ -423,7 +424,7 @@ def _held_against_recent(
 
 def said_new(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
-) -> dict[str, list[str]]:
+) -> dict[str, list[Any]]:
     """What a person's --yes of this run is about, for the journal's `new_orders` event: charges
     that are looked at however old they are, and orders and files of this run that resemble them.
     Nothing else is answered by it.
@@ -442,11 +443,11 @@ def said_new(
         for placed in _rows_of(job, journal, batches, guards)
         if placed.resembles
     )
-    terms = {fitting_terms_of(document)[0] for document in rows}
+    orders = {(fitting_terms_of(document)[0], document["order_id"]) for document in rows}
     adopted = [found for _, found in _like_adopted(job, journal, batches, guards)]
     charges = {charge_id for found in adopted if found.warns for charge_id in found.found}
-    told = {"terms": sorted(terms), "charges": sorted(charges)}
-    if terms or charges:
+    told: dict[str, list[Any]] = {"orders": sorted(map(list, orders)), "charges": sorted(charges)}
+    if orders or charges:
         return told
     return {}
 

@@ -140,6 +140,8 @@ class History:
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(
         default_factory=dict
     )  # by fitting_terms, of whatever age
+    # fitting_terms -> ids of orders of these rows that ask for them and were never sent
+    unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     received_ns: int | None = None  # wall clock at which the rows' file first came
     others: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
@@ -226,9 +228,8 @@ class Guards:
     )  # what a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled
     ids_from: str = ""  # of which cells the job makes order ids now (job.Columns.ids_from)
     began_ns: int = 0  # of the run whose own orders are no warning to each other; 0: of none
-    said_new: Mapping[str, int] = field(
-        default_factory=dict
-    )  # fitting_terms -> when a person last said of an order of theirs that it is new
+    # fitting_terms -> order id -> when a person last said of it that it is new
+    said_new: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     are_new: bool = False  # a person says now that all of them are
     present: Collection[str] = ()  # ids of the batches whose files are inputs of this run
     unplaced: Attempt | None = (
@@ -476,16 +477,14 @@ def _blocked(row: Row, history: History, guards: Guards) -> ConflictWith | Renam
         return Waits(
             f"{told_of} asked the same payer for the same money, for the same recipient, as far as"
             " it tells, when order ids were made of another column or lookup file, and which id it"
-            " has now is not known:"
+            f" has now is not known{_also(row, history)}:"
             f" {steps.NEW_SALE(batch=charged.batch_id, order=row.document['order_id'])}",
             "accountant",
         )
     if (asked := untold(row, history, guards)) is not None and not guards.are_new:
         told_of, batch_id = asked
-        return Waits(
-            f"{told_of}: {steps.NEW_SALE(batch=batch_id, order=row.document['order_id'])}",
-            "accountant",
-        )
+        step = steps.NEW_SALE(batch=batch_id, order=row.document["order_id"])
+        return Waits(f"{told_of}{_also(row, history)}: {step}", "accountant")
     if (reason_who := _held_back(row, guards)) is not None:
         return Waits(*reason_who)
     if (nameless := _may_be_charged(row, guards)) is not None:
@@ -505,12 +504,30 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
     if not (guards.ids_from and history.unnamed):
         return None
     ids, fitting = history.ids(row), fitting_terms_of(row.document)
-    since_ns = guards.said_new.get(fitting[0], 0)
+    since_ns = _said_new_ns(row, history, guards)
     for other in (one for some in fitting for one in history.unnamed.get(some, ())):
         is_known = guards.ids_from in other.known_under or other.order_id in ids
         if not is_known and other.at_ns > since_ns:
             return other
     return None
+
+
+def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
+    """When a person last said of this very order that it is new; 0: never. A word about another
+    one with its terms is none about this.
+    """
+    said = guards.said_new.get(fitting_terms_of(row.document)[0], {})
+    return max((said.get(order_id, 0) for order_id in history.ids(row)), default=0)
+
+
+def _also(row: Row, history: History) -> str:
+    """Which other orders stand against the same charge: it can be one of them at most."""
+    beside = history.unsent.get(fitting_terms_of(row.document)[0], ())
+    others = [order_id for order_id in beside if order_id not in history.ids(row)]
+    if not others:
+        return ""
+    named = ", ".join(map(told, others[:5]))
+    return f" (it may as well be {named}, for the same money: --yes says that each of them is new)"
 
 
 def fitting_terms_of(document: Document) -> tuple[str, ...]:
@@ -701,7 +718,7 @@ def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None
     """
     if not (kin := history.kin(row)) and not history.words:
         return None
-    since_ns = guards.said_new.get(fitting_terms_of(row.document)[0], 0)
+    since_ns = _said_new_ns(row, history, guards)
     for attempt in kin:
         over = attempt.closed and not cancelled_by_hand(attempt)
         if attempt.set_aside or attempt.ready or attempt.sent_ns <= since_ns:
