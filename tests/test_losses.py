@@ -18,6 +18,7 @@ import pytest
 
 from batchpay.lifecycle.plan import key_of
 from tests.test_auditing import TODAY
+from tests.test_doors import told_back
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market, order
 
@@ -166,6 +167,33 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
             assert ("an older copy of it is back" in result.stdout) == (run == 1), result.stdout
             assert "was lost" not in result.stdout
     assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
+
+
+@pytest.mark.fault("L11", "J07", "D10", "I1")
+def test_a_correction_is_known_after_a_loss_although_the_gateway_cuts_long_values(
+    market: Market,
+) -> None:
+    """Two corrections of a row with long ids: more than one value of metadata holds tells what it
+    goes back to.
+    """
+    first, second = "X" * 100, "Y" * 100
+    job(market)
+    inbox(market, d1=[sale(1, order_id=first, amount="x"), sale(2)])
+    night(market)
+    told_back(market, first, second, "inbox/d2.csv", amount="y")
+    night(market)
+    told_back(market, second, "R-1", "inbox/d3.csv", amount=sale(1)["amount"])
+    night(market)
+    once(market, 1, 2)
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            charge.metadata = {name: value[:255] for name, value in charge.metadata.items()}
+    lose(market, lock_too=True, reports_too=True)
+    inbox(market, d1=None, d2=None, d3=None, d4=[sale(1, order_id=first), sale(3)])
+    night(market, adopt=True)
+    (row,) = [row for row in market.results() if row["order_id"] == first]
+    assert row["outcome"] == "duplicate"
+    once(market, 1, 2, 3)
 
 
 # --- what people had said

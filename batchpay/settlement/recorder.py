@@ -241,7 +241,7 @@ class Recorder:
         metadata = charge.metadata
         order_id = metadata.get("order_id", "")
         sheet, row = row_told(metadata.get("batchpay_row", ""))
-        sale = sale_told(metadata.get("batchpay_corrects", ""))
+        sale = sale_told(metadata)
         intent = asked or Intent(
             order_id=order_id,
             attempt=number,
