@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchpay.batches.clock import iso
 from batchpay.domain import steps, times
-from batchpay.domain.exits import NEXT_STEP, sentence, worst
+from batchpay.domain.exits import NEXT_STEP, sentence, sentence_after, worst
 from batchpay.domain.model import Outcome, Problem
 from batchpay.domain.money import both_units, grouped_text, money_text, money_told
 from batchpay.domain.text import json_text, many
@@ -464,7 +464,8 @@ def status(job: Job, made: Status, *, as_json: bool) -> None:
     if made.stop:
         say(_stop(made.stop))
     if made.exit_code:
-        say(f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}")
+        last = (made.last_run or {}).get("exit_code")
+        say(f"exit {made.exit_code}: {sentence_after(last, made.exit_code, made.acts)}")
 
 
 def _past_lines(job: Job, made: Status) -> Iterator[str]:
