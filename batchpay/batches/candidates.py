@@ -44,6 +44,7 @@ from batchpay.lifecycle.standing import (
     Standing,
     Waits,
     fitting_terms_of,
+    held_beside,
     is_sendable,
     rows_of,
     settled_by,
@@ -100,10 +101,12 @@ def placed_rows(
     guards: Guards,
     *,
     decided: bool = False,
+    asked: dict[str, str] | None = None,
 ) -> Iterator[Placed]:
     """The rows of a batch with their standings, in the file's order.
 
-    Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
+    `asked`: what rows of this run before them ask for (standing.held_beside). Without `decided`
+    those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
     guards = replace(
@@ -111,6 +114,7 @@ def placed_rows(
     )
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
+    beside = {} if asked is None else asked
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
@@ -122,7 +126,7 @@ def placed_rows(
                     later = settled_by(row, of_rows, batch.first_seen_ns)
                 else:
                     later = None
-                standing = stand(row, of_rows, guards)
+                standing = held_beside(row, stand(row, of_rows, guards), guards, beside)
                 waits = is_sendable(standing) or isinstance(standing, Waits)
                 resembles = waits and any(
                     told(row, of_rows, guards) is not None for told in (unnamed, untold)
@@ -280,9 +284,10 @@ def survey(
 def _rows_of(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
 ) -> Iterator[Placed]:
+    asked: dict[str, str] = {}
     for planned in batches:
         if not planned.batch.refusal:
-            yield from placed_rows(job, journal, planned, guards)
+            yield from placed_rows(job, journal, planned, guards, asked=asked)
 
 
 def unasked(guards: Guards) -> Guards:

@@ -207,6 +207,7 @@ class _Tally:
         default_factory=dict
     )  # by batch id, of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
+    asked: dict[str, str] = field(default_factory=dict)  # standing.held_beside
     going: set[int] | None = (
         None  # hashes of the order ids that would be sent, where another row asks for one of them
     )
@@ -369,7 +370,7 @@ def _walk(
 ) -> None:
     """Every row of one file: what would be sent of it, what not and why."""
     totals = tally.totals[batch.batch.id] = Totals()
-    for placed in placed_rows(job, journal, batch, guards, decided=True):
+    for placed in placed_rows(job, journal, batch, guards, decided=True, asked=tally.asked):
         if goes_now(placed.standing):
             hold = tally.hold()
         else:

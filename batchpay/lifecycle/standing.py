@@ -937,10 +937,40 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
                 "a person",
                 warnings,
             )
-    if warnings and guards.near_duplicates == "hold":
-        remedy = steps.NEAR(order=row.document["order_id"])
-        return Waits(f"{warnings[0]}; {remedy}", "accountant", warnings)
+    if guards.near_duplicates == "hold" and (near := _asked_near(row, history)):
+        return _waits_for_word(row, _said_near(near), warnings)
     return replace(may_go, warnings=warnings)
+
+
+def _asked_near(row: Row, history: History) -> list[Near]:
+    """Recent orders that ask for the same, of the row's own file and of this very run, too."""
+    ids = history.ids(row)
+    return [other for other in history.near.get(_terms_of(row), ()) if other.order_id not in ids]
+
+
+def held_beside(row: Row, standing: Standing, guards: Guards, asked: dict[str, str]) -> Standing:
+    """The standing of a row among those that may go with it, none of which was sent yet: of several
+    that ask for the same the first goes, where the job holds the later ones.
+
+    `asked`: terms -> order id of those that go; it is written on.
+    """
+    if guards.near_duplicates != "hold" or not isinstance(standing, MayGo):
+        return standing
+    first = asked.setdefault(_terms_of(row), row.document["order_id"])
+    if first == row.document["order_id"]:
+        return standing
+    told_of = f"order {first} of this run asks for the same payer, recipient and amount"
+    return _waits_for_word(row, told_of, standing.warnings)
+
+
+def _waits_for_word(row: Row, why: str, warnings: tuple[str, ...]) -> Waits:
+    return Waits(f"{why}; {steps.NEAR(order=row.document['order_id'])}", "accountant", warnings)
+
+
+def _terms_of(row: Row) -> str:
+    document = row.document
+    money = document["destination"], document["amount"], document["currency"]
+    return terms_of(payer_of(document), *money)
 
 
 def _held_back(row: Row, guards: Guards) -> tuple[str, str] | None:
@@ -1061,22 +1091,21 @@ def _warnings(row: Row, history: History, *, before_ns: int = 0) -> tuple[str, .
     document = row.document
     if row.problems or "destination" not in document:
         return ()
-    terms = terms_of(
-        payer_of(document), document["destination"], document["amount"], document["currency"]
-    )
-    near = [other for other in history.near.get(terms, ()) if _is_near(other, row, before_ns)]
+    asked = history.near.get(_terms_of(row), ())
+    near = [other for other in asked if _is_near(other, row, before_ns)]
     if not near:
         return ()
+    return (_said_near(near),)
+
+
+def _said_near(near: Sequence[Near]) -> str:
     if len(near) > 1:
         more = f" and {len(near) - 1} more"
     else:
         more = ""
-    first = near[0]
     return (
-        (
-            f"order {first.order_id} of batch {first.batch_id}{more} asked for the same payer,"
-            " recipient and amount within ten days"
-        ),
+        f"order {near[0].order_id} of batch {near[0].batch_id}{more} asked for the same payer,"
+        " recipient and amount within ten days"
     )
 
 
