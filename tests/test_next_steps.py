@@ -955,6 +955,25 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
     assert market.money()["B"] == send
 
 
+@pytest.mark.fault("J14", "E04")
+@tries("run-first")
+def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: Market) -> None:
+    """Before that no command about its rows works; of files that a run has read it says nothing."""
+    market.job(more='[controls]\nnear_duplicates = "hold"\n')
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")])
+    told = json.loads(market.run("--json", verb="plan").stdout)
+    (reason,) = [one["reason"] for one in told["not_sent"]]
+    assert "--cancel" in reason
+    assert any("no run has read orders.csv yet" in one for one in told["warnings"])
+    assert market.run("B", "--cancel", "--reason", "x", verb="resolve").returncode == 64
+    assert market.run().returncode == 11
+    told = json.loads(market.run("--json", verb="plan").stdout)
+    assert not any("no run has read" in one for one in told["warnings"])
+    follow(market, row(market, "B")["reason"])
+    over(market, 10)
+
+
 @pytest.mark.fault("B20", "H03", "J14")
 @pytest.mark.parametrize("code", [77, 78])
 def test_status_says_first_what_the_last_run_could_not_go_on_for(market: Market, code: int) -> None:

@@ -87,6 +87,12 @@ def _step(name: str, text: str) -> Step:
 
 LIFT_STOP = _step("lift-stop", "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT")
 CANCEL = _step("cancel", "batchpay resolve JOB --cancel --reason TEXT {order}")
+IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
+RUN_FIRST = _step(
+    "run-first",
+    "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
+    " nothing of what is held or refused; or leave the row out of the file",
+)
 ACCEPT = _step(
     "accept",
     "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT"
