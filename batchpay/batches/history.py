@@ -396,6 +396,7 @@ def guards_of(
     seen = list(journal.events({*UNREADABLE, *KINDS}))
     nameless = unclaimed_in(seen).nameless
     return Guards(
+        job=job.name,
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),

@@ -199,6 +199,7 @@ class History:
 class Guards:
     """What holds rows back that may go otherwise."""
 
+    job: str = ""  # its name
     gone: str = (
         ""  # the batch's file, when it was no input of the last run: nothing is sent from it
     )
@@ -547,7 +548,7 @@ def _may_be_charged(row: Row, guards: Guards) -> Nameless | None:
     terms = document["destination"], document["amount"], str(document["currency"])
     if not guards.nameless:
         return None
-    found = fits(guards.nameless, terms, str(document["order_id"]), payer_of(document))
+    found = fits(guards.nameless, terms, str(document["order_id"]), payer_of(document), guards.job)
     return next(iter(found), None)
 
 
@@ -559,7 +560,7 @@ def _may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
     terms = asked.destination, asked.amount, asked.currency
     if not guards.nameless:
         return None
-    found = fits(guards.nameless, terms, asked.order_id, asked.payer)
+    found = fits(guards.nameless, terms, asked.order_id, asked.payer, guards.job)
     return next((one for one in found if one.may_be_made_after(attempt.sent_ns)), None)
 
 

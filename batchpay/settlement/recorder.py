@@ -707,13 +707,11 @@ class Recorder:
             await self._journal.write(news)
 
     async def keep_nameless(self, charges: Iterable[ChargeSeen]) -> None:
-        """The same of charges that carry no key: any order of the same terms may be theirs."""
+        """The same of charges with no key, or none that tells: any order of their terms may be
+        theirs.
+        """
         kept = self._unclaimed
-        wanted = (
-            nameless_of(one)
-            for one in charges
-            if one.destination and one.takes_money and not has_key(one)
-        )
+        wanted = (nameless_of(one) for one in charges if one.destination and one.takes_money)
         news = {
             one.charge_id: one
             for one in wanted
@@ -728,7 +726,7 @@ class Recorder:
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
         terms = (intent.destination, intent.amount, intent.currency)
-        found = fits(self._unclaimed.nameless, terms, intent.order_id, intent.payer)
+        found = fits(self._unclaimed.nameless, terms, intent.order_id, intent.payer, self._job)
         return next(
             (one for one in found if self._journal.order_of_charge(one.charge_id) is None), None
         )
