@@ -501,6 +501,45 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
 # --- whose a journal is
 
 
+@pytest.mark.fault("J03", "B07", "L5", "I1")
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("other", [True, False])
+def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
+    market: Market, before: int, *, other: bool
+) -> None:
+    """Its answer was lost. Another account's empty list proves nothing; the same account is known
+    by a charge of that time, and without one a person says what became of it.
+    """
+    market.job()
+    market.sandbox.add_rule(
+        method="GET", path="/account", status=403, code="forbidden", commit="never"
+    )
+    if before:
+        market.orders([order(1)])
+        assert market.run().returncode == 0
+    market.orders([order(1), order(2)][1 - before :])
+    market.sandbox.add_rule(action="reset_before", order_id="00002", times=1)
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    market.run()
+    market.sandbox.clear_rules()
+    posts = market.posts()
+    time.sleep(1.0)
+    key = {"OMISE_SECRET_KEY": OTHER_KEY} if other else {}
+    market.run(**key)
+    market.run(**key)
+    if before and not other:
+        assert market.posts() == posts + 1  # proven absent where it was sent, and sent again
+        return
+    assert market.posts() == posts
+    (row,) = [row for row in market.results() if row["order_id"] == "00002"]
+    assert row["outcome"] == "in_doubt"
+    if before:
+        return  # a charge of the other account is lacking: nothing goes on at all
+    assert row["who_acts"] == "a person" and "--as not-charged" in row["reason"]
+    said = market.run("00002", "--as", "not-charged", "--reason", "x", verb="resolve", **key)
+    assert said.returncode == 0, said.stderr
+
+
 @pytest.mark.fault("J03")
 def test_the_account_is_of_the_journal_and_not_of_the_job(market: Market) -> None:
     """A second job in the same file, with another account's key, mode or address: 78 before it

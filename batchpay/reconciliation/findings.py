@@ -465,28 +465,37 @@ def _stands(attempt: Attempt) -> str:
             )
         case Outcome.REFUSED:
             return _why_refused(attempt, message)
-        case Outcome.IN_DOUBT if attempt.spent:
-            spent = (
-                f"sent without an answer, then {attempt.code}: the first request may have used the"
-                " token"
-            )
-            return f"{spent}; {steps.SETTLE_DOUBT(order=attempt.intent.order_id)}"
-        case Outcome.IN_DOUBT if attempt.may_be:
-            unclear = (
-                f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and says"
-                " no order"
-            )
-            return (
-                f"{unclear}:"
-                f" {steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)}"
-            )
         case Outcome.IN_DOUBT:
-            return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
+            return _why_in_doubt(attempt, message)
     if attempt.doubted:
         unsent = "what was sent did not arrive: the gateway has no charge of it"
     else:
         unsent = "it was not sent"
     return f"nothing was charged yet ({message or attempt.code or unsent})"
+
+
+def _why_in_doubt(attempt: Attempt, message: str) -> str:
+    """Why nobody knows what became of it, and what a person may do where no run will find out."""
+    order_id = attempt.intent.order_id
+    if attempt.spent:
+        spent = (
+            f"sent without an answer, then {attempt.code}: the first request may have used the"
+            " token"
+        )
+        return f"{spent}; {steps.SETTLE_DOUBT(order=order_id)}"
+    if attempt.may_be:
+        unclear = (
+            f"sent, no proof of what became of it; {attempt.may_be} may be its charge, and says"
+            " no order"
+        )
+        return f"{unclear}: {steps.SETTLE_UNCLEAR(order=order_id, charge=attempt.may_be)}"
+    if attempt.untold:
+        elsewhere = (
+            "sent when nobody told whose account the key was of; it is of account"
+            f" {attempt.untold} now, which shows nothing of that time: that may be another one"
+        )
+        return f"{elsewhere}; {steps.SETTLE_DOUBT(order=order_id)}"
+    return f"sent, no proof of what became of it ({message or 'no answer was recorded'})"
 
 
 def _why_refused(attempt: Attempt, message: str) -> str:
@@ -574,7 +583,7 @@ def _who(attempt: Attempt, *, stopped: bool = True) -> str:
         return "-"
     if attempt.outcome is Outcome.UNPROVEN and attempt.accepted:
         return "-"
-    if attempt.outcome is Outcome.IN_DOUBT and (attempt.spent or attempt.may_be):
+    if attempt.outcome is Outcome.IN_DOUBT and (attempt.spent or attempt.may_be or attempt.untold):
         return "a person"
     if attempt.outcome is Outcome.REFUSED and attempt.may_be:
         return "a person"

@@ -325,6 +325,14 @@ class Recorder:
         if case.attempt is not None and not case.attempt.untold:
             await self._write(case, "untold", {"charge_id": charge_id}, 0)
 
+    async def untold_account(self, case: Case) -> None:
+        """It was sent before anybody told whose account the key was of, and the account that is
+        told now shows nothing of that time: that proves nothing; written once.
+        """
+        if case.attempt is not None and not case.attempt.untold:
+            account = str(self.account().get("account", ""))
+            await self._write(case, "untold", {"charge_id": account, "account": True}, 0)
+
     async def elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
         """Charges that other jobs of this account made, kept for as long as their orders may come
         here (J06).
@@ -590,6 +598,17 @@ class Recorder:
         if kept.get("account") or not self._belongs:
             return kept
         return {**kept, **self._belongs}
+
+    def account_told_ns(self) -> int:
+        """Wall clock (UTC ns) at which the journal was first told its account; 0: never."""
+        told = (event.at_ns for event in self._journal.accounts() if event.data.get("account"))
+        return min(told, default=0)
+
+    def youngest_before(self, at_ns: int) -> str:
+        """The youngest charge of which this journal had proof before then; empty: of none."""
+        every, since = self._journal.charges_known(0), self._journal.charges_known(at_ns)
+        before = {charge_id: at for charge_id, at in every.items() if charge_id not in since}
+        return max(before, key=lambda charge_id: before[charge_id], default="")
 
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
