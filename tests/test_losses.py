@@ -498,6 +498,25 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
     assert market.run().returncode == 0  # what a person has lifted is not brought up again
 
 
+@pytest.mark.fault("D10", "L11", "H05", "J14")
+def test_one_word_settles_an_adopted_charge_that_is_contested_twice_over(market: Market) -> None:
+    """A report of before the loss calls it unproven, and its row asks for other terms by now."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]}
+    )
+    assert night(market) == 12
+    lose(market, lock_too=True, reports_too=False)
+    inbox(market, d1=None, d2=[sale(1), sale(2, amount="777.00")])
+    assert market.run("--adopt").returncode == 12
+    charge = next(c for c in market.own_charges() if c["metadata"]["order_id"] == "00002")
+    people_say(market, "00002", "--as", f"charged:{charge['id']}")
+    people_say(market, "--lift-stop")
+    assert market.run().returncode == 10
+    assert market.run().returncode == 10 and market.posts() == 2
+
+
 # --- whose a journal is
 
 

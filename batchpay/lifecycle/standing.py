@@ -438,8 +438,9 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     checked = bool(row.document) and not row.problems
     if owned.adopted and not owned.closed and checked and not asks_the_same(row.document, owned):
         flaw = "terms: the row asks for other terms than the adopted charge has"
-        contested = replace(owned, flaws=(*owned.flaws, flaw))
-        return Owns(contested, warnings=warnings, contradicts=not owned.accepted)
+        word = owned.accepted or owned.by_hand  # one that named the charge took its terms, too
+        contested = replace(owned, flaws=(*owned.flaws, flaw), accepted=word)
+        return Owns(contested, warnings=warnings, contradicts=not word)
     attempts = history.attempts.get(owned.intent.order_id, ())
     if owned.ready and (paid := beside(owned, attempts)) is not None:
         return ConflictWith("not sent: another attempt has the money", paid, steps.OTHER_CONTENT())
