@@ -955,6 +955,26 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
     assert market.money()["B"] == send
 
 
+@pytest.mark.fault("B32", "J12", "J19")
+@tries("ask-gateway")
+def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(market: Market) -> None:
+    """Nothing goes beside it; once the gateway has mended it everything does."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    market.orders([order(1), order(2)])
+    rule = {"method": "GET", "path": "/charges", "order_id": "00001", "change": {"object": "odd"}}
+    market.sandbox.add_rule(rule)
+    assert market.run().returncode == 11
+    (charge,) = market.own_charges()
+    reason = row(market, "00002")["reason"]
+    assert f"entry 1 cannot be read as a charge: object odd, id {charge['id']}" in reason, reason
+    assert "ask the gateway to mend that entry" in reason
+    assert market.money() == {"00001": 1}
+    market.sandbox.clear_rules()
+    over(market, 0)
+
+
 @pytest.mark.fault("J14", "E04")
 @tries("run-first")
 def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: Market) -> None:

@@ -269,6 +269,11 @@ OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
 OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
 KEY = _step("key", f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten")
 CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
+ASK_GATEWAY = _step(
+    "ask-gateway",
+    "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
+    " run again",
+)
 GATEWAY_URL = _step(
     "gateway-url", "check [gateway] url in the job file, and what stands between: a proxy, a portal"
 )

@@ -18,11 +18,13 @@ without it was cut.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Page
+from batchpay.domain.text import told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import seen
 
@@ -39,6 +41,31 @@ def page_of(document: Any) -> Page | None:
         return None
     found = tuple(charge for charge in charges if charge is not None)
     return Page(found, tuple(charge.id for charge in found), total, size_told(document))
+
+
+def unreadable_in(document: Any, offset: int) -> str:
+    """Which entry of a list object is no charge that can be read, in words; empty: none, or it is
+    no list. `offset`: of the page, from 0.
+    """
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, list):
+        return ""
+    for at, item in enumerate(data, offset + 1):
+        if seen(item)[0] is None:
+            return f"entry {at} cannot be read as a charge: {_named(item)}"
+    return ""
+
+
+def _named(item: Any) -> str:
+    """What an entry tells of itself, for whoever looks for it at the gateway."""
+    if not isinstance(item, dict):
+        return f"it is {told(json.dumps(item, default=str), LONGEST_NAME)}"
+    names = ("object", "id", "created_at")
+    known = [f"{name} {told(str(item[name]), LONGEST_NAME)}" for name in names if item.get(name)]
+    return ", ".join(known) or "it names nothing of itself"
+
+
+LONGEST_NAME = 60  # characters of what it tells
 
 
 def size_told(document: Mapping[str, Any]) -> int:

@@ -21,7 +21,7 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
-from batchpay.lifecycle.listing import Listing, newest_of, page_of
+from batchpay.lifecycle.listing import Listing, newest_of, page_of, unreadable_in
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
@@ -274,6 +274,12 @@ class Lists:
 
         async def take(answer: Answer) -> bool:
             page = page_of(answer.document)
+            if page is None and (why := unreadable_in(answer.document, listing.offset)):
+                listing.broken = (
+                    f"of the charges since {listing.since}, oldest first, {why};"
+                    f" {steps.ASK_GATEWAY()}"
+                )
+                return True
             if page is None:
                 return False
             if not listing.offset and not listing.now and (date := instant(answer.date)):
@@ -302,8 +308,8 @@ class Lists:
         answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
         if answer is None:
             return False
-        if answer.too_long:
-            return True  # the list passes over it, too, and proves nothing then
+        if answer.too_long or unreadable_in(answer.document, 0):
+            return True  # the list cannot show it either, and proves nothing then
         newest = newest_of(answer.document)
         listing.newest = newest or ""
         return newest is not None
