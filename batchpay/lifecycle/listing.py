@@ -76,16 +76,14 @@ def size_told(document: Mapping[str, Any]) -> int:
     return 0
 
 
-def newest_of(document: Any) -> str | None:
-    """The id of the one charge on a page of the youngest; empty: there is none. None: no page."""
+def newest_of(document: Any) -> str:
+    """The id of the one charge on a page of the youngest; empty when there is none, or no page."""
     if not isinstance(document, dict) or document.get("object") != "list":
-        return None
+        return ""
     match document.get("data"):
-        case []:
-            return ""
         case [{"id": str(charge_id)}, *_]:
             return charge_id
-    return None
+    return ""
 
 
 @dataclass(slots=True)

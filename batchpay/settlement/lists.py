@@ -304,15 +304,16 @@ class Lists:
         return None
 
     async def _ask_newest(self, listing: Listing) -> bool:
-        """Which charge must the list end with, or show at least? False when nobody tells."""
+        """Which charge must the list end with, or show at least? False when the gateway is silent;
+        an answer that is no page leaves the list to speak for itself.
+        """
         answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
         if answer is None:
             return False
         if answer.too_long or unreadable_in(answer.document, 0):
             return True  # the list cannot show it either, and proves nothing then
-        newest = newest_of(answer.document)
-        listing.newest = newest or ""
-        return newest is not None
+        listing.newest = newest_of(answer.document)
+        return True
 
     async def _hold_against_refused(self, listing: Listing) -> None:
         """Beside a charge without a key that fits an order which is said to have charged nothing,
