@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from batchpay.sandbox import SandboxServer
 from tests.fakes import MEMORY
-from tests.world import Market
+from tests.world import Market, order
 
 settings.register_profile("house", deadline=None)  # nothing here is a timed test
 settings.load_profile("house")
@@ -33,6 +33,14 @@ def market(tmp_path: Path) -> Iterator[Market]:
     """A folder and a gateway that does not know idempotency."""
     with SandboxServer() as sandbox:
         yield Market(tmp_path, sandbox)
+
+
+@pytest.fixture
+def three(market: Market) -> Market:
+    """Three orders and a job for them."""
+    market.job()
+    market.orders([order(1), order(2), order(3)])
+    return market
 
 
 @pytest.fixture

@@ -48,14 +48,6 @@ def journal_of(market: Market) -> SqliteJournal:
     return SqliteJournal(market.folder / "state" / "batchpay.db", "night", read_only=True)
 
 
-@pytest.fixture
-def three(market: Market) -> Market:
-    """Three orders and a job for them."""
-    market.job()
-    market.orders([order(1), order(2), order(3)])
-    return market
-
-
 # --- states that are not what they were
 
 

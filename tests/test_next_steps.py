@@ -178,14 +178,6 @@ def edit(market: Market, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-@pytest.fixture
-def three(market: Market) -> Market:
-    """Three orders and a job for them."""
-    market.job()
-    market.orders([order(1), order(2), order(3)])
-    return market
-
-
 # --- the inventory
 
 

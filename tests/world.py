@@ -16,42 +16,9 @@ from typing import Any
 
 from batchpay.sandbox import SandboxServer
 from tests import ready
+from tests.jobs import INVOICE, job_text
 
 KEY = "skey_test_0123456789abcdef"
-JOB = """
-name = "night"
-[input]
-file = "{file}"
-{input}
-[columns]
-order_id    = "order_id"
-amount      = {{ column = "amount", unit = "major" }}
-currency    = "currency"
-destination = "recipient"
-card        = "card"
-metadata    = {{ invoice = "invoice" }}
-[gateway]
-url          = "{url}"
-rate         = "{rate}"
-concurrency  = 4
-timeout      = "{timeout}"
-send_window  = "1s"
-doubt_period = "{doubt}"
-lookup_gap   = "0.2s"
-pause        = "0.2s"
-{more}
-"""
-SMALL_JOB = """
-name = "night"
-[input]
-file = "orders.csv"
-[columns]
-order_id    = "order_id"
-amount      = { column = "amount", unit = "major" }
-currency    = "currency"
-destination = "recipient"
-customer    = "customer"
-"""
 HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
 
@@ -89,8 +56,26 @@ class Market:
             **self.settings,
             **changes,
         }
+        gateway = {
+            "url": given["url"],
+            "rate": given["rate"],
+            "concurrency": 4,
+            "timeout": given["timeout"],
+            "send_window": "1s",
+            "doubt_period": given["doubt"],
+            "lookup_gap": "0.2s",
+            "pause": "0.2s",
+        }
+        text = job_text(
+            file=given["file"],
+            input=given["input"],
+            gateway=gateway,
+            more=given["more"],
+            card='"card"',
+            metadata=INVOICE,
+        )
         path = self.folder / "job.toml"
-        path.write_text(JOB.format(**given), "utf-8")
+        path.write_text(text, "utf-8")
         return path
 
     def orders(self, rows: Iterable[dict[str, str]], name: str = "orders.csv") -> Path:
