@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,10 +97,7 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
         shutil.copytree(market.folder / name, market.folder / f"{name} of before")
     market.orders(payers)
     under_way = market.sandbox.add_rule(action="reset_late", late_s=2.5, order_id="00003")
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         while not under_way.applied:
             time.sleep(0.01)
         process.kill()

@@ -92,6 +92,11 @@ class Market:
         env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
 
+    def start(self, *words: str, **environ: str) -> ready.UnderWay:
+        """The program in a process of its own that a test may kill."""
+        _, how = self.command(**environ)
+        return ready.UnderWay(words, how["cwd"], how["env"])
+
     def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""
         _, how = self.command(**environ)
