@@ -19,6 +19,16 @@ from tests import ready
 from tests.jobs import INVOICE, job_text
 
 KEY = "skey_test_0123456789abcdef"
+USUAL = {
+    "file": "orders.csv",
+    "rate": "200/s",
+    "timeout": "2s",
+    "doubt": "0.6s",
+    "input": "",
+    "more": "",
+}
+# may be charged twice; a token may not
+BY_CUSTOMER = {"card": "", "customer": '"card"'}
 HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
 
@@ -44,35 +54,25 @@ class Market:
     settings: dict[str, str] = field(default_factory=dict)
 
     def job(self, **changes: str) -> Path:
-        """Write the job file."""
-        given = {
-            "file": "orders.csv",
-            "url": self.sandbox.url,
-            "rate": "200/s",
-            "timeout": "2s",
-            "doubt": "0.6s",
-            "input": "",
-            "more": "",
-            **self.settings,
-            **changes,
-        }
+        """Write the job file; what is no setting of it is a field, and what it is made of."""
+        given = {**USUAL, "url": self.sandbox.url, **self.settings, **changes}
+        settings = {name: given.pop(name) for name in (*USUAL, "url")}
         gateway = {
-            "url": given["url"],
-            "rate": given["rate"],
+            "url": settings["url"],
+            "rate": settings["rate"],
             "concurrency": 4,
-            "timeout": given["timeout"],
+            "timeout": settings["timeout"],
             "send_window": "1s",
-            "doubt_period": given["doubt"],
+            "doubt_period": settings["doubt"],
             "lookup_gap": "0.2s",
             "pause": "0.2s",
         }
         text = job_text(
-            file=given["file"],
-            input=given["input"],
+            file=settings["file"],
+            input=settings["input"],
             gateway=gateway,
-            more=given["more"],
-            card='"card"',
-            metadata=INVOICE,
+            more=settings["more"],
+            **{"card": '"card"', "metadata": INVOICE, **given},
         )
         path = self.folder / "job.toml"
         path.write_text(text, "utf-8")
