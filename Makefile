@@ -34,7 +34,7 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 tests: $(READY)  ## the tests
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
+	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults --ignore tests/crash/test_syscalls.py
 
 faults: $(READY)  ## every fault of network, storage, time and signals, and failing system calls: some minutes
 	$(PYTEST) -rs tests/faults tests/crash/test_syscalls.py

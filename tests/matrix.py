@@ -309,7 +309,7 @@ def collect() -> list[pytest.Item]:
     """Every test of the project, without running one."""
     collector = Collector()
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        code = pytest.main(["--collect-only", "-q", "tests"], plugins=[collector])
+        code = pytest.main(["--collect-only", "-q", "--assert=plain", "tests"], plugins=[collector])
     if code != pytest.ExitCode.OK:
         print(said.getvalue())
     return collector.items

@@ -2,9 +2,9 @@
 milliseconds.
 
 What a test sees is a process like any other: its own pid, memory, signals, streams and exit, and it
-ends as `python -m batchpay` ends. Only the start of the interpreter and the imports are shared,
-most of the work of a small run. Where the start matters (variables that Python reads, a process to
-be killed) the program is started itself, and BATCHPAY_FORKS=0 (`make sweep`) starts every run so.
+ends as `python -m batchpay` ends. Only the start of the interpreter, the imports and their undoing
+are left out, most of the work of a small run. Where the start matters (variables that Python reads)
+the program is started itself, and BATCHPAY_FORKS=0 (`make sweep`) starts every run so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import selectors
 import signal
 import socket
@@ -25,6 +26,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -148,14 +150,10 @@ def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_
     """Run `python -m batchpay WORDS` to its end, by a fork where that is the same; raises
     subprocess.TimeoutExpired.
     """
-    same_start = {name: told for name, told in environ.items() if name not in READ_LATE} == given(
-        os.environ
-    )
     ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
     with Path(os.devnull).open() as nothing:
         streams = (nothing.fileno(), *theirs)
-        start = Start(list(words), str(folder), dict(environ))
-        pid, wait = (_forked if FORKS and same_start else _started)(start, streams)
+        pid, wait = _begun(words, folder, environ, streams)
     for fd in theirs:
         os.close(fd)
     try:
@@ -172,6 +170,58 @@ def run(words: Sequence[str], folder: Path, environ: Mapping[str, str], timeout_
 
 Running = tuple[int, Callable[[], tuple[int, int]]]
 """A pid, and how to wait for its exit code and its largest size in kB."""
+
+
+class UnderWay:
+    """A run whose streams nobody reads, as subprocess.Popen has it: to be looked at, and to be
+    killed.
+    """
+
+    def __init__(self, words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
+        with Path(os.devnull).open("r+b") as nothing:
+            self.pid, self._wait = _begun(words, folder, environ, [nothing.fileno()] * 3)
+        self._ends = os.pidfd_open(self.pid)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        ended, _, _ = select.select([self._ends], [], [], 0)
+        return self.wait() if ended else self.returncode
+
+    def wait(self) -> int:
+        """Its exit code; minus the signal that killed it."""
+        if self.returncode is None:
+            self.returncode, _ = self._wait()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Unless its end is known."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """As a person does."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """At once."""
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> UnderWay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        os.close(self._ends)
+
+
+def _begun(
+    words: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[int]
+) -> Running:
+    """By a fork where that is the same."""
+    told_at_start = {name: told for name, told in environ.items() if name not in READ_LATE}
+    begin = _forked if FORKS and told_at_start == given(os.environ) else _started
+    return begin(Start(list(words), str(folder), dict(environ)), streams)
 
 
 def _forked(start: Start, streams: Sequence[int]) -> Running:
@@ -289,7 +339,28 @@ def begin(start: Start) -> None:
         runpy.run_module("batchpay", run_name="__main__", alter_sys=True)
 
 
+def end(code: int) -> None:
+    """As Python ends, but for taking every module apart: that costs more than a small run itself.
+
+    An end with something to say (a text in place of a code, a stream that cannot be written) is
+    left to Python.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads is not one to fork
     import_everything()
-    begin(serve(socket.socket(fileno=int(sys.argv[1]))))
+    begun = serve(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        begin(begun)
+    except SystemExit as ended:
+        if isinstance(ended.code, int | None):
+            end(ended.code or 0)
+        raise
+    end(0)

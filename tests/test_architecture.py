@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import batchpay
@@ -83,6 +84,7 @@ WORLD = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     """`room/module`, or `module` at the top, -> its file; of a room in a room the outer one
     counts.

@@ -27,21 +27,12 @@ from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.standing import Guards, MayGo, Row
-from tests.world import SMALL_JOB
+from tests.jobs import job_text
 
 DAY_NS = 86_400 * 10**9
 FIRST_NS = 1_795_000_000 * 10**9
-JOB = (
-    SMALL_JOB
-    + """\
-[fee]
-percentage = "2.5"
-[fee.fixed]
-THB = 100
-[controls]
-max_total = { THB = "30.00" }
-"""
-)
+FEE = '[fee]\nfixed = { THB = 100 }\npercentage = "2.5"\n'
+JOB = job_text(more=FEE + '[controls]\nmax_total = { THB = "30.00" }', customer='"customer"')
 
 
 @pytest.fixture

@@ -27,16 +27,10 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.settlement import Channel, Look
 from batchpay.settlement.pacing import Breaker, Pacer
 from tests.fakes import FakeClock
+from tests.jobs import job_text
 from tests.test_candidates import order, planned
-from tests.world import SMALL_JOB
 
-JOB = (
-    SMALL_JOB
-    + """\
-[gateway]
-url = "http://127.0.0.1:1"
-"""
-)
+JOB = job_text(gateway={"url": "http://127.0.0.1:1"}, customer='"customer"')
 ORDERS = "order_id,amount,currency,recipient,customer\n1,10.00,THB,recp_test_1,cust_test_1\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -268,10 +267,7 @@ def test_a_run_under_way_hides_the_gateway_alone(market: Market) -> None:
     market.orders([order(number) for number in range(3)])
     market.job()
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "wait_before_s": 20})
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as under_way:
+    with market.start("run", "job.toml") as under_way:
         while not market.posts():
             time.sleep(0.05)
         code, found = told(market)

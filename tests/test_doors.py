@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +21,7 @@ from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.terminal.saying import Quiet
-from tests.world import KEY, Market, order
+from tests.world import BY_CUSTOMER, KEY, Market, order
 
 OTHER_KEY = "skey_test_another0account"
 FEE = '[fee]\nfixed = { THB = 500 }\npercentage = "10.5"\n'
@@ -46,14 +45,6 @@ def rows(market: Market) -> dict[str, dict[str, str]]:
 def journal_of(market: Market) -> SqliteJournal:
     """The journal of the job, to look at."""
     return SqliteJournal(market.folder / "state" / "batchpay.db", "night", read_only=True)
-
-
-@pytest.fixture
-def three(market: Market) -> Market:
-    """Three orders and a job for them."""
-    market.job()
-    market.orders([order(1), order(2), order(3)])
-    return market
 
 
 # --- states that are not what they were
@@ -93,12 +84,7 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
     """One charge that the journal does not know is met: so it waits out the doubt period and lists
     again before it sends, and finds the request that landed meanwhile.
     """
-    market.job(doubt="3s")
-    job = market.folder / "job.toml"
-    # pays twice
-    job.write_text(
-        job.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
-    )
+    market.job(doubt="3s", **BY_CUSTOMER)
     payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]
     market.orders(payers[:1])
     assert night(market) == 0
@@ -106,10 +92,7 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
         shutil.copytree(market.folder / name, market.folder / f"{name} of before")
     market.orders(payers)
     under_way = market.sandbox.add_rule(action="reset_late", late_s=2.5, order_id="00003")
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         while not under_way.applied:
             time.sleep(0.01)
         process.kill()
@@ -159,12 +142,8 @@ def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(
     """The journal is lost, and the run that adopts has another file: by its key it is its order's,
     without one a person tells.
     """
-    market.job(file="inbox/*.csv")
+    market.job(file="inbox/*.csv", **BY_CUSTOMER)
     (market.folder / "inbox").mkdir()
-    path = market.folder / "job.toml"
-    path.write_text(
-        path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
-    )
     # who could pay twice
     payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]
     market.orders(payers[:1], "inbox/a.csv")

@@ -13,7 +13,7 @@ import pytest
 from batchpay.domain.errors import Misconfigured
 from batchpay.job.packaged import data_path
 from batchpay.job.schema import load_schema
-from tests.readers.files import JOB, look_at, row
+from tests.readers.files import look_at, row
 
 PACKAGED = json.loads(data_path("schemas/order.schema.json").read_text("utf-8"))
 
@@ -227,7 +227,7 @@ def test_notes_are_told_and_bounds_are_in_the_rows_unit(tmp_path: Path) -> None:
         row(1),
         row(2, amount="600", currency="JPY"),
         row(3, amount="1"),
-        text='schema = "own.json"\n' + JOB,
+        top='schema = "own.json"',
     )
     assert "found '10.00 THB' (maximum); at most 5.005 THB: " in looked.problems[2][0].sentence()
     assert "found '600 JPY' (maximum); at most 500.5 JPY: " in looked.problems[3][0].sentence()

@@ -101,12 +101,10 @@ def test_a_run_that_dies_while_it_adopts_leaves_the_loss_as_it_was(market: Marke
     assert market.run().returncode == 0
     lose(market, lock_too=False, reports_too=False)
     gone = market.sandbox.add_rule(method="GET", path="/charges", status=503, commit="never")
-    words, how = market.command("run", "job.toml", "--adopt")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml", "--adopt") as process:
         while not gone.applied:
             assert process.poll() is None
+            time.sleep(0.01)
         process.kill()
     market.sandbox.clear_rules()
     grow_old(market)

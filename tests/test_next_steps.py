@@ -178,14 +178,6 @@ def edit(market: Market, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-@pytest.fixture
-def three(market: Market) -> Market:
-    """Three orders and a job for them."""
-    market.job()
-    market.orders([order(1), order(2), order(3)])
-    return market
-
-
 # --- the inventory
 
 
@@ -1907,10 +1899,7 @@ def test_a_damaged_journal_is_put_back_from_its_last_good_copy(three: Market) ->
 def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
     """It names the holder; with --wait it goes on by itself, and later it simply goes."""
     three.sandbox.add_rule(action="delay_after", wait_after_s=1.5)
-    words, how = three.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as first:
+    with three.start("run", "job.toml") as first:
         while not three.posts():
             time.sleep(0.01)
         done = three.run()

@@ -393,11 +393,8 @@ def test_the_rate_holds_across_runs_and_for_every_request(market: Market) -> Non
     """POST and GET together, in any rolling second at the gateway, through a kill."""
     market.orders([order(number) for number in range(60)])
     market.job(rate="20/s")
-    words, how = market.command("run", "job.toml")
     for _ in range(3):
-        with subprocess.Popen(
-            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-        ) as process:
+        with market.start("run", "job.toml") as process:
             time.sleep(1.2)
             process.kill()
     assert market.run().returncode == 0

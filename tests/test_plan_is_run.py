@@ -32,41 +32,23 @@ from batchpay.settlement.pacing import Breaker, Pacer
 from batchpay.terminal.saying import Quiet
 from tests.agreement import Agreement
 from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.jobs import MINOR, job_text
 from tests.world import Market, order
 
 STORIES = int(os.environ.get("BATCHPAY_PLANS", "200"))
 KEY = SecretKey("skey_test_0123456789abcdef")
 NIGHTS = 3
-JOB = """
-name = "{name}"
-[input]
-file = "inbox/*.csv"
-optional = true
-{input}
-[columns]
-order_id    = "order_id"
-amount      = {{ column = "amount", unit = "minor" }}
-currency    = {{ value = "THB" }}
-destination = "recipient"
-customer    = "customer"
-card        = "card"
-description = {{ value = "{text}" }}
-[gateway]
-url          = "http://127.0.0.1:1"
-rate         = "100/s"
-burst        = 20
-concurrency  = 2
-timeout      = "3s"
-send_window  = "1s"
-doubt_period = "20s"
-lookup_gap   = "2s"
-pause        = "5s"
-[report]
-formats = ["csv"]
-[controls]
-{controls}
-{more}
-"""
+GATEWAY = {
+    "url": "http://127.0.0.1:1",
+    "rate": "100/s",
+    "burst": 20,
+    "concurrency": 2,
+    "timeout": "3s",
+    "send_window": "1s",
+    "doubt_period": "20s",
+    "lookup_gap": "2s",
+    "pause": "5s",
+}
 HEADER = ("order_id", "amount", "recipient", "customer", "card", "batchpay_retry")
 RECIPIENTS = (
     "recp_test_1",
@@ -277,12 +259,17 @@ class Story:
     def job(self) -> Job:
         """As it is written tonight."""
         name = "renamed" if self.dice.random() < 0.03 else "night"
-        text = JOB.format(
-            name=name,
-            input="\n".join(self.input),
-            controls="\n".join(self.controls),
-            more=self.more,
-            text=self.text,
+        text = job_text(
+            name,
+            file="inbox/*.csv",
+            input="\n".join(["optional = true", *self.input]),
+            gateway=GATEWAY,
+            more="\n".join(['[report]\nformats = ["csv"]\n[controls]', *self.controls, self.more]),
+            amount=MINOR,
+            currency='{ value = "THB" }',
+            customer='"customer"',
+            card='"card"',
+            description=f'{{ value = "{self.text}" }}',
         )
         path = self.folder / "job.toml"
         path.write_text(text)

@@ -87,10 +87,7 @@ def test_inside_the_doubt_period_nobody_can_say_not_charged(market: Market) -> N
     market.orders([order(1)])
     market.job(doubt="60s", timeout="20s")
     market.sandbox.add_rule({"method": "POST", "path": "/charges", "action": "hang_after"})
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         while not market.posts():
             time.sleep(0.01)
         time.sleep(0.3)
@@ -240,10 +237,7 @@ def test_a_charge_without_a_key_and_with_other_terms_is_nobodys(market: Market) 
         f"{market.sandbox.url}/charges", data=by_hand, auth=(KEY, ""), trust_env=False
     ).raise_for_status()
     unanswered = market.sandbox.add_rule(action="reset_before", order_id="00001")
-    words, how = market.command("run", "job.toml", "--grace", "0")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml", "--grace", "0") as process:
         while not unanswered.applied:
             time.sleep(0.01)
         process.terminate()  # the doubt is left to the next run

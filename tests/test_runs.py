@@ -5,7 +5,6 @@ program.
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import Any
 
@@ -164,10 +163,7 @@ def test_status_tells_of_the_last_run_and_of_the_one_that_is_on(market: Market) 
     """
     market.orders([order(number) for number in range(30)])
     market.job(rate="4/s")
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         until = time.monotonic() + 60
         while not market.posts() and time.monotonic() < until:
             time.sleep(0.1)

@@ -32,7 +32,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import batch_id_of, fitting_terms, intent_of
 from batchpay.terminal.saying import Quiet
 from tests.test_doors import journal_of, lookup, read, rows, told_back, write
-from tests.world import KEY, Market, order
+from tests.world import BY_CUSTOMER, KEY, Market, order
 
 A, R = "order_id", "invoice"  # the columns that are the order's id by turns
 LOOKED_UP = '{ column = "invoice", lookup = "ids.csv", key = "no", value = "id" }'
@@ -46,10 +46,8 @@ def sale(number: int, **changes: str) -> dict[str, str]:
 
 def job(market: Market, column: str = A, **changes: str) -> None:
     """The job, with the order id from one of two columns, or as a table of TOML."""
-    path = market.job(file="inbox/*.csv", **changes)
     source = column if column.startswith("{") else f'"{column}"'
-    text = path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"')
-    path.write_text(text.replace('order_id    = "order_id"', f"order_id    = {source}"), "utf-8")
+    market.job(**{"file": "inbox/*.csv", **BY_CUSTOMER, "order_id": source, **changes})
 
 
 def inbox(market: Market, **files: Iterable[dict[str, str]] | None) -> None:

@@ -41,10 +41,7 @@ def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
     market.orders([order(number) for number in range(40)])
     market.job(rate="40/s")
     market.sandbox.add_rule({"action": "reset_after", "nth": [5, 9]})
-    words, how = market.command("run", "job.toml")
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         while market.posts() < 18:
             time.sleep(0.02)
         process.kill()

@@ -16,42 +16,19 @@ from typing import Any
 
 from batchpay.sandbox import SandboxServer
 from tests import ready
+from tests.jobs import INVOICE, job_text
 
 KEY = "skey_test_0123456789abcdef"
-JOB = """
-name = "night"
-[input]
-file = "{file}"
-{input}
-[columns]
-order_id    = "order_id"
-amount      = {{ column = "amount", unit = "major" }}
-currency    = "currency"
-destination = "recipient"
-card        = "card"
-metadata    = {{ invoice = "invoice" }}
-[gateway]
-url          = "{url}"
-rate         = "{rate}"
-concurrency  = 4
-timeout      = "{timeout}"
-send_window  = "1s"
-doubt_period = "{doubt}"
-lookup_gap   = "0.2s"
-pause        = "0.2s"
-{more}
-"""
-SMALL_JOB = """
-name = "night"
-[input]
-file = "orders.csv"
-[columns]
-order_id    = "order_id"
-amount      = { column = "amount", unit = "major" }
-currency    = "currency"
-destination = "recipient"
-customer    = "customer"
-"""
+USUAL = {
+    "file": "orders.csv",
+    "rate": "200/s",
+    "timeout": "2s",
+    "doubt": "0.6s",
+    "input": "",
+    "more": "",
+}
+# may be charged twice; a token may not
+BY_CUSTOMER = {"card": "", "customer": '"card"'}
 HEADER = ("order_id", "amount", "currency", "recipient", "card", "invoice")
 
 
@@ -77,20 +54,28 @@ class Market:
     settings: dict[str, str] = field(default_factory=dict)
 
     def job(self, **changes: str) -> Path:
-        """Write the job file."""
-        given = {
-            "file": "orders.csv",
-            "url": self.sandbox.url,
-            "rate": "200/s",
-            "timeout": "2s",
-            "doubt": "0.6s",
-            "input": "",
-            "more": "",
-            **self.settings,
-            **changes,
+        """Write the job file; what is no setting of it is a field, and what it is made of."""
+        given = {**USUAL, "url": self.sandbox.url, **self.settings, **changes}
+        settings = {name: given.pop(name) for name in (*USUAL, "url")}
+        gateway = {
+            "url": settings["url"],
+            "rate": settings["rate"],
+            "concurrency": 4,
+            "timeout": settings["timeout"],
+            "send_window": "1s",
+            "doubt_period": settings["doubt"],
+            "lookup_gap": "0.2s",
+            "pause": "0.2s",
         }
+        text = job_text(
+            file=settings["file"],
+            input=settings["input"],
+            gateway=gateway,
+            more=settings["more"],
+            **{"card": '"card"', "metadata": INVOICE, **given},
+        )
         path = self.folder / "job.toml"
-        path.write_text(JOB.format(**given), "utf-8")
+        path.write_text(text, "utf-8")
         return path
 
     def orders(self, rows: Iterable[dict[str, str]], name: str = "orders.csv") -> Path:
@@ -106,6 +91,11 @@ class Market:
         """How to start the program as a process of its own."""
         env = {**ready.given(os.environ), "OMISE_SECRET_KEY": KEY, **environ}
         return [sys.executable, "-m", "batchpay", *words], {"cwd": self.folder, "env": env}
+
+    def start(self, *words: str, **environ: str) -> ready.UnderWay:
+        """The program in a process of its own that a test may kill."""
+        _, how = self.command(**environ)
+        return ready.UnderWay(words, how["cwd"], how["env"])
 
     def run(self, *flags: str, verb: str = "run", **environ: str) -> ready.Ended:
         """Run the program to its end."""

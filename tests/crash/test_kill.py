@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 
 import pytest
@@ -30,11 +29,8 @@ FAULTS = (
 
 def kill_somewhere(market: Market, dice: random.Random) -> None:
     """Start a run, wait for its first request or a moment, then a moment more, and kill it."""
-    words, how = market.command("run", "job.toml")
     before = len(market.sandbox.requests())
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how
-    ) as process:
+    with market.start("run", "job.toml") as process:
         deadline = time.monotonic() + 10
         early = dice.random() < 0.15
         while not early and process.poll() is None and time.monotonic() < deadline:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.machine import FULL, in_this_process, nothing_left_without_an_intent, settles, wait_for
-from tests.world import KEY, Market, order
+from tests.world import BY_CUSTOMER, KEY, Market, order
 
 PROCESSES = 20 if FULL else 4
 EDITS = 60 if FULL else 8
@@ -163,9 +163,7 @@ def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(market: Ma
     """Two journals at once cannot be prevented: each sees the other's charges, both stop with 12,
     and stay stopped.
     """
-    path = market.job(rate="10/s")
-    # may be charged twice
-    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "card"'))
+    market.job(rate="10/s", **BY_CUSTOMER)
     market.orders(order(number, card=f"cust_test_sandbox{number}") for number in range(40))
     market.run("--limit", "0")
     other = another_machine(market, clone=True)
@@ -214,9 +212,8 @@ def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
     """
     rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(4)]
     market.orders(rows)
-    path = market.job()
-    night = path.read_text().replace('card        = "card"', 'customer    = "card"')
-    path.write_text(night)
+    path = market.job(**BY_CUSTOMER)
+    night = path.read_text()
     assert market.run().returncode == 0
     path.write_text(night.replace('name = "night"', 'name = "nacht"'))
     for flags in ((), ("--adopt",), ("--yes",)):

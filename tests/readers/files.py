@@ -12,23 +12,10 @@ from batchpay.domain.model import Judged, Problem
 from batchpay.intake.take_in import Intake, take_in
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
+from tests.jobs import INVOICE, job_text
 
-JOB = """
-name = "night"
-[input]
-file = "orders.csv"
-{input}
-[columns]
-order_id    = "order_id"
-amount      = {{ column = "amount", unit = "{unit}" }}
-currency    = "currency"
-destination = "recipient"
-customer    = "customer"
-description = "note"
-metadata    = {{ invoice = "invoice" }}
-{more}
-"""
 HEADER = ("order_id", "amount", "currency", "recipient", "customer", "note", "invoice", "extra")
+USUAL = {"customer": '"customer"', "description": '"note"', "metadata": INVOICE}
 CARD = "4242424242424242"
 
 
@@ -98,15 +85,11 @@ class Looked:
 def job(
     folder: Path,
     file: str,
-    *,
-    input: str = "",
-    more: str = "",
-    unit: str = "major",
-    text: str = JOB,
+    **otherwise: str,
 ) -> Job:
-    """A job that reads the file, whatever it is called."""
+    """A job that reads the file, whatever it is called; `otherwise` is for `job_text`."""
     path = folder / "job.toml"
-    path.write_text(text.format(input=input, more=more, unit=unit), "utf-8")
+    path.write_text(job_text(**(USUAL | otherwise)), "utf-8")
     return load_job(path, input_override=str(folder / file))
 
 

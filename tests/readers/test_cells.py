@@ -324,13 +324,7 @@ def test_metadata_has_limits(tmp_path: Path) -> None:
             for at, key in enumerate(keys)
         )
         with pytest.raises(Misconfigured):
-            look_at(tmp_path, row(), text=_without_metadata() + more)
-
-
-def _without_metadata() -> str:
-    from tests.readers.files import JOB
-
-    return JOB.replace('metadata    = {{ invoice = "invoice" }}\n', "")
+            look_at(tmp_path, row(), metadata="", more=more)
 
 
 # --- cards

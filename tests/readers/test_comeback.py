@@ -15,7 +15,7 @@ import pytest
 
 from batchpay.domain.lineage import NAMING, told_id
 from batchpay.lifecycle.plan import place_of
-from tests.readers.files import HEADER, JOB, Looked, look, row, text_of
+from tests.readers.files import HEADER, Looked, look, row, text_of
 from tests.readers.test_parquet import packed, table
 from tests.readers.test_xlsx import book, good
 from tests.world import Market, order
@@ -163,18 +163,12 @@ def test_an_id_that_is_made_of_several_cells_is_not_given_back(tmp_path: Path) -
     """Which of its cells was damaged nobody can say; a text made of the id column has the mended
     one.
     """
-    template = JOB.replace(
-        'order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}'
-    )
-    looked = looked_at(tmp_path, "csv", back("N-0000001", "1", extra="N"), text=template)
+    of_two = '{ template = "{extra}-{order_id}" }'
+    looked = looked_at(tmp_path, "csv", back("N-0000001", "1", extra="N"), order_id=of_two)
     assert looked.documents[0]["order_id"] == "N-1"
-    text = JOB.replace(
-        'description = "note"', 'description = {{ template = "order {{order_id}}" }}'
-    )
-    assert (
-        looked_at(tmp_path, "csv", back("0000001", "1"), text=text).documents[0]["description"]
-        == "order 0000001"
-    )
+    text = '{ template = "order {order_id}" }'
+    looked = looked_at(tmp_path, "csv", back("0000001", "1"), description=text)
+    assert looked.documents[0]["description"] == "order 0000001"
 
 
 # --- which row it was

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from batchpay.readers.xlsx.formats import Zeros
-from tests.readers.files import JOB, Looked, look, look_at, row, text_of
+from tests.readers.files import Looked, look, look_at, row, text_of
 from tests.readers.test_parquet import look_at as look_at_parquet
 from tests.readers.test_parquet import table
 from tests.readers.test_xlsx import book, both, good, with_cell
@@ -150,21 +150,18 @@ def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(
     """A damaged part of a template, or a damaged key of a lookup, is blamed once, in its own
     column.
     """
-    template = JOB.replace(
-        'order_id    = "order_id"', 'order_id    = {{ template = "{{extra}}-{{order_id}}" }}'
-    )
-    looked = look_at(tmp_path, row(1, extra="N"), row(2, extra=cell), text=template)
+    of_two = '{ template = "{extra}-{order_id}" }'
+    looked = look_at(tmp_path, row(1, extra="N"), row(2, extra=cell), order_id=of_two)
     assert looked.documents[0]["order_id"] == "N-A00001"
     assert [found[0] for found in looked.rules[3]] == ["extra"]
     (tmp_path / "shops.csv").write_text(f'shop,id\nN,recp_test_1\n"{cell}",recp_test_2\n')
-    lookup = JOB.replace(
-        '"recipient"',
-        '{{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }}',
-    )
-    looked = look_at(tmp_path, row(1, recipient="N"), row(2, recipient=cell), text=lookup)
+    shops = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
+    looked = look_at(tmp_path, row(1, recipient="N"), row(2, recipient=cell), destination=shops)
     assert [found[0] for found in looked.rules[3]] == ["recipient"]
     assert "destination" not in looked.documents[1]
-    looked = look_at(tmp_path, row(2, recipient=cell), text=lookup, input='odd_ids = "accept"')
+    looked = look_at(
+        tmp_path, row(2, recipient=cell), destination=shops, input='odd_ids = "accept"'
+    )
     assert looked.documents[0]["destination"] == "recp_test_2"
 
 

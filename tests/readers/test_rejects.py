@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from batchpay.domain.errors import Misconfigured
-from tests.readers.files import CARD, JOB, job, look, look_at, row, text_of
+from tests.readers.files import CARD, job, look, look_at, row, text_of
 from tests.readers.test_parquet import packed
 from tests.world import KEY, Market, order
 
@@ -192,10 +192,7 @@ def test_no_file_of_ours_ever_holds_a_card_number(market: Market, name: str) -> 
 
 # --- lookups
 
-LOOKED_UP = JOB.replace(
-    '"recipient"\n',
-    '{{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }}\n',
-)
+LOOKED_UP = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "id" }'
 
 
 @pytest.mark.fault("X28", "X13")
@@ -211,7 +208,7 @@ def test_lookup_files(tmp_path: Path) -> None:
     looked = look_at(
         tmp_path,
         *(row(number, recipient=shop) for number, shop in enumerate(shops)),
-        text=LOOKED_UP,
+        destination=LOOKED_UP,
     )
     rules = [looked.rules.get(number, [("", "")])[0][1] for number in range(2, 10)]
     assert rules == [
@@ -248,7 +245,7 @@ def test_lookup_files_that_cannot_be_trusted(tmp_path: Path, data: bytes | None)
     if data is not None:
         (tmp_path / "shops.csv").write_bytes(data)
     with pytest.raises(Misconfigured, match=r"shops\.csv") as caught:
-        look_at(tmp_path, row(), text=LOOKED_UP)
+        look_at(tmp_path, row(), destination=LOOKED_UP)
     assert CARD not in str(caught.value)
 
 

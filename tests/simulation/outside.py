@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from batchpay.job.job import GatewaySettings
 from tests.checker import judge
 from tests.evidence import Facts
+from tests.jobs import MINOR, job_text
 from tests.simulation.checker import excused, ref_of
 from tests.simulation.ledger import Request
 
@@ -26,44 +27,34 @@ if TYPE_CHECKING:
     from tests.simulation.story import Story
 
 COLUMNS = ("order_id", "ref", "amount", "currency", "shop", "card", "customer", "batchpay_retry")
-JOB = """
-name = "{name}"
-[input]
-file = "*.csv"
-optional = true
-[columns]
-order_id = "{ids}"
-amount = {{ column = "amount", unit = "minor" }}
-currency = "currency"
-destination = {{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }}
-card = "card"
-customer = "customer"
-{fee}
-[gateway]
-url = "http://127.0.0.1:1"
-rate = "{rate}"
-timeout = "{timeout_s:.3f}s"
-send_window = "{send_window_s:.3f}s"
-doubt_period = "{doubt_s:.3f}s"
-lookup_gap = "{gap_s:.3f}s"
-"""
+SHOP = '{ column = "shop", lookup = "recipients.csv", key = "shop", value = "id" }'
 # What a lost or restored journal cannot tell any more, and what a lying gateway breaks: the
 # simulator looks itself.
 OF_THE_JOURNAL = frozenset({"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11"})
 OF_THE_GATEWAY = frozenset({"I1", "I2", "I3", "I8", "I14", "I18", "I19"})
 
 
-def job_text(settings: GatewaySettings, name: str, fee: str, ids: str = "order_id") -> str:
+def job_of(settings: GatewaySettings, name: str, fee: str, ids: str = "order_id") -> str:
     """The job file of a story. `ids`: the column that order ids come from."""
-    return JOB.format(
-        name=name,
-        ids=ids,
-        fee=f"[fee]\n{fee}" if fee else "",
-        rate=f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
-        timeout_s=settings.timeout_s,
-        send_window_s=settings.send_window_s,
-        doubt_s=_floor(settings.doubt_period_s),
-        gap_s=_floor(settings.lookup_gap_s),
+    gateway = {
+        "url": "http://127.0.0.1:1",
+        "rate": f"{settings.rate}/{'s' if settings.rate_window_s == 1 else 'min'}",
+        "timeout": f"{settings.timeout_s:.3f}s",
+        "send_window": f"{settings.send_window_s:.3f}s",
+        "doubt_period": f"{_floor(settings.doubt_period_s):.3f}s",
+        "lookup_gap": f"{_floor(settings.lookup_gap_s):.3f}s",
+    }
+    return job_text(
+        name,
+        file="*.csv",
+        input="optional = true",
+        gateway=gateway,
+        more=f"[fee]\n{fee}" if fee else "",
+        order_id=f'"{ids}"',
+        amount=MINOR,
+        destination=SHOP,
+        card='"card"',
+        customer='"customer"',
     )
 
 

@@ -200,7 +200,7 @@ class Story:
             f"shop{number},recp_test_{target}\n" for number, target in enumerate(self._shops)
         )
         (self.folder / "recipients.csv").write_text(f"shop,id\n{shops}")
-        text = outside.job_text(settings, name, self.fee, self._ids)
+        text = outside.job_of(settings, name, self.fee, self._ids)
         (self.folder / "job.toml").write_text(text.replace('unit = "minor"', f'unit = "{unit}"'))
         return load_job(self.folder / "job.toml")
 
