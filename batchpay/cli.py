@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchpay import __version__
+from batchpay.commands.schema import SCHEMAS
 from batchpay.domain.errors import BatchpayError, Usage
 from batchpay.domain.text import json_text, line
 from batchpay.terminal import streams
 from batchpay.terminal.flags import Orders, Reason, Seconds, Words
 
 if TYPE_CHECKING:
-    from batchpay.job.job import Job
+    from batchpay.api import Job, Options, SecretKey
 
 JOB = click.argument("job_file", metavar="JOB", type=click.Path(readable=False, path_type=Path))
 INPUT = click.option(
@@ -29,6 +30,10 @@ WHY = click.option(
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON document."
 )
+
+
+SHELLS = ("bash", "zsh", "fish")
+COMPLETING = "_BATCHPAY_COMPLETE"  # set by the scripts: click answers them, whatever the words are
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,12 +69,12 @@ def init(directory: Path, as_json: bool) -> None:
 @JSON
 def check(job_file: Path, input_file: str | None, as_json: bool) -> None:
     """Read, map and validate every row; send nothing."""
-    from batchpay.commands import check as verb
+    from batchpay import api
     from batchpay.terminal import saying
 
     job = _job(job_file, input_file)
     out = saying.JsonProblems() if as_json else saying.TextProblems()
-    _leave(out.end(verb.check(job, out.problem)))
+    _leave(out.end(api.check(job, out.problem)))
 
 
 @cli.command()
@@ -103,7 +108,7 @@ def plan(
 
     Count and sum per currency and recipient, warnings, and a hash over all of it; writes no state.
     """
-    from batchpay.commands import check as verb
+    from batchpay import api
     from batchpay.commands import writing
     from batchpay.terminal import saying
 
@@ -111,31 +116,15 @@ def plan(
     if out_file is not None:
         writing.refuse_what_a_job_lives_on("--out", out_file, job, os.environ)
         writing.refuse_overwriting("--out", out_file, force=force)
-    ask = None
     if preflight:
-        from batchpay.batches.session import ask_recipients
-        from batchpay.job.load import secret_key
-
-        ask = partial(ask_recipients, job, secret_key(os.environ, job.gateway))
-    made = verb.plan(job, ask)
+        made = api.plan(job, api.asking(job, api.secret_key(job)))
+    else:
+        made = api.plan(job)
     if out_file is not None:
-        writing.write_whole(out_file, f"{json_text(streams.named(made))}\n".encode(), force=force)
-    saying.plan(made, as_json=as_json)
-    _leave(made["exit_code"])
-
-
-def _key_and_job(job_file: Path, input_file: str | None = None) -> tuple[Job, Any]:
-    from batchpay.job.load import secret_key
-
-    job = _job(job_file, input_file)
-    return job, secret_key(os.environ, job.gateway)
-
-
-def _key_and_kept_job(job_file: Path) -> tuple[Job, Any]:
-    from batchpay.job.load import secret_key
-
-    job = _kept_job(job_file)
-    return job, secret_key(os.environ, job.gateway)
+        told = json_text(streams.named(made.document()))
+        writing.write_whole(out_file, f"{told}\n".encode(), force=force)
+    saying.plan(made.document(), as_json=as_json)
+    _leave(made.exit_code)
 
 
 WAIT = click.option(
@@ -184,12 +173,13 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 
     Settles what earlier runs left open, sends what is new, writes the reports.
     """
-    from batchpay.commands import run as verb
+    from batchpay import api
     from batchpay.terminal import saying
 
-    job, key = _key_and_job(job_file, input_file)
+    job = _job(job_file, input_file)
+    key = api.secret_key(job)
     with saying.progress(job.name) as progress:
-        result = verb.run(job, key, _options(job, flags), progress)
+        result = api.run(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -201,13 +191,16 @@ def run(job_file: Path, input_file: str | None, summary: bool, as_json: bool, **
 @SUMMARY
 @JSON
 def settle(job_file: Path, summary: bool, as_json: bool, **flags: Any) -> None:
-    """Only ask about pending and in-doubt charges; rewrite the reports."""
-    from batchpay.commands import run as verb
+    """Only ask about open charges; rewrite the reports.
+
+    Open are those that are pending or in doubt. Nothing is sent.
+    """
+    from batchpay import api
     from batchpay.terminal import saying
 
     job, key = _key_and_kept_job(job_file)
     with saying.progress(job.name) as progress:
-        result = verb.settle(job, key, _options(job, flags), progress)
+        result = api.settle(job, key, _options(job, flags), progress)
     saying.result(job, result, as_json=as_json, loud=summary)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -225,14 +218,14 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
     Exits with 11 while an order is pending, in doubt or held, with 12 while one is unproven or a
     stop is in force.
     """
-    from batchpay.commands import run as verb
+    from batchpay import api
     from batchpay.terminal import saying
 
     job = _kept_job(job_file)
     if order_id is not None:
-        saying.story(job, verb.story(job, order_id), as_json=as_json)
+        saying.story(job, api.story(job, order_id), as_json=as_json)
         _leave(0)
-    made = verb.status(job)
+    made = api.status(job)
     saying.status(job, made, as_json=as_json)
     _leave(made.exit_code)
 
@@ -243,11 +236,11 @@ def status(job_file: Path, order_id: str | None, as_json: bool) -> None:
 @JSON
 def report(job_file: Path, batch: str | None, as_json: bool) -> None:
     """Write the reports again, from the journal alone."""
-    from batchpay.commands import run as verb
+    from batchpay import api
     from batchpay.terminal import saying
 
     job = _kept_job(job_file)
-    result = verb.report(job, batch)
+    result = api.report(job, batch)
     saying.result(job, result, as_json=as_json, loud=True)
     _leave(result.exit_code, of_outcomes=True)
 
@@ -487,6 +480,34 @@ def sandbox(port: int, script: Path | None, ledger: Path | None, idempotency: st
     verb.serve_sandbox(port, script, ledger, idempotency)
 
 
+@cli.command()
+@click.argument("name", metavar="NAME", type=click.Choice(SCHEMAS))
+def schema(name: str) -> None:
+    """Print a JSON Schema: job, order or report.
+
+    job: what may stand in a job file. order: what an order is, for a job that names no schema of
+    its own. report: what report.json holds.
+    """
+    from batchpay.commands import schema as verb
+
+    streams.raw(verb.schema(name))
+
+
+@cli.command()
+@click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the completion script of bash, zsh or fish.
+
+    For bash: batchpay completion bash > ~/.local/share/bash-completion/completions/batchpay
+    """
+    from click.shell_completion import ShellComplete, get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # one of SHELLS
+    # the script alone: bash's own class would first start a bash to ask for its version
+    streams.raw(ShellComplete.source(kind(cli, {}, "batchpay", COMPLETING)))
+
+
 NOT_FLAGS = {  # what people reach for, and what there is instead
     "--dry-run": (
         "there is no --dry-run: batchpay plan shows what run would send, and sends nothing"
@@ -503,7 +524,7 @@ def main(argv: list[str] | None = None) -> None:
         words = sys.argv[1:]
     else:
         words = argv
-    if not words:
+    if not words and COMPLETING not in os.environ:
         streams.raw(
             cli.get_help(click.Context(cli, info_name="batchpay", **cli.context_settings)), err=True
         )
@@ -562,32 +583,39 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _job(job_file: Path, input_file: str | None) -> Job:
-    from batchpay.job.load import load_job
+    from batchpay import api
 
     streams.about(str(job_file))
-    return load_job(job_file, input_override=input_file)
+    return api.load(job_file, input_file=input_file)
 
 
 def _kept_job(job_file: Path) -> Job:
-    """For who asks the journal alone: files that only new rows need may be gone."""
-    from batchpay.job.load import load_job
+    from batchpay import api
 
     streams.about(str(job_file))
-    return load_job(job_file, judges=False)
+    return api.load_kept(job_file)
 
 
-def _options(job: Job, flags: dict[str, Any]) -> Any:
+def _key_and_kept_job(job_file: Path) -> tuple[Job, SecretKey]:
+    from batchpay import api
+
+    job = _kept_job(job_file)
+    return job, api.secret_key(job)
+
+
+def _options(job: Job, flags: dict[str, Any]) -> Options:
     from datetime import UTC, datetime
 
-    from batchpay.batches.session import Options
+    from batchpay import api
     from batchpay.domain import times
 
     given = {name: value for name, value in flags.items() if value is not None}
     if "grace" in given:
         given["grace_s"] = given.pop("grace")
     if "since" in given:
-        given["since"] = times.since(given["since"], job.controls.time_zone, datetime.now(UTC))
-    return Options(**given)
+        zone = job.controls.time_zone
+        given["since"] = times.since(given["since"], zone, datetime.now(UTC))
+    return api.Options(**given)
 
 
 def _leave(code: int, *, of_outcomes: bool = False) -> None:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay.batches import history
-from batchpay.commands import check as checking
+from batchpay.commands import plan as planning
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Finding, Outcome
@@ -125,9 +125,8 @@ class Agreement:
         with self._journal() as journal:
             self._head = journal.head()[0]
         try:
-            self.told = checking.plan(
-                self.job, ask, on_row=lambda *row: self.rows.append(row), **how
-            )
+            made = planning.plan(self.job, ask, on_row=lambda *row: self.rows.append(row), **how)
+            self.told = made.document()
         except BatchpayError as error:
             self.refused = error.exit_code
 

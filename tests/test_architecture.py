@@ -28,6 +28,7 @@ ROOMS = {
     "job": "contents",
     "batches": "contents",
     "commands": "contents",
+    "api": "contents",
     "terminal": "shell",
     "cli": "shell",
     "__main__": "shell",

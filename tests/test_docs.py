@@ -18,6 +18,7 @@ import pytest
 
 import batchpay
 from batchpay.cli import cli
+from batchpay.commands.schema import SCHEMAS
 from batchpay.domain import errors
 from batchpay.domain.model import Outcome
 from batchpay.job.job import Job
@@ -28,7 +29,6 @@ from tests.world import Market
 
 ROOT = Path(batchpay.__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SCHEMAS = ("job", "order", "report")
 
 
 def table(title: str) -> list[list[str]]:
@@ -64,12 +64,10 @@ def test_every_command_is_in_the_readme_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_flag_is_in_the_readme_and_in_help(name: str) -> None:
-    """The same flags in both; --json wherever a result is printed, which is everywhere but in
-    `sandbox`.
-    """
+    """The same flags in both; --json wherever a result is printed for people."""
     command = cli.commands[name]
     options = {opt for p in command.params if isinstance(p, click.Option) for opt in p.opts}
-    assert ("--json" in options) is (name != "sandbox")
+    assert ("--json" in options) is (name not in ("sandbox", "schema", "completion"))
     assert told()[name] == options - {"--json"}
     said = command.get_help(click.Context(command, info_name=name))
     assert all(option in said for option in options)

@@ -16,7 +16,7 @@ import pytest
 from batchpay.batches.session import Options
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
-from batchpay.commands.check import plan
+from batchpay.commands.plan import plan
 from batchpay.domain.errors import BatchpayError, Misconfigured, Usage
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -632,7 +632,7 @@ def test_a_row_and_its_correction_in_one_run_are_a_conflict(rejected: Market) ->
     (rejected.folder / CORRECTED).rename(rejected.folder / "a2.csv")
     prepare(rejected, "a*.csv")
     planned = plan(load_job(rejected.folder / "job.toml"))
-    assert (planned["to_send"], planned["outcomes"]["conflict"]) == ({}, 2)
+    assert (planned.to_send, planned.outcomes["conflict"]) == ({}, 2)
     assert send(rejected, "a*.csv") == 10
     agreed(rejected)
     found = rows(rejected)

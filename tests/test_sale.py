@@ -24,7 +24,8 @@ import pytest
 from batchpay.batches.session import Options
 from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
-from batchpay.commands.check import plan
+from batchpay.commands.plan import plan
+from batchpay.commands.status import status
 from batchpay.domain.errors import BatchpayError
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -266,12 +267,12 @@ def test_a_charge_of_an_earlier_version_that_no_row_shows_keeps_its_file_back(
     once(market, 1)
     assert {row["outcome"] for row in market.results()} == {"conflict"}
     assert all("none of its rows has now" in row["reason"] for row in market.results())
-    told = pipeline.status(load_job(market.folder / "job.toml")).adopted
+    told = status(load_job(market.folder / "job.toml")).adopted
     assert told["count"] == 1 and told["charges"][0]["order"] == "00001"
     job(market)
     assert night(market) == 0
     once(market, 1, 2)
-    assert not pipeline.status(load_job(market.folder / "job.toml")).adopted["count"]
+    assert not status(load_job(market.folder / "job.toml")).adopted["count"]
 
 
 @pytest.mark.fault("J32", "I2")
@@ -285,7 +286,7 @@ def test_an_adopted_charge_whose_rows_contest_each_other_is_told_all_the_same(
     assert night(market, adopt=True) == 10
     once(market, 1, 2)
     assert {row["outcome"] for row in market.results()} == {"conflict", "succeeded"}
-    assert pipeline.status(load_job(market.folder / "job.toml")).adopted["count"] == 1
+    assert status(load_job(market.folder / "job.toml")).adopted["count"] == 1
 
 
 @pytest.mark.fault("J02", "J13", "L11", "E04")
@@ -1065,7 +1066,7 @@ def test_a_question_about_a_file_stays_asked(
     else:
         inbox(market, d3=renumbered(*again))
     for _ in range(2):
-        assert plan(load_job(market.folder / "job.toml"))["exit_code"] == 65
+        assert plan(load_job(market.folder / "job.toml")).exit_code == 65
         assert night(market) == 65
         once(market, 1, 2, 3)
     for flags in ({"yes": True}, {}):

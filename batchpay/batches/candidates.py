@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -27,16 +27,17 @@ from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
 from batchpay.intake.controls import run_refusal
 from batchpay.intake.likeness import FEWEST, Comparison, Unasked, may_contain, suspicious
-from batchpay.intake.take_in import Intake
+from batchpay.intake.take_in import Intake, Intakes
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.kinship import Ancestry, Lineages, Names
-from batchpay.lifecycle.plan import alike, intent_of
+from batchpay.lifecycle.plan import alike, batch_id_of, intent_of
 from batchpay.lifecycle.standing import (
     Cancelled,
     DuplicateOf,
     Guards,
+    History,
     MayGo,
     Owns,
     Renamed,
@@ -67,15 +68,18 @@ class PlannedBatch:
     batch: Batch
     chunks: Callable[[], Iterable[StoredChunk]]
     repeats: Mapping[tuple[str, int], Repeat]
-    renamed: Names = field(
-        default_factory=Names
-    )  # what the rows of this run tell and the journal does not know yet
+    # what the rows of this run tell and the journal does not know yet
+    renamed: Names = field(default_factory=Names)
     had_other_ids: bool = False  # did any of its rows ever have another order id than now?
 
     def refused(self, *reasons: str) -> PlannedBatch:
         """The same with one reason more why nothing of it is sent."""
         told = " ".join(reason for reason in (self.batch.refusal, *reasons) if reason)
         return replace(self, batch=replace(self.batch, refusal=told))
+
+    def warned(self, likeness: str) -> PlannedBatch:
+        """The same, and what recent file it resembles."""
+        return replace(self, batch=replace(self.batch, likeness=likeness))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +113,34 @@ def placed_rows(
     those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
-    guards = replace(
-        guards, refusal=batch.refusal, unplaced=history.unplaced(journal, batch, planned.chunks)
-    )
+    unplaced = history.unplaced(journal, batch, planned.chunks)
+    guards = replace(guards, refusal=batch.refusal, unplaced=unplaced)
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
-    beside = {} if asked is None else asked
+    if asked is None:
+        asked = {}
     for chunk in planned.chunks():
-        done: frozenset[int] = frozenset()
-        if chunk.rows and not decided:
+        if decided or not chunk.rows:
+            done = frozenset[int]()
+        else:
             done = journal.settled_rows(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
         of_rows = history.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
-                if decided:
-                    later = settled_by(row, of_rows, batch.first_seen_ns)
-                else:
-                    later = None
-                standing = held_beside(row, stand(row, of_rows, guards), guards, beside)
-                waits = is_sendable(standing) or isinstance(standing, Waits)
-                resembles = waits and any(
-                    told(row, of_rows, guards) is not None for told in (unnamed, untold)
-                )
-                yield Placed(row, standing, later, of_rows.sale(row) if decided else "", resembles)
+                standing = held_beside(row, stand(row, of_rows, guards), guards, asked)
+                yield _placed(row, standing, of_rows, guards, batch, decided=decided)
+
+
+def _placed(
+    row: Row, standing: Standing, of_rows: History, guards: Guards, batch: Batch, *, decided: bool
+) -> Placed:
+    resembles = False
+    if is_sendable(standing) or isinstance(standing, Waits):
+        resembles = any(told(row, of_rows, guards) is not None for told in (unnamed, untold))
+    if not decided:
+        return Placed(row, standing, resembles=resembles)
+    later = settled_by(row, of_rows, batch.first_seen_ns)
+    return Placed(row, standing, later, of_rows.sale(row), resembles)
 
 
 def candidates(
@@ -153,9 +162,9 @@ def candidates(
 
 def _was_sent(standing: Standing, run_id: str) -> bool:
     """Was any attempt of the row's order sent in this run already?"""
-    return isinstance(standing, MayGo) and any(
-        attempt.sent_in == run_id for attempt in standing.before
-    )
+    if not isinstance(standing, MayGo):
+        return False
+    return any(attempt.sent_in == run_id for attempt in standing.before)
 
 
 def _candidate(
@@ -173,18 +182,22 @@ def _candidate(
 def _refuse_impossible(job: Job, placed: Placed) -> None:
     row, standing = placed.row, placed.standing
     if isinstance(standing, Owns) and standing.contradicts:
-        charge = standing.attempt.charge
-        raise DoesNotAddUp(
-            f"order {standing.attempt.intent.order_id}: the gateway has"
-            f" {charge.id if charge else 'a charge'} for it, adopted, with other terms than row"
-            f" {row.row} asks: "
-            + steps.SETTLE_ADOPTED(
-                order=standing.attempt.intent.order_id, charge=charge.id if charge else "chrg_…"
-            )
-        )
+        raise DoesNotAddUp(_told_contradicting(row, standing.attempt))
     if isinstance(standing, Renamed):
         other = standing.elsewhere
         raise Misconfigured(renamed(row.document["order_id"], other.job, other.charge_id))
+
+
+def _told_contradicting(row: Row, attempt: Attempt) -> str:
+    order_id = attempt.intent.order_id
+    if attempt.charge:
+        there = named = attempt.charge.id
+    else:
+        there, named = "a charge", "chrg_…"
+    return (
+        f"order {order_id}: the gateway has {there} for it, adopted, with other terms than row"
+        f" {row.row} asks: {steps.SETTLE_ADOPTED(order=order_id, charge=named)}"
+    )
 
 
 def intent_of_row(
@@ -224,24 +237,13 @@ class Survey:
     sums: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     commission: dict[str, Decimal] = field(default_factory=dict)  # exact: the gateway rounds it
-    recipients: dict[tuple[str, str], list[int]] = field(
-        default_factory=dict
-    )  # (id, currency) -> count, sum
+    # (id, currency) -> count, sum
+    recipients: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     warned: int = 0  # rows that resemble a recent order
 
     def add(self, job: Job, placed: Placed) -> None:
         """Count one row that may be sent."""
-        document = placed.row.document
-        if isinstance(placed.standing, MayGo):
-            currency, amount, destination = (
-                document["currency"].upper(),
-                document["amount"],
-                document["destination"],
-            )
-        else:
-            assert isinstance(placed.standing, Owns | DuplicateOf)
-            asked = placed.standing.attempt.intent
-            currency, amount, destination = asked.currency.upper(), asked.amount, asked.destination
+        destination, amount, currency = _asked_for(placed)
         self.orders += 1
         self.sums[currency] += amount
         self.counts[currency] += 1
@@ -253,12 +255,23 @@ class Survey:
         share = self.recipients.setdefault((destination, currency), [0, 0])
         share[0] += 1
         share[1] += amount
-        self.warned += bool(getattr(placed.standing, "warnings", ()))
+        if getattr(placed.standing, "warnings", ()):
+            self.warned += 1
 
     @property
     def destinations(self) -> frozenset[str]:
         """Every recipient that something may be sent to."""
         return frozenset(destination for destination, _ in self.recipients)
+
+
+def _asked_for(placed: Placed) -> tuple[str, int, str]:
+    """Destination, amount and upper-case currency of what a sendable row asks for."""
+    standing, document = placed.standing, placed.row.document
+    if isinstance(standing, MayGo):
+        return document["destination"], document["amount"], document["currency"].upper()
+    assert isinstance(standing, Owns | DuplicateOf)
+    asked = standing.attempt.intent
+    return asked.destination, asked.amount, asked.currency.upper()
 
 
 def survey(
@@ -301,9 +314,37 @@ def unasked(guards: Guards) -> Guards:
 # --------------------------------------------------------------------------------------
 
 
+def batch_id_in(job: Job, journal: SqliteJournal, received: datetime, sha256: str) -> str:
+    """The id of a file's batch: that under which the journal knows the file, else a new one."""
+    for batch in journal.batches():
+        if batch.sha256 == sha256:
+            return batch.id
+    return journal.batch_named(batch_id_of(received, job.name, sha256))
+
+
+def drafts_of(
+    job: Job, journal: SqliteJournal, intakes: Intakes, now_ns: int
+) -> list[PlannedBatch]:
+    """The files of a command as batches, before they are judged as files. `now_ns`: when those
+    were received that nobody has seen yet.
+    """
+    known = {batch.id: batch for batch in journal.batches()}
+    return [
+        PlannedBatch(
+            batch_of(job, intake, now_ns, known.get(intake.batch_id)),
+            intake.rows,
+            intake.repeats,
+            had_other_ids=intake.had_other_ids,
+        )
+        for intake in intakes.files
+    ]
+
+
 def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None = None) -> Batch:
     """The batch of an input file as it is planned now; `known`: as it was planned before."""
-    used = set(job.columns.used())
+    likeness = ""
+    if known is not None:
+        first_seen_ns, likeness = known.first_seen_ns, known.likeness
     return Batch(
         id=intake.batch_id,
         job=job.name,
@@ -312,7 +353,7 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
         format=intake.snapshot.format,
         rows_read=intake.tally.read,
         columns=intake.columns,
-        unused=tuple(c for c in intake.columns if c not in used and not c.startswith("batchpay_")),
+        unused=_unused(job, intake.columns),
         metadata=tuple(job.columns.metadata),
         mode=job.gateway.mode,
         job_sha256=job.sha256,
@@ -321,13 +362,21 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
         delimiter=job.input.delimiter,
         encoding=job.input.encoding,
         header_row=job.input.header_row,
-        notes=tuple(intake.notes),
+        notes=intake.notes,
         refusal=intake.refusal,
-        first_seen_ns=known.first_seen_ns if known else first_seen_ns,
+        first_seen_ns=first_seen_ns,
         fingerprint=intake.features.fingerprint,
         sample=intake.features.sample,
-        likeness=known.likeness if known else "",
+        likeness=likeness,
         read=intake.tally.reading(),
+    )
+
+
+def _unused(job: Job, columns: Iterable[str]) -> tuple[str, ...]:
+    """Columns that no field uses, and that are not ours."""
+    used = set(job.columns.used())
+    return tuple(
+        column for column in columns if column not in used and not column.startswith("batchpay_")
     )
 
 
@@ -337,41 +386,43 @@ def judge_files(
     """The same batches with every verdict about them as files: which ids are other names of orders
     that were sent, likeness to a recent one, and the limit of the run.
     """
-    earlier = list(journal.batches())
-    lineages = Lineages(journal)
-    telling = [
-        p for p in batches if may_tell_names(p.batch, lineages, had_other_ids=p.had_other_ids)
-    ]
-    names = names_in(job, journal, telling)
-    batches = [replace(planned, renamed=names) for planned in batches]
-    present = [planned.batch.id for planned in batches]
-    guards = replace(
-        unasked(history.guards_of(job, journal, present=present)), stop="", are_new=yes
-    )
-
-    def sends(*some: PlannedBatch) -> Survey:
-        return survey(job, journal, some, guards)
-
-    def quiet(one: PlannedBatch) -> set[str]:
-        placed = (
-            p
-            for p in placed_rows(job, journal, one, guards)
-            if p.resembles or isinstance(p.standing, Cancelled)
-        )
-        return {str(p.row.document["order_id"]) for p in placed}
-
-    judged = list(batches)
-    for at in sorted(range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)):
-        before = _before(journal, judged[at], judged, earlier)
-        judged[at] = _held_against_recent(
-            journal, judged[at], before, sends, quiet, yes=yes, now_ns=now_ns
-        )
+    batches = _with_names(job, journal, batches)
+    guards = replace(_guards_before(job, journal, batches), stop="", are_new=yes)
+    judged = _held_against_recent(job, journal, batches, guards, yes=yes, now_ns=now_ns)
     if not yes:
         judged = _held_against_adopted(job, journal, judged, guards)
+    return _within_limit(job, journal, judged, guards)
+
+
+def _guards_before(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> Guards:
+    """As if the gateway had told nothing yet."""
+    present = [planned.batch.id for planned in batches]
+    return unasked(history.guards_of(job, journal, present=present))
+
+
+def _with_names(
+    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
+) -> list[PlannedBatch]:
+    """The same, all with what any of them tells of other names of orders."""
+    lineages = Lineages(journal)
+    telling = [
+        planned
+        for planned in batches
+        if may_tell_names(planned.batch, lineages, had_other_ids=planned.had_other_ids)
+    ]
+    names = names_in(job, journal, telling)
+    return [replace(planned, renamed=names) for planned in batches]
+
+
+def _within_limit(
+    job: Job, journal: SqliteJournal, batches: list[PlannedBatch], guards: Guards
+) -> list[PlannedBatch]:
+    """Refused, all of them, when together they would charge more than a run may."""
     if not job.controls.max_total:
-        return judged
-    why = run_refusal(sends(*judged).sums, job.controls.max_total)
-    return [planned.refused(why) for planned in judged]
+        return batches
+    sums = survey(job, journal, batches, guards).sums
+    why = run_refusal(sums, job.controls.max_total)
+    return [planned.refused(why) for planned in batches]
 
 
 def _before(
@@ -404,27 +455,40 @@ def names_in(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) 
 
 
 def _held_against_recent(
+    job: Job,
     journal: SqliteJournal,
-    planned: PlannedBatch,
-    before: Sequence[PlannedBatch],
-    sends: Callable[[PlannedBatch], Survey],
-    quiet: Callable[[PlannedBatch], set[str]],
+    batches: Sequence[PlannedBatch],
+    guards: Guards,
     *,
     yes: bool,
     now_ns: int,
-) -> PlannedBatch:
-    """A file of new ids with the payers, recipients and amounts of a recent batch (contract,
-    section 3).
+) -> list[PlannedBatch]:
+    """Files of new ids with the payers, recipients and amounts of a recent batch (contract,
+    section 3), in the order in which they came.
 
     The question is asked where the answer matters: of a file of which something would be sent.
     """
-    batch = planned.batch
-    found = likeness(journal, before, planned, now_ns, quiet)
-    if found.refusal and not yes and sends(planned).orders:
-        return planned.refused(found.refusal)
-    if not found.warning or journal.spans(batch.id):
-        return planned
-    return replace(planned, batch=replace(batch, likeness=found.warning))
+    quiet = partial(_quiet, job, journal, guards)
+    earlier = list(journal.batches())
+    judged = list(batches)
+    for at in sorted(range(len(judged)), key=lambda n: (judged[n].batch.first_seen_ns, n)):
+        planned = judged[at]
+        before = _before(journal, planned, judged, earlier)
+        found = likeness(journal, before, planned, now_ns, quiet)
+        if found.refusal and not yes and survey(job, journal, [planned], guards).orders:
+            judged[at] = planned.refused(found.refusal)
+        elif found.warning and not journal.spans(planned.batch.id):
+            judged[at] = planned.warned(found.warning)
+    return judged
+
+
+def _quiet(job: Job, journal: SqliteJournal, guards: Guards, planned: PlannedBatch) -> set[str]:
+    """Ids of the orders of a file that a person cancelled, or is asked about one by one."""
+    return {
+        str(placed.row.document["order_id"])
+        for placed in placed_rows(job, journal, planned, guards)
+        if placed.resembles or isinstance(placed.standing, Cancelled)
+    }
 
 
 def said_new(
@@ -434,27 +498,30 @@ def said_new(
     that are looked at however old they are, and orders and files of this run that resemble them.
     Nothing else is answered by it.
     """
-    had_others = any(planned.had_other_ids for planned in batches) or any(
-        journal.events(["renamed"])
-    )
-    if not had_others and not Lineages(journal, ids_from=job.columns.ids_from).had_other_sources:
+    if not _has_other_ids(job, journal, batches):
         return {}
-    guards = unasked(
-        history.guards_of(job, journal, present=[planned.batch.id for planned in batches])
-    )
-    guards = replace(guards, stop="", are_new=True)
-    rows = (
-        placed.row.document
-        for placed in _rows_of(job, journal, batches, guards)
-        if placed.resembles
-    )
-    orders = {(fitting_terms_of(document)[0], document["order_id"]) for document in rows}
-    adopted = [found for _, found in _like_adopted(job, journal, batches, guards)]
-    charges = {charge_id for found in adopted if found.warns for charge_id in found.found}
-    told: dict[str, list[Any]] = {"orders": sorted(map(list, orders)), "charges": sorted(charges)}
-    if orders or charges:
-        return told
-    return {}
+    guards = replace(_guards_before(job, journal, batches), stop="", are_new=True)
+    orders: set[tuple[str, str]] = set()  # terms, and the order's own id
+    for placed in _rows_of(job, journal, batches, guards):
+        if placed.resembles:
+            document = placed.row.document
+            orders.add((fitting_terms_of(document)[0], document["order_id"]))
+    charges: set[str] = set()
+    for _, found in _like_adopted(job, journal, batches, guards):
+        if found.warns:
+            charges.update(found.found)
+    if not orders and not charges:
+        return {}
+    return {"orders": sorted(map(list, orders)), "charges": sorted(charges)}
+
+
+def _has_other_ids(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> bool:
+    """Did any row of these files, or of earlier ones, ever have another order id than now?"""
+    if any(planned.had_other_ids for planned in batches):
+        return True
+    if any(journal.events(["renamed"])):
+        return True
+    return bool(Lineages(journal, ids_from=job.columns.ids_from).had_other_sources)
 
 
 def ask_about_adopted(
@@ -463,10 +530,7 @@ def ask_about_adopted(
     """The same batches, once a look has adopted charges: a file is held against those, before
     anything is sent.
     """
-    guards = unasked(
-        history.guards_of(job, journal, present=[planned.batch.id for planned in batches])
-    )
-    return _held_against_adopted(job, journal, batches, guards)
+    return _held_against_adopted(job, journal, batches, _guards_before(job, journal, batches))
 
 
 def _held_against_adopted(
@@ -476,10 +540,13 @@ def _held_against_adopted(
     of new ids that asks for what adopted charges took, which no row shows, it is asked whether its
     orders are new. How old those are does not matter: they are as recent as the loss.
     """
-    return [
-        planned.refused(_said_of_adopted(planned.batch, found)) if found.warns else planned
-        for planned, found in _like_adopted(job, journal, batches, guards)
-    ]
+    judged = []
+    for planned, found in _like_adopted(job, journal, batches, guards):
+        if found.warns:
+            judged.append(planned.refused(_said_of_adopted(planned.batch, found)))
+        else:
+            judged.append(planned)
+    return judged
 
 
 def _like_adopted(
@@ -488,17 +555,24 @@ def _like_adopted(
     """Each file with those charges; but for charges of which a person said that what resembles them
     is new.
     """
-    if journal.adopted():
-        adopted = history.unshown(job, journal)
-    else:
-        adopted = []
-    said = history.said_new(journal).charges
-    taken = [
-        a for a in adopted if a.charge is not None and not a.closed and a.charge.id not in said
-    ]
+    taken = _taken_unasked(job, journal)
     for planned in batches:
-        is_asked = len(taken) >= FEWEST and not planned.batch.refusal
-        yield planned, _unasked_for(job, journal, planned, guards, taken) if is_asked else Unasked()
+        if len(taken) >= FEWEST and not planned.batch.refusal:
+            yield planned, _unasked_for(job, journal, planned, guards, taken)
+        else:
+            yield planned, Unasked()
+
+
+def _taken_unasked(job: Job, journal: SqliteJournal) -> list[Attempt]:
+    """Adopted charges that no row shows, and of which no person spoke."""
+    if not journal.adopted():
+        return []
+    said = history.said_new(journal).charges
+    return [
+        attempt
+        for attempt in history.unshown(job, journal)
+        if attempt.charge is not None and not attempt.closed and attempt.charge.id not in said
+    ]
 
 
 def _unasked_for(
@@ -564,24 +638,14 @@ def likeness(
     `quiet`: which of its orders a person cancelled, or is asked about one by one.
     """
     batch = planned.batch
-    if batch.refusal or not batch.sample:
-        return Likeness()
-    oldest_ns = min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds() * 1e9)
-    recent = [
-        other
-        for other in before
-        if other.batch.id != batch.id
-        and other.batch.first_seen_ns >= oldest_ns
-        and _resembles(batch, other.batch)
-    ]
+    recent = _recent(before, batch, now_ns)
     if not recent:
         return Likeness()
     was = next((one for one in journal.batches() if one.id == batch.id), None)
     comparison = Comparison(is_open=was is not None and _is_open(was))
-    sent = {other.batch.id: len(journal.orders_of(other.batch.id)) for other in recent}
-    recent = sorted(
-        recent, key=lambda other: sent[other.batch.id] == 0
-    )  # one that was sent is named first
+    # one that was sent is named first
+    sent = {other.batch.id: bool(journal.orders_of(other.batch.id)) for other in recent}
+    recent = sorted(recent, key=lambda other: not sent[other.batch.id])
     for other in recent:
         for chunk in other.chunks():
             comparison.remember(orders_of(chunk), other.batch.id, is_open=_is_open(other.batch))
@@ -590,14 +654,34 @@ def likeness(
     for chunk in planned.chunks():
         some = orders_of(chunk)
         ids = [order["order_id"] for order in some]
-        attempts = history.attempts_of(journal, ids)
-        known = {order_id for order_id, found in attempts.items() if found}
-        forms = journal.look_alikes(list(map(alike, ids)))
-        known |= {
-            order_id for order_id in ids if alike(order_id) in forms
-        }  # what is made of it is judged row by row
-        comparison.compare(some, known.union(filter(lineages.other_names, ids)), silent)
+        comparison.compare(some, _known_in(journal, lineages, ids), silent)
     return _said(batch, [other.batch for other in recent], comparison)
+
+
+def _recent(before: Iterable[PlannedBatch], batch: Batch, now_ns: int) -> list[PlannedBatch]:
+    """The files of the last ten days that one may repeat."""
+    if batch.refusal or not batch.sample:
+        return []
+    oldest_ns = min(now_ns, batch.first_seen_ns) - int(REPEATED_WITHIN.total_seconds()) * 10**9
+    return [
+        other
+        for other in before
+        if other.batch.id != batch.id
+        and other.batch.first_seen_ns >= oldest_ns
+        and _resembles(batch, other.batch)
+    ]
+
+
+def _known_in(journal: SqliteJournal, lineages: Lineages, ids: Sequence[str]) -> set[str]:
+    """Which of these order ids the journal knows, under whatever name. What is made of one that
+    looks like a known one is judged row by row.
+    """
+    attempts = history.attempts_of(journal, ids)
+    forms = journal.look_alikes(list(map(alike, ids)))
+    known = {order_id for order_id, found in attempts.items() if found}
+    known.update(order_id for order_id in ids if alike(order_id) in forms)
+    known.update(filter(lineages.other_names, ids))
+    return known
 
 
 def _resembles(batch: Batch, other: Batch) -> bool:
@@ -614,39 +698,51 @@ def _said(batch: Batch, recent: Sequence[Batch], comparison: Comparison) -> Like
     by_id = {other.id: other for other in recent}
     ask = steps.NEW_ORDERS(batch=batch.id)
     if repeated := comparison.repeated:
-        more = comparison.new - comparison.size_of(repeated[0])
-        if more:
-            beside = f", beside {more} more"
-        else:
-            beside = ""
-        return Likeness(
-            refusal=(
-                "No order id of this file is known, but its payers, recipients and amounts are"
-                f" those of {_named(by_id[repeated[0]])}{beside}: {ask}."
-            )
-        )
-    if not (comparison.warns or comparison.is_still_asked):
-        return Likeness()
-    (most, count), *others = comparison.alike_of.most_common()
-    named = by_id[most]
+        told = _told_repeated(by_id[repeated[0]], comparison)
+        return Likeness(refusal=f"{told}: {ask}.")
     if comparison.is_still_asked:
-        return Likeness(
-            refusal=(
-                f"{comparison.asked} of its {comparison.new} new orders were refused already,"
-                " because they ask for the same payer, recipient and amount as others, such as"
-                f" those of {_named(named)}: {ask}."
-            )
-        )
-    if others:
+        told = _told_still_asked(by_id[_most_alike(comparison)], comparison)
+        return Likeness(refusal=f"{told}: {ask}.")
+    if comparison.warns:
+        return Likeness(warning=_told_alike(by_id[_most_alike(comparison)], comparison))
+    return Likeness()
+
+
+def _most_alike(comparison: Comparison) -> str:
+    (most, _), *_ = comparison.alike_of.most_common()
+    return most
+
+
+def _told_repeated(other: Batch, comparison: Comparison) -> str:
+    more = comparison.new - comparison.size_of(other.id)
+    if more:
+        beside = f", beside {more} more"
+    else:
+        beside = ""
+    return (
+        "No order id of this file is known, but its payers, recipients and amounts are those of"
+        f" {_named(other)}{beside}"
+    )
+
+
+def _told_still_asked(other: Batch, comparison: Comparison) -> str:
+    return (
+        f"{comparison.asked} of its {comparison.new} new orders were refused already, because they"
+        " ask for the same payer, recipient and amount as others, such as those of"
+        f" {_named(other)}"
+    )
+
+
+def _told_alike(other: Batch, comparison: Comparison) -> str:
+    count = comparison.alike_of[other.id]
+    if len(comparison.alike_of) > 1:
         beside = f", {comparison.alike - count} as those of others,"
     else:
         beside = ""
-    return Likeness(
-        warning=(
-            f"{count} of its {comparison.new} new orders ask for the same payer, recipient and"
-            f" amount as orders of {_named(named)}{beside}: see that they are not the same sales"
-            " under other ids"
-        )
+    return (
+        f"{count} of its {comparison.new} new orders ask for the same payer, recipient and amount"
+        f" as orders of {_named(other)}{beside}: see that they are not the same sales under other"
+        " ids"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,8 +15,9 @@ from batchpay.batches.candidates import (
     PlannedBatch,
     Survey,
     ask_about_adopted,
-    batch_of,
+    batch_id_in,
     candidates,
+    drafts_of,
     judge_files,
     names_in,
     said_new,
@@ -28,16 +29,15 @@ from batchpay.batches.signals import Signals
 from batchpay.batches.wholeness import Loss, loss_of, whose_reports
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
-from batchpay.domain.model import Batch, Event, Judged
+from batchpay.domain.model import Event, Judged
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.gateways.omise.client import Omise
-from batchpay.intake.take_in import Intake, Intakes, take_in
+from batchpay.intake.take_in import Intakes, Rows, Source, take_in
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
 from batchpay.journals.place import refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages, Names
-from batchpay.lifecycle.plan import batch_id_of
 from batchpay.lifecycle.standing import Guards
 from batchpay.settlement import Candidate, Recorder
 from batchpay.settlement.recorder import stop_in_force, whose_journal
@@ -178,28 +178,39 @@ class OpenJob:
         Nothing has left the machine after it.
         """
         refuse_another_place(self.job, self.journal)
+        staged: dict[str, str] = {}
+
+        def keep(source: Source, chunks: Iterator[Judged]) -> Rows:
+            generation = self.journal.stage(source.batch_id, chunks)
+            staged[source.batch_id] = generation
+            return partial(self.journal.chunks, source.batch_id, generation)
+
+        named = partial(batch_id_in, self.job, self.journal, self.started)
         lineages = Lineages(self.journal)
-        intakes = take_in(self.job, stack, self._batch_id, self._keep, self.journal.owned, lineages)
-        known = {batch.id: batch for batch in self.journal.batches()}
-        drafts = [self._draft(intake, intakes, known) for intake in intakes.files]
+        intakes = take_in(self.job, stack, named, keep, self.journal.owned, lineages)
+        drafts = drafts_of(self.job, self.journal, intakes, self.started_ns)
         judged = judge_files(self.job, self.journal, drafts, yes=yes, now_ns=self.started_ns)
-        self.planned = list(judged)
+        self._note_before_planning(judged, yes=yes)
+        self.planned = [self._plan(one, staged[one.batch.id]) for one in judged]
+        self._note_inputs()
+        return intakes
+
+    def _note_before_planning(self, judged: Sequence[PlannedBatch], *, yes: bool) -> None:
+        """What the files tell of orders, before their rows have new ids: a kill loses nothing."""
         self._note_ids()
         if yes and (said := said_new(self.job, self.journal, judged)):
             self.note("new_orders", said)
-        if self.planned and (
-            names := judged[0].renamed
-        ):  # before the rows have their new ids: a kill loses nothing
+        if judged and (names := judged[0].renamed):
             self.note("renamed", names.to_json())
-        for at, intake in enumerate(intakes.files):
-            planned = self.planned[at]
-            event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
-            self.journal.plan(event, planned.batch, intake.staged, planned.repeats)
-            self.planned[at] = replace(
-                planned, chunks=partial(self.journal.chunks, planned.batch.id), renamed=Names()
-            )
-        self._note_inputs()
-        return intakes
+
+    def _plan(self, judged: PlannedBatch, staged: str) -> PlannedBatch:
+        """Write a batch into the journal, with every verdict about its file; its rows are read from
+        there from now on.
+        """
+        event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
+        self.journal.plan(event, judged.batch, staged, judged.repeats)
+        chunks = partial(self.journal.chunks, judged.batch.id)
+        return replace(judged, chunks=chunks, renamed=Names())
 
     def note_renamed(self) -> None:
         """Adopted charges may be those of rows that have other order ids by now: what became of
@@ -242,21 +253,6 @@ class OpenJob:
         }:
             self.answered = True
             self.note("answered", {"rows": news}, batch_id)
-
-    def _batch_id(self, sha256: str) -> str:
-        known = next((batch for batch in self.journal.batches() if batch.sha256 == sha256), None)
-        if known:
-            return known.id
-        return self.journal.batch_named(batch_id_of(self.started, self.job.name, sha256))
-
-    def _keep(self, intake: Intake, chunks: Iterator[Judged]) -> None:
-        intake.staged = self.journal.stage(intake.batch_id, chunks)
-
-    def _draft(self, intake: Intake, intakes: Intakes, known: Mapping[str, Batch]) -> PlannedBatch:
-        batch = batch_of(self.job, intake, self.started_ns, known.get(intake.batch_id))
-        chunks = partial(self.journal.chunks, batch.id, intake.staged)
-        repeats = intakes.repeats_of(intake.batch_id)
-        return PlannedBatch(batch, chunks, repeats, had_other_ids=intake.had_other_ids)
 
     def _note_ids(self) -> None:
         """Of which cells order ids are made from now on."""

@@ -22,6 +22,7 @@ from batchpay.batches.words import said_json
 from batchpay.domain import steps
 from batchpay.domain.model import Batch, Event, Finding, Outcome, RunDone, StoredChunk
 from batchpay.domain.text import json_text
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.findings import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
@@ -109,6 +110,15 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
         spool.close()
         raise
     return Counted(batch, totals, equations, latest, found, spool, said)
+
+
+def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals]:
+    """The totals of every other batch that has an open row."""
+    return [
+        Totals.from_json(event.data)
+        for batch_id, event in history.last_totals(journal).items()
+        if batch_id not in mine and history.is_open(event)
+    ]
 
 
 def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
@@ -17,6 +18,9 @@ AT_ONCE = 75
 class Signals:
     """Installed while entered. Before the gateway is reached a signal raises TryLater; then it
     calls who asked for it; after that it is remembered, so that the reports are still written.
+
+    Outside the main thread nothing is installed: there Python takes no handler, and signals are
+    those of whoever started the thread.
     """
 
     def __init__(self) -> None:
@@ -26,6 +30,8 @@ class Signals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Signals:
+        if threading.current_thread() is not threading.main_thread():
+            return self
         for number in _ASK:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
                 self._before[number] = signal.signal(number, self._handle)

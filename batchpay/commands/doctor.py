@@ -11,7 +11,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,7 +31,7 @@ from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.gateways.omise.client import Omise
 from batchpay.intake.bounds import Asked, Bounds, bounds_of, not_compared, not_taken
-from batchpay.intake.take_in import Intake, take_in
+from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
 from batchpay.job.load import SecretKey, load_job, secret_key
 from batchpay.journals.lock import witnessed
@@ -84,7 +84,7 @@ class Seen:
 class _Files:
     """The files that a run would read now, and what their right rows ask for."""
 
-    intakes: list[Intake] = field(default_factory=list)
+    intakes: Sequence[Intake] = ()
     asked: dict[str, Asked] = field(default_factory=dict)  # by batch id
     account: dict[str, Any] = field(
         default_factory=dict
@@ -176,8 +176,8 @@ def _job(seen: Seen, job_file: Path, input_file: str | None) -> Iterator[Finding
 def _input(job: Job, files: _Files) -> Iterator[Finding]:
     """The files that a run would read now."""
 
-    def drain(intake: Intake, chunks: Iterator[Any]) -> None:
-        asked = files.asked[intake.batch_id] = Asked()
+    def drain(source: Source, chunks: Iterator[Any]) -> None:
+        asked = files.asked[source.batch_id] = Asked()
         for judged in chunks:
             asked.add(judged)
 

@@ -1,4 +1,4 @@
-"""INIT: a commented job, a schema and some orders to start from."""
+"""INIT: a commented job, its schemas and some orders to start from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from batchpay.job.packaged import data_path
 
 FILES = {
     "job.toml": "samples/start/job.toml",
+    "job.schema.json": "schemas/job.schema.json",  # editors know by it what may stand in job.toml
     "order.schema.json": "schemas/order.schema.json",
     "orders.csv": "samples/start/orders.csv",
 }

@@ -5,17 +5,18 @@ run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchpay import readers
 from batchpay.domain.errors import BatchpayError, FileRefused
-from batchpay.domain.model import Judged, Repeat, orders_of
+from batchpay.domain.model import Chunk, Judged, Repeat, StoredChunk, orders_of
 from batchpay.domain.text import told
 from batchpay.intake import totalrows
 from batchpay.intake.controls import (
+    Check,
     Tally,
     fee_check,
     max_amount_check,
@@ -31,82 +32,148 @@ from batchpay.intake.repeats import Owned, Place, Repeats, nobody
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
-from batchpay.lifecycle.kinship import Lineages, Trace, only_named
+from batchpay.lifecycle.kinship import Lineages
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
-Keep = Callable[["Intake", Iterator[Judged]], None]
+
+Rows = Callable[[], Iterable[StoredChunk]]
+"""The judged rows of a file, in its order; call it again to read them again."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input file that lies still, and the batch whose rows it holds."""
+
+    snapshot: readers.Snapshot
+    batch_id: str
+    again: Rows  # its rows, judged anew from the file; their cells are left out
+
+
+Keep = Callable[[Source, Iterator[Judged]], Rows | None]
+"""Takes a file's rows as they are judged, once; says where they can be read again. None: from the
+file.
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """One input file, read and judged."""
 
     snapshot: readers.Snapshot
     batch_id: str
-    tally: Tally = field(default_factory=Tally)
-    columns: tuple[str, ...] = ()
-    notes: list[str] = field(default_factory=list)
-    refusal: str = ""
-    features: Features = field(default_factory=Features)
-    likeness: str = ""  # a warning: how it resembles a recent file
-    recipients: set[str] = field(default_factory=set)  # of the rows that broke no rule
-    staged: str = ""
-    has_totals: bool = False  # did its sender declare what it holds?
-    had_other_ids: bool = False  # did any of its rows ever have another order id than now?
-    lineages: Lineages | None = (
-        None  # of the journal that knows which ids its rows had before; None: nobody does
+    rows: Rows
+    columns: tuple[str, ...]
+    tally: Tally
+    features: Features
+    recipients: frozenset[str]  # of the rows that broke no rule
+    notes: tuple[str, ...]  # what a person should know about the file as a whole
+    had_other_ids: bool  # did any of its rows ever have another order id than now?
+    has_totals: bool  # did its sender declare what it holds?
+    refusal: (
+        str  # why nothing of it is sent: its own rules and totals; empty when there is no reason
+    )
+    repeats: Mapping[tuple[str, int], Repeat] = field(default_factory=dict)  # by sheet and row
+
+
+@dataclass(frozen=True, slots=True)
+class Intakes:
+    """All input files of one command."""
+
+    files: tuple[Intake, ...]
+    refused: tuple[BatchpayError, ...]  # why others could not be read at all
+
+
+class _Judge:
+    """Maps and validates the chunks of one file, and counts them as they go by."""
+
+    def __init__(
+        self, job: Job, snapshot: readers.Snapshot, batch_id: str, lineages: Lineages | None
+    ) -> None:
+        self._job = job
+        self._file = snapshot.name
+        self._batch_id = batch_id
+        self._lineages = lineages
+        self._checker = Checker(job.schema, job.columns, _checks(job))
+        self._table = readers.read(snapshot, job.input, job.columns.used())
+        self._restored: list[int] = []  # rows that have an id again that a program had damaged
+        self.columns = tuple(self._table.columns)
+        self.tally = Tally()
+        self.features = Features()
+        self.recipients: set[str] = set()
+        self.had_other_ids = False
+
+    def chunks(self) -> Iterator[Judged]:
+        """The file, a chunk at a time."""
+        for chunk in self._table.chunks():
+            yield self._judged(chunk)
+
+    def counted(self, repeats: Repeats) -> Iterator[Judged]:
+        """The same, counted. To be read once."""
+        for judged in self.chunks():
+            orders = orders_of(judged)
+            self.tally.add(judged)
+            self.features.add(orders)
+            self.recipients.update(order["destination"] for order in orders)
+            self.had_other_ids = self.had_other_ids or bool(judged.earlier)
+            repeats.add(self._batch_id, judged)
+            yield judged
+
+    def stored(self) -> Iterator[StoredChunk]:
+        """The same, as a journal would give them back, without their cells."""
+        for number, judged in enumerate(self.chunks()):
+            yield stored(number, judged)
+
+    def _judged(self, chunk: Chunk) -> Judged:
+        job, lineages = self._job, self._lineages
+        if lineages:
+            held = lineages.document
+        else:
+            held = unknown
+        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
+        self._restored += [chunk.rows[at] for at in mapped.restored]
+        judged = self._checker.judge(mapped)
+        if judged.problems:
+            judged = replace(judged, problems=totalrows.named(chunk, judged.problems))
+        if job.fee:
+            require_fixed_fee(judged, job.fee, self._file)
+        if lineages:
+            judged = replace(judged, earlier=lineages.earlier(self._batch_id, judged))
+        return judged
+
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about the file, once it was read to its end."""
+        return (
+            *self._job.schema.notes,
+            *self._table.notes,
+            *_told_rounded(self._job, self._table),
+            *_told_restored(self._restored),
+        )
+
+
+def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:
+    """A judged chunk as it is kept."""
+    return StoredChunk(
+        number=number,
+        sheet=judged.chunk.sheet,
+        rows=judged.chunk.rows,
+        documents=judged.documents,
+        problems=judged.problems,
+        comeback=judged.comeback,
+        cells=cells,
+        corrects=judged.corrects,
+        earlier=judged.earlier,
     )
 
 
-@dataclass(slots=True)
-class Intakes:
-    """All input files of one command, with what stands in more than one row of them."""
-
-    files: list[Intake] = field(default_factory=list)
-    refused: list[BatchpayError] = field(
-        default_factory=list
-    )  # files that could not be read at all
-    repeats: dict[Place, Repeat] = field(default_factory=dict)
-
-    def repeats_of(self, batch_id: str) -> dict[tuple[str, int], Repeat]:
-        """The repeated rows of one file, by sheet and row."""
-        return {
-            (sheet, row): repeat
-            for (batch, sheet, row), repeat in self.repeats.items()
-            if batch == batch_id
-        }
-
-
-def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
-    """Read, map and validate one file, a chunk at a time."""
+def _checks(job: Job) -> list[Check]:
+    """What the job asks of a row beside its schema."""
     checks = [mode_check(job.gateway.mode, job.columns)]
     if job.controls.max_amount:
         checks.append(max_amount_check(job.controls.max_amount, job.columns))
     if job.fee:
         checks.append(fee_check(job.fee, job.columns))
-    checker = Checker(job.schema, job.columns, checks)
-    table = readers.read(intake.snapshot, job.input, job.columns.used())
-    intake.columns = tuple(table.columns)
-    restored: list[int] = []
-    if intake.lineages:
-        held = intake.lineages.document
-    else:
-        held = unknown
-    for chunk in table.chunks():
-        mapped = held_against(map_chunk(chunk, job.columns, job.input.odd_ids), held)
-        restored += [chunk.rows[at] for at in mapped.restored]
-        judged = checker.judge(mapped)
-        if judged.problems:
-            judged = replace(judged, problems=totalrows.named(chunk, judged.problems))
-        if job.fee:
-            require_fixed_fee(judged, job.fee, intake.snapshot.name)
-        if intake.lineages:
-            judged = replace(judged, earlier=intake.lineages.earlier(intake.batch_id, judged))
-        intake.had_other_ids = intake.had_other_ids or bool(judged.earlier)
-        yield judged
-    notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
-    intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
+    return checks
 
 
 def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
@@ -121,18 +188,19 @@ def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
 
 def _told_restored(rows: Sequence[int]) -> Iterator[str]:
     """Which rows of a file that came back have an id again that a program had damaged."""
-    if rows:
-        named = ", ".join(map(str, rows[:NAMED_ROWS]))
-        if len(rows) > NAMED_ROWS:
-            more = f" and {len(rows) - NAMED_ROWS} more"
-        else:
-            more = ""
-        one = len(rows) == 1
-        yield (
-            f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came"
-            " back damaged by a program; batchpay_id says what it was, and that is used: who wrote"
-            " another id on purpose clears all batchpay_ columns of its row"
-        )
+    if not rows:
+        return
+    named = ", ".join(map(str, rows[:NAMED_ROWS]))
+    if len(rows) > NAMED_ROWS:
+        named = f"{named} and {len(rows) - NAMED_ROWS} more"
+    if len(rows) == 1:
+        what = f"row {named}: the order id"
+    else:
+        what = f"rows {named}: the order ids"
+    yield (
+        f"{what} came back damaged by a program; batchpay_id says what it was, and that is used:"
+        " who wrote another id on purpose clears all batchpay_ columns of its row"
+    )
 
 
 def take_in(
@@ -150,11 +218,9 @@ def take_in(
     follow a row that corrects another back to the first, know what that held and which ids a row
     had. Raises InputMissing when there is no file and the job does not say that this is fine.
     """
-    trace: Trace = lineages.of if lineages else only_named
-    asked = lineages.was_asked if lineages else bool
-    distinct = job.input.alike_ids == "distinct"
-    intakes = Intakes()
-    repeats = Repeats(distinct=distinct, trace=trace, asked=asked)
+    repeats = _repeats(job, lineages)
+    files: list[Intake] = []
+    refused: list[BatchpayError] = []
     seen: set[str] = set()
     paths = readers.find_files(job.input)
     for path in paths:
@@ -164,42 +230,81 @@ def take_in(
             if snapshot.sha256 in seen:
                 continue  # the same bytes under another name are the same batch
             seen.add(snapshot.sha256)
-            intake = Intake(snapshot, batch_id_of(snapshot.sha256), lineages=lineages)
-            keep(intake, _counted(job, intake, repeats))
-            snapshot.verify_unchanged()
-            controls = _controls(job, path)
-            intake.has_totals = controls.count is not None or controls.total is not None
-            intake.refusal = refusal_of(intake.tally, controls, job.input)
-            intakes.files.append(intake)
+            batch_id = batch_id_of(snapshot.sha256)
+            files.append(_read(job, path, snapshot, batch_id, keep, repeats, lineages))
         except readers.OF_ONE_FILE as error:
             if len(paths) == 1 and not isinstance(error, FileRefused):
                 raise
-            intakes.refused.append(error)  # and the others go on
+            refused.append(error)  # and the others go on
     if repeats.candidates():
-        _resolve(job, intakes, repeats, owned)
-    return intakes
+        files = _told_apart(files, repeats, owned)
+    return Intakes(tuple(files), tuple(refused))
 
 
-def _resolve(job: Job, intakes: Intakes, repeats: Repeats, owned: Owned) -> None:
-    """Files that may be sent are held against each other, a refused one only against itself."""
-    together = [intake for intake in intakes.files if not intake.refusal]
-    for group in (together, *([intake] for intake in intakes.files if intake.refusal)):
-        intakes.repeats |= repeats.resolve(
-            [(intake.batch_id, judged_chunks(job, intake)) for intake in group], owned
-        )
+def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
+    distinct = job.input.alike_ids == "distinct"
+    if lineages is None:
+        return Repeats(distinct=distinct)
+    return Repeats(distinct=distinct, trace=lineages.of, asked=lineages.was_asked)
+
+
+def _read(
+    job: Job,
+    path: Path,
+    snapshot: readers.Snapshot,
+    batch_id: str,
+    keep: Keep,
+    repeats: Repeats,
+    lineages: Lineages | None,
+) -> Intake:
+    """One file, once, to its end."""
+
+    def again() -> Iterator[StoredChunk]:
+        yield from _Judge(job, snapshot, batch_id, lineages).stored()
+
+    judge = _Judge(job, snapshot, batch_id, lineages)
+    kept = keep(Source(snapshot, batch_id, again), judge.counted(repeats))
+    snapshot.verify_unchanged()
+    controls = _controls(job, path)
+    return Intake(
+        snapshot=snapshot,
+        batch_id=batch_id,
+        rows=kept or again,
+        columns=judge.columns,
+        tally=judge.tally,
+        features=judge.features,
+        recipients=frozenset(judge.recipients),
+        notes=judge.notes(),
+        had_other_ids=judge.had_other_ids,
+        has_totals=controls.count is not None or controls.total is not None,
+        refusal=refusal_of(judge.tally, controls, job.input),
+    )
+
+
+def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list[Intake]:
+    """The same with the rows that are asked for twice. Files that may be sent are held against each
+    other, a refused one only against itself.
+    """
+    together = [intake for intake in files if not intake.refusal]
+    alone = [[intake] for intake in files if intake.refusal]
+    told: dict[str, Intake] = {}
+    for group in (together, *alone):
+        rows = [(intake.batch_id, intake.rows()) for intake in group]
+        found = _by_batch(repeats.resolve(rows, owned))
         for intake in group:
-            intake.notes += repeats.notes
+            notes = (*intake.notes, *repeats.notes)
+            told[intake.batch_id] = replace(
+                intake, notes=notes, repeats=found.get(intake.batch_id, {})
+            )
+    return [told[intake.batch_id] for intake in files]
 
 
-def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:
-    for judged in judged_chunks(job, intake):
-        intake.tally.add(judged)
-        repeats.add(intake.batch_id, judged)
-        intake.features.add(orders_of(judged))
-        intake.recipients.update(
-            d["destination"] for at, d in enumerate(judged.documents) if at not in judged.problems
-        )
-        yield judged
+def _by_batch(found: Mapping[Place, Repeat]) -> dict[str, dict[tuple[str, int], Repeat]]:
+    """Batch -> sheet and row -> what is repeated."""
+    each: dict[str, dict[tuple[str, int], Repeat]] = {}
+    for (batch_id, sheet, row), repeat in found.items():
+        each.setdefault(batch_id, {})[sheet, row] = repeat
+    return each
 
 
 def _require_name(path: Path) -> None:
@@ -221,17 +326,17 @@ def _controls(job: Job, path: Path) -> Controls:
     try:
         data = read_regular(beside, MAX_TOTALS_BYTES)
     except OSError as error:
-        if isinstance(error, FileNotFoundError) and not os.path.lexists(
-            beside
-        ):  # a link to nothing is no absence
+        # a link to nothing is no absence
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):
             return job.controls
         remedy = "correct that, or move it away"
         raise readers.Unread(
             f"{beside}: cannot read the control totals: {error.strerror}; {remedy}"
         ) from error
     count, total = parse_totals(data, beside.name)
-    return replace(
-        job.controls,
-        count=job.controls.count if count is None else count,
-        total=job.controls.total if total is None else total,
-    )
+    controls = job.controls
+    if count is not None:
+        controls = replace(controls, count=count)
+    if total is not None:
+        controls = replace(controls, total=total)
+    return controls

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from batchpay.commands.check import Checked
     from batchpay.commands.doctor import Finding
     from batchpay.commands.resolve import Resolved
-    from batchpay.commands.run import Result, Status
+    from batchpay.commands.run import Result
+    from batchpay.commands.status import Status
     from batchpay.commands.verify import Verified
     from batchpay.domain.model import RunDone
     from batchpay.reconciliation.matching import Difference

@@ -25,8 +25,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
 from batchpay.batches.session import Options
 from batchpay.commands import run as pipeline
+from batchpay.commands.schema import schema
 from batchpay.domain.errors import BatchpayError
 from batchpay.job.load import SecretKey, load_job
 from batchpay.sandbox import SandboxServer
@@ -81,6 +84,7 @@ def outcome_of(case: Path) -> dict[str, str]:
         )
         inputs = sorted(p for p in folder.glob("[0-9]-*") if not p.name.endswith(".totals.json"))
         runs = [_run(job, path, sandbox) for path in inputs]
+        _hold_against_schema(folder / "reports")
         return {
             "runs.csv": _csv(("file", "exit_code", "posts", "said"), runs),
             "results.csv": _csv(RESULTS, _results(folder / "reports")),
@@ -98,6 +102,13 @@ def outcome_of(case: Path) -> dict[str, str]:
                 _charges(sandbox),
             ),
         }
+
+
+def _hold_against_schema(reports: Path) -> None:
+    """Every report.json is what `batchpay schema report` says. Raises ValidationError."""
+    validator = jsonschema.Draft202012Validator(json.loads(schema("report")))
+    for path in reports.glob("*/report.json"):
+        validator.validate(json.loads(path.read_text("utf-8")))
 
 
 def _run(job_file: Path, path: Path, sandbox: SandboxServer) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.model import Judged, Problem
-from batchpay.intake.take_in import Intake, take_in
+from batchpay.intake.take_in import Source, take_in
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
 from tests.jobs import INVOICE, job_text
@@ -99,7 +99,7 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
         (folder / file).write_bytes(data.encode() if isinstance(data, str) else data)
     looked = Looked()
 
-    def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+    def keep(source: Source, chunks: Iterator[Judged]) -> None:
         for judged in chunks:
             rows = list(judged.chunk.rows)
             looked.rows += rows
@@ -115,7 +115,9 @@ def look(folder: Path, file: str, data: bytes | str | None = None, **how: Any) -
         looked.notes = [note for intake in intakes.files for note in intake.notes]
         looked.refused = [str(error) for error in intakes.refused]
         looked.repeats = {
-            row: repeat.outcome.value for (_, _, row), repeat in intakes.repeats.items()
+            row: repeat.outcome.value
+            for intake in intakes.files
+            for (_, row), repeat in intake.repeats.items()
         }
     return looked
 

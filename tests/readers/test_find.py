@@ -14,7 +14,7 @@ import pytest
 
 from batchpay.domain.errors import BatchpayError, InputMissing, Misconfigured, TryLater
 from batchpay.domain.model import Judged
-from batchpay.intake.take_in import Intake, take_in
+from batchpay.intake.take_in import Source, take_in
 from batchpay.readers import find_files, open_snapshot, read
 from batchpay.readers.snapshot import SIZE_LIMIT
 from tests.readers.files import HEADER, job, look, row, text_of
@@ -110,7 +110,7 @@ def _touched(tmp_path: Path, name: str, data: bytes, change: bytes, when: int) -
     path = tmp_path / name
     path.write_bytes(data)
 
-    def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+    def keep(source: Source, chunks: Iterator[Judged]) -> None:
         for number, _ in enumerate(chunks):
             if number == when:
                 os.utime(path, ns=(0, 1))
@@ -285,10 +285,10 @@ def test_a_file_that_still_grows_waits_and_the_others_do_not(tmp_path: Path, num
     growing = tmp_path / f"orders-{number - 1}.csv"
     seen = []
 
-    def keep(intake: Intake, chunks: Iterator[Judged]) -> None:
+    def keep(source: Source, chunks: Iterator[Judged]) -> None:
         for judged in chunks:
             seen.append(judged.documents[0]["order_id"])
-        if intake.snapshot.path == growing:
+        if source.snapshot.path == growing:
             with growing.open("ab") as file:
                 file.write(b"x")
 

@@ -1,0 +1,429 @@
+"""PLAN: what `run` would send now, by the code that `run` sends by; nothing is sent, no state is
+written.
+
+    files -> planned batches -> one survey (what a run asks the gateway about) -> the rows, one by
+    one
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+from batchpay.batches import history
+from batchpay.batches.candidates import (
+    Placed,
+    PlannedBatch,
+    Survey,
+    drafts_of,
+    judge_files,
+    placed_rows,
+    survey,
+    unasked,
+)
+from batchpay.batches.clock import SystemClock
+from batchpay.batches.keeping import keep_now
+from batchpay.batches.open_job import refuse_another_place
+from batchpay.batches.publish import open_elsewhere
+from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
+from batchpay.commands.check import file_told, taken_in, warnings_about
+from batchpay.domain import steps
+from batchpay.domain.errors import BatchpayError, DoesNotAddUp, Misconfigured
+from batchpay.domain.exits import sentence
+from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.money import major_text
+from batchpay.domain.text import told as shown
+from batchpay.intake.take_in import Intakes
+from batchpay.job.job import Job
+from batchpay.journals.lock import witnessed
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import by_order, content_of, key_of
+from batchpay.lifecycle.standing import Guards, MayGo, RepeatOf, goes_now
+from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
+from batchpay.settlement import Preflight
+from batchpay.settlement.queue import limited
+from batchpay.settlement.recorder import AND_ALSO
+
+Ask = Callable[[frozenset[str]], Preflight]
+"""Asks the gateway which of some recipients cannot be paid now, and its smallest transfer."""
+
+OnRow = Callable[[Finding, bool], None]
+"""Called with where a row stands, and whether it would be sent."""
+
+LARGEST_LISTED = 1000  # recipients and orders a plan spells out
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `run` would send now. Its fields are the keys of `plan --json`, and what they hold is
+    what stands there.
+    """
+
+    job: str
+    mode: str  # test or live
+    files: tuple[Mapping[str, Any], ...]
+    to_send: Mapping[str, Mapping[str, Any]]  # by currency: count, sum_minor, sum, and commission
+    recipients: tuple[Mapping[str, Any], ...]  # the largest sums first
+    not_sent: tuple[Mapping[str, Any], ...]  # outcome, reason, count
+    outcomes: Mapping[str, int]  # of the rows that are not sent
+    warnings: tuple[str, ...]
+    stop: str  # why nothing is sent at all, by a stop in force
+    refusals: tuple[str, ...]  # why files are not sent
+    plan_hash: str  # over job, schema, lookups, files, and every order that would be sent
+    exit_code: int
+    next_step: str
+    who_acts: Mapping[str, int]  # about how many orders
+
+    def document(self) -> dict[str, Any]:
+        """For programs, and for `--out`."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is decided before the rows are walked."""
+
+    intakes: Intakes
+    planned: Sequence[PlannedBatch]
+    guards: Guards
+    stop: str  # in force already
+    impossible: Misconfigured | DoesNotAddUp | None  # why a run would end before it sends anything
+    asked: Preflight | None  # what the gateway said
+    unread: tuple[str, ...]  # files that no run has read: no word about their rows is taken yet
+
+
+def plan(
+    job: Job,
+    ask: Ask | None = None,
+    *,
+    yes: bool = False,
+    limit: int | None = None,
+    on_row: OnRow | None = None,
+    now_ns: int | None = None,
+) -> Plan:
+    """What `run` would send now: counts, sums, recipients, warnings and a hash over all of it.
+
+    `ask`: tells which recipients cannot be paid now; without it nothing leaves the machine. `yes`
+    and `limit` are those of `run`; `now_ns`: the wall clock, UTC, if not this machine's. Raises
+    Misconfigured, InputMissing and what opening the journal raises.
+    """
+    if now_ns is None:
+        now_ns = SystemClock().now_ns()
+    with ExitStack() as stack:
+        journal, loss = _journal(job, stack)
+        intakes = taken_in(job, stack, journal, now_ns, partial(keep_now, stack))
+        drafts = drafts_of(job, journal, intakes, now_ns)
+        planned = judge_files(job, journal, drafts, yes=yes, now_ns=now_ns)
+        guards = _guards(job, journal, planned, loss, yes=yes)
+        known = _looked_ahead(job, journal, intakes, planned, guards, ask)
+        walk = _Walk(job, known, limit, on_row)
+        beside: dict[str, str] = {}  # what rows before another ask for
+        for one in planned:
+            rows = placed_rows(job, journal, one, known.guards, decided=True, asked=beside)
+            walk.file(one, rows)
+        walk.count_repeats()
+        others = [
+            *open_elsewhere(journal, {one.batch.id for one in planned}),
+            history.strays(job, journal),
+            history.taken_as_they_are(history.last_totals(journal)),
+        ]
+    return _plan(job, known, walk, others)
+
+
+def _journal(job: Job, stack: ExitStack) -> tuple[SqliteJournal, Loss | None]:
+    """The journal, whole and the job's own, and what it has lost. Raises what a run would raise."""
+    known_to_be = witnessed(job.state_path, job.name)
+    journal = SqliteJournal(job.state_path, job.name, read_only=True)
+    stack.callback(journal.close)
+    journal.verify()
+    refuse_another_place(job, journal)
+    loss = loss_of(job, journal, known_to_be)
+    refuse_lost(loss)
+    return journal, loss
+
+
+def _guards(
+    job: Job,
+    journal: SqliteJournal,
+    planned: Sequence[PlannedBatch],
+    loss: Loss | None,
+    *,
+    yes: bool,
+) -> Guards:
+    """What holds rows back. A run keeps people's words that only reports tell of before it does
+    anything else.
+    """
+    present = [one.batch.id for one in planned]
+    guards = replace(history.guards_of(job, journal, present=present), are_new=yes)
+    if loss is None or loss.noted:
+        return guards
+    cancelled = dict(guards.cancelled_sales)
+    for word in loss.words:
+        for key in (*word.keys, by_order(word.order_id)):
+            cancelled[key] = word.why
+    stops = filter(None, (guards.stop, *(stop["reason"] for stop in loss.stops)))
+    return replace(guards, cancelled_sales=cancelled, stop=AND_ALSO.join(stops))
+
+
+def _looked_ahead(
+    job: Job,
+    journal: SqliteJournal,
+    intakes: Intakes,
+    planned: Sequence[PlannedBatch],
+    guards: Guards,
+    ask: Ask | None,
+) -> _Known:
+    """The survey that a run makes before it sends, and what the gateway says of its recipients."""
+    known = _Known(intakes, planned, guards, guards.stop, None, None, _unread(journal, planned))
+    try:
+        found = survey(job, journal, planned, unasked(guards), strict=True)
+    except Misconfigured as error:
+        return replace(known, impossible=error)
+    except DoesNotAddUp as error:  # a run would make it a stop
+        guards = replace(guards, stop=guards.stop or str(error))
+        return replace(known, guards=guards, impossible=error)
+    if ask is None or not found.orders:
+        return known
+    told = ask(found.destinations)
+    asked = told.beside(history.preflight_of(journal), found.destinations)
+    return replace(known, guards=_told_by_gateway(job, guards, asked), asked=asked)
+
+
+def _unread(journal: SqliteJournal, planned: Sequence[PlannedBatch]) -> tuple[str, ...]:
+    known = {batch.id for batch in journal.batches()}
+    files = [one.batch.file for one in planned if one.batch.id not in known]
+    return tuple(dict.fromkeys(files))
+
+
+def _told_by_gateway(job: Job, guards: Guards, asked: Preflight) -> Guards:
+    guards = replace(guards, barred=asked.barred, least_charge=asked.least_charge)
+    if job.controls.min_share == "hold":
+        return replace(guards, smallest_share=asked.smallest_share)
+    return replace(guards, smallest_share={})
+
+
+# --- the rows
+# --------------------------------------------------------------------------------------------------
+
+
+class _Walk:
+    """The rows of all files, one by one: what would be sent, what not and why."""
+
+    def __init__(self, job: Job, known: _Known, limit: int | None, on_row: OnRow | None) -> None:
+        self._job = job
+        self._limit = limit
+        self._on_row = on_row
+        self._is_stopped = bool(known.guards.stop)
+        self._impossible = str(known.impossible or "")
+        self._digest = hashlib.sha256(_rules_told(job))
+        self._has_repeats = any(one.repeats for one in known.planned)
+        # hashes of the order ids that would be sent, where another row asks for one of them
+        self._going: set[int] = set()
+        self._repeated: list[tuple[Totals, Finding]] = []  # rows that repeat another
+        self.survey = Survey()  # of what would be sent
+        self.totals: dict[str, Totals] = {}  # by batch id, of the rows that would not
+        self.reasons = Counter[tuple[str, str]]()  # outcome and reason -> rows
+
+    @property
+    def hash(self) -> str:
+        """Over the rules, the files, and what would be sent of them."""
+        return f"sha256:{self._digest.hexdigest()}"
+
+    def file(self, planned: PlannedBatch, rows: Iterable[Placed]) -> None:
+        """Every row of one file."""
+        batch = planned.batch
+        totals = self.totals[batch.id] = Totals()
+        self._digest.update(batch.sha256.encode())
+        for placed in rows:
+            goes = goes_now(placed.standing)
+            if goes:
+                hold = self._hold()
+            else:
+                hold = ""
+            place = Place(batch, placed.row, self._is_stopped, placed.sale)
+            finding = finding_of(place, placed.standing, hold, placed.later)
+            sent = goes and not hold
+            if self._on_row is not None:
+                self._on_row(finding, sent)
+            if sent:
+                self._send(placed, finding)
+            else:
+                self._leave(placed, finding, totals)
+
+    def count_repeats(self) -> None:
+        """Count the rows that repeat another: as it will be, when that is sent."""
+        for totals, finding in self._repeated:
+            if hash(finding.order_id) in self._going:
+                totals.add(replace(finding, counts_as=Outcome.SUCCEEDED, who_acts="-"))
+            else:
+                totals.add(finding)
+
+    def _hold(self) -> str:
+        """Why one row more that may go is not sent in this run; empty when it is."""
+        if self._impossible:
+            return self._impossible
+        if self._limit is not None and self.survey.orders >= self._limit:
+            return limited(self._limit)
+        return ""
+
+    def _send(self, placed: Placed, finding: Finding) -> None:
+        document = placed.row.document
+        self.survey.add(self._job, placed)
+        if self._has_repeats:
+            self._going.add(hash(document["order_id"]))
+        if isinstance(placed.standing, MayGo):
+            number = placed.standing.number
+        else:
+            number = finding.attempts
+        key = key_of(self._job.name, document["order_id"], number)
+        self._digest.update(f"{key}{content_of(document)}".encode())
+
+    def _leave(self, placed: Placed, finding: Finding, totals: Totals) -> None:
+        if isinstance(placed.standing, RepeatOf):
+            self._repeated.append((totals, finding))
+        else:
+            totals.add(finding)
+        self.reasons[finding.outcome.value, finding.reason] += 1
+
+
+def _rules_told(job: Job) -> bytes:
+    lookups = sorted(getattr(source, "sha256", "") for source in job.columns.fields.values())
+    return json.dumps([job.sha256, job.schema.sha256, lookups]).encode()
+
+
+# --- what it comes to
+# --------------------------------------------------------------------------------------------------
+
+
+def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Plan:
+    """`others`: what other files and adopted charges add to the exit code."""
+    code = _code(known, walk, others)
+    received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
+    acts = must_act([*others, *(walk.totals[one.batch.id] for one in received)])
+    files = [
+        file_told(intake, one.batch, len(intake.repeats))
+        for intake, one in zip(known.intakes.files, known.planned, strict=True)
+    ]
+    reasons = walk.reasons.most_common(LARGEST_LISTED)
+    return Plan(
+        job=job.name,
+        mode=job.gateway.mode,
+        files=tuple(files),
+        to_send=_to_send(walk.survey),
+        recipients=_recipients(walk.survey),
+        not_sent=tuple(
+            {"outcome": outcome, "reason": reason, "count": number}
+            for (outcome, reason), number in reasons
+        ),
+        outcomes=_outcomes(walk.totals.values()),
+        warnings=(
+            *_of_files(known),
+            *_of_orders(walk.survey),
+            *_of_words(known, walk),
+            *_of_recipients(known.asked),
+        ),
+        stop=known.stop,
+        refusals=_refusals(known),
+        plan_hash=walk.hash,
+        exit_code=code,
+        next_step=sentence(code, acts),
+        who_acts=dict(acts.orders),
+    )
+
+
+def _refusals(known: _Known) -> tuple[str, ...]:
+    files = [f"{one.batch.file}: {one.batch.refusal}" for one in known.planned if one.batch.refusal]
+    errors: list[BatchpayError] = [*known.intakes.refused]
+    if known.impossible is not None:
+        errors.append(known.impossible)
+    return (*files, *map(str, errors))
+
+
+def _code(known: _Known, walk: _Walk, others: Sequence[Totals]) -> int:
+    """The code that a run would end with, were every charge to succeed."""
+    codes = [exit_code([*walk.totals.values(), *others], stopped=bool(known.stop))]
+    if known.intakes.refused or any(one.batch.refusal for one in known.planned):
+        codes.append(65)
+    if known.impossible is not None:
+        codes.append(known.impossible.exit_code)
+    return next(code for code in (12, 78, 65, 11, 10, 0) if code in codes)
+
+
+def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
+    """Outcome -> rows of all files, in the contract's order, without those that did not happen."""
+    rows = Counter[str]()
+    for totals in every:
+        rows.update(totals.outcomes())
+    return {outcome.value: rows[outcome.value] for outcome in Outcome if rows[outcome.value]}
+
+
+def _to_send(found: Survey) -> dict[str, dict[str, Any]]:
+    """Count, sum, commission and shares by currency; the commission is exact, the gateway rounds
+    each order's.
+    """
+    told = {}
+    for code in sorted(found.sums):
+        sum_minor = found.sums[code]
+        one: dict[str, Any] = {
+            "count": found.counts[code],
+            "sum_minor": sum_minor,
+            "sum": major_text(sum_minor, code),
+        }
+        if commission := found.commission.get(code):
+            rounded = int(commission.to_integral_value())
+            one["commission"] = major_text(rounded, code)
+            one["shares"] = major_text(sum_minor - rounded, code)
+        told[code] = one
+    return told
+
+
+def _recipients(found: Survey) -> tuple[Mapping[str, Any], ...]:
+    """The largest sums first."""
+    shares = sorted(found.recipients.items(), key=lambda share: (-share[1][1], share[0]))
+    return tuple(
+        {
+            "destination": destination,
+            "currency": currency,
+            "count": count,
+            "sum_minor": sum_minor,
+            "sum": major_text(sum_minor, currency),
+        }
+        for (destination, currency), (count, sum_minor) in shares[:LARGEST_LISTED]
+    )
+
+
+def _of_files(known: _Known) -> Iterable[str]:
+    for intake, one in zip(known.intakes.files, known.planned, strict=True):
+        for warning in warnings_about(intake, one.batch):
+            yield f"{intake.snapshot.name}: {warning}"
+
+
+def _of_orders(found: Survey) -> Iterable[str]:
+    if found.warned:
+        yield (
+            f"{found.warned} of these orders ask for the same payer, recipient and amount as one"
+            " of the last ten days"
+        )
+
+
+def _of_words(known: _Known, walk: _Walk) -> Iterable[str]:
+    """A person's word on a row is taken once a run has read its file."""
+    told = [reason for _, reason in walk.reasons]
+    told += [one.batch.refusal for one in known.planned]
+    if known.unread and any(steps.IS_CANCEL in one for one in told):
+        yield steps.RUN_FIRST(files=", ".join(map(shown, known.unread)))
+
+
+def _of_recipients(asked: Preflight | None) -> Iterable[str]:
+    if asked is None:
+        return
+    for recipient, why in sorted(asked.barred.items()):
+        yield f"recipient {recipient} {why}"
+    for recipient in asked.unknown:
+        yield f"recipient {recipient}: the gateway does not tell of it"

@@ -1,0 +1,113 @@
+"""STATUS: what a job's journal knows, of every batch or of one order; from the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from batchpay.batches import history
+from batchpay.batches.clock import SystemClock
+from batchpay.batches.runs import Runs
+from batchpay.batches.stories import story_of
+from batchpay.domain.errors import InputMissing
+from batchpay.domain.exits import Acts
+from batchpay.domain.model import OPEN, Outcome
+from batchpay.domain.text import told as shown
+from batchpay.job.job import Job
+from batchpay.journals.lock import running
+from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.reconciliation.findings import Totals, must_act
+from batchpay.settlement.recorder import stop_in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every batch of a job, and what a later run or a person must settle."""
+
+    exit_code: int
+    batches: tuple[Mapping[str, Any], ...]  # each as `status --json` shows it
+    stop: str = ""
+    last_run: Mapping[str, Any] | None = None  # run, started, ended, exit_code
+    # host, pid, started, run of the process that is at work now
+    running: Mapping[str, str] | None = None
+    # charges that no file of this journal asked for
+    adopted: Mapping[str, Any] = field(default_factory=dict)
+    acts: Acts = field(default_factory=Acts)
+    # every stop that a person ended: at, by, reason, stop
+    lifted: tuple[Mapping[str, str], ...] = ()
+    loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
+
+
+def status(job: Job) -> Status:
+    """Every batch and where its rows stand; 11 or 12 while anything is open. Raises what opening
+    the journal raises.
+    """
+    with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        journal.verify()
+        return _status(job, journal)
+
+
+def _status(job: Job, journal: SqliteJournal) -> Status:
+    at_work = running(job.state_path, job.name)
+    work = _work_of(journal, at_work)
+    now_ns = SystemClock().now_ns()
+    latest = history.last_totals(journal)
+    batches: list[Mapping[str, Any]] = []
+    totals: list[Totals] = []
+    for batch in journal.batches():
+        told, counted = history.status_of(job, journal, batch, latest.get(batch.id), now_ns, work)
+        batches.append(told)
+        totals.append(counted)
+    stop = stop_in_force(journal.events(["stop", "lifted"]))
+    totals.append(history.strays(job, journal))
+    taken = history.taken_as_they_are(latest)
+    return Status(
+        exit_code=_code(batches, totals, taken, stop),
+        batches=tuple(batches),
+        stop=stop,
+        last_run=history.last_run(journal),
+        running=at_work,
+        adopted=history.adopted_json(history.unshown(job, journal)),
+        acts=must_act(totals),
+        lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
+        loss=history.last_loss(journal, now_ns),
+    )
+
+
+def _code(
+    batches: Sequence[Mapping[str, Any]], totals: Sequence[Totals], taken: Totals, stop: str
+) -> int:
+    """The last of `totals` is of charges that no row shows; `taken`: rows of which a person took
+    note.
+    """
+    strays = totals[-1]
+    if stop or Outcome.UNPROVEN in strays.stands() or any(one["unproven"] for one in batches):
+        return 12
+    if strays.stands() & OPEN or any(one["open_count"] or one["in_work"] for one in batches):
+        return 11
+    if strays.accepted + taken.accepted or any(one.left_charged_twice for one in totals):
+        return 10
+    return 0
+
+
+def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> history.Work:
+    if at_work is None:
+        return history.Work()
+    in_hand = Runs(journal).in_hand(at_work["run"])
+    return history.Work(in_hand, frozenset(history.last_inputs(journal) or ()))
+
+
+def story(job: Job, order_id: str) -> dict[str, Any]:
+    """One order: every row that asks for it, and every event of it. Raises InputMissing for one
+    that no row and no event knows.
+    """
+    with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
+        journal.verify()
+        told = story_of(job, journal, order_id)
+    if not told["rows"] and not told["events"]:
+        raise InputMissing(
+            f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file"
+        )
+    return told
