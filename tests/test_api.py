@@ -56,6 +56,16 @@ def test_the_example_runs(market: Market, job: api.Job) -> None:
     assert market.posts() == 2
 
 
+def test_the_example_of_the_readme_runs(market: Market, job: api.Job) -> None:
+    """The shortest one."""
+    (example,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    done = programs(market, example)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "10 [{'succeeded': 2, 'rejected': 1}]\n"
+
+
 def test_what_cannot_begin_is_raised_with_the_commands_code(market: Market) -> None:
     """The second example ends as the command does."""
     done = programs(market, EXAMPLES[1])

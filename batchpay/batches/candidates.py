@@ -95,7 +95,6 @@ class Placed:
 
 
 # --- the rows
-# --------------------------------------------------------------------------------------------------
 
 
 def placed_rows(
@@ -134,13 +133,18 @@ def placed_rows(
 def _placed(
     row: Row, standing: Standing, of_rows: History, guards: Guards, batch: Batch, *, decided: bool
 ) -> Placed:
-    resembles = False
-    if is_sendable(standing) or isinstance(standing, Waits):
-        resembles = any(told(row, of_rows, guards) is not None for told in (unnamed, untold))
+    may_wait = is_sendable(standing) or isinstance(standing, Waits)
+    resembles = may_wait and _resembles_others(row, of_rows, guards)
     if not decided:
         return Placed(row, standing, resembles=resembles)
     later = settled_by(row, of_rows, batch.first_seen_ns)
     return Placed(row, standing, later, of_rows.sale(row), resembles)
+
+
+def _resembles_others(row: Row, of_rows: History, guards: Guards) -> bool:
+    if unnamed(row, of_rows, guards) is not None:
+        return True
+    return untold(row, of_rows, guards) is not None
 
 
 def candidates(
@@ -226,7 +230,6 @@ def intent_of_row(
 
 
 # --- what they add up to
-# ---------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -266,11 +269,12 @@ class Survey:
 
 def _asked_for(placed: Placed) -> tuple[str, int, str]:
     """Destination, amount and upper-case currency of what a sendable row asks for."""
-    standing, document = placed.standing, placed.row.document
-    if isinstance(standing, MayGo):
-        return document["destination"], document["amount"], document["currency"].upper()
-    assert isinstance(standing, Owns | DuplicateOf)
-    asked = standing.attempt.intent
+    if isinstance(placed.standing, MayGo):
+        document = placed.row.document
+        currency = document["currency"].upper()
+        return document["destination"], document["amount"], currency
+    assert isinstance(placed.standing, Owns | DuplicateOf)
+    asked = placed.standing.attempt.intent
     return asked.destination, asked.amount, asked.currency.upper()
 
 
@@ -311,7 +315,6 @@ def unasked(guards: Guards) -> Guards:
 
 
 # --- the files as a whole
-# --------------------------------------------------------------------------------------
 
 
 def batch_id_in(job: Job, journal: SqliteJournal, received: datetime, sha256: str) -> str:

@@ -131,38 +131,36 @@ class OpenJob:
         """People's words that only reports tell of, as the journal keeps them: of an attempt that
         it knows, or else of an order that is never to be sent.
         """
-        known = history.attempts_of(
-            self.journal, list(dict.fromkeys(word.order_id for word in loss.words))
-        )
+        order_ids = list(dict.fromkeys(word.order_id for word in loss.words))
+        known = {
+            (order_id, attempt.intent.attempt): attempt
+            for order_id, attempts in history.attempts_of(self.journal, order_ids).items()
+            for attempt in attempts
+        }
         told: set[tuple[str, int]] = set()
         for word in loss.words:
             by = f"the report {word.path.parent.name}, of before a loss of the journal"
-            attempt = next(
-                (a for a in known.get(word.order_id, ()) if a.intent.attempt == word.attempt), None
-            )
+            one = word.order_id, word.attempt
+            attempt = known.get(one)
             if attempt is None:
                 data = {"reason": word.why, "by": by, "sale": list(word.keys)}
                 yield self._event("cancelled", data, order_id=word.order_id)
-            elif attempt.outcome in MAY_BE_SAID and (word.order_id, word.attempt) not in told:
-                told.add((word.order_id, word.attempt))
+            elif attempt.outcome in MAY_BE_SAID and one not in told:
+                told.add(one)
+                at_ns = self.clock.now_ns()
                 yield resolved_event(
-                    attempt,
-                    word.said,
-                    word.reason,
-                    by,
-                    at_ns=self.clock.now_ns(),
-                    run_id=self.run_id,
+                    attempt, word.said, word.reason, by, at_ns=at_ns, run_id=self.run_id
                 )
         for stop in loss.stops:
-            yield self._event(
-                "stop", {name: text for name, text in stop.items() if text or name != "charge"}
-            )
+            data = {name: text for name, text in stop.items() if text or name != "charge"}
+            yield self._event("stop", data)
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
         if loss is not None and not loss.noted:
-            self.journal.append([self._event("restored", loss.to_json()), *self._kept_again(loss)])
+            restored = self._event("restored", loss.to_json())
+            self.journal.append([restored, *self._kept_again(loss)])
         return loss
 
     @property
@@ -207,9 +205,9 @@ class OpenJob:
         """Write a batch into the journal, with every verdict about its file; its rows are read from
         there from now on.
         """
-        event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
-        self.journal.plan(event, judged.batch, staged, judged.repeats)
-        chunks = partial(self.journal.chunks, judged.batch.id)
+        batch = judged.batch
+        self.journal.plan(self._event("batch.planned", {}), batch, staged, judged.repeats)
+        chunks = partial(self.journal.chunks, batch.id)
         return replace(judged, chunks=chunks, renamed=Names())
 
     def note_renamed(self) -> None:
@@ -226,39 +224,42 @@ class OpenJob:
         sent: what would have been refused before the look, had the journal known of them, is
         refused now.
         """
-        judged = ask_about_adopted(self.job, self.journal, self.planned)
-        for at, (before, now) in enumerate(zip(self.planned, judged, strict=True)):
-            if now.batch != before.batch:
-                event = Event(kind="batch.planned", at_ns=self.clock.now_ns(), run_id=self.run_id)
-                self.journal.judge(event, now.batch)
-                self.planned[at] = now
-                self.refused.append(FileRefused(f"{now.batch.file}: {now.batch.refusal}"))
+        before = {planned.batch.id: planned.batch for planned in self.planned}
+        self.planned = ask_about_adopted(self.job, self.journal, self.planned)
+        for planned in self.planned:
+            batch = planned.batch
+            if batch != before[batch.id]:
+                self.journal.judge(self._event("batch.planned", {}), batch)
+                self.refused.append(FileRefused(f"{batch.file}: {batch.refusal}"))
 
     def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
         """Rows of older files that came back in this batch, each as a duplicate of a charged order:
         that settles them, and every row that they came back for themselves. Beside rows of its own
         id an order answers for one sale.
         """
-        lineages, told = Lineages(self.journal), dict[str, str]()
+        lineages = Lineages(self.journal)
+        told: dict[str, str] = {}
         for place, order_id in rows.items():
             ancestry = lineages.of(place)
-            if lineages.may_answer(
-                ancestry, order_id, [one for one, other in told.items() if other == order_id]
-            ):
+            beside = [one for one, other in told.items() if other == order_id]
+            if lineages.may_answer(ancestry, order_id, beside):
                 told.update(dict.fromkeys(ancestry.places, order_id))
-        if news := {
+        news = {
             place: order_id
             for place, order_id in told.items()
             if order_id not in lineages.answered(place)
-        }:
+        }
+        if news:
             self.answered = True
             self.note("answered", {"rows": news}, batch_id)
 
     def _note_ids(self) -> None:
         """Of which cells order ids are made from now on."""
         ids_from = self.job.columns.ids_from
-        noted = [str(event.data["ids_from"]) for event in self.journal.events(["ids"])]
-        if noted[-1:] != [ids_from]:
+        noted = ""
+        for event in self.journal.events(["ids"]):
+            noted = str(event.data["ids_from"])
+        if noted != ids_from:
             self.note("ids", {"ids_from": ids_from})
 
     def _note_inputs(self) -> None:
@@ -278,9 +279,8 @@ class OpenJob:
         Raises Misconfigured and DoesNotAddUp for rows that make the run impossible.
         """
         with self._stopping():
-            return survey(
-                self.job, self.journal, self.planned, unasked(self._guards()), strict=True
-            )
+            guards = unasked(self._guards())
+            return survey(self.job, self.journal, self.planned, guards, strict=True)
 
     def candidates(self) -> Iterator[Candidate]:
         """The same, one by one, as the settlement takes it."""
@@ -289,9 +289,8 @@ class OpenJob:
 
     def _guards(self) -> Guards:
         present = [planned.batch.id for planned in self.planned]
-        return replace(
-            history.guards_of(self.job, self.journal, present=present), began_ns=self.started_ns
-        )
+        guards = history.guards_of(self.job, self.journal, present=present)
+        return replace(guards, began_ns=self.started_ns)
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -307,7 +306,7 @@ def refuse_another_place(job: Job, journal: SqliteJournal) -> None:
     """Raises Misconfigured for a journal of another mode or address than the job's (contract,
     section 1).
     """
-    kept: dict[str, object] = {**whose_journal(journal.accounts())}
+    kept: dict[str, object] = dict(whose_journal(journal.accounts()))
     if not kept and journal.knows_orders():
         modes = {batch.mode for batch in journal.batches()}
         if modes and job.gateway.mode not in modes:

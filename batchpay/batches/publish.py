@@ -30,9 +30,8 @@ from batchpay.reports.manifest import head_of, write_manifest_beside
 from batchpay.reports.spool import KeptFindings
 from batchpay.settlement.recorder import stop_in_force, whose_journal
 
-SPOOLED = (
-    16  # batches whose rows are kept between counting and writing; of more they are judged anew
-)
+# batches whose rows are kept between counting and writing; of more they are judged anew
+SPOOLED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,8 @@ class Published:
     directory: Path
     files: tuple[Path, ...]  # empty: the reports of an earlier run were left as they were
     run: RunDone | None = None  # the last one that changed it
-    lifted: Sequence[
-        Mapping[str, str]
-    ] = ()  # who lifted which stop that its reports told of: at, by, reason, stop
+    # who lifted which stop that its reports told of: at, by, reason, stop
+    lifted: Sequence[Mapping[str, str]] = ()
 
     @property
     def open_equation(self) -> bool:
@@ -65,9 +63,8 @@ class Counted:
     noted: Event
     found: history.Found
     spool: KeptFindings
-    said: Mapping[str, object] = field(
-        default_factory=dict
-    )  # people's words, as its manifest tells them
+    # people's words, as its manifest tells them
+    said: Mapping[str, object] = field(default_factory=dict)
     kept: bool = False  # its reports stay as they are
 
     @property
@@ -89,8 +86,12 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
     spool = KeptFindings(opened.job.state_path.parent)
     judge = history.findings_of(opened.job, journal, batch)
     found = spool.reading(judge)
+    if spooled:
+        walked = found
+    else:
+        walked = judge
     try:
-        totals, digest, answered = history.totals_of(found if spooled else judge)
+        totals, digest, answered = history.totals_of(walked)
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
         data = {
@@ -102,9 +103,8 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
         if said := said_json(journal):  # so that some manifest tells of every word
             data["said"] = sha256(json_text(said).encode("utf-8", "replace")).hexdigest()
         latest = history.last_totals(journal).get(batch.id)
-        if (
-            latest is None or latest.data != data or journal.moved(batch.id)
-        ):  # else it would be written on every night
+        # else it would be written on every night
+        if latest is None or latest.data != data or journal.moved(batch.id):
             latest = opened.note("totals", data, batch.id)
     except BaseException:
         spool.close()
@@ -128,25 +128,18 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     Each of the last days is counted anew, and written when it reads otherwise: `report` then writes
     the same bytes.
     """
-    latest = history.last_totals(opened.journal)
-    last_seq = max(
-        [
-            opened.journal.last_of_orders(),
-            *(event.seq for event in opened.journal.events(["answered"])),
-        ]
-    )
+    journal = opened.journal
+    latest = history.last_totals(journal)
+    last_seq = journal.last_of_orders()
+    for event in journal.events(["answered"]):
+        last_seq = max(last_seq, event.seq)
     oldest_ns = opened.started_ns - int(history.FIRST_LOOK.total_seconds()) * 10**9
-    runs = Runs(opened.journal)
-    for batch in opened.journal.batches():
+    runs = Runs(journal)
+    for batch in journal.batches():
         known = latest.get(batch.id)
-        if (
-            known is None
-            or batch.id in but
-            or batch.first_seen_ns < oldest_ns
-            or known.seq > last_seq
-        ):
+        if known is None or batch.id in but or batch.first_seen_ns < oldest_ns:
             continue
-        if not history.may_be_settled(known):
+        if known.seq > last_seq or not history.may_be_settled(known):
             continue
         counted = count(opened, batch)
         if counted.noted.seq == known.seq:
@@ -157,16 +150,10 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
-    totals, spool = Totals.from_json(latest.data), KeptFindings(opened.job.state_path.parent)
-    return Counted(
-        batch,
-        totals,
-        (),
-        latest,
-        history.findings_of(opened.job, opened.journal, batch),
-        spool,
-        kept=True,
-    )
+    totals = Totals.from_json(latest.data)
+    spool = KeptFindings(opened.job.state_path.parent)
+    found = history.findings_of(opened.job, opened.journal, batch)
+    return Counted(batch, totals, (), latest, found, spool, kept=True)
 
 
 def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tuple[Path, ...]:
@@ -217,38 +204,38 @@ def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tup
 
 
 ADOPTED = "adopted"  # the folder of what is in no batch's report
+ADOPTED_FILE = "adopted.json"
 
 
 def publish_adopted(opened: OpenJob) -> tuple[Path, ...]:
     """`adopted/adopted.json`: charges of this job that no row of a report shows (J32); none ever,
     no file.
     """
-    found = history.adopted_json(history.unshown(opened.job, opened.journal))
-    reports, mode = opened.job.report.directory, opened.job.report.mode
-    if not found["count"] and not has_own_folder(reports, ADOPTED, opened.job.name, "adopted.json"):
+    job, journal = opened.job, opened.journal
+    reports, mode = job.report.directory, job.report.mode
+    found = history.adopted_json(history.unshown(job, journal))
+    if not found["count"] and not has_own_folder(reports, ADOPTED, job.name, ADOPTED_FILE):
         return ()  # else it tells that there is none any more
-    directory = Directory(own_folder(reports, ADOPTED, opened.job.name, "adopted.json", mode), mode)
-    told = {
-        "job": opened.job.name,
-        "mode": opened.job.gateway.mode,
-        "journal": opened.journal.id,
-        **found,
-    }
-    with directory.file("adopted.json") as file:
+    directory = Directory(own_folder(reports, ADOPTED, job.name, ADOPTED_FILE, mode), mode)
+    told = {"job": job.name, "mode": job.gateway.mode, "journal": journal.id, **found}
+    with directory.file(ADOPTED_FILE) as file:
         file.write((json_text(told) + "\n").encode("utf-8", "replace"))
-    known = head_of(directory, opened.job)
-    if known is None or not is_of(
-        opened.journal, known
-    ):  # else there would be one more on every night
-        head = opened.journal.head()
-        unproven = [
-            one["charge"] for one in found["charges"] if one["outcome"] == Outcome.UNPROVEN.value
-        ]
-        said = said_json(opened.journal, unproven)
-        write_manifest_beside(
-            directory, opened.job, opened.journal.id, head, _whose(opened, head[0]), said
-        )
+    known = head_of(directory, job)
+    # else there would be one more on every night
+    if known is None or not is_of(journal, known):
+        _write_manifest_of_adopted(opened, directory, found["charges"])
     return tuple(directory.written)
+
+
+def _write_manifest_of_adopted(
+    opened: OpenJob, directory: Directory, charges: Sequence[Mapping[str, str]]
+) -> None:
+    journal = opened.journal
+    head = journal.head()
+    unproven = [one["charge"] for one in charges if one["outcome"] == Outcome.UNPROVEN.value]
+    said = said_json(journal, unproven)
+    whose = _whose(opened, head[0])
+    write_manifest_beside(directory, opened.job, journal.id, head, whose, said)
 
 
 def _said(counted: Counted) -> Mapping[str, object]:
@@ -257,8 +244,12 @@ def _said(counted: Counted) -> Mapping[str, object]:
     """
     if not counted.totals.count(Outcome.UNPROVEN):
         return counted.said
-    found = (one for _, some in counted.found() for one in some if one.outcome is Outcome.UNPROVEN)
-    return {**counted.said, "unproven": sorted({one.charge_id for one in found if one.charge_id})}
+    unproven: set[str] = set()
+    for _, findings in counted.found():
+        for one in findings:
+            if one.outcome is Outcome.UNPROVEN and one.charge_id:
+                unproven.add(one.charge_id)
+    return {**counted.said, "unproven": sorted(unproven)}
 
 
 def _whose(opened: OpenJob, seq: int) -> dict[str, str]:
@@ -277,6 +268,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
         return Published(batch, totals, equations, directory, ())
     journal, run = opened.journal, runs.of_batch(batch.id)
     stop = stop_in_force(journal.events(["stop", "lifted"]))
+    code = exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation)
     with counted.spool:
         inputs = Inputs(
             batch=batch,
@@ -284,7 +276,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
             findings=partial(_addressed, counted.found, opened.job.path.name),
             totals=totals,
             equations=equations,
-            exit_code=exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation),
+            exit_code=code,
             journal_id=journal.id,
             head_seq=counted.noted.seq,
             head_digest=counted.noted.digest,
@@ -303,11 +295,10 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
 def _addressed(found: history.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
     """The findings with the commands in their reasons as they are typed, beside the job file."""
     for chunk, findings in found():
-        yield (
-            chunk,
-            [one if "batchpay " not in one.reason else _told_to(one, job_file) for one in findings],
-        )
+        yield chunk, [_told_to(one, job_file) for one in findings]
 
 
 def _told_to(finding: Finding, job_file: str) -> Finding:
+    if "batchpay " not in finding.reason:
+        return finding
     return replace(finding, reason=steps.addressed(finding.reason, job_file))

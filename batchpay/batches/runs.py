@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from batchpay.batches.clock import iso
-from batchpay.domain.model import MONEY_MOVED, Done, Event, Outcome, RunDone
+from batchpay.domain.model import MONEY_MOVED, ChargeSeen, Done, Event, Outcome, RunDone
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import fold, money_of
+from batchpay.lifecycle.attempt import Attempt, fold, money_of
+
+At = tuple[str, int]
+"""Order id and attempt."""
 
 _MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
 _UNSENT = frozenset({Outcome.HELD.value, "withdrawn"})
@@ -34,9 +37,8 @@ class _Attempt:
     def add(self, done: Done) -> None:
         self.intent = self.intent or done.kind == "intent"
         self.adopted = self.adopted or done.kind == "adopted"
-        self.began_here = (
-            self.began_here or done.kind == "adopted" or (done.kind == "intent" and done.send <= 1)
-        )
+        if done.kind == "adopted" or (done.kind == "intent" and done.send <= 1):
+            self.began_here = True
         self.looked_up = self.looked_up or done.kind in _LOOKED
         self.state = done.state or self.state
         if done.currency:
@@ -48,20 +50,24 @@ class Runs:
 
     def __init__(self, journal: SqliteJournal) -> None:
         self._journal = journal
-        self._read: dict[str, dict[tuple[str, int], _Attempt]] = {}
+        self._read: dict[str, dict[At, _Attempt]] = {}
 
     @cached_property
     def _started(self) -> dict[str, Event]:
-        return {event.run_id: event for event in self._journal.events(["run.started"])}
+        return self._by_run("run.started")
 
     @cached_property
     def _until(self) -> dict[str, int]:
         """Run -> number of the event with which the next run of this job began."""
-        return {one.run_id: after.seq for one, after in pairwise(self._started.values())}
+        begins = self._started.values()
+        return {one.run_id: after.seq for one, after in pairwise(begins)}
 
     @cached_property
     def _ended(self) -> dict[str, Event]:
-        return {event.run_id: event for event in self._journal.events(["run.counted"])}
+        return self._by_run("run.counted")
+
+    def _by_run(self, kind: str) -> dict[str, Event]:
+        return {event.run_id: event for event in self._journal.events([kind])}
 
     @cached_property
     def _restored(self) -> dict[str, bool]:
@@ -70,15 +76,19 @@ class Runs:
         """
         found: dict[str, bool] = {}
         for event in self._journal.events(["restored", "recovered"]):
-            found[event.run_id] = found.get(event.run_id, False) or bool(event.data.get("empty"))
+            found.setdefault(event.run_id, False)
+            if event.data.get("empty"):
+                found[event.run_id] = True
         return found
 
     @cached_property
     def _holds(self) -> dict[tuple[str, str], str]:
-        return {
-            (e.run_id, e.batch_id[-12:]): str(e.data["reason"])
-            for e in self._journal.events(["held"])
-        }
+        """Run and last digits of the batch -> why it was held."""
+        found: dict[tuple[str, str], str] = {}
+        for event in self._journal.events(["held"]):
+            batch = event.batch_id[-12:]
+            found[event.run_id, batch] = str(event.data["reason"])
+        return found
 
     def of_batch(self, batch_id: str) -> RunDone | None:
         """The last run that changed a batch, and what it did to it; None when no run did."""
@@ -93,11 +103,12 @@ class Runs:
             return self._told(run_id, "")
         return None
 
-    def in_hand(self, run_id: str) -> frozenset[tuple[str, int]]:
+    def in_hand(self, run_id: str) -> frozenset[At]:
         """Order id and attempt of all that a run has asked for itself."""
         if run_id not in self._started:
             return frozenset()
-        return frozenset(at for at, one in self._attempts(run_id).items() if one.intent)
+        attempts = self._attempts(run_id)
+        return frozenset(at for at, one in attempts.items() if one.intent)
 
     def _told(self, run_id: str, batch: str) -> RunDone:
         attempts = self._attempts(run_id)
@@ -106,123 +117,130 @@ class Runs:
         made = {at: one for at, one in mine.items() if not one.adopted}
         adopted = {at: one for at, one in mine.items() if one.adopted}
         several = self._of_several(run_id, mine)
-        newly = {
-            at: one for at, one in self._newly_charged(run_id, made).items() if at not in several
-        }
-        found = {
-            at: one for at, one in adopted.items() if one.state in _MONEY and at not in several
-        }
-        ended = self._ended.get(run_id)
-        holds = {
+        charged = self._newly_charged(run_id, made)
+        found = {at: one for at, one in adopted.items() if one.state in _MONEY}
+        ended, code = "", None
+        if counted := self._ended.get(run_id):
+            ended = iso(counted.at_ns)
+            code = int(counted.data["exit_code"])
+        return RunDone(
+            id=run_id,
+            started=iso(self._started[run_id].at_ns),
+            ended=ended,
+            exit_code=code,
+            sent=sum(one.intent and one.state not in _UNSENT for one in made.values()),
+            charged=_sums(charged, made, several),
+            adopted=len(adopted),
+            adopted_sums=_sums(found, adopted, several),
+            looked_up=sum(one.looked_up for one in mine.values()),
+            restored=run_id in self._restored,
+            lost=self._restored.get(run_id, False),
+            held=self._held(run_id, batch),
+        )
+
+    def _held(self, run_id: str, batch: str) -> str:
+        """Why rows were held, each reason once."""
+        reasons = {
             why: None
             for (run, of), why in self._holds.items()
             if run == run_id and batch in ("", of)
         }
-        return RunDone(
-            id=run_id,
-            started=iso(self._started[run_id].at_ns),
-            ended=iso(ended.at_ns) if ended else "",
-            exit_code=int(ended.data["exit_code"]) if ended else None,
-            sent=sum(one.intent and one.state not in _UNSENT for one in made.values()),
-            charged=_sums(newly.values(), (sums for at, sums in several.items() if at in made)),
-            adopted=len(adopted),
-            adopted_sums=_sums(
-                found.values(), (sums for at, sums in several.items() if at in adopted)
-            ),
-            looked_up=sum(one.looked_up for one in mine.values()),
-            restored=run_id in self._restored,
-            lost=self._restored.get(run_id, False),
-            held=" ".join(holds),
-        )
+        return " ".join(reasons)
 
-    def _attempts(self, run_id: str) -> dict[tuple[str, int], _Attempt]:
-        """By order id and attempt."""
-        if run_id not in self._read:
-            found: dict[tuple[str, int], _Attempt] = {}
-            for done in self._journal.done_in(
-                run_id, self._started[run_id].seq, self._until.get(run_id)
-            ):
-                at = (done.order_id, done.attempt)
-                if at not in found:
-                    found[at] = _Attempt(done.batch_id[-12:])
-                found[at].add(done)
-            self._read[run_id] = found
-        return self._read[run_id]
+    def _attempts(self, run_id: str) -> dict[At, _Attempt]:
+        """All that a run wrote about."""
+        if run_id in self._read:
+            return self._read[run_id]
+        found: dict[At, _Attempt] = {}
+        start, until = self._started[run_id].seq, self._until.get(run_id)
+        for done in self._journal.done_in(run_id, start, until):
+            at = (done.order_id, done.attempt)
+            if at not in found:
+                found[at] = _Attempt(done.batch_id[-12:])
+            found[at].add(done)
+        self._read[run_id] = found
+        return found
 
-    def _of_several(
-        self, run_id: str, mine: Mapping[tuple[str, int], _Attempt]
-    ) -> dict[tuple[str, int], Counter[str]]:
+    def _of_several(self, run_id: str, mine: Mapping[At, _Attempt]) -> dict[At, Counter[str]]:
         """Attempts under whose key more than one charge took money (B31), each a stop -> what of
         that is news of a run.
 
         All of it moved, though a row of a report is about one charge.
         """
-        stops = {str(event.data.get("order", "")) for event in self._journal.events(["stop"])}
-        until, start = self._until.get(run_id), self._started[run_id].seq
+        stopped = {str(event.data.get("order", "")) for event in self._journal.events(["stop"])}
+        orders = sorted(stopped & {order_id for order_id, _ in mine})
+        start, until = self._started[run_id].seq, self._until.get(run_id)
         found = {}
-        for order_id, events in self._journal.histories(
-            sorted(stops & {order_id for order_id, _ in mine})
-        ).items():
-            known = {
-                charge.id
-                for a in fold(event for event in events if event.seq < start)
-                for charge in money_of(a)
-            }
-            for attempt in fold(event for event in events if until is None or event.seq < until):
-                money, at = money_of(attempt), (order_id, attempt.intent.attempt)
+        for order_id, events in self._journal.histories(orders).items():
+            before = _folded(events, start)
+            known = {charge.id for attempt in before for charge in money_of(attempt)}
+            for attempt in _folded(events, until):
+                at = (order_id, attempt.intent.attempt)
+                money = money_of(attempt)
                 if len(money) > 1 and at in mine:
-                    found[at] = Counter[str]()
-                    for charge in money:
-                        if charge.id in known:
-                            found[at][charge.currency.upper()] += 0
-                        else:
-                            found[at][charge.currency.upper()] += charge.amount
+                    found[at] = _news(money, known)
         return found
 
-    def _newly_charged(
-        self, run_id: str, made: Mapping[tuple[str, int], _Attempt]
-    ) -> dict[tuple[str, int], _Attempt]:
+    def _newly_charged(self, run_id: str, made: Mapping[At, _Attempt]) -> dict[At, _Attempt]:
         """Those that took money by the end of the run and were not known to have done so before
         it.
         """
         moved = {at: one for at, one in made.items() if one.state in _MONEY}
         older = [order_id for (order_id, _), one in moved.items() if not one.began_here]
-        before = self._moved_before(older, self._started[run_id].seq)
+        start = self._started[run_id].seq
+        before = self._moved_before(older, start)
         return {at: one for at, one in moved.items() if at not in before}
 
-    def _take_no_money(self, run_id: str, mine: Mapping[tuple[str, int], _Attempt]) -> None:
+    def _take_no_money(self, run_id: str, mine: Mapping[At, _Attempt]) -> None:
         """An unproven charge may have taken none, or be another order's: then its amount is no
         money.
         """
-        unproven = {
-            order_id for (order_id, _), one in mine.items() if one.state == Outcome.UNPROVEN.value
-        }
+        unproven = {at: one for at, one in mine.items() if one.state == Outcome.UNPROVEN.value}
+        orders = sorted({order_id for order_id, _ in unproven})
         until = self._until.get(run_id)
-        for order_id, events in self._journal.histories(sorted(unproven)).items():
-            for attempt in fold(event for event in events if until is None or event.seq < until):
-                one = mine.get((order_id, attempt.intent.attempt))
-                if (
-                    one is not None
-                    and one.state == Outcome.UNPROVEN.value
-                    and attempt.money is None
-                ):
+        for order_id, events in self._journal.histories(orders).items():
+            for attempt in _folded(events, until):
+                one = unproven.get((order_id, attempt.intent.attempt))
+                if one is not None and attempt.money is None:
                     one.amount = 0
 
-    def _moved_before(self, order_ids: list[str], seq: int) -> set[tuple[str, int]]:
+    def _moved_before(self, order_ids: list[str], seq: int) -> set[At]:
         moved = set()
         for order_id, events in self._journal.histories(order_ids).items():
-            for attempt in fold(event for event in events if event.seq < seq):
+            for attempt in _folded(events, seq):
                 if attempt.money is not None:
                     moved.add((order_id, attempt.intent.attempt))
         return moved
 
 
-def _sums(attempts: Iterable[_Attempt], more: Iterable[Counter[str]] = ()) -> dict[str, int]:
-    """By currency."""
+def _folded(events: Iterable[Event], until: int | None) -> tuple[Attempt, ...]:
+    """The attempts of an order as they were before an event; None: as they are."""
+    return fold(event for event in events if until is None or event.seq < until)
+
+
+def _news(money: Iterable[ChargeSeen], known: Collection[str]) -> Counter[str]:
+    """What of these charges is not known yet, by currency; all of their currencies are named."""
+    news = Counter[str]()
+    for charge in money:
+        if charge.id in known:
+            amount = 0
+        else:
+            amount = charge.amount
+        news[charge.currency.upper()] += amount
+    return news
+
+
+def _sums(
+    attempts: Mapping[At, _Attempt], of: Collection[At], several: Mapping[At, Counter[str]]
+) -> dict[str, int]:
+    """By currency, what attempts took; where one took several charges (`several`), and is one `of`
+    these, what of them is news.
+    """
     sums: Counter[str] = Counter()
-    for one in attempts:
-        sums[one.currency] += one.amount
-    for further in more:
-        for currency, amount in further.items():
-            sums[currency] += amount
+    for at, one in attempts.items():
+        if at not in several:
+            sums[one.currency] += one.amount
+    for at, further in several.items():
+        if at in of:
+            sums.update(further)
     return dict(sorted(sums.items()))

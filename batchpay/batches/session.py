@@ -82,15 +82,13 @@ async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
     settings = opened.job.gateway
     gateway = opened.edges.gateway(settings, hold.key.reveal())
     limits = _limits(opened.job, hold.options, opened.started_ns)
-    run = Run(
-        settings, gateway, channel_of(opened), opened.recorder, opened.clock, hold.progress, limits
-    )
+    channel = channel_of(opened)
+    run = Run(settings, gateway, channel, opened.recorder, opened.clock, hold.progress, limits)
     running = asyncio.get_running_loop()
 
     def interrupt(name: str) -> None:
-        running.call_soon_threadsafe(
-            run.loop.interrupt, f"interrupted by {name}", hold.options.grace_s
-        )
+        why = f"interrupted by {name}"
+        running.call_soon_threadsafe(run.loop.interrupt, why, hold.options.grace_s)
 
     hold.signals.call(interrupt)
     beat = asyncio.create_task(_beat())
@@ -101,14 +99,13 @@ async def hold(opened: OpenJob, hold: SessionCall) -> SessionEnd:
         hold.signals.call(None)
         await gateway.aclose()
         told = _note_holds(opened, run.loop.why_held)
-    trouble = (
-        *_trouble(run, settings.url, interrupted=bool(hold.signals.received)),
-        *opened.refused,
-    )
-    blind: tuple[str, ...] = ()
-    if run.blind and not trouble and not (told and opened.loss is None):
-        blind = (f"nothing is sent, as before: {run.blind}",)
-    return SessionEnd(trouble, (*run.notes, *_illness(run.channel), *blind))
+    interrupted = bool(hold.signals.received)
+    trouble = (*_trouble(run, settings.url, interrupted=interrupted), *opened.refused)
+    notes = [*run.notes, *_illness(run.channel)]
+    told_of_holds = told and opened.loss is None
+    if run.blind and not trouble and not told_of_holds:
+        notes.append(f"nothing is sent, as before: {run.blind}")
+    return SessionEnd(trouble, tuple(notes))
 
 
 def _illness(channel: Channel) -> Iterator[str]:
@@ -127,13 +124,15 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
     channel = run.channel
     if channel.fatal:
         return (channel.fatal,)
-    if run.untold and not interrupted:
-        return (GatewaySilent(f"{run.untold}{f' ({channel.trouble})' if channel.trouble else ''}"),)
-    if channel.answers == 0 and not interrupted:
-        if channel.trouble:
-            why = f" ({channel.trouble})"
-        else:
-            why = ""
+    if interrupted:
+        return ()
+    if channel.trouble:
+        why = f" ({channel.trouble})"
+    else:
+        why = ""
+    if run.untold:
+        return (GatewaySilent(f"{run.untold}{why}"),)
+    if channel.answers == 0:
         told = f"{url} gave not one answer{why}; nothing was charged that is not in the journal"
         return (GatewaySilent(told),)
     return ()
@@ -142,7 +141,8 @@ def _trouble(run: Run, url: str, *, interrupted: bool) -> tuple[BatchpayError, .
 def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     """What this run brings: where it looks from, how long it waits first, and what it may send."""
     look = look_of(opened, options)
-    wait_s = _lost_sends_s(opened, adopt=options.adopt and not look.known_before)
+    adopts = options.adopt and not look.known_before
+    wait_s = _lost_sends_s(opened, adopt=adopts)
     told = history.preflight_of(opened.journal)
     if opened.loss is not None:
         recovers = opened.loss.to_json()
@@ -170,19 +170,18 @@ def look_of(opened: OpenJob, options: Options) -> Look:
     copy to its own last complete list, an empty one to the beginning, for how old what it lost may
     be is bounded by nothing.
     """
-    bound = history.listed_until(opened.journal)
-    default = bound or (
-        EVERYTHING if opened.loss is not None else opened.started - history.FIRST_LOOK
-    )
-    if opened.loss is not None and opened.loss.empty:
-        default = EVERYTHING
-    if options.since:
-        since = min(default, options.since)
+    loss, bound = opened.loss, history.listed_until(opened.journal)
+    if loss is None:
+        since = bound or opened.started - history.FIRST_LOOK
+    elif loss.empty:
+        since = EVERYTHING
     else:
-        since = default
+        since = bound or EVERYTHING
+    if options.since:
+        since = min(since, options.since)
     quiet_at_s = opened.started_s + opened.job.gateway.doubt_period_s
     known = opened.journal.knows_orders()
-    return Look(since, known, options.adopt, quiet_at_s, lost=opened.loss is not None)
+    return Look(since, known, options.adopt, quiet_at_s, lost=loss is not None)
 
 
 async def _beat() -> None:
@@ -210,12 +209,13 @@ async def at_the_gateway(
     Raises Misconfigured for another account, mode or address than the journal's, GatewaySilent when
     nobody tells whose the key is, and what closed the line.
     """
+    if notes is None:
+        notes = []
+    settings = opened.job.gateway
     channel = channel_of(opened)
-    gateway = opened.edges.gateway(opened.job.gateway, key.reveal())
+    gateway = opened.edges.gateway(settings, key.reveal())
     try:
-        account = await enter(
-            opened.job.gateway, gateway, channel, opened.recorder, [] if notes is None else notes
-        )
+        account = await enter(settings, gateway, channel, opened.recorder, notes)
         if untold := whose_is_untold(opened.recorder, account):
             raise channel.fatal or GatewaySilent(untold)
         answer = await ask(gateway, channel)
@@ -232,9 +232,8 @@ def asking(job: Job) -> Iterator[Channel]:
     no journal.
     """
     clock = SystemClock()
-    with closing(
-        RunLock(job.state_path, job.name, job.gateway.rate, {"started": iso(clock.now_ns())})
-    ) as lock:
+    holder = {"started": iso(clock.now_ns())}
+    with closing(RunLock(job.state_path, job.name, job.gateway.rate, holder)) as lock:
         yield _channel(job, clock, lock)
 
 
@@ -256,18 +255,20 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
 
 
 def _channel(job: Job, clock: Clock, lock: RunLock) -> Channel:
-    settings, now_s = job.gateway, clock.elapsed_s()
+    settings = job.gateway
+    now_s = clock.elapsed_s()
     earlier = (now_s - age_s for age_s in lock.ages_s())
     pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
-    return Channel(clock, pacer, Breaker(settings.pause_s), lock.stamp)
+    breaker = Breaker(settings.pause_s)
+    return Channel(clock, pacer, breaker, lock.stamp)
 
 
 def _limits(job: Job, options: Options, started_ns: int) -> Limits:
-    controls, deadline_ns = job.controls, None
+    controls = job.controls
+    deadline_ns = None
     if controls.deadline:
-        at = next_deadline(
-            controls.deadline, controls.time_zone, datetime.fromtimestamp(started_ns / 1e9, UTC)
-        )
+        started = datetime.fromtimestamp(started_ns / 1e9, UTC)
+        at = next_deadline(controls.deadline, controls.time_zone, started)
         deadline_ns = int(at.timestamp()) * 10**9
     return Limits(
         orders=options.limit,
@@ -293,16 +294,17 @@ def _lost_sends_s(opened: OpenJob, *, adopt: bool) -> float:
 
 def _note_holds(opened: OpenJob, why: str) -> bool:
     """Write down why rows were held, where it is another reason than before; was there any?"""
+    if not why:
+        return False
+    data: dict[str, object] = {"reason": why}
+    if opened.stop:
+        data["stop"] = True
     told = False
     for planned in opened.planned:
         batch = planned.batch
-        if (
-            why
-            and not batch.refusal
-            and (opened.stop or history.last_hold(opened.journal, batch.id) != why)
-        ):
-            opened.note(
-                "held", {"reason": why, **({"stop": True} if opened.stop else {})}, batch.id
-            )
+        if batch.refusal:
+            continue
+        if opened.stop or history.last_hold(opened.journal, batch.id) != why:
+            opened.note("held", data, batch.id)
             told = True
     return told

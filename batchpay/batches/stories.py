@@ -19,32 +19,24 @@ from batchpay.lifecycle.standing import Guards, rows_of
 from batchpay.reconciliation.findings import find
 
 Told = Callable[[Mapping[str, Any], Event], str]
-BESIDE = (
-    "stop",
-    "refunded",
-    "noted",
-)  # kinds of event that are about an order, and no part of its attempts
+# kinds of event that are about an order, and no part of its attempts
+BESIDE = ("stop", "refunded", "noted")
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
     """`rows` that ask for an order, where each stands, and its `events`, oldest first; both may be
     empty.
     """
-    rows = [
-        _row(finding)
-        for batch in journal.batches()
-        for finding in _findings(job, journal, batch, order_id)
-    ]
-    beside = _beside(journal, order_id)
-    events = sorted(
-        [*journal.histories([order_id]).get(order_id, []), *beside], key=lambda event: event.seq
-    )
-    mode = mode_told(job.gateway.mode)
+    rows: list[dict[str, Any]] = []
+    for batch in journal.batches():
+        rows += map(_row, _findings(job, journal, batch, order_id))
+    own = journal.histories([order_id]).get(order_id, [])
+    events = sorted([*own, *_beside(journal, order_id)], key=lambda event: event.seq)
     return {
         "order": order_id,
-        "mode": mode,
+        "mode": mode_told(job.gateway.mode),
         "rows": rows,
-        "events": [_event(event) for event in events],
+        "events": list(map(_event, events)),
     }
 
 
@@ -55,24 +47,21 @@ def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
     stopped = False
     for event in journal.events((*BESIDE, "lifted")):
         if event.kind == "lifted":
-            mine = stopped
+            mine, stopped = stopped, False
         else:
             mine = event.data.get("order") == order_id
-        stopped = event.kind != "lifted" and (stopped or (mine and event.kind == "stop"))
+            stopped = stopped or (mine and event.kind == "stop")
         if mine:
             yield event
 
 
 def _findings(job: Job, journal: SqliteJournal, batch: Batch, order_id: str) -> Iterator[Finding]:
-    guards, hold = (
-        history.guards_of_batch(job, journal, batch),
-        history.last_hold(journal, batch.id),
-    )
-    owned = set(journal.orders_of(batch.id))
+    guards = history.guards_of_batch(job, journal, batch)
+    hold = history.last_hold(journal, batch.id)
+    owns = order_id in journal.orders_of(batch.id)
     for chunk in journal.chunks(batch.id):
-        if order_id in owned or any(
-            document.get("order_id") == order_id for document in chunk.documents
-        ):
+        ids = {document.get("order_id") for document in chunk.documents}
+        if owns or order_id in ids:
             yield from _of_chunk(journal, batch, chunk, order_id, guards, hold)
 
 
@@ -85,9 +74,8 @@ def _of_chunk(
     hold: str,
 ) -> Iterator[Finding]:
     of_rows = history.history_of(journal, batch, chunk)
-    for finding in find(
-        batch, rows_of(batch.id, chunk, journal.repeats(batch.id)), of_rows, guards, hold
-    ):
+    rows = rows_of(batch.id, chunk, journal.repeats(batch.id))
+    for finding in find(batch, rows, of_rows, guards, hold):
         if finding.order_id == order_id:
             yield finding
 
@@ -129,7 +117,6 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 # --- in words
-# --------------------------------------------------------------------------------------------------
 
 
 def _intent(data: Mapping[str, Any], event: Event) -> str:
@@ -150,28 +137,27 @@ def _answer(data: Mapping[str, Any], event: Event) -> str:
         status = f"status {data['status']}"
     else:
         status = "no complete answer"
-    words = " ".join(
-        filter(None, (str(data.get("code", "")), shown(str(data.get("message", "")), 300)))
-    )
+    code, message = str(data.get("code", "")), shown(str(data.get("message", "")), 300)
     parts = [
         f"request {event.send} came to {status}",
         f"which proves: {data.get('verdict', '')}",
         _charge(data),
-        words,
+        " ".join(filter(None, (code, message))),
+        *map(str, data.get("flaws", ())),
     ]
-    return "; ".join(filter(None, [*parts, *map(str, data.get("flaws", ()))]))
+    return "; ".join(filter(None, parts))
 
 
 def _charge(data: Mapping[str, Any]) -> str:
     charge = data.get("charge")
     if not isinstance(charge, dict):
         return ""
-    money = both_units(int(charge.get("amount") or 0), str(charge.get("currency", "")).upper())
+    amount, currency = int(charge.get("amount") or 0), str(charge.get("currency", ""))
+    money = both_units(amount, currency.upper())
+    status = charge.get("status", "")
     if charge.get("failure_code"):
-        failed = f" ({charge['failure_code']})"
-    else:
-        failed = ""
-    return f"{charge.get('id', 'a charge')} is {charge.get('status', '')}{failed}, {money}"
+        status = f"{status} ({charge['failure_code']})"
+    return f"{charge.get('id', 'a charge')} is {status}, {money}"
 
 
 def _found(data: Mapping[str, Any], _: Event) -> str:
@@ -179,7 +165,8 @@ def _found(data: Mapping[str, Any], _: Event) -> str:
         how = "asked for by its id"
     else:
         how = "found in a list"
-    return "; ".join(["looked up, " + how, _charge(data), *map(str, data.get("flaws", ()))])
+    parts = [f"looked up, {how}", _charge(data), *map(str, data.get("flaws", ()))]
+    return "; ".join(parts)
 
 
 def _absent(data: Mapping[str, Any], _: Event) -> str:
@@ -191,23 +178,25 @@ def _absent(data: Mapping[str, Any], _: Event) -> str:
 
 
 def _resolved(data: Mapping[str, Any], _: Event) -> str:
-    told = f"a person settled it as {data.get('as', '')}: {shown(str(data.get('reason', '')), 300)}"
+    told = f"a person settled it as {data.get('as', '')}: {_reason(data)}"
     return "; ".join(filter(None, [told, _charge(data)]))
 
 
+def _reason(data: Mapping[str, Any]) -> str:
+    return shown(str(data.get("reason", "")), 300)
+
+
 def _cancelled(data: Mapping[str, Any], _: Event) -> str:
-    return f"a person cancelled it, it is never sent: {shown(str(data.get('reason', '')), 300)}"
+    return f"a person cancelled it, it is never sent: {_reason(data)}"
 
 
 def _adopted(data: Mapping[str, Any], _: Event) -> str:
     if word := data.get("word"):
-        said = f"{word['by']}: {shown(str(word['reason']), 300)}"
-        return "; ".join(
-            [f"a charge that names nobody is this order's, as a person said, {said}", _charge(data)]
-        )
-    return "; ".join(
-        ["the gateway had a charge that this journal did not know: adopted", _charge(data)]
-    )
+        said = f"{word['by']}: {_reason(word)}"
+        told = f"a charge that names nobody is this order's, as a person said, {said}"
+    else:
+        told = "the gateway had a charge that this journal did not know: adopted"
+    return f"{told}; {_charge(data)}"
 
 
 def _unclear(data: Mapping[str, Any], _: Event) -> str:
@@ -233,13 +222,11 @@ def _elsewhere(data: Mapping[str, Any], _: Event) -> str:
 
 
 def _stop(data: Mapping[str, Any], _: Event) -> str:
-    return (
-        f"STOP, nothing is sent until a person lifts it: {shown(str(data.get('reason', '')), 300)}"
-    )
+    return f"STOP, nothing is sent until a person lifts it: {_reason(data)}"
 
 
 def _lifted(data: Mapping[str, Any], _: Event) -> str:
-    return f"a person lifted the stop: {shown(str(data.get('reason', '')), 300)}"
+    return f"a person lifted the stop: {_reason(data)}"
 
 
 def _refunded(data: Mapping[str, Any], _: Event) -> str:
@@ -248,10 +235,7 @@ def _refunded(data: Mapping[str, Any], _: Event) -> str:
 
 def _noted(data: Mapping[str, Any], _: Event) -> str:
     of = shown(str(data.get("id", "")), 200)
-    return (
-        f"a person took note of the audit's difference {of}:"
-        f" {shown(str(data.get('reason', '')), 300)}"
-    )
+    return f"a person took note of the audit's difference {of}: {_reason(data)}"
 
 
 def _otherwise(_: Mapping[str, Any], event: Event) -> str:

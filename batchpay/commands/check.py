@@ -198,7 +198,6 @@ class _Checking:
 
 
 # --- what check and plan share
-# --------------------------------------------------------------------------------------------------
 
 
 def taken_in(job: Job, stack: ExitStack, journal: SqliteJournal, at_ns: int, keep: Keep) -> Intakes:

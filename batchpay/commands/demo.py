@@ -102,18 +102,16 @@ def demo(directory: Path | None, *, as_json: bool) -> int:
         for number, (file, story) in enumerate(NIGHTS, 1):
             say(f"\n{number}. {story}\n")
             told.append(_night(where, file, sandbox, say))
-        money = Counter(
-            c["metadata"]["order_id"] for c in sandbox.charges() if c["status"] == "successful"
-        )
+        paid = [one for one in sandbox.charges() if one["status"] == "successful"]
+    money = Counter(charge["metadata"]["order_id"] for charge in paid)
     seconds = time.monotonic() - begun
     _check(told, money)
     if as_json:
         streams.write_json({"nights": told, "seconds": round(seconds, 1)})
         return 0
-    say(
-        "\n"
-        + PROMISE.format(charges=len(money), twice=sum(number > 1 for number in money.values()))
-    )
+    twice = sum(number > 1 for number in money.values())
+    say("")
+    say(PROMISE.format(charges=len(money), twice=twice))
     say(f"\nDone in {seconds:.0f} s. The reports of the first file, for you to open:\n")
     for path, use in zip(told[0]["reports"], USES, strict=True):
         say(f"  {visible(str(path))}\n    {use}")
@@ -205,9 +203,8 @@ def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[st
     """What a person wants to know of a night: the money, the rows, what happened at the gateway,
     what is next.
     """
-    moved = " and ".join(
-        f"{grouped_text(minor, code)} {code}" for code, minor in totals.money_moved().items()
-    )
+    sums = totals.money_moved().items()
+    moved = " and ".join(f"{grouped_text(minor, code)} {code}" for code, minor in sums)
     yield f"{moved or 'Nothing'} charged. {many(totals.rows_read, 'row')} ="
     for name, number in totals.outcomes().items():
         yield f"{number:7} {name:10} {MEANING.get(Outcome(name), '')}"
@@ -227,12 +224,12 @@ def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[st
 def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:
     """The demo is a promise too: it must not end well when the night did not."""
     first, *again = told
-    well = (
-        first["outcomes"].get(Outcome.SUCCEEDED.value, 0) > 150
-        and Outcome.IN_DOUBT.value not in first["outcomes"]
-    )
+    outcomes = first["outcomes"]
+    charged = outcomes.get(Outcome.SUCCEEDED.value, 0) > 150
+    settled = Outcome.IN_DOUBT.value not in outcomes
     once = set(money.values()) == {1} and all(rule["order_id"] in money for rule in FAULTS)
-    if not (well and once) or any(night["posts"] for night in again):
+    sent_again = any(night["posts"] for night in again)
+    if not (charged and settled and once) or sent_again:
         raise Bug(f"the demo did not end as it must: {json.dumps(told)}")
 
 

@@ -34,7 +34,7 @@ from batchpay.batches.publish import open_elsewhere
 from batchpay.batches.wholeness import Loss, loss_of, refuse_lost
 from batchpay.commands.check import file_told, taken_in, warnings_about
 from batchpay.domain import steps
-from batchpay.domain.errors import BatchpayError, DoesNotAddUp, Misconfigured
+from batchpay.domain.errors import DoesNotAddUp, Misconfigured
 from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Outcome
 from batchpay.domain.money import major_text
@@ -209,7 +209,6 @@ def _told_by_gateway(job: Job, guards: Guards, asked: Preflight) -> Guards:
 
 
 # --- the rows
-# --------------------------------------------------------------------------------------------------
 
 
 class _Walk:
@@ -298,7 +297,6 @@ def _rules_told(job: Job) -> bytes:
 
 
 # --- what it comes to
-# --------------------------------------------------------------------------------------------------
 
 
 def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Plan:
@@ -338,17 +336,20 @@ def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Pla
 
 
 def _refusals(known: _Known) -> tuple[str, ...]:
-    files = [f"{one.batch.file}: {one.batch.refusal}" for one in known.planned if one.batch.refusal]
-    errors: list[BatchpayError] = [*known.intakes.refused]
+    batches = [one.batch for one in known.planned]
+    told = [f"{batch.file}: {batch.refusal}" for batch in batches if batch.refusal]
+    told += map(str, known.intakes.refused)
     if known.impossible is not None:
-        errors.append(known.impossible)
-    return (*files, *map(str, errors))
+        told.append(str(known.impossible))
+    return tuple(told)
 
 
 def _code(known: _Known, walk: _Walk, others: Sequence[Totals]) -> int:
     """The code that a run would end with, were every charge to succeed."""
-    codes = [exit_code([*walk.totals.values(), *others], stopped=bool(known.stop))]
-    if known.intakes.refused or any(one.batch.refusal for one in known.planned):
+    totals = [*walk.totals.values(), *others]
+    codes = [exit_code(totals, stopped=bool(known.stop))]
+    is_refused = any(one.batch.refusal for one in known.planned)
+    if is_refused or known.intakes.refused:
         codes.append(65)
     if known.impossible is not None:
         codes.append(known.impossible.exit_code)
@@ -360,7 +361,8 @@ def _outcomes(every: Iterable[Totals]) -> dict[str, int]:
     rows = Counter[str]()
     for totals in every:
         rows.update(totals.outcomes())
-    return {outcome.value: rows[outcome.value] for outcome in Outcome if rows[outcome.value]}
+    names = [outcome.value for outcome in Outcome]
+    return {name: rows[name] for name in names if rows[name]}
 
 
 def _to_send(found: Survey) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from batchpay.batches import history
 from batchpay.batches.wholeness import loss_of, refuse_lost
@@ -36,11 +36,8 @@ from batchpay.settlement.recorder import whose_journal
 
 NEWEST = "manifest.json"
 _MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
-_SAY_WHOSE = (
-    "report.json",
-    "audit.json",
-    "adopted.json",
-)  # files beside a manifest that name their job as well
+# files beside a manifest that name their job as well
+_SAY_WHOSE = ("report.json", "audit.json", "adopted.json")
 _LAST_SEQ = 2**63 - 1  # that SQLite can count to
 
 
@@ -52,17 +49,17 @@ class Difference:
     told: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Verified:
     """What was looked at and what was found."""
 
     journal: Path
-    events: int = 0  # of every job in this file
-    digest: str = ""  # of the last one
-    manifests: list[Path] = field(default_factory=list)
-    files: int = 0  # whose digest was compared
-    differences: list[Difference] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    events: int  # of every job in this file
+    digest: str  # of the last one
+    manifests: tuple[Path, ...]
+    files: int  # whose digest was compared
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
 
     @property
     def exit_code(self) -> int:
@@ -81,13 +78,11 @@ class _Known:
     digest_of: Callable[[int], str]  # of an event by its number; "" where there is none
     batches: Mapping[str, Batch]
     counted: Mapping[str, int]  # batch -> the event that its reports are written from
-    unwritten: frozenset[
-        str
-    ]  # batches whose last reports a run counted and could not write, or was killed before
+    # batches whose last reports a run counted and could not write, or was killed before
+    unwritten: frozenset[str]
     account: str  # whose money it is; "": nobody told yet
-    lost: tuple[
-        tuple[int, int], ...
-    ]  # losses it has noted: the last event that was left, the last that was known of
+    # losses it has noted: the last event that was left, the last that was known of
+    lost: tuple[tuple[int, int], ...]
 
     def is_event(self, seq: int, digest: str) -> bool:
         """Is it an event of this very chain?"""
@@ -98,63 +93,94 @@ class _Known:
         return any(left < seq <= had for left, had in self.lost)
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What was found so far."""
+
+    manifests: list[Path] = field(default_factory=list)
+    files: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
 def verify(job: Job, batch_id: str | None = None) -> Verified:
     """Look at everything of a job, or of one batch. Raises InputMissing, and InputOutput for a
     damaged journal.
     """
-    seen = witnessed(job.state_path, job.name)
+    known_to_be = witnessed(job.state_path, job.name)
     if not may_be_there(job.state_path):
-        for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
-            made_from_one = (
-                f"{job.state_path}: there is no journal, and {head.path} was made from one"
-            )
-            raise Misconfigured(f"{made_from_one}: {steps.ADOPT()}")
-        raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
+        _refuse_missing(job)
+    seen = _Seen()
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
-        refuse_lost(loss_of(job, journal, seen))
-        made = Verified(job.state_path, *journal.head())
+        refuse_lost(loss_of(job, journal, known_to_be))
+        events, digest = journal.head()
         known = _known(job, journal)
-        folders = sorted({*known.batches, *_folders(job, known)})
-        if batch_id is not None and batch_id not in folders:
-            raise InputMissing(
-                f"neither the journal nor {job.report.directory} has {told(batch_id)}; "
-                f"they have {', '.join(folders) or 'nothing'}"
-            )
-        for name in folders if batch_id is None else [batch_id]:
-            made.differences += _folder(made, job.report.directory / name, known)
-    if made.differences and running(job.state_path, job.name):
-        made.notes.append(
+        for name in _chosen(job, known, batch_id):
+            folder = job.report.directory / name
+            seen.differences += _folder(seen, folder, known)
+    if seen.differences and running(job.state_path, job.name):
+        seen.notes.append(
             "a run is at work, and may not have written yet what it has counted: verify again when"
             " it ended"
         )
-    return made
+    return Verified(
+        journal=job.state_path,
+        events=events,
+        digest=digest,
+        manifests=tuple(seen.manifests),
+        files=seen.files,
+        differences=tuple(seen.differences),
+        notes=tuple(seen.notes),
+    )
+
+
+def _refuse_missing(job: Job) -> NoReturn:
+    """There is no journal; was there one?"""
+    for head in newest_heads(job.report.directory, job.name, job.gateway.mode):
+        raise Misconfigured(
+            f"{job.state_path}: there is no journal, and {head.path} was made from one:"
+            f" {steps.ADOPT()}"
+        )
+    raise InputMissing(f"{job.state_path}: there is no journal yet; batchpay run makes one")
+
+
+def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
+    """The folders to look at: all of the job's, or the one that was named."""
+    folders = sorted({*known.batches, *_folders(job, known)})
+    if batch_id is None:
+        return folders
+    if batch_id not in folders:
+        raise InputMissing(
+            f"neither the journal nor {job.report.directory} has {told(batch_id)}; they have"
+            f" {', '.join(folders) or 'nothing'}"
+        )
+    return [batch_id]
 
 
 def _known(job: Job, journal: SqliteJournal) -> _Known:
     counted = history.last_totals(journal)
-    ended = {
-        event.run_id: int(event.data["exit_code"]) for event in journal.events(["run.finished"])
-    }
-    could_not = (CannotWrite.exit_code, InputOutput.exit_code)
-    unfinished = {
-        event.run_id
-        for event in counted.values()
-        if ended.get(event.run_id, could_not[0]) in could_not
-    }
+    unfinished = _unfinished(journal)
+    losses = journal.events(["restored"])
     return _Known(
         job=job.name,
         journal_id=journal.id,
         digest_of=journal.digest_of,
         batches={batch.id: batch for batch in journal.batches()},
         counted={name: event.seq for name, event in counted.items()},
-        unwritten=frozenset(name for name, event in counted.items() if event.run_id in unfinished),
+        unwritten=frozenset(name for name, event in counted.items() if unfinished(event.run_id)),
         account=str(whose_journal(journal.accounts()).get("account", "")),
-        lost=tuple(
-            (int(event.data.get("has", 0)), int(event.data.get("had", 0)))
-            for event in journal.events(["restored"])
-        ),
+        lost=tuple((int(loss.data.get("has", 0)), int(loss.data.get("had", 0))) for loss in losses),
     )
+
+
+def _unfinished(journal: SqliteJournal) -> Callable[[str], bool]:
+    """Was a run killed before it had written its reports, or could it not write them?"""
+    ended: dict[str, int] = {}
+    for event in journal.events(["run.finished"]):
+        ended[event.run_id] = int(event.data["exit_code"])
+    could_not = (CannotWrite.exit_code, InputOutput.exit_code)
+    return lambda run_id: run_id not in ended or ended[run_id] in could_not
 
 
 def _folders(job: Job, known: _Known) -> Iterator[str]:
@@ -163,11 +189,8 @@ def _folders(job: Job, known: _Known) -> Iterator[str]:
     """
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(job.report.directory) as found:
         for entry in found:
-            if (
-                entry.name not in known.batches
-                and entry.is_dir()
-                and _is_of(Path(entry.path), job.name)
-            ):
+            is_new = entry.name not in known.batches and entry.is_dir()
+            if is_new and _is_of(Path(entry.path), job.name):
                 yield entry.name
 
 
@@ -178,16 +201,16 @@ def _is_of(folder: Path, job: str) -> bool:
 
 def _manifests(folder: Path) -> list[Path]:
     """The newest and those it replaced."""
-    if folder.is_dir():
-        return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name))
-    return []
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if _MANIFEST.fullmatch(path.name))
 
 
-def _folder(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]:
+def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
     """Every manifest of one folder, the newest also against the files beside it."""
     others: Counter[str] = Counter()
     manifests = _manifests(folder)
-    made.manifests += manifests
+    seen.manifests += manifests
     for path in manifests:
         document = _read(path)
         if document is None:
@@ -196,34 +219,30 @@ def _folder(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]
         yield from _says(path, document, known)
         yield from _head(path, document["journal"], known, others)
         if path.name == NEWEST:
-            made.files += len(document["reports"])
+            seen.files += len(document["reports"])
             yield from _files(folder, document["reports"])
     for origin, number in sorted(others.items()):
-        made.notes.append(f"{folder}: {many(number, 'manifest')} of {origin}")
+        seen.notes.append(f"{folder}: {many(number, 'manifest')} of {origin}")
     if folder / NEWEST not in manifests:
-        yield from _missing(made, folder, known)
+        yield from _missing(seen, folder, known)
 
 
-def _missing(made: Verified, folder: Path, known: _Known) -> Iterator[Difference]:
+def _missing(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
     """A folder without its manifest: nothing says what its files were."""
-    name = folder.name
+    name, path = folder.name, str(folder / NEWEST)
     if name in known.counted:
-        was = (
-            f"is missing, and this batch was counted for its reports (event {known.counted[name]})"
+        how = (
+            "is missing, and this batch was counted for its reports (event"
+            f" {known.counted[name]}): batchpay report JOB {name} writes them again"
         )
-        told_how = f"{was}: batchpay report JOB {name} writes them again"
         if name in known.unwritten:
-            made.notes.append(
-                f"{folder / NEWEST} {told_how}; the run that counted it did not come to write them"
-            )
+            seen.notes.append(f"{path} {how}; the run that counted it did not come to write them")
         else:
-            yield Difference(str(folder / NEWEST), told_how)
+            yield Difference(path, how)
     elif name in known.batches:
-        made.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
+        seen.notes.append(f"batch {name}: no manifest in {folder}; batchpay report writes one")
     else:
-        yield Difference(
-            str(folder / NEWEST), "is missing: nothing says what the files beside it were"
-        )
+        yield Difference(path, "is missing: nothing says what the files beside it were")
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -242,37 +261,38 @@ def _read(path: Path) -> dict[str, Any] | None:
     document = _json(path)
     try:
         journal, reports, taken = document["journal"], document["reports"], document["input"]
-        texts = (journal["id"], journal["digest"], taken["sha256"], *reports, *reports.values())
-        texts = (*texts, document["job"], document["mode"], document["batch"])
-        is_one = all(isinstance(text, str) for text in texts)
-        if is_one and type(journal["seq"]) is type(taken["rows_read"]) is int:
-            return document
-        return None
+        texts = [journal["id"], journal["digest"], taken["sha256"]]
+        texts += [document["job"], document["mode"], document["batch"]]
+        texts += [*reports, *reports.values()]
+        numbers = [journal["seq"], taken["rows_read"]]
     except (KeyError, TypeError, AttributeError):
         return None
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    if not all(type(number) is int for number in numbers):
+        return None
+    return document
 
 
 def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Difference]:
     """What a manifest says about its batch, against what the journal says."""
-    expected: dict[str, object] = {"job": known.job, "batch": path.parent.name}
-    found: dict[str, object] = {name: document[name] for name in ("job", "mode", "batch")}
-    found["SHA-256 of the input"] = document["input"]["sha256"]
+    taken = document["input"]
+    facts: list[tuple[str, object, object]] = [  # as it says, and as it is
+        ("job", document["job"], known.job),
+        ("batch", document["batch"], path.parent.name),
+    ]
     if batch := known.batches.get(path.parent.name):
-        expected |= {"mode": batch.mode, "SHA-256 of the input": batch.sha256}
+        facts.append(("mode", document["mode"], batch.mode))
+        facts.append(("SHA-256 of the input", taken["sha256"], batch.sha256))
         if path.name == NEWEST:  # a job that reads the same bytes another way may count other rows
-            found["rows read"], expected["rows read"] = (
-                document["input"]["rows_read"],
-                batch.rows_read,
-            )
-    if known.account and document.get(
-        "account"
-    ):  # an earlier version did not say, nor who never knew
-        found["account"], expected["account"] = document["account"], known.account
-    for name, value in expected.items():
-        if found[name] != value:
-            yield Difference(
-                str(path), f"says {name} {told(str(found[name]))}, which is {told(str(value))}"
-            )
+            facts.append(("rows read", taken["rows_read"], batch.rows_read))
+    # an earlier version did not say, nor who never knew
+    if known.account and document.get("account"):
+        facts.append(("account", document["account"], known.account))
+    for name, found, expected in facts:
+        if found != expected:
+            what = f"says {name} {told(str(found))}, which is {told(str(expected))}"
+            yield Difference(str(path), what)
 
 
 def _head(
@@ -299,9 +319,8 @@ def _head(
             " back"
         )
     if last is not None:
-        yield Difference(
-            str(path), f"{made}: batchpay report JOB {path.parent.name} writes the reports again"
-        )
+        how = f"batchpay report JOB {path.parent.name} writes the reports again"
+        yield Difference(str(path), f"{made}: {how}")
     elif not is_mine:
         others[f"another journal, {told(head['id'])}: its chain was not looked at"] += 1
     elif known.has_lost(seq):
@@ -316,8 +335,9 @@ def _head(
 def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
     for name, digest in sorted(reports.items()):
         path = folder / name
+        no_name = Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
         if path.name != name:
-            yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
+            yield no_name
             continue
         try:
             with open_regular(path) as file:
@@ -327,9 +347,8 @@ def _files(folder: Path, reports: dict[str, str]) -> Iterator[Difference]:
         except OSError as error:
             yield Difference(str(path), f"cannot be read: {error.strerror}")
         except ValueError:  # a name with a NUL, which no file has
-            yield Difference(str(folder / NEWEST), f"names {told(name)}, which is no file's name")
+            yield no_name
         else:
             if found != digest:
-                yield Difference(
-                    str(path), f"was changed: its SHA-256 is {found}, the manifest says {digest}"
-                )
+                changed = f"was changed: its SHA-256 is {found}, the manifest says {digest}"
+                yield Difference(str(path), changed)

@@ -45,26 +45,35 @@ def refuse_what_a_job_lives_on(flag: str, path: Path, job: Job, environ: Mapping
     """Raises Usage when the name is that of something the job needs, by whatever way it is
     reached.
     """
-    real = Path(os.path.realpath(path))
+    real = _real(path)
     for kept, what in _kept(job, environ):
-        if real == Path(os.path.realpath(kept)) or _same(path, kept):
+        if real == _real(kept) or _same(path, kept):
             raise Usage(f"{flag} {path}: is {what}; nothing overwrites it, name another file")
     if fnmatch.fnmatch(str(real), os.path.realpath(job.input.pattern)):
         raise Usage(f"{flag} {path}: would be read as an input by the next run; name another file")
-    state = Path(os.path.realpath(job.state_path))
-    reports = Path(os.path.realpath(job.report.directory))
+    state, reports = _real(job.state_path), _real(job.report.directory)
     if state.is_relative_to(real) or reports.is_relative_to(real):
         raise Usage(
             f"{flag} {path}: is where the job keeps its journal or its reports; name another file"
         )
     if real.parent == state.parent and real.name.startswith(state.name):
         raise Usage(f"{flag} {path}: belongs to the journal; name another file")
-    if real.is_relative_to(reports):
-        inside = real.relative_to(reports).parts
-    else:
-        inside = ()
-    if len(inside) > 1 and any((reports / inside[0] / name).exists() for name in OF_REPORTS):
+    if _is_among(real, reports):
         raise Usage(f"{flag} {path}: lies among the reports of a batch; name a file elsewhere")
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _is_among(real: Path, reports: Path) -> bool:
+    """Does a file lie in the folder of a report?"""
+    if not real.is_relative_to(reports):
+        return False
+    inside = real.relative_to(reports).parts
+    if len(inside) < 2:
+        return False
+    return any((reports / inside[0] / name).exists() for name in OF_REPORTS)
 
 
 def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -85,7 +94,7 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
             _take_name(temporary, path)
         _sync(path.parent)
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or error
+        why = getattr(error, "strerror", None) or error
         raise CannotWrite(f"{path}: cannot be written: {why}") from error
     finally:
         with suppress(OSError, ValueError):

@@ -5,6 +5,7 @@ run.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -292,18 +293,17 @@ def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list
         rows = [(intake.batch_id, intake.rows()) for intake in group]
         found = _by_batch(repeats.resolve(rows, owned))
         for intake in group:
+            of_file = found.get(intake.batch_id, {})
             notes = (*intake.notes, *repeats.notes)
-            told[intake.batch_id] = replace(
-                intake, notes=notes, repeats=found.get(intake.batch_id, {})
-            )
+            told[intake.batch_id] = replace(intake, notes=notes, repeats=of_file)
     return [told[intake.batch_id] for intake in files]
 
 
 def _by_batch(found: Mapping[Place, Repeat]) -> dict[str, dict[tuple[str, int], Repeat]]:
     """Batch -> sheet and row -> what is repeated."""
-    each: dict[str, dict[tuple[str, int], Repeat]] = {}
+    each: dict[str, dict[tuple[str, int], Repeat]] = defaultdict(dict)
     for (batch_id, sheet, row), repeat in found.items():
-        each.setdefault(batch_id, {})[sheet, row] = repeat
+        each[batch_id][sheet, row] = repeat
     return each
 
 
