@@ -16,6 +16,7 @@ from typing import Any
 
 from batchpay.batches import history
 from batchpay.batches.candidates import (
+    Placed,
     PlannedBatch,
     batch_id_in,
     drafts_of,
@@ -32,7 +33,14 @@ from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages
-from batchpay.lifecycle.standing import Cancelled, ConflictWith, Guards, Waits, is_sendable
+from batchpay.lifecycle.standing import (
+    Cancelled,
+    ConflictWith,
+    Guards,
+    Standing,
+    Waits,
+    is_sendable,
+)
 from batchpay.reconciliation.findings import Place, finding_of
 
 OnProblem = Callable[[str, str, int, Problem], None]
@@ -175,26 +183,35 @@ class _Checking:
             return (intake.tally.orders, intake.tally.valid), 0
         contested = 0
         for placed in placed_rows(self._job, self._journal, batch, self._guards()):
-            standing, document = placed.standing, placed.row.document
-            if not refused and (is_sendable(standing) or isinstance(standing, Waits)):
+            if not refused and _may_go(placed.standing):
+                document = placed.row.document
                 currency = document["currency"].upper()
                 counts[currency] += 1
                 sums[currency] += document["amount"]
-            repeat = placed.row.repeat
-            told_already = repeat is not None and not repeat.looks_like
-            if (
-                self._knows_orders
-                and not told_already
-                and isinstance(standing, ConflictWith | Cancelled)
-            ):
-                finding = finding_of(Place(batch.batch, placed.row), standing)
-                problem = Problem("", "", finding.outcome.value, finding.reason)
-                self._tell(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
+            if self._is_contested(placed):
+                self._tell_contested(batch.batch, placed)
                 contested += 1
         return (counts, sums), contested
 
+    def _is_contested(self, placed: Placed) -> bool:
+        """Does the journal stand against a row of which nothing was told yet?"""
+        repeat = placed.row.repeat
+        if repeat is not None and not repeat.looks_like:
+            return False
+        return self._knows_orders and isinstance(placed.standing, ConflictWith | Cancelled)
+
+    def _tell_contested(self, batch: Batch, placed: Placed) -> None:
+        row = placed.row
+        finding = finding_of(Place(batch, row), placed.standing)
+        problem = Problem("", "", finding.outcome.value, finding.reason)
+        self._tell(batch.file, row.sheet, row.row, problem)
+
     def _guards(self) -> Guards:
         return history.guards_of(self._job, self._journal, present=self._present)
+
+
+def _may_go(standing: Standing) -> bool:
+    return is_sendable(standing) or isinstance(standing, Waits)
 
 
 # --- what check and plan share

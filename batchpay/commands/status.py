@@ -83,11 +83,14 @@ def _code(
     note.
     """
     strays = totals[-1]
-    if stop or Outcome.UNPROVEN in strays.stands() or any(one["unproven"] for one in batches):
+    unproven = Outcome.UNPROVEN in strays.stands() or any(one["unproven"] for one in batches)
+    if stop or unproven:
         return 12
-    if strays.stands() & OPEN or any(one["open_count"] or one["in_work"] for one in batches):
+    waits = any(one["open_count"] or one["in_work"] for one in batches)
+    if waits or strays.stands() & OPEN:
         return 11
-    if strays.accepted + taken.accepted or any(one.left_charged_twice for one in totals):
+    twice = any(one.left_charged_twice for one in totals)
+    if twice or strays.accepted + taken.accepted:
         return 10
     return 0
 
