@@ -2,7 +2,7 @@
 sentence stands here once.
 
     >>> CANCEL(order="A 1")
-    "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
+    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
 
 JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal,
 which outlives the place where a job lies. Whoever prints or writes one of these commands names the

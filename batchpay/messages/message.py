@@ -1,8 +1,12 @@
 """MESSAGE: what is said to a person, as a code with its fields; worded only where it is shown.
 
-    >>> ragged = Entry("ragged", "it has {count} cells", "it has {count} cell", count="count")
-    >>> ragged(count=1), str(ragged(count=1)), str(ragged(count=1200))
-    (Message(code='ragged', fields=(('count', 1),)), 'it has 1 cell', 'it has 1,200 cells')
+    >>> cancel = BY_CODE["cancel"](order="A 1")
+    >>> cancel
+    Message(code='cancel', fields=(('order', 'A 1'),))
+    >>> str(cancel)
+    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
+    >>> read(cancel.to_json()) == cancel, str(read("kept by an earlier version"))
+    (True, 'kept by an earlier version')
 
 A sentence stands once, whole, as an `Entry` of a family module beside this one: English, with what
 it means, an example and the remedy for `batchpay explain`. In a text `{name}` is a field as it is,

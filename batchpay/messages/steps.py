@@ -1,7 +1,7 @@
 """NEXT STEPS: what a person does about a row, a stop or a night that did not end well.
 
     >>> str(CANCEL(order="A 1"))
-    "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
+    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
 
 JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal,
 which outlives the place where a job lies. Whoever prints or writes one of these commands names the
