@@ -10,8 +10,10 @@
 
 A sentence stands once, whole, as an `Entry` of a family module beside this one: English, with what
 it means, an example and the remedy for `batchpay explain`. In a text `{name}` is a field as it is,
-a whole number with commas between thousands; `{order:word}` is one word of a command, quoted for a
-shell. Foreign text comes into a field as `domain.text.told` shows it.
+a whole number with commas between thousands; `{row:d}` is one without; `{order:word}` is one word
+of a command, quoted for a shell. A field may be a message itself (a next step, a place), or several
+(places, side by side with commas), which are worded in the same language. Foreign text comes into a
+field as `domain.text.told` shows it.
 
 Another language is a gettext catalogue: the context of a sentence is its code, and the forms that a
 count has are chosen as that language wants them. What the journal keeps is the JSON form; the plain
@@ -28,7 +30,6 @@ from typing import Any, Protocol
 
 from batchpay.domain.text import told
 
-Field = str | int
 LONGEST_ID = 300  # characters of an order id that a command repeats; longer ones no gateway takes
 PLAIN = ""  # the code of a sentence that somebody else wrote, or an earlier version kept
 
@@ -53,6 +54,11 @@ class Message:
     code: str
     fields: tuple[tuple[str, Field], ...] = ()
 
+    @property
+    def rule(self) -> str:
+        """The code up to a dot: several sentences may tell of one rule."""
+        return self.code.partition(".")[0]
+
     def __str__(self) -> str:
         return self.worded()
 
@@ -67,15 +73,19 @@ class Message:
         if entry is None:
             return _unknown(self)
         try:
-            return entry.form_of(fields, language).format_map(_shown(fields))
-        except (LookupError, ValueError):
+            return entry.form_of(fields, language).format_map(_shown(fields, language))
+        except (LookupError, TypeError, ValueError):
             return _unknown(self)
 
     def to_json(self) -> dict[str, Any]:
         """`{"code": …, "with": {…}}`, without what is empty."""
         if not self.fields:
             return {"code": self.code}
-        return {"code": self.code, "with": dict(self.fields)}
+        return {"code": self.code, "with": {name: _to_json(field) for name, field in self.fields}}
+
+
+Field = str | int | Message | tuple[Message, ...]
+"""What may stand in a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class Entry:
     remedy: str = ""
 
     def __call__(self, **fields: Field) -> Message:
-        return Message(self.code, tuple(sorted(fields.items())))
+        return Message(self.code, _in_order(fields))
 
     @property
     def names(self) -> frozenset[str]:
@@ -108,7 +118,9 @@ class Entry:
             if language is None:
                 return self.text
             return language.pgettext(self.code, self.text)
-        number = int(fields[self.count])
+        number = fields[self.count]
+        if not isinstance(number, int):
+            raise TypeError(f"{self.count} of {self.code} is no number")
         if language is not None:
             return language.npgettext(self.code, self.one, self.text, number)
         if number == 1:
@@ -140,10 +152,33 @@ def plain(text: str) -> Message:
 
 def read(kept: Any) -> Message:
     """A message back from its JSON form, or from the sentence that an earlier version kept."""
+    if not isinstance(kept, Mapping):
+        return plain(str(kept))
+    fields = kept.get("with") or {}
+    there = {str(name): _field(value) for name, value in fields.items()}
+    return Message(str(kept.get("code", PLAIN)), _in_order(there))
+
+
+def _in_order(fields: Mapping[str, Field]) -> tuple[tuple[str, Field], ...]:
+    return tuple((name, fields[name]) for name in sorted(fields))
+
+
+def _to_json(field: Field) -> Any:
+    if isinstance(field, Message):
+        return field.to_json()
+    if isinstance(field, tuple):
+        return [one.to_json() for one in field]
+    return field
+
+
+def _field(kept: Any) -> Field:
     if isinstance(kept, Mapping):
-        fields = kept.get("with") or {}
-        return Message(str(kept.get("code", "")), tuple(sorted(fields.items())))
-    return plain(str(kept))
+        return read(kept)
+    if isinstance(kept, list):
+        return tuple(map(read, kept))
+    if isinstance(kept, int):
+        return kept
+    return str(kept)
 
 
 def worded(messages: Iterable[Message], language: Language | None = None) -> str:
@@ -152,7 +187,6 @@ def worded(messages: Iterable[Message], language: Language | None = None) -> str
 
 
 # --- how a field is shown
-# -------------------------------------------------------------------------------------------------
 
 
 class _Word(str):
@@ -175,14 +209,18 @@ class _Number(int):
         return format(int(self), spec or ",")
 
 
-def _shown(fields: Mapping[str, Field]) -> dict[str, _Word | _Number]:
-    shown: dict[str, _Word | _Number] = {}
-    for name, value in fields.items():
-        if isinstance(value, int):
-            shown[name] = _Number(value)
-        else:
-            shown[name] = _Word(value)
-    return shown
+def _shown(fields: Mapping[str, Field], language: Language | None) -> dict[str, _Word | _Number]:
+    return {name: _one_shown(field, language) for name, field in fields.items()}
+
+
+def _one_shown(field: Field, language: Language | None) -> _Word | _Number:
+    if isinstance(field, int):
+        return _Number(field)
+    if isinstance(field, Message):
+        return _Word(field.worded(language))
+    if isinstance(field, tuple):
+        return _Word(", ".join(one.worded(language) for one in field))
+    return _Word(field)
 
 
 def _word(text: str) -> str:
@@ -196,7 +234,8 @@ def _word(text: str) -> str:
 
 
 def _unknown(message: Message) -> str:
-    fields = ", ".join(f"{name} {value}" for name, value in message.fields)
-    if not fields:
+    shown = _shown(dict(message.fields), None)
+    if not shown:
         return message.code
-    return f"{message.code}: {fields}"
+    told = ", ".join(f"{name} {value}" for name, value in shown.items())
+    return f"{message.code}: {told}"

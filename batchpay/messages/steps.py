@@ -17,7 +17,6 @@ from batchpay.messages.message import entry
 KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
 
 # --- a person's word: `batchpay resolve`
-# ------------------------------------------------------------------------
 
 LIFT_STOP = entry("lift-stop", "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT")
 CANCEL = entry("cancel", "batchpay resolve JOB --cancel --reason TEXT {order:word}")
@@ -91,7 +90,6 @@ ASK_AGAIN = entry(
 )
 
 # --- the payer's
-# --------------------------------------------------------------------------------------------------
 
 _ITS_ROW = "in its row of the rejects file, sent back as a new file"
 PAY_TOKEN = entry(
@@ -115,7 +113,6 @@ SCAN = entry(
 )
 
 # --- the accountant's: rows and files
-# ----------------------------------------------------------------------------
 
 PUT_BACK = entry(
     "put-back",
