@@ -31,9 +31,8 @@ def measure(size: Size) -> Iterator[Figure]:
     for _ in range(1 if done.rows >= 100_000 else size.runs):
         ours.append(done.place.program("report", "job.toml", expect=(11,)))
         tables = (done.place.folder / "reports").glob("*/results.parquet")
-        table = max(
-            tables, key=lambda path: path.stat().st_size
-        )  # `resume` leaves small batches beside it
+        # `resume` leaves small batches beside it
+        table = max(tables, key=lambda path: path.stat().st_size)
         words = python("-c", PEER, str(table), str(done.place.folder / "peer"))
         theirs.append(
             float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)

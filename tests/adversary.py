@@ -58,9 +58,8 @@ class Fate:
     drop: tuple[str, ...] = ()  # ... and without these
     rewrite: Callable[[bytes], bytes] | None = None  # ... and the true body's bytes otherwise
     framed: Callable[[bytes], bytes] | None = None  # ... and a whole answer made of the true body
-    becomes: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # what the charge truly is: {"status": "pending"}
+    # what the charge truly is: {"status": "pending"}
+    becomes: Mapping[str, Any] = field(default_factory=dict)
     swap: bool = False  # exchange answers with the next request that is to swap
     cut: int | None = None  # stop after so many bytes of the answer
     drip_s: float = 0.0  # one byte at a time
@@ -166,9 +165,8 @@ class Adversary:
         self.key = ""  # the only secret key that is accepted; empty: any
         self.account = "account_test_adversary0000001"  # whose every accepted key is
         self.smallest_transfer = 100  # of the account's currency; no order of the tests is below it
-        self.recipients: dict[
-            str, dict[str, Any] | None
-        ] = {}  # what is other than with any recipient; None: not there
+        # what is other than with any recipient; None: not there
+        self.recipients: dict[str, dict[str, Any] | None] = {}
 
     # --- what a test says
 

@@ -192,9 +192,8 @@ class Agreement:
         for finding, sent in self.rows:
             place = (finding.batch_id, finding.sheet, finding.row)
             row = shown.get(place, {"outcome": "in no report", "reason": ""})
-            told = steps.addressed(
-                finding.reason, self.job.path.name
-            )  # a report names the job file in its commands
+            # a report names the job file in its commands
+            told = steps.addressed(finding.reason, self.job.path.name)
             planned = (finding.outcome.value, shown_cells([told])[0])
             is_now = (row["outcome"], row["reason"])
             if sent or planned == is_now or news.touches(finding) or self._unasked(finding):

@@ -94,7 +94,6 @@ def judge(folder: Path, facts: Facts | None = None) -> list[Finding]:
 
 
 # --- the gateway and the journal
-# -------------------------------------------------------------------------------
 
 
 @rule
@@ -495,7 +494,6 @@ def i9(e: Evidence) -> Iterator[str]:
 
 
 # --- files
-# -------------------------------------------------------------------------------------------------
 
 
 @rule
@@ -575,11 +573,12 @@ def _texts(e: Evidence) -> Iterator[tuple[str, str, str]]:
         if not state:
             yield path.name, data.decode("utf-8", "replace"), kind
         elif not path.name.endswith("-shm"):
+            # what numbers stand side by side there, nobody wrote so
             yield (
                 path.name,
                 data.decode("latin-1"),
                 "raw",
-            )  # what numbers stand side by side there, nobody wrote so
+            )
     yield "what was printed", e.facts.output, "report"
     for event in e.events:
         yield f"event {event.seq}", event.text, "event"
@@ -698,7 +697,6 @@ def i16(e: Evidence) -> Iterator[str]:
 
 
 # --- money and words
-# --------------------------------------------------------------------------------------------
 
 
 @rule

@@ -16,10 +16,11 @@ from tests.world import Market
 settings.register_profile("house", deadline=None)  # nothing here is a timed test
 settings.load_profile("house")
 
+# a minute each: no worker is to begin with them at the end
 LONGEST = (
     "test_simulation.py",
     "test_plan_is_run.py",
-)  # a minute each: no worker is to begin with them at the end
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

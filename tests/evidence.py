@@ -56,9 +56,8 @@ class Facts:
     exit_code: int | None = None  # of the last run
     inputs_before: Mapping[str, str] | None = None  # name -> SHA-256 before the run
     heads: Sequence[tuple[int, str]] = ()  # (seq, digest) of the journal's head at earlier times
-    quiet_since: float | None = (
-        None  # CLOCK_MONOTONIC: faults had stopped, two runs were over, one more began
-    )
+    # CLOCK_MONOTONIC: faults had stopped, two runs were over, one more began
+    quiet_since: float | None = None
     reports_before: Mapping[str, str] | None = None  # path -> SHA-256 before `report` was run again
     output: str = ""  # everything the program printed
     secrets: Sequence[str] = ()  # beside the key in the gateway's log
@@ -75,9 +74,8 @@ class Evidence:
     job: Mapping[str, Any]
     requests: Sequence[Mapping[str, Any]] = ()
     charges: Sequence[Mapping[str, Any]] = ()
-    born: Mapping[str, float] = field(
-        default_factory=dict
-    )  # charge id -> CLOCK_MONOTONIC of its commit
+    # charge id -> CLOCK_MONOTONIC of its commit
+    born: Mapping[str, float] = field(default_factory=dict)
     events: Sequence[Event] = ()
     results: Sequence[Row] = ()
     reports: Sequence[Mapping[str, Any]] = ()

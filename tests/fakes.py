@@ -19,9 +19,8 @@ from batchpay.domain.model import Answer, Event, Intent
 
 T = TypeVar("T")
 START_NS = 1_795_000_000 * 10**9
-MEMORY = (
-    Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
-)  # None: wherever temporary files go
+# None: wherever temporary files go
+MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 
 
 class Died(BaseException):

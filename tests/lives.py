@@ -15,9 +15,8 @@ from tests.evidence import Event, Evidence, form
 KEY_NAMESPACE = uuid.UUID("5d0b4d9e-5a0c-5d6f-9f0e-6d2b2a1f7c31")
 ATTEMPTS = 20
 BEGINS = ("intent", "adopted")
-CLOSED = frozenset(
-    {"declined", "expired", "reversed", "refused", "withdrawn"}
-)  # proven to have taken no money
+# proven to have taken no money
+CLOSED = frozenset({"declined", "expired", "reversed", "refused", "withdrawn"})
 MONEY = frozenset({"succeeded", "unproven"})
 STATUS = {"failed": "declined", "expired": "expired", "reversed": "reversed", "pending": "pending"}
 NEXT = {
@@ -46,12 +45,10 @@ class Send:
     end: str = (
         ""  # voided, clear (proven not charged), closed by absence, evidence; empty: nobody knows
     )
-    left_s: float = (
-        0.0  # CLOCK_BOOTTIME of the commit, or of the first byte when the answer says so
-    )
-    unanswered: tuple[
-        int, ...
-    ] = ()  # earlier sends that nobody had settled when this one was intended
+    # CLOCK_BOOTTIME of the commit, or of the first byte when the answer says so
+    left_s: float = 0.0
+    # earlier sends that nobody had settled when this one was intended
+    unanswered: tuple[int, ...] = ()
 
 
 @dataclass
@@ -63,9 +60,8 @@ class Attempt:
     asked: dict[str, Any] = field(default_factory=dict)
     adopted: bool = False
     sends: list[Send] = field(default_factory=list)
-    absents: list[tuple[int, float]] = field(
-        default_factory=list
-    )  # after which send, CLOCK_BOOTTIME
+    # after which send, CLOCK_BOOTTIME
+    absents: list[tuple[int, float]] = field(default_factory=list)
     charge: dict[str, Any] = field(default_factory=dict)
     flawed: bool = False
     reread: bool = False

@@ -29,9 +29,8 @@ from tests.world import KEY, Market
 
 STRACE = shutil.which("strace")
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-FULL = (
-    os.environ.get("BATCHPAY_SWEEP") == "1"
-)  # make sweep: everything; otherwise a sample in two minutes
+# make sweep: everything; otherwise a sample in two minutes
+FULL = os.environ.get("BATCHPAY_SWEEP") == "1"
 CALLS = ("write", "pwrite64", "fdatasync", "fsync", "rename", "sendto", "connect")
 
 
@@ -91,7 +90,6 @@ def wait_for(what: Callable[[], bool], longest_s: float = 30) -> None:
 
 
 # --- the journal, from outside
-# -----------------------------------------------------------------------------------
 
 
 def journal_events(state: Path) -> list[tuple[str, str, dict[str, Any]]]:
@@ -160,7 +158,6 @@ def settles(market: Market, rows: list[dict[str, str]], *flags: str, runs: int =
 
 
 # --- system calls
-# ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

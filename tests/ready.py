@@ -31,9 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 START = ("PATH", "PYTHONPATH")  # what a test gives every run of its own environment
-READ_LATE = frozenset(
-    {"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"}
-)  # read by the program alone
+# read by the program alone
+READ_LATE = frozenset({"OMISE_SECRET_KEY", "OMISE_SECRET_KEY_FILE", "BATCHPAY_DEBUG"})
 IMPORTED_LATE = (
     "pandas",
     "pyarrow.compute",
@@ -233,7 +232,6 @@ class Parser:
 
 
 # --- in the process that forks
-# ----------------------------------------------------------------------------------
 
 
 def import_everything() -> None:

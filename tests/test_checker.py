@@ -64,7 +64,6 @@ def folder(true_night: Path, tmp_path: Path) -> Path:
 
 
 # --- how things are spoilt
-# --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -166,7 +165,6 @@ def changed(line: list[Any], **fields: Any) -> None:
 
 
 # --- one way, or some, to break each invariant
-# -------------------------------------------------------------------
 
 
 def charged_twice(folder: Path) -> None:

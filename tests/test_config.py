@@ -500,7 +500,6 @@ def test_a_files_name_may_be_in_capitals(tmp_path: Path, file: str) -> None:
 
 
 # --- keys of their own
-# ------------------------------------------------------------------------------------------
 
 
 def test_every_choice_that_people_have_is_read(tmp_path: Path) -> None:
@@ -568,7 +567,6 @@ def test_commissions_that_are_clear(tmp_path: Path) -> None:
 
 
 # --- what nobody means
-# -------------------------------------------------------------------------------------------
 
 LONG = "x" * 5000
 

@@ -75,7 +75,6 @@ def test_the_examples_of_the_modules_hold(module):
 
 
 # --- sums
-# -------------------------------------------------------------------------------------------------
 
 documents = st.lists(
     st.tuples(
@@ -109,7 +108,6 @@ def test_a_tally_adds_up(rows, size):
 
 
 # --- control totals
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H01")
@@ -174,7 +172,6 @@ def test_stop_needs_a_reject():
 
 
 # --- limits
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
@@ -228,7 +225,6 @@ def test_ids_of_the_other_mode(mode, recipient, wrong):
 
 
 # --- the totals file
-# --------------------------------------------------------------------------------------------
 
 
 @given(
@@ -319,7 +315,6 @@ def test_the_next_deadline_is_found_in_its_time_zone(
 
 
 # --- commissions
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J28")

@@ -306,7 +306,6 @@ def test_another_orders_id_is_no_damage(cell: str, own: str) -> None:
 
 
 # --- how a row says which it was
-# --------------------------------------------------------------------------------
 
 BATCH = "2025-11-24-0123456789ab"
 

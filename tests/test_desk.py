@@ -60,7 +60,6 @@ def adopted() -> Event:
 
 
 # --- whose journal it is
-# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
@@ -86,7 +85,6 @@ def test_a_journal_of_another_mode_is_refused(job: Job, journal: SqliteJournal) 
 
 
 # --- the journal that was
-# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("D09", "J02")
@@ -116,7 +114,6 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
 
 
 # --- what it took in
-# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J14")
@@ -136,7 +133,6 @@ def test_the_files_of_a_run_are_noted_and_read_as_they_were_first_kept(job: Job)
 
 
 # --- one at a time
-# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E01")
@@ -153,7 +149,6 @@ def test_who_only_asks_takes_the_jobs_own_lock_and_says_since_when(job: Job) -> 
 
 
 # --- what a run brings
-# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J01", "L11")
@@ -213,7 +208,6 @@ def test_why_rows_were_held_is_noted_once_of_each_file_that_might_have_gone(job:
 
 
 # --- what is told of a run that got no answer
-# -------------------------------------------------------------------
 
 
 @pytest.mark.fault("B01")

@@ -158,10 +158,11 @@ def test_the_commands_of_the_second_block_work_in_their_order(market: Market) ->
     for line in lines:
         words, how = market.command(*line.split("#")[0].split()[2:])
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **how)
+        # one row shows what an error is
         assert done.returncode == (0 if "init" in line else 10), (
             line,
             done.stderr,
-        )  # one row shows what an error is
+        )
         if "init" in line:
             job = market.folder / "job.toml"
             job.write_text(

@@ -57,7 +57,6 @@ def three(market: Market) -> Market:
 
 
 # --- states that are not what they were
-# ------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J01", "D10")
@@ -96,9 +95,10 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
     """
     market.job(doubt="3s")
     job = market.folder / "job.toml"
+    # pays twice
     job.write_text(
         job.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
-    )  # pays twice
+    )
     payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]
     market.orders(payers[:1])
     assert night(market) == 0
@@ -119,9 +119,8 @@ def test_a_whole_state_folder_put_back_waits_for_what_was_under_way(
         shutil.copytree(market.folder / f"{name} of before", market.folder / name)
     market.sandbox.clear_rules()
     assert night(market) == 0
-    time.sleep(
-        max(0.0, killed_s + 3.0 - time.monotonic())
-    )  # until what was under way has landed, waited for or not
+    # until what was under way has landed, waited for or not
+    time.sleep(max(0.0, killed_s + 3.0 - time.monotonic()))
     market.agree()
 
 
@@ -166,9 +165,8 @@ def test_a_charge_that_lost_its_names_bars_its_order_on_a_later_night(
     path.write_text(
         path.read_text("utf-8").replace('card        = "card"', 'customer    = "card"'), "utf-8"
     )
-    payers = [
-        order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)
-    ]  # who could pay twice
+    # who could pay twice
+    payers = [order(number, card=f"cust_test_sandbox{number}") for number in (1, 2, 3)]
     market.orders(payers[:1], "inbox/a.csv")
     assert night(market) == 0
     forget(market, "00001", but=but)
@@ -264,9 +262,8 @@ def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal:
         shutil.rmtree(three.folder / "state")
     assert night(three) == 78
     three.orders([order(8)], "orders.csv")
-    assert (
-        night(three) == 11
-    )  # an order that the old name never charged is sent; the others wait for the name
+    # an order that the old name never charged is sent; the others wait for the name
+    assert night(three) == 11
     three.orders([order(1), order(2), order(9)])
     assert night(three) == 78
     assert sorted(three.money()) == ["00001", "00002", "00003", "00008"]
@@ -274,7 +271,6 @@ def test_a_renamed_job_is_refused_on_every_night(three: Market, *, same_journal:
 
 
 # --- charges that are not what they were
-# -----------------------------------------------------------------------
 
 
 @pytest.mark.fault("J05")
@@ -415,7 +411,6 @@ def test_a_pending_charge_that_the_gateway_forgot_is_for_a_person(market: Market
 
 
 # --- rows that are not what they were
-# --------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J07", "J08", "E04")
@@ -576,7 +571,6 @@ def test_a_correction_under_another_id_bars_the_row_that_it_corrects(market: Mar
 
 
 # --- a row and its corrections are one sale
-# -----------------------------------------------------------------------
 
 CORRECTED, AGAIN = "corrected.csv", "again.csv"
 

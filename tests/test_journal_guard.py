@@ -138,7 +138,6 @@ def test_one_rule_in_memory_in_sqlite_and_from_the_events(
 
 
 # --- what the rule promises, whatever was written
-# ---------------------------------------------------------------
 
 
 @pytest.mark.fault("L3", "I1")

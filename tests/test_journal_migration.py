@@ -31,7 +31,6 @@ from batchpay.lifecycle.plan import alike, terms_of
 from tests.old import ID, SCHEMA_1, Open, Refused, journal_1, rule_1
 
 # --- the version and what it stands for
-# -------------------------------------------------------------------------
 
 MEANING = {
     "1": "57d07223c5e7b3bcc1e07d6b7523ce249ef6ffb07a22b6352aaee7cf8aa2e38d",
@@ -101,7 +100,6 @@ def test_comments_and_layout_mean_nothing() -> None:
 
 
 # --- journals of version 1
-# --------------------------------------------------------------------------------------
 
 
 def intent(order_id: str, attempt: int = 1, send: int = 1, **asked: Any) -> Event:
@@ -147,10 +145,11 @@ def life() -> Iterator[tuple[str, Event]]:
     yield "day", intent("0001")
     yield "night", intent("late")
     yield "night", answer("late", "declined", charge="chrg_l")
+    # version 1 took no notice
     yield (
         "night",
         answer("late", "succeeded", charge="chrg_l", kind="found"),
-    )  # version 1 took no notice
+    )
     yield "night", intent("twice")
     yield "night", answer("twice", "declined", charge="chrg_t")
     yield "night", answer("twice", "succeeded", charge="chrg_t", kind="found")
@@ -294,7 +293,6 @@ def test_a_journal_of_version_1_is_read_without_being_written(old: Path) -> None
 
 
 # --- whatever breaks on the way
-# ---------------------------------------------------------------------------------
 
 
 class Breaking(sqlite3.Connection):
@@ -349,9 +347,8 @@ def test_a_migration_that_fails_at_any_statement_has_not_been(old: Path, trouble
         except BatchpayError as error:
             assert error.exit_code in (73, 74, 75), error
             assert "restore" not in str(error), error
-            assert (
-                dump(old) == before or old_or_new(old, events) == SCHEMA_VERSION
-            )  # ... when it failed after the commit
+            # ... when it failed after the commit
+            assert dump(old) == before or old_or_new(old, events) == SCHEMA_VERSION
             ended.add(old_or_new(old, events))
         if failed == number and number % 10 == 0:  # now and then: it goes on from here
             SqliteJournal(old, "night").close()
@@ -465,7 +462,6 @@ def life_of(copy: int) -> Iterator[tuple[str, Event]]:
 
 
 # --- while others are at work
-# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J33")
@@ -539,7 +535,6 @@ def test_a_version_that_nobody_here_knows_is_refused_and_left(
 
 
 # --- any history
-# ------------------------------------------------------------------------------------------------
 
 STATES = [
     "in_doubt",

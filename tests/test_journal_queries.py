@@ -203,7 +203,6 @@ def test_no_question_scans_a_table(journal: SqliteJournal, question: str) -> Non
 
 
 # --- evidence is kept as it came
-# --------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J19", "L6")
@@ -234,7 +233,6 @@ def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
 
 
 # --- the rows of a batch
-# ----------------------------------------------------------------------------------------
 
 
 def judged(corrects: dict[int, str], cells: bytes = b"cells") -> Any:
@@ -266,7 +264,6 @@ def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None
 
 
 # --- and is it still what the events say?
-# -----------------------------------------------------------------------
 
 EDITS = {
     "a row gone": "DELETE FROM asked WHERE order_id = 'a'",
@@ -389,7 +386,6 @@ def test_damage_is_named(tmp_path: Path, edit: str, told: str) -> None:
 
 
 # --- lines
-# -------------------------------------------------------------------------------------------------
 
 
 def test_a_line_is_the_same_however_its_data_was_put_together(journal: SqliteJournal) -> None:
@@ -402,7 +398,6 @@ def test_a_line_is_the_same_however_its_data_was_put_together(journal: SqliteJou
 
 
 # --- what a run did
-# ---------------------------------------------------------------------------------------------
 
 
 def test_what_a_run_wrote_about_orders(journal: SqliteJournal) -> None:

@@ -42,7 +42,6 @@ def lose(market: Market, *, lock_too: bool, reports_too: bool) -> None:
 
 
 # --- a journal that was lost
-# -----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "D10", "J02")
@@ -142,7 +141,6 @@ def test_what_is_no_evidence_holds_nobody_up(market: Market, other: str) -> None
 
 
 # --- an older copy
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "D09", "J02")
@@ -171,7 +169,6 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
 
 
 # --- what people had said
-# ----------------------------------------------------------------------------------------
 
 
 def people_say(market: Market, *words: str) -> None:
@@ -300,9 +297,8 @@ def test_a_cancelled_order_stays_so_whatever_became_of_its_row_since(
     job(market, R if later == "another id" else A)
     inbox(market, d2=None) if later == "conflict" else None
     if later == "another id":
-        inbox(
-            market, d1=None, d3=[sale(1), sale(2), sale(4)]
-        )  # all that is known of the other ids is in the manifest
+        # all that is known of the other ids is in the manifest
+        inbox(market, d1=None, d3=[sale(1), sale(2), sale(4)])
     market.run("--adopt", "--yes")
     market.run()
     paid = {charge["metadata"]["invoice"] for charge in market.own_charges()}
@@ -385,7 +381,6 @@ def test_charges_older_than_the_first_look_are_found_once_a_younger_one_tells_of
 
 
 # --- two names over the same orders
-# ----------------------------------------------------------------------------
 
 
 @contextmanager
@@ -476,7 +471,6 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
 
 
 # --- whose a journal is
-# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
@@ -577,7 +571,6 @@ def test_a_manifest_of_another_account_than_the_journals_is_12(market: Market) -
 
 
 # --- two jobs in one folder
-# ------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J17")

@@ -62,7 +62,6 @@ def rules(result, at=0):
 
 
 # --- what goes in comes out
-# -------------------------------------------------------------------------------------
 
 visible = st.text(
     st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=20
@@ -145,7 +144,6 @@ def test_free_text_is_kept_character_for_character(text):
 
 
 # --- amounts
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X09")
@@ -256,7 +254,6 @@ def test_currency_travels_in_small_letters():
 
 
 # --- identifiers
-# ------------------------------------------------------------------------------------------------
 
 HIDDEN = [
     "\u200b",
@@ -328,7 +325,6 @@ def test_what_can_pay_is_never_shown_whole():
 
 
 # --- where texts come from
-# --------------------------------------------------------------------------------------
 
 LOOKUP = FromLookup(
     "Shop",
@@ -435,7 +431,6 @@ def test_column_of_names_whom_to_blame():
 
 
 # --- beside the order
-# -------------------------------------------------------------------------------------------
 
 
 def test_what_the_reader_refused_is_told_once():
@@ -484,7 +479,6 @@ def test_an_empty_chunk_is_no_trouble():
 
 
 # --- ids that programs damaged, and rows that come back
-# -----------------------------------------------------------
 
 
 def chunk(*rows, typed=None, problems=None):

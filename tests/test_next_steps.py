@@ -187,7 +187,6 @@ def three(market: Market) -> Market:
 
 
 # --- the inventory
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J27")
@@ -227,7 +226,6 @@ def test_an_order_whose_id_is_no_plain_word_is_cancelled_as_printed(market: Mark
 
 
 # --- charged, and not as asked
-# ---------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B16", "H05", "L10")
@@ -239,9 +237,8 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
     done = three.run()
     assert done.returncode == 12
-    assert (
-        "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout
-    )  # two wait for the stop
+    # two wait for the stop
+    assert "a person: 3 orders must look" in done.stdout and exits.NEXT_STEP[12] in done.stdout
     said = follow(three, row(three, "00001")["reason"])
     assert "stays unproven" in said
     assert "lifted" in follow(three, said)  # what it said is the next step
@@ -467,7 +464,6 @@ def test_an_empty_journal_beside_charges_adopts_them(three: Market) -> None:
 
 
 # --- unanswered, or lost
-# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "H05")
@@ -667,9 +663,8 @@ def test_an_order_beside_a_charge_that_names_nobody_is_its_own_or_sent(
     done = three.run("--adopt")
     assert done.returncode == 11 and three.posts() == 3, done.stdout
     follow(three, row(three, "00002")["reason"], 0 if its_own else 1)
-    over(
-        three, 10
-    )  # sent, its token turns out to be used: the gateway has charged it, for whomever
+    # sent, its token turns out to be used: the gateway has charged it, for whomever
+    over(three, 10)
     assert three.posts() == (3 if its_own else 4)
     if its_own:
         told = row(three, "00002")
@@ -798,7 +793,6 @@ def test_an_order_that_was_answered_with_another_orders_charge_is_settled(three:
 
 
 # --- held
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
@@ -992,7 +986,6 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(
 
 
 # --- rows that come back
-# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13")
@@ -1313,9 +1306,8 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     ) as file:
         lines = [{**line, "order_id": "C-3"} for line in csv.DictReader(file)]
     write_csv(three.folder / "back.csv", lines)
-    assert (
-        three.run("--input", "back.csv", "--yes").returncode == 10
-    )  # it is the cancelled sale still
+    # it is the cancelled sale still
+    assert three.run("--input", "back.csv", "--yes").returncode == 10
     own = [
         {name: cell for name, cell in line.items() if not name.startswith("batchpay_")}
         for line in lines
@@ -1497,9 +1489,8 @@ def test_a_doctor_sees_a_lost_journal_and_a_renamed_job_and_counts_its_warnings(
     that is so.
     """
     *found, last = three.run(verb="doctor").stdout.splitlines()
-    warnings = sum(
-        line.startswith("warning ") for line in found
-    )  # of this machine's surroundings, if any
+    # of this machine's surroundings, if any
+    warnings = sum(line.startswith("warning ") for line in found)
     assert warnings or last == f"exit 0: {exits.NEXT_STEP[0]}"
     assert three.run("--limit", "1").returncode == 11
     edit(three, 'name = "night"', 'name = "nightly"')
@@ -1578,7 +1569,6 @@ def test_rows_of_one_order_are_one_matter_in_their_own_report(three: Market) -> 
 
 
 # --- files and nights as a whole
-# -------------------------------------------------------------------------------
 
 
 def same_sales(market: Market) -> None:
@@ -1623,9 +1613,8 @@ def test_the_question_is_asked_only_where_something_would_be_sent(three: Market)
     follow(three, done.stderr)
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
-    three.orders(
-        [order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)]
-    )  # look-alikes of the first
+    # look-alikes of the first
+    three.orders([order(n, order_id=str(n), card=f"cust_test_sandbox{n}") for n in (1, 2)])
     assert three.run(verb="plan").returncode == 10
     assert three.run().returncode == 10
     assert len(three.money()) == 2
@@ -1852,7 +1841,6 @@ def test_a_job_that_is_locked_is_waited_for(three: Market) -> None:
 
 
 # --- everybody who must act is named
-# ---------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13")
@@ -1908,7 +1896,6 @@ def test_a_charge_that_no_file_asked_for_names_its_party_too(three: Market) -> N
 
 
 # --- of several files
-# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J14", "E03")
@@ -1953,7 +1940,6 @@ def test_of_several_files_that_ask_again_one_goes(
 
 
 # --- what people really sent
-# -----------------------------------------------------------------------------------
 
 NOBODY = 65534
 
@@ -1993,9 +1979,8 @@ def test_another_user_is_told_whose_the_journal_is(verb: str) -> None:
         market.orders([order(1), order(2)])
         assert market.run().returncode == 0
         (market.folder / "state").chmod(0o755)
-        assert (
-            market.run(verb=verb).returncode == 0
-        )  # which has read all modules that the other user may not
+        # which has read all modules that the other user may not
+        assert market.run(verb=verb).returncode == 0
         code, said = as_nobody(market, verb)
         assert code == 78, said
         assert (

@@ -568,9 +568,8 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     market.orders(
         [order(0), *(order(number, order_id=f"new-{number}") for number in (1, 2))], "mixed.csv"
     )
-    planned = market.run(
-        "--input", "mixed.csv", verb="plan"
-    )  # one is known: of the others it was asked already
+    # one is known: of the others it was asked already
+    planned = market.run("--input", "mixed.csv", verb="plan")
     assert (
         planned.returncode == 65 and "2 of its 2 new orders were refused already" in planned.stderr
     )
@@ -578,9 +577,8 @@ def test_a_plan_refuses_what_a_run_would(market: Market) -> None:
     market.orders(
         [order(0), *(order(number, order_id=f"other-{number}") for number in (1, 2))], "mixed.csv"
     )
-    planned = market.run(
-        "--input", "mixed.csv", verb="plan"
-    )  # 11: the rows of the refused file are still held
+    # 11: the rows of the refused file are still held
+    planned = market.run("--input", "mixed.csv", verb="plan")
     assert planned.returncode == 11 and "would charge 2 orders" in planned.stdout
     assert market.run("--input", "mixed.csv").returncode == 11
     assert market.posts() == 5

@@ -77,7 +77,6 @@ def ids(mapped: Mapped) -> list[Any]:
 
 
 # --- sorted without our columns
-# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J08")
@@ -122,7 +121,6 @@ def test_a_date_that_could_be_two_ids_is_not_swapped() -> None:
 
 
 # --- corrected in place
-# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J08")
@@ -194,7 +192,6 @@ def test_without_a_journal_what_came_back_is_taken_as_it_stands() -> None:
 
 
 # --- through the program
-# -----------------------------------------------------------------------------------------
 
 
 def rejects(market: Market) -> list[dict[str, str]]:

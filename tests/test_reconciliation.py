@@ -591,9 +591,8 @@ def test_a_row_that_only_one_side_counts_opens_an_equation() -> None:
         assert not all(e.closes for e in counted(*rows).equations(5, tally.reading()))
     short = Tally()
     short.add(Judged(Rows(range(2, 8)), READ, BAD))  # type: ignore[arg-type]
-    assert short.read == 6 and short.reading()[0] == Read(
-        "", 2, 0
-    )  # a row that mapping lost is still one that was read
+    # a row that mapping lost is still one that was read
+    assert short.read == 6 and short.reading()[0] == Read("", 2, 0)
 
 
 @pytest.mark.fault("J18")

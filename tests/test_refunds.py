@@ -236,7 +236,6 @@ def test_the_difference_is_the_same_on_either_day() -> None:
 
 
 # --- sums
-# -------------------------------------------------------------------------------------------------
 
 
 def refunded(charge_id: str, total: int, currency: str = "THB", *, counts: bool = True) -> Refunded:
@@ -309,7 +308,6 @@ def test_a_ledgers_debits_of_refunds_are_summed() -> None:
 
 
 # --- notes
-# -------------------------------------------------------------------------------------------------
 
 
 def noted(difference: Difference, reason: str = "agreed", at_ns: int = 7) -> Event:

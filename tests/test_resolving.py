@@ -161,7 +161,6 @@ def test_resolve_says_what_it_takes(market: Market) -> None:
 
 
 # --- which charge is an order's
-# ----------------------------------------------------------------------------------
 
 DAY = datetime.now(UTC).strftime("%Y-%m-%d")
 
@@ -331,9 +330,8 @@ def test_a_charge_answered_for_two_orders_is_counted_once_and_a_person_ends_it(
     market.sandbox.clear_rules()
     assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 0
     assert market.run().returncode == 12
-    assert (
-        market.run("--lift-stop", *WHY, verb="resolve").returncode == 64
-    )  # no new stop for what was told
+    # no new stop for what was told
+    assert market.run("--lift-stop", *WHY, verb="resolve").returncode == 64
     time.sleep(0.7)
     assert resolve(market, "00002", "not-charged").returncode == 0
     assert market.run().returncode == 10

@@ -102,7 +102,6 @@ def lose(market: Market) -> None:
 
 
 # --- another id for the same row
-# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J14", "E05")
@@ -126,9 +125,8 @@ def test_rows_that_were_duplicates_are_no_new_orders_under_other_ids(market: Mar
     duplicates = [row for row in market.results() if row["outcome"] == "duplicate"]
     assert any("earlier id" in row["reason"] for row in duplicates)
     job(market, A)
-    assert (
-        night(market) == 11
-    )  # what the id of the fourth is now, which was charged in d3, only d3 tells
+    # what the id of the fourth is now, which was charged in d3, only d3 tells
+    assert night(market) == 11
     assert [row["order_id"] for row in market.results() if row["outcome"] == "held"] == ["00004"]
     inbox(market, d3=everything[:4])
     assert night(market) == 0
@@ -345,7 +343,6 @@ def test_what_adopted_charges_have_a_row_for_is_no_question(market: Market) -> N
 
 
 # --- its kin
-# -------------------------------------------------------------------------------------------------
 
 
 def declined_and_charged(market: Market, new_id: str) -> dict[str, str]:
@@ -490,7 +487,6 @@ def test_what_a_journal_keeps_of_a_row_is_every_id_that_it_had(market: Market) -
 
 
 # --- whatever comes first
-# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J13", "J02", "J32", "I1", "I2")
@@ -604,7 +600,6 @@ def test_an_order_whose_id_was_once_mistyped_is_no_duplicate_of_the_corrected_on
 
 
 # --- what the ids of a row tell of the ids of others
-# --------------------------------------------------------------
 
 THIRD = "invoice_2"  # a third column of ids
 
@@ -832,7 +827,6 @@ def test_of_equal_rows_the_one_that_can_go_owns_the_order(market: Market, name: 
 
 
 # --- an id that was a mistake
-# ---------------------------------------------------------------------------------------
 
 
 def ids(market: Market, **ids: str) -> None:
@@ -1043,7 +1037,6 @@ def test_of_two_new_files_with_the_same_sales_under_other_ids_one_goes(market: M
 
 
 # --- is it new? what is asked stays asked, and a word answers what it was said about
-# --------------------------------
 
 
 def renumbered(*numbers: int) -> list[dict[str, str]]:

@@ -48,10 +48,11 @@ def packages(tmp_path_factory):
 def told(packages):
     """What the probe says came back, and the sandbox's own books."""
     with SandboxServer() as sandbox:
+        # a proxy's name would turn it away from loopback
         environment = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
-        }  # a proxy's name would turn it away from loopback
+        }
         command = ["node", NODE / "probe.cjs", str(sandbox.port), packages]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=60, check=False, env=environment

@@ -584,9 +584,8 @@ def test_while_a_stop_tells_of_a_charge_that_lists_lack_they_prove_nothing() -> 
 
     def fate(number: int, fields: dict[str, str]) -> str:
         if number:
-            world.gateway.copy_at_s = (
-                0.0  # lists come from a copy of before all charges, from then on
-            )
+            # lists come from a copy of before all charges, from then on
+            world.gateway.copy_at_s = 0.0
         return "ok" if number == 0 else "lost after"
 
     world.gateway.fate = fate

@@ -51,9 +51,8 @@ def test_a_recovered_order_that_a_list_finds_is_not_sent(monkeypatch: pytest.Mon
         lambda *given: [c for c in candidates(*given) if c.order_id == "0099"],
     )
     world.run(100)
-    monkeypatch.setattr(
-        test_settlement, "candidates", lambda *given: list(candidates(*given))
-    )  # read beforehand
+    # read beforehand
+    monkeypatch.setattr(test_settlement, "candidates", lambda *given: list(candidates(*given)))
     world.run(100)
     assert world.gateway.money()["0099"] == 1
 
@@ -259,9 +258,8 @@ def test_a_renamed_job_is_refused_before_it_charges_its_orders_again(
     for _ in range(2):
         refused = market.run()
         assert refused.returncode == 78 and 'name = "night"' in refused.stderr + refused.stdout
-        assert (
-            market.run("--input", "new.csv").returncode == 11
-        )  # the refused file's rows wait for a person
+        # the refused file's rows wait for a person
+        assert market.run("--input", "new.csv").returncode == 11
     assert market.posts() == 4
     market.orders([{**row, "amount": "999.00"} for row in rows], "others.csv")
     assert market.run("--input", "others.csv").returncode == 11

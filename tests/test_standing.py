@@ -341,7 +341,6 @@ def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
 
 
 # --- guards that every attempt passes
-# --------------------------------------------------------------------------
 
 
 ZEROS = {**DOCUMENT, "order_id": "1", "amount": 5, "destination": "recp_test_2"}
@@ -413,9 +412,8 @@ def test_the_very_order_that_another_job_charged_ends_the_run() -> None:
         known = {"elsewhere": {"0001": (elsewhere(amount=1), found)}}
         assert stand(other(), history(**known), FREE) == Renamed(found)
         assert stand(other(CHANGED), history(FIRST, DECLINED, **known), FREE) == Renamed(found)
-        assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(
-            found
-        )  # a send that would resume
+        # a send that would resume
+        assert stand(mine(), history(FIRST, VOIDED, **known), FREE) == Renamed(found)
     for strange in (
         elsewhere(amount=1),
         elsewhere(destination="recp_test_2"),
@@ -478,7 +476,6 @@ def test_a_share_that_can_be_transferred_holds_nobody() -> None:
 
 
 # --- orders that ask for the same
-# ------------------------------------------------------------------------------
 
 
 TERMS = terms_of(payer_of(DOCUMENT), "recp_test_1", 123450, "thb")
@@ -506,9 +503,8 @@ def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
     sent = near(replace(LAST_WEEK, at_ns=7))
     assert stand(other(), history(**sent), Guards(began_ns=7)) == MayGo(1)
     came_back = Guards(present=frozenset({LAST_WEEK.batch_id}), began_ns=8)
-    assert (
-        stand(other(), history(**sent), came_back) == told
-    )  # its file is here again: it is no newer
+    # its file is here again: it is no newer
+    assert stand(other(), history(**sent), came_back) == told
 
 
 @pytest.mark.fault("E04")
@@ -543,7 +539,6 @@ def test_a_row_that_was_sent_is_told_of_what_was_asked_before_it() -> None:
 
 
 # --- corrections
-# -----------------------------------------------------------------------------------------------
 
 
 def corrected_by(*events: Any, order_id: str = "0005") -> dict[str, Any]:
@@ -610,7 +605,6 @@ def test_an_attempt_that_was_not_charged_is_not_sent_again_beside_its_sale() -> 
 
 
 # --- a row that has another id than it had
-# ---------------------------------------------------------------------
 
 
 def once(*events: Any, **more: Any) -> History:
@@ -671,9 +665,8 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
             )
             said = replace(FREE, are_new=True)
             assert isinstance(stand(row, once(*events or (), bears=bears, **told), said), MayGo)
-        assert isinstance(
-            stand(row, once(*events or (), bears={}, **told), here), Waits
-        )  # it has no id today
+        # it has no id today
+        assert isinstance(stand(row, once(*events or (), bears={}, **told), here), Waits)
     assert isinstance(stand(stranger, once(FIRST, PAID, bears={whose: "0005"}), FREE), MayGo)
 
 

@@ -32,7 +32,6 @@ from tests.test_repeats import chunks, order, outcomes, token
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
 
 # --- money
-# -------------------------------------------------------------------------------------------------
 
 ISO_4217 = {
     "AUD": 2,
@@ -144,7 +143,6 @@ def test_a_column_at_once_is_each_cell_by_itself(
 
 
 # --- ids
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X04", "X14", "J07")
@@ -178,7 +176,6 @@ def test_a_trailing_point_and_zeros_hide_no_id(one: str, other: str) -> None:
 
 
 # --- repeats between files
-# ----------------------------------------------------------------------------------------
 
 
 def between_files(
@@ -246,7 +243,6 @@ def test_a_sentence_counts_what_it_does_not_name(groups: int, more: str) -> None
 
 
 # --- lists
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B32")
@@ -270,7 +266,6 @@ def test_a_list_ends_behind_its_own_time_and_not_at_it(youngest: int, complete: 
 
 
 # --- the audit
-# -------------------------------------------------------------------------------------------------
 
 
 def other(number: int, *more: Any) -> Attempt:

@@ -59,7 +59,6 @@ def run(main: Callable[[Channel], Awaitable[None]]) -> None:
 
 
 # --- whose money
-# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J03")
@@ -217,7 +216,6 @@ def test_an_id_of_any_length_and_a_currency_that_is_none_are_kept_short() -> Non
 
 
 # --- before anything is sent
-# --------------------------------------------------------------------------------------
 
 
 def recipient(**changes: Any) -> Answer:
@@ -350,7 +348,6 @@ def test_the_smallest_transfer_is_a_whole_number_or_none(
 
 
 # --- one list
-# -------------------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -30,7 +30,6 @@ from tests.test_lifecycle import (
 from tests.test_reconciliation import ADOPTED, PROBLEM, counted, one
 
 # --- the proof table
-# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B12", "B17", "B24")
@@ -127,7 +126,6 @@ def test_a_live_charge_is_one_whose_id_says_so() -> None:
 
 
 # --- what events add up to
-# --------------------------------------------------------------------------------------
 
 
 def evidence(kind: str, send: int, shown: dict[str, Any], **data: Any) -> Event:
@@ -379,7 +377,6 @@ def test_a_cancelled_attempt_is_not_any_attempt_with_that_code() -> None:
 
 
 # --- the report
-# -------------------------------------------------------------------------------------------------
 
 
 def codes(*findings: Any) -> dict[tuple[str, str], int]:
@@ -475,7 +472,6 @@ def test_money_that_did_not_move_is_in_no_sum_of_money() -> None:
 
 
 # --- limits
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H03")

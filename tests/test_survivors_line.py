@@ -158,7 +158,6 @@ def test_why_there_was_no_answer_is_kept_although_a_later_one_says_nothing() -> 
 
 
 # --- the rate
-# -------------------------------------------------------------------------------------------------
 
 
 def limits(remaining: str, reset_in_s: float, **more: Any) -> Answer:
@@ -303,7 +302,6 @@ def test_a_glance_that_is_not_answered_in_time_is_given_up_and_spoils_nothing() 
 
 
 # --- keys and clocks
-# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B27")

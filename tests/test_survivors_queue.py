@@ -60,7 +60,6 @@ def charged(case: Case, outcome: Outcome) -> Case:
 
 
 # --- one at a time
-# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11")
@@ -92,7 +91,6 @@ def test_what_is_closed_waits_for_no_list_and_hands_out_nothing() -> None:
 
 
 # --- again
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B19", "L12")
@@ -148,7 +146,6 @@ def test_what_waits_for_its_payer_is_handed_out_in_its_order_and_counted() -> No
 
 
 # --- how far a run may go
-# -----------------------------------------------------------------------------------------
 
 
 def test_a_limit_of_none_and_a_limit_that_is_met() -> None:

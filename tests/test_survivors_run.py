@@ -27,7 +27,6 @@ from tests.world import KEY, Market, order
 ONE_AT_A_TIME = replace(SETTINGS, concurrency=1)
 
 # --- recipients
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J23")
@@ -48,7 +47,6 @@ def test_orders_for_a_deleted_or_inactive_recipient_are_held(market: Market) -> 
 
 
 # --- how far a run may go
-# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("H04")
@@ -141,7 +139,6 @@ def test_a_list_that_is_refused_for_a_while_is_had_in_the_end(status: int) -> No
 
 
 # --- lists
-# -------------------------------------------------------------------------------------------------
 
 
 def stranger(number: int, at_s: float) -> dict[str, Any]:
@@ -211,7 +208,6 @@ def test_a_list_goes_on_past_charges_that_are_a_few_seconds_younger_than_itself(
 
 
 # --- without a list, without an account
-# ---------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "B32")

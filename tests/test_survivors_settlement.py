@@ -41,7 +41,6 @@ from tests.test_settlement import JOB, SETTINGS, Silent, World, candidates, only
 from tests.test_settlement_races import fields_of, interrupted, made_elsewhere
 
 # --- doubts
-# -------------------------------------------------------------------------------------------------
 
 
 class Dated(FakeGateway):
@@ -151,7 +150,6 @@ def test_a_chain_that_does_not_come_is_a_stop_and_is_asked_for_once() -> None:
 
 
 # --- watching while charging
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "I15")
@@ -189,7 +187,6 @@ def test_lists_that_fail_for_less_than_a_doubt_period_end_nothing() -> None:
 
 
 # --- one send
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L2", "I6")
@@ -278,7 +275,6 @@ def test_a_charge_that_is_adopted_while_its_order_is_being_sent_keeps_that_back(
 
 
 # --- what is of this job
-# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("L11", "J07")
@@ -437,9 +433,8 @@ def test_a_charge_that_is_gone_is_noted_once_until_it_is_seen_again() -> None:
 
     written.run(main)
     assert written.kinds() == ["intent", "found", "missing"]
-    assert [event.send for event in written.journal.events(["missing"])] == [
-        0
-    ]  # it is about no send
+    # it is about no send
+    assert [event.send for event in written.journal.events(["missing"])] == [0]
 
 
 @pytest.mark.fault("J11", "L10")
@@ -741,7 +736,6 @@ def test_a_charge_of_another_jobs_order_is_nobody_elses(tmp_path: Path) -> None:
 
 
 # --- a gateway that is none, and a list that cannot be read
-# ------------------------------------------------------
 
 
 @dataclass
@@ -819,7 +813,6 @@ def test_a_signal_before_the_first_list_ends_the_run_at_once() -> None:
 
 
 # --- charges that lists should show
-# -----------------------------------------------------------------------------
 
 
 @dataclass
@@ -1011,9 +1004,8 @@ def test_the_steps_of_a_run_in_their_order() -> None:
 @pytest.mark.fault("J06", "I15")
 def test_a_run_that_can_send_nothing_settles_what_is_open_all_the_same() -> None:
     """A doubt of the night before is looked up; then the run ends with what makes it impossible."""
-    world = World(
-        FakeGateway(only(0, "lost after"), lag_s=15.0)
-    )  # the first list of the next run does not show it
+    # the first list of the next run does not show it
+    world = World(FakeGateway(only(0, "lost after"), lag_s=15.0))
     world.run(1, meanwhile=lambda settlement: settlement.interrupt("SIGTERM", 0.1))
     assert world.outcomes(1)["0000"] is Outcome.IN_DOUBT
     steps(world, 1, impossible=True)
@@ -1098,9 +1090,8 @@ def test_a_charge_that_nobody_can_tell_keeps_everything_back(instead: dict[str, 
     world.run(2)
     known = Dim(instead=instead, charges=world.gateway.charges, posts=world.gateway.posts)
     world.gateway = known
-    assert (
-        world.run(3)["0002"] is Outcome.SUCCEEDED
-    )  # a journal that knows them all holds nothing back
+    # a journal that knows them all holds nothing back
+    assert world.run(3)["0002"] is Outcome.SUCCEEDED
     later_s = world.now_s
     world = World(Dim(instead=instead, charges=known.charges[:2], posts=known.posts[:2]))
     world.now_s = later_s

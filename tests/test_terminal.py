@@ -54,7 +54,6 @@ def test_the_bar_of_a_resumed_run_ends_at_its_end(market: Market) -> None:
 
 
 # --- one of a kind
-# -----------------------------------------------------------------------------------------------
 
 NOUNS = (
     "rows|orders|files|charges|recipients|events|manifests|requests|keys|differences|batches|attempts|sends|transfers|"

@@ -66,7 +66,6 @@ def own(document):
 
 
 # --- the packaged schema
-# ----------------------------------------------------------------------------------------
 
 PAYERS = {
     "token": ({"card": "tokn_test_1"}, True),
@@ -205,7 +204,6 @@ def test_amounts_are_told_as_they_are_written():
 
 
 # --- judging a chunk
-# --------------------------------------------------------------------------------------------
 
 
 def test_all_errors_of_all_rows():
@@ -286,7 +284,6 @@ def test_never_invalid_without_a_word():
 
 
 # --- two engines
-# ------------------------------------------------------------------------------------------------
 
 _VALUES = st.one_of(
     st.sampled_from(
@@ -368,9 +365,8 @@ def test_a_catastrophic_pattern_is_harmless():
     start = time.process_time()
     result = judged(checker, {**GOOD, "order_id": "a" * 5000 + "!"})
     assert [problem.rule for problem in result.problems[0]] == ["pattern"]
-    assert (
-        time.process_time() - start < 1
-    )  # a backtracking engine would need longer than the universe is old
+    # a backtracking engine would need longer than the universe is old
+    assert time.process_time() - start < 1
 
 
 CATASTROPHES = [
@@ -473,7 +469,6 @@ def test_two_engines_agree_on_any_rules(document, properties, required, group, r
 
 
 # --- schemas that are refused
-# -----------------------------------------------------------------------------------
 
 DOUBLING = {
     "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)},

@@ -223,9 +223,8 @@ def test_a_night_without_a_file_an_audit_and_adopted_charges_are_looked_at(marke
         manifest.write_bytes(before)
     for _ in range(2):
         assert market.run().returncode == 0
-    assert [path.name for path in files[2].parent.glob("manifest*")] == [
-        "manifest.json"
-    ]  # one, however many nights
+    # one, however many nights
+    assert [path.name for path in files[2].parent.glob("manifest*")] == ["manifest.json"]
     assert verified(market)[0] == 0
     shutil.copytree(reports / "adopted", reports / "adopted-day")
     for path in (reports / "adopted-day").iterdir():

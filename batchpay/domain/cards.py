@@ -99,7 +99,6 @@ def is_card(digits: str) -> bool:
 
 
 # --- how its digits may stand
-# -----------------------------------------------------------------------------------
 
 
 def _among(text: str, groups: Sequence[Span]) -> Iterator[tuple[int, int, str]]:
@@ -206,7 +205,6 @@ def _in_a_word(text: str, at: int, *, before: bool) -> bool:
 
 
 # --- what its digits are
-# ----------------------------------------------------------------------------------------
 
 
 def _ascii(digits: str) -> str:

@@ -68,19 +68,21 @@ OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 
+# who must act -> what about
 BY_NAME = {
     "a person": "must look, the reason says what to do",
     "engineer": "whose setting or account needs mending, as the reason says",
     "accountant": "to see to as the reason says",
     "payer": "to authorise or to pay, as the reason says (authorize_uri)",
     "next run": "to ask about or to send: start the run again later",
-}  # who must act -> what about
+}
+# ... where its rows stand in a rejects file
 FROM_REJECTS = {
     "accountant": (
         "to see to as the reason says, and to send back, from the rejects file, as a new file"
     ),
     "payer": "to pay again, as the reason says, from the rejects file",
-}  # ... where its rows stand in a rejects file
+}
 SEEN_TO = "nothing to do: a person has cancelled, or taken as it is, what is not as it was asked"
 
 

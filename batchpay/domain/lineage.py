@@ -27,17 +27,19 @@ RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
 ID = "batchpay_id"
 DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
 ADDED = (BATCH, ROW, SHEET, OUTCOME, REASON, RETRY, ID, DEFUSED)
+# they name the row: a row in which all of them are empty came back for none
 NAMING = (
     BATCH,
     ROW,
     SHEET,
     ID,
-)  # they name the row: a row in which all of them are empty came back for none
+)
+# rules: they name none any more, or none that this row is
 TORN, ANOTHER, LOST = (
     "torn-row",
     "another-row",
     "lost-id",
-)  # rules: they name none any more, or none that this row is
+)
 ASTRAY = frozenset({TORN, ANOTHER, LOST})
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)

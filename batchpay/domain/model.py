@@ -46,15 +46,12 @@ SENT = frozenset(
     }
 )
 MONEY_MOVED = frozenset({Outcome.SUCCEEDED, Outcome.UNPROVEN})
-NO_MONEY = frozenset(
-    {Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED}
-)  # an attempt may follow
-ENDED_WITHOUT_MONEY = frozenset(
-    {"failed", "expired", "reversed"}
-)  # statuses of a charge (omise-api.md, 3.2)
-OPEN = frozenset(
-    {Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD}
-)  # a later run, or a person
+# an attempt may follow
+NO_MONEY = frozenset({Outcome.DECLINED, Outcome.EXPIRED, Outcome.REVERSED, Outcome.REFUSED})
+# statuses of a charge (omise-api.md, 3.2)
+ENDED_WITHOUT_MONEY = frozenset({"failed", "expired", "reversed"})
+# a later run, or a person
+OPEN = frozenset({Outcome.PENDING, Outcome.IN_DOUBT, Outcome.UNPROVEN, Outcome.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +117,14 @@ class Judged:
     documents: list[Document]  # as far as it could be mapped; right where there is no problem
     problems: Mapping[int, tuple[Problem, ...]]  # by position; these rows are rejected
     comeback: frozenset[int] = frozenset()  # positions with batchpay_retry = yes
-    corrects: Mapping[int, str] = field(
-        default_factory=dict
-    )  # position -> the row it came back for (plan.place_of)
-    earlier: Mapping[int, tuple[str, ...]] = field(
-        default_factory=dict
-        # position -> every other order id that the row has had: as planned before, charged under,
-        # or as it says itself
-    )
+    # position -> the row it came back for (plan.place_of)
+    corrects: Mapping[int, str] = field(default_factory=dict)
+    # position -> every other order id that the row has had: as planned before, charged under, or as
+    # it says itself
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 # --- what goes out
-# ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +152,8 @@ class Intent:
     fee_percentage: str | None = None  # ... and platform_fee[percentage], exact decimal text
     # the sale that it came back for (kinship.Ancestry.identity; once: a place), if it says so
     corrects: str = ""
-    sale: tuple[
-        str, ...
-    ] = ()  # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
+    # all that this sale was known by when it was asked for (kinship.Ancestry.keys)
+    sale: tuple[str, ...] = ()
     # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
     ids_from: str = ""
 
@@ -211,9 +203,8 @@ class ChargeSeen:
     payer: str | None = None  # the customer or source it names
     platform_fee_fixed: int | None = None  # the commission as it understood it
     platform_fee_percentage: str | None = None  # decimal text
-    funding_amount: int | None = (
-        None  # in the currency of the account, which is that of fee, fee_vat and net
-    )
+    # in the currency of the account, which is that of fee, fee_vat and net
+    funding_amount: int | None = None
     funding_currency: str | None = None  # upper case
     unread: str = ""  # what of it is not as documented: such a charge proves nothing (law L7)
     refunded: int | None = None  # given back of it, smallest unit; None: nothing
@@ -240,9 +231,8 @@ class ChargeSeen:
 
     def to_json(self) -> dict[str, Any]:
         """A dict for the journal, without what is absent."""
-        pairs = (
-            (name, getattr(self, name)) for name in _CHARGE_FIELDS
-        )  # flat: asdict would copy every text
+        # flat: asdict would copy every text
+        pairs = ((name, getattr(self, name)) for name in _CHARGE_FIELDS)
         return {name: value for name, value in pairs if value not in (None, "", {})}
 
     @classmethod
@@ -277,7 +267,6 @@ class Page:
 
 
 # --- what the journal keeps
-# ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +310,8 @@ class RunDone:
     ended: str  # when its work was counted; empty: it was killed before
     exit_code: int | None  # at that moment, over all batches; None: it was killed before
     sent: int  # attempts that left the machine
-    charged: Mapping[
-        str, int
-    ]  # what took money and was not known to have done so before this run, every charge of it
+    # what took money and was not known to have done so before this run, every charge of it
+    charged: Mapping[str, int]
     adopted: int  # charges that the journal did not know
     adopted_sums: Mapping[str, int]  # of those that took money
     looked_up: int  # attempts of which a look-up told something
@@ -404,13 +392,11 @@ class Repeat:
     looks_like: str = (
         ""  # the order id of another row, equal to its own but for what programs do to ids
     )
-    by_itself: Repeat | None = (
-        None  # what the rows with its very order id make of it, whatever looks like it
-    )
+    # what the rows with its very order id make of it, whatever looks like it
+    by_itself: Repeat | None = None
 
 
 # --- what a report shows
-# ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,17 +455,14 @@ class Finding:
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
     charged_currency: str = ""  # of charged_amount, upper case: not always what was asked
-    read_amount: int | None = (
-        None  # what the row itself says now: the job may have changed since it was sent
-    )
+    # what the row itself says now: the job may have changed since it was sent
+    read_amount: int | None = None
     read_currency: str = ""  # of read_amount
-    further: tuple[
-        Further, ...
-    ] = ()  # what other charges of the same order took: no money column has it
+    # what other charges of the same order took: no money column has it
+    further: tuple[Further, ...] = ()
     cancelled: str | None = None  # why a person said never to send it; None: nobody did
     paid_apart: str = ""  # another attempt of its order took money, too: open, or noted by a person
-    whole_refused: bool = (
-        False  # its batch is refused as a whole: it is the file that goes back, not its rejects
-    )
+    # its batch is refused as a whole: it is the file that goes back, not its rejects
+    whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id

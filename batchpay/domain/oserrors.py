@@ -88,10 +88,11 @@ def of_system(error: OSError | ValueError) -> BatchpayError | None:
     return None
 
 
+# threading, and pyarrow, whose exception is of its own kind
 _NO_THREAD = (
     "start new thread",
     "launch worker thread",
-)  # threading, and pyarrow, whose exception is of its own kind
+)
 
 
 def of_runtime(error: Exception) -> BatchpayError | None:

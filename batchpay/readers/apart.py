@@ -163,7 +163,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 # --- in the child
-# -----------------------------------------------------------------------------------------------
 
 
 def main() -> None:

@@ -27,9 +27,8 @@ class Cells(NamedTuple):
 
 def texts_of(column: pyarrow.Array) -> list[str]:
     """A text column as Python texts; an absent cell is the empty text."""
-    texts: list[str] = column.to_numpy(
-        zero_copy_only=False
-    ).tolist()  # six times faster than to_pylist
+    # six times faster than to_pylist
+    texts: list[str] = column.to_numpy(zero_copy_only=False).tolist()
     if column.null_count:
         return [text or "" for text in texts]
     return texts

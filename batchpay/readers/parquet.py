@@ -270,7 +270,6 @@ def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str],
 
 
 # --- types
-# -------------------------------------------------------------------------------------------------
 
 
 def _plain_type(of: pa.DataType) -> pa.DataType:

@@ -40,13 +40,14 @@ class NotRegular(Misconfigured):
     """A folder, pipe, device or socket where a file was expected."""
 
 
+# one bad file of a glob stops no other
 OF_ONE_FILE = (
     FileRefused,
     InputMissing,
     Unread,
     StillWritten,
     NotRegular,
-)  # one bad file of a glob stops no other
+)
 
 
 @dataclass(slots=True)

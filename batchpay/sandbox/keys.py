@@ -38,9 +38,8 @@ class Keys:
         else:
             self._named = frozenset(secret)
         self._revoked: set[str] = set()
-        self._account: dict[
-            str, str
-        ] = {}  # every secret key that is named or was used -> its account
+        # every secret key that is named or was used -> its account
+        self._account: dict[str, str] = {}
         for name, keys in (accounts or {}).items():
             for key in keys:
                 if self._account.setdefault(key, _id_of(f"account {name}")) != _id_of(

@@ -40,24 +40,20 @@ class Ledger:
 
     def __init__(self, store: Shared, account: str) -> None:
         self.account = account  # what its id ends in; "" for the books that are no account's
-        self.shelves: dict[str, dict[str, Any]] = defaultdict(
-            dict
-        )  # kind -> id -> a record, or a thing as its JSON
+        # kind -> id -> a record, or a thing as its JSON
+        self.shelves: dict[str, dict[str, Any]] = defaultdict(dict)
         self.shelves.update(store.vault)
-        self.order: dict[tuple[str, bool], list[str]] = defaultdict(
-            list
-        )  # kind and mode -> ids as they were made
+        # kind and mode -> ids as they were made
+        self.order: dict[tuple[str, bool], list[str]] = defaultdict(list)
         self.deleted: set[str] = set()  # kinds of which something was deleted
-        self.shown_at: dict[
-            str, float
-        ] = {}  # charge -> monotonic second from which lists show it; absent: long ago
+        # charge -> monotonic second from which lists show it; absent: long ago
+        self.shown_at: dict[str, float] = {}
         self.hidden_until = 0.0  # the latest of those that lie ahead
         self.idemp_keys: dict[tuple[bool, str], str] = {}  # of transfers
         self.funds = Funds()
         self._store = store
-        self._then: dict[
-            str, Thing
-        ] = {}  # kind -> the fields that came last, for the event that follows them
+        # kind -> the fields that came last, for the event that follows them
+        self._then: dict[str, Thing] = {}
         self._expiring: list[tuple[int, str]] = []  # a heap of pending charges
 
     @property

@@ -101,9 +101,8 @@ class Loop(uvicorn.Server):
 
 def listening(port: int) -> socket.socket:
     """A listening socket on loopback; raises Misconfigured when the port is taken."""
-    sock = socket.socket(
-        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # named: asyncio asks before NODELAY
+    # named: asyncio asks before NODELAY
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((HOST, port))

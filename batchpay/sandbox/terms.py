@@ -20,6 +20,5 @@ class Terms:
     charge_max: int = CHARGE_MAX
     transfer_min: int = TRANSFER_MIN
     transfer_max: int = TRANSFER_MAX
-    chained_only: bool = (
-        False  # a charge without `destination` is refused, as the page of chained charges has it
-    )
+    # a charge without `destination` is refused, as the page of chained charges has it
+    chained_only: bool = False

@@ -286,9 +286,8 @@ def test_what_another_job_charged_says_nothing_about_our_attempts(journal: Journ
     )
     journal.append([event, replace(event, data={"charge": charge})])
     journal.append([intent("a"), replace(event, attempt=0), answer("a", "declined"), event])
-    journal.append(
-        [Event("found", 2, order_id="a", attempt=1, data={"charge": charge})]
-    )  # says no state of its own
+    # says no state of its own
+    journal.append([Event("found", 2, order_id="a", attempt=1, data={"charge": charge})])
     journal.append([intent("a", attempt=2)])
 
 
@@ -354,7 +353,6 @@ def test_a_charge_beside_late_evidence_blocks_its_order_too(journal: Journal) ->
 
 
 # --- what is asked of all orders
-# -------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J07", "E04")

@@ -130,7 +130,6 @@ def test_packets_that_vanish(night: Stage) -> None:
 
 
 # --- certificates
-# -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

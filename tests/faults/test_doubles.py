@@ -84,11 +84,12 @@ def test_edits_between_runs_send_what_is_new_and_nothing_else(market: Market, se
                 paid[order_id] = row
                 assert mine[order_id] == "succeeded", (seed, edit, row)
             elif paid[order_id] == row:
+                # its own batch: the same bytes
                 assert mine[order_id] in ("duplicate", "succeeded"), (
                     seed,
                     edit,
                     row,
-                )  # its own batch: the same bytes
+                )
             else:
                 assert mine[order_id] == "conflict", (seed, edit, row)
         rows = edited(rows, paid, dice)
@@ -163,9 +164,8 @@ def test_two_machines_at_the_same_instant_are_found_out_and_both_stop(market: Ma
     and stay stopped.
     """
     path = market.job(rate="10/s")
-    path.write_text(
-        path.read_text().replace('card        = "card"', 'customer    = "card"')
-    )  # may be charged twice
+    # may be charged twice
+    path.write_text(path.read_text().replace('card        = "card"', 'customer    = "card"'))
     market.orders(order(number, card=f"cust_test_sandbox{number}") for number in range(40))
     market.run("--limit", "0")
     other = another_machine(market, clone=True)
@@ -225,9 +225,8 @@ def test_a_renamed_job_charges_nothing_again(market: Market) -> None:
     market.orders(
         [order(number, card=f"cust_test_sandbox{number}") for number in range(50, 54)], "others.csv"
     )
-    assert (
-        market.run("--input", "others.csv").returncode == 11
-    )  # a new job with orders of its own; the others are held
+    # a new job with orders of its own; the others are held
+    assert market.run("--input", "others.csv").returncode == 11
     assert market.posts() == 8
     path.write_text(night)
     settles_with = market.run()

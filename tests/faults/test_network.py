@@ -289,10 +289,11 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             orders += [order(len(orders) + more) for more in range(1 + GOOD_BETWEEN)]
         made.orders(orders)
         result = made.run()
+        # one used token is for a person
         assert result.returncode == 11, (
             result.stdout,
             result.stderr,
-        )  # one used token is for a person
+        )
         made.quietly()
         answers = (
             "SELECT order_id, json_extract(data, '$.verdict') FROM events WHERE kind = 'answer'"

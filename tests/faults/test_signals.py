@@ -242,10 +242,11 @@ def test_a_stopped_process_goes_on_and_reads_what_waited(market: Market) -> None
             time.sleep(1.5)
             process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=60)
+    # 11: voided three times, so left to the next run
     assert process.returncode in (0, 11) and err == b"", (
         out,
         err,
-    )  # 11: voided three times, so left to the next run
+    )
     kinds = [
         (kind, data.get("verdict")) for kind, _, data in journal_events(market.folder / "state")
     ]

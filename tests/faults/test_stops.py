@@ -115,10 +115,11 @@ def test_a_key_known_with_another_body(night: Stage, gateway: Adversary, status:
         ),
     )
     stopped(night, code=70)
+    # held once two look-ups did not find it
     assert night.row(BAD)["outcome"] in (
         "in_doubt",
         "held",
-    )  # held once two look-ups did not find it
+    )
     (reason,) = (
         json.loads(row[0])["reason"]
         for row in night.read("SELECT data FROM events WHERE kind = 'stop'")

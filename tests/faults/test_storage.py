@@ -54,7 +54,6 @@ def remount(place: Path, options: str) -> None:
 
 
 # --- full
-# -------------------------------------------------------------------------------------------------
 
 
 @needs_root
@@ -118,7 +117,6 @@ def test_a_full_disk_under_the_reports_leaves_no_half_report(market: Market) -> 
 
 
 # --- failing
-# -------------------------------------------------------------------------------------------------
 
 
 @needs_strace
@@ -183,7 +181,6 @@ def test_a_disk_that_becomes_read_only_stops_the_run(market: Market) -> None:
 
 
 # --- locked
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("D05")
@@ -231,7 +228,6 @@ def test_a_journal_locked_for_ever_is_75_and_nothing_is_sent(market: Market) -> 
 
 
 # --- damaged, edited, cut, restored
-# ------------------------------------------------------------------------------
 
 
 def after_a_night(market: Market) -> tuple[list[dict[str, str]], Path]:
@@ -431,7 +427,6 @@ def test_a_write_ahead_log_that_is_gone_charges_nothing_again(
 
 
 # --- where it must not lie, and what it must not run out of
-# ------------------------------------------------------
 
 
 @pytest.mark.fault("D11")
@@ -547,9 +542,8 @@ def test_too_few_descriptors_send_nothing_twice(market: Market, descriptors: int
     market.job()
     short = run_short_of(market, resource.RLIMIT_NOFILE, descriptors)
     assert short.returncode in (0, 11, 69, 73, 74, 75), short
-    ours, _, _ = short.stderr.partition(
-        "Exception ignored in: <function BaseEventLoop.__del__"
-    )  # CPython's own
+    # CPython's own
+    ours, _, _ = short.stderr.partition("Exception ignored in: <function BaseEventLoop.__del__")
     assert "Traceback" not in ours and "bug" not in ours, short
     nothing_left_without_an_intent(market)
     settles(market, rows)

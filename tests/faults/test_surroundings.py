@@ -314,9 +314,10 @@ def test_only_a_bug_is_a_bug() -> None:
     """Names that no system takes are no bugs; a wrong value inside the program is one."""
     nul = oserrors.of_system(ValueError("embedded null byte"))
     assert isinstance(nul, errors.Misconfigured)
+    # pyarrow's own
     assert (
         oserrors.translated(Exception("Failed to launch worker thread: Resource")).exit_code == 75
-    )  # pyarrow's own
+    )
     assert oserrors.translated(Exception("other")) is None
     half = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
     assert isinstance(oserrors.of_system(half), errors.Misconfigured)

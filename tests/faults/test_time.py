@@ -185,9 +185,10 @@ def test_a_process_that_slept_between_intent_and_byte_voids_the_intent(market: M
             time.sleep(1.3)  # the send window is one second
             os.kill(process.pid, signal.SIGCONT)
         out, err = process.communicate(timeout=60)
+    # 11: voided three times, so left to the next run
     assert process.returncode in (0, 11) and err == b"", (
         out,
         err,
-    )  # 11: voided three times, so left to the next run
+    )
     nothing_left_without_an_intent(market)
     settles(market, rows)

@@ -53,9 +53,8 @@ def test_an_upgrade_in_mid_run_changes_nothing(night: Stage, gateway: Adversary)
     assert ended.returncode == 10, (ended.stdout, ended.stderr)
     assert night.outcomes() == {"succeeded": 12, "rejected": 1}
     gateway.rule = lambda request: None
-    assert (
-        "new version was loaded" in night.run(PYTHONPATH=str(site)).stderr
-    )  # it was replaced indeed
+    # it was replaced indeed
+    assert "new version was loaded" in night.run(PYTHONPATH=str(site)).stderr
     shutil.rmtree(site)
     assert night.run("--summary").returncode == 10
     night.right()

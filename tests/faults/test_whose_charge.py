@@ -122,9 +122,8 @@ def test_a_charge_that_kept_its_key_waits_for_the_file_of_a_later_run(
         "succeeded",
     )
     file_of(night, "later.csv", order(2, amount="777.00"))
-    assert night.run().returncode == 12, (
-        night.said
-    )  # adopted with the terms that it has, which are not the row's
+    # adopted with the terms that it has, which are not the row's
+    assert night.run().returncode == 12, night.said
     assert (night.sends("00002"), in_file(night, "00002", "later.csv")["outcome"]) == (
         1,
         "unproven",
@@ -200,7 +199,6 @@ def test_a_refusal_that_charged_is_known_by_its_key_in_a_later_run(
 
 
 # --- a charge that kept nothing
-# ----------------------------------------------------------------------------------
 
 
 def forget(gateway: Adversary, order_id: str) -> str:
@@ -308,7 +306,6 @@ def test_beside_a_charge_that_says_nothing_no_refused_order_comes_back(
 
 
 # --- the end of a list
-# -----------------------------------------------------------------------------------------
 
 
 def _seen(rewrite: Callable[[dict[str, Any]], None]) -> Fate:
@@ -383,7 +380,6 @@ def test_a_clock_that_is_off_for_all_charges_ends_no_list(night: Stage, gateway:
 
 
 # --- an answer that speaks of a charge
-# -------------------------------------------------------------------------
 
 
 @pytest.mark.fault("B19", "B20", "B21", "L6", "I1")
@@ -448,7 +444,6 @@ def test_a_cut_answer_that_came_while_the_process_slept_is_in_doubt(
 
 
 # --- a charge that says nothing
-# --------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J27", "J02", "L5", "B13")
@@ -574,7 +569,6 @@ def test_pending_charges_are_asked_for_by_their_ids_beside_a_list_that_nobody_ca
 
 
 # --- a charge that was proven, and later
-# -----------------------------------------------------------------------
 
 
 @pytest.mark.fault("B34", "L10", "J19", "I8")

@@ -62,7 +62,6 @@ def in_every_world(change: Callable[[Any], None]) -> None:
 
 
 # --- L1: intent before byte
-# ------------------------------------------------------------------------------------
 
 
 @mutant("L1", "no intent is written", SIMULATION)
@@ -146,7 +145,6 @@ def _() -> None:
 
 
 # --- L2: an intent goes stale, for its writer only
-# -------------------------------------------------------------
 
 
 @mutant("L2", "a stale intent is sent all the same", SIMULATION)
@@ -183,7 +181,6 @@ def _() -> None:
 
 
 # --- L3: one open attempt per order
-# ----------------------------------------------------------------------------
 
 
 @mutant("L3", "the database lets a second attempt in", JOURNAL + "test_one_open_attempt_an_order")
@@ -230,7 +227,6 @@ def _() -> None:
 
 
 # --- L4: verdicts come from proof
-# ------------------------------------------------------------------------------
 
 TABLE = LIFE + "test_every_pair_of_the_proof_table"
 
@@ -302,7 +298,6 @@ def _() -> None:
 
 
 # --- L5: doubt has a period
-# ------------------------------------------------------------------------------------
 
 
 @mutant("L5", "no doubt period", SIMULATION)
@@ -372,7 +367,6 @@ def _() -> None:
 
 
 # --- L6: evidence is never refused
-# -----------------------------------------------------------------------------
 
 
 @mutant("L6", "what a list shows of a settled order is dropped", SIMULATION)
@@ -442,7 +436,6 @@ def _() -> None:
 
 
 # --- L7: an answer is checked
-# ----------------------------------------------------------------------------------
 
 
 def blind_to(field: str) -> Callable[[], None]:
@@ -484,7 +477,6 @@ def _() -> None:
 
 
 # --- L8: one retry layer
-# ---------------------------------------------------------------------------------------
 
 
 @mutant("L8", "the client tries twice", SIMULATION)
@@ -548,7 +540,6 @@ def _() -> None:
 
 
 # --- L9: everything shown is a function of the journal
-# ---------------------------------------------------------
 
 
 @mutant(
@@ -593,7 +584,6 @@ def _() -> None:
 
 
 # --- L10: stop on the impossible, and stay stopped
-# -------------------------------------------------------------
 
 
 @mutant("L10", "no stop is ever written", SIMULATION)
@@ -641,7 +631,6 @@ def _() -> None:
 
 
 # --- L11: look before the first send
-# ---------------------------------------------------------------------------
 
 
 @mutant("L11", "nobody looks before the first send", SIMULATION)
@@ -724,7 +713,6 @@ def _() -> None:
 
 
 # --- L12: the journal is the truth, the queue is a hint
-# --------------------------------------------------------
 
 
 def rows_judged_without_a_journal(guarded: bool) -> Callable[[], None]:
@@ -754,7 +742,6 @@ mutant(
 
 
 # --- L13: what was not delivered is discarded
-# ------------------------------------------------------------------
 
 
 @mutant("L13", "sockets linger", WIRE + "test_what_was_not_delivered_is_discarded")
@@ -783,7 +770,6 @@ def _() -> None:
 
 
 # --- money
-# -------------------------------------------------------------------------------------------------
 
 
 @mutant("I17", "amounts pass through floats", "test_money.py::test_amounts_that_floats_get_wrong")
@@ -842,7 +828,6 @@ mutant("I3", "a row is in no total", TWO_SIDES)(
 
 
 # --- the doors of fault-matrix 7a
-# ------------------------------------------------------------------------------
 
 DOORS = "test_doors.py::"
 

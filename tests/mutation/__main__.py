@@ -152,15 +152,13 @@ def main() -> int:
     )
     some = {module: all_[module] for module in modules}
     chosen = drawn(some, 10**9 if asked.all else asked.mutants, plan.least, asked.seed)
-    chosen = [
-        change for change in chosen if change.key not in same
-    ]  # after the draw: to name one draws no other
+    # after the draw: to name one draws no other
+    chosen = [change for change in chosen if change.key not in same]
     if asked.line:
         chosen = [change for change in chosen if change.line == asked.line]
     warm_up()
-    signal.signal(
-        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
-    )  # its forks end with it
+    # its forks end with it
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began_s = time.monotonic()
     seen = see(root, plan.modules, plan.tests, asked.processes, asked.keep)
     for test in seen.failed:

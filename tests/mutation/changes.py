@@ -28,9 +28,8 @@ class Change:
 
     module: str  # path of the file, from the root of the project
     line: int
-    lines: tuple[
-        int, int
-    ]  # first and last of what is done at that place: a test must have come by to see it
+    # first and last of what is done at that place: a test must have come by to see it
+    lines: tuple[int, int]
     within: str  # function, as `Class.method`; empty at the top
     source: str  # the line's text
     told: str  # `a < b -> a <= b`, numbered where the line has several
@@ -96,7 +95,6 @@ def _put(tree: ast.AST, path: Sequence[Step], made: ast.AST) -> None:
 
 
 # --- the walk
-# -------------------------------------------------------------------------------------------------
 
 
 def _walk(node: ast.AST, spot: _Spot) -> Iterator[tuple[_Spot, ast.AST, ast.AST]]:
@@ -180,7 +178,6 @@ def _is_docstring(node: ast.AST, name: str, at: int | None, child: ast.AST) -> b
 
 
 # --- what a node may become
-# -------------------------------------------------------------------------------------
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
@@ -401,7 +398,6 @@ def _but(node: E, **changes: object) -> E:
 
 
 # --- for people
-# -------------------------------------------------------------------------------------------------
 
 
 def _end(statement: ast.stmt) -> int:

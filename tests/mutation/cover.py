@@ -28,9 +28,8 @@ class Seen:
 
     took_s: dict[str, float] = field(default_factory=dict)  # test -> seconds, of those that pass
     failed: list[str] = field(default_factory=list)
-    bodies: dict[str, frozenset[int]] = field(
-        default_factory=dict
-    )  # module -> lines that no import runs
+    # module -> lines that no import runs
+    bodies: dict[str, frozenset[int]] = field(default_factory=dict)
     _by: dict[str, dict[int, set[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )

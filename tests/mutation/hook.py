@@ -19,10 +19,11 @@ from types import CodeType, ModuleType
 from typing import Any
 
 SHIM = Path(__file__).parent / "shim"
+# where a process looks first: a test may start it without our PYTHONPATH
 FIRST = (
     str(SHIM),
     str(SHIM.parents[2]),
-)  # where a process looks first: a test may start it without our PYTHONPATH
+)
 
 
 class _Loader(SourceFileLoader):
@@ -66,9 +67,8 @@ def look(folder: str, files: Sequence[str], test: str) -> Any:
         config_file=False,
         context=test or None,
     )
-    recorder.set_option(
-        "run:disable_warnings", ["no-data-collected"]
-    )  # a test may read what a process says
+    # a test may read what a process says
+    recorder.set_option("run:disable_warnings", ["no-data-collected"])
     recorder.start()
     return recorder
 

@@ -36,10 +36,11 @@ def pytest_of(root: Path, folder: Path, files: Sequence[str], plugin: Any, *flag
         f"--rootdir={root}",
         *flags,
     ]
+    # of what was imported before the fork
     words += [
         "-W",
         "ignore::pytest.PytestAssertRewriteWarning",
-    ]  # of what was imported before the fork
+    ]
     return int(
         pytest.main([*words, *(str(root / file) for file in files)], plugins=[_Steady(), plugin])
     )

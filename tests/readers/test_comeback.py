@@ -178,7 +178,6 @@ def test_an_id_that_is_made_of_several_cells_is_not_given_back(tmp_path: Path) -
 
 
 # --- which row it was
-# --------------------------------------------------------------------------------------------
 
 
 def corrected(
@@ -289,7 +288,6 @@ def test_a_file_without_our_columns_corrects_nobody(tmp_path: Path) -> None:
 
 
 # --- how the file is written
-# -------------------------------------------------------------------------------------
 
 SETTINGS = {
     "as it is": "",

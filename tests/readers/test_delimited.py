@@ -22,7 +22,6 @@ from batchpay.readers.delimited.records import records_of
 from tests.readers.files import HEADER, look, look_at, row, text_of
 
 # --- the header
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X06")
@@ -152,7 +151,6 @@ def test_a_header_below_other_rows(tmp_path: Path, above: str) -> None:
 
 
 # --- rows
-# -------------------------------------------------------------------------------------------------
 
 GOOD = "A1,10.00,THB,recp_test_1,cust_test_1,,,"
 FAULTY = {
@@ -246,7 +244,6 @@ def test_swallowed_rows_show_as_a_ragged_row_of_many_lines(tmp_path: Path) -> No
 
 
 # --- sizes
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X08")
@@ -295,7 +292,6 @@ def test_a_file_of_blank_lines_is_read_in_bounded_time(tmp_path: Path) -> None:
 
 
 # --- cut
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E07")
@@ -315,7 +311,6 @@ def test_a_file_cut_inside_a_line_is_refused_at_every_byte(tmp_path: Path) -> No
 
 
 # --- round trips
-# ------------------------------------------------------------------------------------------------
 
 CELLS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8

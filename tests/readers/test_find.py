@@ -23,7 +23,6 @@ from tests.readers.test_xlsx import book, good
 from tests.world import Market, order
 
 # --- one file, once
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("E11", "X20")
@@ -104,7 +103,6 @@ def test_names_of_any_kind_are_names(tmp_path: Path) -> None:
 
 
 # --- one snapshot
-# -----------------------------------------------------------------------------------------------
 
 
 def _touched(tmp_path: Path, name: str, data: bytes, change: bytes, when: int) -> None:
@@ -213,7 +211,6 @@ def test_every_refusal_is_one_of_ours(tmp_path: Path) -> None:
 
 
 # --- one bad file of a glob
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("J22", "X20")

@@ -169,7 +169,6 @@ def test_ids_made_of_more_than_one_cell_are_looked_at_cell_by_cell(
 
 
 # --- zeros
-# -------------------------------------------------------------------------------------------------
 
 
 def formatted(code: str, column: str = "A") -> Callable[[openpyxl.Workbook], None]:
@@ -266,9 +265,8 @@ def test_zeros_are_told_once_a_file_and_amounts_stay_amounts(tmp_path: Path) -> 
     assert looked.rules == {22: [("order_id", "number-not-exact")]}
     assert [document["amount"] for document in looked.documents[:20]] == [700] * 20
     assert looked.documents[19]["order_id"] == looked.cells["extra"][19] == "0020"
-    assert (
-        sum("as the sheet shows them" in note for note in looked.notes) == 2
-    )  # order_id and amount
+    # order_id and amount
+    assert sum("as the sheet shows them" in note for note in looked.notes) == 2
 
 
 @pytest.mark.fault("J08")

@@ -47,7 +47,6 @@ def look_at(folder: Path, of: pa.Table, **how: Any) -> Looked:
 
 
 # --- types
-# -------------------------------------------------------------------------------------------------
 
 STAMP = dt.datetime(2026, 11, 24, 13, 5)
 TYPES: list[tuple[pa.Array, list[str]]] = [
@@ -182,7 +181,6 @@ def test_rows_and_columns_are_told_as_in_any_file(tmp_path: Path) -> None:
 
 
 # --- damage
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X18", "E07")
@@ -210,9 +208,8 @@ def test_a_flipped_bit_in_a_page_is_found_by_its_check_sum(tmp_path: Path) -> No
     data[whole.index(b"1000000001") + 9] ^= 1
     assert "cut or damaged" in look(tmp_path, "orders.parquet", bytes(data)).refusal
     bare = packed(table(row(1)), write_page_checksum=False)
-    assert (
-        look(tmp_path, "orders.parquet", bare).refused == []
-    )  # `check` warns that there are no control totals
+    # `check` warns that there are no control totals
+    assert look(tmp_path, "orders.parquet", bare).refused == []
 
 
 @pytest.mark.fault("X18")
@@ -333,7 +330,6 @@ def test_a_footer_that_claims_more_rows_than_there_are_is_refused(tmp_path: Path
 
 
 # --- round trips
-# ------------------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.none()
 
@@ -385,7 +381,6 @@ def test_any_text_reads_back_cell_for_cell(
 
 
 # --- the process
-# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("own_process")

@@ -156,7 +156,6 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 # --- nothing of a card stays
-# ------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X26", "I12", "H06")
@@ -192,7 +191,6 @@ def test_no_file_of_ours_ever_holds_a_card_number(market: Market, name: str) -> 
 
 
 # --- lookups
-# -------------------------------------------------------------------------------------------------
 
 LOOKED_UP = JOB.replace(
     '"recipient"\n',
@@ -273,7 +271,6 @@ def test_a_lookup_file_is_part_of_the_plan(market: Market) -> None:
 
 
 # --- very many
-# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X29")
@@ -306,7 +303,6 @@ def test_fifty_thousand_bad_rows_are_all_told_in_bounded_memory(tmp_path: Path) 
 
 
 # --- schemas of the job
-# -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X22", "X23")

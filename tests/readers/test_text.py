@@ -140,7 +140,6 @@ def test_what_is_no_encoding_is_refused_by_the_job(tmp_path: Path) -> None:
 
 
 # --- gzip
-# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("X19")

@@ -101,7 +101,6 @@ def both(tmp_path: Path, data: bytes, **how: Any) -> Looked:
 
 
 # --- values
-# -------------------------------------------------------------------------------------------------
 
 VALUES = [
     (10, "10"),
@@ -285,7 +284,6 @@ def test_rows_beyond_the_header_and_blank_rows(tmp_path: Path) -> None:
 
 
 # --- packages
-# -------------------------------------------------------------------------------------------------
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -420,7 +418,6 @@ def test_flipped_bits_are_refused_or_change_nothing(tmp_path: Path) -> None:
 
 
 # --- round trips
-# ------------------------------------------------------------------------------------------------
 
 LEGAL = st.text(
     st.characters(
@@ -473,7 +470,6 @@ def _inline(letter: str, number: int, text: str) -> str:
 
 
 # --- every row in which a person sees anything
-# --------------------------------------------------------------------
 
 UNCALCULATED = '<row r="{0}"><c r="A{0}"><f>"A"&amp;{0}</f></c><c r="B{0}"><f>B2</f></c></row>'
 

@@ -148,7 +148,6 @@ def check_story(story: Story) -> list[str]:
 
 
 # --- the gateway's side
-# ----------------------------------------------------------------------------------------
 
 
 def _one_charge_an_order(story: Story) -> Iterator[str]:
@@ -205,13 +204,14 @@ def _posts(world: World) -> Iterator[str]:
         ]
         for number, request in enumerate(requests, 1):
             before = [c for c in commits if c.tick < request.tick]
+            # a cloned machine tells of them twice
             intents = list(
                 {
                     (c.event.attempt, c.event.send, c.event.digest): c
                     for c in before
                     if c.event.kind == "intent"
                 }.values()
-            )  # a cloned machine tells of them twice
+            )
             voided = len({c.event.digest for c in before if c.event.kind == "voided"})
             if len(intents) - voided < number:
                 yield (
@@ -355,7 +355,6 @@ def _refused_key(world: World) -> Iterator[str]:
 
 
 # --- the journal's side
-# ----------------------------------------------------------------------------------------
 
 
 def _attempts(world: World) -> Iterator[str]:
@@ -484,7 +483,6 @@ def _twins_are_stopped(story: Story) -> Iterator[str]:
 
 
 # --- both sides
-# ------------------------------------------------------------------------------------------------
 
 
 def findings(story: Story) -> list[Finding]:
@@ -558,7 +556,6 @@ def check_liveness(story: Story) -> list[str]:
 
 
 # --- helpers
-# -------------------------------------------------------------------------------------------------
 
 
 def _posted(world: World) -> Iterator[Request]:

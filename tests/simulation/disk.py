@@ -30,9 +30,8 @@ class _Stored:
 
     cache: bytearray = field(default_factory=bytearray)
     durable: bytearray | None = None  # None: not even its name is
-    unsynced: list[tuple[int, bytes | None]] = field(
-        default_factory=list
-    )  # (offset, data) or (new size, None)
+    # (offset, data) or (new size, None)
+    unsynced: list[tuple[int, bytes | None]] = field(default_factory=list)
     deleted: bool = False  # by name only: a power cut may bring it back
 
 
@@ -161,7 +160,6 @@ def silence() -> Iterator[None]:
 
 
 # --- SQLite's view
-# ---------------------------------------------------------------------------------------------
 
 
 class _Handle:

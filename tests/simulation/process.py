@@ -85,9 +85,8 @@ class World:
     slow_disk_s: float = 0.0
     wrap_gateway: Callable[[Any], Any] = lambda gateway: gateway  # a mutant may stand here
     pragmas: dict[str, str] = field(default_factory=dict)  # or here
-    obeyed: GatewaySettings | None = (
-        None  # or the program is told other settings than those the checker holds it to
-    )
+    # or the program is told other settings than those the checker holds it to
+    obeyed: GatewaySettings | None = None
     commits: list[Commit] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
     frozen_s: float = 0.0
@@ -125,9 +124,8 @@ class Machine:
     skew_s: float = 0.0
     boots: int = 0
     booted_at_s: float = 0.0
-    acknowledged: list[tuple[int, str]] = field(
-        default_factory=list
-    )  # what its journal must still hold
+    # what its journal must still hold
+    acknowledged: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.disk = Disk(f"{self.world.seed}.{self.name}", self.world.dice)

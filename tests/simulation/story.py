@@ -44,11 +44,12 @@ BEHAVIOURS = (
     "declined then paid",
     "expired then paid",
 )
+# only where the gateway lies: each is a stop, or for a person
 RARE = (
     "no chain",
     "unlisted",
     "forgotten",
-)  # only where the gateway lies: each is a stop, or for a person
+)
 SHOPS = 3
 
 
@@ -157,9 +158,8 @@ class Story:
         self._backup: tuple[dict[str, bytes], list[tuple[int, str]], dict[str, bytes]] | None = None
         self._shops = list(range(SHOPS))
         self._ids = "order_id"  # the column that they come from
-        self._all_present = (
-            False  # what no run has read under either id, nobody can tell from another sale
-        )
+        # what no run has read under either id, nobody can tell from another sale
+        self._all_present = False
         self.fee = self.dice.choice(
             ["", "", 'fixed = { THB = 5, JPY = 1 }\npercentage = "2.5"', 'percentage = "10"']
         )
@@ -360,9 +360,8 @@ class Story:
         known = {charge["id"] for charge in seen if isinstance(charge, dict)}
         made = [charge["_at_s"] for charge in ledger.charges if charge["id"] in known]
         if clean and made and self._backup is None and self.dice.random() < 0.1:
-            ledger.copy_at_s = (
-                max(made) - 0.01
-            )  # what is younger than all that is known, nobody can miss
+            # what is younger than all that is known, nobody can miss
+            ledger.copy_at_s = max(made) - 0.01
             lost["lists from a stale copy"] += 1
 
     def _under_another_flag(self, machine: Machine, process: Process) -> None:
@@ -444,9 +443,8 @@ class Story:
             machine.restore(files, acknowledged, locks if whole else None)
             self.world.weather.injected["journal restored"] += 1
             if whole:
-                await asyncio.sleep(
-                    self.world.settings.rate_window_s
-                )  # no copy knows of requests of the last window
+                # no copy knows of requests of the last window
+                await asyncio.sleep(self.world.settings.rate_window_s)
                 shutil.rmtree(machine.folder / "reports", ignore_errors=True)
                 self.world.weather.injected["machine restored"] += 1
         else:
@@ -522,9 +520,8 @@ class Story:
         if self.dice.random() < 0.5:
             other.clone(self.machines[0])
         else:
-            self.world.ledger.copy_at_s = (
-                None  # a list that hides all there is from a journal that knows of nothing
-            )
+            # a list that hides all there is from a journal that knows of nothing
+            self.world.ledger.copy_at_s = None
         for _ in range(self.dice.randint(1, 2)):
             process = self.process(other, options=Options(adopt=True))
             self._doom(process)
@@ -590,9 +587,8 @@ class Story:
         machine = self.machines[0]
         ledger = self.world.ledger
         for each in self.machines:
-            each.skew_s = max(
-                -200.0, min(200.0, each.skew_s)
-            )  # a person set the clock, as the program asked
+            # a person set the clock, as the program asked
+            each.skew_s = max(-200.0, min(200.0, each.skew_s))
         await self._quiet()
         if self.at_once:
             await self._both_have_seen()
@@ -614,9 +610,8 @@ class Story:
             self.violations.append(
                 f"I15: one more run made {len(again)} POSTs, such as order {again[0].order_id}"
             )
-        kept_back = any(
-            c["_visible_s"] == float("inf") for c in ledger.charges
-        )  # every list proves nothing then
+        # every list proves nothing then
+        kept_back = any(c["_visible_s"] == float("inf") for c in ledger.charges)
         if not (self.renamed or kept_back):
             self.violations += checker.check_liveness(self)
 

@@ -114,9 +114,8 @@ def test_the_faults_do_happen() -> None:
         "disk writes lost",
     }
     missing = {kind for kind in wanted if not injected[kind]}
-    assert len(missing) <= len(wanted) // 10, (
-        missing
-    )  # a rare kind may be missing from a hundred seeds
+    # a rare kind may be missing from a hundred seeds
+    assert len(missing) <= len(wanted) // 10, missing
     assert any(told.injected.total() == 0 for told in _TOLD.values())  # some seeds are calm
     assert sum(told.judged for told in _TOLD.values()) > len(_TOLD) // 12
     assert sum(told.deaths for told in _TOLD.values()) > len(_TOLD) // 4

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from batchpay.domain.secrets import scrubbed
 
 _LONE_CR = re.compile(r"\r(?!\n)")
+# stand for a lone CR, which csv takes for a line end
 _MARKS = (
     "\ue000",
     "\uf8ff",
     "\U000f0000",
     "\U0010fffd",
-)  # stand for a lone CR, which csv takes for a line end
+)
 
 
 @dataclass(slots=True)

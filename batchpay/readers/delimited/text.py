@@ -90,9 +90,8 @@ def _recoded(
             text = decoder.decode(piece, last)
         except UnicodeDecodeError as error:
             offset = read - len(error.object) + error.start
-            right = max(
-                error.start - len(error.object) + len(piece), 0
-            )  # bytes of this piece that are
+            # bytes of this piece that are
+            right = max(error.start - len(error.object) + len(piece), 0)
             line = lines + decoder.decode(piece[:right]).count("\n")
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error

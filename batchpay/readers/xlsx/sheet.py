@@ -13,9 +13,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-MARKED_LIMIT = (
-    200_000  # cells with an error or without a value; more and the sheet is broken as a whole
-)
+# cells with an error or without a value; more and the sheet is broken as a whole
+MARKED_LIMIT = 200_000
 LAST_ROW = 1_048_576
 _ROW_LIMIT = 32 * 1024**2
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>/]")

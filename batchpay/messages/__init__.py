@@ -1,0 +1,12 @@
+"""The catalogue: everything that is said to a person, each sentence once, by its code.
+
+`message` is what a message is; every other module is a family of entries. Whoever imports one of
+them has all entries, so that each code that a journal holds can be worded.
+"""
+
+from batchpay.messages import problems, steps
+
+FAMILIES = {
+    "problems": problems,
+    "steps": steps,
+}
