@@ -14,7 +14,8 @@ from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
-from batchpay.reconciliation.findings import ROWS_READ, SUMS_READ, Totals, exit_code, find
+from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()

@@ -51,7 +51,8 @@ from batchpay.lifecycle.standing import (
     goes_now,
     is_sendable,
 )
-from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
+from batchpay.reconciliation.findings import Place, finding_of
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
 from batchpay.settlement.recorder import AND_ALSO
@@ -266,10 +267,10 @@ def plan(
                 key: one.why for one in loss.words for key in (*one.keys, by_order(one.order_id))
             }
             stop = AND_ALSO.join(
-                filter(None, (guards.stop, *(one["reason"] for one in loss.stops)))
+                filter(None, (str(guards.stop), *(one["reason"] for one in loss.stops)))
             )
             guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words}, stop=stop)
-        stop = guards.stop
+        stop = str(guards.stop)
         impossible = _impossible(job, journal, planned, guards)
         if impossible is None:
             asked = _ask(job, journal, planned, guards, ask)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
+from batchpay.messages.message import Message, worded
+
 Document = dict[str, Any]
 """One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
 destination, one of card | customer (+ card) | source, and where given description, metadata (str ->
@@ -425,7 +427,8 @@ class Finding:
     currency: str  # upper case, empty when unknown
     destination: str
     payment_method: str  # kind and last four characters only
-    reason: str
+    # side by side; of a row that is rejected for its problems, these say why
+    reasons: tuple[Message, ...]
     who_acts: str
     attempts: int
     batch_id: str
@@ -450,7 +453,7 @@ class Finding:
     fee_currency: str = ""  # of fee, fee_vat and net
     funding_amount: int | None = None
     funding_currency: str = ""
-    warnings: str = ""
+    warnings: tuple[Message, ...] = ()
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
@@ -466,3 +469,10 @@ class Finding:
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id
+
+    @property
+    def reason(self) -> str:
+        """The reasons, or every problem, as one text in English."""
+        if self.reasons or self.outcome is not Outcome.REJECTED:
+            return worded(self.reasons)
+        return " | ".join(problem.sentence() for problem in self.problems)

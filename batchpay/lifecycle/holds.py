@@ -7,7 +7,6 @@ for, is a warning (`warnings_of`).
 
 from __future__ import annotations
 
-from batchpay.domain import steps
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
@@ -24,19 +23,19 @@ from batchpay.lifecycle.rows import (
     Row,
     Unnamed,
     Waits,
+    Why,
+    conflict_with,
 )
 from batchpay.lifecycle.sales import is_kin, is_said_of
 from batchpay.lifecycle.terms import fitting_terms_of, same_terms
 from batchpay.lifecycle.unclaimed import Nameless, fits
+from batchpay.messages import standing as said
+from batchpay.messages import steps
+from batchpay.messages.message import Message, read
+
+ACCOUNTANT, ENGINEER, A_PERSON = "accountant", "engineer", "a person"  # who acts
 
 # --- contested
-# ----------------------------------------------------------------------------------------------
-
-UNPLACED = (
-    "the gateway has a charge of this very file under an order id that none of its rows has now: it"
-    " may be this row's. Give the column or lookup file of order_id what it had when that was"
-    " charged; if this is another sale, send it in a file of its own"
-)
 
 
 def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | None:
@@ -52,7 +51,7 @@ def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Rena
         return Renamed(other)
     unplaced = guards.unplaced
     if unplaced is not None and unplaced.intent.order_id not in history.ids(row):
-        return ConflictWith(UNPLACED, unplaced)
+        return conflict_with(unplaced, said.CONFLICT_UNPLACED)
     return None
 
 
@@ -68,7 +67,8 @@ def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
 
 def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
     """What a row is whose id looks like that of an earlier order."""
-    return ConflictWith(look_alike_reason(row.order_id, twin.intent.order_id), twin)
+    alike_ids = read(look_alike_reason(row.order_id, twin.intent.order_id))
+    return conflict_with(twin, said.CONFLICT_ALIKE, alike=alike_ids)
 
 
 def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
@@ -76,10 +76,8 @@ def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
     other = guards.cancelled.get(alike(row.order_id), row.order_id)
     if guards.alike_ids == "distinct" or other == row.order_id:
         return None
-    return ConflictWith(
-        f"its id is order {other}'s, which a person cancelled, but for what programs do to ids:"
-        f" {steps.NEW_ID()}"
-    )
+    why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
+    return ConflictWith((why,))
 
 
 def _elsewhere(row: Row, history: History) -> Elsewhere | None:
@@ -97,7 +95,6 @@ def _elsewhere(row: Row, history: History) -> Elsewhere | None:
 
 
 # --- waiting
-# ----------------------------------------------------------------------------------------------
 
 
 def waiting(row: Row, history: History, guards: Guards) -> Waits | None:
@@ -129,19 +126,12 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
     """
     charged = unnamed(row, history, guards)
     if charged is not None:
-        told_of = f"order {charged.order_id} of batch {charged.batch_id}"
-        return Waits(
-            f"{told_of} asked the same payer for the same money, for the same recipient, as far as"
-            " it tells, when order ids were made of another column or lookup file, and which id it"
-            " has now is not known:"
-            f" {steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)}",
-            "accountant",
-        )
+        step = steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)
+        why = said.HELD_UNNAMED(order=charged.order_id, batch=charged.batch_id, step=step)
+        return Waits((why,), ACCOUNTANT)
     asked = untold(row, history, guards)
     if asked is not None:
-        told_of, batch_id = asked
-        step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
-        return Waits(f"{told_of}: {step}", "accountant")
+        return Waits((asked,), ACCOUNTANT)
     return None
 
 
@@ -162,7 +152,7 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
     return None
 
 
-def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None:
+def untold(row: Row, history: History, guards: Guards) -> Message | None:
     """What may be this row's sale under an id that it had, where nobody can tell, and the batch
     whose file could.
     """
@@ -175,18 +165,12 @@ def untold(row: Row, history: History, guards: Guards) -> tuple[str, str] | None
             continue
         if is_kin(row, attempt, history, guards) is None:
             order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
-            told_of = (
-                f"this row, or another of its id, had the id of order {order_id} before, which"
-                f" batch {batch_id} asked for, and which id that has now is not known"
-            )
-            return told_of, batch_id
+            step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
+            return said.HELD_MAYBE_ASKED(order=order_id, batch=batch_id, step=step)
     for word in history.words.get(row.place, ()):
         if word.at_ns > since_ns and is_said_of(row, word, history, guards) is None:
-            told_of = (
-                f"this row, or another of its id, had the id of order {word.order_id}, or that had"
-                f" its id, and a person cancelled that ({word.reason})"
-            )
-            return told_of, word.batch_id
+            step = steps.NEW_SALE(batch=word.batch_id, order=row.order_id)
+            return said.HELD_MAYBE_CANCELLED(order=word.order_id, reason=word.reason, step=step)
     return None
 
 
@@ -202,27 +186,28 @@ def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
 
 def _held_back(row: Row, guards: Guards) -> Waits | None:
     """What holds for the batch, for its recipient, for so little money, or for everything."""
-    destination = row.document["destination"]
+    recipient = row.document["destination"]
     if guards.refusal:
-        return Waits(guards.refusal, "accountant")
-    if destination in guards.barred:
-        return Waits(f"recipient {destination} {guards.barred[destination]}", "engineer")
+        return Waits((read(guards.refusal),), ACCOUNTANT)
+    if recipient in guards.barred:
+        barred = read(guards.barred[recipient])
+        return Waits((said.HELD_RECIPIENT(recipient=recipient, why=barred),), ENGINEER)
     small = _too_small(row, guards)
-    if small:
-        return Waits(small, "accountant")
+    if small is not None:
+        return Waits((small,), ACCOUNTANT)
     if guards.gone:
-        file = told(guards.gone)
-        step = steps.PUT_BACK(file=file, order=row.order_id, batch=row.batch_id)
-        return Waits(f"its file was no input of the last run: {step}", "accountant")
+        step = steps.PUT_BACK(file=told(guards.gone), order=row.order_id, batch=row.batch_id)
+        return Waits((said.HELD_FILE_GONE(step=step),), ACCOUNTANT)
     if guards.stop:
-        return Waits(f"a stop is in force: {guards.stop}; {steps.LIFT_STOP()}", "a person")
+        stop = said.HELD_STOP(stop=read(guards.stop))
+        return Waits((stop, steps.LIFT_STOP()), A_PERSON)
     if guards.unreadable:
-        return Waits(guards.unreadable, "a person")
+        return Waits((read(guards.unreadable),), A_PERSON)
     return None
 
 
-def _too_small(row: Row, guards: Guards) -> str:
-    """Why the gateway would not take so little; empty where it would."""
+def _too_small(row: Row, guards: Guards) -> Message | None:
+    """Why the gateway would not take so little; None where it would."""
     amount = row.document["amount"]
     currency = str(row.document["currency"]).upper()
     share = amount
@@ -230,16 +215,20 @@ def _too_small(row: Row, guards: Guards) -> str:
         share = amount - guards.fee.of(amount, currency)
     smallest = guards.smallest_share.get(currency, 0)
     if share >= smallest:
-        return ""
+        return None
     least = guards.least_charge.get(currency, 0)
     if amount < least:
-        return (
-            f"it asks for {major_text(amount, currency)} {currency}, the gateway's smallest charge"
-            f" is {major_text(least, currency)}: {steps.TOO_SMALL(order=row.order_id)}"
+        return said.HELD_CHARGE_TOO_SMALL(
+            amount=major_text(amount, currency),
+            currency=currency,
+            least=major_text(least, currency),
+            step=steps.TOO_SMALL(order=row.order_id),
         )
-    return (
-        f"the recipient's share would be {major_text(int(share), currency)} {currency}, the"
-        f" gateway's smallest transfer is {major_text(smallest, currency)}: {steps.SEND_SMALL()}"
+    return said.HELD_SHARE_TOO_SMALL(
+        share=major_text(int(share), currency),
+        currency=currency,
+        least=major_text(smallest, currency),
+        step=steps.SEND_SMALL(),
     )
 
 
@@ -249,11 +238,7 @@ def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
     terms = document["destination"], document["amount"], str(document["currency"])
     for charge in fits(guards.nameless, terms, row.order_id, payer_of(document)):
         step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
-        return Waits(
-            f"{charge.charge_id} in the gateway's list asks for the same and names no order: it may"
-            f" be this one's; {step}",
-            "a person",
-        )
+        return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
     return None
 
 
@@ -270,40 +255,33 @@ def may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
 
 
 def _gone(earlier: Attempt) -> Waits:
-    asked = earlier.intent
-    charge = ""
+    number = earlier.intent.attempt
+    step = steps.SETTLE_EARLIER(order=earlier.intent.order_id)
+    why = said.HELD_EARLIER_CHARGE_GONE(attempt=number, step=step)
     if earlier.charge:
-        charge = f" {earlier.charge.id}"
-    step = steps.SETTLE_EARLIER(order=asked.order_id)
-    return Waits(
-        f"the gateway no longer knows{charge} of its attempt {asked.attempt}, which took no money:"
-        f" {step}",
-        "a person",
-    )
+        why = said.HELD_EARLIER_GONE(charge=earlier.charge.id, attempt=number, step=step)
+    return Waits((why,), A_PERSON)
 
 
 def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
     asked, charge_id = earlier.intent, charge.charge_id
     step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)
-    return Waits(
-        f"its attempt {asked.attempt} was refused, yet {charge_id} in the gateway's list, which"
-        f" names no order, asks for the same: it may be its charge; {step}",
-        "a person",
-    )
+    why = said.HELD_EARLIER_UNCLEAR(attempt=asked.attempt, charge=charge_id)
+    return Waits((why, step), A_PERSON)
 
 
 # --- warnings
-# ----------------------------------------------------------------------------------------------
 
 
-def waiting_for_a_look(row: Row, warnings: tuple[str, ...], guards: Guards) -> Waits | None:
+def waiting_for_a_look(row: Row, warnings: Why, guards: Guards) -> Waits | None:
     """A job may say that nothing is sent of which there is a warning, until a person has looked."""
     if not warnings or guards.near_duplicates != "hold":
         return None
-    return Waits(f"{warnings[0]}; {steps.NEAR(order=row.order_id)}", "accountant")
+    step = steps.NEAR(order=row.order_id)
+    return Waits((warnings[0], step), ACCOUNTANT)
 
 
-def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> tuple[str, ...]:
+def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
     """What a person should know before, or after, it is sent: recent orders of other files that ask
     for the same.
 
@@ -318,15 +296,11 @@ def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> tuple[str,
     near = [one for one in history.near.get(terms, ()) if _is_near(one, row, before_ns)]
     if not near:
         return ()
-    more = ""
-    if len(near) > 1:
-        more = f" and {len(near) - 1} more"
-    first = near[0]
-    warning = (
-        f"order {first.order_id} of batch {first.batch_id}{more} asked for the same payer,"
-        " recipient and amount within ten days"
-    )
-    return (warning,)
+    first, *others = near
+    if not others:
+        return (said.NEAR_ONE(order=first.order_id, batch=first.batch_id),)
+    more = len(others)
+    return (said.NEAR_MORE(order=first.order_id, batch=first.batch_id, more=more),)
 
 
 def _is_near(other: Near, row: Row, before_ns: int) -> bool:

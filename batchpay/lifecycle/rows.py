@@ -16,9 +16,10 @@ from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import by_order, place_of
 from batchpay.lifecycle.unclaimed import Nameless, Terms
+from batchpay.messages import standing as said
+from batchpay.messages.message import Entry, Field, Message
 
 # --- what goes in: the row
-# ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,6 @@ def rows_of(
 
 
 # --- what goes in: what the journal knows
-# ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,6 @@ class History:
 
 
 # --- what goes in: what holds rows back
-# ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +206,15 @@ class Guards:
     # The batch's file, when it was no input of the last run: nothing is sent from it.
     gone: str = ""
     # Why the whole batch is refused.
-    refusal: str = ""
+    refusal: str | Message = ""
     # The stop in force.
-    stop: str = ""
+    stop: str | Message = ""
     # A charge that only a person can tell whose it is, where it may be any order's.
-    unreadable: str = ""
+    unreadable: str | Message = ""
     # Charges without a key that may be those of orders of the same terms.
     nameless: Mapping[Terms, Mapping[str, Nameless]] = field(default_factory=dict)
     # Recipient -> why it cannot be paid now.
-    barred: Mapping[str, str] = field(default_factory=dict)
+    barred: Mapping[str, str | Message] = field(default_factory=dict)
     # Upper-case currency -> the gateway's smallest transfer, and its smallest charge.
     smallest_share: Mapping[str, int] = field(default_factory=dict)
     least_charge: Mapping[str, int] = field(default_factory=dict)
@@ -241,7 +240,9 @@ class Guards:
 
 
 # --- what comes out
-# ----------------------------------------------------------------------------------------------
+
+Why = tuple[Message, ...]
+"""What is told of a row, side by side; worded where it is shown (messages.worded)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,24 +253,24 @@ class Owns:
 
     attempt: Attempt
     resumes: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: Why = ()
     # An adopted charge whose terms are not the row's: the run ends, a person looks.
     contradicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It broke a rule; never sent."""
+    """It broke a rule; never sent. Its problems say why, or `why` does."""
 
-    reason: str
     problems: tuple[Problem, ...] = ()
+    why: Why = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """A person said that this order is never to be sent."""
 
-    reason: str
+    reason: str  # in that person's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,8 @@ class DuplicateOf:
     """
 
     attempt: Attempt
+    why: Why
     resumes: bool = False
-    why: str = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +297,8 @@ class ConflictWith:
     id.
     """
 
-    why: str
+    why: Why
     attempt: Attempt | None = None
-    # What its sender does about it, where `why` does not say so.
-    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,16 +317,16 @@ class MayGo:
     before: tuple[Attempt, ...] = ()
     # One of them, proven not charged, that must be withdrawn first.
     withdraw: Attempt | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: Why = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
     """It may go, but not now."""
 
-    reason: str
-    who_acts: str = "next run"
-    warnings: tuple[str, ...] = ()
+    why: Why
+    who_acts: str
+    warnings: Why = ()
     # Its own, which was never charged.
     attempt: Attempt | None = None
 
@@ -349,3 +348,44 @@ def goes_now(standing: Standing) -> bool:
     if isinstance(standing, Owns | DuplicateOf):
         return standing.resumes and standing.attempt.ready
     return isinstance(standing, MayGo)
+
+
+# --- how another attempt is told
+
+
+def duplicate_of(
+    attempt: Attempt, sentence: Entry = said.DUPLICATE, *, resumes: bool = False
+) -> DuplicateOf:
+    """A duplicate; the sentence has a gap for the other one."""
+    return DuplicateOf(attempt, (sentence(other=told_of(attempt)),), resumes)
+
+
+def conflict_with(
+    attempt: Attempt, sentence: Entry, *then: Message, **fields: Field
+) -> ConflictWith:
+    """A conflict; the sentence has a gap for the other one. `then`: what its sender does about it,
+    where the sentence does not say so.
+    """
+    return ConflictWith((sentence(other=told_of(attempt), **fields), *then), attempt)
+
+
+def told_of(attempt: Attempt) -> Message:
+    """`order 0001 of batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
+    asked, outcome = attempt.intent, attempt.outcome.value
+    place = _place_of(asked.batch_id, asked.sheet, asked.row)
+    if attempt.charge is None:
+        return said.ORDER_AT(order=asked.order_id, place=place, outcome=outcome)
+    charge_id = attempt.charge.id
+    return said.ORDER_CHARGED_AT(
+        order=asked.order_id, place=place, outcome=outcome, charge=charge_id
+    )
+
+
+def _place_of(batch_id: str, sheet: str, row: int) -> Message:
+    if sheet and row:
+        return said.BATCH_SHEET_AT(batch=batch_id, sheet=sheet, row=row)
+    if sheet:
+        return said.BATCH_SHEET(batch=batch_id, sheet=sheet)
+    if row:
+        return said.BATCH_AT(batch=batch_id, row=row)
+    return said.BATCH(batch=batch_id)

@@ -16,7 +16,6 @@ from batchpay.lifecycle.rows import Guards, History, Row, Word
 from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
 
 # --- the attempts of a sale
-# ----------------------------------------------------------------------------------------------
 
 
 def owner_of(
@@ -110,7 +109,6 @@ def _of_the_sale(row: Row, history: History) -> Iterator[Attempt]:
 
 
 # --- is it one sale?
-# ----------------------------------------------------------------------------------------------
 
 
 def is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool | None:
@@ -189,7 +187,6 @@ def places_of(asked: Intent) -> tuple[str, ...]:
 
 
 # --- was it cancelled?
-# ----------------------------------------------------------------------------------------------
 
 
 def why_cancelled(row: Row, history: History, guards: Guards) -> str:

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from batchpay.domain import steps
 from batchpay.domain.model import Outcome
 from batchpay.job.job import MAX_ATTEMPTS
 from batchpay.lifecycle.attempt import Attempt, beside
@@ -54,6 +53,8 @@ from batchpay.lifecycle.rows import (
     Unnamed,
     Waits,
     Word,
+    conflict_with,
+    duplicate_of,
     goes_now,
     is_sendable,
     rows_of,
@@ -75,9 +76,11 @@ from batchpay.lifecycle.terms import (
     is_a_strangers,
     same_terms,
 )
+from batchpay.messages import standing as said
+from batchpay.messages import steps
+from batchpay.messages.message import Entry, read
 
 # --- the decision
-# ----------------------------------------------------------------------------------------------
 
 
 def stand(row: Row, history: History, guards: Guards) -> Standing:
@@ -98,7 +101,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return Cancelled(reason)
     over = asked_before(row, history, guards)
     if over is not None:
-        return DuplicateOf(over, why="asked for under an earlier id, duplicate")
+        return duplicate_of(over, said.DUPLICATE_EARLIER_ASKED)
     judged = _judged(row, attempts, history, guards)
     if isinstance(judged, DuplicateOf):
         return _unless_anothers(row, judged, history)
@@ -118,7 +121,6 @@ def _known_by_its_id(row: Row, attempts: Sequence[Attempt]) -> Row:
 
 
 # --- its own attempt
-# ----------------------------------------------------------------------------------------------
 
 
 def _own_attempt(row: Row, history: History) -> Attempt | None:
@@ -155,8 +157,7 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     paid = beside(owned, history.attempts.get(owned.intent.order_id, ()))
     if owned.ready:
         if paid is not None:
-            why = "not sent: another attempt has the money"
-            return ConflictWith(why, paid, steps.OTHER_CONTENT())
+            return conflict_with(paid, said.CONFLICT_PAID, steps.OTHER_CONTENT())
         reason = why_cancelled(row, history, guards)
         if reason:
             return Cancelled(reason)
@@ -197,30 +198,27 @@ def _asks_for_other_terms(row: Row, owned: Attempt) -> bool:
 
 
 # --- its problems and its repeats
-# ----------------------------------------------------------------------------------------------
 
 
 def _flawed(row: Row, history: History, guards: Guards) -> Rejected | ConflictWith | None:
     """What the row is by itself, and beside the other rows of its run, whatever the journal has."""
     if row.problems:
-        sentences = [problem.sentence() for problem in row.problems]
-        return Rejected(" | ".join(sentences), row.problems)
+        return Rejected(row.problems)
     repeat = row.repeat
     if repeat is None:
         return None
     if repeat.outcome is Outcome.REJECTED:
-        return Rejected(repeat.reason)
+        return Rejected(why=(read(repeat.reason),))
     if repeat.outcome is not Outcome.CONFLICT:
         return None
     if repeat.looks_like:
         twin = look_alike(row, history, guards)
         if twin is not None:
             return alike_conflict(row, twin)
-    return ConflictWith(repeat.reason)
+    return ConflictWith((read(repeat.reason),))
 
 
 # --- its sale
-# ----------------------------------------------------------------------------------------------
 
 
 def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
@@ -229,40 +227,39 @@ def _of_one_sale(row: Row, kin: Attempt) -> DuplicateOf | ConflictWith:
     A row that corrects another may be told from it by what it asks for: then nobody but a person
     knows which it is.
     """
-    done = "was charged"
-    if kin.ready:
-        done = "goes first"
     is_same = same_terms(row.document, kin)
     if row.corrects:
         if is_same:
-            return DuplicateOf(kin, why=f"it corrects a row that {done}, duplicate")
-        return ConflictWith(
-            "it corrects a row of a sale that was asked for with other terms;"
-            f" {steps.ANOTHER_SALE()}",
-            kin,
-        )
+            return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_CORRECTS))
+        return conflict_with(kin, said.CONFLICT_CORRECTS, step=steps.ANOTHER_SALE())
     if goes_back_to(kin.intent, (row.place,)):
-        return DuplicateOf(kin, why=f"its corrected row {done}, duplicate")
+        return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_CORRECTED))
     if goes_back_to(kin.intent, keys_of(row)):
         if is_same:
-            return DuplicateOf(kin, why=f"the corrected row of its order {done}, duplicate")
-        return ConflictWith(
-            f"a row with this order id came back as another, which {done}, and this one asks for"
-            f" other terms: {steps.NEW_ID()}",
-            kin,
-        )
+            return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_ORDER_CORRECTED))
+        return conflict_with(kin, _as_it_goes(kin, said.CONFLICT_CORRECTED), step=steps.NEW_ID())
     if is_same:
-        return DuplicateOf(kin, why=f"an earlier id of this order {done}, duplicate")
-    return ConflictWith(
-        "this row, or another of its id, had another order id before, under which other terms"
-        " were asked for; if this is another sale, send it in a file of its own under an id"
-        " that was never used",
-        kin,
-    )
+        return duplicate_of(kin, _as_it_goes(kin, said.DUPLICATE_EARLIER_ID))
+    return conflict_with(kin, said.CONFLICT_EARLIER_ID)
+
+
+def _as_it_goes(kin: Attempt, sentence: Entry) -> Entry:
+    """What is said of an order that was sent, or, where it was never charged, that goes first."""
+    if kin.ready:
+        return _GOES_FIRST[sentence]
+    return sentence
+
+
+_GOES_FIRST = {
+    said.DUPLICATE_CORRECTS: said.DUPLICATE_CORRECTS_FIRST,
+    said.DUPLICATE_CORRECTED: said.DUPLICATE_CORRECTED_FIRST,
+    said.DUPLICATE_ORDER_CORRECTED: said.DUPLICATE_ORDER_CORRECTED_FIRST,
+    said.DUPLICATE_EARLIER_ID: said.DUPLICATE_EARLIER_ID_FIRST,
+    said.CONFLICT_CORRECTED: said.CONFLICT_CORRECTED_FIRST,
+}
 
 
 # --- its order's attempts
-# ----------------------------------------------------------------------------------------------
 
 
 def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Guards) -> Standing:
@@ -276,13 +273,13 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     asked = [attempt for attempt in attempts if not attempt.set_aside]
     if any(attempt.intent.batch_id == row.batch_id for attempt in asked):
         if asks_the_same(row.document, last):
-            return DuplicateOf(last)
-        return ConflictWith("its own batch already asked for it", last, steps.OTHER_CONTENT())
+            return duplicate_of(last)
+        return conflict_with(last, said.CONFLICT_OWN_BATCH, steps.OTHER_CONTENT())
     same = [attempt for attempt in asked if asks_the_same(row.document, attempt)]
     if same and (not row.comeback or _answers(same[-1], history)):
-        return DuplicateOf(same[-1])
+        return duplicate_of(same[-1])
     if last.intent.attempt >= MAX_ATTEMPTS:
-        return ConflictWith(f"{MAX_ATTEMPTS} attempts were made; give the order a new id", last)
+        return conflict_with(last, said.CONFLICT_ATTEMPTS, attempts=MAX_ATTEMPTS)
     return _first_here(row, last.intent.attempt + 1, attempts)
 
 
@@ -300,11 +297,11 @@ def _beside_open(
         if resumes:
             blocked = contested(row, history, guards) or waiting(row, history, guards)
             resumes = blocked is None
-        return DuplicateOf(last, resumes=resumes)
+        return duplicate_of(last, resumes=resumes)
     may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
     if may_be_replaced and (of_this_batch or not owner_is_here):
         return _first_here(row, last.intent.attempt + 1, attempts, withdraw=last)
-    return ConflictWith("same order id, other content", last, steps.OTHER_CONTENT())
+    return conflict_with(last, said.CONFLICT_CONTENT, steps.OTHER_CONTENT())
 
 
 def _answers(attempt: Attempt, history: History) -> bool:
@@ -337,15 +334,12 @@ def _unless_anothers(row: Row, judged: DuplicateOf, history: History) -> Duplica
     keys = [key for key in (row.corrects, history.sale(row)) if key]
     if goes_back_to(asked, keys):
         return judged
-    return ConflictWith(
-        "the row that this one came back for asked for something else than order"
-        f" {asked.order_id}: {steps.OWN_ID()}",
-        judged.attempt,
+    return conflict_with(
+        judged.attempt, said.CONFLICT_ANOTHERS, order=asked.order_id, step=steps.OWN_ID()
     )
 
 
 # --- what holds it back
-# ----------------------------------------------------------------------------------------------
 
 
 def _with_its_past(

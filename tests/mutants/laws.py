@@ -823,7 +823,7 @@ mutant("I3", "the reader does not count a row", TWO_SIDES)(
     forgets_the_first("batchpay.intake.controls:Tally.add")
 )
 mutant("I3", "a row is in no total", TWO_SIDES)(
-    forgets_the_first("batchpay.reconciliation.findings:Totals.add")
+    forgets_the_first("batchpay.reconciliation.totals:Totals.add")
 )
 
 
