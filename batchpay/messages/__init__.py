@@ -4,9 +4,11 @@
 them has all entries, so that each code that a journal holds can be worded.
 """
 
-from batchpay.messages import problems, steps
+from batchpay.messages import problems, schemas, settings, steps
 
 FAMILIES = {
     "problems": problems,
+    "schemas": schemas,
+    "settings": settings,
     "steps": steps,
 }

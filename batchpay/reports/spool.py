@@ -30,7 +30,6 @@ _OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(
     _NAMES.index, ("outcome", "counts_as", "problems", "further")
 )
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-_problem_values = attrgetter(*(field.name for field in fields(Problem)))
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
@@ -119,7 +118,7 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
-    values[_PROBLEMS] = list(map(_problem_values, finding.problems))
+    values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
     return values
 
@@ -129,6 +128,6 @@ def _finding(values: list[Any]) -> Finding:
         _OUTCOMES[values[_OUTCOME]],
         _OUTCOMES[values[_COUNTS_AS]],
     )
-    values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
+    values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     return Finding(*values)
