@@ -27,8 +27,9 @@ from batchpay.intake.controls import (
     run_refusal,
 )
 from batchpay.job.job import Columns, Controls, Fee, FromColumn, Input, Limit
+from batchpay.messages.message import plain
 
-BAD = (Problem("x", "", "x", "x"),)
+BAD = (Problem("x", "", plain("x"), "x"),)
 COLUMNS = Columns(
     {
         "order_id": FromColumn("No"),
@@ -351,7 +352,7 @@ def test_a_currency_without_a_commission_of_its_own_is_78() -> None:
     content.
     """
     rows = [{"amount": 1, "currency": "thb"}, {"amount": 1, "currency": "eur"}, {"amount": 1}]
-    problem = Problem("x", "", "rule", "remedy")
+    problem = Problem("x", "", plain("remedy"), "rule")
     chunk = Rows(range(2, 5), "Orders")
     told = r"no commission for EUR, which row 3 of sheet Orders of a\.xlsx is in: .*EUR = 0"
     with pytest.raises(Misconfigured, match=told):

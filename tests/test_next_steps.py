@@ -1667,7 +1667,7 @@ def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:
 
 
 @pytest.mark.fault("J03")
-@tries("other-key", "other-mode", "other-url")
+@tries("other-key", "say-mode", "other-url")
 @pytest.mark.parametrize("what", ["key", "mode", "url"])
 @pytest.mark.parametrize("state", [True, False])
 def test_another_account_mode_or_address_is_named_or_gets_its_own_state(

@@ -14,6 +14,7 @@ from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
+from batchpay.messages.message import plain
 from batchpay.reconciliation.findings import find
 from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
@@ -66,7 +67,7 @@ def one(
     return finding
 
 
-PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
 
 
 @pytest.mark.fault("I3", "I19")

@@ -12,9 +12,10 @@ from batchpay.domain.model import Judged, Outcome, Problem
 from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.kinship import Ancestry
 from batchpay.lifecycle.plan import alike, place_of
+from batchpay.messages.message import plain
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED
-BAD = (Problem("x", "", "x", "x"),)
+BAD = (Problem("x", "", plain("x"), "x"),)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
+from batchpay.messages.message import plain
 from batchpay.messages.standing import BATCH_AT
 from batchpay.reports.spool import Found, KeptFindings
 
@@ -36,8 +37,8 @@ REJECTED = replace(
     counts_as=Outcome.DECLINED,
     amount=None,
     problems=(
-        Problem("Amount", "1,2", "number-format", "write 1.2"),
-        Problem("Shop", "\ud800", "not-text", "again"),
+        Problem("Amount", "1,2", plain("write 1.2"), "number-format"),
+        Problem("Shop", "\ud800", plain("again"), "not-text"),
     ),
 )
 

@@ -34,7 +34,7 @@ from batchpay.lifecycle.standing import (
     settled_by,
     stand,
 )
-from batchpay.messages.message import worded
+from batchpay.messages.message import plain, worded
 from tests.test_lifecycle import (
     BATCH,
     DECLINED,
@@ -49,7 +49,7 @@ from tests.test_lifecycle import (
 )
 
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
-PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
 VOIDED = event("voided", 1)
 ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
 PAID = answer_event(1)

@@ -391,7 +391,7 @@ def test_codes_are_the_rules_of_rejected_rows_and_the_gateways_of_the_others() -
         FIRST, answer_event(1, status="failed", paid=False, failure_code="insufficient_fund")
     )
     turned = one(FIRST, event("answer", 1, verdict="refused", code="bad_request", message="no"))
-    twice = replace(PROBLEM, rule="unknown-currency")
+    twice = replace(PROBLEM, label="unknown-currency")
     assert codes(declined) == {("declined", "insufficient_fund"): 1}
     assert codes(turned, turned) == {("refused", "bad_request"): 2}
     assert codes(one(problems=(PROBLEM, twice))) == {

@@ -51,6 +51,7 @@ from batchpay.lifecycle.standing import (
     goes_now,
     is_sendable,
 )
+from batchpay.messages.message import plain
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
@@ -153,9 +154,8 @@ def _tell_repeats(
     if journal.knows_orders():
         repeats = {place: repeat for place, repeat in repeats.items() if not repeat.looks_like}
     for (sheet, row), repeat in sorted(repeats.items()):
-        on_problem(
-            intake.snapshot.name, sheet, row, Problem("", "", repeat.outcome.value, repeat.reason)
-        )
+        problem = Problem("", "", plain(repeat.reason), repeat.outcome.value)
+        on_problem(intake.snapshot.name, sheet, row, problem)
     return len(repeats)
 
 
@@ -187,7 +187,7 @@ def _tell_contested(
             and isinstance(placed.standing, ConflictWith | Cancelled)
         ):
             finding = finding_of(Place(batch.batch, placed.row), placed.standing)
-            problem = Problem("", "", finding.outcome.value, finding.reason)
+            problem = Problem("", "", plain(finding.reason), finding.outcome.value)
             on_problem(intake.snapshot.name, placed.row.sheet, placed.row.row, problem)
             found += 1
     return found, (counts, sums)

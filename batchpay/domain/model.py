@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
-from batchpay.messages.message import Message, worded
+from batchpay.messages import problems
+from batchpay.messages.message import Message, read, worded
 
 Document = dict[str, Any]
 """One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
@@ -63,16 +64,52 @@ class Problem:
     column: str  # the input's column name, or the order field when no single column is to blame
     # what was found: shortened, control and invisible characters as escapes, card numbers masked
     value: str
-    rule: str  # stable code such as "number-format"
-    remedy: str  # what was expected and what to do
+    said: Message  # what was expected and what to do
+    label: str = ""  # the name that a schema gives the rule; empty: it is that of the message
+
+    @property
+    def rule(self) -> str:
+        """A stable code such as "number-format"."""
+        return self.label or self.said.rule
+
+    @property
+    def remedy(self) -> str:
+        """What was expected and what to do, in English."""
+        return str(self.said)
+
+    def message(self) -> Message:
+        """`Amount: found '1.234,50' (number-format); write 1234.50`."""
+        if not self.column:
+            return problems.WHOLE_ROW(rule=self.rule, remedy=self.said)
+        if not self.value:
+            return problems.EMPTY(column=self.column, rule=self.rule, remedy=self.said)
+        return problems.FOUND(
+            column=self.column, value=self.value, rule=self.rule, remedy=self.said
+        )
 
     def sentence(self) -> str:
-        """`Amount: found '1.234,50' (number-format); write 1234.50`."""
-        if self.value:
-            found = f" found '{self.value}'"
-        else:
-            found = " is empty"
-        return f"{self.column}:{found} ({self.rule}); {self.remedy}"
+        """The same in English."""
+        return str(self.message())
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal: what earlier versions read of a problem, and beside it code and
+        fields.
+        """
+        return {
+            "column": self.column,
+            "value": self.value,
+            "rule": self.rule,
+            "remedy": self.remedy,
+            "said": self.said.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Problem:
+        """The same problem back; one that an earlier version kept says what it said then."""
+        said = read(kept.get("said", kept["remedy"]))
+        if kept["rule"] == said.rule:
+            return cls(kept["column"], kept["value"], said)
+        return cls(kept["column"], kept["value"], said, kept["rule"])
 
 
 class Chunk(Protocol):

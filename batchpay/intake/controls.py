@@ -23,6 +23,7 @@ from batchpay.domain.strictjson import NotStrict, parse
 from batchpay.domain.text import many, told
 from batchpay.intake.mapping import column_of
 from batchpay.job.job import Columns, Controls, Fee, Input, Limit
+from batchpay.messages import problems
 
 Found = dict[int, tuple[Problem, ...]]
 Check = Callable[[Sequence[Document]], Found]
@@ -46,8 +47,8 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
         for at, document in enumerate(documents):
             amount, code = document.get("amount", 0), document.get("currency", "")
             if amount > limits.get(code, amount):
-                remedy = f"at most {_money(limits[code], code)} an order ([controls] max_amount)"
-                found[at] = (Problem(column, _money(amount, code), "above-max-amount", remedy),)
+                said = problems.ABOVE_MAX_AMOUNT(limit=_money(limits[code], code))
+                found[at] = (Problem(column, _money(amount, code), said),)
         return found
 
     return check
@@ -65,11 +66,9 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
             amount, code = document.get("amount"), document.get("currency")
             if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
                 continue
-            remedy = (
-                f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than"
-                " that: ask for more"
-            )
-            found[at] = (Problem(column, _money(amount, code), "commission-above-amount", remedy),)
+            shown = _money(math.ceil(commission), code)
+            said = problems.COMMISSION_ABOVE_AMOUNT(commission=shown)
+            found[at] = (Problem(column, _money(amount, code), said),)
         return found
 
     return check
@@ -121,9 +120,7 @@ def _other_mode(text: str, mode: str, column: str) -> Problem:
         other = "live"
     else:
         other = "test"
-    return Problem(
-        column, told(text), "other-mode", f"it is of {other} mode, but the job runs in {mode} mode"
-    )
+    return Problem(column, told(text), problems.OTHER_MODE(other=other, mode=mode))
 
 
 # --- per batch
@@ -346,7 +343,7 @@ def _declared(total: Any, name: str) -> dict[str, int]:
         try:
             minor = to_minor(text, code)
         except NotMoney as error:
-            _refuse(name, f"has the total {told(text)} {told(code)}: {error.remedy}", error)
+            _refuse(name, f"has the total {told(text)} {told(code)}: {error.said}", error)
         if code.upper() in sums or minor < 0:
             _refuse(name, f"has two totals or a negative one for {code.upper()}")
         sums[code.upper()] = minor

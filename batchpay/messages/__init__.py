@@ -4,11 +4,13 @@
 them has all entries, so that each code that a journal holds can be worded.
 """
 
-from batchpay.messages import outcomes, problems, standing, steps
+from batchpay.messages import outcomes, problems, schemas, settings, standing, steps
 
 FAMILIES = {
     "outcomes": outcomes,
     "problems": problems,
+    "schemas": schemas,
+    "settings": settings,
     "standing": standing,
     "steps": steps,
 }

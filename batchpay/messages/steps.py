@@ -193,7 +193,7 @@ _OWN_JOB = (
     " and [report] directory"
 )
 OTHER_KEY = entry("other-key", f"Give the other key; {_OWN_JOB}")
-OTHER_MODE = entry("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
+OTHER_MODE = entry("say-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
 OTHER_URL = entry("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
 KEY = entry("key", f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten")
 CLOCK = entry("clock", "set the clock (NTP) and run again: nothing more is sent")

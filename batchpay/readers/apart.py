@@ -122,7 +122,7 @@ class _Child:
                 notes.others += told["notes"]
                 return
             problems = {
-                int(at): [Problem(*problem) for problem in found]
+                int(at): list(map(Problem.from_json, found))
                 for at, found in told["problems"].items()
             }
             rows = range(told["row"], told["row"] + batch.num_rows)
@@ -203,8 +203,7 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
         notes = Notes()
         for piece in table.pieces(notes):
             problems = {
-                at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]]
-                for at in piece.problems
+                at: [problem.to_json() for problem in found] for at, found in piece.problems.items()
             }
             about = {"row": piece.rows[0], "problems": problems, "typed": piece.typed}
             writer.write_batch(piece.batch, custom_metadata=_packed(about))

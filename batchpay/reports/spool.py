@@ -31,7 +31,6 @@ _OUTCOME, _COUNTS_AS = _NAMES.index("outcome"), _NAMES.index("counts_as")
 _PROBLEMS, _FURTHER = _NAMES.index("problems"), _NAMES.index("further")
 _MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-_problem_values = attrgetter(*(field.name for field in fields(Problem)))
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
@@ -120,7 +119,7 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
-    values[_PROBLEMS] = list(map(_problem_values, finding.problems))
+    values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
     for at in _MESSAGES:
         values[at] = [message.to_json() for message in values[at]]
@@ -130,7 +129,7 @@ def _told(finding: Finding) -> list[Any]:
 def _finding(values: list[Any]) -> Finding:
     values[_OUTCOME] = _OUTCOMES[values[_OUTCOME]]
     values[_COUNTS_AS] = _OUTCOMES[values[_COUNTS_AS]]
-    values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
+    values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     for at in _MESSAGES:
         values[at] = tuple(map(read, values[at]))

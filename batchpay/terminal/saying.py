@@ -610,10 +610,7 @@ class TextProblems:
             place = f"{file}:{sheet}:{row}"
         else:
             place = f"{file}:{row}"
-        say(
-            f"{place}:"
-            f" {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}"
-        )
+        say(f"{place}: {problem.sentence()}")
 
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""

@@ -1040,7 +1040,7 @@ def _pack(judged: Judged) -> bytes:
     earlier order ids, by position.
     """
     problems = {
-        str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()
+        str(at): [problem.to_json() for problem in found] for at, found in judged.problems.items()
     }
     kept: list[Any] = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
     if (
@@ -1073,10 +1073,7 @@ def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk
         sheet=sheet,
         rows=rows,
         documents=documents,
-        problems={
-            int(at): tuple(Problem(**problem) for problem in found)
-            for at, found in problems.items()
-        },
+        problems={int(at): tuple(map(Problem.from_json, found)) for at, found in problems.items()},
         comeback=frozenset(comeback),
         cells=cells,
         corrects={int(at): place for at, place in corrects.items()},

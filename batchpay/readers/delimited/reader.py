@@ -15,8 +15,9 @@ from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.lineage import ROW as ROW_COLUMN
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.job.job import Input
+from batchpay.messages import problems
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
 from batchpay.readers.delimited.text import LINE_LIMIT, Block, blocks, starts_with_bom
@@ -166,16 +167,13 @@ class _Source:
         return cells + [""] * (width - len(cells))
 
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
-        number = line + record.line
+        first, cells = line + record.line, len(record.cells)
         if record.lines == 1:
-            where = f"line {number}"
+            said = problems.RAGGED_LINE(line=first, cells=cells, width=width)
         else:
-            where = f"lines {number} to {number + record.lines - 1}"
-        cells = f"{many(len(record.cells), 'cell')} where the header has {width}"
-        remedy = f"{where}: {cells}; quote cells that hold the delimiter"
-        if record.lines > 1:
-            remedy += ", and look for a quote that is not closed"
-        return Problem(ROW, self._shown(record), "ragged-row", remedy)
+            last = first + record.lines - 1
+            said = problems.RAGGED_LINES(line=first, last=last, cells=cells, width=width)
+        return Problem(ROW, self._shown(record), said)
 
     def _blame_quote(self, piece: Piece, at: int, record: Record, line: int) -> None:
         if record.lines > 1:  # it swallowed lines that may be rows
@@ -185,11 +183,8 @@ class _Source:
                 f" follows the next quote, at line {last}; close it, or write quotes inside a cell"
                 " twice"
             )
-        remedy = (
-            f"line {line + record.line}: text after a closing quote; write quotes inside a cell"
-            " twice"
-        )
-        piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
+        said = problems.QUOTE(line=line + record.line)
+        piece.blame(at, Problem(ROW, self._shown(record), said))
 
     def _shown(self, record: Record) -> str:
         return told(self.delimiter.join(record.cells))

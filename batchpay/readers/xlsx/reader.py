@@ -21,6 +21,8 @@ from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
 from batchpay.domain.text import many, told
 from batchpay.job.job import Input
+from batchpay.messages.message import Message
+from batchpay.messages.problems import BEYOND, NO_VALUE, SHEET_ERROR
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
@@ -248,19 +250,14 @@ def _piece(
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
             texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            problems.setdefault(at, []).append(
-                Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width))
-            )
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), _beyond(width)))
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
 
 
-def _beyond(width: int) -> str:
-    return (
-        "a cell to the right of the last column with a name: clear it, or name column"
-        f" {column_name(width + 1)}"
-    )
+def _beyond(width: int) -> Message:
+    return BEYOND(column=column_name(width + 1))
 
 
 def _fitted(cells: Values, width: int) -> Values:
@@ -338,7 +335,7 @@ class _Marked:
                 if column > len(self._names):
                     beyond = error or "a formula without a value"
                     problems.setdefault(at, []).append(
-                        Problem(ROW, beyond, "ragged-row", _beyond(len(self._names)))
+                        Problem(ROW, beyond, _beyond(len(self._names)))
                     )
                     continue
                 name = self._names[column - 1]
@@ -346,12 +343,9 @@ class _Marked:
                 if name not in self._wanted:
                     self.elsewhere += 1
                 elif error:
-                    remedy = "the sheet could not calculate this cell: correct it"
-                    problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
+                    problems.setdefault(at, []).append(Problem(name, error, SHEET_ERROR()))
                 else:
-                    problems.setdefault(at, []).append(
-                        Problem(name, "", "formula-without-value", _NO_VALUE)
-                    )
+                    problems.setdefault(at, []).append(Problem(name, "", NO_VALUE()))
 
     def keep_blank(
         self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]
@@ -365,12 +359,7 @@ class _Marked:
                 and at not in problems
                 and not any(column[at] for column in texts)
             ):
-                problems[at] = [Problem(ROW, "", "formula-without-value", _NO_VALUE)]
-
-
-_NO_VALUE = (
-    "a formula without a value: open the file in a spreadsheet and save it, or write the value"
-)
+                problems[at] = [Problem(ROW, "", NO_VALUE())]
 
 
 def _text(value: Any) -> str:
