@@ -513,3 +513,10 @@ class Finding:
         if self.reasons or self.outcome is not Outcome.REJECTED:
             return worded(self.reasons)
         return " | ".join(problem.sentence() for problem in self.problems)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Stable codes of the same, without those of sentences that have none."""
+        if self.reasons or self.outcome is not Outcome.REJECTED:
+            return tuple(message.code for message in self.reasons if message.code)
+        return tuple(problem.rule for problem in self.problems)

@@ -8,8 +8,7 @@ held against every order before it is sent:
     stray      it kept its batchpay_key, and neither job nor order: the order that makes this very
       key is its own
     nameless   it kept no key: any order with its payer, recipient, amount and currency may be its
-      own, where a journal
-               has lost events, or an order was sent and is said to have charged nothing
+      own, where a journal has lost events, or an order was sent and is said to have charged nothing
 """
 
 from __future__ import annotations
@@ -76,12 +75,10 @@ class Unclaimed:
     job's.
     """
 
-    strays: dict[str, dict[str, ChargeSeen]] = field(
-        default_factory=dict
-    )  # by key, then by charge id
-    nameless: dict[Terms, dict[str, Nameless]] = field(
-        default_factory=dict
-    )  # by terms, then by charge id
+    # By key, then by charge id.
+    strays: dict[str, dict[str, ChargeSeen]] = field(default_factory=dict)
+    # By terms, then by charge id.
+    nameless: dict[Terms, dict[str, Nameless]] = field(default_factory=dict)
 
     def add_stray(self, key: str, charge: ChargeSeen) -> None:
         """One more, or what a list shows of it now."""
@@ -125,9 +122,8 @@ def fits(
     nameless: Mapping[Terms, Mapping[str, Nameless]], order: Terms, order_id: str, payer: str
 ) -> list[Nameless]:
     """The kept charges that may be this order's. `order`: its recipient, amount and currency."""
+    if not nameless:
+        return []
     destination, amount, currency = order
-    if nameless:
-        some = nameless.get((destination, amount, currency.lower()), {})
-    else:
-        some = {}
+    some = nameless.get((destination, amount, currency.lower()), {})
     return [one for one in some.values() if one.may_be_of(order_id, payer)]
