@@ -4,11 +4,12 @@
 them has all entries, so that each code that a journal holds can be worded.
 """
 
-from batchpay.messages import problems, schemas, settings, steps
+from batchpay.messages import problems, schemas, settings, steps, usage
 
 FAMILIES = {
     "problems": problems,
     "schemas": schemas,
     "settings": settings,
     "steps": steps,
+    "usage": usage,
 }

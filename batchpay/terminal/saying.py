@@ -665,6 +665,7 @@ class JsonProblems:
             "value": problem.value,
             "rule": problem.rule,
             "remedy": problem.remedy,
+            **problem.said.to_json(),
         }
         if self._first:
             before = '{"problems": ['
