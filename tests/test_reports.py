@@ -27,7 +27,7 @@ from batchpay.domain.model import Finding, Outcome, StoredChunk
 from batchpay.domain.text import FORMULA_STARTS, defused, visible
 from batchpay.job.packaged import data_path
 from batchpay.readers.cells import encode_cells
-from batchpay.reconciliation.findings import Totals
+from batchpay.reconciliation.totals import Totals
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory
 from batchpay.reports.table import COLUMNS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
 from batchpay.messages.message import plain
+from batchpay.messages.standing import BATCH_AT
 from batchpay.reports.spool import Found, KeptFindings
 
 FINDING = Finding(
@@ -21,7 +22,7 @@ FINDING = Finding(
     currency="THB",
     destination="recp_test_1",
     payment_method="card *4242",
-    reason="",
+    reasons=(BATCH_AT(batch="b", row=7),),
     who_acts="-",
     attempts=1,
     batch_id="2026-11-24-0123456789ab",

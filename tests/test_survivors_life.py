@@ -14,7 +14,7 @@ from batchpay.domain.model import Answer, Event, Outcome
 from batchpay.intake.controls import max_amount_check, mode_check, parse_totals, run_refusal
 from batchpay.job.job import Columns, FromColumn, FromValue
 from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, seen, verdict
-from batchpay.reconciliation.findings import Totals
+from batchpay.reconciliation.totals import Totals
 from tests.test_controls import COLUMNS, paid, refused, tally
 from tests.test_lifecycle import (
     CHANGED,

@@ -52,7 +52,8 @@ from batchpay.lifecycle.standing import (
     is_sendable,
 )
 from batchpay.messages.message import plain
-from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
+from batchpay.reconciliation.findings import Place, finding_of
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
 from batchpay.settlement.recorder import AND_ALSO
@@ -153,7 +154,7 @@ def _tell_repeats(
     if journal.knows_orders():
         repeats = {place: repeat for place, repeat in repeats.items() if not repeat.looks_like}
     for (sheet, row), repeat in sorted(repeats.items()):
-        problem = Problem("", "", plain(repeat.reason), repeat.outcome.value)
+        problem = Problem("", "", repeat.reason, repeat.outcome.value)
         on_problem(intake.snapshot.name, sheet, row, problem)
     return len(repeats)
 
@@ -266,10 +267,10 @@ def plan(
                 key: one.why for one in loss.words for key in (*one.keys, by_order(one.order_id))
             }
             stop = AND_ALSO.join(
-                filter(None, (guards.stop, *(one["reason"] for one in loss.stops)))
+                filter(None, (str(guards.stop), *(one["reason"] for one in loss.stops)))
             )
             guards = replace(guards, cancelled_sales={**guards.cancelled_sales, **words}, stop=stop)
-        stop = guards.stop
+        stop = str(guards.stop)
         impossible = _impossible(job, journal, planned, guards)
         if impossible is None:
             asked = _ask(job, journal, planned, guards, ask)

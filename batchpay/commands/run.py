@@ -45,7 +45,7 @@ from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.reconciliation.findings import Totals, exit_code, must_act
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports.files import refuse_unwritable
 from batchpay.settlement import Progress
 from batchpay.settlement.recorder import stop_in_force

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
 from batchpay.messages import problems
-from batchpay.messages.message import Message, read
+from batchpay.messages.message import Message, read, worded
 
 Document = dict[str, Any]
 """One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
@@ -424,7 +424,7 @@ class Repeat:
     """A row that its own batch already asks for, or contradicts (fault-matrix E08-E10, X04)."""
 
     outcome: Outcome  # duplicate, conflict or rejected
-    reason: str
+    reason: Message
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
@@ -433,6 +433,28 @@ class Repeat:
     )
     # what the rows with its very order id make of it, whatever looks like it
     by_itself: Repeat | None = None
+
+    def to_json(self) -> list[Any]:
+        """For the journal: what earlier versions read of it, and at the end code and fields."""
+        reason = str(self.reason)
+        kept: list[Any] = [self.outcome.value, reason, self.of_sheet, self.of_row, self.alone]
+        if self.looks_like:
+            by_itself = self.by_itself and self.by_itself.to_json()
+            kept += [self.looks_like, by_itself]
+        return [*kept, self.reason.to_json()]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> Repeat:
+        """The same back; one that an earlier version kept says what it said then."""
+        outcome, reason, of_sheet, of_row, *rest = kept
+        if rest and isinstance(rest[-1], Mapping):
+            reason = rest.pop()
+        alone = bool(rest and rest[0])
+        repeat = cls(Outcome(outcome), read(reason), of_sheet, of_row, alone)
+        if len(rest) < 3:  # it looks like no other id, or an earlier version wrote it
+            return repeat
+        by_itself = rest[2] and cls.from_json(rest[2])
+        return replace(repeat, looks_like=rest[1], by_itself=by_itself or None)
 
 
 # --- what a report shows
@@ -464,7 +486,8 @@ class Finding:
     currency: str  # upper case, empty when unknown
     destination: str
     payment_method: str  # kind and last four characters only
-    reason: str
+    # side by side; of a row that is rejected for its problems, these say why
+    reasons: tuple[Message, ...]
     who_acts: str
     attempts: int
     batch_id: str
@@ -489,7 +512,7 @@ class Finding:
     fee_currency: str = ""  # of fee, fee_vat and net
     funding_amount: int | None = None
     funding_currency: str = ""
-    warnings: str = ""
+    warnings: tuple[Message, ...] = ()
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
@@ -505,3 +528,10 @@ class Finding:
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id
+
+    @property
+    def reason(self) -> str:
+        """The reasons, or every problem, as one text in English."""
+        if self.reasons or self.outcome is not Outcome.REJECTED:
+            return worded(self.reasons)
+        return " | ".join(problem.sentence() for problem in self.problems)

@@ -151,7 +151,11 @@ def plain(text: str) -> Message:
 
 
 def read(kept: Any) -> Message:
-    """A message back from its JSON form, or from the sentence that an earlier version kept."""
+    """A message back from its JSON form, or from the sentence that an earlier version kept; a
+    message is itself.
+    """
+    if isinstance(kept, Message):
+        return kept
     if not isinstance(kept, Mapping):
         return plain(str(kept))
     fields = kept.get("with") or {}

@@ -20,15 +20,16 @@ from types import TracebackType
 from typing import IO, Any
 
 from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
+from batchpay.messages.message import read
 
 Found = tuple[StoredChunk, list[Finding]]
 
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
-_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(
-    _NAMES.index, ("outcome", "counts_as", "problems", "further")
-)
+_OUTCOME, _COUNTS_AS = _NAMES.index("outcome"), _NAMES.index("counts_as")
+_PROBLEMS, _FURTHER = _NAMES.index("problems"), _NAMES.index("further")
+_MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
@@ -120,14 +121,16 @@ def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
     values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
+    for at in _MESSAGES:
+        values[at] = [message.to_json() for message in values[at]]
     return values
 
 
 def _finding(values: list[Any]) -> Finding:
-    values[_OUTCOME], values[_COUNTS_AS] = (
-        _OUTCOMES[values[_OUTCOME]],
-        _OUTCOMES[values[_COUNTS_AS]],
-    )
+    values[_OUTCOME] = _OUTCOMES[values[_OUTCOME]]
+    values[_COUNTS_AS] = _OUTCOMES[values[_COUNTS_AS]]
     values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
+    for at in _MESSAGES:
+        values[at] = tuple(map(read, values[at]))
     return Finding(*values)

@@ -12,7 +12,7 @@ from batchpay.domain import steps
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
-from batchpay.reconciliation.findings import Totals, further_json, further_lines, must_act
+from batchpay.reconciliation.totals import Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 

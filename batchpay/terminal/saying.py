@@ -21,7 +21,7 @@ from batchpay.domain.money import both_units, grouped_text, money_text, money_to
 from batchpay.domain.text import json_text, many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.reconciliation.findings import further_json, further_lines
+from batchpay.reconciliation.totals import further_json, further_lines
 from batchpay.terminal.streams import named, raw, write_json, write_lines
 from batchpay.terminal.streams import write as say
 
