@@ -68,6 +68,7 @@ def one(
 
 
 PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
+TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
 
 
 @pytest.mark.fault("I3", "I19")
@@ -155,14 +156,19 @@ PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
             "other content",
         ),
         (
-            one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            one(repeat=TWICE, row=3),
             Outcome.DUPLICATE,
             Outcome.HELD,
             "-",
             "as row 2",
         ),
         (
-            one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            one(
+                FIRST,
+                answer_event(1),
+                repeat=TWICE,
+                row=3,
+            ),
             Outcome.DUPLICATE,
             Outcome.SUCCEEDED,
             "-",
@@ -172,7 +178,7 @@ PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
             one(
                 FIRST,
                 answer_event(1),
-                repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2),
+                repeat=TWICE,
                 row=3,
                 batch_id=OTHER,
                 document={**DOCUMENT, "amount": 5},
@@ -183,7 +189,7 @@ PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
             "other content",
         ),
         (
-            one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
+            one(repeat=Repeat(Outcome.CONFLICT, plain("row 3 differs"))),
             Outcome.CONFLICT,
             Outcome.CONFLICT,
             "accountant",

@@ -60,10 +60,10 @@ PLACED = event(
 )
 ADOPTED = replace(PLACED, row=0)  # made by a version that did not tell of which row
 ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
-TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
-CONTESTED = Repeat(Outcome.CONFLICT, "row 3 differs")
-LOOKS_ALIKE = Repeat(Outcome.CONFLICT, "row 3 has its id without zeros", alone=True)
-TOKEN_TWICE = Repeat(Outcome.REJECTED, "token-twice")
+TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
+CONTESTED = Repeat(Outcome.CONFLICT, plain("row 3 differs"))
+LOOKS_ALIKE = Repeat(Outcome.CONFLICT, plain("row 3 has its id without zeros"), alone=True)
+TOKEN_TWICE = Repeat(Outcome.REJECTED, plain("token-twice"))
 
 
 def history(*events: Any, **more: Any) -> History:

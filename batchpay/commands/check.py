@@ -154,7 +154,7 @@ def _tell_repeats(
     if journal.knows_orders():
         repeats = {place: repeat for place, repeat in repeats.items() if not repeat.looks_like}
     for (sheet, row), repeat in sorted(repeats.items()):
-        problem = Problem("", "", plain(repeat.reason), repeat.outcome.value)
+        problem = Problem("", "", repeat.reason, repeat.outcome.value)
         on_problem(intake.snapshot.name, sheet, row, problem)
     return len(repeats)
 

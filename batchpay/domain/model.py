@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -424,7 +424,7 @@ class Repeat:
     """A row that its own batch already asks for, or contradicts (fault-matrix E08-E10, X04)."""
 
     outcome: Outcome  # duplicate, conflict or rejected
-    reason: str
+    reason: Message
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
@@ -433,6 +433,28 @@ class Repeat:
     )
     # what the rows with its very order id make of it, whatever looks like it
     by_itself: Repeat | None = None
+
+    def to_json(self) -> list[Any]:
+        """For the journal: what earlier versions read of it, and at the end code and fields."""
+        reason = str(self.reason)
+        kept: list[Any] = [self.outcome.value, reason, self.of_sheet, self.of_row, self.alone]
+        if self.looks_like:
+            by_itself = self.by_itself and self.by_itself.to_json()
+            kept += [self.looks_like, by_itself]
+        return [*kept, self.reason.to_json()]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> Repeat:
+        """The same back; one that an earlier version kept says what it said then."""
+        outcome, reason, of_sheet, of_row, *rest = kept
+        if rest and isinstance(rest[-1], Mapping):
+            reason = rest.pop()
+        alone = bool(rest and rest[0])
+        repeat = cls(Outcome(outcome), read(reason), of_sheet, of_row, alone)
+        if len(rest) < 3:  # it looks like no other id, or an earlier version wrote it
+            return repeat
+        by_itself = rest[2] and cls.from_json(rest[2])
+        return replace(repeat, looks_like=rest[1], by_itself=by_itself or None)
 
 
 # --- what a report shows

@@ -188,7 +188,7 @@ def _resolve(job: Job, intakes: Intakes, repeats: Repeats, owned: Owned) -> None
             [(intake.batch_id, judged_chunks(job, intake)) for intake in group], owned
         )
         for intake in group:
-            intake.notes += repeats.notes
+            intake.notes += map(str, repeats.notes)
 
 
 def _counted(job: Job, intake: Intake, repeats: Repeats) -> Iterator[Judged]:

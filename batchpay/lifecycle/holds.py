@@ -67,7 +67,7 @@ def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
 
 def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
     """What a row is whose id looks like that of an earlier order."""
-    alike_ids = read(look_alike_reason(row.order_id, twin.intent.order_id))
+    alike_ids = look_alike_reason(row.order_id, twin.intent.order_id)
     return conflict_with(twin, said.CONFLICT_ALIKE, alike=alike_ids)
 
 

@@ -78,7 +78,7 @@ from batchpay.lifecycle.terms import (
 )
 from batchpay.messages import standing as said
 from batchpay.messages import steps
-from batchpay.messages.message import Entry, read
+from batchpay.messages.message import Entry
 
 # --- the decision
 
@@ -208,14 +208,14 @@ def _flawed(row: Row, history: History, guards: Guards) -> Rejected | ConflictWi
     if repeat is None:
         return None
     if repeat.outcome is Outcome.REJECTED:
-        return Rejected(why=(read(repeat.reason),))
+        return Rejected(why=(repeat.reason,))
     if repeat.outcome is not Outcome.CONFLICT:
         return None
     if repeat.looks_like:
         twin = look_alike(row, history, guards)
         if twin is not None:
             return alike_conflict(row, twin)
-    return ConflictWith((read(repeat.reason),))
+    return ConflictWith((repeat.reason,))
 
 
 # --- its sale

@@ -4,13 +4,24 @@
 them has all entries, so that each code that a journal holds can be worded.
 """
 
-from batchpay.messages import outcomes, problems, schemas, settings, standing, steps
+from batchpay.messages import (
+    outcomes,
+    problems,
+    repeats,
+    schemas,
+    settings,
+    standing,
+    steps,
+    usage,
+)
 
 FAMILIES = {
     "outcomes": outcomes,
     "problems": problems,
+    "repeats": repeats,
     "schemas": schemas,
     "settings": settings,
     "standing": standing,
     "steps": steps,
+    "usage": usage,
 }

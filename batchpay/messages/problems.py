@@ -77,7 +77,7 @@ NOT_TEXT = entry(
     "not-text",
     "it holds half a character: type it again",
     means="A cell holds half of a character (a lone surrogate), which is no text in any encoding.",
-    example="an .xlsx cell with the escape _xD800_",
+    example="half of an emoji, which no file that can be read holds",
     remedy="Type the cell again; a program has cut a character into halves.",
 )
 
@@ -270,7 +270,7 @@ LOOKUP_MISSING = entry(
     "lookup-missing",
     "add a line for it to {file}, column '{key}', or correct the cell",
     means="A lookup file has no line for a cell.",
-    example='shop = "none"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    example='shop = "three"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
     ' key = "shop", value = "recipient" }',
     remedy="Add the line, or correct the cell; keys are compared character by character.",
 )
@@ -378,7 +378,7 @@ COMMISSION_ABOVE_AMOUNT = entry(
     "commission-above-amount",
     "the commission of {commission} ([fee]) is more than that: ask for more",
     means="The platform's commission is more than the whole order.",
-    example='amount = "20.00"\n[fee]\nfixed = { THB = "30.00" }',
+    example='amount = "20.00"\n[fee]\nfixed = { THB = 3000, JPY = 30 }',
     remedy="Ask for more, or have the commission changed.",
 )
 OTHER_MODE = entry(

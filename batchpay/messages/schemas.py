@@ -8,8 +8,11 @@ An example is TOML, as in `problems`; its table [schema] is the schema of one fi
 
 from __future__ import annotations
 
+import re
+
 from batchpay.messages.message import Entry, entry
 
+_TABLE = re.compile(r"^(\[schema.*\])$", re.MULTILINE)
 _DESCRIBED = " Behind the colon stands the schema's own description of the field."
 
 
@@ -25,7 +28,7 @@ def _keyword(
         one=one and f"{one}: {{description}}",
         count=count,
         means=means + _DESCRIBED,
-        example=example.replace("[schema]", '[schema]\ndescription = "as agreed"'),
+        example=_TABLE.sub(r'\1\ndescription = "as agreed"', example),
         remedy=remedy,
     )
     return bare, described
@@ -160,7 +163,8 @@ DEPENDENT = entry(
     "dependentRequired",
     "fill it in",
     means="A field that must stand beside another one is missing.",
-    example='note = "x"\n[schema.order]\ndependentRequired = { description = ["return_uri"] }',
+    example='description = "x"\n[schema.order]\n'
+    'dependentRequired = { description = ["return_uri"] }',
     remedy="Fill the cell in, or clear the one that it belongs to.",
 )
 UNKNOWN_FIELD = entry(

@@ -135,7 +135,7 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
         case DuplicateOf(attempt, why):
             return _duplicate(place, attempt, why)
         case RepeatOf(repeat):
-            why = (read(repeat.reason), *NOT_SENT_YET)
+            why = (repeat.reason, *NOT_SENT_YET)
             return place.unsent(Outcome.DUPLICATE, why, counts_as=Outcome.HELD)
         case ConflictWith(why):
             return place.unsent(Outcome.CONFLICT, why)

@@ -673,6 +673,7 @@ class JsonProblems:
             "value": problem.value,
             "rule": problem.rule,
             "remedy": problem.remedy,
+            **problem.said.to_json(),
         }
         before = ","
         if self._first:
