@@ -15,7 +15,7 @@ from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
 from batchpay.messages.message import plain
-from batchpay.reconciliation.findings import find
+from batchpay.reconciliation.findings import NOT_SENT_YET, find
 from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
@@ -655,6 +655,16 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
     ):
         assert "was not\\x1b[31m found" in finding.reason
         assert "tokn_" in finding.reason and "5xuy4w91" not in finding.reason
+
+
+def test_a_finding_has_the_codes_of_what_it_says() -> None:
+    """They stay when a sentence is worded otherwise; a sentence that was kept as text has none."""
+    assert one().codes == ("held.not-sent-yet",)
+    assert one(hold="--limit 3").codes == ()
+    assert one(guards=Guards(stop="two charges")).codes == ("held.stop", "lift-stop")
+    assert one(guards=Guards(refusal=NOT_SENT_YET[0])).codes == ("held.not-sent-yet",)
+    assert one(problems=(PROBLEM, PROBLEM)).codes == ("number-format", "number-format")
+    assert (PAID.codes, PAID.reason) == ((), "")
 
 
 @pytest.mark.fault("I8", "J13")
