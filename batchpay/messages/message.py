@@ -73,7 +73,8 @@ class Message:
         if entry is None:
             return _unknown(self)
         try:
-            return entry.form_of(fields, language).format_map(_shown(fields, language))
+            form = entry.form_of(fields, language)
+            return form.format_map(_shown(fields, language, quoted=":word" in form))
         except (LookupError, TypeError, ValueError):
             return _unknown(self)
 
@@ -156,11 +157,11 @@ def read(kept: Any) -> Message:
     """
     if isinstance(kept, Message):
         return kept
-    if not isinstance(kept, Mapping):
+    if not isinstance(kept, dict):
         return plain(str(kept))
     fields = kept.get("with") or {}
-    there = {str(name): _field(value) for name, value in fields.items()}
-    return Message(str(kept.get("code", PLAIN)), _in_order(there))
+    there = [(str(name), _field(fields[name])) for name in sorted(fields)]
+    return Message(str(kept.get("code", PLAIN)), tuple(there))
 
 
 def _in_order(fields: Mapping[str, Field]) -> tuple[tuple[str, Field], ...]:
@@ -176,18 +177,18 @@ def _to_json(field: Field) -> Any:
 
 
 def _field(kept: Any) -> Field:
-    if isinstance(kept, Mapping):
+    if isinstance(kept, str | int):
+        return kept
+    if isinstance(kept, dict):
         return read(kept)
     if isinstance(kept, list):
         return tuple(map(read, kept))
-    if isinstance(kept, int):
-        return kept
     return str(kept)
 
 
 def worded(messages: Iterable[Message], language: Language | None = None) -> str:
     """Several messages side by side, as people read them: `this; that`."""
-    return "; ".join(message.worded(language) for message in messages)
+    return "; ".join([message.worded(language) for message in messages])
 
 
 # --- how a field is shown
@@ -213,18 +214,29 @@ class _Number(int):
         return format(int(self), spec or ",")
 
 
-def _shown(fields: Mapping[str, Field], language: Language | None) -> dict[str, _Word | _Number]:
-    return {name: _one_shown(field, language) for name, field in fields.items()}
+def _shown(
+    fields: Mapping[str, Field], language: Language | None, *, quoted: bool
+) -> dict[str, str | _Number]:
+    """`quoted`: the sentence has a gap for a word of a command; without one a text is as it is,
+    which is what most of a million rows need.
+    """
+    shown: dict[str, str | _Number] = {}
+    for name, field in fields.items():
+        text = _one_shown(field, language)
+        if quoted and isinstance(text, str):
+            text = _Word(text)
+        shown[name] = text
+    return shown
 
 
-def _one_shown(field: Field, language: Language | None) -> _Word | _Number:
+def _one_shown(field: Field, language: Language | None) -> str | _Number:
+    if isinstance(field, str):
+        return field
     if isinstance(field, int):
         return _Number(field)
     if isinstance(field, Message):
-        return _Word(field.worded(language))
-    if isinstance(field, tuple):
-        return _Word(", ".join(one.worded(language) for one in field))
-    return _Word(field)
+        return field.worded(language)
+    return ", ".join([one.worded(language) for one in field])
 
 
 def _word(text: str) -> str:
@@ -238,7 +250,7 @@ def _word(text: str) -> str:
 
 
 def _unknown(message: Message) -> str:
-    shown = _shown(dict(message.fields), None)
+    shown = _shown(dict(message.fields), None, quoted=False)
     if not shown:
         return message.code
     told = ", ".join(f"{name} {value}" for name, value in shown.items())

@@ -8,7 +8,7 @@ only what the journal said a moment ago.
 
 from __future__ import annotations
 
-import json
+import marshal
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
-from batchpay.messages.message import read
+from batchpay.messages.message import Message
 
 Found = tuple[StoredChunk, list[Finding]]
 
@@ -29,6 +29,7 @@ _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
 _OUTCOME, _COUNTS_AS = _NAMES.index("outcome"), _NAMES.index("counts_as")
 _PROBLEMS, _FURTHER = _NAMES.index("problems"), _NAMES.index("further")
+_METADATA = _NAMES.index("metadata")
 _MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _further_values = attrgetter(*(field.name for field in fields(Further)))
@@ -86,9 +87,8 @@ class KeptFindings:
         """A disk without room costs time, not a report: then every form judges anew."""
         if self._file is None:
             return
-        told = json.dumps(
-            [[chunk.number, chunk.sheet, list(chunk.rows)], list(map(_told, findings))]
-        ).encode("ascii")
+        place = [chunk.number, chunk.sheet, list(chunk.rows)]
+        told = marshal.dumps([place, list(map(_told, findings))])
         try:
             self._file.write(_FRAME.pack(len(told), len(chunk.cells)))
             self._file.write(told)
@@ -105,7 +105,7 @@ class KeptFindings:
             if not head:
                 return
             told, cells = _FRAME.unpack(head)
-            (number, sheet, rows), findings = json.loads(file.read(told))
+            (number, sheet, rows), findings = marshal.loads(file.read(told))  # noqa: S302 - our own
             chunk = StoredChunk(number, sheet, rows, [], {}, frozenset(), file.read(cells))
             at += _FRAME.size + told + cells
             yield chunk, list(map(_finding, findings))
@@ -119,10 +119,12 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
+    values[_OUTCOME], values[_COUNTS_AS] = finding.outcome.value, finding.counts_as.value
+    values[_METADATA] = dict(finding.metadata)
     values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
     for at in _MESSAGES:
-        values[at] = [message.to_json() for message in values[at]]
+        values[at] = [_packed(message) for message in values[at]]
     return values
 
 
@@ -132,5 +134,31 @@ def _finding(values: list[Any]) -> Finding:
     values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     for at in _MESSAGES:
-        values[at] = tuple(map(read, values[at]))
+        values[at] = tuple([_unpacked(packed) for packed in values[at]])
     return Finding(*values)
+
+
+def _packed(message: Message) -> tuple[Any, ...]:
+    """Code, names, values; a message in a message likewise, several of them in a list."""
+    values: list[Any] = []
+    for _, field in message.fields:
+        if isinstance(field, Message):
+            values.append(_packed(field))
+        elif isinstance(field, tuple):
+            values.append([_packed(one) for one in field])
+        else:
+            values.append(field)
+    return (message.code, tuple([name for name, _ in message.fields]), tuple(values))
+
+
+def _unpacked(packed: tuple[Any, ...]) -> Message:
+    code, names, values = packed
+    fields: list[Any] = []
+    for name, value in zip(names, values, strict=True):
+        if isinstance(value, tuple):
+            fields.append((name, _unpacked(value)))
+        elif isinstance(value, list):
+            fields.append((name, tuple([_unpacked(one) for one in value])))
+        else:
+            fields.append((name, value))
+    return Message(code, tuple(fields))
