@@ -169,7 +169,7 @@ def take_in(
             snapshot.verify_unchanged()
             controls = _controls(job, path)
             intake.has_totals = controls.count is not None or controls.total is not None
-            intake.refusal = refusal_of(intake.tally, controls, job.input)
+            intake.refusal = " ".join(map(str, refusal_of(intake.tally, controls, job.input)))
             intakes.files.append(intake)
         except readers.OF_ONE_FILE as error:
             if len(paths) == 1 and not isinstance(error, FileRefused):

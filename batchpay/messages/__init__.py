@@ -5,6 +5,7 @@ them has all entries, so that each code that a journal holds can be worded.
 """
 
 from batchpay.messages import (
+    controls,
     outcomes,
     problems,
     repeats,
@@ -16,6 +17,7 @@ from batchpay.messages import (
 )
 
 FAMILIES = {
+    "controls": controls,
     "outcomes": outcomes,
     "problems": problems,
     "repeats": repeats,
