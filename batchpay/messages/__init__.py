@@ -6,6 +6,7 @@ them has all entries, so that each code that a journal holds can be worded.
 
 from batchpay.messages import (
     controls,
+    files,
     outcomes,
     problems,
     repeats,
@@ -18,6 +19,7 @@ from batchpay.messages import (
 
 FAMILIES = {
     "controls": controls,
+    "files": files,
     "outcomes": outcomes,
     "problems": problems,
     "repeats": repeats,
