@@ -6,6 +6,7 @@ them has all entries, so that each code that a journal holds can be worded.
 
 from batchpay.messages import (
     controls,
+    exits,
     files,
     outcomes,
     problems,
@@ -19,6 +20,7 @@ from batchpay.messages import (
 
 FAMILIES = {
     "controls": controls,
+    "exits": exits,
     "files": files,
     "outcomes": outcomes,
     "problems": problems,
