@@ -500,11 +500,11 @@ def test_a_limit_of_a_run_fits_its_currency_however_it_is_written(code: str) -> 
     """At the limit a run goes, one satang above it does not; a currency without a limit has
     none.
     """
-    assert run_refusal({code: 100}, {"thb": 100}) == run_refusal({code: 100}, {"THB": 100}) == ""
-    told = run_refusal({code: 101}, {"Thb": 100})
+    assert run_refusal({code: 100}, {"thb": 100}) == run_refusal({code: 100}, {"THB": 100}) == ()
+    (told,) = map(str, run_refusal({code: 101}, {"Thb": 100}))
     assert "The plan would charge 1.01 THB, [controls] max_total allows 1.00 THB" in told
-    assert run_refusal({code: 10**9}, {"usd": 1}) == run_refusal({code: 10**9}, None) == ""
-    both = run_refusal({"usd": 2, code: 101}, {"thb": 100, "usd": 1})
+    assert run_refusal({code: 10**9}, {"usd": 1}) == run_refusal({code: 10**9}, None) == ()
+    both = " ".join(map(str, run_refusal({"usd": 2, code: 101}, {"thb": 100, "usd": 1})))
     assert both.index("THB") < both.index("USD")
     assert both.count("max_total allows") == 2
 

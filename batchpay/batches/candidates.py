@@ -364,7 +364,7 @@ def judge_files(
         judged = _held_against_adopted(job, journal, judged, guards)
     if not job.controls.max_total:
         return judged
-    why = run_refusal(sends(*judged).sums, job.controls.max_total)
+    why = " ".join(map(str, run_refusal(sends(*judged).sums, job.controls.max_total)))
     return [planned.refused(why) for planned in judged]
 
 

@@ -32,6 +32,8 @@ from batchpay.intake.validation import Checker
 from batchpay.job.job import Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
 from batchpay.lifecycle.kinship import Lineages, Trace, only_named
+from batchpay.messages import files
+from batchpay.messages.message import Message
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
@@ -105,34 +107,27 @@ def judged_chunks(job: Job, intake: Intake) -> Iterator[Judged]:
             judged = replace(judged, earlier=intake.lineages.earlier(intake.batch_id, judged))
         intake.had_other_ids = intake.had_other_ids or bool(judged.earlier)
         yield judged
-    notes = [*job.schema.notes, *table.notes, *_told_rounded(job, table), *_told_restored(restored)]
+    found = [*table.notes, *_told_rounded(job, table), *_told_restored(restored)]
+    notes = [*job.schema.notes, *map(str, found)]
     intake.notes = intake.notes or notes  # read again, it keeps what was found out about repeats
 
 
-def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
+def _told_rounded(job: Job, table: readers.Table) -> Iterator[Message]:
     """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
     source = job.columns.fields["order_id"]
     if isinstance(source, FromColumn) and source.column in table.rounded:
-        yield (
-            f"column '{told(source.column)}' is of type double: order ids are read without a point,"
-            " 1003 for 1003.0"
-        )
+        yield files.ROUNDED_IDS(column=told(source.column))
 
 
-def _told_restored(rows: Sequence[int]) -> Iterator[str]:
+def _told_restored(rows: Sequence[int]) -> Iterator[Message]:
     """Which rows of a file that came back have an id again that a program had damaged."""
-    if rows:
-        named = ", ".join(map(str, rows[:NAMED_ROWS]))
-        if len(rows) > NAMED_ROWS:
-            more = f" and {len(rows) - NAMED_ROWS} more"
-        else:
-            more = ""
-        one = len(rows) == 1
-        yield (
-            f"{'row' if one else 'rows'} {named}{more}: the order {'id' if one else 'ids'} came"
-            " back damaged by a program; batchpay_id says what it was, and that is used: who wrote"
-            " another id on purpose clears all batchpay_ columns of its row"
-        )
+    named = ", ".join(map(str, rows[:NAMED_ROWS]))
+    if len(rows) > NAMED_ROWS:
+        yield files.RESTORED_MORE(rows=named, more=len(rows) - NAMED_ROWS)
+    elif len(rows) > 1:
+        yield files.RESTORED_IDS(rows=named)
+    elif rows:
+        yield files.RESTORED_ID(row=rows[0])
 
 
 def take_in(
@@ -169,7 +164,7 @@ def take_in(
             snapshot.verify_unchanged()
             controls = _controls(job, path)
             intake.has_totals = controls.count is not None or controls.total is not None
-            intake.refusal = refusal_of(intake.tally, controls, job.input)
+            intake.refusal = " ".join(map(str, refusal_of(intake.tally, controls, job.input)))
             intakes.files.append(intake)
         except readers.OF_ONE_FILE as error:
             if len(paths) == 1 and not isinstance(error, FileRefused):
@@ -208,9 +203,7 @@ def _require_name(path: Path) -> None:
         path.name.encode()
     except UnicodeEncodeError as error:
         shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
-        raise FileRefused(
-            f"{shown}: the name of this file is not UTF-8: give it another name"
-        ) from error
+        raise FileRefused(files.NAME_NOT_TEXT(path=shown)) from error
 
 
 def _controls(job: Job, path: Path) -> Controls:
@@ -225,10 +218,8 @@ def _controls(job: Job, path: Path) -> Controls:
             beside
         ):  # a link to nothing is no absence
             return job.controls
-        remedy = "correct that, or move it away"
-        raise readers.Unread(
-            f"{beside}: cannot read the control totals: {error.strerror}; {remedy}"
-        ) from error
+        wrong = files.TOTALS_UNREAD(path=str(beside), wrong=str(error.strerror))
+        raise readers.Unread(wrong) from error
     count, total = parse_totals(data, beside.name)
     return replace(
         job.controls,

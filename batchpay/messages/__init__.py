@@ -5,6 +5,9 @@ them has all entries, so that each code that a journal holds can be worded.
 """
 
 from batchpay.messages import (
+    controls,
+    exits,
+    files,
     outcomes,
     problems,
     repeats,
@@ -16,6 +19,9 @@ from batchpay.messages import (
 )
 
 FAMILIES = {
+    "controls": controls,
+    "exits": exits,
+    "files": files,
     "outcomes": outcomes,
     "problems": problems,
     "repeats": repeats,
