@@ -121,6 +121,11 @@ class Request:
         return urlsplit(self.target).path
 
     @property
+    def asks_newest(self) -> bool:
+        """Is it for the youngest charge alone?"""
+        return self.path == "/charges" and "order=reverse_chronological" in self.target
+
+    @property
     def fields(self) -> dict[str, str]:
         """The form, decoded."""
         return dict(parse_qsl(self.body, keep_blank_values=True))
@@ -162,6 +167,7 @@ class Adversary:
         self.witness: Callable[[Request], int | None] = lambda request: None
         self.hang_up: Callable[[int], bool] = lambda connection: False  # reset it as it is accepted
         self.lag_s = 0.0  # younger charges are not in lists
+        self.cap = 0  # lists, and their counts, end after so many; 0: with the last
         self.key = ""  # the only secret key that is accepted; empty: any
         self.account = "account_test_adversary0000001"  # whose every accepted key is
         self.smallest_transfer = 100  # of the account's currency; no order of the tests is below it
@@ -175,11 +181,14 @@ class Adversary:
         self._orders[order_id] = list(fates)
 
     def lists(self, *fates: Fate) -> None:
-        """The fates of the next lists."""
+        """The fates of the next lists, but for questions for the youngest charge."""
         self._lists = list(fates)
 
     def gets(self, charge_id: str, *fates: Fate) -> None:
-        """The fates of the next readings of one charge, `*` for any, or of a path: "/account"."""
+        """The fates of the next readings of one charge, `*` for any, or of a path: "/account".
+
+        `newest` is the youngest charge by itself.
+        """
         self._gets[charge_id] = list(fates)
 
     def strangers(self, count: int, status: str = "successful", age_s: int = 0) -> None:
@@ -337,6 +346,8 @@ class Adversary:
                 return fate
             if request.method == "POST":
                 queue = self._orders.get(request.order_id, [])
+            elif request.asks_newest:
+                queue = self._gets.get("newest", [])
             elif request.path == "/charges":
                 queue = self._lists
             elif request.path.startswith("/charges/"):
@@ -408,7 +419,8 @@ class Adversary:
         elif request.method == "POST" and request.path == "/charges":
             status, document = 200, self._charge(request, fate)
         elif request.method == "GET" and request.path == "/charges":
-            self.before_list(request)
+            if not request.asks_newest:
+                self.before_list(request)
             status, document = 200, self._list(dict(parse_qsl(urlsplit(request.target).query)))
         elif request.method == "GET" and (found := self._found(request.path)) is not None:
             status, document = 200, found
@@ -500,9 +512,10 @@ class Adversary:
                 if charge["created_at"] >= query.get("from", "")
                 and self.born[charge["id"]] <= now_s - self.lag_s
             ]
-        visible.sort(
-            key=lambda charge: charge["created_at"], reverse=query.get("order") != "chronological"
-        )
+        visible.sort(key=lambda charge: charge["created_at"])
+        if query.get("order") != "chronological":
+            visible.reverse()
+        visible = visible[: self.cap or None]
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 20))
         return {
             "object": "list",

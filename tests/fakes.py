@@ -165,19 +165,30 @@ class FakeGateway:
         may_leave()
         self.gets += 1
         await asyncio.sleep(self.latency_s)
-        now_s = asyncio.get_running_loop().time()
-        as_of_s = now_s if self.copy_at_s is None else self.copy_at_s
-        visible = [
-            c
-            for c in self.charges
-            if c["created_at"] >= since and c["_at_s"] + self.lag_s <= as_of_s
-        ]
+        visible = self._visible(since)
         listing = {
             "object": "list",
             "data": visible[offset : offset + limit],
             "total": len(visible),
         }
         return Answer(out=True, status=200, document=listing)
+
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+        may_leave()
+        self.gets += 1
+        await asyncio.sleep(self.latency_s)
+        shown = self._visible(since)
+        listing = {"object": "list", "data": shown[-1:], "total": len(shown)}
+        return Answer(out=True, status=200, document=listing)
+
+    def _visible(self, since: str) -> list[dict[str, Any]]:
+        now_s = asyncio.get_running_loop().time()
+        as_of_s = now_s if self.copy_at_s is None else self.copy_at_s
+        return [
+            c
+            for c in self.charges
+            if c["created_at"] >= since and c["_at_s"] + self.lag_s <= as_of_s
+        ]
 
     async def aclose(self) -> None:
         pass

@@ -18,6 +18,7 @@ import pytest
 
 from batchpay.lifecycle.plan import key_of
 from tests.test_auditing import TODAY
+from tests.test_doors import told_back
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market, order
 
@@ -168,6 +169,33 @@ def test_a_loss_is_dealt_with_once(market: Market) -> None:
     assert all(count == 1 for count in market.money().values()) and len(market.money()) == 8
 
 
+@pytest.mark.fault("L11", "J07", "D10", "I1")
+def test_a_correction_is_known_after_a_loss_although_the_gateway_cuts_long_values(
+    market: Market,
+) -> None:
+    """Two corrections of a row with long ids: more than one value of metadata holds tells what it
+    goes back to.
+    """
+    first, second = "X" * 100, "Y" * 100
+    job(market)
+    inbox(market, d1=[sale(1, order_id=first, amount="x"), sale(2)])
+    night(market)
+    told_back(market, first, second, "inbox/d2.csv", amount="y")
+    night(market)
+    told_back(market, second, "R-1", "inbox/d3.csv", amount=sale(1)["amount"])
+    night(market)
+    once(market, 1, 2)
+    for ledger in market.sandbox.store.ledgers.values():
+        for charge in ledger.shelves["charge"].values():
+            charge.metadata = {name: value[:255] for name, value in charge.metadata.items()}
+    lose(market, lock_too=True, reports_too=True)
+    inbox(market, d1=None, d2=None, d3=None, d4=[sale(1, order_id=first), sale(3)])
+    night(market, adopt=True)
+    (row,) = [row for row in market.results() if row["order_id"] == first]
+    assert row["outcome"] == "duplicate"
+    once(market, 1, 2, 3)
+
+
 # --- what people had said
 
 
@@ -315,7 +343,7 @@ def test_an_order_settled_as_not_charged_is_not_sent_after_a_loss(market: Market
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     market.sandbox.add_rule(action="reset_before", order_id="00001")
-    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=1)
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
     night(market, limit=1)
     market.sandbox.clear_rules()
     shutil.copytree(market.folder / "state", market.folder / "before")
@@ -470,7 +498,65 @@ def test_a_double_of_another_job_that_no_list_showed_is_noticed_on_the_next_nigh
     assert market.run().returncode == 0  # what a person has lifted is not brought up again
 
 
+@pytest.mark.fault("D10", "L11", "H05", "J14")
+def test_one_word_settles_an_adopted_charge_that_is_contested_twice_over(market: Market) -> None:
+    """A report of before the loss calls it unproven, and its row asks for other terms by now."""
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(
+        {"method": "POST", "path": "/charges", "order_id": "00002", "drop": ["destination"]}
+    )
+    assert night(market) == 12
+    lose(market, lock_too=True, reports_too=False)
+    inbox(market, d1=None, d2=[sale(1), sale(2, amount="777.00")])
+    assert market.run("--adopt").returncode == 12
+    charge = next(c for c in market.own_charges() if c["metadata"]["order_id"] == "00002")
+    people_say(market, "00002", "--as", f"charged:{charge['id']}")
+    people_say(market, "--lift-stop")
+    assert market.run().returncode == 10
+    assert market.run().returncode == 10 and market.posts() == 2
+
+
 # --- whose a journal is
+
+
+@pytest.mark.fault("J03", "B07", "L5", "I1")
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("other", [True, False])
+def test_what_was_sent_before_the_account_was_told_is_not_looked_for_in_another(
+    market: Market, before: int, *, other: bool
+) -> None:
+    """Its answer was lost. Another account's empty list proves nothing; the same account is known
+    by a charge of that time, and without one a person says what became of it.
+    """
+    market.job()
+    market.sandbox.add_rule(
+        method="GET", path="/account", status=403, code="forbidden", commit="never"
+    )
+    if before:
+        market.orders([order(1)])
+        assert market.run().returncode == 0
+    market.orders([order(1), order(2)][1 - before :])
+    market.sandbox.add_rule(action="reset_before", order_id="00002", times=1)
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    market.run()
+    market.sandbox.clear_rules()
+    posts = market.posts()
+    time.sleep(1.0)
+    key = {"OMISE_SECRET_KEY": OTHER_KEY} if other else {}
+    market.run(**key)
+    market.run(**key)
+    if before and not other:
+        assert market.posts() == posts + 1  # proven absent where it was sent, and sent again
+        return
+    assert market.posts() == posts
+    (row,) = [row for row in market.results() if row["order_id"] == "00002"]
+    assert row["outcome"] == "in_doubt"
+    if before:
+        return  # a charge of the other account is lacking: nothing goes on at all
+    assert row["who_acts"] == "a person" and "--as not-charged" in row["reason"]
+    said = market.run("00002", "--as", "not-charged", "--reason", "x", verb="resolve", **key)
+    assert said.returncode == 0, said.stderr
 
 
 @pytest.mark.fault("J03")

@@ -955,6 +955,89 @@ def test_a_near_duplicate_is_sent_or_cancelled(market: Market, *, send: bool) ->
     assert market.money()["B"] == send
 
 
+@pytest.mark.fault("B32", "J12", "J19")
+@tries("ask-gateway")
+def test_an_entry_of_a_list_that_is_no_charge_is_named_by_its_place(market: Market) -> None:
+    """Nothing goes beside it; once the gateway has mended it everything does."""
+    market.job()
+    market.orders([order(1)])
+    assert market.run().returncode == 0
+    market.orders([order(1), order(2)])
+    rule = {"method": "GET", "path": "/charges", "order_id": "00001", "change": {"object": "odd"}}
+    market.sandbox.add_rule(rule)
+    assert market.run().returncode == 11
+    (charge,) = market.own_charges()
+    reason = row(market, "00002")["reason"]
+    assert f"entry 1 cannot be read as a charge: object odd, id {charge['id']}" in reason, reason
+    assert "ask the gateway to mend that entry" in reason
+    assert market.money() == {"00001": 1}
+    market.sandbox.clear_rules()
+    over(market, 0)
+
+
+@pytest.mark.fault("J14", "E04")
+@tries("run-first")
+def test_a_plan_says_that_a_word_is_taken_once_a_run_has_read_the_file(market: Market) -> None:
+    """Before that no command about its rows works; of files that a run has read it says nothing."""
+    market.job(more='[controls]\nnear_duplicates = "hold"\n')
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    market.orders([order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")])
+    told = json.loads(market.run("--json", verb="plan").stdout)
+    (reason,) = [one["reason"] for one in told["not_sent"]]
+    assert "--cancel" in reason
+    assert any("no run has read orders.csv yet" in one for one in told["warnings"])
+    assert market.run("B", "--cancel", "--reason", "x", verb="resolve").returncode == 64
+    assert market.run().returncode == 11
+    told = json.loads(market.run("--json", verb="plan").stdout)
+    assert not any("no run has read" in one for one in told["warnings"])
+    follow(market, row(market, "B")["reason"])
+    over(market, 10)
+
+
+@pytest.mark.fault("B20", "H03", "J14")
+@pytest.mark.parametrize("code", [77, 78])
+def test_status_says_first_what_the_last_run_could_not_go_on_for(market: Market, code: int) -> None:
+    """A later run ends the same way before somebody has mended that."""
+    market.job()
+    market.orders([order(1)])
+    if code == 77:
+        market.sandbox.add_rule(path="/charges*", status=401, code="authentication_failure")
+    else:
+        market.sandbox.add_rule(method="*", path="*", date_offset_s=3600)
+    assert market.run().returncode == code
+    told = market.run(verb="status")
+    assert told.returncode == 11
+    assert f"exit 11: the last run ended with {code}: {exits.NEXT_STEP[code]};" in told.stdout
+    market.sandbox.clear_rules()
+    assert market.run().returncode == 0
+    assert market.run(verb="status").returncode == 0
+
+
+@pytest.mark.fault("E04", "J14")
+@pytest.mark.parametrize("files", [1, 2])
+def test_of_two_new_orders_that_ask_for_the_same_the_later_one_is_held(
+    market: Market, files: int
+) -> None:
+    """In one file or in two of one run, in the plan and ever after; a word sends or cancels it."""
+    market.job(file="in-*.csv", more='[controls]\nnear_duplicates = "hold"\n')
+    edit(market, 'card        = "card"', 'customer    = "card"')
+    rows = [order(1, order_id=name, card="cust_test_sandbox1") for name in ("A", "B")]
+    if files == 1:
+        market.orders([*rows, order(2, card="cust_test_sandbox2")], "in-1.csv")
+    else:
+        market.orders([rows[0], order(2, card="cust_test_sandbox2")], "in-1.csv")
+        market.orders(rows[1:], "in-2.csv")
+    told = json.loads(market.run("--json", verb="plan").stdout)
+    assert told["to_send"]["THB"]["count"] == 2
+    for _ in range(2):
+        assert market.run().returncode == 11
+        assert market.money() == {"A": 1, "00002": 1}
+    reason = row(market, "B")["reason"]
+    assert reason.startswith("order A ")
+    follow(market, reason)
+    over(market, 10)
+
+
 @pytest.mark.fault("J13", "E08")
 @tries("put-back", "cancel")
 @pytest.mark.parametrize("how", ["back", "order", "file"])

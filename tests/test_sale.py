@@ -1209,6 +1209,37 @@ def test_a_word_that_an_order_is_new_is_none_about_others(
     }
 
 
+@pytest.mark.fault("J13", "I1")
+def test_a_word_about_one_of_two_sales_with_the_same_terms_is_none_about_the_other(
+    market: Market,
+) -> None:
+    """One customer buys the same twice: each is asked about by its own id, and where both stand
+    against one charge each names the other.
+    """
+    first, second, third = (sale(1, invoice=f"INV-{number}") for number in (1, 11, 12))
+    job(market)
+    inbox(market, d1=[first])
+    assert night(market) == 0
+    job(market, R)
+    inbox(market, d1=None, d2=[second])
+    assert night(market) == 11
+    assert night(market, yes=True) == 0
+    inbox(market, d2=None, d3=[third])
+    for _ in range(2):
+        assert night(market) == 11
+        once(market, 1, 11)
+    (held,) = [row for row in market.results() if row["outcome"] == "held"]
+    assert held["order_id"] == "INV-12" and "--yes" in held["reason"]
+    inbox(market, d3=None, d4=[first, third])
+    assert night(market) == 11
+    reasons = {
+        row["order_id"]: row["reason"] for row in market.results() if row["file"] == "d4.csv"
+    }
+    assert "may as well be INV-12" in reasons["INV-1"]
+    assert "may as well be INV-1," in reasons["INV-12"]
+    once(market, 1, 11)
+
+
 @pytest.mark.fault("L11", "J32", "J13")
 @pytest.mark.parametrize("more", [(4,), (4, 5, 6, 7)])
 def test_adopted_charges_that_a_file_asks_for_again_are_asked_about_beside_new_orders(

@@ -500,7 +500,7 @@ def test_one_customer_is_charged_once_at_a_time() -> None:
     start_s = world.now_s
     assert set(world.run(24).values()) == {Outcome.SUCCEEDED}
     assert max(most.values()) == 1
-    assert world.now_s - start_s < 24 * 0.2
+    assert world.now_s - start_s < 24 * 0.2 + 2 * 0.2  # two lists ask for the youngest charge
 
 
 @pytest.mark.fault("E12", "G06")
@@ -521,7 +521,7 @@ def test_another_run_with_another_journal_is_seen_while_charging() -> None:
 
     def charge_elsewhere(settlement: Settlement) -> None:
         asyncio.get_running_loop().call_later(
-            1.0, world.gateway._commit, dict(parse_qsl(foreign.body))
+            1.5, world.gateway._commit, dict(parse_qsl(foreign.body))
         )
 
     world.run(200, meanwhile=charge_elsewhere)

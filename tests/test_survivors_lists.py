@@ -240,7 +240,7 @@ def test_a_charge_that_only_the_last_list_of_a_run_lacks_is_a_stop_too() -> None
     world.now_s -= 43_000.0 - 400.0  # by a clock that may be five minutes off
 
     def vanishes(_: object) -> None:
-        asyncio.get_running_loop().call_later(1.0, gateway.hidden.add, "chrg_test_3")
+        asyncio.get_running_loop().call_later(3.0, gateway.hidden.add, "chrg_test_3")
 
     assert world.run(4, meanwhile=vanishes)["0003"] is Outcome.SUCCEEDED
     assert world.stops() == [f"chrg_test_3 {GONE}"]

@@ -829,6 +829,9 @@ class Hiding(FakeGateway):
         data = [one for one in answer.document["data"] if one["id"] not in self.hidden]
         return replace(answer, document={**answer.document, "data": data, "total": len(data)})
 
+    def _visible(self, since: str) -> list[dict[str, Any]]:
+        return [one for one in super()._visible(since) if one["id"] not in self.hidden]
+
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         self.by_id.append(charge_id)
         return await super().get(charge_id, may_leave)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from batchpay import __version__
 from batchpay.batches import history
@@ -43,6 +44,7 @@ from batchpay.lifecycle.standing import (
     Standing,
     Waits,
     fitting_terms_of,
+    held_beside,
     is_sendable,
     rows_of,
     settled_by,
@@ -99,10 +101,12 @@ def placed_rows(
     guards: Guards,
     *,
     decided: bool = False,
+    asked: dict[str, str] | None = None,
 ) -> Iterator[Placed]:
     """The rows of a batch with their standings, in the file's order.
 
-    Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
+    `asked`: what rows of this run before them ask for (standing.held_beside). Without `decided`
+    those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
     guards = replace(
@@ -110,6 +114,7 @@ def placed_rows(
     )
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
+    beside = {} if asked is None else asked
     for chunk in planned.chunks():
         done: frozenset[int] = frozenset()
         if chunk.rows and not decided:
@@ -121,7 +126,7 @@ def placed_rows(
                     later = settled_by(row, of_rows, batch.first_seen_ns)
                 else:
                     later = None
-                standing = stand(row, of_rows, guards)
+                standing = held_beside(row, stand(row, of_rows, guards), guards, beside)
                 waits = is_sendable(standing) or isinstance(standing, Waits)
                 resembles = waits and any(
                     told(row, of_rows, guards) is not None for told in (unnamed, untold)
@@ -279,9 +284,10 @@ def survey(
 def _rows_of(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch], guards: Guards
 ) -> Iterator[Placed]:
+    asked: dict[str, str] = {}
     for planned in batches:
         if not planned.batch.refusal:
-            yield from placed_rows(job, journal, planned, guards)
+            yield from placed_rows(job, journal, planned, guards, asked=asked)
 
 
 def unasked(guards: Guards) -> Guards:
@@ -423,7 +429,7 @@ def _held_against_recent(
 
 def said_new(
     job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
-) -> dict[str, list[str]]:
+) -> dict[str, list[Any]]:
     """What a person's --yes of this run is about, for the journal's `new_orders` event: charges
     that are looked at however old they are, and orders and files of this run that resemble them.
     Nothing else is answered by it.
@@ -442,11 +448,11 @@ def said_new(
         for placed in _rows_of(job, journal, batches, guards)
         if placed.resembles
     )
-    terms = {fitting_terms_of(document)[0] for document in rows}
+    orders = {(fitting_terms_of(document)[0], document["order_id"]) for document in rows}
     adopted = [found for _, found in _like_adopted(job, journal, batches, guards)]
     charges = {charge_id for found in adopted if found.warns for charge_id in found.found}
-    told = {"terms": sorted(terms), "charges": sorted(charges)}
-    if terms or charges:
+    told: dict[str, list[Any]] = {"orders": sorted(map(list, orders)), "charges": sorted(charges)}
+    if orders or charges:
         return told
     return {}
 

@@ -94,6 +94,7 @@ def history_of(
         elsewhere=_elsewhere(journal, [*asked, *others], histories),
         near=_near(journal, batch, documents),
         unnamed=_unnamed(journal, documents, lineages),
+        unsent=_unsent(documents, attempts),
         received_ns=batch.first_seen_ns,
         others={place: sale.others for place, sale in sales.items() if sale.others},
         answered={
@@ -337,6 +338,18 @@ def _unnamed(
     }
 
 
+def _unsent(
+    documents: Iterable[Document], attempts: Mapping[str, Sequence[Attempt]]
+) -> dict[str, tuple[str, ...]]:
+    """First fitting terms -> ids of orders that ask for them and were never sent."""
+    found: dict[str, dict[str, None]] = {}
+    for document in documents:
+        order_id = str(document.get("order_id", ""))
+        if order_id and order_id not in attempts and _has_terms(document):
+            found.setdefault(fitting_terms_of(document)[0], {})[order_id] = None
+    return {terms: tuple(ids) for terms, ids in found.items()}
+
+
 def _has_terms(document: Document) -> bool:
     return all(name in document for name in ("destination", "amount", "currency"))
 
@@ -350,7 +363,8 @@ def _terms(document: Document) -> str:
 class SaidNew(NamedTuple):
     """What people said --yes about: orders that resemble others, and are new."""
 
-    terms: dict[str, int]  # plan.fitting_terms, the first, of orders -> when (wall clock, ns)
+    # plan.fitting_terms, the first, of orders -> order id -> when it was said (wall clock, ns)
+    orders: dict[str, dict[str, int]]
     charges: set[str]  # ids of adopted charges that files resembled
 
 
@@ -360,7 +374,8 @@ def said_new(journal: SqliteJournal) -> SaidNew:
     """
     said = SaidNew({}, set())
     for event in journal.events(["new_orders"]):
-        said.terms.update(dict.fromkeys(event.data.get("terms", ()), event.at_ns))
+        for terms, order_id in event.data.get("orders", ()):
+            said.orders.setdefault(terms, {})[order_id] = event.at_ns
         said.charges.update(event.data.get("charges", ()))
     return said
 
@@ -376,6 +391,7 @@ def guards_of(
     seen = list(journal.events({*UNREADABLE, *KINDS}))
     nameless = unclaimed_in(seen).nameless
     return Guards(
+        job=job.name,
         refusal=refusal,
         stop=stop_in_force(journal.events(["stop", "lifted"])),
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
@@ -389,7 +405,7 @@ def guards_of(
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
         ids_from=job.columns.ids_from,
-        said_new=said_new(journal).terms,
+        said_new=said_new(journal).orders,
         cancelled={alike(event.order_id): event.order_id for event in cancelled},
         cancelled_sales={
             key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())

@@ -215,6 +215,11 @@ def _unclear(data: Mapping[str, Any], _: Event) -> str:
 
 
 def _untold(data: Mapping[str, Any], _: Event) -> str:
+    if data.get("account"):
+        return (
+            f"account {data.get('charge_id', '')} shows nothing of the time before it was told: it"
+            " proves nothing about this order"
+        )
     return (
         f"asked again before the next attempt: the gateway did not show {data.get('charge_id', '')}"
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,10 +30,12 @@ from batchpay.batches.candidates import (
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, Misconfigured
 from batchpay.domain.exits import sentence
 from batchpay.domain.model import Finding, Judged, Outcome, Problem, StoredChunk
 from batchpay.domain.money import major_text
+from batchpay.domain.text import told as shown
 from batchpay.intake.take_in import Intake, Intakes, Keep, judged_chunks, take_in
 from batchpay.job.job import Job
 from batchpay.job.packaged import data_path
@@ -208,6 +210,8 @@ class _Tally:
         default_factory=dict
     )  # by batch id, of the rows that would not be sent
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, reason) -> rows
+    asked: dict[str, str] = field(default_factory=dict)  # standing.held_beside
+    unread: dict[str, None] = field(default_factory=dict)  # files that no run has read
     going: set[int] | None = (
         None  # hashes of the order ids that would be sent, where another row asks for one of them
     )
@@ -292,6 +296,7 @@ def plan(
         tally = _Tally(
             limit,
             str(impossible or ""),
+            unread=_unread(journal, planned),
             going=set() if any(one.repeats for one in planned) else None,
         )
         for batch in planned:
@@ -328,6 +333,12 @@ def plan(
         "next_step": sentence(code, acts),
         "who_acts": dict(acts.orders),
     }
+
+
+def _unread(journal: SqliteJournal, planned: Sequence[PlannedBatch]) -> dict[str, None]:
+    """The files of which the journal knows nothing yet: no word about their rows is taken."""
+    known = {batch.id for batch in journal.batches()}
+    return {one.batch.file: None for one in planned if one.batch.id not in known}
 
 
 def _impossible(
@@ -370,7 +381,7 @@ def _walk(
 ) -> None:
     """Every row of one file: what would be sent of it, what not and why."""
     totals = tally.totals[batch.batch.id] = Totals()
-    for placed in placed_rows(job, journal, batch, guards, decided=True):
+    for placed in placed_rows(job, journal, batch, guards, decided=True, asked=tally.asked):
         if goes_now(placed.standing):
             hold = tally.hold()
         else:
@@ -416,6 +427,10 @@ def _document(
             f"{survey.warned} of these orders ask for the same payer, recipient and amount as one"
             " of the last ten days"
         )
+    words = [reason for _, reason in tally.reasons]
+    words += [batch.batch.refusal for batch in planned]
+    if tally.unread and any(steps.IS_CANCEL in one for one in words):
+        warnings.append(steps.RUN_FIRST(files=", ".join(map(shown, tally.unread))))
     if asked is not None:
         warnings += [
             f"recipient {recipient} {why}" for recipient, why in sorted(asked.barred.items())

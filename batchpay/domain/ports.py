@@ -42,6 +42,9 @@ class Gateway(Protocol):
         `to` left open.
         """
 
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges: a page of the one youngest charge from `since` (ISO 8601 UTC) on."""
+
     async def read(
         self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
     ) -> Answer:

@@ -7,6 +7,9 @@ for, is a warning (`warnings_of`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from batchpay.domain.money import major_text
 from batchpay.domain.text import told
 from batchpay.intake.repeats import look_alike_reason
@@ -21,6 +24,7 @@ from batchpay.lifecycle.rows import (
     Near,
     Renamed,
     Row,
+    Standing,
     Unnamed,
     Waits,
     Why,
@@ -127,12 +131,24 @@ def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
     charged = unnamed(row, history, guards)
     if charged is not None:
         step = steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)
-        why = said.HELD_UNNAMED(order=charged.order_id, batch=charged.batch_id, step=step)
+        order_id, batch_id = charged.order_id, charged.batch_id
+        also = _also(row, history)
+        why = said.HELD_UNNAMED(order=order_id, batch=batch_id, also=also, step=step)
         return Waits((why,), ACCOUNTANT)
     asked = untold(row, history, guards)
     if asked is not None:
         return Waits((asked,), ACCOUNTANT)
     return None
+
+
+def _also(row: Row, history: History) -> str | Message:
+    """Which other orders stand against the same charge: it can be one of them at most."""
+    beside = history.unsent.get(fitting_terms_of(row.document)[0], ())
+    ids = history.ids(row)
+    others = [told(order_id) for order_id in beside if order_id not in ids]
+    if not others:
+        return ""
+    return said.OR_OTHERS(orders=", ".join(others[:5]))
 
 
 def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
@@ -142,9 +158,8 @@ def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
     if not (guards.ids_from and history.unnamed):
         return None
     ids = history.ids(row)
-    fitting = fitting_terms_of(row.document)
-    since_ns = guards.said_new.get(fitting[0], 0)
-    for terms in fitting:
+    since_ns = _said_new_ns(row, history, guards)
+    for terms in fitting_terms_of(row.document):
         for other in history.unnamed.get(terms, ()):
             is_known = guards.ids_from in other.known_under or other.order_id in ids
             if not is_known and other.at_ns > since_ns:
@@ -159,19 +174,31 @@ def untold(row: Row, history: History, guards: Guards) -> Message | None:
     kin = history.kin(row)
     if not kin and not history.words:
         return None
-    since_ns = guards.said_new.get(fitting_terms_of(row.document)[0], 0)
+    since_ns = _said_new_ns(row, history, guards)
     for attempt in kin:
         if attempt.sent_ns <= since_ns or not _may_be_the_sale(row, attempt):
             continue
         if is_kin(row, attempt, history, guards) is None:
             order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
             step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
-            return said.HELD_MAYBE_ASKED(order=order_id, batch=batch_id, step=step)
+            also = _also(row, history)
+            return said.HELD_MAYBE_ASKED(order=order_id, batch=batch_id, also=also, step=step)
     for word in history.words.get(row.place, ()):
         if word.at_ns > since_ns and is_said_of(row, word, history, guards) is None:
             step = steps.NEW_SALE(batch=word.batch_id, order=row.order_id)
-            return said.HELD_MAYBE_CANCELLED(order=word.order_id, reason=word.reason, step=step)
+            order_id, also = word.order_id, _also(row, history)
+            return said.HELD_MAYBE_CANCELLED(
+                order=order_id, reason=word.reason, also=also, step=step
+            )
     return None
+
+
+def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
+    """When a person last said of this very order that it is new; 0: never. A word about another
+    one with its terms is none about this.
+    """
+    said_of = guards.said_new.get(fitting_terms_of(row.document)[0], {})
+    return max((said_of.get(order_id, 0) for order_id in history.ids(row)), default=0)
 
 
 def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
@@ -236,7 +263,7 @@ def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
     """A charge that names nobody asks for what the row asks, and may be its very own."""
     document = row.document
     terms = document["destination"], document["amount"], str(document["currency"])
-    for charge in fits(guards.nameless, terms, row.order_id, payer_of(document)):
+    for charge in fits(guards.nameless, terms, row.order_id, payer_of(document), guards.job):
         step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
         return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
     return None
@@ -248,7 +275,7 @@ def may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
     """
     asked = attempt.intent
     terms = asked.destination, asked.amount, asked.currency
-    for charge in fits(guards.nameless, terms, asked.order_id, asked.payer):
+    for charge in fits(guards.nameless, terms, asked.order_id, asked.payer, guards.job):
         if charge.may_be_made_after(attempt.sent_ns):
             return charge
     return None
@@ -273,12 +300,36 @@ def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
 # --- warnings
 
 
-def waiting_for_a_look(row: Row, warnings: Why, guards: Guards) -> Waits | None:
-    """A job may say that nothing is sent of which there is a warning, until a person has looked."""
-    if not warnings or guards.near_duplicates != "hold":
+def waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | None:
+    """A job may say that nothing is sent that resembles a recent order, of the row's own file and
+    of this very run, too, until a person has looked.
+    """
+    if guards.near_duplicates != "hold":
         return None
-    step = steps.NEAR(order=row.order_id)
-    return Waits((warnings[0], step), ACCOUNTANT)
+    ids = history.ids(row)
+    near = [one for one in history.near.get(_terms_of(row), ()) if one.order_id not in ids]
+    if not near:
+        return None
+    return _waits_for_a_word(row, _resembles(near))
+
+
+def held_beside(row: Row, standing: Standing, guards: Guards, asked: dict[str, str]) -> Standing:
+    """The standing of a row among those that may go with it, none of which was sent yet: of several
+    that ask for the same the first goes, where the job holds the later ones.
+
+    `asked`: terms -> order id of those that go; it is written on.
+    """
+    if guards.near_duplicates != "hold" or not isinstance(standing, MayGo):
+        return standing
+    first = asked.setdefault(_terms_of(row), row.order_id)
+    if first == row.order_id:
+        return standing
+    waits = _waits_for_a_word(row, said.NEAR_IN_RUN(order=first))
+    return replace(waits, warnings=standing.warnings)
+
+
+def _waits_for_a_word(row: Row, why: Message) -> Waits:
+    return Waits((why, steps.NEAR(order=row.order_id)), ACCOUNTANT)
 
 
 def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
@@ -287,20 +338,27 @@ def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
 
     `before_ns`: only what was asked before then; 0: whenever.
     """
-    document = row.document
-    if row.problems or "destination" not in document:
+    if row.problems or "destination" not in row.document:
         return ()
-    terms = terms_of(
-        payer_of(document), document["destination"], document["amount"], document["currency"]
-    )
-    near = [one for one in history.near.get(terms, ()) if _is_near(one, row, before_ns)]
+    asked = history.near.get(_terms_of(row), ())
+    near = [one for one in asked if _is_near(one, row, before_ns)]
     if not near:
         return ()
+    return (_resembles(near),)
+
+
+def _resembles(near: Sequence[Near]) -> Message:
     first, *others = near
     if not others:
-        return (said.NEAR_ONE(order=first.order_id, batch=first.batch_id),)
+        return said.NEAR_ONE(order=first.order_id, batch=first.batch_id)
     more = len(others)
-    return (said.NEAR_MORE(order=first.order_id, batch=first.batch_id, more=more),)
+    return said.NEAR_MORE(order=first.order_id, batch=first.batch_id, more=more)
+
+
+def _terms_of(row: Row) -> str:
+    document = row.document
+    payer = payer_of(document)
+    return terms_of(payer, document["destination"], document["amount"], document["currency"])
 
 
 def _is_near(other: Near, row: Row, before_ns: int) -> bool:

@@ -10,15 +10,21 @@ An account may grow faster than its list can be read (fault-matrix B32). Then a 
 once all that there was when it began has been read, by the first count, and a whole page is younger
 than the listing. What a single charge says of its age decides nothing, and neither does a clock
 that is off for all of them.
+
+A gateway may cut a list and its count alike, in silence. So a list that is to prove an absence is
+held against the youngest charge of its range, asked for by itself before the list is: one that ends
+without it was cut.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Page
+from batchpay.domain.text import told
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.attempt import seen
 
@@ -37,12 +43,47 @@ def page_of(document: Any) -> Page | None:
     return Page(found, tuple(charge.id for charge in found), total, size_told(document))
 
 
+def unreadable_in(document: Any, offset: int) -> str:
+    """Which entry of a list object is no charge that can be read, in words; empty: none, or it is
+    no list. `offset`: of the page, from 0.
+    """
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, list):
+        return ""
+    for at, item in enumerate(data, offset + 1):
+        if seen(item)[0] is None:
+            return f"entry {at} cannot be read as a charge: {_named(item)}"
+    return ""
+
+
+def _named(item: Any) -> str:
+    """What an entry tells of itself, for whoever looks for it at the gateway."""
+    if not isinstance(item, dict):
+        return f"it is {told(json.dumps(item, default=str), LONGEST_NAME)}"
+    names = ("object", "id", "created_at")
+    known = [f"{name} {told(str(item[name]), LONGEST_NAME)}" for name in names if item.get(name)]
+    return ", ".join(known) or "it names nothing of itself"
+
+
+LONGEST_NAME = 60  # characters of what it tells
+
+
 def size_told(document: Mapping[str, Any]) -> int:
     """How many objects the gateway says it put on a page at most; 0 when it does not say."""
     limit = document.get("limit")
     if type(limit) is int and limit > 0:
         return limit
     return 0
+
+
+def newest_of(document: Any) -> str:
+    """The id of the one charge on a page of the youngest; empty when there is none, or no page."""
+    if not isinstance(document, dict) or document.get("object") != "list":
+        return ""
+    match document.get("data"):
+        case [{"id": str(charge_id)}, *_]:
+            return charge_id
+    return ""
 
 
 @dataclass(slots=True)
@@ -54,6 +95,8 @@ class Listing:
     # the gateway's own time when the listing began, ISO 8601, with a margin; empty when it does not
     # tell
     now: str = ""
+    # the youngest charge of its range before it began, which it must show; empty: there is none
+    newest: str = ""
     offset: int = 0  # of the page to ask for next
     size: int = 0  # how many objects that page may have; 0: nobody said
     complete: bool = False
@@ -107,7 +150,7 @@ class Listing:
         sizes = [size for size in (self.size, limit) if size]
         full = bool(fresh and sizes) and len(ids) >= min(sizes)
         if (read == total and not full) or (grown and self._first_total < read <= total):
-            self.complete = not self.broken
+            self._end()
         elif read > total or not fresh:
             self.broken = (
                 self.broken or f"{read} objects were read where the gateway counts {total}"
@@ -116,6 +159,14 @@ class Listing:
             self._last_id = ids[-1]
             self.offset += len(ids) - 1
         return fresh
+
+    def _end(self) -> None:
+        """All that the gateway counts was read; one that lacks what was there before was cut."""
+        if self.newest and not self.skipped and not self.shows(self.newest):
+            self.broken = (
+                self.broken or f"the list ends without {self.newest}, the youngest charge there is"
+            )
+        self.complete = not self.broken
 
     def step(self) -> None:
         """Ask next for the one charge behind the last one that was read, without it."""

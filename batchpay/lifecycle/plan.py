@@ -83,28 +83,56 @@ def row_told(text: str) -> tuple[str, int]:
     return ("", 0)
 
 
-def told_sale(keys: Sequence[str]) -> str:
+def told_sale(keys: Sequence[str]) -> dict[str, str]:
     """What a correction's sale is known by (kinship.Ancestry.keys) as `metadata[batchpay_corrects]`
-    tells it.
+    tells it, with `batchpay_corrects_2` and so on: how long a value the gateway keeps is told
+    nowhere, and one that it cuts must not take the others with it.
     """
     half = MOST_KEYS // 2
     nearest, first = keys[:half], keys[half:][-half:]
-    return json.dumps([*nearest, *first], ensure_ascii=False)
+    parts: list[list[str]] = []
+    for key in (*nearest, *first):
+        if parts and len(_listed([*parts[-1], key])) <= LONGEST_VALUE:
+            parts[-1].append(key)
+        else:
+            parts.append([key])
+    return {_part_name(number): _listed(part) for number, part in enumerate(parts, 1)}
 
 
-def sale_told(text: str) -> tuple[str, ...]:
-    """The same back; nothing for any other text."""
-    if not text:
-        return ()
+def sale_told(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The same back; of a value that was cut all that came through whole.
+
+    >>> sale_told({"batchpay_corrects": '["A", "B"]', "batchpay_corrects_2": '["C", "D'})
+    ('A', 'B', 'C')
+    """
+    found: list[str] = []
+    for number in range(1, MOST_KEYS + 1):
+        text = metadata.get(_part_name(number), "")
+        if text.startswith("["):
+            found += _texts_in(text)
+    return tuple(dict.fromkeys(found))
+
+
+def _part_name(number: int) -> str:
+    if number == 1:
+        return "batchpay_corrects"
+    return f"batchpay_corrects_{number}"
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return json.dumps(keys, ensure_ascii=False)
+
+
+def _texts_in(text: str) -> list[str]:
+    """The texts of a JSON list of them, the end of which may be gone."""
     try:
-        keys = json.loads(text)
-    except (ValueError, RecursionError):
-        return ()
-    if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
-        return tuple(keys)
-    return ()
+        return [json.loads(found) for found in _JSON_TEXT.findall(text)]
+    except ValueError:
+        return []
 
 
+LONGEST_VALUE = 255  # characters of a value that any gateway keeps; as long as a description
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 MOST_KEYS = 12  # told to the gateway: the nearest and the first of them
 _ROW = re.compile(r"[1-9][0-9]{0,9}")
 
@@ -326,7 +354,7 @@ def intent_of(
     if ids_from:
         metadata["batchpay_ids"] = ids_from
     if sale:
-        metadata["batchpay_corrects"] = told_sale(sale)
+        metadata |= told_sale(sale)
     body = form_encoded(document, metadata, fee)
     currency = str(document["currency"])
     fixed, percentage = _commission_in(fee, currency)

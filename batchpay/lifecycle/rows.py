@@ -155,6 +155,8 @@ class History:
     near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)
     # One of fitting_terms -> charges of whatever age.
     unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
+    # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
+    unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Wall clock at which the rows' file first came.
     received_ns: int | None = None
     # Place -> every other order id of its sale: that it, or a row that it goes back to, ever had.
@@ -203,6 +205,8 @@ class History:
 class Guards:
     """What holds rows back that may go otherwise."""
 
+    # The job's name.
+    job: str = ""
     # The batch's file, when it was no input of the last run: nothing is sent from it.
     gone: str = ""
     # Why the whole batch is refused.
@@ -229,8 +233,8 @@ class Guards:
     ids_from: str = ""
     # Of the run whose own orders are no warning to each other; 0: of none.
     began_ns: int = 0
-    # The first of fitting_terms -> when a person last said of an order of theirs that it is new.
-    said_new: Mapping[str, int] = field(default_factory=dict)
+    # The first of fitting_terms -> order id -> when a person last said of it that it is new.
+    said_new: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     # A person says now that all of them are.
     are_new: bool = False
     # Ids of the batches whose files are inputs of this run.

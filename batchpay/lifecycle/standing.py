@@ -25,6 +25,7 @@ from batchpay.lifecycle.attempt import Attempt, beside
 from batchpay.lifecycle.holds import (
     alike_conflict,
     contested,
+    held_beside,
     look_alike,
     may_have_charged,
     unnamed,
@@ -152,8 +153,9 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
     warnings = warnings_of(row, history, before_ns=owned.sent_ns)
     if _asks_for_other_terms(row, owned):
         flaw = "terms: the row asks for other terms than the adopted charge has"
-        flawed = replace(owned, flaws=(*owned.flaws, flaw))
-        return Owns(flawed, warnings=warnings, contradicts=not owned.accepted)
+        word = owned.accepted or owned.by_hand  # one that named the charge took its terms, too
+        flawed = replace(owned, flaws=(*owned.flaws, flaw), accepted=word)
+        return Owns(flawed, warnings=warnings, contradicts=not word)
     paid = beside(owned, history.attempts.get(owned.intent.order_id, ()))
     if owned.ready:
         if paid is not None:
@@ -364,7 +366,7 @@ def _guarded(row: Row, may_go: MayGo, history: History, guards: Guards) -> Stand
     waits = (
         waiting(row, history, guards)
         or waiting_after(may_go, guards)
-        or waiting_for_a_look(row, warnings, guards)
+        or waiting_for_a_look(row, history, guards)
     )
     if waits is not None:
         return replace(waits, warnings=warnings)
@@ -393,6 +395,7 @@ __all__ = [
     "contradicts",
     "fitting_terms_of",
     "goes_now",
+    "held_beside",
     "is_a_strangers",
     "is_sendable",
     "owner_of",

@@ -7,8 +7,9 @@ held against every order before it is sent:
 
     stray      it kept its batchpay_key, and neither job nor order: the order that makes this very
       key is its own
-    nameless   it kept no key: any order with its payer, recipient, amount and currency may be its
-      own, where a journal has lost events, or an order was sent and is said to have charged nothing
+    nameless   it kept no key, or one that fits nothing that it names: any order with its payer,
+      recipient, amount and currency may be its own, where a journal has lost events, or an order
+      was sent and is said to have charged nothing. The order that makes its key takes it up
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.plan import may_pay
+from batchpay.lifecycle.plan import may_pay, number_of
 
 KINDS = ("stray", "nameless", "disowned")  # of the events that tell of them
 SKEW_S = 300  # how far our clock may be from the gateway's (fault-matrix C04)
@@ -37,7 +38,8 @@ class Nameless:
     amount: int
     currency: str  # lower case
     created_at: str  # ISO 8601 UTC; empty: not told
-    order_id: str = ""  # that it names itself
+    order_id: str = ""  # that it names itself; of one that kept a key nothing else is believed
+    key: str = ""  # that it kept, and that no journal knows
 
     @property
     def terms(self) -> Terms:
@@ -45,8 +47,12 @@ class Nameless:
         return self.destination, self.amount, self.currency
 
     def may_be_of(self, order_id: str, payer: str) -> bool:
-        """Of an order with the same terms: may it be this one's?"""
+        """Of an order with the same terms: may it be this one's, and does nothing tell?"""
         return self.order_id in ("", order_id) and may_pay(payer, self.payer)
+
+    def is_by_key_of(self, job: str, order_id: str) -> bool:
+        """Does this order of the job make its key?"""
+        return bool(self.key) and number_of(job, order_id, self.key) is not None
 
     def may_be_made_after(self, at_ns: int) -> bool:
         """Was it made since then, by our wall clock and with a margin for that, or does nobody tell
@@ -58,6 +64,10 @@ class Nameless:
 
 def nameless_of(charge: ChargeSeen) -> Nameless:
     """What is kept of a charge."""
+    key = charge.metadata.get("batchpay_key", "")
+    order_id = charge.metadata.get("order_id", "")
+    if key:
+        order_id = ""
     return Nameless(
         charge.id,
         charge.payer or "",
@@ -65,7 +75,8 @@ def nameless_of(charge: ChargeSeen) -> Nameless:
         charge.amount,
         charge.currency.lower(),
         charge.created_at,
-        charge.metadata.get("order_id", ""),
+        order_id,
+        key,
     )
 
 
@@ -119,11 +130,20 @@ def told_of(some: Iterable[Nameless]) -> Mapping[str, Any]:
 
 
 def fits(
-    nameless: Mapping[Terms, Mapping[str, Nameless]], order: Terms, order_id: str, payer: str
+    nameless: Mapping[Terms, Mapping[str, Nameless]],
+    order: Terms,
+    order_id: str,
+    payer: str,
+    job: str = "",
 ) -> list[Nameless]:
-    """The kept charges that may be this order's. `order`: its recipient, amount and currency."""
+    """The kept charges that may be this order's, and are not by their keys. `order`: its recipient,
+    amount and currency; `job`: the name of its job.
+    """
     if not nameless:
         return []
     destination, amount, currency = order
-    some = nameless.get((destination, amount, currency.lower()), {})
-    return [one for one in some.values() if one.may_be_of(order_id, payer)]
+    found = []
+    for one in nameless.get((destination, amount, currency.lower()), {}).values():
+        if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
+            found.append(one)
+    return found

@@ -217,6 +217,14 @@ IN_DOUBT_UNCLEAR = entry(
     example="the gateway's list shows a charge that names nobody",
     remedy="See the dashboard, and say whose it is: batchpay resolve, as the sentence tells.",
 )
+IN_DOUBT_ACCOUNT = entry(
+    "in-doubt.account",
+    "sent when nobody told whose account the key was of; it is of account {account} now, which"
+    " shows nothing of that time: that may be another one",
+    means="The account of the key was told later, and proves nothing about this order.",
+    example="the key was changed before the gateway first told its account",
+    remedy="See the dashboard, and say what became of it with batchpay resolve.",
+)
 HELD = entry(
     "held.not-charged",
     "nothing was charged yet ({said})",

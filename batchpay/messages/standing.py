@@ -260,7 +260,7 @@ HELD_UNNAMED = entry(
     "held.unnamed",
     "order {order} of batch {batch} asked the same payer for the same money, for the same"
     " recipient, as far as it tells, when order ids were made of another column or lookup file, and"
-    " which id it has now is not known: {step}",
+    " which id it has now is not known{also}: {step}",
     means="It may be the same sale under an id that the job does not make any more.",
     example="[columns] order_id names another column than last week",
     remedy="See whether it is that sale; run again with --yes if it is another one.",
@@ -268,7 +268,7 @@ HELD_UNNAMED = entry(
 HELD_MAYBE_ASKED = entry(
     "held.maybe-asked",
     "this row, or another of its id, had the id of order {order} before, which batch {batch} asked"
-    " for, and which id that has now is not known: {step}",
+    " for, and which id that has now is not known{also}: {step}",
     means="Two rows exchanged ids, perhaps, and the file that could tell is not here.",
     example="a lookup file that was edited between two nights",
     remedy="Put that file beside this one, or run again with --yes if it is another sale.",
@@ -276,10 +276,17 @@ HELD_MAYBE_ASKED = entry(
 HELD_MAYBE_CANCELLED = entry(
     "held.maybe-cancelled",
     "this row, or another of its id, had the id of order {order}, or that had its id, and a person"
-    " cancelled that ({reason}): {step}",
+    " cancelled that ({reason}){also}: {step}",
     means="A person's word may be of this row, and the file that could tell is not here.",
     example="an order was cancelled, then the lookup file of order_id was edited",
     remedy="Put that file beside this one, or run again with --yes if it is another sale.",
+)
+OR_OTHERS = entry(
+    "held.or-others",
+    " (it may as well be {orders}, for the same money: --yes says that each of them is new)",
+    means="Several new orders stand against one charge, which can be one of them at most.",
+    example="two new orders with the payer, recipient and amount of an older charge",
+    remedy="See which of them it is; run again with --yes if it is none of them.",
 )
 HELD_RECIPIENT = entry(
     "held.recipient",
@@ -370,5 +377,12 @@ NEAR_MORE = entry(
     " amount within ten days",
     means="The same, of several orders.",
     example="a subscription that is charged every week",
+    remedy="See whether it is a sale of its own; cancel it if it is not.",
+)
+NEAR_IN_RUN = entry(
+    "near-order.in-run",
+    "order {order} of this run asks for the same payer, recipient and amount",
+    means="Two new orders of one run have the same terms, and the job holds the later one.",
+    example='near_duplicates = "hold", and one sale under two ids in one file',
     remedy="See whether it is a sale of its own; cancel it if it is not.",
 )

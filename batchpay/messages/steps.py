@@ -30,6 +30,12 @@ CANCEL = entry(
     means="An order waits that a person may say is never to be sent.",
     example="an order that is held by a limit, and not wanted any more",
 )
+IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
+RUN_FIRST = entry(
+    "run-first",
+    "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
+    " nothing of what is held or refused; or leave the row out of the file",
+)
 ACCEPT = entry(
     "accept",
     "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT"
@@ -327,6 +333,11 @@ CLOCK = entry(
     "set the clock (NTP) and run again: nothing more is sent",
     means="This machine's clock is not the gateway's.",
     example="a clock that is an hour behind",
+)
+ASK_GATEWAY = entry(
+    "ask-gateway",
+    "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
+    " run again",
 )
 GATEWAY_URL = entry(
     "gateway-url",

@@ -200,6 +200,7 @@ def kind_of_payer(attempt: Attempt) -> str:
 
 
 def _in_doubt(attempt: Attempt) -> Why:
+    """Why nobody knows what became of it, and what a person may do where no run will find out."""
     order_id = attempt.intent.order_id
     if attempt.spent:
         step = steps.SETTLE_DOUBT(order=order_id)
@@ -207,6 +208,9 @@ def _in_doubt(attempt: Attempt) -> Why:
     if attempt.may_be:
         step = steps.SETTLE_UNCLEAR(order=order_id, charge=attempt.may_be)
         return (said.IN_DOUBT_UNCLEAR(charge=attempt.may_be, step=step),)
+    if attempt.untold:
+        step = steps.SETTLE_DOUBT(order=order_id)
+        return (said.IN_DOUBT_ACCOUNT(account=attempt.untold), step)
     words = told(attempt.message, WORDS_OF_THE_GATEWAY)
     if words:
         return (said.IN_DOUBT(said=words),)

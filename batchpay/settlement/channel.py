@@ -13,9 +13,16 @@ from typing import Any
 
 from batchpay.domain import steps
 from batchpay.domain.documents import inside
-from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Misconfigured, NotAllowed
+from batchpay.domain.errors import (
+    STATUS_PAGE,
+    BatchpayError,
+    GatewaySilent,
+    Misconfigured,
+    NotAllowed,
+)
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
+from batchpay.domain.text import told
 from batchpay.lifecycle.attempt import error_of
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 
@@ -205,8 +212,15 @@ class Channel:
             self.refused(answer)
 
     def refused(self, answer: Answer) -> None:
-        """The key is good for nothing, or not for this: nothing more is sent or asked."""
+        """The key is good for nothing, or not for this: nothing more is sent or asked.
+
+        Nor is where something else refuses: a proxy's 403 says nothing of the key (B29).
+        """
         code, message = error_of(answer.document)
+        if not code:
+            why = f"not the gateway, but something before it, refused the request ({_seen(answer)})"
+            self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
+            return
         why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(
             " )", ")"
         )
@@ -286,6 +300,14 @@ class Channel:
                 f" {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
             )
             self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
+
+
+def _seen(answer: Answer) -> str:
+    """What came that is no document of the gateway's, in words."""
+    what = f"status {answer.status} without the gateway's error object"
+    if answer.excerpt:
+        what += f", but: {told(answer.excerpt)}"
+    return what
 
 
 def _usable(answer: Answer) -> bool:

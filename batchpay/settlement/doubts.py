@@ -73,6 +73,8 @@ class Doubts:
         self._open: dict[str, Case] = {}
         self._rereads: deque[tuple[float, Case]] = deque()
         self._in_vain = 0
+        # does the account show a charge of before it was told? None: nobody asked yet
+        self._shows_earlier: bool | None = None
 
     @property
     def none(self) -> bool:
@@ -235,7 +237,7 @@ class Doubts:
         since = (
             first_sent - margin if self._channel.dated else EVERYTHING
         )  # our clock may have been wrong then
-        listing = await self._lists.read(since, absorb)
+        listing = await self._lists.read(since, absorb, proving=bool(due))
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
             if case.intent.order_id in self._open:
@@ -243,6 +245,8 @@ class Doubts:
                 unclear = self._lists.may_show(listing, case.attempt)
                 if unclear is not None:
                     await self._leave(case, unclear)
+                elif proves and case in due and await self._may_be_anothers(case):
+                    await self._leave_untold(case)
                 elif proves and case in due:
                     await self._absent(case)
                 else:
@@ -275,6 +279,25 @@ class Doubts:
             f"order {case.intent.order_id} stays in doubt: {unclear.id} may be its charge, and says"
             " no order"
         )
+        self._told(case)
+
+    async def _may_be_anothers(self, case: Case) -> bool:
+        """Was it sent before the journal was told its account, and does nothing show that the key
+        was of the same one then (J03)? A charge that was proven before shows it.
+        """
+        told_ns = self._recorder.account_told_ns()
+        if case.attempt is None or case.attempt.sent_ns >= told_ns:
+            return False
+        if self._shows_earlier is None:
+            earlier = self._recorder.youngest_before(told_ns)
+            charge = (await self._ask(earlier))[0] if earlier else None
+            self._shows_earlier = charge is not None
+        return not self._shows_earlier
+
+    async def _leave_untold(self, case: Case) -> None:
+        """No look-up in this account proves anything about it: that is for a person."""
+        del self._open[case.intent.order_id]
+        await self._recorder.untold_account(case)
         self._told(case)
 
     def _due_s(self, case: Case) -> float:

@@ -21,7 +21,7 @@ from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
-from batchpay.lifecycle.listing import Listing, page_of
+from batchpay.lifecycle.listing import Listing, newest_of, page_of, unreadable_in
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
@@ -45,6 +45,7 @@ PASSED_OVER = (
     "a charge in the gateway's list is longer than 1 MiB and was passed over: such a list settles"
     " no doubt"
 )
+INCOMPLETE = "the gateway's list of charges could not be read completely"
 LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
 LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
@@ -107,11 +108,12 @@ class Lists:
         Misconfigured for an empty journal beside charges of this job without `adopt`.
         """
         since, in_vain, began_s = look.since, 0, self._clock.elapsed_s()
-        why = "the gateway's list of charges could not be read completely"
+        why = INCOMPLETE
         self._met_unknown = False
         while in_vain < IN_VAIN:
             listing = await self.read(since - OVERLAP, partial(self._absorb_first, look))
             if listing is None or not listing.complete:
+                why = incomplete(listing)
                 in_vain += 1
                 await self._channel.rest(gap_s)
                 continue
@@ -126,8 +128,8 @@ class Lists:
             if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
                 await self._channel.rest(wait_s)
                 continue
-            incomplete = look.lost or self._met_unknown or not look.known_before
-            if incomplete and (unreadable := _unreadable(listing)):
+            is_lost = look.lost or self._met_unknown or not look.known_before
+            if is_lost and (unreadable := _unreadable(listing)):
                 why = unclear_after_loss(unreadable.id)
                 await self._recorder.unreadable(unreadable.id, why)
                 in_vain += 1
@@ -185,13 +187,11 @@ class Lists:
 
         `opening`: only one order was sent so far. A list that does not show its charge says nothing
         of what else was charged (J05), and is no better; later ones lag behind what is being sent,
-        and `compare` looks for the rest.
+        and `compare` looks for the rest. One that was cut goes on from where it was.
         """
-        listing = await self.read(since, self.absorb_all)
+        listing = await self.read(since, self.absorb_all, proving=False)
         if listing is None or not listing.complete:
-            self.in_vain = (
-                "the gateway's list of charges could not be read completely while charging"
-            )
+            self.in_vain = f"{INCOMPLETE} while charging"
             return None
         if opening:
             self._passed_over = self._unshown(listing)
@@ -258,17 +258,28 @@ class Lists:
 
     # --- one list
 
-    async def read(self, since: datetime, absorb: Absorb) -> Listing | None:
+    async def read(
+        self, since: datetime, absorb: Absorb, *, proving: bool = True
+    ) -> Listing | None:
         """Read one listing to its end, page by page; None when the gateway gave no page at all.
 
         Pages shrink while an answer is longer than anybody should read; a charge that is, by
-        itself, is passed over.
+        itself, is passed over. `proving`: what it does not show is to count as not there, for which
+        the gateway is asked once more.
         """
         begun_s = self._clock.elapsed_s()
         listing = Listing(begun_s=begun_s, since=min(iso(since), self._youngest_witness(begun_s)))
+        if proving and not await self._ask_newest(listing):
+            return None
 
         async def take(answer: Answer) -> bool:
             page = page_of(answer.document)
+            if page is None and (why := unreadable_in(answer.document, listing.offset)):
+                listing.broken = (
+                    f"of the charges since {listing.since}, oldest first, {why};"
+                    f" {steps.ASK_GATEWAY()}"
+                )
+                return True
             if page is None:
                 return False
             if not listing.offset and not listing.now and (date := instant(answer.date)):
@@ -291,6 +302,18 @@ class Lists:
         if read:
             return listing
         return None
+
+    async def _ask_newest(self, listing: Listing) -> bool:
+        """Which charge must the list end with, or show at least? False when the gateway is silent;
+        an answer that is no page leaves the list to speak for itself.
+        """
+        answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
+        if answer is None:
+            return False
+        if answer.too_long or unreadable_in(answer.document, 0):
+            return True  # the list cannot show it either, and proves nothing then
+        listing.newest = newest_of(answer.document)
+        return True
 
     async def _hold_against_refused(self, listing: Listing) -> None:
         """Beside a charge without a key that fits an order which is said to have charged nothing,
@@ -522,6 +545,13 @@ class Lists:
             await self._recorder.stop(
                 f"{charge.id} was made for this job by another run, with another journal", case
             )
+
+
+def incomplete(listing: Listing | None) -> str:
+    """Why a list proves nothing, in words."""
+    if listing is None or not listing.broken:
+        return INCOMPLETE
+    return f"{INCOMPLETE}: {listing.broken}"
 
 
 def _in_no_list(charge_id: str) -> str:

@@ -32,7 +32,7 @@ def orders_of(charge: ChargeSeen, journal: Journal) -> tuple[str, ...]:
 
 def ids_in(metadata: Mapping[str, str]) -> list[str]:
     """Order ids of the rows that a charge came to correct."""
-    keys = sale_told(metadata.get("batchpay_corrects", ""))
+    keys = sale_told(metadata)
     return [order_id for key in keys if (order_id := order_in(key))]
 
 

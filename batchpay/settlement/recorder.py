@@ -241,7 +241,7 @@ class Recorder:
         metadata = charge.metadata
         order_id = metadata.get("order_id", "")
         sheet, row = row_told(metadata.get("batchpay_row", ""))
-        sale = sale_told(metadata.get("batchpay_corrects", ""))
+        sale = sale_told(metadata)
         intent = asked or Intent(
             order_id=order_id,
             attempt=number,
@@ -324,6 +324,14 @@ class Recorder:
         """
         if case.attempt is not None and not case.attempt.untold:
             await self._write(case, "untold", {"charge_id": charge_id}, 0)
+
+    async def untold_account(self, case: Case) -> None:
+        """It was sent before anybody told whose account the key was of, and the account that is
+        told now shows nothing of that time: that proves nothing; written once.
+        """
+        if case.attempt is not None and not case.attempt.untold:
+            account = str(self.account().get("account", ""))
+            await self._write(case, "untold", {"charge_id": account, "account": True}, 0)
 
     async def elsewhere(self, charges: Iterable[ChargeSeen]) -> None:
         """Charges that other jobs of this account made, kept for as long as their orders may come
@@ -591,6 +599,17 @@ class Recorder:
             return kept
         return {**kept, **self._belongs}
 
+    def account_told_ns(self) -> int:
+        """Wall clock (UTC ns) at which the journal was first told its account; 0: never."""
+        told = (event.at_ns for event in self._journal.accounts() if event.data.get("account"))
+        return min(told, default=0)
+
+    def youngest_before(self, at_ns: int) -> str:
+        """The youngest charge of which this journal had proof before then; empty: of none."""
+        every, since = self._journal.charges_known(0), self._journal.charges_known(at_ns)
+        before = {charge_id: at for charge_id, at in every.items() if charge_id not in since}
+        return max(before, key=lambda charge_id: before[charge_id], default="")
+
     def open_cases(self) -> list[Case]:
         """Every order of an earlier run that did not end yet."""
         cases = []
@@ -707,13 +726,11 @@ class Recorder:
             await self._journal.write(news)
 
     async def keep_nameless(self, charges: Iterable[ChargeSeen]) -> None:
-        """The same of charges that carry no key: any order of the same terms may be theirs."""
+        """The same of charges with no key, or none that tells: any order of their terms may be
+        theirs.
+        """
         kept = self._unclaimed
-        wanted = (
-            nameless_of(one)
-            for one in charges
-            if one.destination and one.takes_money and not has_key(one)
-        )
+        wanted = (nameless_of(one) for one in charges if one.destination and one.takes_money)
         news = {
             one.charge_id: one
             for one in wanted
@@ -728,7 +745,7 @@ class Recorder:
     def may_be_charged(self, intent: Intent) -> Nameless | None:
         """A charge that names nobody, and that may be what is about to be asked for."""
         terms = (intent.destination, intent.amount, intent.currency)
-        found = fits(self._unclaimed.nameless, terms, intent.order_id, intent.payer)
+        found = fits(self._unclaimed.nameless, terms, intent.order_id, intent.payer, self._job)
         return next(
             (one for one in found if self._journal.order_of_charge(one.charge_id) is None), None
         )

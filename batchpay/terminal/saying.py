@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from batchpay.batches.clock import iso
 from batchpay.domain import steps, times
-from batchpay.domain.exits import NEXT_STEP, sentence, worst
+from batchpay.domain.exits import NEXT_STEP, sentence, sentence_after, worst
 from batchpay.domain.model import Outcome, Problem
 from batchpay.domain.money import both_units, grouped_text, money_text, money_told
 from batchpay.domain.text import json_text, many
@@ -459,7 +459,8 @@ def _status_lines(job: Job, made: Status) -> Iterator[str]:
     if made.stop:
         yield _stop(made.stop)
     if made.exit_code:
-        yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
+        last = (made.last_run or {}).get("exit_code")
+        yield f"exit {made.exit_code}: {sentence_after(last, made.exit_code, made.acts)}"
 
 
 def _open_line(job: Job, order: Mapping[str, Any]) -> str:

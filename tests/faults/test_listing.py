@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.adversary import LOST_AFTER, LOST_BEFORE, OK, Adversary, Fate, Request, error, says
@@ -81,3 +83,27 @@ def test_no_list_no_send(night: Stage, gateway: Adversary) -> None:
     gateway.rule = lambda request: None
     assert night.run("--summary").returncode == 0
     night.right()
+
+
+@pytest.mark.fault("J05", "B32", "L5", "L11", "I1")
+def test_a_list_that_is_cut_in_silence_proves_no_absence(night: Stage, gateway: Adversary) -> None:
+    """The count is cut alike. Neither an empty journal nor an order in doubt takes it for all there
+    is, and the reason names the charge that it ends without.
+    """
+    gateway.strangers(3)
+    night.orders([order(1), order(2)])
+    assert night.run().returncode == 0
+    shutil.rmtree(night.folder / "state")
+    shutil.rmtree(night.folder / "reports")
+    gateway.cap = 3
+    blind = night.run("--adopt")
+    assert blind.returncode == 11 and night.posts() == 2
+    assert "the list ends without chrg_test_00000" in night.row("00001")["reason"]
+    gateway.cap = 0
+    assert night.run("--adopt").returncode == 0 and night.posts() == 2
+    night.orders([order(1), order(2), order(3)])
+    gateway.on("00003", LOST_AFTER)
+    gateway.cap = 5
+    assert night.run().returncode in (11, 69) and night.posts() <= 3
+    gateway.cap = 0
+    assert night.run().returncode == 0 and night.posts() == 3

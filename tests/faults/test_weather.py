@@ -101,6 +101,27 @@ def test_a_key_revoked_in_mid_run(night: Stage, gateway: Adversary, status: int)
         assert [night.run(verb=verb).returncode for verb in ("run", "settle")] == [77, 77]
 
 
+@pytest.mark.fault("B20", "B29", "L4")
+@pytest.mark.parametrize("status", [403, pytest.param(401, marks=SWEEP)])
+def test_what_a_proxy_refuses_says_nothing_of_the_key(
+    night: Stage, gateway: Adversary, status: int
+) -> None:
+    """No error object of the gateway's: nothing more is sent, nothing was charged, and who looks
+    after the network acts.
+    """
+    night.orders([order(number) for number in range(10)])
+    page = says(b"<html>Blocked by policy</html>", status, commit="never")
+    gateway.rule = from_post(3, page, gateway, also_gets=True)
+    barred = night.run()
+    assert barred.returncode == 69 and "Blocked by policy" in barred.stderr, barred.stderr
+    assert "a proxy" in barred.stderr and "OMISE_SECRET_KEY" not in barred.stderr
+    gateway.rule = lambda request: page
+    assert night.run().returncode == 69
+    gateway.rule = lambda request: None
+    assert night.run("--summary").returncode == 0
+    night.right()
+
+
 @pytest.mark.fault("B21")
 @pytest.mark.parametrize(
     "status", [404, pytest.param(405, marks=SWEEP), pytest.param(410, marks=SWEEP)]

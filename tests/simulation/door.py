@@ -193,6 +193,10 @@ class Door:
             "LIST", may_leave, lambda: (200, self._ledger.page(since, offset, limit))
         )
 
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges: the youngest."""
+        return await self._look("LIST", may_leave, lambda: (200, self._ledger.newest(since)))
+
     async def read(self, path: str, query: Any, may_leave: Callable[[], bool]) -> Answer:
         """GET /account, /capability or a recipient."""
         world = self._process.world

@@ -203,8 +203,23 @@ class Ledger:
 
     # --- what it shows
 
+    def newest(self, since: str) -> Document:
+        """A page of the youngest charge of the list."""
+        shown, total = self._shown(since)
+        return {"object": "list", "data": [dict(c) for c in shown[-1:]], "total": total}
+
     def page(self, since: str, offset: int, limit: int = PAGE) -> Document:
         """One page of the list, oldest first."""
+        shown, total = self._shown(since)
+        size = min(PAGE, limit)
+        return {
+            "object": "list",
+            "data": [dict(c) for c in shown[offset : offset + size]],
+            "total": total,
+        }
+
+    def _shown(self, since: str) -> tuple[list[Document], int]:
+        """What the list shows from then on, oldest first, and how many there are by its count."""
         self.advance()
         as_of_s = self.now() if self.copy_at_s is None else self.copy_at_s
         there = (c for c in self.charges if c["status"] != "forgotten" and c["_at_s"] <= as_of_s)
@@ -215,13 +230,7 @@ class Ledger:
             (c for c in matching if c["_visible_s"] <= as_of_s),
             key=lambda c: (c["created_at"], c["id"]),
         )
-        total = len(matching) if self.hidden_in_total else len(shown)
-        size = min(PAGE, limit)
-        return {
-            "object": "list",
-            "data": [dict(c) for c in shown[offset : offset + size]],
-            "total": total,
-        }
+        return shown, len(matching) if self.hidden_in_total else len(shown)
 
     def one(self, charge_id: str) -> Document | None:
         """A charge by its id."""

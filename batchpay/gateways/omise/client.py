@@ -89,6 +89,16 @@ class Omise:
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+        """GET /charges: the youngest charge from `since` on, by itself (omise-api.md, 7.8)."""
+        params: dict[str, str | int] = {
+            "from": since,
+            "order": "reverse_chronological",
+            "limit": 1,
+        }
+        request = httpx.Request("GET", self._url, params=params, headers=self._headers)
+        return await self._answer(request, Flight(may_leave))
+
     async def read(
         self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
     ) -> Answer:
