@@ -35,6 +35,8 @@ RUN_FIRST = entry(
     "run-first",
     "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
     " nothing of what is held or refused; or leave the row out of the file",
+    means="A word about an order is taken once a run has read its file into the journal.",
+    example="batchpay plan on a file that is to come tonight",
 )
 ACCEPT = entry(
     "accept",
@@ -338,6 +340,8 @@ ASK_GATEWAY = entry(
     "ask-gateway",
     "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
     " run again",
+    means="The gateway's list has an entry that is no charge, as far as it can be read.",
+    example="an entry of GET /charges without an id",
 )
 GATEWAY_URL = entry(
     "gateway-url",

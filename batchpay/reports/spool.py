@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
-from batchpay.messages.message import Message
+from batchpay.messages.message import read
 
 Found = tuple[StoredChunk, list[Finding]]
 
@@ -124,7 +124,7 @@ def _told(finding: Finding) -> list[Any]:
     values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
     for at in _MESSAGES:
-        values[at] = [_packed(message) for message in values[at]]
+        values[at] = [message.to_json() for message in values[at]]
     return values
 
 
@@ -134,31 +134,5 @@ def _finding(values: list[Any]) -> Finding:
     values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
     for at in _MESSAGES:
-        values[at] = tuple([_unpacked(packed) for packed in values[at]])
+        values[at] = tuple(map(read, values[at]))
     return Finding(*values)
-
-
-def _packed(message: Message) -> tuple[Any, ...]:
-    """Code, names, values; a message in a message likewise, several of them in a list."""
-    values: list[Any] = []
-    for _, field in message.fields:
-        if isinstance(field, Message):
-            values.append(_packed(field))
-        elif isinstance(field, tuple):
-            values.append([_packed(one) for one in field])
-        else:
-            values.append(field)
-    return (message.code, tuple([name for name, _ in message.fields]), tuple(values))
-
-
-def _unpacked(packed: tuple[Any, ...]) -> Message:
-    code, names, values = packed
-    fields: list[Any] = []
-    for name, value in zip(names, values, strict=True):
-        if isinstance(value, tuple):
-            fields.append((name, _unpacked(value)))
-        elif isinstance(value, list):
-            fields.append((name, tuple([_unpacked(one) for one in value])))
-        else:
-            fields.append((name, value))
-    return Message(code, tuple(fields))
