@@ -11,6 +11,7 @@ import struct
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import batchpay
 from batchpay.commands.check import check
 from batchpay.commands.explain import entries_of, explained
 from batchpay.domain.errors import Usage
+from batchpay.domain.model import Outcome, Problem, Repeat
 from batchpay.job.load import load_job
 from batchpay.job.packaged import data_path
 from batchpay.messages import FAMILIES
@@ -150,6 +152,30 @@ def test_what_an_earlier_version_kept_is_shown_as_it_is() -> None:
     """A sentence without a code."""
     assert str(read("Fill it in, {please}.")) == "Fill it in, {please}."
     assert read(plain("as it is").to_json()) == plain("as it is")
+
+
+def test_problems_and_repeats_come_back_and_so_do_those_of_an_earlier_version() -> None:
+    """Code and fields beside the words; the words alone where there was nothing else."""
+    problem = Problem("Amount", "x", YES_OR_NO(), "payment-group")
+    assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
+    kept = {"column": "Amount", "value": "x", "rule": "number-format", "remedy": "write 12"}
+    assert Problem.from_json(kept) == Problem("Amount", "x", plain("write 12"), "number-format")
+    inner = Repeat(Outcome.DUPLICATE, YES_OR_NO(), "", 2)
+    outer = Repeat(Outcome.CONFLICT, CANCEL(order="1"), alone=True, looks_like="1", by_itself=inner)
+    for repeat in (inner, outer, replace(outer, by_itself=None)):
+        assert Repeat.from_json(json.loads(json.dumps(repeat.to_json()))) == repeat
+    assert Repeat.from_json(["duplicate", "as row 2", "", 2, False]) == Repeat(
+        Outcome.DUPLICATE, plain("as row 2"), "", 2
+    )
+    assert Repeat.from_json(["conflict", "x", "", 0, True, "1", ["duplicate", "y", "", 2]]) == (
+        Repeat(
+            Outcome.CONFLICT,
+            plain("x"),
+            alone=True,
+            looks_like="1",
+            by_itself=Repeat(Outcome.DUPLICATE, plain("y"), "", 2),
+        )
+    )
 
 
 def test_what_a_later_version_said_is_shown_without_a_sentence() -> None:

@@ -1769,9 +1769,12 @@ def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
         edit(three, "http://127.0.0.1:", "http://localhost:")
     done = three.run(**environ)
     assert done.returncode == 78
-    assert (
-        steps.BY_ID[f"other-{what}"](**({"mode": "test"} if what == "mode" else {})) in done.stderr
-    )
+    told = {
+        "key": steps.OTHER_KEY(),
+        "mode": steps.OTHER_MODE(mode="test"),
+        "url": steps.OTHER_URL(),
+    }
+    assert told[what] in done.stderr
     if state:
         assert "another name, [state] url and [report] directory" in done.stderr
         edit(three, 'name = "night"', 'name = "another"')

@@ -55,6 +55,11 @@ class _Row:
     again: bool  # batchpay_retry = yes, of an order that was asked for before
 
     @property
+    def in_its_file(self) -> tuple[str, str]:
+        """Its batch and its order id."""
+        return self.place[0], self.order_id
+
+    @property
     def comes_last(self) -> tuple[bool, bool]:
         """Of rows that ask for one order alike, which is to be its owner? The lowest: one that asks
         for it again, then one that is of no other order, which may have been charged by now. Nobody
@@ -295,11 +300,15 @@ def _among_batches(
         return rule(rows)
     verdicts: dict[Place, Repeat] = {}
     for batch in batches:
-        others = [place_of(*row.place) for row in rows if row.place[0] != batch and not row.owner]
-        alone = all(batch in given_way.get(place, ()) for place in others)
-        some = rule([row for row in rows if row.place[0] == batch or not (row.owner or alone)])
-        mine = [row.place for row in rows if row.place[0] == batch and not row.owner]
-        verdicts.update({place: some[place] for place in mine if place in some})
+        own = [row for row in rows if row.place[0] == batch]
+        others = [row for row in rows if row.place[0] != batch and not row.owner]
+        if all(batch in given_way.get(place_of(*row.place), ()) for row in others):
+            others = []
+        together = {row.place for row in (*own, *others)}
+        some = rule([row for row in rows if row.place in together])
+        for row in own:
+            if not row.owner and row.place in some:
+                verdicts[row.place] = some[row.place]
     return verdicts
 
 
@@ -331,9 +340,12 @@ def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> di
     """The same verdicts; those of rows whose very order id no other row of their file has say
     so.
     """
-    often = Counter((row.place[0], row.order_id) for row in rows)
-    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
-    return {place: _marked(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+    often = Counter(row.in_its_file for row in rows)
+    alone = {row.place for row in rows if often[row.in_its_file] == 1}
+    marked = {}
+    for place, repeat in verdicts.items():
+        marked[place] = _marked(repeat, alone=place in alone)
+    return marked
 
 
 def _marked(repeat: Repeat, *, alone: bool) -> Repeat:

@@ -200,8 +200,10 @@ def _money(document: Mapping[str, Any], minor: Any) -> str:
 def _half_character(document: Document, columns: Columns) -> Problem:
     """Blame the field whose text cannot be written in UTF-8."""
     texts = {name: value for name, value in document.items() if isinstance(value, str)}
-    texts.update({f"metadata.{key}": value for key, value in document.get("metadata", {}).items()})
+    for key, value in document.get("metadata", {}).items():
+        texts[f"metadata.{key}"] = value
     for name, value in texts.items():
-        if not value.isascii() and value.encode("utf-8", "replace").decode() != value:
+        written = value.encode("utf-8", "replace").decode()
+        if written != value:
             return Problem(column_of(columns, name), told(value), NOT_TEXT())
     return Problem(ROW, "", NOT_TEXT())
