@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 READY := $(VENV)/.ready
 
-.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix
+.PHONY: coverage faults mutants mutation help setup demo test lint types tests wheel-check node-check bench sweep simulate requirements clean cases matrix messages
 
 help:            ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
@@ -71,6 +71,9 @@ cases: $(READY)  ## write what tests/cases expect anew; read the difference befo
 
 matrix: $(READY)  ## which faults, invariants and laws are covered by which test
 	@$(BIN)/python -m tests.matrix
+
+messages: $(READY)  ## docs/messages.md and po/batchpay.pot, from the catalogue of messages
+	$(BIN)/python -m tests.catalogue
 
 bench: $(READY)  ## the figures, with peers in the same run
 	$(BIN)/python -m benchmarks

@@ -64,6 +64,25 @@ def init(directory: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("code", required=False, default="")
+@JSON
+def explain(code: str, as_json: bool) -> None:
+    """Say what a code means, with an example and the remedy.
+
+    CODE is a rule of a row such as number-format, an exit code, or any other code of a message;
+    without one, all are listed.
+    """
+    from batchpay.commands import explain as verb
+
+    found = verb.explained(code)
+    if as_json:
+        streams.write_json({"messages": found})
+        return
+    for one in verb.lines_of(found, whole=bool(code)):
+        streams.write(one)
+
+
+@cli.command()
 @JOB
 @INPUT
 @JSON

@@ -16,6 +16,7 @@ ROOT = Path(batchpay.__file__).parent
 # room says so.
 ROOMS = {
     "domain": "words",
+    "messages": "words",
     "lifecycle": "pure",
     "intake": "pure",
     "reconciliation": "pure",

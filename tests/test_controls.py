@@ -27,8 +27,9 @@ from batchpay.intake.controls import (
     run_refusal,
 )
 from batchpay.job.job import Columns, Controls, Fee, FromColumn, Input, Limit
+from batchpay.messages.message import plain
 
-BAD = (Problem("x", "", "x", "x"),)
+BAD = (Problem("x", "", plain("x"), "x"),)
 COLUMNS = Columns(
     {
         "order_id": FromColumn("No"),
@@ -65,7 +66,7 @@ def tally(*documents, bad=(), start=2):
 
 def refused(counted, rules=None, /, **declared):
     """The sentence for a tally under some controls."""
-    return refusal_of(counted, Controls(**declared), rules or Input("x"))
+    return " ".join(map(str, refusal_of(counted, Controls(**declared), rules or Input("x"))))
 
 
 @pytest.mark.parametrize("module", [controls, strictjson])
@@ -193,9 +194,9 @@ def test_orders_above_the_limit():
 @pytest.mark.fault("H04")
 def test_a_plan_above_the_limit():
     """The whole run is refused, naming plan and limit."""
-    assert run_refusal({"THB": 100, "USD": 10**9}, {"THB": 100}) == ""
-    assert run_refusal({"THB": 100}, None) == ""
-    sentence = run_refusal({"THB": 101}, {"THB": 100})
+    assert run_refusal({"THB": 100, "USD": 10**9}, {"THB": 100}) == ()
+    assert run_refusal({"THB": 100}, None) == ()
+    (sentence,) = map(str, run_refusal({"THB": 101}, {"THB": 100}))
     assert "1.01 THB" in sentence
     assert "1.00 THB" in sentence
 
@@ -351,7 +352,7 @@ def test_a_currency_without_a_commission_of_its_own_is_78() -> None:
     content.
     """
     rows = [{"amount": 1, "currency": "thb"}, {"amount": 1, "currency": "eur"}, {"amount": 1}]
-    problem = Problem("x", "", "rule", "remedy")
+    problem = Problem("x", "", plain("remedy"), "rule")
     chunk = Rows(range(2, 5), "Orders")
     told = r"no commission for EUR, which row 3 of sheet Orders of a\.xlsx is in: .*EUR = 0"
     with pytest.raises(Misconfigured, match=told):

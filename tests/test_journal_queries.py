@@ -19,6 +19,7 @@ from batchpay.domain.model import Batch, Done, Event, Judged, Problem
 from batchpay.journals.asked import begins
 from batchpay.journals.sqlite.store import SqliteJournal, _pack, _unpack
 from batchpay.lifecycle.plan import place_of, terms_of
+from batchpay.messages.message import plain
 
 HOUR_NS = 3600 * 10**9
 
@@ -237,7 +238,7 @@ def test_half_a_surrogate_pair_is_kept(journal: SqliteJournal) -> None:
 
 def judged(corrects: dict[int, str], cells: bytes = b"cells") -> Any:
     chunk = SimpleNamespace(rows=[2, 3, 4], sheet="", cells=lambda: cells)
-    problems = {1: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    problems = {1: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
     return Judged(
         chunk, [{"order_id": "a"}, {}, {"order_id": "c"}], problems, frozenset({2}), corrects
     )

@@ -16,6 +16,7 @@ from batchpay.domain.text import told
 from batchpay.intake.mapping import _with_own_ids, column_of, map_chunk
 from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue
 from batchpay.lifecycle.plan import place_of
+from batchpay.messages.message import plain
 
 CORE = {
     "order_id": FromColumn("No"),
@@ -435,7 +436,7 @@ def test_column_of_names_whom_to_blame():
 
 def test_what_the_reader_refused_is_told_once():
     """The reader's problem stays; the field behind it is left out and not blamed again."""
-    problem = Problem("Amount", "1\\x00", "control-character", "remove it")
+    problem = Problem("Amount", "1\\x00", plain("remove it"), "control-character")
     result = mapped({"Amount": "1\x00"}, {}, problems={0: (problem,)})
     assert result.problems == {0: (problem,)}
     assert "amount" not in result.documents[0]
@@ -489,7 +490,10 @@ def chunk(*rows, typed=None, problems=None):
 @pytest.mark.fault("J08")
 def test_what_no_id_can_be_is_refused_unless_the_job_accepts_it():
     """By its text or its type; a cell that the reader has blamed is told once."""
-    blamed = {3: (Problem("No", "#REF!", "error-cell", "x"),), 4: (Problem("Note", "x", "x", "x"),)}
+    blamed = {
+        3: (Problem("No", "#REF!", plain("x"), "error-cell"),),
+        4: (Problem("Note", "x", plain("x"), "x"),),
+    }
     some = chunk(
         {},
         {"No": "nan"},
@@ -553,9 +557,12 @@ def test_rows_that_come_back_have_their_own_ids():
     batchpay_id, stays.
     """
     problems = {
-        1: (Problem("No", "1e18", "number-not-exact", "x"), Problem("Note", "x", "x", "x")),
-        2: (Problem("No", "x", "number-not-exact", "x"),),
-        3: (Problem("No", "x", "control-character", "x"),),
+        1: (
+            Problem("No", "1e18", plain("x"), "number-not-exact"),
+            Problem("Note", "x", plain("x"), "x"),
+        ),
+        2: (Problem("No", "x", plain("x"), "number-not-exact"),),
+        3: (Problem("No", "x", plain("x"), "control-character"),),
     }
     given = chunk(
         back("007", "7"),

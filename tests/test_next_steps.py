@@ -1114,9 +1114,9 @@ def test_an_order_that_took_no_money_comes_back_from_the_rejects_file(
         ended(three, how)
     done = three.run()
     party = "accountant" if how == "refused" else "payer"
-    assert (
-        done.returncode == 10 and f"the {party}: 1 order {exits.FROM_REJECTS[party]}" in done.stdout
-    ), done.stdout
+    assert done.returncode == 10 and str(exits.FROM_REJECTS[party](orders=1)) in done.stdout, (
+        done.stdout
+    )
     copy = rejects(three)
     done = three.run("--input", copy)
     assert done.returncode == 10 and f"the {party}: 1 order" in done.stdout
@@ -1742,7 +1742,7 @@ def test_a_renamed_job_gets_its_old_name_again(three: Market) -> None:
 
 
 @pytest.mark.fault("J03")
-@tries("other-key", "other-mode", "other-url")
+@tries("other-key", "say-mode", "other-url")
 @pytest.mark.parametrize("what", ["key", "mode", "url"])
 @pytest.mark.parametrize("state", [True, False])
 def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
@@ -1761,9 +1761,12 @@ def test_another_account_mode_or_address_is_named_or_gets_its_own_state(
         edit(three, "http://127.0.0.1:", "http://localhost:")
     done = three.run(**environ)
     assert done.returncode == 78
-    assert (
-        steps.BY_ID[f"other-{what}"](**({"mode": "test"} if what == "mode" else {})) in done.stderr
-    )
+    told = {
+        "key": steps.OTHER_KEY(),
+        "mode": steps.OTHER_MODE(mode="test"),
+        "url": steps.OTHER_URL(),
+    }
+    assert told[what] in done.stderr
     if state:
         assert "another name, [state] url and [report] directory" in done.stderr
         edit(three, 'name = "night"', 'name = "another"')

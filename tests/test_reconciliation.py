@@ -14,7 +14,9 @@ from batchpay.domain.steps import LIFT_STOP
 from batchpay.intake.controls import Tally
 from batchpay.lifecycle.attempt import fold
 from batchpay.lifecycle.standing import Elsewhere, Guards, History, Row
-from batchpay.reconciliation.findings import ROWS_READ, SUMS_READ, Totals, exit_code, find
+from batchpay.messages.message import plain
+from batchpay.reconciliation.findings import NOT_SENT_YET, find
+from batchpay.reconciliation.totals import ROWS_READ, SUMS_READ, Totals, exit_code
 from tests.test_lifecycle import BATCH, DECLINED, DOCUMENT, FIRST, OTHER, answer_event, event
 
 EMPTY = History()
@@ -65,7 +67,8 @@ def one(
     return finding
 
 
-PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
+TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
 
 
 @pytest.mark.fault("I3", "I19")
@@ -153,14 +156,19 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
             "other content",
         ),
         (
-            one(repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            one(repeat=TWICE, row=3),
             Outcome.DUPLICATE,
             Outcome.HELD,
             "-",
             "as row 2",
         ),
         (
-            one(FIRST, answer_event(1), repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2), row=3),
+            one(
+                FIRST,
+                answer_event(1),
+                repeat=TWICE,
+                row=3,
+            ),
             Outcome.DUPLICATE,
             Outcome.SUCCEEDED,
             "-",
@@ -170,7 +178,7 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
             one(
                 FIRST,
                 answer_event(1),
-                repeat=Repeat(Outcome.DUPLICATE, "as row 2", "", 2),
+                repeat=TWICE,
                 row=3,
                 batch_id=OTHER,
                 document={**DOCUMENT, "amount": 5},
@@ -181,7 +189,7 @@ PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
             "other content",
         ),
         (
-            one(repeat=Repeat(Outcome.CONFLICT, "row 3 differs")),
+            one(repeat=Repeat(Outcome.CONFLICT, plain("row 3 differs"))),
             Outcome.CONFLICT,
             Outcome.CONFLICT,
             "accountant",
@@ -647,6 +655,16 @@ def test_the_gateways_words_do_not_carry_a_token_into_a_report() -> None:
     ):
         assert "was not\\x1b[31m found" in finding.reason
         assert "tokn_" in finding.reason and "5xuy4w91" not in finding.reason
+
+
+def test_a_finding_has_the_codes_of_what_it_says() -> None:
+    """They stay when a sentence is worded otherwise; a sentence that was kept as text has none."""
+    assert one().codes == ("held.not-sent-yet",)
+    assert one(hold="--limit 3").codes == ()
+    assert one(guards=Guards(stop="two charges")).codes == ("held.stop", "lift-stop")
+    assert one(guards=Guards(refusal=NOT_SENT_YET[0])).codes == ("held.not-sent-yet",)
+    assert one(problems=(PROBLEM, PROBLEM)).codes == ("number-format", "number-format")
+    assert (PAID.codes, PAID.reason) == ((), "")
 
 
 @pytest.mark.fault("I8", "J13")

@@ -26,8 +26,9 @@ from batchpay.domain.lineage import place_told
 from batchpay.domain.model import Finding, Outcome, StoredChunk
 from batchpay.domain.text import FORMULA_STARTS, defused, visible
 from batchpay.job.packaged import data_path
+from batchpay.lifecycle.standing import Guards
 from batchpay.readers.cells import encode_cells
-from batchpay.reconciliation.findings import Totals
+from batchpay.reconciliation.totals import Totals
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory
 from batchpay.reports.table import COLUMNS
@@ -207,6 +208,19 @@ def test_report_json_keeps_its_schema(tmp_path: Path) -> None:
         "TEST: 1,234.50 THB charged"
     )
     assert document["outcomes"] == {"succeeded": 1, "rejected": 1}
+
+
+def test_a_row_for_a_person_has_the_codes_of_its_reason(tmp_path: Path) -> None:
+    """And the commands in its sentences name the job file, as in results.csv."""
+    held = one(guards=Guards(stop="two charges"))
+    about = replace(inputs([held], [["1", "x", ""]]), job_file="night.toml")
+    write_reports(tmp_path, about)
+    (row,) = json.loads((tmp_path / "report.json").read_text())["needs_a_person"]["rows"]
+    header, cells = read_csv(tmp_path / "results.csv")
+    assert row["reason"] == cells[header.index("reason")]
+    assert row["reason"].startswith("a stop is in force: two charges; see to it, then: batchpay")
+    assert "resolve night.toml --lift-stop" in row["reason"]
+    assert row["reason_codes"] == ["held.stop", "lift-stop"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchpay.domain.model import Finding, Outcome, Problem, StoredChunk
+from batchpay.messages.message import plain
+from batchpay.messages.standing import BATCH_AT
 from batchpay.reports.spool import Found, KeptFindings
 
 FINDING = Finding(
@@ -20,7 +22,7 @@ FINDING = Finding(
     currency="THB",
     destination="recp_test_1",
     payment_method="card *4242",
-    reason="",
+    reasons=(BATCH_AT(batch="b", row=7),),
     who_acts="-",
     attempts=1,
     batch_id="2026-11-24-0123456789ab",
@@ -35,8 +37,8 @@ REJECTED = replace(
     counts_as=Outcome.DECLINED,
     amount=None,
     problems=(
-        Problem("Amount", "1,2", "number-format", "write 1.2"),
-        Problem("Shop", "\ud800", "not-text", "again"),
+        Problem("Amount", "1,2", plain("write 1.2"), "number-format"),
+        Problem("Shop", "\ud800", plain("again"), "not-text"),
     ),
 )
 

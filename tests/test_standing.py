@@ -34,6 +34,7 @@ from batchpay.lifecycle.standing import (
     settled_by,
     stand,
 )
+from batchpay.messages.message import plain, worded
 from tests.test_lifecycle import (
     BATCH,
     DECLINED,
@@ -48,7 +49,7 @@ from tests.test_lifecycle import (
 )
 
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
-PROBLEM = Problem("Amount", "1,2", "number-format", "write 12")
+PROBLEM = Problem("Amount", "1,2", plain("write 12"), "number-format")
 VOIDED = event("voided", 1)
 ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
 PAID = answer_event(1)
@@ -59,10 +60,10 @@ PLACED = event(
 )
 ADOPTED = replace(PLACED, row=0)  # made by a version that did not tell of which row
 ADOPTED_DECLINED = replace(ADOPTED, data={**ADOPTED.data, "charge": DECLINED.data["charge"]})
-TWICE = Repeat(Outcome.DUPLICATE, "as row 2", "", 2)
-CONTESTED = Repeat(Outcome.CONFLICT, "row 3 differs")
-LOOKS_ALIKE = Repeat(Outcome.CONFLICT, "row 3 has its id without zeros", alone=True)
-TOKEN_TWICE = Repeat(Outcome.REJECTED, "token-twice")
+TWICE = Repeat(Outcome.DUPLICATE, plain("as row 2"), "", 2)
+CONTESTED = Repeat(Outcome.CONFLICT, plain("row 3 differs"))
+LOOKS_ALIKE = Repeat(Outcome.CONFLICT, plain("row 3 has its id without zeros"), alone=True)
+TOKEN_TWICE = Repeat(Outcome.REJECTED, plain("token-twice"))
 
 
 def history(*events: Any, **more: Any) -> History:
@@ -359,7 +360,7 @@ def test_an_id_that_lost_its_zeros_is_a_conflict_whatever_it_asks_and_whatever_i
     twin = look_alike(FIRST, PAID)
     first = stand(other(ZEROS), History(**twin), FREE)
     assert isinstance(first, ConflictWith) and first.attempt
-    assert "order 0001's" in first.why and "write 0001" in first.why
+    assert "order 0001's" in worded(first.why) and "write 0001" in worded(first.why)
     of_one = {"order_id": "1"}
     renamed = [replace(one, **of_one) for one in (FIRST, DECLINED)]
     later = History({"1": fold(renamed)}, {2: "1"}, **twin)
@@ -457,7 +458,7 @@ def test_what_holds_a_row_back_holds_every_kind_of_it(guards: Guards, acts: str,
     ):
         standing = stand(row, history(*events), guards)
         assert isinstance(standing, Waits), (row, standing)
-        assert standing.who_acts == acts and word in standing.reason
+        assert standing.who_acts == acts and word in worded(standing.why)
     doubt = stand(mine(), history(FIRST), guards)
     assert isinstance(doubt, Owns) and not doubt.resumes
     double = stand(other(), history(FIRST), guards)
@@ -492,12 +493,11 @@ LAST_WEEK = Near("0009", "2026-11-20-dddddddddddd", 0)
 def test_a_recent_order_that_asked_for_the_same_is_told() -> None:
     """Not the order itself, nor another one of its file, nor one that goes in the same run."""
     told = stand(other(), history(**near(LAST_WEEK)), FREE)
-    assert (
-        isinstance(told, MayGo)
-        and "order 0009 of batch 2026-11-20-dddddddddddd asked" in told.warnings[0]
+    assert isinstance(told, MayGo) and "order 0009 of batch 2026-11-20-dddddddddddd asked" in str(
+        told.warnings[0]
     )
     more = stand(other(), history(**near(LAST_WEEK, replace(LAST_WEEK, order_id="0010"))), FREE)
-    assert isinstance(more, MayGo) and "and 1 more" in more.warnings[0]
+    assert isinstance(more, MayGo) and "and 1 more" in str(more.warnings[0])
     for quiet in (Near("0001", BATCH, 0), Near("0009", OTHER, 0)):
         assert stand(other(), history(**near(quiet)), FREE) == MayGo(1)
     sent = near(replace(LAST_WEEK, at_ns=7))
@@ -513,8 +513,8 @@ def test_a_job_may_hold_such_an_order() -> None:
     hold = Guards(near_duplicates="hold")
     standing = stand(other(), history(**near(LAST_WEEK)), hold)
     assert isinstance(standing, Waits) and standing.who_acts == "accountant" and standing.warnings
-    assert (
-        standing.reason.startswith("order 0009") and 'near_duplicates = "warn"' in standing.reason
+    assert worded(standing.why).startswith("order 0009") and 'near_duplicates = "warn"' in worded(
+        standing.why
     )
     barred = stand(other(), history(**near(LAST_WEEK)), replace(hold, barred=BARRED.barred))
     assert isinstance(barred, Waits) and barred.who_acts == "engineer" and barred.warnings
@@ -558,13 +558,15 @@ def test_a_row_whose_corrected_row_was_charged_is_not_charged_as_well() -> None:
     """
     for events in ([FIRST, PAID], [FIRST]):
         standing = stand(other(), history(**corrected_by(*events)), FREE)
-        assert isinstance(standing, DuplicateOf) and "corrected row" in standing.why
+        assert isinstance(standing, DuplicateOf) and "corrected row" in worded(standing.why)
         assert standing.attempt.intent.order_id == "0005"
     for events in ([FIRST, DECLINED], [FIRST, VOIDED]):
         assert isinstance(stand(other(), history(**corrected_by(*events)), FREE), MayGo)
     same_id = history(FIRST, PAID, **corrected_by(FIRST, PAID, order_id="0001"))
     standing = stand(other(), same_id, FREE)
-    assert isinstance(standing, DuplicateOf) and standing.why == "duplicate"
+    assert isinstance(standing, DuplicateOf) and worded(standing.why).startswith(
+        "duplicate of order 0001"
+    )
 
 
 @pytest.mark.fault("J07")
@@ -573,12 +575,12 @@ def test_a_correction_of_a_row_that_was_charged_is_its_duplicate() -> None:
     correction = other(corrects=place_of(BATCH, "", 2))
     for events in ([FIRST, PAID], [FIRST]):
         standing = stand(correction, history(**corrected_by(*events)), FREE)
-        assert isinstance(standing, DuplicateOf) and standing.why.startswith(
+        assert isinstance(standing, DuplicateOf) and worded(standing.why).startswith(
             "it corrects a row that was charged"
         )
     changed = replace(correction, document={**DOCUMENT, "amount": DOCUMENT["amount"] + 1})
     standing = stand(changed, history(**corrected_by(FIRST, PAID)), FREE)
-    assert isinstance(standing, ConflictWith) and "batchpay_ columns" in standing.why
+    assert isinstance(standing, ConflictWith) and "batchpay_ columns" in worded(standing.why)
     assert standing.attempt and standing.attempt.intent.order_id == "0005"
     assert isinstance(stand(correction, history(**corrected_by(FIRST, DECLINED)), FREE), MayGo)
 
@@ -629,9 +631,9 @@ def test_what_took_money_under_an_earlier_id_is_the_same_sale() -> None:
     changed = replace(row, document={**DOCUMENT, "amount": 5})
     for events in ([FIRST, PAID], [FIRST], [PLACED]):
         standing = stand(row, once(*events), FREE)
-        assert isinstance(standing, DuplicateOf) and "earlier id" in standing.why
+        assert isinstance(standing, DuplicateOf) and "earlier id" in worded(standing.why)
         standing = stand(changed, once(*events), FREE)
-        assert isinstance(standing, ConflictWith) and "a file of its own" in standing.why
+        assert isinstance(standing, ConflictWith) and "a file of its own" in worded(standing.why)
     assert isinstance(stand(row, once(FIRST, DECLINED), FREE), DuplicateOf)
     for again in (replace(row, comeback=True), changed):
         standing = stand(again, once(FIRST, DECLINED), FREE)
@@ -661,7 +663,7 @@ def test_an_earlier_id_that_was_a_mistake_binds_nobody() -> None:
             assert (
                 isinstance(waits, Waits)
                 and waits.who_acts == "accountant"
-                and "--yes" in waits.reason
+                and "--yes" in worded(waits.why)
             )
             said = replace(FREE, are_new=True)
             assert isinstance(stand(row, once(*events or (), bears=bears, **told), said), MayGo)
@@ -722,7 +724,7 @@ def test_a_charge_of_its_file_that_no_row_shows_keeps_the_rows_of_other_ids_back
     assert (
         isinstance(standing, ConflictWith)
         and standing.attempt == lost
-        and "order_id" in standing.why
+        and "order_id" in worded(standing.why)
     )
 
 

@@ -18,6 +18,7 @@ from batchpay.intake.mapping import Mapped
 from batchpay.intake.validation import Checker
 from batchpay.job.job import Columns, FromColumn, FromTemplate, FromValue, Schema
 from batchpay.job.schema import MAX_BYTES, load_schema
+from batchpay.messages.message import plain
 
 PACKAGED = load_schema(Path(__file__).parent.parent / "schemas" / "order.schema.json")
 COLUMNS = Columns(
@@ -210,7 +211,7 @@ def test_all_errors_of_all_rows():
     """Several errors of one row are all told, beside what mapping had said; good rows are
     untouched.
     """
-    earlier = Problem("Amount", "x", "number-format", "write 1234.50")
+    earlier = Problem("Amount", "x", plain("write 1234.50"), "number-format")
     bad = {"order_id": "", "currency": "thb", "destination": "x", "customer": "cust_test_1"}
     result = judged(
         CHECKER, GOOD, bad, GOOD, problems={1: (earlier,)}, unmapped={1: frozenset({"amount"})}
@@ -252,7 +253,7 @@ def test_half_a_character_is_a_problem_and_no_crash():
 
 def test_controls_join_in():
     """Checks of other kinds add their problems to the row."""
-    extra = Problem("Amount", "1", "above-max-amount", "less")
+    extra = Problem("Amount", "1", plain("less"), "above-max-amount")
     result = judged(Checker(PACKAGED, COLUMNS, [lambda documents: {0: (extra,)}]), GOOD)
     assert result.problems == {0: (extra,)}
 

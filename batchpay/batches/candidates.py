@@ -424,7 +424,7 @@ def _within_limit(
     if not job.controls.max_total:
         return batches
     sums = survey(job, journal, batches, guards).sums
-    why = run_refusal(sums, job.controls.max_total)
+    why = " ".join(map(str, run_refusal(sums, job.controls.max_total)))
     return [planned.refused(why) for planned in batches]
 
 

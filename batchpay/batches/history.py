@@ -32,14 +32,9 @@ from batchpay.lifecycle.standing import (
     rows_of,
 )
 from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
-from batchpay.reconciliation.findings import (
-    MAY_BE_SETTLED,
-    NOT_SENT_YET,
-    Totals,
-    find,
-    further_json,
-    must_act,
-)
+from batchpay.messages.message import read
+from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find
+from batchpay.reconciliation.totals import Totals, further_json, must_act
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
 from batchpay.settlement.recorder import UNREADABLE, stop_in_force, stops_told, unreadable_in
 
@@ -846,7 +841,8 @@ class Work:
         """Is this row merely on its way?"""
         if finding.outcome is Outcome.IN_DOUBT:
             return (finding.order_id, finding.attempts) in self.attempts
-        next_up = finding.outcome is Outcome.HELD and finding.reason in (NOT_SENT_YET, hold)
+        is_next = finding.reasons in (NOT_SENT_YET, (read(hold),))
+        next_up = finding.outcome is Outcome.HELD and is_next
         return next_up and finding.batch_id in self.batches
 
 

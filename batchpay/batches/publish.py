@@ -7,9 +7,8 @@ and are the same bytes when they are written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
-from batchpay.domain import steps
-from batchpay.domain.model import Batch, Event, Finding, Outcome, RunDone, StoredChunk
+from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.reconciliation.findings import Equation, Totals, exit_code
+from batchpay.reconciliation.totals import Equation, Totals, exit_code
 from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
 from batchpay.reports.manifest import head_of, write_manifest_beside
@@ -273,7 +271,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
         inputs = Inputs(
             batch=batch,
             formats=opened.job.report.formats,
-            findings=partial(_addressed, counted.found, opened.job.path.name),
+            findings=counted.found,
             totals=totals,
             equations=equations,
             exit_code=code,
@@ -290,15 +288,3 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
         )
         files = write_reports(directory, inputs, opened.job.report.mode)
     return Published(batch, totals, equations, directory, files, run, inputs.lifted)
-
-
-def _addressed(found: history.Found, job_file: str) -> Iterator[tuple[StoredChunk, list[Finding]]]:
-    """The findings with the commands in their reasons as they are typed, beside the job file."""
-    for chunk, findings in found():
-        yield chunk, [_told_to(one, job_file) for one in findings]
-
-
-def _told_to(finding: Finding, job_file: str) -> Finding:
-    if "batchpay " not in finding.reason:
-        return finding
-    return replace(finding, reason=steps.addressed(finding.reason, job_file))

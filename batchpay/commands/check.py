@@ -41,6 +41,7 @@ from batchpay.lifecycle.standing import (
     Waits,
     is_sendable,
 )
+from batchpay.messages.message import plain
 from batchpay.reconciliation.findings import Place, finding_of
 
 OnProblem = Callable[[str, str, int, Problem], None]
@@ -164,7 +165,7 @@ class _Checking:
         found = 0
         for (sheet, row), repeat in sorted(intake.repeats.items()):
             if not (self._knows_orders and repeat.looks_like):
-                problem = Problem("", "", repeat.outcome.value, repeat.reason)
+                problem = Problem("", "", repeat.reason, repeat.outcome.value)
                 self._tell(intake.snapshot.name, sheet, row, problem)
                 found += 1
         return found
@@ -203,7 +204,7 @@ class _Checking:
     def _tell_contested(self, batch: Batch, placed: Placed) -> None:
         row = placed.row
         finding = finding_of(Place(batch, row), placed.standing)
-        problem = Problem("", "", finding.outcome.value, finding.reason)
+        problem = Problem("", "", plain(finding.reason), finding.outcome.value)
         self._tell(batch.file, row.sheet, row.row, problem)
 
     def _guards(self) -> Guards:

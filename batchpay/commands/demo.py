@@ -21,7 +21,7 @@ from batchpay.domain.money import grouped_text
 from batchpay.domain.text import many, visible
 from batchpay.job.load import SecretKey, load_job
 from batchpay.job.packaged import data_path, open_regular, read_regular
-from batchpay.reconciliation.findings import Totals
+from batchpay.reconciliation.totals import Totals
 from batchpay.terminal import saying, streams
 
 MARK = ".made-by-batchpay-demo"

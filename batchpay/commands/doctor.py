@@ -512,10 +512,11 @@ def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
             f"max_amount {grouped_text(own, bounds.currency)} {bounds.currency} is above what the "
             "gateway takes",
         )
-    yield _well("limits", bounds.sentence())
+    yield _well("limits", str(bounds.told()))
     for intake in files.intakes:
-        if told := not_compared(files.asked[intake.batch_id], bounds):
-            yield _well("limits", f"{intake.snapshot.name}: {told}")
+        apart = not_compared(files.asked[intake.batch_id], bounds)
+        if apart is not None:
+            yield _well("limits", f"{intake.snapshot.name}: {apart}")
 
 
 async def _recipients(

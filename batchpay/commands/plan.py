@@ -45,7 +45,8 @@ from batchpay.journals.lock import witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import by_order, content_of, key_of
 from batchpay.lifecycle.standing import Guards, MayGo, RepeatOf, goes_now
-from batchpay.reconciliation.findings import Place, Totals, exit_code, finding_of, must_act
+from batchpay.reconciliation.findings import Place, finding_of
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
 from batchpay.settlement.queue import limited
 from batchpay.settlement.recorder import AND_ALSO
@@ -167,7 +168,7 @@ def _guards(
     for word in loss.words:
         for key in (*word.keys, by_order(word.order_id)):
             cancelled[key] = word.why
-    stops = filter(None, (guards.stop, *(stop["reason"] for stop in loss.stops)))
+    stops = filter(None, (str(guards.stop), *(stop["reason"] for stop in loss.stops)))
     return replace(guards, cancelled_sales=cancelled, stop=AND_ALSO.join(stops))
 
 
@@ -180,7 +181,8 @@ def _looked_ahead(
     ask: Ask | None,
 ) -> _Known:
     """The survey that a run makes before it sends, and what the gateway says of its recipients."""
-    known = _Known(intakes, planned, guards, guards.stop, None, None, _unread(journal, planned))
+    stop = str(guards.stop)
+    known = _Known(intakes, planned, guards, stop, None, None, _unread(journal, planned))
     try:
         found = survey(job, journal, planned, unasked(guards), strict=True)
     except Misconfigured as error:

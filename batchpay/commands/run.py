@@ -38,7 +38,7 @@ from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, RunDone
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
-from batchpay.reconciliation.findings import Totals, exit_code, must_act
+from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.reports.files import refuse_unwritable
 from batchpay.settlement import Case, Progress
 

@@ -18,7 +18,7 @@ from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.reconciliation.findings import Totals, must_act
+from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.settlement.recorder import stop_in_force
 
 

@@ -22,6 +22,7 @@ that travels to the report. Numbers are those of sysexits.h where it has one (co
 from __future__ import annotations
 
 from batchpay.domain.text import line
+from batchpay.messages.message import Message, read
 
 STATUS_PAGE = "https://status.omise.co"  # where the gateway tells of its incidents
 
@@ -35,8 +36,9 @@ class BatchpayError(Exception):
 
     exit_code = 70
 
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(map(line, lines)))
+    def __init__(self, *lines: str | Message) -> None:
+        self.said = tuple(map(read, lines))
+        super().__init__("\n".join(line(str(one)) for one in lines))
 
 
 class DoesNotAddUp(BatchpayError):
@@ -68,7 +70,7 @@ class GatewaySilent(BatchpayError):
 
     exit_code = 69
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str | Message) -> None:
         super().__init__(*lines[:-1], f"{lines[-1]}; {STATUS_PAGE} tells of incidents")
 
 

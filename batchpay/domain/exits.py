@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from batchpay.domain.steps import KEY_SOURCES
-from batchpay.domain.text import many
+from batchpay.messages import exits as said
+from batchpay.messages.message import Entry, Message, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,45 +21,31 @@ class Exit:
 
     code: int
     name: str
-    remedy: str  # what to do next, and who
+    entry: Entry  # what to do next, and who
+
+    @property
+    def remedy(self) -> str:
+        """What to do next, in English."""
+        return str(self.entry())
 
 
 TABLE = (
-    Exit(0, "well", "nothing to do"),
-    Exit(
-        10,
-        "rows to correct",
-        "the accountant: correct the rows in the rejects file and send it as a new file",
-    ),
-    Exit(
-        11,
-        "a later run is needed",
-        "start the run again later: it asks about what is pending or in doubt and sends what was"
-        " held",
-    ),
-    Exit(
-        12,
-        "does not add up",
-        "a person must look before anything is sent again: each reason, and the STOP, says what"
-        " to do",
-    ),
-    Exit(64, "usage", "look at the command with --help and say it again"),
-    Exit(
-        65,
-        "the file is refused",
-        "do what is said about the file, then run again: nothing more of it was sent",
-    ),
-    Exit(66, "the input is missing", "put the file where [input] file, or --input, says"),
-    Exit(69, "the gateway is silent", "check the network and [gateway] url, then run again"),
-    Exit(70, "a bug", "report it; nothing that was sent is lost"),
-    Exit(
-        73, "cannot write", "make room, or give this user the right to write there, then run again"
-    ),
-    Exit(74, "input or output failed", "check the disk, then run again"),
-    Exit(75, "try later", "run the same command again"),
-    Exit(77, "not allowed", f"check {KEY_SOURCES}, then run again"),
-    Exit(78, "wrongly set up", "correct the job file or the environment, then run again"),
+    Exit(0, "well", said.WELL),
+    Exit(10, "rows to correct", said.ROWS),
+    Exit(11, "a later run is needed", said.LATER),
+    Exit(12, "does not add up", said.NOT_ADDING_UP),
+    Exit(64, "usage", said.USAGE),
+    Exit(65, "the file is refused", said.REFUSED),
+    Exit(66, "the input is missing", said.MISSING),
+    Exit(69, "the gateway is silent", said.SILENT),
+    Exit(70, "a bug", said.BUG),
+    Exit(73, "cannot write", said.NO_WRITING),
+    Exit(74, "input or output failed", said.DISK),
+    Exit(75, "try later", said.AGAIN),
+    Exit(77, "not allowed", said.FORBIDDEN),
+    Exit(78, "wrongly set up", said.SET_UP),
 )
+BY_CODE = {one.code: one for one in TABLE}
 NEXT_STEP = {one.code: one.remedy for one in TABLE}
 OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 # When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10;
@@ -70,20 +56,16 @@ PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 # who must act -> what about
 BY_NAME = {
-    "a person": "must look, the reason says what to do",
-    "engineer": "whose setting or account needs mending, as the reason says",
-    "accountant": "to see to as the reason says",
-    "payer": "to authorise or to pay, as the reason says (authorize_uri)",
-    "next run": "to ask about or to send: start the run again later",
+    "a person": said.A_PERSON,
+    "engineer": said.ENGINEER,
+    "accountant": said.ACCOUNTANT,
+    "payer": said.PAYER,
+    "next run": said.NEXT_RUN,
 }
-# ... where its rows stand in a rejects file
-FROM_REJECTS = {
-    "accountant": (
-        "to see to as the reason says, and to send back, from the rejects file, as a new file"
-    ),
-    "payer": "to pay again, as the reason says, from the rejects file",
-}
-SEEN_TO = "nothing to do: a person has cancelled, or taken as it is, what is not as it was asked"
+# ... where its rows stand in a rejects file, and where some do and some do not
+FROM_REJECTS = {"accountant": said.ACCOUNTANT_REJECTS, "payer": said.PAYER_REJECTS}
+FROM_BOTH = {"accountant": said.ACCOUNTANT_BOTH, "payer": said.PAYER_BOTH}
+SEEN_TO = str(said.SEEN_TO())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +79,12 @@ class Acts:
 
 
 def sentence(code: int, told: Acts) -> str:
-    """What stands beside an exit code: its own next step, or every party that must act, and about
-    how many orders.
+    """What stands beside an exit code, in English.
 
     >>> sentence(10, Acts({"payer": 2, "accountant": 1}, {"payer": 1}))  # doctest: +ELLIPSIS
     'the accountant: 1 order to see to as the reason says; the payer: 2 orders, 1 to ...'
     """
-    acts = told.orders
-    parties = [f"{_party(name)}: {_matters(name, told)}" for name in BY_NAME if acts.get(name)]
-    own = NEXT_STEP.get(code, "see the message")
-    if code == 12 or code not in OF_ROWS:
-        return "; ".join([own, *parties])
-    if code == 11 and not acts.get("next run"):
-        return "; ".join([*parties, own])  # what a person settles, a run then finds
-    return "; ".join(parties) or (SEEN_TO if code == 10 else own)
+    return worded(messages(code, told))
 
 
 def sentence_after(last: int | None, code: int, told: Acts) -> str:
@@ -125,26 +99,43 @@ def sentence_after(last: int | None, code: int, told: Acts) -> str:
     return f"the last run ended with {last}: {NEXT_STEP[last]}; {sentence(code, told)}"
 
 
-def _matters(name: str, told: Acts) -> str:
-    """`2 orders to authorise`, or each kind of them with its number."""
-    number = told.orders[name]
-    if name in FROM_REJECTS:
+def messages(code: int, told: Acts) -> tuple[Message, ...]:
+    """What stands beside an exit code: its own next step, or every party that must act, and about
+    how many orders.
+    """
+    parties = tuple(_parties(told))
+    own = _own(code)
+    if code == 12 or code not in OF_ROWS:
+        return (own, *parties)
+    if code == 11 and not told.orders.get("next run"):
+        return (*parties, own)  # what a person settles, a run then finds
+    if parties:
+        return parties
+    if code == 10:
+        return (said.SEEN_TO(),)
+    return (own,)
+
+
+def _own(code: int) -> Message:
+    known = BY_CODE.get(code)
+    if known is None:
+        return said.UNKNOWN()
+    return known.entry()
+
+
+def _parties(told: Acts) -> Iterator[Message]:
+    """Every party that must act, with the number of its orders, or of each kind of them."""
+    for name, of_all in BY_NAME.items():
+        number = told.orders.get(name, 0)
+        if not number:
+            continue
         back = min(number, told.in_rejects.get(name, 0))
-    else:
-        back = 0
-    if not back:
-        return f"{many(number, 'order')} {BY_NAME[name]}"
-    if back == number:
-        return f"{many(number, 'order')} {FROM_REJECTS[name]}"
-    return (
-        f"{many(number, 'order')}, {number - back:,} {BY_NAME[name]}, {back:,} {FROM_REJECTS[name]}"
-    )
-
-
-def _party(name: str) -> str:
-    if name.startswith("a "):
-        return name
-    return f"the {name}"
+        if not back or name not in FROM_REJECTS:
+            yield of_all(orders=number)
+        elif back == number:
+            yield FROM_REJECTS[name](orders=number)
+        else:
+            yield FROM_BOTH[name](orders=number, own=number - back, back=back)
 
 
 def worst(codes: Iterable[int]) -> int:

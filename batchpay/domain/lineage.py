@@ -21,6 +21,8 @@ import json
 import re
 from collections.abc import Collection
 
+from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, TORN_ROW
+
 BATCH, ROW, SHEET = "batchpay_batch", "batchpay_row", "batchpay_sheet"
 OUTCOME, REASON = "batchpay_outcome", "batchpay_reason"
 RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
@@ -34,13 +36,8 @@ NAMING = (
     SHEET,
     ID,
 )
-# rules: they name none any more, or none that this row is
-TORN, ANOTHER, LOST = (
-    "torn-row",
-    "another-row",
-    "lost-id",
-)
-ASTRAY = frozenset({TORN, ANOTHER, LOST})
+# rules of rows that name none any more, or none that they are
+ASTRAY = frozenset(entry.code for entry in (TORN_ROW, ANOTHER_ROW, LOST_ID))
 
 _TOLD = re.compile(r"[iI][dD]:(.*):([0-9a-fA-F]{4})([0-9a-fA-F]{4})", re.DOTALL)
 _BATCH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}")

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol
+
+from batchpay.messages import problems
+from batchpay.messages.message import Message, read, worded
 
 Document = dict[str, Any]
 """One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
@@ -61,16 +64,52 @@ class Problem:
     column: str  # the input's column name, or the order field when no single column is to blame
     # what was found: shortened, control and invisible characters as escapes, card numbers masked
     value: str
-    rule: str  # stable code such as "number-format"
-    remedy: str  # what was expected and what to do
+    said: Message  # what was expected and what to do
+    label: str = ""  # the name that a schema gives the rule; empty: it is that of the message
+
+    @property
+    def rule(self) -> str:
+        """A stable code such as "number-format"."""
+        return self.label or self.said.rule
+
+    @property
+    def remedy(self) -> str:
+        """What was expected and what to do, in English."""
+        return str(self.said)
+
+    def message(self) -> Message:
+        """`Amount: found '1.234,50' (number-format); write 1234.50`."""
+        if not self.column:
+            return problems.WHOLE_ROW(rule=self.rule, remedy=self.said)
+        if not self.value:
+            return problems.EMPTY(column=self.column, rule=self.rule, remedy=self.said)
+        return problems.FOUND(
+            column=self.column, value=self.value, rule=self.rule, remedy=self.said
+        )
 
     def sentence(self) -> str:
-        """`Amount: found '1.234,50' (number-format); write 1234.50`."""
-        if self.value:
-            found = f" found '{self.value}'"
-        else:
-            found = " is empty"
-        return f"{self.column}:{found} ({self.rule}); {self.remedy}"
+        """The same in English."""
+        return str(self.message())
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal: what earlier versions read of a problem, and beside it code and
+        fields.
+        """
+        return {
+            "column": self.column,
+            "value": self.value,
+            "rule": self.rule,
+            "remedy": self.remedy,
+            "said": self.said.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Problem:
+        """The same problem back; one that an earlier version kept says what it said then."""
+        said = read(kept.get("said", kept["remedy"]))
+        if kept["rule"] == said.rule:
+            return cls(kept["column"], kept["value"], said)
+        return cls(kept["column"], kept["value"], said, kept["rule"])
 
 
 class Chunk(Protocol):
@@ -385,7 +424,7 @@ class Repeat:
     """A row that its own batch already asks for, or contradicts (fault-matrix E08-E10, X04)."""
 
     outcome: Outcome  # duplicate, conflict or rejected
-    reason: str
+    reason: Message
     of_sheet: str = ""
     of_row: int = 0  # the first row of the same order, for duplicates
     alone: bool = False  # no other row of its own file has this very order id
@@ -394,6 +433,28 @@ class Repeat:
     )
     # what the rows with its very order id make of it, whatever looks like it
     by_itself: Repeat | None = None
+
+    def to_json(self) -> list[Any]:
+        """For the journal: what earlier versions read of it, and at the end code and fields."""
+        reason = str(self.reason)
+        kept: list[Any] = [self.outcome.value, reason, self.of_sheet, self.of_row, self.alone]
+        if self.looks_like:
+            by_itself = self.by_itself and self.by_itself.to_json()
+            kept += [self.looks_like, by_itself]
+        return [*kept, self.reason.to_json()]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> Repeat:
+        """The same back; one that an earlier version kept says what it said then."""
+        outcome, reason, of_sheet, of_row, *rest = kept
+        if rest and isinstance(rest[-1], Mapping):
+            reason = rest.pop()
+        alone = bool(rest and rest[0])
+        repeat = cls(Outcome(outcome), read(reason), of_sheet, of_row, alone)
+        if len(rest) < 3:  # it looks like no other id, or an earlier version wrote it
+            return repeat
+        by_itself = rest[2] and cls.from_json(rest[2])
+        return replace(repeat, looks_like=rest[1], by_itself=by_itself or None)
 
 
 # --- what a report shows
@@ -425,7 +486,8 @@ class Finding:
     currency: str  # upper case, empty when unknown
     destination: str
     payment_method: str  # kind and last four characters only
-    reason: str
+    # side by side; of a row that is rejected for its problems, these say why
+    reasons: tuple[Message, ...]
     who_acts: str
     attempts: int
     batch_id: str
@@ -450,7 +512,7 @@ class Finding:
     fee_currency: str = ""  # of fee, fee_vat and net
     funding_amount: int | None = None
     funding_currency: str = ""
-    warnings: str = ""
+    warnings: tuple[Message, ...] = ()
     settled_by: str = ""  # the later attempt that charged what this row asked for
     mode: str = ""
     accepted: bool = False  # unproven, and a person took note of it
@@ -466,3 +528,17 @@ class Finding:
     whole_refused: bool = False
     duplicate_of: str = ""  # order id of the one that it is a duplicate of
     sale: str = ""  # what all rows of one sale have in common; empty: its order id
+
+    @property
+    def reason(self) -> str:
+        """The reasons, or every problem, as one text in English."""
+        if self.reasons or self.outcome is not Outcome.REJECTED:
+            return worded(self.reasons)
+        return " | ".join(problem.sentence() for problem in self.problems)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Stable codes of the same, without those of sentences that have none."""
+        if self.reasons or self.outcome is not Outcome.REJECTED:
+            return tuple(message.code for message in self.reasons if message.code)
+        return tuple(problem.rule for problem in self.problems)

@@ -27,6 +27,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from batchpay.messages import problems
+from batchpay.messages.message import Message
+
 # Decimals of each currency the gateway takes (omise-api.md, 2.2): 1/100 for all but JPY.
 # IDR has 2 here although other providers use 0.
 EXPONENTS = {
@@ -46,6 +49,7 @@ EXPONENTS = {
     "USD": 2,
 }
 
+CODES = ", ".join(EXPONENTS)  # for people
 MAX_MINOR = 2**53 - 1  # beyond it a JSON reader on the way may round
 
 # Amounts so plain that a whole column of them is converted at once, by decimals of the currency;
@@ -59,14 +63,11 @@ _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?\Z", 
 
 
 class NotMoney(ValueError):
-    """A text that is not an amount: `rule` is a stable code, `remedy` says what to write
-    instead.
-    """
+    """A text that is not an amount: `said` tells what to write instead, under a stable code."""
 
-    def __init__(self, rule: str, remedy: str) -> None:
-        super().__init__(f"{rule}: {remedy}")
-        self.rule = rule
-        self.remedy = remedy
+    def __init__(self, said: Message) -> None:
+        super().__init__(f"{said.rule}: {said}")
+        self.said = said
 
 
 def exponent_of(currency: str) -> int:
@@ -74,7 +75,7 @@ def exponent_of(currency: str) -> int:
     try:
         return EXPONENTS[currency.upper()]
     except KeyError:
-        raise NotMoney("unknown-currency", f"use one of {', '.join(EXPONENTS)}") from None
+        raise NotMoney(problems.UNKNOWN_CURRENCY(codes=CODES)) from None
 
 
 def to_minor(text: str, currency: str, unit: str = "major") -> int:
@@ -89,19 +90,19 @@ def to_minor(text: str, currency: str, unit: str = "major") -> int:
         exponent = 0
     match = _NUMBER.match(text)
     if match is None or len(text) > 40:
-        raise NotMoney("number-format", _number_remedy(text))
+        raise NotMoney(_no_number(text))
     fraction = match[1] or ""
     if len(fraction) > exponent:
         if unit == "minor":
-            raise NotMoney("not-whole", 'unit = "minor" takes whole numbers of the smallest unit')
-        raise NotMoney("too-many-decimals", f"{currency.upper()} has {exponent} decimals")
+            raise NotMoney(problems.NOT_WHOLE())
+        raise NotMoney(problems.TOO_MANY_DECIMALS(currency=currency.upper(), decimals=exponent))
     if fraction:
         whole = text[: match.start(1) - 1]
     else:
         whole = text
     minor = int(whole.replace(",", "") + fraction.ljust(exponent, "0"))
     if abs(minor) > MAX_MINOR:
-        raise NotMoney("amount-too-large", f"at most {MAX_MINOR} of the smallest unit")
+        raise NotMoney(problems.AMOUNT_TOO_LARGE(most=MAX_MINOR))
     return minor
 
 
@@ -150,13 +151,13 @@ def grouped_text(minor: int, currency: str) -> str:
     return f"-0{point}{fraction}"
 
 
-def _number_remedy(text: str) -> str:
+def _no_number(text: str) -> Message:
     other_digits = any(ch.isdigit() and not ch.isascii() for ch in text)
     if other_digits or any(unicodedata.category(ch) == "No" for ch in text):
-        return "use 0-9"
+        return problems.OTHER_DIGITS()
     if text != text.strip():
-        return "remove the blanks before and after the number"
-    return "write 1234.50 or 1,234.50 with a point for decimals, and nothing else"
+        return problems.BLANKS_AROUND()
+    return problems.NUMBER_FORMAT()
 
 
 def money_text(sums: Mapping[str, int]) -> str:

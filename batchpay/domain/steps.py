@@ -2,7 +2,7 @@
 sentence stands here once.
 
     >>> CANCEL(order="A 1")
-    "batchpay resolve JOB 'A 1' --cancel --reason TEXT"
+    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
 
 JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal,
 which outlives the place where a job lies. Whoever prints or writes one of these commands names the
@@ -19,35 +19,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from batchpay.domain.text import told
+from batchpay.messages import message
+from batchpay.messages import steps as catalogue
 
-LONGEST_ID = 300  # characters of an order id that a command repeats; longer ones no gateway takes
+LONGEST_ID = message.LONGEST_ID
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One next step. Called with its fields it is a sentence, or the end of one."""
+    """One next step of the catalogue, worded at once for those who still glue sentences."""
 
-    id: str
-    text: str
+    entry: message.Entry
 
     def __call__(self, **fields: str) -> str:
         """With order and batch ids quoted as a shell wants them."""
-        words = {
-            name: _word(text) if name in ("order", "batch") else text
-            for name, text in fields.items()
-        }
-        return self.text.format(**words)
-
-
-def _word(text: str) -> str:
-    """One word of a command: quoted where a shell would take it apart, and never taken for a
-    flag.
-    """
-    quoted = shlex.quote(told(text, LONGEST_ID))
-    if text.startswith("-"):
-        return f"-- {quoted}"
-    return quoted
+        return str(self.entry(**fields))
 
 
 _COMMAND = re.compile(r"\bbatchpay ([a-z]+) JOB\b")
@@ -74,206 +60,60 @@ def addressed(told: Any, job: str) -> Any:
 
 
 YOUR_REASON = "'your reason'"
-KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
+KEY_SOURCES = catalogue.KEY_SOURCES
 BY_ID: dict[str, Step] = {}
 
 
-def _step(name: str, text: str) -> Step:
-    step = BY_ID[name] = Step(name, text)
+def _step(entry: message.Entry) -> Step:
+    step = BY_ID[entry.code] = Step(entry)
     return step
 
 
-# --- a person's word: `batchpay resolve`
-
-LIFT_STOP = _step("lift-stop", "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT")
-CANCEL = _step("cancel", "batchpay resolve JOB --cancel --reason TEXT {order}")
-IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
-RUN_FIRST = _step(
-    "run-first",
-    "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
-    " nothing of what is held or refused; or leave the row out of the file",
-)
-ACCEPT = _step(
-    "accept",
-    "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT"
-    " {order}",
-)
-GIVE_BACK = _step(
-    "give-back",
-    "give the one too many back at the gateway, which the next run sees; or, to leave it so: "
-    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order}",
-)
-SETTLE_LOST = _step(
-    "settle-lost",
-    "see its dashboard; if it has none for this order: batchpay resolve JOB --as not-charged"
-    " --reason TEXT {order}",
-)
-SETTLE_DOUBT = _step(
-    "settle-doubt",
-    "see the gateway's dashboard; if it has no charge for this order: batchpay resolve JOB --as"
-    " not-charged --reason TEXT {order}; if it has one, with --as charged:chrg_…",
-)
-SETTLE_UNCLEAR = _step(
-    "settle-unclear",
-    "see the gateway's dashboard; if that is it: batchpay resolve JOB --as charged:{charge}"
-    " --reason TEXT {order}; if it is none of this job's: batchpay resolve JOB --not-ours {charge}"
-    " --reason TEXT, then run again",
-)
-NOT_OURS = _step(
-    "not-ours",
-    "see the gateway's dashboard; if it is none of this job's: batchpay resolve JOB --not-ours"
-    " {charge} --reason TEXT, then run again; if it is an order's, say so with the order's id:"
-    " batchpay resolve JOB --as charged:{charge} --reason TEXT …",
-)
-NAMELESS = _step(
-    "nameless",
-    "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --as charged:{charge}"
-    " --reason TEXT {order}; if it is none of this job's: batchpay resolve JOB --not-ours {charge}"
-    " --reason TEXT, then run again",
-)
-SETTLE_ADOPTED = _step(
-    "settle-adopted",
-    "see which is right; to take the charge as it is: "
-    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order}, then lift the stop",
-)
-SETTLE_EARLIER = _step(
-    "settle-earlier",
-    "see its dashboard; if it has none: batchpay resolve JOB --as not-charged --reason TEXT"
-    " {order}, then the next run sends",
-)
-SETTLE_ANOTHERS = _step(
-    "settle-anothers",
-    "see the gateway's dashboard; if it has none for this order: "
-    "batchpay resolve JOB --as not-charged --reason TEXT {order}",
-)
-ASK_EARLIER = _step(
-    "ask-earlier",
-    "the next run asks again; if it stays so, see the gateway's dashboard, then: "
-    "batchpay resolve JOB --as not-charged --reason TEXT {order}",
-)
-SAY_AGAIN = _step(
-    "say-again",
-    "what people told the journal that is not in it any more is gone too, but for what the reports"
-    " tell: cancelled orders, lifted stops, orders settled by hand, charges that are none of this"
-    " job's. Whoever said it says it again",
-)
-ASK_AGAIN = _step(
-    "ask-again",
-    "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes",
-)
-
-# --- the payer's
-
-_ITS_ROW = "in its row of the rejects file, sent back as a new file"
-PAY_TOKEN = _step(
-    "pay-token", f"a one-time token pays once: the payer pays with a new one, {_ITS_ROW}"
-)
-PAY_SOURCE = _step(
-    "pay-source", f"a source (a QR code, an app) pays once: the payer pays by a new one, {_ITS_ROW}"
-)
-PAY_AGAIN = _step(
-    "pay-again",
-    f"the payer has another card charged, or the same again: {_ITS_ROW}, changed or with"
-    " batchpay_retry = yes",
-)
-AUTHORISE = _step(
-    "authorise", "the payer authorises it at its authorize_uri, then the next run finds it"
-)
-SCAN = _step(
-    "scan",
-    "the payer pays it by its QR code or app (authorize_uri, if it has one), then the next run"
-    " finds it",
-)
-
-# --- the accountant's: rows and files
-
-PUT_BACK = _step(
-    "put-back",
-    "give {file} to a run again, where [input] file says or with --input, or never send it: "
-    "batchpay resolve JOB --cancel --reason TEXT {order}; or the whole file: "
-    "batchpay resolve JOB --cancel --reason TEXT {batch}",
-)
-NEW_ID = _step(
-    "new-id",
-    "if it is wanted after all, send it in another file, without the batchpay_ columns, under"
-    " another order id",
-)
-OTHER_CONTENT = _step(
-    "other-content",
-    "if it is another sale, send it in a file of its own under another order id, without the"
-    " batchpay_ columns; else leave it out",
-)
-WRITE_ID = _step(
-    "write-id",
-    'if it is that order, write {other}; if both are right, say alike_ids = "distinct" in [input]',
-)
-WRITE_DAMAGED_ID = _step(
-    "write-damaged-id",
-    "if it is that order, write {other} and clear the row's batchpay_ columns, if it has any; if"
-    ' both are right, say alike_ids = "distinct" in [input]',
-)
-OWN_ID = _step(
-    "own-id",
-    "send it again under its own order id, in the rejects file that it came from, or, if there it"
-    " had none, under one that was never used",
-)
-LEAVE_ONE = _step("leave-one", "leave only the right one")
-ANOTHER_SALE = _step(
-    "another-sale", "if this is another sale, send it without the batchpay_ columns"
-)
-NEAR = _step(
-    "near",
-    'say near_duplicates = "warn" in [controls] to send it, or never send it: '
-    "batchpay resolve JOB --cancel --reason TEXT {order}",
-)
-NEW_SALE = _step(
-    "new-sale",
-    "see whether this is that sale; if it is another one, run again with --yes; if it is the same,"
-    " put the file of batch {batch} beside this one, or: batchpay resolve JOB --cancel --reason"
-    " TEXT {order}",
-)
-NEW_ORDERS = _step(
-    "new-orders",
-    "if these are new orders, run again with --yes; if not, take the file away, or do not give it"
-    " again, and: batchpay resolve JOB --cancel --reason TEXT {batch}",
-)
-TOO_SMALL = _step(
-    "too-small",
-    "no setting sends it; ask for more in a new file, or never send it: "
-    "batchpay resolve JOB --cancel --reason TEXT {order}",
-)
-SEND_SMALL = _step("send-small", 'min_share = "send" in [controls] sends it')
-
-# --- whoever looks after recipients, the job and the machine
-
-NO_RECIPIENT = _step("no-recipient", "correct the order, or the lookup file")
-OTHER_RECIPIENT = _step("other-recipient", "give the order another recipient")
-VERIFY = _step("verify", "a later run sends when it is")
-ACTIVATE = _step("activate", "have it activated, then the next run sends")
-OLD_NAME = _step(
-    "old-name",
-    'If this job was renamed, give it its old name again: name = "{job}"; if these are other orders'
-    " than those of that job, give them other ids",
-)
-ADOPT = _step(
-    "adopt",
-    "if [state] url names another file than it did, name the old one; if the journal was lost, run"
-    " once with --adopt to take these charges over",
-)
-_OWN_JOB = (
-    "orders that were never charged there go in a job of their own, with another name, [state] url"
-    " and [report] directory"
-)
-OTHER_KEY = _step("other-key", f"Give the other key; {_OWN_JOB}")
-OTHER_MODE = _step("other-mode", f'Say mode = "{{mode}}"; {_OWN_JOB}')
-OTHER_URL = _step("other-url", f"Give the job its old [gateway] url; {_OWN_JOB}")
-KEY = _step("key", f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten")
-CLOCK = _step("clock", "set the clock (NTP) and run again: nothing more is sent")
-ASK_GATEWAY = _step(
-    "ask-gateway",
-    "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
-    " run again",
-)
-GATEWAY_URL = _step(
-    "gateway-url", "check [gateway] url in the job file, and what stands between: a proxy, a portal"
-)
+LIFT_STOP = _step(catalogue.LIFT_STOP)
+CANCEL = _step(catalogue.CANCEL)
+IS_CANCEL = catalogue.IS_CANCEL
+RUN_FIRST = _step(catalogue.RUN_FIRST)
+ACCEPT = _step(catalogue.ACCEPT)
+GIVE_BACK = _step(catalogue.GIVE_BACK)
+SETTLE_LOST = _step(catalogue.SETTLE_LOST)
+SETTLE_DOUBT = _step(catalogue.SETTLE_DOUBT)
+SETTLE_UNCLEAR = _step(catalogue.SETTLE_UNCLEAR)
+NOT_OURS = _step(catalogue.NOT_OURS)
+NAMELESS = _step(catalogue.NAMELESS)
+SETTLE_ADOPTED = _step(catalogue.SETTLE_ADOPTED)
+SETTLE_EARLIER = _step(catalogue.SETTLE_EARLIER)
+SETTLE_ANOTHERS = _step(catalogue.SETTLE_ANOTHERS)
+ASK_EARLIER = _step(catalogue.ASK_EARLIER)
+SAY_AGAIN = _step(catalogue.SAY_AGAIN)
+ASK_AGAIN = _step(catalogue.ASK_AGAIN)
+PAY_TOKEN = _step(catalogue.PAY_TOKEN)
+PAY_SOURCE = _step(catalogue.PAY_SOURCE)
+PAY_AGAIN = _step(catalogue.PAY_AGAIN)
+AUTHORISE = _step(catalogue.AUTHORISE)
+SCAN = _step(catalogue.SCAN)
+PUT_BACK = _step(catalogue.PUT_BACK)
+NEW_ID = _step(catalogue.NEW_ID)
+OTHER_CONTENT = _step(catalogue.OTHER_CONTENT)
+WRITE_ID = _step(catalogue.WRITE_ID)
+WRITE_DAMAGED_ID = _step(catalogue.WRITE_DAMAGED_ID)
+OWN_ID = _step(catalogue.OWN_ID)
+LEAVE_ONE = _step(catalogue.LEAVE_ONE)
+ANOTHER_SALE = _step(catalogue.ANOTHER_SALE)
+NEAR = _step(catalogue.NEAR)
+NEW_SALE = _step(catalogue.NEW_SALE)
+NEW_ORDERS = _step(catalogue.NEW_ORDERS)
+TOO_SMALL = _step(catalogue.TOO_SMALL)
+SEND_SMALL = _step(catalogue.SEND_SMALL)
+NO_RECIPIENT = _step(catalogue.NO_RECIPIENT)
+OTHER_RECIPIENT = _step(catalogue.OTHER_RECIPIENT)
+VERIFY = _step(catalogue.VERIFY)
+ACTIVATE = _step(catalogue.ACTIVATE)
+OLD_NAME = _step(catalogue.OLD_NAME)
+ADOPT = _step(catalogue.ADOPT)
+OTHER_KEY = _step(catalogue.OTHER_KEY)
+OTHER_MODE = _step(catalogue.OTHER_MODE)
+OTHER_URL = _step(catalogue.OTHER_URL)
+KEY = _step(catalogue.KEY)
+CLOCK = _step(catalogue.CLOCK)
+ASK_GATEWAY = _step(catalogue.ASK_GATEWAY)
+GATEWAY_URL = _step(catalogue.GATEWAY_URL)

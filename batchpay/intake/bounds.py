@@ -11,14 +11,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from decimal import Decimal
 from typing import Any, Literal
 
 from batchpay.domain.documents import inside, text, whole
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS, grouped_text
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.job.job import Fee
+from batchpay.messages import files
+from batchpay.messages.message import Message
 
 NAMED_ROWS = 5  # in a sentence
 
@@ -40,16 +42,15 @@ class Bounds:
         """Can an order's amount be held against them?"""
         return self.currency in EXPONENTS and self.least is not None and self.most is not None
 
-    def sentence(self) -> str:
+    def told(self) -> Message:
         """The limits, for a person."""
         assert self.least is not None and self.most is not None
-        told = (
-            f"a charge may be {grouped_text(self.least, self.currency)} to"
-            f" {_money(self.most, self.currency)}"
-        )
+        least = grouped_text(self.least, self.currency)
+        most = _money(self.most, self.currency)
         if self.smallest_transfer is None:
-            return told
-        return f"{told}, a transfer {_money(self.smallest_transfer, self.currency)} or more"
+            return files.LIMITS(least=least, most=most)
+        smallest = _money(self.smallest_transfer, self.currency)
+        return files.LIMITS_TRANSFER(least=least, most=most, smallest=smallest)
 
 
 def bounds_of(account: Any, capability: Any) -> Bounds:
@@ -90,67 +91,64 @@ class Asked:
 
 def not_taken(
     asked: Asked, bounds: Bounds, fee: Fee | None, min_share: Literal["hold", "send"]
-) -> Iterator[str]:
-    """A sentence for each kind of order of a file that the gateway would not take as it is."""
+) -> Iterator[Message]:
+    """A message for each kind of order of a file that the gateway would not take as it is."""
     for code in sorted(asked.amounts):
         if bounds.currencies and code not in bounds.currencies:
-            which = _which(asked.rows[code], [True] * len(asked.rows[code]))
-            yield (
-                f"{which}: in {told(code)}, which the account does not take: they would be refused"
-            )
-    if not bounds.has_limits or bounds.currency not in asked.amounts:
-        return
-    amounts, rows = asked.amounts[bounds.currency], asked.rows[bounds.currency]
+            yield files.NOT_TAKEN_CURRENCY(orders=_which(asked.rows[code]), currency=told(code))
+    if bounds.has_limits and bounds.currency in asked.amounts:
+        yield from _beyond_limits(asked, bounds, fee, min_share)
+
+
+def _beyond_limits(
+    asked: Asked, bounds: Bounds, fee: Fee | None, min_share: Literal["hold", "send"]
+) -> Iterator[Message]:
+    """... of those in the account's own currency."""
     code, least, most = bounds.currency, bounds.least or 0, bounds.most or 0
     smallest = bounds.smallest_transfer or 0
-    if any(small := [amount < least for amount in amounts]):
-        yield (
-            f"{_which(rows, small)}: below the least charge, {_money(least, code)}: they would be"
-            " refused"
-        )
-    if any(large := [amount > most for amount in amounts]):
-        yield (
-            f"{_which(rows, large)}: above the largest charge, {_money(most, code)}: they would be"
-            " refused"
-        )
-    poor = [
-        amount >= least and amount - (fee.of(amount, code) if fee else 0) < smallest
-        for amount in amounts
-    ]
-    if any(poor):
-        if min_share == "hold":
-            then = 'a run holds them, unless min_share = "send" in [controls]'
-        else:
-            then = (
-                'min_share = "send" charges them all the same, and nobody can be paid out of them'
-            )
-        below = f"the recipient's share is below the smallest transfer, {_money(smallest, code)}"
-        yield f"{_which(rows, poor)}: {below}: {then}"
+    small, large, poor = [], [], []
+    for amount, row in zip(asked.amounts[code], asked.rows[code], strict=True):
+        if amount < least:
+            small.append(row)
+        elif _share(amount, code, fee) < smallest:
+            poor.append(row)
+        if amount > most:
+            large.append(row)
+    if small:
+        yield files.NOT_TAKEN_SMALL(orders=_which(small), least=_money(least, code))
+    if large:
+        yield files.NOT_TAKEN_LARGE(orders=_which(large), most=_money(most, code))
+    if poor and min_share == "hold":
+        yield files.NO_SHARE_HELD(orders=_which(poor), smallest=_money(smallest, code))
+    elif poor:
+        yield files.NO_SHARE_SENT(orders=_which(poor), smallest=_money(smallest, code))
 
 
-def not_compared(asked: Asked, bounds: Bounds) -> str:
-    """How many orders the limits say nothing of; empty when there is none."""
-    others = {
-        code: len(rows) for code, rows in sorted(asked.rows.items()) if code != bounds.currency
-    }
+def _share(amount: int, code: str, fee: Fee | None) -> Decimal | int:
+    """What the commission leaves of an order, in the smallest unit."""
+    if fee is None:
+        return amount
+    return amount - fee.of(amount, code)
+
+
+def not_compared(asked: Asked, bounds: Bounds) -> Message | None:
+    """How many orders the limits say nothing of; None when there is none."""
+    others = [code for code in sorted(asked.rows) if code != bounds.currency]
     if not bounds.has_limits or not others:
-        return ""
-    counted = ", ".join(f"{many(count, 'order')} in {told(code)}" for code, count in others.items())
-    return (
-        f"{counted}: not held against these limits, the gateway converts to {bounds.currency} first"
+        return None
+    counted = tuple(
+        files.COUNTED_IN(orders=len(asked.rows[code]), currency=told(code)) for code in others
     )
+    return files.NOT_COMPARED(counted=counted, currency=bounds.currency)
 
 
 def _money(minor: int, code: str) -> str:
     return f"{grouped_text(minor, code)} {code}"
 
 
-def _which(rows: Sequence[int], chosen: Sequence[bool]) -> str:
-    """`3 orders (rows 2, 5 and 9)`."""
-    found = list(compress(rows, chosen))
-    named, more = ", ".join(map(str, found[:NAMED_ROWS])), len(found) - NAMED_ROWS
-    if len(found) == 1:
-        place = f"row {named}"
-    else:
-        place = f"rows {named}"
-    return f"{many(len(found), 'order')} ({place}{f' and {more:,} more' if more > 0 else ''})"
+def _which(rows: Sequence[int]) -> Message:
+    """`3 orders (rows 2, 5, 9)`."""
+    named, more = ", ".join(map(str, rows[:NAMED_ROWS])), len(rows) - NAMED_ROWS
+    if more > 0:
+        return files.ORDERS_IN_MORE(orders=len(rows), rows=named, more=more)
+    return files.ORDERS_IN(orders=len(rows), rows=named)

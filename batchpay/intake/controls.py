@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from operator import itemgetter
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.model import Document, Judged, Problem, Read
 from batchpay.domain.money import NotMoney, grouped_text, to_minor
 from batchpay.domain.strictjson import NotStrict, parse
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.intake.mapping import column_of
 from batchpay.job.job import Columns, Controls, Fee, Input, Limit
+from batchpay.messages import controls as said
+from batchpay.messages import problems
+from batchpay.messages.message import Message
+from batchpay.messages.repeats import ROW, ROW_OF_SHEET
 
 Found = dict[int, tuple[Problem, ...]]
 Check = Callable[[Sequence[Document]], Found]
@@ -46,8 +50,8 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
         for at, document in enumerate(documents):
             amount, code = document.get("amount", 0), document.get("currency", "")
             if amount > limits.get(code, amount):
-                remedy = f"at most {_money(limits[code], code)} an order ([controls] max_amount)"
-                found[at] = (Problem(column, _money(amount, code), "above-max-amount", remedy),)
+                above = problems.ABOVE_MAX_AMOUNT(limit=_money(limits[code], code))
+                found[at] = (Problem(column, _money(amount, code), above),)
         return found
 
     return check
@@ -65,11 +69,9 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
             amount, code = document.get("amount"), document.get("currency")
             if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
                 continue
-            remedy = (
-                f"the commission of {_money(math.ceil(commission), code)} ([fee]) is more than"
-                " that: ask for more"
-            )
-            found[at] = (Problem(column, _money(amount, code), "commission-above-amount", remedy),)
+            shown = _money(math.ceil(commission), code)
+            above = problems.COMMISSION_ABOVE_AMOUNT(commission=shown)
+            found[at] = (Problem(column, _money(amount, code), above),)
         return found
 
     return check
@@ -84,15 +86,8 @@ def require_fixed_fee(judged: Judged, fee: Fee, file: str) -> None:
     for at, document in enumerate(judged.documents):
         code = str(document.get("currency", "")).upper()
         if at not in judged.problems and code not in fee.fixed:
-            if judged.chunk.sheet:
-                where = f" of sheet {judged.chunk.sheet}"
-            else:
-                where = ""
-            raise Misconfigured(
-                f"[fee] fixed has no commission for {code}, which row"
-                f" {judged.chunk.rows[at]}{where} of {file} is in: add it to fixed, as {code} = 0"
-                " if there is none"
-            )
+            row = _row_told(judged, at)
+            raise Misconfigured(said.NO_FIXED_FEE(currency=code, row=row, file=file))
 
 
 def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
@@ -121,9 +116,7 @@ def _other_mode(text: str, mode: str, column: str) -> Problem:
         other = "live"
     else:
         other = "test"
-    return Problem(
-        column, told(text), "other-mode", f"it is of {other} mode, but the job runs in {mode} mode"
-    )
+    return Problem(column, told(text), problems.OTHER_MODE(other=other, mode=mode))
 
 
 # --- per batch
@@ -143,7 +136,7 @@ class Tally:
         default_factory=Counter
     )  # of every row; without a currency: the empty one
     unread: int = 0  # rows without an amount and currency that could be read
-    first_unread: str = ""
+    first_unread: Message | None = None
 
     def add(self, judged: Judged) -> None:
         """Count one chunk."""
@@ -164,11 +157,8 @@ class Tally:
         self.rows[""] += len(judged.chunk.rows) - len(documents)
         for at in sorted(problems):
             if not _is_priced(documents[at]):
-                if judged.chunk.sheet:
-                    sheet = f" of sheet {judged.chunk.sheet}"
-                else:
-                    sheet = ""
-                self.first_unread = self.first_unread or f"row {judged.chunk.rows[at]}{sheet}"
+                if self.first_unread is None:
+                    self.first_unread = _row_told(judged, at)
                 self.unread += 1
 
     def reading(self) -> tuple[Read, ...]:
@@ -180,6 +170,14 @@ class Tally:
             for code in sorted(self.rows)
             if self.rows[code]
         )
+
+
+def _row_told(judged: Judged, at: int) -> Message:
+    """`row 7`, with the sheet where there is one."""
+    row = judged.chunk.rows[at]
+    if judged.chunk.sheet:
+        return ROW_OF_SHEET(row=row, sheet=judged.chunk.sheet)
+    return ROW(row=row)
 
 
 def _told_currency(document: Document) -> str:
@@ -206,29 +204,28 @@ def _upper(numbers: Mapping[str, int]) -> Counter[str]:
     return Counter({code.upper(): number for code, number in numbers.items()})
 
 
-def refusal_of(tally: Tally, controls: Controls, rules: Input) -> str:
-    """Why the whole batch is refused, in sentences; empty when it is not."""
-    reasons = [
+def refusal_of(tally: Tally, controls: Controls, rules: Input) -> tuple[Message, ...]:
+    """Why the whole batch is refused; empty when it is not."""
+    return (
         *_too_many_rejects(tally, rules),
         *_wrong_count(tally, controls),
         *_wrong_totals(tally, controls),
-    ]
-    return " ".join(reasons)
-
-
-def _too_many_rejects(tally: Tally, rules: Input) -> list[str]:
-    of_all = (
-        f"{tally.rejected} of {many(tally.read, 'row')} {'is' if tally.rejected == 1 else 'are'}"
-        " rejected"
     )
-    if rules.on_reject == "stop" and tally.rejected:
-        return [f'{of_all} and on_reject is "stop": correct them and send the file again.']
-    if rules.max_rejects is not None and rules.max_rejects.exceeded_by(tally.rejected, tally.read):
-        return [
-            f"{of_all}, max_rejects allows {_limit(rules.max_rejects)}: correct the file and send"
-            " it again."
-        ]
-    return []
+
+
+def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
+    rejected, rows = tally.rejected, tally.read
+    if rules.on_reject == "stop" and rejected:
+        if rows == 1:
+            yield said.REJECTED_ONLY()
+        else:
+            yield said.REJECTED_STOP(rejected=rejected, rows=rows)
+    elif rules.max_rejects is not None and rules.max_rejects.exceeded_by(rejected, rows):
+        limit = _limit(rules.max_rejects)
+        if rows == 1:
+            yield said.TOO_MANY_ONLY(limit=limit)
+        else:
+            yield said.TOO_MANY_REJECTS(rejected=rejected, rows=rows, limit=limit)
 
 
 def _limit(limit: Limit) -> str:
@@ -238,57 +235,48 @@ def _limit(limit: Limit) -> str:
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def _wrong_count(tally: Tally, controls: Controls) -> list[str]:
-    if controls.count is None or controls.count == tally.read:
-        return []
-    return [
-        f"The file has {many(tally.read, 'row')}, its sender declared {controls.count}: ask for the"
-        " whole file."
-    ]
+def _wrong_count(tally: Tally, controls: Controls) -> Iterator[Message]:
+    if controls.count is not None and controls.count != tally.read:
+        yield said.WRONG_COUNT(rows=tally.read, declared=controls.count)
 
 
-def _wrong_totals(tally: Tally, controls: Controls) -> list[str]:
+def _wrong_totals(tally: Tally, controls: Controls) -> Iterator[Message]:
     if controls.total is None:
-        return []
-    if tally.unread:
-        if tally.unread > 1:
-            more = f" and {tally.unread - 1} more"
-        else:
-            more = ""
-        where = f"the amount of {tally.first_unread}{more} cannot be read"
-        return [
-            f"The declared total cannot be proven, {where}: correct the file and send it again."
-        ]
+        return
+    if tally.first_unread is not None:
+        yield _unproven(tally.first_unread, tally.unread - 1)
+        return
     declared = {code.upper(): total for code, total in controls.total.items()}
-    reasons = []
-    for code in sorted(declared.keys() | {code for code, total in tally.total.items() if total}):
-        found = tally.total[code]
+    found = {code for code, total in tally.total.items() if total}
+    for code in sorted(declared.keys() | found):
+        shown = _money(tally.total[code], code)
         if code not in declared:
-            reasons.append(
-                f"The file holds {_money(found, code)}, its sender declared no total in {code}: ask"
-                " which is right."
-            )
-        elif found != declared[code]:
-            expected = _money(declared[code], code)
-            reasons.append(
-                f"The rows add up to {_money(found, code)}, the sender declared {expected}: ask"
-                " which is right."
-            )
-    return reasons
+            yield said.TOTAL_UNDECLARED(found=shown, currency=code)
+        elif tally.total[code] != declared[code]:
+            yield said.WRONG_TOTAL(found=shown, declared=_money(declared[code], code))
+
+
+def _unproven(first: Message, more: int) -> Message:
+    if more:
+        return said.TOTAL_UNPROVEN_MORE(row=first, more=more)
+    return said.TOTAL_UNPROVEN(row=first)
 
 
 # --- per run
 # -------------------------------------------------------------------------------------------------
 
 
-def run_refusal(sums: Mapping[str, int], max_total: Mapping[str, int] | None) -> str:
+def run_refusal(
+    sums: Mapping[str, int], max_total: Mapping[str, int] | None
+) -> tuple[Message, ...]:
     """Why the plan of a run is refused whole, by its sums per currency; empty when it is not."""
     limits = {code.upper(): limit for code, limit in (max_total or {}).items()}
-    return " ".join(
-        f"The plan would charge {_money(total, code)}, [controls] max_total allows "
-        f"{_money(limits[code.upper()], code)}: send less, or have the limit changed."
-        for code, total in sorted(sums.items())
-        if total > limits.get(code.upper(), total)
+    above = [code for code in sorted(sums) if sums[code] > limits.get(code.upper(), sums[code])]
+    return tuple(
+        said.ABOVE_MAX_TOTAL(
+            total=_money(sums[code], code), limit=_money(limits[code.upper()], code)
+        )
+        for code in above
     )
 
 
@@ -329,29 +317,34 @@ def parse_totals(
     try:
         document = parse(data)
     except NotStrict as error:
-        _refuse(name, f"is not strict JSON: {error}", error)
+        raise FileRefused(said.TOTALS_NOT_JSON(file=name, wrong=str(error))) from error
     if not isinstance(document, dict) or not document or document.keys() - {"count", "total"}:
-        _refuse(name, "must be an object with count, total or both, and nothing else")
+        raise FileRefused(said.TOTALS_SHAPE(file=name))
     count = document.get("count")
     if "count" in document and (type(count) is not int or count < 0):
-        _refuse(name, f"has the count {count!r}, not a whole number of rows")
-    return count, _declared(document["total"], name) if "total" in document else None
+        raise FileRefused(said.TOTALS_COUNT(file=name, count=repr(count)))
+    if "total" not in document:
+        return count, None
+    return count, _declared(document["total"], name)
 
 
 def _declared(total: Any, name: str) -> dict[str, int]:
     if not isinstance(total, dict) or not all(isinstance(text, str) for text in total.values()):
-        _refuse(name, 'must give the total as text per currency, like {"THB": "1234500.00"}')
+        raise FileRefused(said.TOTALS_TEXT(file=name))
     sums: dict[str, int] = {}
     for code, text in total.items():
-        try:
-            minor = to_minor(text, code)
-        except NotMoney as error:
-            _refuse(name, f"has the total {told(text)} {told(code)}: {error.remedy}", error)
+        minor = _amount_of(text, code, name)
         if code.upper() in sums or minor < 0:
-            _refuse(name, f"has two totals or a negative one for {code.upper()}")
+            raise FileRefused(said.TOTALS_TWICE(file=name, currency=code.upper()))
         sums[code.upper()] = minor
     return sums
 
 
-def _refuse(name: str, found: str, cause: Exception | None = None) -> NoReturn:
-    raise FileRefused(f"{name} {found}; correct it and send it again with the file") from cause
+def _amount_of(text: str, code: str, name: str) -> int:
+    try:
+        return to_minor(text, code)
+    except NotMoney as error:
+        wrong = said.TOTALS_AMOUNT(
+            file=name, total=told(text), currency=told(code), wrong=error.said
+        )
+        raise FileRefused(wrong) from error

@@ -14,43 +14,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Literal
 
 from batchpay.domain.text import folded
 from batchpay.intake.sheetdates import is_date_of
+from batchpay.messages import problems
+from batchpay.messages.message import Message
 
-ACCEPT = 'or say odd_ids = "accept" in [input] if ids of this source really look so'
 KEPT_DIGITS = (15, 16, 17)  # of a number: by a spreadsheet, by a library, by a computer
 _EXACT = Context(prec=60)
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a cell is no id: `rule` is a stable code, `remedy` says what to do."""
-
-    rule: str
-    remedy: str
-
-
-_REMEDIES = {
-    "error-cell": "an error of a spreadsheet, not an id: correct the cell",
-    "not-a-number": "what a program writes where it has no number: write the id itself",
-    "no-value": "what a program writes where it has no value: write the id itself",
-    "exponent-number": "a number in exponent form has lost digits: write the id itself, as text",
-    "formula-text": "the text of a formula: write the id itself, as text",
-    "exponent-cell": (
-        "a number shown with an exponent, which a spreadsheet makes of 8E5: write the id as text"
-    ),
-    "fraction-cell": (
-        "a number shown as a fraction, which a spreadsheet makes of 1/2: write the id as text"
-    ),
-    "date-cell": "a date, which a spreadsheet makes of ids like 3-1: write the id itself, as text",
-    "boolean-cell": "true or false, not a text: write the id itself, as text",
-}
-_FAULTS = {rule: Fault(rule, f"{remedy}, {ACCEPT}") for rule, remedy in _REMEDIES.items()}
 
 # Errors end in ! or ? in every language; those that do not are listed. A row of # is a number in
 # too narrow a column.
@@ -82,13 +57,19 @@ _DATE = re.compile(
     re.VERBOSE,
 )
 _KINDS = (
-    ("error-cell", _ERROR),
-    ("not-a-number", _NOT_A_NUMBER),
-    ("no-value", _NO_VALUE),
-    ("exponent-number", _EXPONENT),
-    ("formula-text", _FORMULA),
-    ("date-cell", _DATE),
+    (problems.ERROR_CELL, _ERROR),
+    (problems.NOT_A_NUMBER, _NOT_A_NUMBER),
+    (problems.NO_ID, _NO_VALUE),
+    (problems.EXPONENT_NUMBER, _EXPONENT),
+    (problems.FORMULA_TEXT, _FORMULA),
+    (problems.DATE_CELL, _DATE),
 )
+_TYPES = {
+    "date": problems.DATE_CELL,
+    "boolean": problems.BOOLEAN_CELL,
+    "exponent": problems.EXPONENT_CELL,
+    "fraction": problems.FRACTION_CELL,
+}  # of cells that are no text
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
 # at once.
 _SUSPECT = re.compile(
@@ -102,15 +83,21 @@ def suspicious(texts: Sequence[str]) -> bool:
     return _SUSPECT.search(folded("\n".join(("", *texts))).replace(" ", "")) is not None
 
 
-def fault_of(text: str) -> Fault | None:
-    """Why this text is no id; None when it may be one."""
+def fault_of(text: str) -> Message | None:
+    """Why this text is no id, and what to do; None when it may be one."""
     plain = _plain(text)
-    return next((_FAULTS[rule] for rule, form in _KINDS if form.fullmatch(plain)), None)
+    for fault, form in _KINDS:
+        if form.fullmatch(plain):
+            return fault()
+    return None
 
 
-def fault_of_type(kind: str) -> Fault | None:
+def fault_of_type(kind: str) -> Message | None:
     """The same for a cell whose type says it: `date`, `boolean`, `exponent` or `fraction`."""
-    return _FAULTS.get(f"{kind}-cell")
+    fault = _TYPES.get(kind)
+    if fault is None:
+        return None
+    return fault()
 
 
 def _plain(text: str) -> str:

@@ -54,8 +54,9 @@ def _number_of(order: Document) -> int:
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:
     """Are two files so alike, by their samples, that their orders should be compared?"""
     of_both = sorted({*one, *other})[:SAMPLE]
-    common = sum(number in one and number in other for number in of_both)
-    return common * 100 >= SUSPICIOUS_PERCENT * max(1, len(of_both))
+    common = [number for number in of_both if number in one and number in other]
+    least = SUSPICIOUS_PERCENT * max(1, len(of_both))
+    return len(common) * 100 >= least
 
 
 def may_contain(one: Sequence[str], other: Sequence[str]) -> bool:

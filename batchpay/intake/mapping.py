@@ -14,12 +14,14 @@ from typing import Literal
 
 from batchpay.domain import lineage
 from batchpay.domain.model import Chunk, Document, Problem
-from batchpay.domain.money import EXPONENTS, NotMoney, plain_minors, to_minor
+from batchpay.domain.money import CODES, EXPONENTS, NotMoney, plain_minors, to_minor
 from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
 from batchpay.intake import damage
 from batchpay.job.job import Columns, FromColumn, FromLookup, FromTemplate, FromValue, Source
 from batchpay.lifecycle.plan import place_of
+from batchpay.messages import problems
+from batchpay.messages.message import Message
 
 TEMPLATE_LIMIT = 1000  # characters a template may make of one row
 ESSENTIAL = (
@@ -208,8 +210,8 @@ def _without_blamed(
 ) -> _Cells:
     """The same without the cells the reader has refused already: one fault is told once."""
     kept = list(texts)
-    for at, problems in blamed.items():
-        if any(problem.column in needed for problem in problems):
+    for at, refused in blamed.items():
+        if any(problem.column in needed for problem in refused):
             kept[at] = ""
             found.unmapped.setdefault(at, set()).add(name)
     return kept
@@ -226,15 +228,8 @@ def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -
     if max(map(len, texts), default=0) > TEMPLATE_LIMIT:
         for at, text in enumerate(texts):
             if len(text) > TEMPLATE_LIMIT:
-                remedy = (
-                    f"the text made of it is longer than {TEMPLATE_LIMIT} characters: shorten the"
-                    " cells"
-                )
-                found.refuse(
-                    at,
-                    name,
-                    Problem(_column(template, name), told(text), "template-too-long", remedy),
-                )
+                said = problems.TEMPLATE_TOO_LONG(limit=TEMPLATE_LIMIT)
+                found.refuse(at, name, Problem(_column(template, name), told(text), said))
                 texts[at] = ""
     return texts
 
@@ -250,11 +245,7 @@ def _without_empty(
             texts[at] = ""
         elif name in IDENTIFIERS and "" in cells:
             empty = template.columns[cells.index("")]
-            found.refuse(
-                at,
-                name,
-                Problem(empty, "", "template-empty", f"fill it in: {name} is made from it"),
-            )
+            found.refuse(at, name, Problem(empty, "", problems.TEMPLATE_EMPTY(field=name)))
             texts[at] = ""
     return texts
 
@@ -271,17 +262,14 @@ def _looked_up(keys: _Cells, lookup: FromLookup, name: str, found: _Findings) ->
 
 
 def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
-    where = lookup.path.name
+    file = lookup.path.name
     if key in lookup.ambiguous:
-        rule, remedy = "lookup-ambiguous", f"it stands on more than one line of {where}: leave one"
+        said = problems.LOOKUP_AMBIGUOUS(file=file)
     elif value is None:
-        rule, remedy = (
-            "lookup-missing",
-            f"add a line for it to {where}, column '{lookup.key}', or correct the cell",
-        )
+        said = problems.LOOKUP_MISSING(file=file, key=lookup.key)
     else:
-        rule, remedy = "lookup-empty", f"fill in column '{lookup.value}' of its line in {where}"
-    return Problem(lookup.column, told(key), rule, remedy)
+        said = problems.LOOKUP_EMPTY(file=file, column=lookup.value)
+    return Problem(lookup.column, told(key), said)
 
 
 # --- odd ids
@@ -302,7 +290,7 @@ def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, se
             continue
         for column in dict.fromkeys(_needed(source)):
             for at, (text, fault) in _faults(chunk, column).items():
-                problem = Problem(column, _quoted(text), fault.rule, fault.remedy)
+                problem = Problem(column, _quoted(text), fault)
                 if (at, column) in blamed:
                     found.unmapped.setdefault(at, set()).add(name)
                 else:
@@ -312,7 +300,7 @@ def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, se
     return odd
 
 
-def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, damage.Fault]]:
+def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
     """Position -> text and fault of each cell of a column that is no id."""
     texts, typed = chunk.texts(column), chunk.typed.get(column, {})
     if not typed and not damage.suspicious(texts):
@@ -425,17 +413,13 @@ def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
         if (place := lineage.place_told(*texts)) is not None:
             corrects[at] = place_of(*place)
         else:
-            found.problems.setdefault(at, []).append(
-                Problem(lineage.ID, told(texts[0]), lineage.TORN, _TORN)
-            )
+            problem = Problem(lineage.ID, told(texts[0]), _torn())
+            found.problems.setdefault(at, []).append(problem)
     return corrects
 
 
-_TORN = (
-    f"{', '.join(lineage.NAMING[:-1])} and {lineage.ID} do not name the row any more that this one"
-    " came back for: put back what they were told with, all of them; or, if this is another sale,"
-    " clear all of them in this row"
-)
+def _torn() -> Message:
+    return problems.TORN_ROW(columns=", ".join(lineage.NAMING[:-1]), last=lineage.ID)
 
 
 def _told_ids(
@@ -472,8 +456,8 @@ def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings)
         return kept
     for at, text in enumerate(kept):
         if "tokn_" in text and (secret := secret_in(text)):
-            remedy = f"{secret} may not stand in {name}: take it from the column that pays only"
-            found.refuse(at, name, Problem(_column(source, name), told(text), "secret", remedy))
+            said = problems.SECRET(secret=secret, field=name)
+            found.refuse(at, name, Problem(_column(source, name), told(text), said))
             kept[at] = ""
     return kept
 
@@ -497,17 +481,17 @@ def _plain(texts: _Cells) -> bool:
     return joined.isascii() and joined.isprintable() and " " not in joined
 
 
-def _identifier_fault(text: str) -> tuple[str, str] | None:
+def _identifier_fault(text: str) -> Message | None:
     if _HIDDEN.search(text):
-        return "invisible-character", "type it again without the characters shown as escapes"
+        return problems.INVISIBLE_CHARACTER()
     if text[:1] in _BLANKS or text[-1:] in _BLANKS:
-        return "surrounding-blanks", "remove the blanks before and after it"
+        return problems.SURROUNDING_BLANKS()
     return None
 
 
 def _screened(
     texts: _Cells,
-    fault_of: Callable[[str], tuple[str, str] | None],
+    fault_of: Callable[[str], Message | None],
     source: Source,
     name: str,
     found: _Findings,
@@ -517,7 +501,7 @@ def _screened(
     column = _column(source, name)
     for at, text in enumerate(texts):
         if text and (fault := fault_of(text)):
-            found.refuse(at, name, Problem(column, _quoted(text), *fault))
+            found.refuse(at, name, Problem(column, _quoted(text), fault))
             kept[at] = None
     return kept
 
@@ -546,10 +530,10 @@ def _currencies(texts: _Cells, source: Source, found: _Findings) -> _Values:
     return wire
 
 
-def _currency_fault(text: str) -> tuple[str, str] | None:
+def _currency_fault(text: str) -> Message | None:
     if text in _WIRE:
         return None
-    return _identifier_fault(text) or ("unknown-currency", f"use one of {', '.join(EXPONENTS)}")
+    return _identifier_fault(text) or problems.UNKNOWN_CURRENCY(codes=CODES)
 
 
 # --- money
@@ -569,9 +553,7 @@ def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Finding
                 try:
                     amounts[at] = _one_amount(text, currencies[at] if currencies else None, unit)
                 except NotMoney as error:
-                    found.refuse(
-                        at, "amount", Problem(column, _quoted(text), error.rule, error.remedy)
-                    )
+                    found.refuse(at, "amount", Problem(column, _quoted(text), error.said))
                     amounts[at] = None
                 if amounts[at] is None:
                     found.unmapped.setdefault(at, set()).add("amount")
@@ -600,13 +582,11 @@ def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
     try:
         minor = to_minor(text, str(currency or "THB"), unit)
     except NotMoney as error:
-        if currency or error.rule == "number-format":
+        if currency or error.said.rule == problems.NUMBER_FORMAT.code:
             raise
         return None
     if minor <= 0:
-        raise NotMoney(
-            "amount-not-positive", "an order asks for more than 0: correct it or remove the row"
-        )
+        raise NotMoney(problems.AMOUNT_NOT_POSITIVE())
     if currency or unit == "minor":
         return minor
     return None
@@ -626,9 +606,8 @@ def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
     words = [text.lower() for text in texts]
     for at, word in enumerate(words):
         if word not in {"", "yes", "no"}:
-            found.problems.setdefault(at, []).append(
-                Problem(lineage.RETRY, _quoted(texts[at]), "yes-or-no", "write yes, no or nothing")
-            )
+            problem = Problem(lineage.RETRY, _quoted(texts[at]), problems.YES_OR_NO())
+            found.problems.setdefault(at, []).append(problem)
     return frozenset(at for at, word in enumerate(words) if word == "yes")
 
 

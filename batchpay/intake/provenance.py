@@ -29,6 +29,7 @@ from batchpay.domain.model import Document, Problem
 from batchpay.domain.text import told
 from batchpay.intake.mapping import Mapped
 from batchpay.lifecycle.plan import alike, payer_of
+from batchpay.messages.problems import ANOTHER_ROW, LOST_ID
 
 Held = Callable[[str], Document | None]
 """Place of a row that was told (plan.place_of) -> what it asked for as far as it could be read."""
@@ -186,15 +187,7 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
 
 def _problem(text: str, *, doubtful: bool) -> Problem:
     if doubtful:
-        remedy = (
-            "the order id of this row was lost, and its other cells do not show that it is the row"
-            " that the batchpay_ columns name: write the order id itself, as text, and clear all"
-            " batchpay_ columns of this row"
-        )
-        return Problem(lineage.ID, told(text), lineage.LOST, remedy)
-    remedy = (
-        "the other cells are not those of the row that the batchpay_ columns name, which may have"
-        " been sorted without them: put them beside their row again; or, if this is another sale,"
-        " clear all of them in this row"
-    )
-    return Problem(lineage.ID, told(text), lineage.ANOTHER, remedy)
+        said = LOST_ID()
+    else:
+        said = ANOTHER_ROW()
+    return Problem(lineage.ID, told(text), said)

@@ -18,12 +18,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batchpay.domain import steps
 from batchpay.domain.model import Document, Judged, Outcome, Repeat, StoredChunk, orders_of
 from batchpay.domain.text import told
 from batchpay.intake.damage import is_damaged
 from batchpay.lifecycle.kinship import Ancestry, Trace, only_named
 from batchpay.lifecycle.plan import alike, by_order, content_of, place_of, single_use_of
+from batchpay.messages import repeats as said
+from batchpay.messages import steps
+from batchpay.messages.message import Entry, Field, Message
 
 Place = tuple[str, str, int]
 """Batch, sheet and row number."""
@@ -51,6 +53,11 @@ class _Row:
     owner: bool  # it caused an attempt: what it is, its history says
     kin: Ancestry  # the rows that it corrects
     again: bool  # batchpay_retry = yes, of an order that was asked for before
+
+    @property
+    def in_its_file(self) -> tuple[str, str]:
+        """Its batch and its order id."""
+        return self.place[0], self.order_id
 
     @property
     def comes_last(self) -> tuple[bool, bool]:
@@ -92,7 +99,7 @@ class Repeats:
         self._tokens = array("q")
         self._twice: tuple[Any, Any] | None = None
         self._notes = _Notes()
-        self.notes: list[str] = []  # about the files as a whole, after `resolve`
+        self.notes: list[Message] = []  # about the files as a whole, after `resolve`
 
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
@@ -137,7 +144,7 @@ class Repeats:
         notes = self._notes = _Notes()
         for rows, rule in groups:
             verdicts.update(_among_batches(rows, rule, given_way))
-        self.notes = notes.sentences()
+        self.notes = notes.messages()
         return _lonely_marked(verdicts, suspects)
 
     def _same_order(self, rows: Sequence[_Row]) -> dict[Place, Repeat]:
@@ -293,11 +300,15 @@ def _among_batches(
         return rule(rows)
     verdicts: dict[Place, Repeat] = {}
     for batch in batches:
-        others = [place_of(*row.place) for row in rows if row.place[0] != batch and not row.owner]
-        alone = all(batch in given_way.get(place, ()) for place in others)
-        some = rule([row for row in rows if row.place[0] == batch or not (row.owner or alone)])
-        mine = [row.place for row in rows if row.place[0] == batch and not row.owner]
-        verdicts.update({place: some[place] for place in mine if place in some})
+        own = [row for row in rows if row.place[0] == batch]
+        others = [row for row in rows if row.place[0] != batch and not row.owner]
+        if all(batch in given_way.get(place_of(*row.place), ()) for row in others):
+            others = []
+        together = {row.place for row in (*own, *others)}
+        some = rule([row for row in rows if row.place in together])
+        for row in own:
+            if not row.owner and row.place in some:
+                verdicts[row.place] = some[row.place]
     return verdicts
 
 
@@ -329,15 +340,18 @@ def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> di
     """The same verdicts; those of rows whose very order id no other row of their file has say
     so.
     """
-    often = Counter((row.place[0], row.order_id) for row in rows)
-    alone = {row.place for row in rows if often[row.place[0], row.order_id] == 1}
-    return {place: _marked(repeat, alone=place in alone) for place, repeat in verdicts.items()}
+    often = Counter(row.in_its_file for row in rows)
+    alone = {row.place for row in rows if often[row.in_its_file] == 1}
+    marked = {}
+    for place, repeat in verdicts.items():
+        marked[place] = _marked(repeat, alone=place in alone)
+    return marked
 
 
 def _marked(repeat: Repeat, *, alone: bool) -> Repeat:
-    return replace(
-        repeat, alone=alone, by_itself=repeat.by_itself and replace(repeat.by_itself, alone=alone)
-    )
+    if repeat.by_itself is None:
+        return replace(repeat, alone=alone)
+    return replace(repeat, alone=alone, by_itself=replace(repeat.by_itself, alone=alone))
 
 
 def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
@@ -345,13 +359,16 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     verdicts: dict[Place, Repeat] = {}
     for same in by_id.values():
         if len({row.content for row in same}) > 1:
-            verdicts.update(
-                _all(same, Outcome.CONFLICT, "the same order id with other content stands in {}")
-            )
+            verdicts.update(_all(same, Outcome.CONFLICT, said.OTHER_CONTENT))
         else:
             first, *others = sorted(same, key=lambda row: row.comes_last)
             verdicts.update({row.place: _duplicate(row, first) for row in others})
     return verdicts
+
+
+def _duplicate(row: _Row, first: _Row) -> Repeat:
+    reason = said.SAME_ORDER(place=_told(first.place, row.place))
+    return Repeat(Outcome.DUPLICATE, reason, first.place[1], first.place[2])
 
 
 def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
@@ -363,37 +380,34 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     what they are among themselves.
     """
     by_itself = _same_id(by_id)
-    return {
-        row.place: _alike(
-            row, next(rows[0] for other, rows in by_id.items() if other != row.order_id), by_itself
+    firsts = [rows[0] for rows in by_id.values()]
+    verdicts = {}
+    for row in (row for same in by_id.values() for row in same):
+        other = next(first for first in firsts if first.order_id != row.order_id)
+        verdicts[row.place] = Repeat(
+            Outcome.CONFLICT,
+            look_alike_reason(row.order_id, other.order_id, _told(other.place, row.place)),
+            looks_like=other.order_id,
+            by_itself=by_itself.get(row.place),
         )
-        for same in by_id.values()
-        for row in same
-    }
+    return verdicts
 
 
-def _alike(row: _Row, other: _Row, by_itself: Mapping[Place, Repeat]) -> Repeat:
-    return Repeat(
-        Outcome.CONFLICT,
-        look_alike_reason(row.order_id, other.order_id, f" of {_told(other.place, row.place)}"),
-        looks_like=other.order_id,
-        by_itself=by_itself.get(row.place),
-    )
-
-
-def look_alike_reason(order_id: str, other: str, where: str = "") -> str:
+def look_alike_reason(order_id: str, other: str, place: Message | None = None) -> Message:
     """Why an order whose id looks like another one's is not sent, and what to do so that it ends
     well.
 
     Where the other id is what programs make of this one, a rejects file gives this one back: so its
     column is named.
     """
-    if is_damaged(other, order_id):
-        step = steps.WRITE_DAMAGED_ID
-    else:
-        step = steps.WRITE_ID
     name = told(other)
-    return f"its id is order {name}'s{where} but for what programs do to ids: {step(other=name)}"
+    if is_damaged(other, order_id):
+        step = steps.WRITE_DAMAGED_ID(other=name)
+    else:
+        step = steps.WRITE_ID(other=name)
+    if place is None:
+        return said.ALIKE(order=name, step=step)
+    return said.ALIKE_IN(order=name, place=place, step=step)
 
 
 def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
@@ -404,10 +418,7 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
     for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
         if len({row.order_id for row in twins}) > 1:
             notes.composed.append(twins)
-            reason = (
-                "an order id that is written alike, in other characters (Unicode NFC), stands in {}"
-            )
-            verdicts.update(_all(twins, Outcome.CONFLICT, reason))
+            verdicts.update(_all(twins, Outcome.CONFLICT, said.SAME_LETTERS))
     return verdicts
 
 
@@ -422,29 +433,19 @@ def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
 
 def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
     others = [other for other in rows if other.order_id != row.order_id]
-    named = ", ".join(
-        f"{_told(other.place, row.place)} (order {told(other.order_id)})"
+    named = [
+        said.ORDER_IN(place=_told(other.place, row.place), order=told(other.order_id))
         for other in others[:NAMED]
-    )
-    if len(others) > NAMED:
-        more = f" and {len(others) - NAMED} more"
-    else:
-        more = ""
-    return Repeat(
-        Outcome.CONFLICT,
-        f"asks under another order id for the same sale as {named}{more}: one corrects the other,"
-        " or both correct one row; leave only the right one. If they are different sales, clear"
-        " all batchpay_ columns of the row that came back",
-    )
+    ]
+    places = _some(named, len(others) - NAMED)
+    return Repeat(Outcome.CONFLICT, said.SAME_SALE(places=places))
 
 
 def _same_token(rows: Sequence[_Row]) -> dict[Place, Repeat]:
     """One-time tokens pay once: which of two orders it was meant for is the sender's to say."""
     if len({row.order_id for row in rows}) == 1:
         return {}
-    return _all(
-        rows, Outcome.REJECTED, "the same one-time token pays another order in {} (token-twice)"
-    )
+    return _all(rows, Outcome.REJECTED, said.SAME_TOKEN)
 
 
 def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list[_Row]]:
@@ -454,31 +455,38 @@ def _grouped(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> dict[Any, list
     return groups
 
 
-def _duplicate(row: _Row, first: _Row) -> Repeat:
-    reason = f"asks for the same order as {_told(first.place, row.place)}; it is charged once"
-    return Repeat(Outcome.DUPLICATE, reason, first.place[1], first.place[2])
-
-
-def _all(rows: Sequence[_Row], outcome: Outcome, reason: str) -> dict[Place, Repeat]:
+def _all(rows: Sequence[_Row], outcome: Outcome, sentence: Entry) -> dict[Place, Repeat]:
     """One verdict for all, each naming some of the others."""
     verdicts = {}
     for row in rows:
         others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
-        named = ", ".join(_told(place, row.place) for place in others)
-        more = len(rows) - 1 - len(others)
-        why = reason.format(f"{named} and {more} more" if more else named)
-        verdicts[row.place] = Repeat(outcome, f"{why}; {steps.LEAVE_ONE()}")
+        named = [_told(place, row.place) for place in others]
+        places = _some(named, len(rows) - 1 - len(others))
+        verdicts[row.place] = Repeat(outcome, sentence(places=places, step=steps.LEAVE_ONE()))
     return verdicts
 
 
-def _told(place: Place, seen_from: Place) -> str:
+# --- how rows are named
+
+
+def _told(place: Place, seen_from: Place) -> Message:
     """`row 7`, with sheet and batch where they are others."""
     batch, sheet, row = place
-    if sheet and sheet != seen_from[1]:
-        other_sheet = f" of sheet {sheet}"
-    else:
-        other_sheet = ""
-    return f"row {row}{other_sheet}{f' of batch {batch}' if batch != seen_from[0] else ''}"
+    other_sheet = sheet and sheet != seen_from[1]
+    if batch == seen_from[0]:
+        if other_sheet:
+            return said.ROW_OF_SHEET(row=row, sheet=sheet)
+        return said.ROW(row=row)
+    if other_sheet:
+        return said.ROW_OF_BOTH(row=row, sheet=sheet, batch=batch)
+    return said.ROW_OF_BATCH(row=row, batch=batch)
+
+
+def _some(named: Sequence[Message], more: int) -> Field:
+    """`row 2, row 7 and 3 more`."""
+    if more <= 0:
+        return tuple(named)
+    return said.AND_MORE(places=tuple(named), more=more)
 
 
 class _Notes:
@@ -487,18 +495,12 @@ class _Notes:
     def __init__(self) -> None:
         self.composed: list[list[_Row]] = []
 
-    def sentences(self) -> list[str]:
+    def messages(self) -> list[Message]:
         if not self.composed:
             return []
-        return [
-            f"{_first(self.composed)}: order ids equal only after Unicode normalisation (NFC); not"
-            " sent"
-        ]
-
-
-def _first(groups: Sequence[Sequence[_Row]]) -> str:
-    rows = groups[0][:NAMED]
-    places = ", ".join(_told(row.place, rows[0].place) for row in rows)
-    if len(groups) > 1:
-        return f"{places} and {len(groups) - 1} more like them"
-    return places
+        first = self.composed[0][:NAMED]
+        places = tuple(_told(row.place, first[0].place) for row in first)
+        if len(self.composed) == 1:
+            return [said.COMPOSED(places=places)]
+        more = len(self.composed) - 1
+        return [said.COMPOSED(places=said.AND_MORE_LIKE_THEM(places=places, more=more))]

@@ -34,6 +34,8 @@ from batchpay.intake.validation import Checker
 from batchpay.job.job import Controls, FromColumn, Job
 from batchpay.job.packaged import read_regular
 from batchpay.lifecycle.kinship import Lineages
+from batchpay.messages import files as said
+from batchpay.messages.message import Message
 
 NAMED_ROWS = 5  # in a note
 MAX_TOTALS_BYTES = 1 << 20
@@ -144,12 +146,12 @@ class _Judge:
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know about the file, once it was read to its end."""
-        return (
-            *self._job.schema.notes,
+        found = (
             *self._table.notes,
             *_told_rounded(self._job, self._table),
             *_told_restored(self._restored),
         )
+        return (*self._job.schema.notes, *map(str, found))
 
 
 def stored(number: int, judged: Judged, cells: bytes = b"") -> StoredChunk:
@@ -177,31 +179,22 @@ def _checks(job: Job) -> list[Check]:
     return checks
 
 
-def _told_rounded(job: Job, table: readers.Table) -> Iterator[str]:
+def _told_rounded(job: Job, table: readers.Table) -> Iterator[Message]:
     """A dataframe makes decimals of a column of whole numbers as soon as one is missing."""
     source = job.columns.fields["order_id"]
     if isinstance(source, FromColumn) and source.column in table.rounded:
-        yield (
-            f"column '{told(source.column)}' is of type double: order ids are read without a point,"
-            " 1003 for 1003.0"
-        )
+        yield said.ROUNDED_IDS(column=told(source.column))
 
 
-def _told_restored(rows: Sequence[int]) -> Iterator[str]:
+def _told_restored(rows: Sequence[int]) -> Iterator[Message]:
     """Which rows of a file that came back have an id again that a program had damaged."""
-    if not rows:
-        return
     named = ", ".join(map(str, rows[:NAMED_ROWS]))
     if len(rows) > NAMED_ROWS:
-        named = f"{named} and {len(rows) - NAMED_ROWS} more"
-    if len(rows) == 1:
-        what = f"row {named}: the order id"
-    else:
-        what = f"rows {named}: the order ids"
-    yield (
-        f"{what} came back damaged by a program; batchpay_id says what it was, and that is used:"
-        " who wrote another id on purpose clears all batchpay_ columns of its row"
-    )
+        yield said.RESTORED_MORE(rows=named, more=len(rows) - NAMED_ROWS)
+    elif len(rows) > 1:
+        yield said.RESTORED_IDS(rows=named)
+    elif rows:
+        yield said.RESTORED_ID(row=rows[0])
 
 
 def take_in(
@@ -278,7 +271,7 @@ def _read(
         notes=judge.notes(),
         had_other_ids=judge.had_other_ids,
         has_totals=controls.count is not None or controls.total is not None,
-        refusal=refusal_of(judge.tally, controls, job.input),
+        refusal=" ".join(map(str, refusal_of(judge.tally, controls, job.input))),
     )
 
 
@@ -294,7 +287,7 @@ def _told_apart(files: Sequence[Intake], repeats: Repeats, owned: Owned) -> list
         found = _by_batch(repeats.resolve(rows, owned))
         for intake in group:
             of_file = found.get(intake.batch_id, {})
-            notes = (*intake.notes, *repeats.notes)
+            notes = (*intake.notes, *map(str, repeats.notes))
             told[intake.batch_id] = replace(intake, notes=notes, repeats=of_file)
     return [told[intake.batch_id] for intake in files]
 
@@ -313,9 +306,7 @@ def _require_name(path: Path) -> None:
         path.name.encode()
     except UnicodeEncodeError as error:
         shown = os.fsencode(path.name).decode("utf-8", "backslashreplace")
-        raise FileRefused(
-            f"{shown}: the name of this file is not UTF-8: give it another name"
-        ) from error
+        raise FileRefused(said.NAME_NOT_TEXT(path=shown)) from error
 
 
 def _controls(job: Job, path: Path) -> Controls:
@@ -329,10 +320,8 @@ def _controls(job: Job, path: Path) -> Controls:
         # a link to nothing is no absence
         if isinstance(error, FileNotFoundError) and not os.path.lexists(beside):
             return job.controls
-        remedy = "correct that, or move it away"
-        raise readers.Unread(
-            f"{beside}: cannot read the control totals: {error.strerror}; {remedy}"
-        ) from error
+        wrong = said.TOTALS_UNREAD(path=str(beside), wrong=str(error.strerror))
+        raise readers.Unread(wrong) from error
     count, total = parse_totals(data, beside.name)
     controls = job.controls
     if count is not None:

@@ -7,10 +7,11 @@ that it is a total.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from batchpay.domain.model import Chunk, Problem
 from batchpay.domain.text import folded, told
+from batchpay.messages.problems import TOTAL_ROW
 
 _WORDS = frozenset(
     {
@@ -39,7 +40,6 @@ _WORDS = frozenset(
     }
 )
 _LONGEST = max(map(len, _WORDS)) + 8  # characters of a cell worth looking at
-REMEDY = "it looks like a total row, which is no order: delete it from the export"
 
 
 def named(
@@ -55,12 +55,14 @@ def named(
         if column.startswith("batchpay_"):
             continue
         texts = chunk.texts(column)
-        for at in problems if texts else ():
-            if is_total(texts[at]) and not any(
-                problem.rule == "total-row" for problem in found[at]
-            ):
-                found[at] = (Problem(column, told(texts[at]), "total-row", REMEDY), *found[at])
+        for at in problems:
+            if is_total(texts[at]) and not _is_named(found[at]):
+                found[at] = (Problem(column, told(texts[at]), TOTAL_ROW()), *found[at])
     return found
+
+
+def _is_named(found: Iterable[Problem]) -> bool:
+    return any(problem.said.code == TOTAL_ROW.code for problem in found)
 
 
 def is_total(cell: str) -> bool:

@@ -44,6 +44,7 @@ from batchpay.job.job import (
 )
 from batchpay.job.packaged import data_path
 from batchpay.job.schema import load_schema
+from batchpay.messages.settings import NEGATIVE
 from batchpay.readers.snapshot import kind_of
 
 MAX_JOB_BYTES = 256 << 10
@@ -734,9 +735,9 @@ class _Builder:
             try:
                 found[currency] = to_minor(text, currency)
                 if found[currency] < 0:
-                    raise NotMoney("negative", "it cannot be negative")
+                    raise NotMoney(NEGATIVE())
             except NotMoney as error:
-                self._say(["controls", name], f"{currency} = {_shown(text)}: {error.remedy}")
+                self._say(["controls", name], f"{currency} = {_shown(text)}: {error.said}")
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:

@@ -30,9 +30,8 @@ class Ancestry:
     """The rows that a correction goes back to, nearest first."""
 
     places: tuple[str, ...] = ()  # plan.place_of each
-    order_ids: tuple[
-        str, ...
-    ] = ()  # of those of them whose order id could be read, all that they ever had
+    # Of those of them whose order id could be read, all that they ever had.
+    order_ids: tuple[str, ...] = ()
     first_id: str = ""  # order id of the first row of all; empty when it had none
 
     @property
@@ -70,14 +69,18 @@ def only_named(place: str, told: Sequence[str] = ()) -> Ancestry:
     """The ancestry of a row when there is no journal to ask: the row that it names, by the id that
     it tells.
     """
-    return Ancestry((place,), tuple(told), told[-1] if told else "")
+    first_id = ""
+    if told:
+        first_id = told[-1]
+    return Ancestry((place,), tuple(told), first_id)
 
 
 def goes_back_to(intent: Intent, keys: Iterable[str]) -> bool:
     """Did an attempt come to correct a row that is known by any of these (places, and orders as
     `by_order`)?
     """
-    return any(key in (intent.corrects, *intent.sale) for key in keys)
+    goes_back = (intent.corrects, *intent.sale)
+    return any(key in goes_back for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +89,16 @@ class Names:
     later.
     """
 
-    same: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # orders that were asked for: the same sale
-    had: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # ids of its rows that no row of it had asked for
-    ids_from: str = (
-        ""  # of which cells the ids were made that took the place of others (job.Columns.ids_from)
-    )
-    said: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # a person typed one in the place of the other
-    today: Mapping[str, str] = field(
-        default_factory=dict
-    )  # place -> order id of rows that had others
+    # Orders that were asked for: the same sale.
+    same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Ids of its rows that no row of it had asked for.
+    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Of which cells the ids were made that took the place of others (job.Columns.ids_from).
+    ids_from: str = ""
+    # A person typed one in the place of the other.
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Place -> order id of rows that had others.
+    today: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Is anything told at all that the journal is to keep?"""
@@ -118,27 +116,32 @@ class Names:
 
     def to_json(self) -> dict[str, Any]:
         """For the journal's `renamed` event."""
+        told = {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from}
         if self.said:
-            said = {"said": dict(self.said)}
-        else:
-            said = {}
-        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from, **said}
+            told["said"] = dict(self.said)
+        return told
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Names:
         """The same back."""
-        same, had, said = (
-            {new: tuple(old) for new, old in data.get(kind, {}).items()}
-            for kind in ("ids", "had", "said")
-        )
+        same, had = _names_in(data.get("ids", {})), _names_in(data.get("had", {}))
+        said = _names_in(data.get("said", {}))
         return cls(same, had, str(data.get("ids_from", "")), said)
+
+
+def _names_in(kept: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {new: tuple(old) for new, old in kept.items()}
 
 
 def _both(
     one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    ids = {**one, **other}
-    return {new: tuple(dict.fromkeys((*one.get(new, ()), *other.get(new, ())))) for new in ids}
+    """What two mappings tell, each name once."""
+    found = {}
+    for new in {**one, **other}:
+        names = (*one.get(new, ()), *other.get(new, ()))
+        found[new] = tuple(dict.fromkeys(names))
+    return found
 
 
 class _Journal(Protocol):
@@ -177,30 +180,42 @@ class _Span:
     last: int
 
 
+Some = dict[str, dict[str, None]]
+"""What an id looks like -> names, in the order in which they were told."""
+
+
 class _ByForm:
     """Names by what an id looks like (`plan.alike`), both ways."""
 
     def __init__(self) -> None:
-        self.same: dict[str, dict[str, None]] = {}
-        self.had: dict[str, dict[str, None]] = {}
-        self.said: dict[str, dict[str, None]] = {}  # both ways
-        self.later: dict[
-            str, dict[str, None]
-        ] = {}  # the other way round: only what is the same sale for sure
+        self.same: Some = {}
+        self.had: Some = {}
+        self.said: Some = {}  # both ways
+        self.later: Some = {}  # the other way round: only what is the same sale for sure
         self.sources: dict[str, set[str]] = {}  # of these later names
 
     def add(self, names: Names, form: Callable[[str], str]) -> None:
-        for kept, told in ((self.same, names.same), (self.had, names.had), (self.same, names.said)):
-            for new, old in told.items():
-                kept.setdefault(form(new), {}).update(dict.fromkeys(old))
+        for new, old in names.same.items():
+            self._add_same(new, old, names.ids_from, form)
+        for new, old in names.had.items():
+            _keep(self.had, form(new), old)
         for new, old in names.said.items():
+            self._add_same(new, old, names.ids_from, form)
+            _keep(self.said, form(new), old)
             for one in old:
-                self.said.setdefault(form(new), {})[one] = None
-                self.said.setdefault(form(one), {})[new] = None
-        for new, old in (*names.same.items(), *names.said.items()):
-            for one in old:
-                self.later.setdefault(form(one), {})[new] = None
-                self.sources.setdefault(form(one), set()).add(names.ids_from)
+                _keep(self.said, form(one), [new])
+
+    def _add_same(
+        self, new: str, old: Sequence[str], ids_from: str, form: Callable[[str], str]
+    ) -> None:
+        _keep(self.same, form(new), old)
+        for one in old:
+            _keep(self.later, form(one), [new])
+            self.sources.setdefault(form(one), set()).add(ids_from)
+
+
+def _keep(some: Some, form: str, names: Iterable[str]) -> None:
+    some.setdefault(form, {}).update(dict.fromkeys(names))
 
 
 class Lineages:
@@ -231,9 +246,8 @@ class Lineages:
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
-        self._words: dict[str, list[Event]] | None = (
-            None  # cancellations of orders that were never sent
-        )
+        # Cancellations of orders that were never sent, by all that these are known by.
+        self._words: dict[str, list[Event]] | None = None
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
         """The ancestry of a row that came back for this place. Raises what reading the journal
@@ -244,12 +258,15 @@ class Lineages:
         is all there is.
         """
         places: list[str] = []
-        order_ids, first_id = list(told), ""
+        order_ids = list(told)
+        first_id = ""
         while place and place not in places:  # nobody's own ancestor, whatever a file says
             places.append(place)
             row = self._row(place)
-            first_id = row.order_id or (told[-1] if told and self.where(place) is None else "")
-            order_ids += filter(None, (row.order_id, *row.earlier))
+            first_id = row.order_id
+            if not first_id and told and self.where(place) is None:
+                first_id = told[-1]
+            order_ids += [one for one in (row.order_id, *row.earlier) if one]
             place, told = row.corrects, row.earlier
         return Ancestry(tuple(places), tuple(dict.fromkeys(order_ids)), first_id)
 
@@ -271,20 +288,20 @@ class Lineages:
         """A person's words that orders are never to be sent, which are known by any of these places
         and orders.
         """
+        words = self._all_words()
+        if not words:
+            return []
+        found = {event.seq: event for key in keys for event in words.get(key, ())}
+        return list(found.values())
+
+    def _all_words(self) -> Mapping[str, list[Event]]:
         if self._words is None:
             self._words = {}
             for event in self._journal.events(["cancelled"]):
-                for key in {
-                    by_order(event.order_id),
-                    *event.data.get("sale", ()),
-                    *event.data.get("had", ()),
-                }:
-                    self._words.setdefault(str(key), []).append(event)
-        if self._words:
-            found = {event.seq: event for key in keys for event in self._words.get(key, ())}
-        else:
-            found = {}
-        return list(found.values())
+                told = (*event.data.get("sale", ()), *event.data.get("had", ()))
+                for key in {by_order(event.order_id), *map(str, told)}:
+                    self._words.setdefault(key, []).append(event)
+        return self._words
 
     def was_asked(self, order_id: str) -> bool:
         """Did any row ask for this order before?"""
@@ -296,24 +313,22 @@ class Lineages:
         before, when it was charged, and, last, as it says itself where it came back.
         """
         rows, sheet = judged.chunk.rows, judged.chunk.sheet
-        if len(rows):
-            owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1])
-        else:
-            owned = {}
+        if not len(rows):
+            return {}
+        owned = self._journal.owned(batch_id, sheet, rows[0], rows[-1])
         before = self._before(batch_id, sheet, rows)
         found = {}
         for at, row in enumerate(rows):
             was, told = before.get(row, _NOTHING), judged.earlier.get(at, ())
             now = judged.documents[at].get("order_id")
-            if (
-                told
-                or was.earlier
-                or (was.order_id and was.order_id != now)
-                or owned.get(row, now) != now
-            ):
-                ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
-                kept = (*(one for one in ids if one and one != now and one not in told), *told)
-                found.update({at: kept} if kept else {})
+            charged = owned.get(row, now)
+            is_other = charged != now or (was.order_id and was.order_id != now)
+            if not (told or was.earlier or is_other):
+                continue
+            ids = dict.fromkeys((was.order_id, *was.earlier, owned.get(row, "")))
+            others = [one for one in ids if one and one != now and one not in told]
+            if others or told:
+                found[at] = (*others, *told)
         return found
 
     def other_names(self, order_id: str) -> tuple[str, ...]:
@@ -321,10 +336,12 @@ class Lineages:
         now.
         """
         names, form = self._all_names(), self._form(order_id)
-        if form not in names.same and form not in names.had and form not in names.later:
-            return ()
-        found = (*names.same.get(form, ()), *names.had.get(form, ()), *names.later.get(form, ()))
-        return tuple(one for one in dict.fromkeys(found) if one != order_id)
+        found: dict[str, None] = {}
+        for some in (names.same, names.had, names.later):
+            if form in some:
+                found.update(some[form])
+        found.pop(order_id, None)
+        return tuple(found)
 
     def answered(self, place: str) -> tuple[str, ...]:
         """The orders that rows which came back to correct the row of a place turned out to be
@@ -340,16 +357,13 @@ class Lineages:
         own = self._form(order_id)
         if own in map(self._form, sale.order_ids):
             return True
-        places = [
-            *others,
-            *(place for place, ids in self._all_answered().items() if order_id in ids),
-        ]
-        sales = {
-            one.identity
-            for one in map(self.of, places)
-            if own not in map(self._form, one.order_ids)
-        }
-        return sales <= {sale.identity}
+        answered = [place for place, ids in self._all_answered().items() if order_id in ids]
+        for place in (*others, *answered):
+            other = self.of(place)
+            is_its_own = own in map(self._form, other.order_ids)
+            if not is_its_own and other.identity != sale.identity:
+                return False
+        return True
 
     def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
         if self._answered is None:
@@ -369,9 +383,9 @@ class Lineages:
 
     def is_named(self, order_id: str, other: str) -> bool:
         """Is it known that a row of an order once had this other id?"""
-        return other in self._all_names().had.get(self._form(order_id), ()) or self.is_same(
-            order_id, other
-        )
+        if other in self._all_names().had.get(self._form(order_id), ()):
+            return True
+        return self.is_same(order_id, other)
 
     def _all_names(self) -> _ByForm:
         if self._names is None:
@@ -385,16 +399,18 @@ class Lineages:
     def had_other_sources(self) -> bool:
         """Were order ids ever made of other cells than now, as far as anybody knows?"""
         if self._sources is None:
-            noted = {str(event.data["ids_from"]) for event in self._journal.events(["ids"])}
-            self._sources = bool(noted - {self._ids_from} or self._journal.adopted())
+            others = set(self._noted_sources()) - {self._ids_from}
+            self._sources = bool(others or self._journal.adopted())
         return self._sources
 
     @property
     def first_source(self) -> str:
         """Of which cells ids were made when that was first noted; now, when it never was."""
-        return next(
-            (str(event.data["ids_from"]) for event in self._journal.events(["ids"])), self._ids_from
-        )
+        return next(self._noted_sources(), self._ids_from)
+
+    def _noted_sources(self) -> Iterator[str]:
+        for event in self._journal.events(["ids"]):
+            yield str(event.data["ids_from"])
 
     @property
     def source(self) -> str:
@@ -432,28 +448,24 @@ class Lineages:
         if known is None:
             return _NOTHING
         batch_id, sheet, row = known
-        span = next(
-            (s for s in self._spans_of(batch_id) if s.sheet == sheet and s.first <= row <= s.last),
-            None,
-        )
-        if span is None:
-            return _NOTHING
-        return self._rows(batch_id, span.number).get(row, _NOTHING)
+        for span in self._spans_of(batch_id):
+            if span.sheet == sheet and span.first <= row <= span.last:
+                return self._rows(batch_id, span.number).get(row, _NOTHING)
+        return _NOTHING
 
     def _before(self, batch_id: str, sheet: str, rows: Sequence[int]) -> Mapping[int, _Told]:
-        """Some rows of a batch as they were last planned."""
-        if not len(rows):
-            return {}
-        spans = [
-            s
-            for s in self._spans_of(batch_id)
-            if s.sheet == sheet and s.first <= rows[-1] and rows[0] <= s.last
-        ]
-        if len(spans) == 1:  # as ever, but for a program that cuts its chunks otherwise
-            return self._rows(batch_id, spans[0].number)
-        return {
-            row: told for span in spans for row, told in self._rows(batch_id, span.number).items()
-        }
+        """Some rows of a batch as they were last planned; there is one at least."""
+        first, last = rows[0], rows[-1]
+        numbers = []
+        for span in self._spans_of(batch_id):
+            if span.sheet == sheet and span.first <= last and first <= span.last:
+                numbers.append(span.number)
+        if len(numbers) == 1:  # as ever, but for a program that cuts its chunks otherwise
+            return self._rows(batch_id, numbers[0])
+        found: dict[int, _Told] = {}
+        for number in numbers:
+            found.update(self._rows(batch_id, number))
+        return found
 
     def _spans_of(self, batch_id: str) -> list[_Span]:
         if batch_id not in self._spans:
@@ -466,14 +478,14 @@ class Lineages:
             chunk = self._journal.chunk(batch_id, number)
             while len(self._chunks) >= _KEPT:
                 del self._chunks[next(iter(self._chunks))]
+            self._chunks[key] = {}
             if chunk:
                 self._chunks[key] = dict(_told(chunk))
-            else:
-                self._chunks[key] = {}
         return self._chunks[key]
 
 
 def _told(chunk: StoredChunk) -> Iterable[tuple[int, _Told]]:
     for at, document in enumerate(chunk.documents):
-        ids = str(document.get("order_id") or ""), chunk.corrects.get(at, "")
-        yield chunk.rows[at], _Told(*ids, chunk.earlier.get(at, ()), document)
+        order_id = str(document.get("order_id") or "")
+        told = _Told(order_id, chunk.corrects.get(at, ""), chunk.earlier.get(at, ()), document)
+        yield chunk.rows[at], told

@@ -88,13 +88,15 @@ def told_sale(keys: Sequence[str]) -> dict[str, str]:
     tells it, with `batchpay_corrects_2` and so on: how long a value the gateway keeps is told
     nowhere, and one that it cuts must not take the others with it.
     """
+    half = MOST_KEYS // 2
+    nearest, first = keys[:half], keys[half:][-half:]
     parts: list[list[str]] = []
-    for key in (*keys[: MOST_KEYS // 2], *keys[MOST_KEYS // 2 :][-MOST_KEYS // 2 :]):
+    for key in (*nearest, *first):
         if parts and len(_listed([*parts[-1], key])) <= LONGEST_VALUE:
             parts[-1].append(key)
         else:
             parts.append([key])
-    return {_part_name(n): _listed(part) for n, part in enumerate(parts, 1)}
+    return {_part_name(number): _listed(part) for number, part in enumerate(parts, 1)}
 
 
 def sale_told(metadata: Mapping[str, str]) -> tuple[str, ...]:
@@ -137,9 +139,8 @@ _ROW = re.compile(r"[1-9][0-9]{0,9}")
 
 def key_of(job_name: str, order_id: str, attempt: int) -> str:
     """The Idempotency-Key of an attempt: UUIDv5 of job name, order id and attempt number."""
-    return str(
-        uuid.uuid5(KEY_NAMESPACE, json.dumps([job_name, order_id, attempt], ensure_ascii=False))
-    )
+    name = json.dumps([job_name, order_id, attempt], ensure_ascii=False)
+    return str(uuid.uuid5(KEY_NAMESPACE, name))
 
 
 def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | None] | None:
@@ -149,9 +150,8 @@ def place_in(job_name: str, metadata: Mapping[str, str]) -> tuple[str, int | Non
     The key says whose a charge is, whatever else was lost or changed (contract, section 7). Without
     a number: it carries the job's name, and a key that this job would not make.
     """
-    order_id, key, named = (
-        metadata.get(name, "") for name in ("order_id", "batchpay_key", "batchpay_job")
-    )
+    order_id, key = metadata.get("order_id", ""), metadata.get("batchpay_key", "")
+    named = metadata.get("batchpay_job", "")
     number = number_of(named, order_id, key)
     if number is not None and named != job_name:
         return None  # another job's, to the letter
@@ -166,9 +166,10 @@ def number_of(job_name: str, order_id: str, key: str) -> int | None:
     """The attempt of this order whose key this is; None: the job would make it for none."""
     if not (order_id and key):
         return None
-    return next(
-        (n for n in range(1, MAX_ATTEMPTS + 1) if key_of(job_name, order_id, n) == key), None
-    )
+    for number in range(1, MAX_ATTEMPTS + 1):
+        if key_of(job_name, order_id, number) == key:
+            return number
+    return None
 
 
 def explains_itself(metadata: Mapping[str, str]) -> bool:
@@ -187,9 +188,8 @@ def content_of(document: Document) -> str:
 
 def payer_of(document: Mapping[str, object]) -> str:
     """Who pays: the customer (with its card, if named), the source or the card."""
-    return ":".join(
-        str(document[kind]) for kind in ("customer", "source", "card") if kind in document
-    )
+    kinds = [kind for kind in ("customer", "source", "card") if kind in document]
+    return ":".join(str(document[kind]) for kind in kinds)
 
 
 def may_pay(payer: str, told: str) -> bool:
@@ -197,7 +197,9 @@ def may_pay(payer: str, told: str) -> bool:
     of a customer.
     """
     mine = payer.partition(":")[0]
-    return not told or mine.startswith(("tokn_", "card_")) or mine == told.partition(":")[0]
+    if not told or mine.startswith(("tokn_", "card_")):
+        return True
+    return mine == told.partition(":")[0]
 
 
 def who_pays(payer: str) -> str:
@@ -219,7 +221,9 @@ def is_one_sale(charge: ChargeSeen, intent: Intent) -> bool:
     """Does a charge of the same order id ask the same recipient, amount and payer?"""
     mine = (intent.destination, intent.amount, intent.currency.lower())
     theirs = (charge.destination or "", charge.amount, charge.currency.lower())
-    return mine == theirs and may_pay(intent.payer, charge.payer or "")
+    if mine != theirs:
+        return False
+    return may_pay(intent.payer, charge.payer or "")
 
 
 def single_use_of(document: Mapping[str, object]) -> str:
@@ -246,13 +250,14 @@ def alike(order_id: str) -> str:
     >>> alike("1.10") != alike("1.1") != alike("A1.1") != alike("A1.10")
     True
     """
-    if order_id.isascii():
-        text = order_id
-    else:
-        text = unicodedata.normalize("NFKC", order_id)
+    text = order_id
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     bare = "".join(text.split()).casefold().lstrip("'")
-    if not bare.isdecimal() and (number := _NUMBER.fullmatch(bare)):
-        bare = _written_out(*number.groups(""))
+    if not bare.isdecimal():
+        number = _NUMBER.fullmatch(bare)
+        if number:
+            bare = _written_out(*number.groups(""))
     return _POINT_ZERO.sub("", bare).lstrip("0")
 
 
@@ -263,14 +268,12 @@ _NUMBER = re.compile(r"\+?([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:e\+
 def _written_out(whole: str, decimals: str, exponent: str) -> str:
     """Digits alone, with the point where it belongs: 8E5 is 800000, and 8.50E0 is 8.5."""
     power = int(exponent or 0)
-    digits, point = (
-        whole.replace(",", "") + decimals.ljust(power, "0"),
-        len(whole.replace(",", "")) + power,
-    )
+    integer = whole.replace(",", "")
+    digits = integer + decimals.ljust(power, "0")
+    point = len(integer) + power
+    rest = digits[point:]
     if exponent:
-        rest = digits[point:].rstrip("0")
-    else:
-        rest = digits[point:]
+        rest = rest.rstrip("0")
     if rest:
         return f"{digits[:point]}.{rest}"
     return digits[:point]
@@ -288,10 +291,9 @@ def terms_of(payer: str, destination: str, amount_minor: int, currency: str) -> 
     False
     """
     money = f"{destination}\n{amount_minor}\n{currency.lower()}"
+    known = "-"
     if who_pays(payer):
         known = "+"
-    else:
-        known = "-"
     whose = payer.partition(":")[0]
     return _digits(money) + known + _digits(f"{whose}\n{money}")
 
@@ -354,6 +356,8 @@ def intent_of(
     if sale:
         metadata |= told_sale(sale)
     body = form_encoded(document, metadata, fee)
+    currency = str(document["currency"])
+    fixed, percentage = _commission_in(fee, currency)
     return Intent(
         order_id=order_id,
         attempt=attempt,
@@ -362,7 +366,7 @@ def intent_of(
         body_sha256=hashlib.sha256(body.encode()).hexdigest(),
         content=content_of(document),
         amount=int(document["amount"]),
-        currency=str(document["currency"]),
+        currency=currency,
         destination=str(document["destination"]),
         payer=payer_of(document),
         batch_id=batch_id,
@@ -372,8 +376,8 @@ def intent_of(
         alike=alike(order_id),
         single_use=single_use_of(document),
         mode=mode,
-        fee_fixed=fee.fixed_in(str(document["currency"])) if fee else None,
-        fee_percentage=fee.percentage if fee else None,
+        fee_fixed=fixed,
+        fee_percentage=percentage,
         corrects=corrects,
         sale=tuple(sale),
         ids_from=ids_from,
@@ -385,31 +389,40 @@ def form_encoded(document: Document, metadata: Mapping[str, str], fee: Fee | Non
     2.1).
     """
     fields = [("amount", str(document["amount"]))]
-    fields += [
-        (name, str(document[name]))
-        for name in (
-            "currency",
-            "destination",
-            "customer",
-            "card",
-            "source",
-            "description",
-            "return_uri",
-        )
-        if name in document
-    ]
-    if fee and (fixed := fee.fixed_in(str(document["currency"]))) is not None:
+    for name in SENT_AS_THEY_ARE:
+        if name in document:
+            fields.append((name, str(document[name])))
+    fixed, percentage = _commission_in(fee, str(document["currency"]))
+    if fixed is not None:
         fields.append(("platform_fee[fixed]", str(fixed)))
-    if fee and fee.percentage is not None:
-        fields.append(("platform_fee[percentage]", fee.percentage))
-    fields += [(f"metadata[{name}]", value) for name, value in metadata.items()]
+    if percentage is not None:
+        fields.append(("platform_fee[percentage]", percentage))
+    for name, value in metadata.items():
+        fields.append((f"metadata[{name}]", value))
     return "&".join(f"{_quoted_name(name)}={_quoted(value)}" for name, value in fields)
 
 
+SENT_AS_THEY_ARE = (
+    "currency",
+    "destination",
+    "customer",
+    "card",
+    "source",
+    "description",
+    "return_uri",
+)
+
+
+def _commission_in(fee: Fee | None, currency: str) -> tuple[int | None, str | None]:
+    """Fixed, in smallest units, and percentage."""
+    if fee is None:
+        return None, None
+    return fee.fixed_in(currency), fee.percentage
+
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
-_quoted_name = lru_cache(maxsize=1024)(
-    quote_plus
-)  # a job has a few names, each of them in every order
+# A job has a few names, each of them in every order.
+_quoted_name = lru_cache(maxsize=1024)(quote_plus)
 
 
 def _quoted(value: str) -> str:

@@ -65,6 +65,9 @@ class Nameless:
 def nameless_of(charge: ChargeSeen) -> Nameless:
     """What is kept of a charge."""
     key = charge.metadata.get("batchpay_key", "")
+    order_id = charge.metadata.get("order_id", "")
+    if key:
+        order_id = ""
     return Nameless(
         charge.id,
         charge.payer or "",
@@ -72,7 +75,7 @@ def nameless_of(charge: ChargeSeen) -> Nameless:
         charge.amount,
         charge.currency.lower(),
         charge.created_at,
-        "" if key else charge.metadata.get("order_id", ""),
+        order_id,
         key,
     )
 
@@ -83,12 +86,10 @@ class Unclaimed:
     job's.
     """
 
-    strays: dict[str, dict[str, ChargeSeen]] = field(
-        default_factory=dict
-    )  # by key, then by charge id
-    nameless: dict[Terms, dict[str, Nameless]] = field(
-        default_factory=dict
-    )  # by terms, then by charge id
+    # By key, then by charge id.
+    strays: dict[str, dict[str, ChargeSeen]] = field(default_factory=dict)
+    # By terms, then by charge id.
+    nameless: dict[Terms, dict[str, Nameless]] = field(default_factory=dict)
 
     def add_stray(self, key: str, charge: ChargeSeen) -> None:
         """One more, or what a list shows of it now."""
@@ -138,13 +139,11 @@ def fits(
     """The kept charges that may be this order's, and are not by their keys. `order`: its recipient,
     amount and currency; `job`: the name of its job.
     """
+    if not nameless:
+        return []
     destination, amount, currency = order
-    if nameless:
-        some = nameless.get((destination, amount, currency.lower()), {})
-    else:
-        some = {}
-    return [
-        one
-        for one in some.values()
-        if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id)
-    ]
+    found = []
+    for one in nameless.get((destination, amount, currency.lower()), {}).values():
+        if one.may_be_of(order_id, payer) and not one.is_by_key_of(job, order_id):
+            found.append(one)
+    return found

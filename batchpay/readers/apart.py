@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from batchpay.domain.errors import BatchpayError, FileRefused, TryLater
 from batchpay.domain.model import Problem
 from batchpay.job.job import Input
+from batchpay.messages import files
+from batchpay.messages.message import Message, read
 from batchpay.readers.pieces import Notes, Piece, raw_of
 from batchpay.readers.snapshot import Snapshot, Unread
 from batchpay.readers.table import Table
@@ -96,16 +98,16 @@ class _Child:
                 env=environ,
             )
         except OSError as error:
-            raise TryLater(
-                f"{self._path}: no process can be started to read it: {error.strerror}"
-            ) from error
+            wrong = files.NO_PROCESS(path=str(self._path), wrong=str(error.strerror))
+            raise TryLater(wrong) from error
         self.end = weakref.finalize(self, _end, self._process)
         try:
             self._stream = pa.ipc.open_stream(self._process.stdout)
         except pa.ArrowInvalid:
             self._died()
         told = self._checked(self._stream.schema.metadata)
-        self.columns, self.sheet, self.about = tuple(told["columns"]), told["sheet"], told["about"]
+        self.columns, self.sheet = tuple(told["columns"]), told["sheet"]
+        self.about = list(map(read, told["about"]))
         self.rounded = tuple(told["rounded"])
 
     def pieces(self, notes: Notes) -> Iterator[Piece]:
@@ -119,10 +121,10 @@ class _Child:
                 self._died()
             told = self._checked(metadata)
             if "notes" in told:
-                notes.others += told["notes"]
+                notes.others += map(read, told["notes"])
                 return
             problems = {
-                int(at): [Problem(*problem) for problem in found]
+                int(at): list(map(Problem.from_json, found))
                 for at, found in told["problems"].items()
             }
             rows = range(told["row"], told["row"] + batch.num_rows)
@@ -136,7 +138,7 @@ class _Child:
         told: dict[str, Any] = json.loads(metadata[_TOLD])
         if "refused" in told:
             self.end()
-            raise _KINDS.get(told["code"], FileRefused)(told["refused"])
+            raise _KINDS.get(told["code"], FileRefused)(*map(read, told["refused"]))
         return told
 
     def _died(self) -> NoReturn:
@@ -149,7 +151,7 @@ class _Child:
             why = f"its parser ended with {signal.Signals(-code).name}"
         if code == -signal.SIGXCPU:
             why = f"some thousand rows of it took more than {CPU_S} seconds"
-        raise FileRefused(f"{self._path}: is cut or damaged ({why}); send it again")
+        raise FileRefused(files.DAMAGED(path=str(self._path), wrong=why))
 
 
 _KINDS = {kind.exit_code: kind for kind in (FileRefused, Unread)}
@@ -196,25 +198,25 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
     writer = None
     try:
         table = _parsers()[snapshot.format](snapshot, settings, wanted)
-        told = {"columns": table.columns, "sheet": table.sheet, "about": table.about_header}
+        told: dict[str, Any] = {"columns": table.columns, "sheet": table.sheet}
+        told["about"] = [note.to_json() for note in table.about_header]
         told["rounded"] = table.rounded
         schema = pa.schema([(name, pa.string()) for name in table.columns], _packed(told))
         writer = pa.ipc.new_stream(sink, schema)
         notes = Notes()
         for piece in table.pieces(notes):
             problems = {
-                at: [[p.column, p.value, p.rule, p.remedy] for p in piece.problems[at]]
-                for at in piece.problems
+                at: [problem.to_json() for problem in found] for at, found in piece.problems.items()
             }
             about = {"row": piece.rows[0], "problems": problems, "typed": piece.typed}
             writer.write_batch(piece.batch, custom_metadata=_packed(about))
             _more_time()
-        _last(writer, schema, {"notes": notes.others})
+        _last(writer, schema, {"notes": [note.to_json() for note in notes.others]})
     except BrokenPipeError:
         os._exit(0)  # nobody listens any more
     except BaseException as error:
         told = {
-            "refused": _sentence(snapshot, error),
+            "refused": [one.to_json() for one in _said(snapshot, error)],
             "code": getattr(error, "exit_code", FileRefused.exit_code),
         }
         if writer is None:
@@ -230,16 +232,16 @@ def _parsers() -> dict[str, Any]:
     return {"parquet": read_parquet, "xlsx": read_xlsx}
 
 
-def _sentence(snapshot: Snapshot, error: BaseException) -> str:
-    """Whatever a library says of a broken file in one sentence; Rust libraries panic outside of
+def _said(snapshot: Snapshot, error: BaseException) -> tuple[Message, ...]:
+    """Whatever a library says of a broken file in one message; Rust libraries panic outside of
     Exception.
     """
     if isinstance(error, BatchpayError):
-        return str(error)
+        return error.said
     if isinstance(error, MemoryError):
-        return f"{snapshot.path}: needs more memory than {MEMORY >> 30} GiB: split the file"
+        return (files.NEEDS_MEMORY(path=str(snapshot.path), gib=MEMORY >> 30),)
     said = " ".join(str(error).split())[:200]
-    return f"{snapshot.path}: is cut or damaged ({said}); send it again"
+    return (files.DAMAGED(path=str(snapshot.path), wrong=said),)
 
 
 def _last(writer: Any, schema: pa.Schema, told: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from batchpay.domain.lineage import DEFUSED
 from batchpay.domain.model import Problem
 from batchpay.domain.text import FORMULA_STARTS, told
+from batchpay.messages import problems
 from batchpay.readers.pieces import Piece
 
 
@@ -59,9 +60,5 @@ def _names(piece: Piece, at: int, mark: str) -> list[str]:
         names = None
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return names
-    remedy = (
-        "it says which cells got an apostrophe: leave it as it was, or empty it and take the"
-        " apostrophes off"
-    )
-    piece.blame(at, Problem(DEFUSED, told(mark), "not-a-mark", remedy))
+    piece.blame(at, Problem(DEFUSED, told(mark), problems.NOT_A_MARK()))
     return []

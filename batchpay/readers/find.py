@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchpay.domain.errors import InputMissing
 from batchpay.job.job import Input
+from batchpay.messages import files
 
 TOTALS = ".totals.json"  # control totals beside an input are no input
 
@@ -29,10 +30,7 @@ def find_files(job_input: Input) -> list[Path]:
             continue
         found.setdefault((status.st_dev, status.st_ino), path)
     if not found and not job_input.optional:
-        raise InputMissing(
-            f"{job_input.pattern}: there is no such file; put it there, or say optional = true in"
-            " [input]"
-        )
+        raise InputMissing(files.NONE_FITS(path=str(job_input.pattern)))
     return list(found.values())
 
 

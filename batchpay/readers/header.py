@@ -12,65 +12,65 @@ from pathlib import Path
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.secrets import secret_in
 from batchpay.domain.text import told
+from batchpay.messages import files
+from batchpay.messages.message import Message
 from batchpay.readers.comeback import restored_header
 
 COLUMN_LIMIT = 1000
+NAMED_CELLS = 40  # of a header, in a sentence
 _SEPARATORS = {";": "';'", "\t": "a tab", ",": "','", "|": "'|'"}
 
 
 def check_header(
     path: Path, cells: Sequence[str], wanted: Collection[str], row: int
-) -> tuple[tuple[str, ...], list[str]]:
+) -> tuple[tuple[str, ...], list[Message]]:
     """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
-    cells = restored_header(cells, wanted)
+    cells, where = restored_header(cells, wanted), str(path)
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(
-            f"{path}: row {row} has {len(cells)} columns; at most {COLUMN_LIMIT} are read"
+            files.TOO_MANY_COLUMNS(path=where, row=row, columns=len(cells), limit=COLUMN_LIMIT)
         )
     if not any(cell.strip() for cell in cells):
-        raise FileRefused(
-            f"{path}: row {row} is blank, a header was expected; [input] header_row says where"
-            " it is"
-        )
+        raise FileRefused(files.BLANK_HEADER(path=where, row=row))
     for number, cell in enumerate(cells, 1):
         if secret := secret_in(cell):
             raise FileRefused(
-                f"{path}: row {row}, column {number}: {secret} in the header; is the header"
-                " missing?"
+                files.HEADER_SECRET(path=where, row=row, column=number, secret=secret)
             )
         if any(
             (ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029"
             for ch in cell
         ):
             raise FileRefused(
-                f"{path}: row {row}, column {number}: a control character in the header"
-                f" '{told(cell)}'"
+                files.HEADER_CONTROL(path=where, row=row, column=number, cell=told(cell))
             )
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
     if missing:
-        raise FileRefused(f"{path}: {_missing(cells, missing, row)}")
+        raise FileRefused(_missing(where, cells, missing, row))
     twice = [name for name in wanted if counts[name] > 1]
     if twice:
         listed = ", ".join(f"'{told(name)}'" for name in twice)
-        raise FileRefused(
-            f"{path}: row {row}: more than one column is called {listed}; keep one or rename the"
-            " others"
-        )
+        raise FileRefused(files.COLUMN_TWICE(path=where, row=row, names=listed))
     return _distinct(cells)
 
 
-def _missing(cells: Sequence[str], missing: Sequence[str], row: int) -> str:
+def _missing(path: str, cells: Sequence[str], missing: Sequence[str], row: int) -> Message:
     if len(cells) == 1:
         for separator, named in _SEPARATORS.items():
             if separator in cells[0]:
-                return (
-                    f"row {row} is one column '{told(cells[0])}' that holds {named}: "
-                    f"say delimiter = {_toml(separator)} in [input]"
+                return files.ONE_COLUMN(
+                    path=path,
+                    row=row,
+                    cell=told(cells[0]),
+                    what=named,
+                    delimiter=_toml(separator),
                 )
-    absent = "; ".join(f"no column '{told(name)}'{_nearest(name, cells)}" for name in missing)
-    found = ", ".join(f"'{told(cell)}'" for cell in cells[:40]) + (", …" if len(cells) > 40 else "")
-    return f"row {row}: {absent}; found {found}. Correct [columns] in the job, or the header"
+    absent = tuple(_absent(name, cells) for name in missing)
+    found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
+    if len(cells) > NAMED_CELLS:
+        found += ", …"
+    return files.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
 
 
 def _toml(separator: str) -> str:
@@ -79,18 +79,18 @@ def _toml(separator: str) -> str:
     return f'"{separator}"'
 
 
-def _nearest(name: str, cells: Sequence[str]) -> str:
+def _absent(name: str, cells: Sequence[str]) -> Message:
     plain = {"".join(cell.casefold().split()): cell for cell in cells}
     near = difflib.get_close_matches("".join(name.casefold().split()), plain, n=1, cutoff=0.6)
     if near:
-        return f" (did you mean '{told(plain[near[0]])}'?)"
-    return ""
+        return files.ABSENT_NEAR(name=told(name), near=told(plain[near[0]]))
+    return files.ABSENT(name=told(name))
 
 
-def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:
     """Columns no field reads may lack a name or share one: they get one to be kept under."""
     names: dict[str, None] = {}
-    notes: list[str] = []
+    notes: list[Message] = []
     taken = set(cells)
     for number, cell in enumerate(cells, 1):
         base = name = cell or f"(column {number})"
@@ -100,10 +100,7 @@ def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
             name = f"{base} ({copy})"
         names[name] = None
         if not cell:
-            notes.append(f"column {number} has no name")
+            notes.append(files.NO_NAME(column=number))
         elif name != cell:
-            notes.append(
-                f"column '{told(cell)}' stands there more than once; copy {copy} is kept as"
-                f" '{told(name)}'"
-            )
+            notes.append(files.NAME_TWICE(column=told(cell), copy=copy, name=told(name)))
     return tuple(names), notes

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from batchpay.domain.model import Problem
 from batchpay.domain.text import told
+from batchpay.messages import problems
 
 DOUBLE_DIGITS = 15  # decimal digits that a 64-bit float keeps, and all that a spreadsheet keeps
 SINGLE_DIGITS = 6
@@ -49,11 +50,7 @@ def plain_decimal(text: str) -> str:
 def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:
     """What is wrong with a number that an order is to be made of, if anything."""
     if not math.isfinite(number):
-        return Problem(column, text, "not-a-number", "write the number itself")
+        return Problem(column, text, problems.NO_NUMBER())
     if abs(number) >= EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
-        remedy = (
-            f"more than {digits} digits are rounded in this kind of cell: write it as text, or as"
-            " an exact decimal"
-        )
-        return Problem(column, told(text), "number-not-exact", remedy)
+        return Problem(column, told(text), problems.NOT_EXACT(digits=digits))
     return None

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batchpay.domain.errors import FileRefused
-from batchpay.domain.text import many
 from batchpay.job.job import Input
+from batchpay.messages import files
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import Notes, Piece, raw_of
@@ -46,8 +46,7 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
-                f"{snapshot.path}: column '{field.name}' is of type {field.type}; a field needs"
-                " text, a number, a date or true/false: write that column as text"
+                files.COLUMN_TYPE(path=str(snapshot.path), column=field.name, type=str(field.type))
             )
 
     rounded = tuple(field.name for field in schema if pa.types.is_floating(_plain_type(field.type)))
@@ -65,9 +64,9 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
             yield _piece(batch, names, wanted, row)
             row += batch.num_rows
         if row - _FIRST_ROW != file.metadata.num_rows:
-            declared = many(file.metadata.num_rows, "row")
+            declared, found = file.metadata.num_rows, row - _FIRST_ROW
             raise FileRefused(
-                f"{snapshot.path}: its footer declares {declared}, it holds {row - _FIRST_ROW}"
+                files.OTHER_ROWS(path=str(snapshot.path), declared=declared, found=found)
             )
 
 
@@ -96,15 +95,9 @@ class _Scale:
         """
         self.total += size
         if self.total > TEXT_LIMIT:
-            raise FileRefused(
-                f"{self.snapshot.path}: unpacks to more than {TEXT_LIMIT} bytes of text: split the"
-                " file"
-            )
+            raise FileRefused(files.TOO_MUCH_TEXT(path=str(self.snapshot.path), limit=TEXT_LIMIT))
         if self.total > max(RATIO_FROM, RATIO_LIMIT * self.snapshot.size):
-            raise FileRefused(
-                f"{self.snapshot.path}: unpacks to more than {RATIO_LIMIT} times its size: the same"
-                " over and over is no file of orders"
-            )
+            raise FileRefused(files.TOO_ALIKE(path=str(self.snapshot.path), times=RATIO_LIMIT))
 
 
 def _batches(snapshot: Snapshot, file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from batchpay.domain.model import Problem
+from batchpay.messages import files
+from batchpay.messages.message import Message
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,26 +41,24 @@ class Piece:
 
 @dataclass(slots=True)
 class Notes:
-    """Warnings about a file as a whole, as sentences; rows without any text are counted."""
+    """Warnings about a file as a whole; rows without any text are counted."""
 
     blank_rows: int = 0
     rows: int = 0
-    others: list[str] = field(default_factory=list)
+    others: list[Message] = field(default_factory=list)
 
-    def add(self, sentence: str) -> None:
+    def add(self, note: Message) -> None:
         """One more warning, unless it has been given."""
-        if sentence not in self.others:
-            self.others.append(sentence)
+        if note not in self.others:
+            self.others.append(note)
 
-    def sentences(self) -> list[str]:
+    def all(self) -> list[Message]:
         """All warnings."""
         told = list(self.others)
         if self.blank_rows:
-            told.append(
-                f"{self.blank_rows} blank {'row' if self.blank_rows == 1 else 'rows'} skipped"
-            )
+            told.append(files.BLANK_ROWS(rows=self.blank_rows))
         if not self.rows:
-            told.append("no rows below the header")
+            told.append(files.NO_ROWS())
         return told
 
 

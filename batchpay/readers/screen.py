@@ -14,6 +14,8 @@ from batchpay.domain.cards import without_cards
 from batchpay.domain.model import Problem
 from batchpay.domain.secrets import KEY_PATTERN, without_keys
 from batchpay.domain.text import told
+from batchpay.messages import problems
+from batchpay.messages.message import Message
 from batchpay.readers.pieces import Piece
 
 if TYPE_CHECKING:
@@ -54,14 +56,6 @@ FIRST_LOOK = "|".join((_CONTROL, _FOREIGN, KEY_PATTERN, _DENSE, _GROUPS))
 CARD = "|".join((_ANYHOW, _PRINTED, _FOREIGN))
 _ANYTHING = "|".join((_CONTROL, KEY_PATTERN, CARD))
 
-_A_CARD = (
-    "a card number may not stand in a file: remove it (masked here); pay by token, customer or"
-    " source"
-)
-_A_KEY = (
-    "a key of the gateway may not stand in a file: remove it (masked here), and make that key void"
-)
-
 
 def screen(piece: Piece, not_cards: Collection[str]) -> None:
     """Blame the rows where something was found, and mask the card numbers and keys."""
@@ -69,8 +63,8 @@ def screen(piece: Piece, not_cards: Collection[str]) -> None:
         _blame_long(piece)
     if _matches(piece.raw, FIRST_LOOK) and _matches(piece.raw, _ANYTHING):
         _blame_control(piece)
-        _mask(piece, KEY_PATTERN, without_keys, "secret-key", _A_KEY)
-        _mask(piece, CARD, without_cards, "card-number", _A_CARD, not_cards)
+        _mask(piece, KEY_PATTERN, without_keys, problems.SECRET_KEY())
+        _mask(piece, CARD, without_cards, problems.CARD_NUMBER(), not_cards)
 
 
 def _matches(raw: bytes, pattern: str) -> bool:
@@ -96,8 +90,8 @@ def _longest(column: pa.Array) -> int:
 def _blame_control(piece: Piece) -> None:
     for name, column in zip(piece.batch.schema.names, piece.batch.columns, strict=True):
         for at in _where(column, _CONTROL):
-            remedy = "remove the control character; a line break inside a cell is LF, in quotes"
-            piece.blame(at, Problem(name, told(column[at].as_py()), "control-character", remedy))
+            found = told(column[at].as_py())
+            piece.blame(at, Problem(name, found, problems.CONTROL_CHARACTER()))
 
 
 def _blame_long(piece: Piece) -> None:
@@ -109,18 +103,15 @@ def _blame_long(piece: Piece) -> None:
                 pc.greater(pc.binary_length(column), CELL_LIMIT)
             ).to_pylist():
                 text = column[at].as_py()
-                remedy = (
-                    f"{len(text)} characters; a cell holds at most {CELL_LIMIT} bytes: shorten it"
-                )
-                piece.blame(at, Problem(name, told(text), "cell-too-long", remedy))
+                said = problems.CELL_TOO_LONG(length=len(text), limit=CELL_LIMIT)
+                piece.blame(at, Problem(name, told(text), said))
 
 
 def _mask(
     piece: Piece,
     pattern: str,
     without: Callable[[str], str],
-    rule: str,
-    remedy: str,
+    said: Message,
     but: Collection[str] = (),
 ) -> None:
     """Blame the rows in which `without` takes something away, and keep what it leaves."""
@@ -137,7 +128,7 @@ def _mask(
         texts = columns[index].to_pylist()
         for at, mask in masks.items():
             texts[at] = mask
-            piece.blame(at, Problem(name, told(mask), rule, remedy))
+            piece.blame(at, Problem(name, told(mask), said))
         columns[index] = pa.array(texts, pa.string())
     piece.batch = pa.RecordBatch.from_arrays(columns, names=piece.batch.schema.names)
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, cast
 
 from batchpay.domain.errors import FileRefused, InputMissing, InputOutput, Misconfigured, TryLater
 from batchpay.domain.text import line
+from batchpay.messages import files
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}
@@ -109,7 +110,7 @@ class _Through(io.RawIOBase):
         try:
             count = os.preadv(self._fd, [buffer], self._at)
         except OSError as error:
-            raise Unread(f"reading the input failed: {error.strerror}") from error
+            raise Unread(files.READ_FAILED(wrong=str(error.strerror))) from error
         self._at += count
         return count
 
@@ -134,9 +135,10 @@ def open_snapshot(path: Path) -> Snapshot:
         require_regular(path, path.stat())
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError as error:
-        raise InputMissing(f"{path}: there is no such file") from error
+        raise InputMissing(files.NO_FILE(path=str(path))) from error
     except OSError as error:
-        raise Unread(f"{path}: cannot be opened: {error.strerror}") from error
+        wrong = files.NOT_OPENED(path=str(path), wrong=str(error.strerror))
+        raise Unread(wrong) from error
     try:
         return _snapshot(path, fd)
     except BaseException:
@@ -149,9 +151,7 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
     require_regular(path, found)
     format_, gzipped = _format_of(path)
     if found.st_size > SIZE_LIMIT:
-        raise FileRefused(
-            f"{path}: {found.st_size} bytes; at most {SIZE_LIMIT} are read: split the file"
-        )
+        raise FileRefused(files.TOO_LARGE(path=str(path), size=found.st_size, limit=SIZE_LIMIT))
     snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
     digest = hashlib.sha256()
     start = b""
@@ -192,14 +192,15 @@ def _format_of(path: Path) -> tuple[Format, bool]:
     format_ = SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
     if format_ is None or (gzipped and format_ not in ("csv", "tsv")):
         known = ", ".join((*SUFFIXES, ".csv.gz", ".tsv.gz"))
-        raise FileRefused(f"{path}: of no known kind; expected a name that ends in {known}")
+        raise FileRefused(files.UNKNOWN_KIND(path=str(path), known=known))
     return format_, gzipped
 
 
 def _check_content(snapshot: Snapshot, start: bytes) -> None:
     """The first bytes must be those of the kind of file that the name promises."""
+    path = str(snapshot.path)
     if snapshot.size == 0:
-        raise FileRefused(f"{snapshot.path}: is empty (0 bytes); expected a header and rows")
+        raise FileRefused(files.EMPTY_FILE(path=path))
     found = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "text")
     expected = {"parquet": "parquet", "xlsx": "zip"}.get(
         snapshot.format, "gzip" if snapshot.gzipped else "text"
@@ -207,20 +208,12 @@ def _check_content(snapshot: Snapshot, start: bytes) -> None:
     if found == expected:
         return
     if found == "ole" and snapshot.format == "xlsx":
-        raise FileRefused(
-            f"{snapshot.path}: is an old .xls or a workbook with a password, not a plain .xlsx; "
-            "save it as .xlsx without a password"
-        )
+        raise FileRefused(files.OLD_OFFICE(path=path))
     if found == "encrypted parquet":
-        raise FileRefused(
-            f"{snapshot.path}: is encrypted; batchpay has no key for it: write it unencrypted"
-        )
-    what = {
-        "ole": "an old Office file",
-        "zip": "a zip or .xlsx file",
-        "text": f"no {expected} file",
-    }
-    raise FileRefused(
-        f"{snapshot.path}: its name says {expected}, its content is"
-        f" {what.get(found, f'a {found} file')}; rename it or write it again"
-    )
+        raise FileRefused(files.ENCRYPTED(path=path))
+    if found in _IS:
+        raise FileRefused(_IS[found](path=path, expected=expected))
+    raise FileRefused(files.IS_OTHER(path=path, expected=expected, found=found))
+
+
+_IS = {"ole": files.IS_OFFICE, "zip": files.IS_ZIP, "text": files.IS_TEXT}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.model import Problem
+from batchpay.messages.message import Message
 from batchpay.readers.cells import encode_cells, texts_of
 from batchpay.readers.comeback import restore
 from batchpay.readers.pieces import Notes, Piece
@@ -53,8 +54,8 @@ class Table:
     sheet: str
     pieces: Callable[[Notes], Iterator[Piece]] = field(repr=False)
     not_cards: Collection[str] = ()
-    about_header: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    about_header: list[Message] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     rounded: Collection[str] = ()  # columns whose numbers the format keeps as binary fractions
 
     def chunks(self) -> Iterator[TextChunk]:
@@ -75,7 +76,7 @@ class Table:
             self.snapshot.verify_unchanged()
             raise
         finally:
-            self.notes = notes.sentences()
+            self.notes = notes.all()
 
     def _cut(self, piece: Piece) -> Iterator[TextChunk]:
         """A piece as chunks of about the same number of rows."""

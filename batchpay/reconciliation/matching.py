@@ -42,21 +42,23 @@ class Difference:
     order_id: str
     charge_id: str
     told: str
-    amount: int = (
-        0  # smallest unit: of the charge, the refunds, the credit or the transfers that it is about
-    )
+    # Smallest unit: of the charge, the refunds, the credit or the transfers that it is about.
+    amount: int = 0
     currency: str = ""  # upper case
-    refund_minor: int = 0  # what a person should give back, if anything
-    state: str = (
-        ""  # what else would make it another difference: a note is of the difference as it was
-    )
-    about: str = ""  # what it is about where that is not the charge
+    # What a person should give back, if anything; smallest unit.
+    refund_minor: int = 0
+    # What else would make it another difference: a note is of the difference as it was.
+    state: str = ""
+    # What it is about where that is not the charge.
+    about: str = ""
 
     @property
     def id(self) -> str:
         """What a person takes note of it by: the same at every audit, in plain letters."""
         about = self.about or self.charge_id or self.order_id
-        return f"{self.kind}:{about if _PLAIN.fullmatch(about) else _digest(about)}"
+        if not _PLAIN.fullmatch(about):
+            about = _digest(about)
+        return f"{self.kind}:{about}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,14 @@ class Timeless:
 class Match:
     """What an audit found."""
 
-    ours: Counter[str] = field(
-        default_factory=Counter
-    )  # currency -> what the journal says was charged
-    theirs: Counter[str] = field(
-        default_factory=Counter
-    )  # currency -> what the gateway says was charged
+    # Currency -> what the journal, and what the gateway, says was charged; smallest unit.
+    ours: Counter[str] = field(default_factory=Counter)
+    theirs: Counter[str] = field(default_factory=Counter)
     matched: int = 0  # charges that are the same on both sides
     others: int = 0  # charges of the account that are not this job's
     differences: list[Difference] = field(default_factory=list)
-    without_time: list[Timeless] = field(
-        default_factory=list
-    )  # ours, in no list, and of a day that nobody tells
+    # Ours, in no list, and of a day that nobody tells.
+    without_time: list[Timeless] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, found: Iterable[Difference]) -> None:
@@ -96,14 +94,17 @@ class Match:
 def apart(differences: Sequence[Difference]) -> list[Difference]:
     """The same, each with an id of its own: what would share one is named by its order too."""
     shared = Counter(one.id for one in differences)
-    return [
-        (
-            replace(one, about=f"{one.about or one.charge_id}-{_digest(one.order_id)}")
-            if shared[one.id] > 1
-            else one
-        )
-        for one in differences
-    ]
+    found = []
+    for one in differences:
+        if shared[one.id] > 1:
+            about = f"{one.about or one.charge_id}-{_digest(one.order_id)}"
+            found.append(replace(one, about=about))
+        else:
+            found.append(one)
+    return found
+
+
+# --- charges
 
 
 def match_charges(
@@ -116,60 +117,85 @@ def match_charges(
     no side (J36).
     """
     match = Match()
-    by_key = {attempt.intent.key: attempt for attempt in attempts}
-    by_id = {
-        attempt.charge.id: attempt
-        for attempt in attempts
-        if attempt.charge is not None and not attempt.anothers
-    }
-    of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
-    found: set[str] = set()
-    for document in charges:
-        charge, _ = seen(document)
-        if charge is not None:
-            attempt = by_id.get(charge.id) or by_key.get(key_in(charge) or "")
-        else:
-            attempt = None
-        if charge is not None and attempt is None:
-            place = place_in(job, charge.metadata)
-        else:
-            place = None
-        if charge is None or (attempt is None and place is None):
-            match.others += 1
-            continue
-        found.add(charge.id)
-        if attempt is not None:
-            order_id = attempt.intent.order_id
-        elif place is not None:
-            order_id = place[0]
-        else:
-            order_id = ""
-        of_orders[order_id].append(charge)
-        if outcome_of(charge) is Outcome.SUCCEEDED:
-            match.theirs[charge.currency.upper()] += charge.amount
-        differences = list(_of_charge(charge, document, order_id, attempt, live))
-        match.matched += not differences
-        match.add(differences)
-    for attempt in attempts:
-        if (timeless := _timeless(attempt, found)) is not None:
-            match.without_time.append(timeless)
-            continue
-        match.add(_of_attempt(attempt, found))
-        if attempt.money is not None:
-            match.ours[attempt.money.currency.upper()] += attempt.money.amount
+    of_orders = _match_theirs(match, job, attempts, charges, live)
+    listed = {charge.id for some in of_orders.values() for charge in some}
+    _match_ours(match, attempts, listed)
     reported = {attempt.charge.id for attempt in attempts if attempt.charge is not None}
     for order_id, some in of_orders.items():
         match.add(_doubles(order_id, some, reported))
-    twins = {one.charge.id: attempt for attempt in attempts for one in attempt.others}
-    match.add(
-        _twins(
-            twins, of_orders, {one.charge_id for one in match.differences if one.kind == "double"}
-        )
-    )
+    doubles = {one.charge_id for one in match.differences if one.kind == "double"}
+    match.add(_twins(attempts, of_orders, doubles))
     match.add(_unexplained(match))
     return match
 
 
+def _match_theirs(
+    match: Match, job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], live: bool
+) -> dict[str, list[ChargeSeen]]:
+    """Every charge of the list; returns those of this job, by order id."""
+    known = _Known(attempts)
+    of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
+    for document in charges:
+        charge, _ = seen(document)
+        if charge is None:
+            match.others += 1
+            continue
+        attempt = known.attempt_of(charge)
+        order_id = _order_of(job, charge, attempt)
+        if order_id is None:
+            match.others += 1
+            continue
+        of_orders[order_id].append(charge)
+        if outcome_of(charge) is Outcome.SUCCEEDED:
+            match.theirs[charge.currency.upper()] += charge.amount
+        differences = list(_of_charge(charge, document, order_id, attempt, live))
+        if not differences:
+            match.matched += 1
+        match.add(differences)
+    return of_orders
+
+
+def _match_ours(match: Match, attempts: Sequence[Attempt], listed: Collection[str]) -> None:
+    """Every attempt, against the ids of the charges that are in the list."""
+    for attempt in attempts:
+        timeless = _timeless(attempt, listed)
+        if timeless is not None:
+            match.without_time.append(timeless)
+            continue
+        match.add(_of_attempt(attempt, listed))
+        if attempt.money is not None:
+            match.ours[attempt.money.currency.upper()] += attempt.money.amount
+
+
+class _Known:
+    """Attempts by their charge, and by their key."""
+
+    def __init__(self, attempts: Sequence[Attempt]) -> None:
+        self._by_key = {attempt.intent.key: attempt for attempt in attempts}
+        self._by_id: dict[str, Attempt] = {}
+        for attempt in attempts:
+            if attempt.charge is not None and not attempt.anothers:
+                self._by_id[attempt.charge.id] = attempt
+
+    def attempt_of(self, charge: ChargeSeen) -> Attempt | None:
+        """The attempt that shows this charge, or whose key it carries."""
+        shown = self._by_id.get(charge.id)
+        if shown is not None:
+            return shown
+        return self._by_key.get(key_in(charge) or "")
+
+
+def _order_of(job: str, charge: ChargeSeen, attempt: Attempt | None) -> str | None:
+    """The order of a charge of this job, by its attempt or by what it says; None: it is none."""
+    if attempt is not None:
+        return attempt.intent.order_id
+    place = place_in(job, charge.metadata)
+    if place is None:
+        return None
+    return place[0]
+
+
+# Kinds of difference by which the two sums may differ.
 _OF_SUMS = frozenset(
     {
         "unknown-to-journal",
@@ -180,30 +206,31 @@ _OF_SUMS = frozenset(
         "amount",
         "double",
     }
-)  # kinds of difference by which the two sums may differ
+)
 
 
 def _twins(
-    twins: Mapping[str, Attempt],
+    attempts: Sequence[Attempt],
     of_orders: Mapping[str, Sequence[ChargeSeen]],
-    told: Collection[str],
+    doubles: Collection[str],
 ) -> Iterator[Difference]:
     """Every further charge that the gateway made under one key, whatever became of it, but those to
     be given back.
     """
+    twins = {one.charge.id: attempt for attempt in attempts for one in attempt.others}
     for order_id, charges in of_orders.items():
         for charge in charges:
             attempt = twins.get(charge.id)
-            if attempt is not None and charge.id not in told:
-                if attempt.charge:
-                    mine = f"{attempt.charge.id}, {attempt.charge.status}"
-                else:
-                    mine = attempt.outcome.value
-                told_beside = (
-                    f"the gateway made this one too, {charge.status}, under the key of {mine}, as"
-                    " reported"
-                )
-                yield _about(charge, "other-charge", order_id, told_beside, charge.status)
+            if attempt is None or charge.id in doubles:
+                continue
+            mine = attempt.outcome.value
+            if attempt.charge:
+                mine = f"{attempt.charge.id}, {attempt.charge.status}"
+            told = (
+                f"the gateway made this one too, {charge.status}, under the key of {mine}, as"
+                " reported"
+            )
+            yield _about(charge, "other-charge", order_id, told, charge.status)
 
 
 def _unexplained(match: Match) -> Iterator[Difference]:
@@ -211,27 +238,25 @@ def _unexplained(match: Match) -> Iterator[Difference]:
     explained = {one.currency for one in match.differences if one.kind in _OF_SUMS}
     for currency in sorted(match.ours.keys() | match.theirs.keys()):
         ours, theirs = match.ours[currency], match.theirs[currency]
-        if ours != theirs and currency not in explained:
-            told = (
-                f"the journal says {both_units(ours, currency)}, the gateway"
-                f" {both_units(theirs, currency)}"
-            )
-            yield Difference(
-                "sums",
-                "",
-                "",
-                told,
-                theirs - ours,
-                currency,
-                state=f"{ours}/{theirs}",
-                about=currency,
-            )
+        if ours == theirs or currency in explained:
+            continue
+        mine, listed = both_units(ours, currency), both_units(theirs, currency)
+        yield Difference(
+            "sums",
+            order_id="",
+            charge_id="",
+            told=f"the journal says {mine}, the gateway {listed}",
+            amount=theirs - ours,
+            currency=currency,
+            state=f"{ours}/{theirs}",
+            about=currency,
+        )
 
 
-def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
+def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
     """A charge that no instant and no list puts into the period."""
     charge = attempt.charge
-    if charge is None or charge.id in found or is_instant(charge.created_at):
+    if charge is None or charge.id in listed or is_instant(charge.created_at):
         return None
     return Timeless(
         attempt.intent.order_id,
@@ -249,62 +274,61 @@ def _of_charge(
     by `refunds`.
     """
     if attempt is None:
-        yield _about(
-            charge,
-            "unknown-to-journal",
-            order_id,
-            f"the gateway has it, {charge.status}; the journal does "
-            "not: run the job, which adopts it before it sends anything",
-            charge.status,
+        told = (
+            f"the gateway has it, {charge.status}; the journal does not: run the job, which adopts"
+            " it before it sends anything"
         )
+        yield _about(charge, "unknown-to-journal", order_id, told, charge.status)
         return
     if attempt.charge is None or attempt.charge.id != charge.id:
-        if attempt.charge:
-            known = attempt.charge.id
-        else:
-            known = attempt.outcome.value
-        if charge.id not in attempt.twins:
-            yield _about(
-                charge,
-                "other-charge",
-                order_id,
-                f"the journal says {known} for the same key",
-                known,
-            )
+        yield from _beside_its_own(charge, order_id, attempt)
         return
+    yield from _of_status(charge, order_id, attempt)
+    yield from _of_money(charge, order_id, attempt.charge)
+    flaws = "; ".join(flaws_of(charge, attempt.intent, live))
+    if flaws:
+        yield _about(charge, "terms", order_id, flaws, flaws)
+    dispute = document.get("dispute")
+    if dispute:
+        yield _about(charge, "disputed", order_id, "the payer disputes it", _status_in(dispute))
+
+
+def _beside_its_own(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
+    """A charge under the key of an attempt that shows another one, or none."""
+    if charge.id in attempt.twins:
+        return
+    known = attempt.outcome.value
+    if attempt.charge:
+        known = attempt.charge.id
+    told = f"the journal says {known} for the same key"
+    yield _about(charge, "other-charge", order_id, told, known)
+
+
+def _of_status(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
     theirs, ours = outcome_of(charge), attempt.outcome
-    stand = f"{ours.value}/{charge.status}"
-    if ours is Outcome.SUCCEEDED and (theirs is not Outcome.SUCCEEDED or not charge.paid):
-        yield _about(
-            charge,
-            "false-success",
-            order_id,
-            f"the journal says succeeded, the gateway {charge.status}",
-            stand,
-        )
-    elif theirs is not ours and not (ours is Outcome.UNPROVEN and theirs is Outcome.SUCCEEDED):
-        told = (
-            f"the journal says {ours.value}, the gateway {charge.status}: batchpay settle asks"
-            " again"
-        )
-        yield _about(charge, "status", order_id, told, stand)
-    if (attempt.charge.amount, attempt.charge.currency) != (charge.amount, charge.currency):
-        mine = both_units(attempt.charge.amount, attempt.charge.currency)
-        told = (
-            f"the journal was told {mine}, the gateway lists"
-            f" {both_units(charge.amount, charge.currency)}"
-        )
-        yield _about(
-            charge, "amount", order_id, told, f"{attempt.charge.amount} {attempt.charge.currency}"
-        )
-    if flaws := flaws_of(charge, attempt.intent, live):
-        yield _about(charge, "terms", order_id, "; ".join(flaws), "; ".join(flaws))
-    if dispute := document.get("dispute"):
-        if isinstance(dispute, dict):
-            status = str(dispute.get("status") or "")
-        else:
-            status = ""
-        yield _about(charge, "disputed", order_id, "the payer disputes it", status)
+    both = f"the journal says {ours.value}, the gateway {charge.status}"
+    state = f"{ours.value}/{charge.status}"
+    is_charged = theirs is Outcome.SUCCEEDED
+    if ours is Outcome.SUCCEEDED and not (is_charged and charge.paid):
+        yield _about(charge, "false-success", order_id, both, state)
+    elif theirs is not ours and not (ours is Outcome.UNPROVEN and is_charged):
+        told = f"{both}: batchpay settle asks again"
+        yield _about(charge, "status", order_id, told, state)
+
+
+def _of_money(charge: ChargeSeen, order_id: str, known: ChargeSeen) -> Iterator[Difference]:
+    if (known.amount, known.currency) == (charge.amount, charge.currency):
+        return
+    mine = both_units(known.amount, known.currency)
+    listed = both_units(charge.amount, charge.currency)
+    told = f"the journal was told {mine}, the gateway lists {listed}"
+    yield _about(charge, "amount", order_id, told, f"{known.amount} {known.currency}")
+
+
+def _status_in(dispute: Any) -> str:
+    if isinstance(dispute, dict):
+        return str(dispute.get("status") or "")
+    return ""
 
 
 def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) -> Difference:
@@ -313,16 +337,16 @@ def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) 
     )
 
 
-def _of_attempt(attempt: Attempt, found: set[str]) -> Iterator[Difference]:
+def _of_attempt(attempt: Attempt, listed: Collection[str]) -> Iterator[Difference]:
     """An attempt whose charge the gateway does not list."""
-    charge = attempt.charge
-    if charge is not None and charge.id not in found and not attempt.anothers:
-        told = f"the journal says {attempt.outcome.value}; the gateway does not list it"
-        if attempt.outcome is Outcome.SUCCEEDED:
-            kind = "false-success"
-        else:
-            kind = "unknown-to-gateway"
-        yield _about(charge, kind, attempt.intent.order_id, told, f"{attempt.outcome.value}/")
+    charge, outcome = attempt.charge, attempt.outcome
+    if charge is None or charge.id in listed or attempt.anothers:
+        return
+    kind = "unknown-to-gateway"
+    if outcome is Outcome.SUCCEEDED:
+        kind = "false-success"
+    told = f"the journal says {outcome.value}; the gateway does not list it"
+    yield _about(charge, kind, attempt.intent.order_id, told, f"{outcome.value}/")
 
 
 def _doubles(
@@ -334,27 +358,28 @@ def _doubles(
     taking = [charge for charge in charges if outcome_of(charge) is Outcome.SUCCEEDED]
     if len(taking) < 2:
         return
-    kept = next((charge for charge in taking if charge.id in reported), taking[0])
+    in_reports = [charge for charge in taking if charge.id in reported]
+    kept = (in_reports or taking)[0]
     for charge in taking:
         if charge is not kept:
             told = f"the order was charged by {kept.id} too{GIVE_BACK}"
-            yield replace(
-                _about(charge, "double", order_id, told, kept.id), refund_minor=charge.amount
-            )
+            double = _about(charge, "double", order_id, told, kept.id)
+            yield replace(double, refund_minor=charge.amount)
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+# --- charges of other jobs
+
+
 def order_elsewhere(job: str, document: Thing) -> str:
     """The order id of a charge that another job made; empty for any other charge."""
     charge, _ = seen(document)
-    if (
-        charge is None
-        or not charge.metadata.get("batchpay_job")
-        or place_in(job, charge.metadata) is not None
-    ):
+    if charge is None or not charge.metadata.get("batchpay_job"):
+        return ""
+    if place_in(job, charge.metadata) is not None:
         return ""
     return charge.metadata.get("order_id", "")
 
@@ -374,12 +399,9 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Itera
             continue
         for attempt in ours.get(order_id, ()):
             mine = attempt.charge
-            if (
-                mine is None
-                or attempt.closed
-                or mine.id in given_back
-                or not is_one_sale(charge, attempt.intent)
-            ):
+            if mine is None or attempt.closed or mine.id in given_back:
+                continue
+            if not is_one_sale(charge, attempt.intent):
                 continue
             other = charge.metadata["batchpay_job"]
             told = (
@@ -392,6 +414,9 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Itera
 def _is_given_back(document: Thing) -> bool:
     amount, refunded = document.get("amount"), document.get("refunded_amount")
     return type(amount) is int and type(refunded) is int and refunded >= amount
+
+
+# --- credits and transfers
 
 
 def match_credits(
@@ -408,27 +433,30 @@ def match_credits(
         charge = attempt.charge
         if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in shown:
             continue
-        net, code = (
-            shown[charge.id].get("net"),
-            str(shown[charge.id].get("funding_currency") or charge.currency),
-        )
         order_id, mine = attempt.intent.order_id, credits.get(charge.id, [])
-        if not mine:
-            found.append(
-                _about(
-                    charge, "no-credit", order_id, "the account's ledger has no credit for it", ""
-                )
-            )
-        elif len(mine) > 1:
-            told = f"{len(mine)} credits in the account's ledger"
-            found.append(_about(charge, "two-credits", order_id, told, str(len(mine))))
-        elif (got := mine[0].get("amount")) != net:
-            told = (
-                f"credited {_sum_told(got, str(mine[0].get('currency') or code))}, its net is"
-                f" {_sum_told(net, code)}"
-            )
-            found.append(_about(charge, "credit-differs", order_id, told, f"{got}/{net}"))
+        found += _of_credits(charge, shown[charge.id], order_id, mine)
     return found
+
+
+def _of_credits(
+    charge: ChargeSeen, shown: Thing, order_id: str, mine: Sequence[Thing]
+) -> Iterator[Difference]:
+    """`mine`: the credits that come from this charge."""
+    if not mine:
+        told = "the account's ledger has no credit for it"
+        yield _about(charge, "no-credit", order_id, told, "")
+        return
+    if len(mine) > 1:
+        told = f"{len(mine)} credits in the account's ledger"
+        yield _about(charge, "two-credits", order_id, told, str(len(mine)))
+        return
+    net = shown.get("net")
+    currency = str(shown.get("funding_currency") or charge.currency)
+    got = mine[0].get("amount")
+    if got != net:
+        credited = _sum_told(got, str(mine[0].get("currency") or currency))
+        told = f"credited {credited}, its net is {_sum_told(net, currency)}"
+        yield _about(charge, "credit-differs", order_id, told, f"{got}/{net}")
 
 
 def _sum_told(minor: Any, currency: str) -> str:
@@ -445,15 +473,16 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
     for attempt in attempts:
         charge = attempt.charge
         if charge is not None and attempt.outcome is Outcome.SUCCEEDED:
-            wanted[attempt.intent.destination, charge.amount - (charge.platform_fee or 0)].append(
-                attempt
-            )
-    there = Counter(
-        _whom_and_how_much(transfer) for transfer in transfers if not transfer.get("deleted")
-    )
+            share = charge.amount - (charge.platform_fee or 0)
+            wanted[attempt.intent.destination, share].append(attempt)
+    there = Counter[tuple[str, int]]()
+    for transfer in transfers:
+        if not transfer.get("deleted"):
+            there[_whom_and_how_much(transfer)] += 1
     found = []
     for (recipient, amount), some in sorted(wanted.items()):
-        if (missing := len(some) - there[recipient, amount]) > 0:
+        missing = len(some) - there[recipient, amount]
+        if missing > 0:
             found.append(_missing(recipient, amount, some, missing))
     for transfer in transfers:
         earners = wanted.get(_whom_and_how_much(transfer))
@@ -463,21 +492,18 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
 
 
 def _whom_and_how_much(transfer: Thing) -> tuple[str, int]:
-    amount = transfer.get("amount")
-    return str(transfer.get("recipient")), amount if type(amount) is int else -1
+    """-1 for an amount that cannot be read: nobody earned that."""
+    recipient, amount = str(transfer.get("recipient")), transfer.get("amount")
+    if type(amount) is int:
+        return recipient, amount
+    return recipient, -1
 
 
 def _failure(transfer: Thing, currency: str) -> Difference:
-    name, failure, amount = (
-        str(transfer.get("id")),
-        str(transfer.get("failure_code")),
-        transfer["amount"],
-    )
-    code = str(transfer.get("currency") or currency).upper()
-    told = (
-        f"transfer {name} of {both_units(amount, code)} to {transfer.get('recipient')} failed:"
-        f" {failure}"
-    )
+    name, failure = str(transfer.get("id")), str(transfer.get("failure_code"))
+    amount, code = transfer["amount"], str(transfer.get("currency") or currency).upper()
+    whole = both_units(amount, code)
+    told = f"transfer {name} of {whole} to {transfer.get('recipient')} failed: {failure}"
     return Difference("transfer-failed", "", "", told, amount, code, state=failure, about=name)
 
 
@@ -485,20 +511,21 @@ def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int)
     """So many transfers of an amount, of which too few are there; the last order stands for
     them.
     """
-    last, code = some[-1], some[-1].intent.currency.upper()
-    which = (
-        f"{missing} of {many(len(some), 'transfer')} of {both_units(amount, code)} to {recipient}"
-    )
-    told = f"{which} {'is' if missing == 1 else 'are'} missing at the gateway"
-    earned_by = _digest(",".join(sorted(_id(attempt) for attempt in some)))
+    last = some[-1]
+    code = last.intent.currency.upper()
+    are = "are"
+    if missing == 1:
+        are = "is"
+    transfers, each = many(len(some), "transfer"), both_units(amount, code)
+    ids = sorted(_id(attempt) for attempt in some)
     return Difference(
         "transfer-missing",
         last.intent.order_id,
         _id(last),
-        told,
+        f"{missing} of {transfers} of {each} to {recipient} {are} missing at the gateway",
         missing * amount,
         code,
-        state=earned_by,
+        state=_digest(",".join(ids)),
         about=f"{recipient}-{amount}",
     )
 

@@ -32,9 +32,8 @@ class Refund:
     charge_id: str
     amount: int  # smallest unit
     currency: str  # upper case
-    made_at: (
-        str  # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time
-    )
+    # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time.
+    made_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,11 @@ class Refunded:
         """What an audit says of it: the same on the day of the charge and on the day of a
         refund.
         """
-        told = sentence(self, zone)
         return Difference(
             "refunded",
             self.order_id,
             self.charge_id,
-            told,
+            sentence(self, zone),
             self.total,
             self.currency,
             state=self.unread,
@@ -80,37 +78,42 @@ class Refunded:
 
     def to_json(self) -> dict[str, Any]:
         """What the journal keeps of it."""
-        kept = {
+        return {
             "order": self.order_id,
             "charge_id": self.charge_id,
             "currency": self.currency,
             "total": self.total,
-        }
-        return {
-            **kept,
             "charged": self.charged,
             "refunds": [asdict(refund) for refund in self.refunds],
         }
 
 
+# --- read
+
+
 def refund_of(document: Any) -> Refund | None:
     """A refund object; None for anything else. What of it cannot be read is zero or empty."""
-    if (
-        not isinstance(document, dict)
-        or document.get("object") != "refund"
-        or type(document.get("id")) is not str
-    ):
+    if not isinstance(document, dict) or document.get("object") != "refund":
+        return None
+    id_ = document.get("id")
+    if type(id_) is not str:
         return None
     charge, amount = document.get("charge"), document.get("amount")
     if isinstance(charge, dict):
         charge = charge.get("id")
-    return Refund(
-        id=document["id"],
-        charge_id=charge if isinstance(charge, str) else "",
-        amount=amount if type(amount) is int and 0 <= amount < 2**63 else 0,
-        currency=str(document.get("currency") or "").upper(),
-        made_at=str(document.get("created_at") or document.get("created") or ""),
-    )
+    if not isinstance(charge, str):
+        charge = ""
+    minor = _amount_in(amount) or 0
+    currency = str(document.get("currency") or "").upper()
+    made_at = str(document.get("created_at") or document.get("created") or "")
+    return Refund(id_, charge, minor, currency, made_at)
+
+
+def _amount_in(said: Any) -> int | None:
+    """A whole number of smallest units, which fits the journal; None where it is none."""
+    if type(said) is int and 0 <= said < 2**63:
+        return said
+    return None
 
 
 def speaks_of_refunds(document: Mapping[str, Any]) -> bool:
@@ -132,68 +135,92 @@ def refunded_of(
     more.
     """
     shown = document or {}
-    found = {
-        one.id: one
-        for one in (*_embedded(shown), *(one for one in beside if one.charge_id == charge_id))
-    }
-    charge = (seen(shown)[0] if document else None) or journal
-    refunds = tuple(sorted(found.values(), key=lambda one: (one.made_at, one.id)))
+    charge = journal
+    if document:
+        charge = seen(shown)[0] or journal
+    refunds = _all_of(charge_id, shown, beside)
+    currency = ""
     if charge:
         currency = charge.currency.upper()
-    elif not refunds:
-        currency = ""
-    else:
+    elif refunds:
         currency = refunds[0].currency
-    said, unread = _said(shown), ""
-    if type(said) is not int or not 0 <= said < 2**63:
-        said, unread = 0, f"refunded_amount is {said!r:.40}" if said else ""
+    said, unread = _total_said(shown)
     total = max(said, _sum(refunds, currency))
     if not (total or refunds or unread):
         return None
-    if charge:
-        charged, at = (charge.amount, charge.created_at)
-    else:
-        charged, at = (None, "")
+    if charge is None:
+        return Refunded(charge_id, order_id, currency, None, "", total, refunds, unread=unread)
+    charged, at = charge.amount, charge.created_at
     return Refunded(charge_id, order_id, currency, charged, at, total, refunds, unread=unread)
+
+
+def _all_of(
+    charge_id: str, shown: Mapping[str, Any], beside: Iterable[Refund]
+) -> tuple[Refund, ...]:
+    """The refunds of one charge, each once, by the instant they were made."""
+    found = {one.id: one for one in _embedded(shown)}
+    for one in beside:
+        if one.charge_id == charge_id:
+            found[one.id] = one
+    return tuple(sorted(found.values(), key=lambda one: (one.made_at, one.id)))
+
+
+def _total_said(shown: Mapping[str, Any]) -> tuple[int, str]:
+    """How much a charge says was given back of it, smallest unit; and what it says where that
+    cannot be read.
+    """
+    said = _said(shown)
+    total = _amount_in(said)
+    if total is not None:
+        return total, ""
+    if not said:
+        return 0, ""
+    return 0, f"refunded_amount is {said!r:.40}"
 
 
 def counts_as_charged(job: str, document: Mapping[str, Any]) -> bool:
     """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
     charge, _ = seen(document)
-    return (
-        charge is not None
-        and charge.metadata.get("batchpay_job") == job
-        and outcome_of(charge) is Outcome.SUCCEEDED
-    )
+    if charge is None or charge.metadata.get("batchpay_job") != job:
+        return False
+    return outcome_of(charge) is Outcome.SUCCEEDED
+
+
+# --- told
 
 
 def sentence(one: Refunded, zone: str) -> str:
     """Which refund, of which charge, of which order, on which days of a time zone; every amount
     with its currency.
     """
-    charge = f"of charge {one.charge_id}" + (f" of order {one.order_id}" if one.order_id else "")
+    parts = [_of_refunds(one, zone)]
+    if one.charged is not None and one.left is not None:
+        charged = money_told(one.charged, one.currency)
+        left = money_told(one.left, one.currency)
+        parts.append(f"charged {charged} on {_day(one.charged_at, zone)}, {left} left")
+    if one.unread:
+        parts.append(f"what the charge says of it cannot be read: {one.unread}")
+    parts.append(f"made at the gateway, not by batchpay (days of {zone})")
+    return "; ".join(parts)
+
+
+def _of_refunds(one: Refunded, zone: str) -> str:
+    charge = f"of charge {one.charge_id}"
+    if one.order_id:
+        charge = f"of charge {one.charge_id} of order {one.order_id}"
     whole = both_units(one.total, one.currency)
     if len(one.refunds) == 1 and not one.untold:
-        told = f"a refund of {whole} on {_day(one.refunds[0].made_at, zone)} {charge}"
-    else:
-        each = [
-            f"{money_told(r.amount, r.currency)} on {_day(r.made_at, zone)} ({r.id})"
-            for r in one.refunds
-        ]
-        if one.untold:
-            each += [f"{money_told(one.untold, one.currency)} on {UNTOLD}"]
-        else:
-            each += []
-        told = f"refunds of {whole} in all {charge}: {', '.join(each)}"
-    parts = [told]
-    if one.charged is not None and one.left is not None:
-        charged = f"{money_told(one.charged, one.currency)} on {_day(one.charged_at, zone)}"
-        parts.append(f"charged {charged}, {money_told(one.left, one.currency)} left")
-    if one.unread:
-        parts += [f"what the charge says of it cannot be read: {one.unread}"]
-    else:
-        parts += []
-    return "; ".join([*parts, f"made at the gateway, not by batchpay (days of {zone})"])
+        return f"a refund of {whole} on {_day(one.refunds[0].made_at, zone)} {charge}"
+    each = []
+    for refund in one.refunds:
+        amount = money_told(refund.amount, refund.currency)
+        each.append(f"{amount} on {_day(refund.made_at, zone)} ({refund.id})")
+    if one.untold:
+        each.append(f"{money_told(one.untold, one.currency)} on {UNTOLD}")
+    return f"refunds of {whole} in all {charge}: {', '.join(each)}"
+
+
+# --- beside the other differences
 
 
 def less_given_back(
@@ -204,26 +231,23 @@ def less_given_back(
     A double that was given back whole is one difference with its refund: a person has one thing to
     take note of.
     """
-    given, differences = {one.charge_id: one for one in refunded}, list(differences)
-    found = [
-        _less(one, given[one.charge_id]) if one.refund_minor and one.charge_id in given else one
-        for one in differences
-    ]
-    told = {one.charge_id for one in found if one.kind == "refunded"}
-    done = {
-        one.charge_id: one
-        for one, left in zip(differences, found, strict=True)
-        if one.kind == "double" and not left.refund_minor and one.charge_id in told
-    }
-    return [
-        (
-            _was_double(one, done[one.charge_id])
-            if one.kind == "refunded" and one.charge_id in done
-            else one
-        )
-        for one in found
-        if not (one.kind == "double" and one.charge_id in done)
-    ]
+    given = {one.charge_id: one for one in refunded}
+    before = list(differences)
+    now = [_less(one, given.get(one.charge_id)) for one in before]
+    of_refunds = {one.charge_id for one in now if one.kind == "refunded"}
+    # Doubles of which nothing is due any more: their refund tells of them.
+    done: dict[str, Difference] = {}
+    for was, left in zip(before, now, strict=True):
+        if was.kind == "double" and not left.refund_minor and was.charge_id in of_refunds:
+            done[was.charge_id] = was
+    found = []
+    for one in now:
+        double = done.get(one.charge_id)
+        if one.kind == "refunded" and double is not None:
+            found.append(_was_double(one, double))
+        elif one.kind != "double" or double is None:
+            found.append(one)
+    return found
 
 
 def _was_double(refund: Difference, double: Difference) -> Difference:
@@ -235,18 +259,20 @@ def _fact(double: Difference) -> str:
     return double.told.partition(GIVE_BACK)[0]
 
 
-def _less(one: Difference, given: Refunded) -> Difference:
+def _less(one: Difference, given: Refunded | None) -> Difference:
+    """What is still to be given back of a double; any other difference as it is."""
+    if not one.refund_minor or given is None:
+        return one
     rest = max(0, one.refund_minor - given.total)
-    if rest:
-        still = f"{money_told(rest, one.currency)} of it are still to be given back"
-    else:
-        still = "nothing of it is due any more"
+    fact, still = _fact(one), "nothing of it is due any more"
     if rest:
         fact = one.told
-    else:
-        fact = _fact(one)
-    told = f"{fact}; {money_told(given.total, given.currency)} was given back: {still}"
-    return replace(one, refund_minor=rest, told=told)
+        still = f"{money_told(rest, one.currency)} of it are still to be given back"
+    back = money_told(given.total, given.currency)
+    return replace(one, refund_minor=rest, told=f"{fact}; {back} was given back: {still}")
+
+
+# --- sums
 
 
 def totals_of(
@@ -259,8 +285,6 @@ def totals_of(
     for one in refunded:
         if one.counts:
             of_charges[one.currency] += one.total
-        else:
-            of_charges[one.currency] += 0
     for _, refund in made:
         of_days[refund.currency] += refund.amount
     codes = sorted({*gross, *(+of_charges), *(+of_days)})
@@ -287,14 +311,15 @@ def booked_as_refunds(transactions: Iterable[Mapping[str, Any]]) -> Counter[str]
     """
     booked = Counter[str]()
     for entry in transactions:
+        if entry.get("direction") != "debit" or not str(entry.get("origin")).startswith("rfnd_"):
+            continue
         amount = entry.get("amount")
-        if (
-            entry.get("direction") == "debit"
-            and str(entry.get("origin")).startswith("rfnd_")
-            and type(amount) is int
-        ):
+        if type(amount) is int:
             booked[str(entry.get("currency") or "").upper()] += amount
     return booked
+
+
+# --- parts
 
 
 def _said(document: Mapping[str, Any]) -> Any:
@@ -302,14 +327,14 @@ def _said(document: Mapping[str, Any]) -> Any:
 
 
 def _embedded(document: Mapping[str, Any]) -> list[Refund]:
+    """The refunds that a charge lists itself."""
     listed = document.get("refunds")
     if isinstance(listed, dict):
-        data = listed.get("data")
-    else:
-        data = listed
-    return [
-        one for one in map(refund_of, data if isinstance(data, list) else ()) if one is not None
-    ]
+        listed = listed.get("data")
+    if not isinstance(listed, list):
+        return []
+    refunds = [refund_of(one) for one in listed]
+    return [refund for refund in refunds if refund is not None]
 
 
 def _sum(refunds: Iterable[Refund], currency: str) -> int:

@@ -40,9 +40,8 @@ class Head:
     batch: str = ""
     words: tuple[Said, ...] = ()
     stops: tuple[Mapping[str, str], ...] = ()  # in force then: reason, order, charge
-    unproven: tuple[
-        str, ...
-    ] = ()  # ids of its charges that were not proven to be what was asked, or taken as they are
+    # Ids of its charges that were not proven to be what was asked, or taken as they are.
+    unproven: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,12 @@ class Said:
 
     said: str  # cancelled, not-charged
     order_id: str
-    keys: tuple[
-        str, ...
-    ]  # all that its sale is known by: places of rows, and orders (plan.by_order)
+    # All that its sale is known by: places of rows, and orders (plan.by_order).
+    keys: tuple[str, ...]
     reason: str
     attempt: int = 0  # of which it was said; 0: of the order
-    place: tuple[str, int] = (
-        "",
-        0,
-    )  # sheet and row, where an earlier version told it; row 0: the keys tell it
+    # Sheet and row, where an earlier version told it; row 0: the keys tell it.
+    place: tuple[str, int] = ("", 0)
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
@@ -90,12 +86,11 @@ def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST
     """
     newest: list[tuple[int, str]] = []
     with suppress(OSError), os.scandir(directory) as found:
-        newest = sorted(
-            ((entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()),
-            reverse=True,
-        )
+        folders = [(entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_dir()]
+        newest = sorted(folders, reverse=True)
     heads = (_head(Path(folder, "manifest.json"), job, mode) for _, folder in newest)
-    return list(itertools.islice(filter(None, heads), most))
+    of_this_job = (head for head in heads if head is not None)
+    return list(itertools.islice(of_this_job, most))
 
 
 def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, str]:
@@ -103,46 +98,56 @@ def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, 
     nothing.
     """
     found: dict[str, str] = {}
-    for path in sorted(directory.glob("*/manifest.json")) if inputs else ():
+    if not inputs:
+        return found
+    for path in sorted(directory.glob("*/manifest.json")):
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             document = json.loads(read_regular(path, MAX_BYTES))
-            if document["job"] != job and document["input"]["sha256"] in inputs:
-                found[str(document["input"]["sha256"])] = str(document["job"])
+            other, sha256 = document["job"], document["input"]["sha256"]
+            if other != job and sha256 in inputs:
+                found[str(sha256)] = str(other)
     return found
 
 
 def _head(path: Path, job: str, mode: str) -> Head | None:
+    """None for what cannot be read, and for a manifest of another job or mode."""
     try:
-        document, written_ns = json.loads(read_regular(path, MAX_BYTES)), path.stat().st_mtime_ns
+        document = json.loads(read_regular(path, MAX_BYTES))
         if (document["job"], document["mode"]) != (job, mode):
             return None
         journal = document["journal"]
-        account, url, batch = (str(document.get(name, "")) for name in ("account", "url", "batch"))
-        seq, digest = int(journal["seq"]), str(journal["digest"])
-        words = tuple(_words(document))
-        stops = tuple(
-            {name: str(one.get(name, "")) for name in STOP} for one in document.get("stops", ())
+        return Head(
+            path,
+            journal_id=str(journal["id"]),
+            seq=int(journal["seq"]),
+            digest=str(journal["digest"]),
+            at_ns=path.stat().st_mtime_ns,
+            account=str(document.get("account", "")),
+            url=str(document.get("url", "")),
+            batch=str(document.get("batch", "")),
+            words=tuple(_words(document)),
+            stops=tuple(map(_stop, document.get("stops", ()))),
+            unproven=tuple(map(str, document.get("unproven", ()))),
         )
-        unproven = tuple(map(str, document.get("unproven", ())))
-        id_ = str(journal["id"])
-        return Head(path, id_, seq, digest, written_ns, account, url, batch, words, stops, unproven)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
+def _stop(told: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(told.get(name, "")) for name in STOP}
+
+
 def _words(document: Mapping[str, Any]) -> Iterator[Said]:
     for one in document.get("words", ()):
-        keys = tuple(map(str, one["keys"]))
         yield Said(
-            str(one["as"]),
-            str(one["order_id"]),
-            keys,
-            str(one["reason"]),
-            int(one.get("attempt", 0)),
+            said=str(one["as"]),
+            order_id=str(one["order_id"]),
+            keys=tuple(map(str, one["keys"])),
+            reason=str(one["reason"]),
+            attempt=int(one.get("attempt", 0)),
         )
-    for one in document.get(
-        "cancelled", ()
-    ):  # as earlier versions told it, of the rows of the batch alone
+    # As earlier versions told it, of the rows of the batch alone.
+    for one in document.get("cancelled", ()):
         place = str(one["sheet"]), int(one["row"])
         yield Said("cancelled", str(one["order_id"]), (), str(one["reason"]), place=place)
 
@@ -208,8 +213,8 @@ def head_of(directory: Directory, job: Job) -> Head | None:
 
 
 def _write(directory: Directory, **document: object) -> None:
-    document = {"manifest_version": 1, **document}
-    data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    text = json.dumps({"manifest_version": 1, **document}, ensure_ascii=False, indent=2)
+    data = f"{text}\n".encode()
     _keep_old(directory, data)
     with directory.file("manifest.json") as file:
         file.write(data)
@@ -244,9 +249,10 @@ def _link(path: Path, old: bytes, seq: int) -> None:
     `manifest-15-2.json` and on.
     """
     for number in itertools.count(1):
-        kept = path.with_name(
-            f"manifest-{seq}.json" if number == 1 else f"manifest-{seq}-{number}.json"
-        )
+        name = f"manifest-{seq}-{number}.json"
+        if number == 1:
+            name = f"manifest-{seq}.json"
+        kept = path.with_name(name)
         if not kept.exists():
             kept.hardlink_to(path)
             return

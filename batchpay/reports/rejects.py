@@ -20,11 +20,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
-from batchpay.domain.model import Finding, Outcome
+from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.text import defused, visible
 from batchpay.readers.cells import Cells, decode_cells
 from batchpay.reports.files import Directory
-from batchpay.reports.table import Inputs
+from batchpay.reports.table import Inputs, reason_of
 
 WANTED = frozenset(
     {
@@ -59,25 +59,22 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
             continue
         cells = decode_cells(chunk.cells)
         own = [name for name in cells.columns if name not in ADDED]
-        lists = [cells.texts(name) for name in own]
-        added = [
-            {**_told(findings[at]), **_as_it_came(findings[at], cells, at)}.values()
-            for at in places
-        ]
-        yield (
-            tuple(own),
-            [
-                [*(texts[at] for texts in lists), *ours]
-                for at, ours in zip(places, added, strict=True)
-            ],
-        )
+        columns = [cells.texts(name) for name in own]
+        rows = []
+        for at in places:
+            came = [texts[at] for texts in columns]
+            added = {**_told(findings[at], inputs), **_as_it_came(findings[at], cells, at)}
+            rows.append([*came, *added.values()])
+        yield tuple(own), rows
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _told(finding: Finding, inputs: Inputs) -> dict[str, str]:
     """All of ADDED but the last."""
-    place = (finding.batch_id, str(finding.row), finding.sheet)
-    own = told_id(finding.order_id, finding.batch_id, finding.sheet, finding.row)
-    texts = (*place, finding.outcome.value, visible(finding.reason), "", own)
+    number, sheet = finding.row, finding.sheet
+    own_id = told_id(finding.order_id, finding.batch_id, sheet, number)
+    reason = visible(reason_of(finding, inputs))
+    retry = ""
+    texts = (finding.batch_id, str(number), sheet, finding.outcome.value, reason, retry, own_id)
     return dict(zip(ADDED[:-1], texts, strict=True))
 
 
@@ -85,33 +82,48 @@ def _as_it_came(finding: Finding, cells: Cells, at: int) -> dict[str, str]:
     """What stood in NAMING, where that was found not to name the row that came back."""
     if not any(problem.rule in ASTRAY for problem in finding.problems):
         return {}
-    return {name: cells.texts(name)[at] if name in cells.columns else "" for name in NAMING}
+    came = dict.fromkeys(NAMING, "")
+    for name in NAMING:
+        if name in cells.columns:
+            came[name] = cells.texts(name)[at]
+    return came
 
 
 def _write_text(directory: Directory, inputs: Inputs) -> None:
-    batch = inputs.batch
-    if batch.format == "xlsx":
-        encoding, delimiter = ("utf-8", ",")
-    else:
-        encoding, delimiter = (batch.encoding, batch.delimiter)
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        encoding = "utf-8-sig"
-    with directory.text(
-        "rejects.tsv" if batch.format == "tsv" else "rejects.csv", encoding, "replace"
-    ) as text:
+    name, encoding, delimiter = _form_of(inputs.batch)
+    names: list[str] = []
+    with directory.text(name, encoding, "replace") as text:
         writer = csv.writer(text, delimiter=delimiter)
-        first = True
         for columns, rows in _rejected(inputs):
-            if first:
+            if not names:
+                names = [*columns, *ADDED[:-1]]
                 writer.writerow([*map(defused, columns), *ADDED])
-                first = False
             for row in rows:
                 safe = [defused(cell) for cell in row]
-                names = (*columns, *ADDED[:-1])
-                changed = [
-                    name for name, cell, was in zip(names, safe, row, strict=True) if cell != was
-                ]
-                writer.writerow([*safe, json.dumps(changed, ensure_ascii=False) if changed else ""])
+                writer.writerow([*safe, _defused_names(names, row, safe)])
+
+
+def _form_of(batch: Batch) -> tuple[str, str, str]:
+    """Name, encoding and delimiter: the input's own, as far as it is text."""
+    if batch.format == "xlsx":
+        return "rejects.csv", "utf-8-sig", ","
+    encoding = batch.encoding
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    if batch.format == "tsv":
+        return "rejects.tsv", encoding, batch.delimiter
+    return "rejects.csv", encoding, batch.delimiter
+
+
+def _defused_names(names: list[str], row: list[str], safe: list[str]) -> str:
+    """The names of the cells that got an apostrophe, as JSON; empty when none did."""
+    changed = []
+    for name, came, shown in zip(names, row, safe, strict=True):
+        if came != shown:
+            changed.append(name)
+    if not changed:
+        return ""
+    return json.dumps(changed, ensure_ascii=False)
 
 
 def _write_parquet(directory: Directory, inputs: Inputs) -> None:

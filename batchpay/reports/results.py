@@ -23,11 +23,14 @@ def write_results_csv(directory: Directory, inputs: Inputs) -> None:
         writer = csv.writer(text)
         writer.writerow([defused(name) for name in header])
         for columns in rows_of(inputs):
-            told = [
-                [defused(value) for value in shown_cells(column)] if is_text else column
-                for column, is_text in zip(columns, texts, strict=True)
-            ]
+            told = [_cells(column, is_text) for column, is_text in zip(columns, texts, strict=True)]
             writer.writerows(zip(*told, strict=True))
+
+
+def _cells(column: list[Any], is_text: bool) -> list[Any]:
+    if not is_text:
+        return column
+    return [defused(value) for value in shown_cells(column)]
 
 
 def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
@@ -59,11 +62,8 @@ def _array(values: list[Any], kind: Any, name: str) -> Any:
         return pa.array(shown_cells(values), kind)
     if name != "time":
         return pa.array(values, kind)
-    return (
-        pa.array([value.removesuffix("Z") or None for value in values], pa.string())
-        .cast(pa.timestamp("us"))
-        .cast(kind)
-    )
+    texts = [value.removesuffix("Z") or None for value in values]
+    return pa.array(texts, pa.string()).cast(pa.timestamp("us")).cast(kind)
 
 
 def shown_cells(cells: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ only what the journal said a moment ago.
 
 from __future__ import annotations
 
-import json
+import marshal
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -20,17 +20,18 @@ from types import TracebackType
 from typing import IO, Any
 
 from batchpay.domain.model import Finding, Further, Outcome, Problem, StoredChunk
+from batchpay.messages.message import read
 
 Found = tuple[StoredChunk, list[Finding]]
 
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
-_OUTCOME, _COUNTS_AS, _PROBLEMS, _FURTHER = map(
-    _NAMES.index, ("outcome", "counts_as", "problems", "further")
-)
+_OUTCOME, _COUNTS_AS = _NAMES.index("outcome"), _NAMES.index("counts_as")
+_PROBLEMS, _FURTHER = _NAMES.index("problems"), _NAMES.index("further")
+_METADATA = _NAMES.index("metadata")
+_MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-_problem_values = attrgetter(*(field.name for field in fields(Problem)))
 _further_values = attrgetter(*(field.name for field in fields(Further)))
 
 
@@ -86,9 +87,8 @@ class KeptFindings:
         """A disk without room costs time, not a report: then every form judges anew."""
         if self._file is None:
             return
-        told = json.dumps(
-            [[chunk.number, chunk.sheet, list(chunk.rows)], list(map(_told, findings))]
-        ).encode("ascii")
+        place = [chunk.number, chunk.sheet, list(chunk.rows)]
+        told = marshal.dumps([place, list(map(_told, findings))])
         try:
             self._file.write(_FRAME.pack(len(told), len(chunk.cells)))
             self._file.write(told)
@@ -105,7 +105,7 @@ class KeptFindings:
             if not head:
                 return
             told, cells = _FRAME.unpack(head)
-            (number, sheet, rows), findings = json.loads(file.read(told))
+            (number, sheet, rows), findings = marshal.loads(file.read(told))  # noqa: S302 - our own
             chunk = StoredChunk(number, sheet, rows, [], {}, frozenset(), file.read(cells))
             at += _FRAME.size + told + cells
             yield chunk, list(map(_finding, findings))
@@ -119,16 +119,20 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
-    values[_PROBLEMS] = list(map(_problem_values, finding.problems))
+    values[_OUTCOME], values[_COUNTS_AS] = finding.outcome.value, finding.counts_as.value
+    values[_METADATA] = dict(finding.metadata)
+    values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))
+    for at in _MESSAGES:
+        values[at] = [message.to_json() for message in values[at]]
     return values
 
 
 def _finding(values: list[Any]) -> Finding:
-    values[_OUTCOME], values[_COUNTS_AS] = (
-        _OUTCOMES[values[_OUTCOME]],
-        _OUTCOMES[values[_COUNTS_AS]],
-    )
-    values[_PROBLEMS] = tuple(Problem(*told) for told in values[_PROBLEMS])
+    values[_OUTCOME] = _OUTCOMES[values[_OUTCOME]]
+    values[_COUNTS_AS] = _OUTCOMES[values[_COUNTS_AS]]
+    values[_PROBLEMS] = tuple(map(Problem.from_json, values[_PROBLEMS]))
     values[_FURTHER] = tuple(Further(*told) for told in values[_FURTHER])
+    for at in _MESSAGES:
+        values[at] = tuple(map(read, values[at]))
     return Finding(*values)

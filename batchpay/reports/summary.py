@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from batchpay.domain import steps
 from batchpay.domain.model import Finding, Outcome, RunDone
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.text import many
-from batchpay.reconciliation.findings import Totals, further_json, further_lines, must_act
+from batchpay.reconciliation.totals import Equation, Totals, further_json, further_lines, must_act
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs
 
@@ -24,19 +25,19 @@ def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
         told = steps.addressed(summary_of(inputs), inputs.job_file)
-        file.write(
-            (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
-        )
+        text = json.dumps(told, ensure_ascii=False, indent=2)
+        file.write(f"{text}\n".encode("utf-8", "replace"))
 
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:
     """The document, always in the same order."""
     batch, totals = inputs.batch, inputs.totals
-    attention = list(_attention(inputs))
+    currencies = sorted(totals.rows | totals.charged)
+    needs = {"count": totals.acts[A_PERSON], "rows": list(_attention(inputs))}
     return {
         "report_version": 1,
         "test_mode": batch.mode == "test",
-        "mode": "TEST" if batch.mode == "test" else "live",
+        "mode": _mode(batch.mode),
         "job": batch.job,
         "batch": {
             "id": batch.id,
@@ -55,40 +56,44 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "who_acts": dict(must_act([totals]).orders),
         "run": run_json(inputs.run),
         "duplicates_of": {name: n for name, n in sorted(totals.named.items()) if n},
-        "currencies": [
-            _currency(totals, currency) for currency in sorted(totals.rows | totals.charged)
-        ],
+        "currencies": [_currency(totals, currency) for currency in currencies],
         "further_charges": further_json(totals),
-        "equations": [
-            {
-                "currency": e.currency,
-                "name": e.name,
-                "left": e.left,
-                "right": e.right,
-                "closes": e.closes,
-            }
-            for e in inputs.equations
-        ],
+        "equations": [_equation(equation) for equation in inputs.equations],
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
-        "needs_a_person": {"count": totals.acts[A_PERSON], "rows": attention},
+        "needs_a_person": needs,
         "journal": {"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
+    }
+
+
+def _mode(mode: str) -> str:
+    if mode == "test":
+        return "TEST"
+    return "live"
+
+
+def _equation(equation: Equation) -> dict[str, Any]:
+    return {
+        "currency": equation.currency,
+        "name": equation.name,
+        "left": equation.left,
+        "right": equation.right,
+        "closes": equation.closes,
     }
 
 
 def verdict_of(inputs: Inputs) -> str:
     """One line for a person."""
     batch, totals = inputs.batch, inputs.totals
+    test = ""
     if batch.mode == "test":
         test = "TEST: "
-    else:
-        test = ""
     if batch.refusal:
         return f"{test}the whole batch is refused, nothing was sent. {batch.refusal}"
-    moved = money_text(totals.money_moved())
+    charged = f"{money_text(totals.money_moved())} charged"
+    money = "; ".join([charged, *further_lines(further_json(totals))])
     counts = ", ".join(f"{number} {name}" for name, number in totals.outcomes().items())
-    told = "; ".join([f"{moved} charged", *further_lines(further_json(totals))])
-    return f"{test}{told}; {many(totals.rows_read, 'row')}: {counts or 'none'}."
+    return f"{test}{money}; {many(totals.rows_read, 'row')}: {counts or 'none'}."
 
 
 def _notes(inputs: Inputs) -> list[str]:
@@ -102,46 +107,52 @@ def _notes(inputs: Inputs) -> list[str]:
 
 
 def _currency(totals: Totals, currency: str) -> dict[str, Any]:
+    asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
+    return {
+        "currency": currency,
+        "rows": totals.rows[currency],
+        **_amount("asked", asked, currency),
+        **_amount("charged", totals.charged[currency], currency),
+        **_amount("platform_fee", totals.shares[currency, "platform"], currency),
+        **_recipients_share(totals, currency),
+        "recipient_amount_unknown": totals.shares[currency, "unknown"],
+        "fees": _fees(totals, currency),
+        "outcomes": _outcomes(totals, currency),
+    }
+
+
+def _amount(name: str, minor: int, currency: str) -> dict[str, Any]:
+    """In smallest units and as exact decimal text."""
+    return {f"{name}_minor": minor, name: major_text(minor, currency)}
+
+
+def _recipients_share(totals: Totals, currency: str) -> dict[str, Any]:
+    if totals.shares[currency, "unknown"] and not totals.shares[currency, "known"]:
+        return {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
+    return _amount("recipient_amount", totals.shares[currency, "recipient"], currency)
+
+
+def _outcomes(totals: Totals, currency: str) -> dict[str, Any]:
     outcomes = {}
     for outcome in Outcome:
-        if count := totals.count(outcome, currency):
+        count = totals.count(outcome, currency)
+        if count:
             total = totals.sums[currency, outcome.value]
-            outcomes[outcome.value] = {
-                "count": count,
-                "sum_minor": total,
-                "sum": major_text(total, currency),
-            }
-    asked = sum(total for (code, _), total in totals.sums.items() if code == currency)
-    money = {
-        "asked": asked,
-        "charged": totals.charged[currency],
-        "platform_fee": totals.shares[currency, "platform"],
-    }
-    told: dict[str, Any] = {"currency": currency, "rows": totals.rows[currency]}
-    for name, minor in money.items():
-        told[f"{name}_minor"], told[name] = minor, major_text(minor, currency)
-    unknown = totals.shares[currency, "unknown"]
-    if unknown and not totals.shares[currency, "known"]:
-        told |= {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
-    else:
-        shared = totals.shares[currency, "recipient"]
-        told |= {"recipient_amount_minor": shared, "recipient_amount": major_text(shared, currency)}
-    told["recipient_amount_unknown"] = unknown
-    return {**told, "fees": _fees(totals, currency), "outcomes": outcomes}
+            outcomes[outcome.value] = {"count": count, **_amount("sum", total, currency)}
+    return outcomes
 
 
 def _fees(totals: Totals, currency: str) -> list[dict[str, Any]]:
     """What the gateway kept of the charges in a currency, and what is left, in each currency that
     it counts them in.
     """
+    counted_in = {fee_currency for code, fee_currency, _ in totals.fees if code == currency}
     found = []
-    for counted_in in sorted(
-        {fee_currency for code, fee_currency, _ in totals.fees if code == currency}
-    ):
-        told: dict[str, Any] = {"fee_currency": counted_in}
+    for fee_currency in sorted(counted_in):
+        told: dict[str, Any] = {"fee_currency": fee_currency}
         for name, key in {"fee": "fee", "fee_vat": "vat", "net": "net"}.items():
-            minor = totals.fees[currency, counted_in, key]
-            told[f"{name}_minor"], told[name] = minor, major_text(minor, counted_in)
+            minor = totals.fees[currency, fee_currency, key]
+            told |= _amount(name, minor, fee_currency)
         found.append(told)
     return found
 
@@ -166,9 +177,7 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
 
 
 def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [
-        {"currency": code, "sum_minor": n, "sum": major_text(n, code)} for code, n in sums.items()
-    ]
+    return [{"currency": code, **_amount("sum", n, code)} for code, n in sums.items()]
 
 
 def by_recipient(totals: Totals) -> list[dict[str, Any]]:
@@ -194,20 +203,23 @@ def by_code(totals: Totals) -> list[dict[str, Any]]:
     import pandas as pd
 
     rows = [(outcome, code, n) for (outcome, code), n in totals.codes.items()]
-    frame = pd.DataFrame(rows, columns=["outcome", "code", "count"], dtype=object)
+    columns = ["outcome", "code", "count"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
     frame = frame.sort_values(["count", "outcome", "code"], ascending=[False, True, True])
     records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
     return records
 
 
 def _attention(inputs: Inputs) -> Iterator[dict[str, Any]]:
-    left = LISTED
-    if not inputs.totals.acts[A_PERSON]:
-        return
+    """The first LISTED rows that are for a person."""
+    if inputs.totals.acts[A_PERSON]:
+        yield from itertools.islice(_for_a_person(inputs), LISTED)
+
+
+def _for_a_person(inputs: Inputs) -> Iterator[dict[str, Any]]:
     for _, findings in inputs.findings():
         for finding in findings:
-            if finding.who_acts == A_PERSON and left:
-                left -= 1
+            if finding.who_acts == A_PERSON:
                 yield _row(finding)
 
 
@@ -220,4 +232,5 @@ def _row(finding: Finding) -> dict[str, Any]:
         "charge_id": finding.charge_id,
         "reason": finding.reason,
         "who_acts": finding.who_acts,
+        "reason_codes": list(finding.codes),
     }

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from batchpay.domain.model import Batch, Finding, RunDone, StoredChunk
 from batchpay.domain.money import major_text
+from batchpay.domain.steps import addressed
 from batchpay.domain.text import mode_told, visible
 from batchpay.readers.cells import decode_cells
-from batchpay.reconciliation.findings import Equation, Totals
+from batchpay.reconciliation.totals import Equation, Totals
 
 Found = Callable[[], Iterator[tuple[StoredChunk, list[Finding]]]]
+Getter = Callable[[Finding], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,17 @@ def _major(finding: Finding) -> str:
     return major_text(finding.amount, finding.currency)
 
 
+def reason_of(finding: Finding, inputs: Inputs) -> str:
+    """Why a row is where it is, with the commands in it as they are typed beside the job file."""
+    return str(addressed(finding.reason, inputs.job_file))
+
+
+def _warnings(finding: Finding) -> str:
+    return " | ".join(str(warning) for warning in finding.warnings)
+
+
 # name -> (kind, how to get it); kinds: text, int (smallest units or a number), time (UTC)
-COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
+COLUMNS: dict[str, tuple[str, Getter]] = {
     "file": ("text", lambda f: f.file),
     "row": ("int", lambda f: f.row),
     "sheet": ("text", lambda f: f.sheet),
@@ -84,13 +96,13 @@ COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
     "batch_id": ("text", lambda f: f.batch_id),
     "run_id": ("text", lambda f: f.run_id),
 }
-LAST_COLUMNS: dict[str, tuple[str, Callable[[Finding], Any]]] = {
+LAST_COLUMNS: dict[str, tuple[str, Getter]] = {
     "charged_amount": ("int", lambda f: f.charged_amount),
     "fee_currency": ("text", lambda f: f.fee_currency),
     "funding_amount": ("int", lambda f: f.funding_amount),
     "funding_currency": ("text", lambda f: f.funding_currency),
     "authorize_uri": ("text", lambda f: f.authorize_uri),
-    "warnings": ("text", lambda f: f.warnings),
+    "warnings": ("text", _warnings),
     "settled_by": ("text", lambda f: f.settled_by),
     "mode": ("text", lambda f: mode_told(f.mode)),
 }
@@ -102,7 +114,8 @@ def header_of(batch: Batch) -> dict[str, str]:
     """
     header = {name: kind for name, (kind, _) in COLUMNS.items()}
     last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()}
-    for name in [*batch.unused, *(f"metadata[{key}]" for key in batch.metadata)]:
+    metadata = [f"metadata[{key}]" for key in batch.metadata]
+    for name in [*batch.unused, *metadata]:
         header[_free(visible(name), header | last)] = "text"
     return header | last
 
@@ -116,15 +129,19 @@ def _free(name: str, taken: Mapping[str, str]) -> str:
 
 def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
     """Chunk by chunk: one list of values a column, in the order of `header_of`."""
-    batch = inputs.batch
+    first: dict[str, Getter] = {name: get for name, (_, get) in COLUMNS.items()}
+    first["reason"] = partial(reason_of, inputs=inputs)
+    last = [get for _, get in LAST_COLUMNS.values()]
+    metadata: list[Getter] = [partial(_metadata, key=key) for key in inputs.batch.metadata]
     for chunk, findings in inputs.findings():
-        unused = _unused(batch, chunk)
-        yield [
-            *([get(finding) for finding in findings] for _, get in COLUMNS.values()),
-            *unused,
-            *([finding.metadata.get(key, "") for finding in findings] for key in batch.metadata),
-            *([get(finding) for finding in findings] for _, get in LAST_COLUMNS.values()),
-        ]
+        columns = [list(map(get, findings)) for get in first.values()]
+        columns += _unused(inputs.batch, chunk)
+        columns += [list(map(get, findings)) for get in (*metadata, *last)]
+        yield columns
+
+
+def _metadata(finding: Finding, key: str) -> str:
+    return finding.metadata.get(key, "")
 
 
 def _unused(batch: Batch, chunk: StoredChunk) -> list[list[str]]:

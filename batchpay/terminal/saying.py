@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +20,7 @@ from batchpay.domain.money import both_units, grouped_text, money_text, money_to
 from batchpay.domain.text import json_text, many
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.reconciliation.findings import further_json, further_lines
+from batchpay.reconciliation.totals import further_json, further_lines
 from batchpay.terminal.streams import named, raw, write_json, write_lines
 from batchpay.terminal.streams import write as say
 
@@ -37,10 +36,10 @@ if TYPE_CHECKING:
     from batchpay.domain.model import RunDone
     from batchpay.reconciliation.matching import Difference
     from batchpay.reconciliation.noting import Note
+    from batchpay.reconciliation.totals import Equation
     from batchpay.settlement import Case
 
 # --- progress
-# --------------------------------------------------------------------------------------------------
 
 
 class Quiet:
@@ -81,9 +80,8 @@ class Bars(Quiet):
             self._progress.refresh()  # it goes as it came to be, not as it was last drawn
             self._progress.remove_task(self._task)
         self._total, self._last = total or 0, {}
-        self._task = self._progress.add_task(
-            f"{self._job}: {self.WORDS.get(name, name)}", total=total, how=""
-        )
+        told = f"{self._job}: {self.WORDS.get(name, name)}"
+        self._task = self._progress.add_task(told, total=total, how="")
 
     def order(self, case: Case) -> None:
         """Count the order where it stands now."""
@@ -93,10 +91,9 @@ class Bars(Quiet):
         counts = Counter(outcome.value for outcome in self._last.values())
         how = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
         moved = len(self._last)
+        whole = ""
         if self._total:
             whole = f" of {max(self._total, moved):,}"
-        else:
-            whole = ""
         self._progress.update(self._task, completed=moved, how=f"{moved:,}{whole}: {how}")
 
 
@@ -121,7 +118,6 @@ def progress(job: str) -> Iterator[Quiet]:
 
 
 # --- run, settle, report
-# ---------------------------------------------------------------------------------------
 
 
 def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
@@ -130,34 +126,33 @@ def result(job: Job, made: Result, *, as_json: bool, loud: bool) -> None:
     """
     if as_json:
         write_json(_result_json(job, made))
-    elif (
-        made.exit_code != 0
-        or loud
-        or sys.stdout.isatty()
-        or any(map(partial(_warns, made), made.published))
-    ):
+    elif loud or sys.stdout.isatty() or _is_news(made):
         for line in result_lines(job, made):
             say(line)
     for error in made.trouble:
         write_lines(f"batchpay: {error}", err=True)
 
 
-def _warns(made: Result, published: Published) -> bool:
-    return any(_warning_lines(made, published))
+def _is_news(made: Result) -> bool:
+    """Is there something to say that nobody asked for?"""
+    if made.exit_code != 0:
+        return True
+    return any(any(_warning_lines(made, published)) for published in made.published)
 
 
 def _warning_lines(made: Result, published: Published) -> Iterator[str]:
     if published.batch.likeness:
         yield f"  warning: {published.batch.likeness}"
-    if near := _warned_now(made, published):
-        if near == 1:
-            asks = "order asks"
-        else:
-            asks = "orders ask"
-        yield (
-            f"  warning: {near} {asks} for the same payer, recipient and amount as another of the"
-            " last ten days: the column warnings of results tells which"
-        )
+    near = _warned_now(made, published)
+    if not near:
+        return
+    asks = "orders ask"
+    if near == 1:
+        asks = "order asks"
+    yield (
+        f"  warning: {near} {asks} for the same payer, recipient and amount as another of the last"
+        " ten days: the column warnings of results tells which"
+    )
 
 
 def _warned_now(made: Result, published: Published) -> int:
@@ -172,34 +167,7 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
     if not made.published and not made.trouble:
         yield f"{job.name}: no file and nothing open"
     for published in made.published:
-        batch, totals = published.batch, published.totals
-        yield (
-            f"{batch.file} ({_mode(batch.mode)}batch {batch.id}):"
-            f" {_rows(totals.rows_read, totals.outcomes())}"
-        )
-        yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
-        for line in further_lines(further_json(totals)):
-            yield f"  {line}"
-        for lift in published.lifted:
-            yield f"  {_lift(job, lift)}"
-        yield from _warning_lines(made, published)
-        for note in batch.notes:
-            yield f"  note: {note}"
-        for equation in published.equations:
-            if not equation.closes:
-                if equation.currency:
-                    where = f"{equation.currency}: "
-                else:
-                    where = ""
-                yield (
-                    f"  DOES NOT ADD UP: {where}{equation.name}: {equation.left} is not"
-                    f" {equation.right}"
-                )
-        if published.files:
-            left = ""
-        else:
-            left = " are as they were: this run learned nothing new of this batch"
-        yield f"  reports in {published.directory}{left}"
+        yield from _batch_lines(job, made, published)
     for path in made.beside:
         yield f"also written: {path}"
     if made.run is not None:
@@ -209,6 +177,35 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
     if made.stop:
         yield _stop(made.stop)
     yield f"exit {made.exit_code}: {sentence(made.exit_code, made.acts)}"
+
+
+def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
+    """One batch: where its rows stand, what was charged, what is wrong, where the reports are."""
+    batch, totals = published.batch, published.totals
+    rows = _rows(totals.rows_read, totals.outcomes())
+    yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {rows}"
+    yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
+    for line in further_lines(further_json(totals)):
+        yield f"  {line}"
+    for lift in published.lifted:
+        yield f"  {_lift(job, lift)}"
+    yield from _warning_lines(made, published)
+    for note in batch.notes:
+        yield f"  note: {note}"
+    for equation in published.equations:
+        if not equation.closes:
+            yield f"  DOES NOT ADD UP: {_unequal(equation)}"
+    left = " are as they were: this run learned nothing new of this batch"
+    if published.files:
+        left = ""
+    yield f"  reports in {published.directory}{left}"
+
+
+def _unequal(equation: Equation) -> str:
+    told = f"{equation.name}: {equation.left} is not {equation.right}"
+    if equation.currency:
+        return f"{equation.currency}: {told}"
+    return told
 
 
 def _this_run(run: RunDone) -> Iterator[str]:
@@ -232,6 +229,7 @@ def _this_run(run: RunDone) -> Iterator[str]:
 def _result_json(job: Job, made: Result) -> dict[str, Any]:
     from batchpay.reports.summary import run_json
 
+    trouble = [{"exit_code": error.exit_code, "message": str(error)} for error in made.trouble]
     return {
         "job": job.name,
         "mode": job.gateway.mode,
@@ -242,20 +240,19 @@ def _result_json(job: Job, made: Result) -> dict[str, Any]:
         "notes": list(made.notes),
         "beside": [str(path) for path in made.beside],
         "stop": made.stop,
-        "trouble": [
-            {"exit_code": error.exit_code, "message": str(error)} for error in made.trouble
-        ],
-        "batches": [
-            {
-                "batch": published.batch.id,
-                "file": published.batch.file,
-                "rows": published.totals.rows_read,
-                "outcomes": published.totals.outcomes(),
-                "further_charges": further_json(published.totals),
-                "reports": [str(path) for path in published.files],
-            }
-            for published in made.published
-        ],
+        "trouble": trouble,
+        "batches": [_batch_json(published) for published in made.published],
+    }
+
+
+def _batch_json(published: Published) -> dict[str, Any]:
+    return {
+        "batch": published.batch.id,
+        "file": published.batch.file,
+        "rows": published.totals.rows_read,
+        "outcomes": published.totals.outcomes(),
+        "further_charges": further_json(published.totals),
+        "reports": [str(path) for path in published.files],
     }
 
 
@@ -282,11 +279,10 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
     for finding in found:
         say(f"{finding.state:8} {finding.subject}: {finding.told}")
     warnings = sum(finding.state == "warning" for finding in found)
-    if warnings:
-        well = f"nothing is wrong; {many(warnings, 'warning')} above to see to"
-    else:
-        well = NEXT_STEP[0]
-    say(f"exit {code}: {NEXT_STEP.get(code, 'see the findings above') if code else well}")
+    step = NEXT_STEP.get(code, "see the findings above")
+    if code == 0 and warnings:
+        step = f"nothing is wrong; {many(warnings, 'warning')} above to see to"
+    say(f"exit {code}: {step}")
     return code
 
 
@@ -302,27 +298,23 @@ def audit(made: Audit, *, as_json: bool) -> None:
 def audit_lines(made: Audit) -> Iterator[str]:
     """The same as lines of text."""
     match, period = made.match, made.period
-    if made.mode == "test":
-        test = "TEST: "
-    else:
-        test = ""
-    yield f"{test}audit of {period.told}"
-    for side, sums in (("journal", match.ours), ("gateway", match.theirs)):
-        yield f"{side}: " + (
-            ", ".join(money_told(n, code) for code, n in sorted(sums.items())) or "nothing charged"
-        )
+    yield f"{_mode(made.mode, then=': ')}audit of {period.told}"
+    yield f"journal: {_sums_told(match.ours)}"
+    yield f"gateway: {_sums_told(match.theirs)}"
     for code, one in made.totals.items():
         yield (
             f"{code}: charged in these days {money_told(one.gross, code)}, given back of that"
             f" {money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in"
             f" these days, of whichever charge, {money_told(one.made, code)}"
         )
-    others = many(match.others, "charge")
-    yield (
-        f"{many(match.matched, 'charge')} on both sides; {others} of the account beside this job's"
-    )
+    matched, others = many(match.matched, "charge"), many(match.others, "charge")
+    yield f"{matched} on both sides; {others} of the account beside this job's"
     for difference in match.differences:
-        yield from _difference_lines(difference, made.notes.get(difference.id), period.zone)
+        note = made.notes.get(difference.id)
+        yield _difference_line(difference, note)
+        yield f"  id {difference.id}"
+        if note is not None:
+            yield _note_line(difference, note, period.zone)
     for told in match.notes:
         yield f"note: {told}"
     for path in made.files:
@@ -330,37 +322,49 @@ def audit_lines(made: Audit) -> Iterator[str]:
     yield f"exit {made.exit_code}: {_audit_sentence(made)}"
 
 
-def _difference_lines(one: Difference, note: Note | None, zone: str) -> Iterator[str]:
-    """A difference, what it is noted by, and a person's word on it: on what it is, or on what it
-    was.
-    """
-    named = " ".join(filter(None, (f"order {one.order_id}" if one.order_id else "", one.charge_id)))
-    holds = note is not None and note.holds(one)
-    yield f"{'noted, ' if holds else ''}{one.kind}: {f'{named}: ' if named else ''}{one.told}"
-    yield f"  id {one.id}"
-    if note is not None:
-        noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
-        earlier = (
-            f", of an earlier state, {both_units(note.amount, note.currency)}; it has changed"
-            " since, look again"
-        )
-        yield f"{noted}{'' if holds else earlier}: {note.reason}"
+def _sums_told(sums: Mapping[str, int]) -> str:
+    each = [money_told(minor, code) for code, minor in sorted(sums.items())]
+    return ", ".join(each) or "nothing charged"
+
+
+def _difference_line(one: Difference, note: Note | None) -> str:
+    """A difference, and whether a person took note of it as it is."""
+    about = []
+    if one.order_id:
+        about.append(f"order {one.order_id}")
+    if one.charge_id:
+        about.append(one.charge_id)
+    parts = [one.kind, one.told]
+    if about:
+        parts.insert(1, " ".join(about))
+    told = ": ".join(parts)
+    if note is not None and note.holds(one):
+        return f"noted, {told}"
+    return told
+
+
+def _note_line(one: Difference, note: Note, zone: str) -> str:
+    """A person's word: on what the difference is, or on what it was."""
+    noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
+    if note.holds(one):
+        return f"{noted}: {note.reason}"
+    was = both_units(note.amount, note.currency)
+    return f"{noted}, of an earlier state, {was}; it has changed since, look again: {note.reason}"
 
 
 def _audit_sentence(made: Audit) -> str:
     """What stands beside an audit's exit code."""
     noted = len(made.match.differences) - len(made.open)
+    beside = ""
     if noted:
         beside = f"; {many(noted, 'difference')} noted by a person"
-    else:
-        beside = ""
     if not made.open:
         return f"nothing to do{beside}"
     days = f"--from {made.period.first} --to {made.period.last}"
-    first, more = (
-        shlex.quote(made.open[0].id),
-        ", and so on, each by its own id" if len(made.open) > 1 else "",
-    )
+    first = shlex.quote(made.open[0].id)
+    more = ""
+    if len(made.open) > 1:
+        more = ", and so on, each by its own id"
     return (
         f"a person must look at {many(len(made.open), 'difference')}{beside}. One that is"
         f" understood and well is taken note of, and is 12 no longer: batchpay audit JOB {days}"
@@ -371,38 +375,35 @@ def _audit_sentence(made: Audit) -> str:
 def verified(made: Verified, *, as_json: bool) -> None:
     """What was looked at, every difference, what to do."""
     if as_json:
-        differences = [{"path": one.path, "told": one.told} for one in made.differences]
-        manifests = [str(path) for path in made.manifests]
-        journal = {"path": str(made.journal), "events": made.events, "digest": made.digest}
-        write_json(
-            {
-                "journal": journal,
-                "manifests": manifests,
-                "files": made.files,
-                "differences": differences,
-                "notes": made.notes,
-                "exit_code": made.exit_code,
-            }
-        )
+        write_json(_verified_json(made))
         return
-    say(
-        f"{made.journal}: {many(made.events, 'event')}, the hash chain verifies; its head is"
-        f" {made.digest}"
-    )
-    say(
-        f"{many(len(made.manifests), 'manifest')} and {many(made.files, 'file')} beside them"
-        " looked at"
-    )
+    events = many(made.events, "event")
+    say(f"{made.journal}: {events}, the hash chain verifies; its head is {made.digest}")
+    manifests, files = many(len(made.manifests), "manifest"), many(made.files, "file")
+    say(f"{manifests} and {files} beside them looked at")
     for one in made.differences:
         say(f"different: {one.path}: {one.told}")
     for note in made.notes:
         say(f"note: {note}")
-    remedy = (
-        "keep a copy of what you have and find out who changed it. batchpay report JOB writes the"
-        " reports of batches again from the journal, batchpay audit its own; what differs after"
-        " that, move out of the report folder"
-    )
-    say(f"exit {made.exit_code}: {remedy if made.differences else NEXT_STEP[0]}")
+    step = NEXT_STEP[0]
+    if made.differences:
+        step = (
+            "keep a copy of what you have and find out who changed it. batchpay report JOB writes"
+            " the reports of batches again from the journal, batchpay audit its own; what differs"
+            " after that, move out of the report folder"
+        )
+    say(f"exit {made.exit_code}: {step}")
+
+
+def _verified_json(made: Verified) -> dict[str, Any]:
+    return {
+        "journal": {"path": str(made.journal), "events": made.events, "digest": made.digest},
+        "manifests": [str(path) for path in made.manifests],
+        "files": made.files,
+        "differences": [{"path": one.path, "told": one.told} for one in made.differences],
+        "notes": made.notes,
+        "exit_code": made.exit_code,
+    }
 
 
 def resolved(made: Resolved, *, as_json: bool) -> None:
@@ -416,95 +417,94 @@ def resolved(made: Resolved, *, as_json: bool) -> None:
 def status(job: Job, made: Status, *, as_json: bool) -> None:
     """Every batch and where its rows stand; every row that waits, with its age."""
     if as_json:
-        told = {
-            "job": job.name,
-            "exit_code": made.exit_code,
-            "stop": made.stop,
-            "last_run": made.last_run,
-            "running": made.running,
-            "who_acts": dict(made.acts.orders),
-            "batches": made.batches,
-            "adopted_elsewhere": made.adopted,
-            "lifted": made.lifted,
-            "loss": made.loss,
-        }
-        write_json(told)
+        write_json(_status_json(job, made))
         return
-    for line in _runs_lines(job, made):
+    for line in _status_lines(job, made):
         say(line)
+
+
+def _status_json(job: Job, made: Status) -> dict[str, Any]:
+    return {
+        "job": job.name,
+        "exit_code": made.exit_code,
+        "stop": made.stop,
+        "last_run": made.last_run,
+        "running": made.running,
+        "who_acts": dict(made.acts.orders),
+        "batches": made.batches,
+        "adopted_elsewhere": made.adopted,
+        "lifted": made.lifted,
+        "loss": made.loss,
+    }
+
+
+def _status_lines(job: Job, made: Status) -> Iterator[str]:
+    yield from _runs_lines(job, made)
     if not made.batches:
-        say(f"{job.name}: no batch yet")
+        yield f"{job.name}: no batch yet"
     for batch in made.batches:
-        say(
-            f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}):"
-            f" {_rows(batch['rows'], batch['outcomes'])}"
-        )
+        rows = _rows(batch["rows"], batch["outcomes"])
+        yield f"{batch['file']} ({_mode(batch['mode'])}batch {batch['batch']}): {rows}"
         for line in further_lines(batch["further_charges"]):
-            say(f"  {line}")
+            yield f"  {line}"
         for order in batch["open"]:
-            place = f"row {order['row']}" + (
-                f" of sheet {order['sheet']}" if order["sheet"] else ""
-            )
-            since = times.local(order["since"], job.controls.time_zone)
-            stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
-            say(
-                f"  order {order['order']} ({place}) {stands}: "
-                + "; ".join(filter(None, (order["charge"], order["reason"])))
-            )
-        if batch["open_count"] > len(batch["open"]):
-            say(f"  and {batch['open_count'] - len(batch['open'])} more: see results.csv")
+            yield f"  {_open_line(job, order)}"
+        more = batch["open_count"] - len(batch["open"])
+        if more > 0:
+            yield f"  and {more} more: see results.csv"
         if batch["in_work"]:
-            say(
-                f"  {many(batch['in_work'], 'row')} in work: the run that is under way has them in"
-                " hand"
-            )
-    for line in _adopted_lines(made.adopted):
-        say(line)
-    for line in _past_lines(job, made):
-        say(line)
+            in_work = many(batch["in_work"], "row")
+            yield f"  {in_work} in work: the run that is under way has them in hand"
+    yield from _adopted_lines(made.adopted)
+    yield from _past_lines(job, made)
     if made.stop:
-        say(_stop(made.stop))
+        yield _stop(made.stop)
     if made.exit_code:
         last = (made.last_run or {}).get("exit_code")
-        say(f"exit {made.exit_code}: {sentence_after(last, made.exit_code, made.acts)}")
+        yield f"exit {made.exit_code}: {sentence_after(last, made.exit_code, made.acts)}"
+
+
+def _open_line(job: Job, order: Mapping[str, Any]) -> str:
+    """A row that waits: since when, for what."""
+    since = times.local(order["since"], job.controls.time_zone)
+    place = _row_of_sheet(order["row"], order["sheet"])
+    why = _side_by_side(order["charge"], order["reason"])
+    stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
+    return f"order {order['order']} ({place}) {stands}: {why}"
 
 
 def _past_lines(job: Job, made: Status) -> Iterator[str]:
     """The last stop that a person lifted, and a loss of the last days."""
     for lift in made.lifted[-1:]:
         yield _lift(job, lift)
-    if made.loss is not None:
-        if made.loss["empty"]:
-            was = "empty"
-        else:
-            was = "older than it had been"
-        if made.loss["cancelled"]:
-            kept = f". Kept as cancelled: {', '.join(map(shown, made.loss['cancelled']))}"
-        else:
-            kept = ""
-        at = times.local(made.loss["at"], job.controls.time_zone)
-        yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
+    loss = made.loss
+    if loss is None:
+        return
+    was = "older than it had been"
+    if loss["empty"]:
+        was = "empty"
+    kept = ""
+    if loss["cancelled"]:
+        orders = ", ".join(map(shown, loss["cancelled"]))
+        kept = f". Kept as cancelled: {orders}"
+    at = times.local(loss["at"], job.controls.time_zone)
+    yield f"the journal was found {was} on {at}: {steps.SAY_AGAIN()}{kept}"
 
 
 def _runs_lines(job: Job, made: Status) -> Iterator[str]:
     """Who is at work, and how the last run went."""
     zone, now, last = job.controls.time_zone, made.running, made.last_run
     if now is not None:
-        yield (
-            f"running now: pid {now['pid']} on {now['host']} since"
-            f" {times.local(now['started'], zone)}"
-        )
+        started = times.local(now["started"], zone)
+        yield f"running now: pid {now['pid']} on {now['host']} since {started}"
     if last is None or (now is not None and now["run"] == last["run"]):
         return
     began = f"last run ({last['run']}): began {times.local(last['started'], zone)}"
     if last["ended"]:
-        yield (
-            f"{began}, ended {times.local(last['ended'], zone)} with exit code {last['exit_code']}"
-        )
-    else:
-        yield (
-            f"{began} and did not end: it was killed, or the machine went down; run again to go on"
-        )
+        ended = times.local(last["ended"], zone)
+        yield f"{began}, ended {ended} with exit code {last['exit_code']}"
+        return
+    yield f"{began} and did not end: it was killed, or the machine went down; run again to go on"
 
 
 def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
@@ -533,38 +533,37 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
     if not told["rows"]:
         say(f"order {told['order']}: {_mode(told['mode'])}no row of a file asks for it")
     for row in told["rows"]:
-        place = f"{row['file']} row {row['row']}" + (
-            f" of sheet {row['sheet']}" if row["sheet"] else ""
-        )
-        if row["settled_by"]:
-            settled = f"settled by {row['settled_by']}"
-        else:
-            settled = ""
-        rest = "; ".join(filter(None, (row["charge"], row["reason"], settled)))
-        if row["who_acts"] == "-":
-            acts = ""
-        else:
-            acts = f" (who acts: {row['who_acts']})"
-        stands = f"is {row['outcome']}" + (f": {rest}" if rest else "")
-        say(
-            f"order {told['order']}: {_mode(row['mode'])}{place} (batch {row['batch']})"
-            f" {stands}{acts}"
-        )
+        say(f"order {told['order']}: {_story_row(row)}")
     for event in told["events"]:
-        if event["who"]:
-            by = f", by {event['who']}"
-        else:
-            by = ""
-        if event["state"]:
-            state = f" -> {event['state']}"
-        else:
-            state = ""
-        if event["attempt"]:
-            attempt = f"attempt {event['attempt']}: "
-        else:
-            attempt = ""
-        at = times.local(event["at"], job.controls.time_zone)
-        say(f"  {at} {attempt}{event['told']}{state} (run {event['run']}{by})")
+        say(f"  {_story_event(job, event)}")
+
+
+def _story_row(row: Mapping[str, Any]) -> str:
+    """Where a row of the order stands."""
+    place = f"{row['file']} {_row_of_sheet(row['row'], row['sheet'])}"
+    settled = ""
+    if row["settled_by"]:
+        settled = f"settled by {row['settled_by']}"
+    stands = f"is {row['outcome']}"
+    why = _side_by_side(row["charge"], row["reason"], settled)
+    if why:
+        stands = f"{stands}: {why}"
+    if row["who_acts"] != "-":
+        stands = f"{stands} (who acts: {row['who_acts']})"
+    return f"{_mode(row['mode'])}{place} (batch {row['batch']}) {stands}"
+
+
+def _story_event(job: Job, event: Mapping[str, Any]) -> str:
+    """What happened, when, to which attempt, in which run and by whom."""
+    told = event["told"]
+    if event["attempt"]:
+        told = f"attempt {event['attempt']}: {told}"
+    if event["state"]:
+        told = f"{told} -> {event['state']}"
+    where = f"run {event['run']}"
+    if event["who"]:
+        where = f"{where}, by {event['who']}"
+    return f"{times.local(event['at'], job.controls.time_zone)} {told} ({where})"
 
 
 def _lift(job: Job, lift: Mapping[str, str]) -> str:
@@ -576,10 +575,20 @@ def _stop(stop: str) -> str:
     return f"STOP: {stop}; {steps.LIFT_STOP()}"
 
 
-def _mode(mode: str) -> str:
+def _mode(mode: str, then: str = ", ") -> str:
     if mode in ("test", "TEST"):
-        return "TEST, "
+        return f"TEST{then}"
     return ""
+
+
+def _row_of_sheet(row: int, sheet: str) -> str:
+    if sheet:
+        return f"row {row} of sheet {sheet}"
+    return f"row {row}"
+
+
+def _side_by_side(*told: str) -> str:
+    return "; ".join(one for one in told if one)
 
 
 def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
@@ -600,7 +609,6 @@ def _age(seconds: int) -> str:
 
 
 # --- check and plan
-# --------------------------------------------------------------------------------------------
 
 
 class TextProblems:
@@ -612,10 +620,7 @@ class TextProblems:
             place = f"{file}:{sheet}:{row}"
         else:
             place = f"{file}:{row}"
-        say(
-            f"{place}:"
-            f" {problem.sentence() if problem.column else f'{problem.rule}: {problem.remedy}'}"
-        )
+        say(f"{place}: {problem.sentence()}")
 
     def end(self, checked: Checked) -> int:
         """Say how each file stands; returns the exit code."""
@@ -634,19 +639,19 @@ def _valid(told: Mapping[str, Any]) -> str:
     """What the right rows ask for; and what of that may be sent, where that is less: it was
     charged, or repeats.
     """
-    valid, may_go = (
-        ", ".join(_sum(v, c) for c, v in told[name].items()) for name in ("valid", "may_be_sent")
-    )
+    valid, may_go = _sums(told["valid"]), _sums(told["may_be_sent"])
     if valid == may_go:
         return valid or "no order"
     return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
 
 
+def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(_sum(of_one, currency) for currency, of_one in told.items())
+
+
 def _counted(told: Mapping[str, Any]) -> str:
-    return (
-        f"{told['file']}: {many(told['rows'], 'row')}, {told['rejected']:,} rejected,"
-        f" {told['repeated']:,} repeated"
-    )
+    rows, rejected, repeated = many(told["rows"], "row"), told["rejected"], told["repeated"]
+    return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated"
 
 
 def _sum(told: Mapping[str, Any], currency: str) -> str:
@@ -670,11 +675,11 @@ class JsonProblems:
             "value": problem.value,
             "rule": problem.rule,
             "remedy": problem.remedy,
+            **problem.said.to_json(),
         }
+        before = ","
         if self._first:
             before = '{"problems": ['
-        else:
-            before = ","
         raw(f"{before}\n{json_text(named(found), indent=None)}")
         self._first = False
 
@@ -686,10 +691,9 @@ class JsonProblems:
             "refusals": checked.refusals,
             "exit_code": checked.exit_code,
         }
+        opening = ""
         if self._first:
             opening = '{"problems": ['
-        else:
-            opening = ""
         raw(f"{opening}],\n{json_text(named(rest), indent=None)[1:]}")
         return checked.exit_code
 
@@ -712,13 +716,13 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
     for held in made["not_sent"][:20]:
+        why = ""
         if held["reason"]:
             why = f": {held['reason']}"
-        else:
-            why = ""
         say(f"not sent, {many(held['count'], 'row')} {held['outcome']}{why}")
-    if len(made["not_sent"]) > 20:
-        say(f"  and {len(made['not_sent']) - 20} reasons more (--json shows them)")
+    more = len(made["not_sent"]) - 20
+    if more > 0:
+        say(f"  and {more} reasons more (--json shows them)")
     for refusal in made["refusals"]:
         say(f"refused: {refusal}", err=True)
     if made["stop"]:

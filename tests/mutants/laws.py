@@ -823,7 +823,7 @@ mutant("I3", "the reader does not count a row", TWO_SIDES)(
     forgets_the_first("batchpay.intake.controls:Tally.add")
 )
 mutant("I3", "a row is in no total", TWO_SIDES)(
-    forgets_the_first("batchpay.reconciliation.findings:Totals.add")
+    forgets_the_first("batchpay.reconciliation.totals:Totals.add")
 )
 
 
@@ -908,7 +908,7 @@ def _() -> None:
     "test_coming_back.py::test_a_row_that_was_filled_down_answers_for_no_sale",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.standing:contradicts", always(False))
+    swap("batchpay.lifecycle.terms:contradicts", always(False))
 
 
 @mutant(
@@ -931,7 +931,7 @@ def _() -> None:
     "test_sale.py::test_a_sale_that_had_anothers_id_by_mistake_goes_when_that_is_mended",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.standing:_is_kin", always(True))
+    swap("batchpay.lifecycle.sales:is_kin", always(True))
 
 
 @mutant(
@@ -940,7 +940,7 @@ def _() -> None:
     "test_sale.py::test_a_copy_of_a_sale_whose_id_was_edited_is_no_other_sale",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.standing:_is_kin", always(False))
+    swap("batchpay.lifecycle.sales:is_kin", always(False))
 
 
 @mutant(
@@ -1008,7 +1008,7 @@ def _() -> None:
     DOORS + "test_a_renamed_job_is_refused_on_every_night",
 )
 def _() -> None:
-    swap("batchpay.lifecycle.standing:_elsewhere", always(None))
+    swap("batchpay.lifecycle.holds:_elsewhere", always(None))
     swap("batchpay.settlement.recorder:Recorder.charged_elsewhere", always(None))
 
 
@@ -1023,7 +1023,7 @@ def _() -> None:
             None if history.attempts.get(row.document["order_id"]) else was(row, history, guards)
         )
 
-    swap("batchpay.lifecycle.standing:_look_alike", make)
+    swap("batchpay.lifecycle.holds:look_alike", make)
 
 
 @mutant(

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from batchpay.batches import history
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event, Finding
-from batchpay.reconciliation.findings import Totals
+from batchpay.reconciliation.totals import Totals
 from tests.simulation.ledger import MONEY, Request
 from tests.simulation.process import JOB, Commit, Machine, World
 from tests.simulation.weather import LIES

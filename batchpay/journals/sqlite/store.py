@@ -28,7 +28,6 @@ from batchpay.domain.model import (
     Done,
     Event,
     Judged,
-    Outcome,
     Problem,
     Read,
     Repeat,
@@ -715,7 +714,7 @@ class SqliteJournal:
             "rows_sha256": digest,
             "generation": generation,
             "repeats": [
-                [sheet, row, *_repeat_json(repeat)] for (sheet, row), repeat in repeats.items()
+                [sheet, row, *repeat.to_json()] for (sheet, row), repeat in repeats.items()
             ],
         }
         known = self._planned(batch.id)
@@ -792,7 +791,7 @@ class SqliteJournal:
                 kept = planned["repeats"]
             else:
                 kept = []
-            return {(sheet, row): _repeat(rest) for sheet, row, *rest in kept}
+            return {(sheet, row): Repeat.from_json(rest) for sheet, row, *rest in kept}
 
     def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
         """One chunk of a batch as last planned; `chunks` is what proves that all of them are as
@@ -1040,7 +1039,7 @@ def _pack(judged: Judged) -> bytes:
     earlier order ids, by position.
     """
     problems = {
-        str(at): [asdict(problem) for problem in found] for at, found in judged.problems.items()
+        str(at): [problem.to_json() for problem in found] for at, found in judged.problems.items()
     }
     kept: list[Any] = [list(judged.chunk.rows), judged.documents, problems, sorted(judged.comeback)]
     if (
@@ -1073,10 +1072,7 @@ def _unpack(number: int, sheet: str, judged: bytes, cells: bytes) -> StoredChunk
         sheet=sheet,
         rows=rows,
         documents=documents,
-        problems={
-            int(at): tuple(Problem(**problem) for problem in found)
-            for at, found in problems.items()
-        },
+        problems={int(at): tuple(map(Problem.from_json, found)) for at, found in problems.items()},
         comeback=frozenset(comeback),
         cells=cells,
         corrects={int(at): place for at, place in corrects.items()},
@@ -1091,18 +1087,3 @@ def _batch(kept: Mapping[str, Any]) -> Batch:
     }
     read = tuple(Read(**one) for one in kept.get("read", ()))
     return Batch(**{**kept, **lists, "read": read})
-
-
-def _repeat_json(repeat: Repeat) -> list[Any]:
-    kept = [repeat.outcome.value, repeat.reason, repeat.of_sheet, repeat.of_row, repeat.alone]
-    if not repeat.looks_like:
-        return kept
-    return [*kept, repeat.looks_like, _repeat_json(repeat.by_itself) if repeat.by_itself else None]
-
-
-def _repeat(kept: Sequence[Any]) -> Repeat:
-    outcome, reason, of_sheet, of_row, *rest = kept
-    repeat = Repeat(Outcome(outcome), reason, of_sheet, of_row, bool(rest and rest[0]))
-    if len(rest) < 3:  # it looks like no other id, or an earlier version wrote it
-        return repeat
-    return replace(repeat, looks_like=rest[1], by_itself=_repeat(rest[2]) if rest[2] else None)

@@ -15,8 +15,9 @@ from batchpay.domain.errors import FileRefused, Misconfigured
 from batchpay.domain.lineage import ROW as ROW_COLUMN
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.job.job import Input
+from batchpay.messages import files, problems
 from batchpay.readers.delimited.plain import plain_rows
 from batchpay.readers.delimited.records import Record, Records, lines_to_open_quote, records_of
 from batchpay.readers.delimited.text import LINE_LIMIT, Block, blocks, starts_with_bom
@@ -30,9 +31,7 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     """The table of a CSV or TSV file. Raises FileRefused."""
     delimiter = settings.delimiter
     if len(delimiter) != 1 or delimiter in '\r\n"_' or delimiter.isalnum():
-        raise Misconfigured(
-            f"[input] delimiter: {delimiter!r} must be one character, no quote, letter or digit"
-        )
+        raise Misconfigured(files.BAD_DELIMITER(delimiter=repr(delimiter)))
     if snapshot.format == "tsv" and delimiter == ",":
         delimiter = "\t"
     stated = _Source(snapshot, settings.encoding, delimiter, settings.header_row)
@@ -40,9 +39,7 @@ def read_delimited(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -
     header, _, _ = source.header()
     names, about = check_header(snapshot.path, header, wanted, source.header_row)
     if source != stated:
-        about.append(
-            "rows of an earlier file that came back: read as that file of rejects was written"
-        )
+        about.append(files.CAME_BACK())
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return source.pieces(names, notes)
@@ -86,6 +83,11 @@ class _Source:
     delimiter: str
     header_row: int
 
+    @property
+    def path(self) -> str:
+        """As messages name it."""
+        return str(self.snapshot.path)
+
     def header(self) -> tuple[list[str], Block, Iterator[Block]]:
         """The header's cells, what follows it in its block, and the blocks after that."""
         stream = blocks(self.snapshot, self.encoding)
@@ -103,21 +105,13 @@ class _Source:
                 break
         if data and found.rest:
             raise self._unclosed(1 + found.lines, found.rest)
-        raise FileRefused(
-            f"{self.snapshot.path}: has no row {self.header_row}, where a header was expected"
-        )
+        raise FileRefused(files.NO_HEADER(path=self.path, row=self.header_row))
 
     def _check_header(self, header: Record) -> None:
         if any("\r" in cell.replace("\r\n", "") for cell in header.cells):
-            raise FileRefused(
-                f"{self.snapshot.path}: a lone CR in the header: lines must end with LF or CRLF;"
-                " save it anew as CSV"
-            )
+            raise FileRefused(files.HEADER_CR(path=self.path))
         if header.broken:
-            raise FileRefused(
-                f"{self.snapshot.path}: line {header.line + 1}: text after a closing quote in the"
-                " header"
-            )
+            raise FileRefused(files.HEADER_QUOTE(path=self.path, line=header.line + 1))
 
     def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""
@@ -166,43 +160,27 @@ class _Source:
         return cells + [""] * (width - len(cells))
 
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
-        number = line + record.line
+        first, cells = line + record.line, len(record.cells)
         if record.lines == 1:
-            where = f"line {number}"
+            said = problems.RAGGED_LINE(line=first, cells=cells, width=width)
         else:
-            where = f"lines {number} to {number + record.lines - 1}"
-        cells = f"{many(len(record.cells), 'cell')} where the header has {width}"
-        remedy = f"{where}: {cells}; quote cells that hold the delimiter"
-        if record.lines > 1:
-            remedy += ", and look for a quote that is not closed"
-        return Problem(ROW, self._shown(record), "ragged-row", remedy)
+            last = first + record.lines - 1
+            said = problems.RAGGED_LINES(line=first, last=last, cells=cells, width=width)
+        return Problem(ROW, self._shown(record), said)
 
     def _blame_quote(self, piece: Piece, at: int, record: Record, line: int) -> None:
         if record.lines > 1:  # it swallowed lines that may be rows
             first, last = line + record.line + record.opened, line + record.line + record.lines - 1
-            raise FileRefused(
-                f"{self.snapshot.path}: a quote opened at line {first} is not closed properly: text"
-                f" follows the next quote, at line {last}; close it, or write quotes inside a cell"
-                " twice"
-            )
-        remedy = (
-            f"line {line + record.line}: text after a closing quote; write quotes inside a cell"
-            " twice"
-        )
-        piece.blame(at, Problem(ROW, self._shown(record), "quote", remedy))
+            raise FileRefused(files.QUOTE_LOST(path=self.path, line=first, last=last))
+        said = problems.QUOTE(line=line + record.line)
+        piece.blame(at, Problem(ROW, self._shown(record), said))
 
     def _shown(self, record: Record) -> str:
         return told(self.delimiter.join(record.cells))
 
     def _unclosed(self, line: int, rest: str) -> FileRefused:
         opened = line + lines_to_open_quote(rest, self.delimiter)
-        return FileRefused(
-            f"{self.snapshot.path}: the quote opened at line {opened} is never closed; close it, or"
-            " write quotes inside a cell twice; if the file was cut, send it again"
-        )
+        return FileRefused(files.QUOTE_OPEN(path=self.path, line=opened))
 
     def _cut(self, line: int) -> FileRefused:
-        return FileRefused(
-            f"{self.snapshot.path}: the last line, {line}, has no line end: the file may have been"
-            " cut; send it again, or end the line if it is whole"
-        )
+        return FileRefused(files.NO_LINE_END(path=self.path, line=line))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from batchpay.domain.errors import FileRefused, Misconfigured
+from batchpay.messages import files
 from batchpay.readers.snapshot import SIZE_LIMIT, Snapshot
 
 BLOCK = 1024 * 1024
@@ -54,10 +55,7 @@ def _codec(encoding: str) -> codecs.CodecInfo:
         codec = codecs.lookup(name)
         "".encode(name)  # refuses codecs that do not make text of bytes
     except (LookupError, ValueError) as error:
-        raise Misconfigured(
-            f"[input] encoding: {encoding!r} is no text encoding; utf-8, cp932, cp874 or"
-            " utf-16, say"
-        ) from error
+        raise Misconfigured(files.UNKNOWN_ENCODING(encoding=repr(encoding))) from error
     return codec
 
 
@@ -69,18 +67,19 @@ def _unpacked(snapshot: Snapshot, raw: BinaryIO) -> Iterator[bytes]:
             while block := unpacked.read(BLOCK):
                 total += len(block)
                 if total > SIZE_LIMIT:
-                    raise FileRefused(
-                        f"{snapshot.path}: unpacks to more than {SIZE_LIMIT} bytes: split the file"
-                    )
+                    large = files.UNPACKS_TOO_LARGE(path=str(snapshot.path), limit=SIZE_LIMIT)
+                    raise FileRefused(large)
                 yield block
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileRefused(f"{snapshot.path}: is cut or damaged ({error}); send it again") from error
+        wrong = files.DAMAGED(path=str(snapshot.path), wrong=str(error))
+        raise FileRefused(wrong) from error
 
 
 def _recoded(
     snapshot: Snapshot, pieces: Iterator[bytes], codec: codecs.CodecInfo
 ) -> Iterator[bytes]:
     """The same text in UTF-8."""
+    path = str(snapshot.path)
     assert codec.incrementaldecoder is not None
     decoder = codec.incrementaldecoder("strict")
     read, lines = 0, 1
@@ -96,16 +95,13 @@ def _recoded(
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
         except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
-            raise FileRefused(
-                f"{snapshot.path}: is not {codec.name} ({error}); state the right [input] encoding"
-            ) from error
+            said = files.NOT_ENCODED(path=path, encoding=codec.name, wrong=str(error))
+            raise FileRefused(said) from error
         lines += text.count("\n")
         try:
             yield text.encode()
         except UnicodeEncodeError as error:
-            raise FileRefused(
-                f"{snapshot.path}: holds half a character (a lone surrogate) near line {lines}"
-            ) from error
+            raise FileRefused(files.HALF_CHARACTER(path=path, line=lines)) from error
 
 
 def _marking_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -126,9 +122,7 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
             yield data[:end] if end < len(data) else data
         kept = data[end:]
         if len(kept) > LINE_LIMIT:
-            raise FileRefused(
-                f"{snapshot.path}: has a line of more than {LINE_LIMIT} bytes; is it a text file?"
-            )
+            raise FileRefused(files.LONG_LINE(path=str(snapshot.path), limit=LINE_LIMIT))
     if kept:
         yield kept
 
@@ -142,16 +136,10 @@ def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
                 end = "be"
             else:
                 end = "le"
-            raise FileRefused(
-                f'{snapshot.path}: looks like UTF-16; if it is, say encoding = "utf-16-{end}" in'
-                " [input]"
-            )
+            raise FileRefused(files.LOOKS_UTF_16(path=str(snapshot.path), end=end))
         if not data.isascii():
             if not offset and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise FileRefused(
-                    f"{snapshot.path}: starts with the mark of UTF-16, not UTF-8; say encoding ="
-                    ' "utf-16" in [input]'
-                )
+                raise FileRefused(files.MARKED_UTF_16(path=str(snapshot.path)))
             try:
                 data.decode()
             except UnicodeDecodeError as error:
@@ -185,7 +173,7 @@ def starts_with_bom(snapshot: Snapshot) -> bool:
 def _wrong_bytes(
     snapshot: Snapshot, encoding: str, wrong: bytes, offset: int, line: int
 ) -> FileRefused:
+    path, found = str(snapshot.path), wrong.hex(" ")
     return FileRefused(
-        f"{snapshot.path}: line {line}, byte {offset}: {wrong.hex(' ')} is not {encoding}; "
-        "state the file's true encoding in [input], or have it written again: nothing is guessed"
+        files.NOT_ENCODED_AT(path=path, line=line, byte=offset, found=found, encoding=encoding)
     )

@@ -19,8 +19,11 @@ from typing import Any
 from batchpay.domain.errors import FileRefused
 from batchpay.domain.lineage import is_rejects_file
 from batchpay.domain.model import Problem
-from batchpay.domain.text import many, told
+from batchpay.domain.text import told
 from batchpay.job.job import Input
+from batchpay.messages import files
+from batchpay.messages.message import Message
+from batchpay.messages.problems import BEYOND, NO_VALUE, SHEET_ERROR
 from batchpay.readers import numbers
 from batchpay.readers.header import check_header
 from batchpay.readers.pieces import ROW, Notes, Piece, Typed, batch_of, raw_of
@@ -70,13 +73,11 @@ class _Book:
         facts = scan(package.windows(sheet.part), zeros)
         if facts.twice:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{told(sheet.name)}' holds {facts.twice}: what stands"
-                " there cannot be told; open it in a spreadsheet program, look, and save it"
+                files.CELL_TWICE(path=str(snapshot.path), sheet=told(sheet.name), what=facts.twice)
             )
         if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
             raise FileRefused(
-                f"{snapshot.path}: sheet '{told(sheet.name)}' holds too many errors or formulas"
-                " without a value; open it in a spreadsheet program, let it calculate, and save it"
+                files.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
             )
         at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
         return cls(package, sheet, facts, zeros, at_once)
@@ -116,37 +117,32 @@ class _Book:
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
-    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets)
-    path = package.snapshot.path
+    names = ", ".join(f"'{told(sheet.name)}'" for sheet in package.sheets) or "none"
+    path = str(package.snapshot.path)
     if wanted is not None:
         for sheet in package.sheets:
             if sheet.name == wanted:
                 return sheet
         near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
-        if near:
-            meant = f" (did you mean '{told(near[0])}'?)"
-        else:
-            meant = ""
+        if not near:
+            raise _NoSuchSheet(files.NO_SHEET(path=path, sheet=told(wanted), names=names))
+        meant = told(near[0])
         raise _NoSuchSheet(
-            f"{path}: has no sheet '{told(wanted)}'{meant}; it has {names or 'none'}"
+            files.NO_SHEET_NEAR(path=path, sheet=told(wanted), near=meant, names=names)
         )
     filled = [
         sheet
         for sheet in package.sheets
         if sheet.visible and has_values(package.windows(sheet.part))
     ]
+    if not filled:
+        raise FileRefused(files.NO_DATA(path=path, names=names))
     if len(filled) != 1:
-        if filled:
-            found = f"{len(filled)} visible sheets hold"
-        else:
-            found = "no visible sheet holds"
-        raise FileRefused(
-            f'{path}: {found} data; say sheet = "…" in [input]; it has {names or "none"}'
-        )
+        raise FileRefused(files.SEVERAL_SHEETS(path=path, sheets=len(filled), names=names))
     return filled[0]
 
 
-def _about(book: _Book) -> list[str]:
+def _about(book: _Book) -> list[Message]:
     """What a person should know of the sheet that its rows do not show."""
     hidden = [
         f"'{told(sheet.name)}'"
@@ -155,14 +151,14 @@ def _about(book: _Book) -> list[str]:
     ]
     facts = book.facts
     about = [
-        (not book.sheet.visible, f"sheet '{told(book.sheet.name)}' is hidden"),
-        (hidden, f"hidden sheets not read: {', '.join(hidden)}"),
-        (facts.hidden_rows, f"{facts.hidden_rows} hidden rows are read like any other"),
-        (facts.merged, f"{facts.merged} merged ranges: only the first cell of each has a value"),
-        (book.package.has_macros, "holds macros, which are not run"),
-        (not book.at_once, "large: read row by row, which is slower"),
+        (not book.sheet.visible, files.HIDDEN_SHEET(sheet=told(book.sheet.name))),
+        (hidden, files.HIDDEN_SHEETS(names=", ".join(hidden))),
+        (facts.hidden_rows, files.HIDDEN_ROWS(rows=facts.hidden_rows)),
+        (facts.merged, files.MERGED_CELLS(ranges=facts.merged)),
+        (book.package.has_macros, files.MACROS()),
+        (not book.at_once, files.ROW_BY_ROW()),
     ]
-    return [sentence for holds, sentence in about if holds]
+    return [note for holds, note in about if holds]
 
 
 def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Values]]:
@@ -213,13 +209,10 @@ def _pieces(
     while values := list(islice(rows, CHUNK_ROWS)):
         yield _piece(values, names, wanted, row, marked, seen)
         row += len(values)
-    for sentence in seen.notes.values():
-        notes.add(sentence)
+    for note in seen.notes.values():
+        notes.add(note)
     if marked.elsewhere:
-        notes.add(
-            f"{many(marked.elsewhere, 'cell')} with an error or without a value, in columns no"
-            " field uses"
-        )
+        notes.add(files.MARKED_ELSEWHERE(cells=marked.elsewhere))
 
 
 def _piece(
@@ -248,19 +241,14 @@ def _piece(
     for at, cells in enumerate(values):
         if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
             texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            problems.setdefault(at, []).append(
-                Problem(ROW, told(" ".join(beyond)), "ragged-row", _beyond(width))
-            )
+            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), _beyond(width)))
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
 
 
-def _beyond(width: int) -> str:
-    return (
-        "a cell to the right of the last column with a name: clear it, or name column"
-        f" {column_name(width + 1)}"
-    )
+def _beyond(width: int) -> Message:
+    return BEYOND(column=column_name(width + 1))
 
 
 def _fitted(cells: Values, width: int) -> Values:
@@ -275,7 +263,7 @@ class _Seen:
     """
 
     def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
-        self.notes: dict[str, str] = {}  # by column, of those that a field uses
+        self.notes: dict[str, Message] = {}  # by column, of those that a field uses
         self._zeros, self._names, self._wanted = book.zeros, names, wanted
         self._styled = {
             column: cells for column, cells in book.facts.styled.items() if column <= len(names)
@@ -298,14 +286,12 @@ class _Seen:
                 seen = _with_zeros(value, form)
                 if seen and seen != (was := shown_texts[row - first]):
                     shown_texts[row - first] = seen
-                    self._note(self._names[column - 1], f"{seen} for the number {was}")
+                    self._note(self._names[column - 1], seen, was)
 
-    def _note(self, name: str, example: str) -> None:
+    def _note(self, name: str, seen: str, number: str) -> None:
         if name in self._wanted and name not in self.notes:
-            sentence = (
-                f"column '{told(name)}': numbers are read as the sheet shows them, with their zeros"
-            )
-            self.notes[name] = f"{sentence}: {told(example)}"
+            example = files.SHOWN_FOR(shown=told(seen), number=told(number))
+            self.notes[name] = files.WITH_ZEROS(column=told(name), example=example)
 
 
 def _with_zeros(value: Any, zeros: Zeros) -> str:
@@ -338,7 +324,7 @@ class _Marked:
                 if column > len(self._names):
                     beyond = error or "a formula without a value"
                     problems.setdefault(at, []).append(
-                        Problem(ROW, beyond, "ragged-row", _beyond(len(self._names)))
+                        Problem(ROW, beyond, _beyond(len(self._names)))
                     )
                     continue
                 name = self._names[column - 1]
@@ -346,12 +332,9 @@ class _Marked:
                 if name not in self._wanted:
                     self.elsewhere += 1
                 elif error:
-                    remedy = "the sheet could not calculate this cell: correct it"
-                    problems.setdefault(at, []).append(Problem(name, error, "error-cell", remedy))
+                    problems.setdefault(at, []).append(Problem(name, error, SHEET_ERROR()))
                 else:
-                    problems.setdefault(at, []).append(
-                        Problem(name, "", "formula-without-value", _NO_VALUE)
-                    )
+                    problems.setdefault(at, []).append(Problem(name, "", NO_VALUE()))
 
     def keep_blank(
         self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]
@@ -365,12 +348,7 @@ class _Marked:
                 and at not in problems
                 and not any(column[at] for column in texts)
             ):
-                problems[at] = [Problem(ROW, "", "formula-without-value", _NO_VALUE)]
-
-
-_NO_VALUE = (
-    "a formula without a value: open the file in a spreadsheet and save it, or write the value"
-)
+                problems[at] = [Problem(ROW, "", NO_VALUE())]
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,94 @@
+"""EXPLAIN: what the code of a message means, an example and the remedy, by the catalogue alone."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from batchpay.domain.errors import Usage
+from batchpay.domain.text import told
+from batchpay.messages import FAMILIES
+from batchpay.messages.message import Entry
+from batchpay.messages.usage import UNKNOWN_CODE, UNKNOWN_CODE_NEAR
+
+NEAR = 5  # codes that are suggested for one that nobody knows
+
+
+def explained(code: str) -> list[dict[str, str]]:
+    """Every sentence of a code, or of a rule that has several; all there are for no code. Raises
+    Usage for a code that no message has.
+    """
+    everything = list(_everything())
+    if not code:
+        return everything
+    wanted = _spelled(code)
+    found = [one for one in everything if wanted in (one["code"], one["code"].partition(".")[0])]
+    if not found:
+        raise _unknown(code, {one["code"] for one in everything})
+    return found
+
+
+def entries_of(family: str) -> Iterator[Entry]:
+    """The entries of a family, in the order of its module."""
+    for value in vars(FAMILIES[family]).values():
+        if isinstance(value, Entry):
+            yield value
+        elif isinstance(value, tuple):  # a sentence without and with somebody's description
+            yield from (one for one in value if isinstance(one, Entry))
+
+
+def lines_of(found: list[dict[str, str]], *, whole: bool) -> Iterator[str]:
+    """For a person: each of them whole, or one line each."""
+    family = ""
+    for one in found:
+        if whole:
+            yield from _page(one)
+            continue
+        if one["family"] != family:
+            family = one["family"]
+            yield f"{family}:"
+        yield f"  {one['code']}: {one['says']}"
+
+
+def _everything() -> Iterator[dict[str, str]]:
+    for family in FAMILIES:
+        for entry in entries_of(family):
+            yield _document(family, entry)
+
+
+def _document(family: str, entry: Entry) -> dict[str, str]:
+    about = {"code": entry.code, "family": family, "says": entry.text}
+    if entry.one:
+        about["says_of_one"] = entry.one
+    about["means"] = entry.means
+    about["example"] = entry.example
+    about["remedy"] = entry.remedy or entry.text
+    return about
+
+
+def _page(one: Mapping[str, Any]) -> Iterator[str]:
+    yield one["code"]
+    yield f"  says:    {one['says']}"
+    yield f"  means:   {one['means']}"
+    for number, line in enumerate(one["example"].split("\n")):
+        if number:
+            yield f"           {line}"
+        else:
+            yield f"  example: {line}"
+    yield f"  remedy:  {one['remedy']}"
+
+
+def _spelled(code: str) -> str:
+    """The code of `10` or `exit 10`; any other as it is typed, or as it stands in brackets."""
+    plain = code.strip().strip("()").replace("exit ", "")
+    if plain.isdecimal():
+        return f"exit-{plain}"
+    return plain
+
+
+def _unknown(code: str, known: set[str]) -> Usage:
+    near = difflib.get_close_matches(_spelled(code), sorted(known), NEAR, 0.5)
+    if near:
+        return Usage(str(UNKNOWN_CODE_NEAR(code=told(code), near=", ".join(near))))
+    return Usage(str(UNKNOWN_CODE(code=told(code))))

@@ -1,0 +1,367 @@
+"""HOLDS: what keeps a row back that may go otherwise, whatever the number of its attempt.
+
+Two kinds, and the first are asked for first: somebody else's money or word contests the row
+(`contested`); or it may go, but not now (`waiting`). What a person should know, and nobody waits
+for, is a warning (`warnings_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from batchpay.domain.money import major_text
+from batchpay.domain.text import told
+from batchpay.intake.repeats import look_alike_reason
+from batchpay.lifecycle.attempt import Attempt, cancelled_by_hand
+from batchpay.lifecycle.plan import alike, may_pay, payer_of, terms_of
+from batchpay.lifecycle.rows import (
+    ConflictWith,
+    Elsewhere,
+    Guards,
+    History,
+    MayGo,
+    Near,
+    Renamed,
+    Row,
+    Standing,
+    Unnamed,
+    Waits,
+    Why,
+    conflict_with,
+)
+from batchpay.lifecycle.sales import is_kin, is_said_of
+from batchpay.lifecycle.terms import fitting_terms_of, same_terms
+from batchpay.lifecycle.unclaimed import Nameless, fits
+from batchpay.messages import standing as said
+from batchpay.messages import steps
+from batchpay.messages.message import Message, read
+
+ACCOUNTANT, ENGINEER, A_PERSON = "accountant", "engineer", "a person"  # who acts
+
+# --- contested
+
+
+def contested(row: Row, history: History, guards: Guards) -> ConflictWith | Renamed | None:
+    """Whose money, or whose word, may be about this very row under another name."""
+    twin = look_alike(row, history, guards)
+    if twin is not None:
+        return alike_conflict(row, twin)
+    cancelled = _cancelled_alike(row, guards)
+    if cancelled is not None:
+        return cancelled
+    other = _elsewhere(row, history)
+    if other is not None:
+        return Renamed(other)
+    unplaced = guards.unplaced
+    if unplaced is not None and unplaced.intent.order_id not in history.ids(row):
+        return conflict_with(unplaced, said.CONFLICT_UNPLACED)
+    return None
+
+
+def look_alike(row: Row, history: History, guards: Guards) -> Attempt | None:
+    """An earlier order whose id is this one but for what programs do to ids."""
+    if guards.alike_ids == "distinct":
+        return None
+    for attempt in history.look_alikes.get(alike(row.order_id), ()):
+        if attempt.intent.order_id != row.order_id:
+            return attempt
+    return None
+
+
+def alike_conflict(row: Row, twin: Attempt) -> ConflictWith:
+    """What a row is whose id looks like that of an earlier order."""
+    alike_ids = look_alike_reason(row.order_id, twin.intent.order_id)
+    return conflict_with(twin, said.CONFLICT_ALIKE, alike=alike_ids)
+
+
+def _cancelled_alike(row: Row, guards: Guards) -> ConflictWith | None:
+    """A person's word that an order is never sent holds for what programs make of its id, too."""
+    other = guards.cancelled.get(alike(row.order_id), row.order_id)
+    if guards.alike_ids == "distinct" or other == row.order_id:
+        return None
+    why = said.CONFLICT_CANCELLED_ALIKE(order=other, step=steps.NEW_ID())
+    return ConflictWith((why,))
+
+
+def _elsewhere(row: Row, history: History) -> Elsewhere | None:
+    """Another job's charge for any order id of the same sale, with the same payer, recipient and
+    amount.
+    """
+    document = row.document
+    terms = (document["destination"], document["amount"], document["currency"])
+    for order_id in history.ids(row):
+        for other in history.elsewhere.get(order_id, ()):
+            has_terms = terms == (other.destination, other.amount, other.currency)
+            if has_terms and may_pay(payer_of(document), other.payer):
+                return other
+    return None
+
+
+# --- waiting
+
+
+def waiting(row: Row, history: History, guards: Guards) -> Waits | None:
+    """Why nothing is sent for this row now, and who acts: first what would hold it whatever runs
+    with its file.
+    """
+    if not guards.are_new:
+        asked = _maybe_asked(row, history, guards)
+        if asked is not None:
+            return asked
+    return _held_back(row, guards) or _charged_by_nobody(row, guards)
+
+
+def waiting_after(may_go: MayGo, guards: Guards) -> Waits | None:
+    """Why no further attempt is sent: an earlier one, which took no money, may have taken some."""
+    for earlier in may_go.before:
+        if earlier.unaccounted:
+            return _gone(earlier)
+    for earlier in may_go.before:
+        charge = may_have_charged(earlier, guards)
+        if earlier.refused and charge is not None:
+            return _unclear(earlier, charge)
+    return None
+
+
+def _maybe_asked(row: Row, history: History, guards: Guards) -> Waits | None:
+    """Nobody can tell whether the sale was asked for under another id; a person says that it is
+    new.
+    """
+    charged = unnamed(row, history, guards)
+    if charged is not None:
+        step = steps.NEW_SALE(batch=charged.batch_id, order=row.order_id)
+        order_id, batch_id = charged.order_id, charged.batch_id
+        also = _also(row, history)
+        why = said.HELD_UNNAMED(order=order_id, batch=batch_id, also=also, step=step)
+        return Waits((why,), ACCOUNTANT)
+    asked = untold(row, history, guards)
+    if asked is not None:
+        return Waits((asked,), ACCOUNTANT)
+    return None
+
+
+def _also(row: Row, history: History) -> str | Message:
+    """Which other orders stand against the same charge: it can be one of them at most."""
+    beside = history.unsent.get(fitting_terms_of(row.document)[0], ())
+    ids = history.ids(row)
+    others = [told(order_id) for order_id in beside if order_id not in ids]
+    if not others:
+        return ""
+    return said.OR_OTHERS(orders=", ".join(others[:5]))
+
+
+def unnamed(row: Row, history: History, guards: Guards) -> Unnamed | None:
+    """A charge that may be this row's under an id that the job does not make any more, and that
+    nobody told apart from orders with the row's payer, recipient and amount.
+    """
+    if not (guards.ids_from and history.unnamed):
+        return None
+    ids = history.ids(row)
+    since_ns = _said_new_ns(row, history, guards)
+    for terms in fitting_terms_of(row.document):
+        for other in history.unnamed.get(terms, ()):
+            is_known = guards.ids_from in other.known_under or other.order_id in ids
+            if not is_known and other.at_ns > since_ns:
+                return other
+    return None
+
+
+def untold(row: Row, history: History, guards: Guards) -> Message | None:
+    """What may be this row's sale under an id that it had, where nobody can tell, and the batch
+    whose file could.
+    """
+    kin = history.kin(row)
+    if not kin and not history.words:
+        return None
+    since_ns = _said_new_ns(row, history, guards)
+    for attempt in kin:
+        if attempt.sent_ns <= since_ns or not _may_be_the_sale(row, attempt):
+            continue
+        if is_kin(row, attempt, history, guards) is None:
+            order_id, batch_id = attempt.intent.order_id, attempt.intent.batch_id
+            step = steps.NEW_SALE(batch=batch_id, order=row.order_id)
+            also = _also(row, history)
+            return said.HELD_MAYBE_ASKED(order=order_id, batch=batch_id, also=also, step=step)
+    for word in history.words.get(row.place, ()):
+        if word.at_ns > since_ns and is_said_of(row, word, history, guards) is None:
+            step = steps.NEW_SALE(batch=word.batch_id, order=row.order_id)
+            order_id, also = word.order_id, _also(row, history)
+            return said.HELD_MAYBE_CANCELLED(
+                order=order_id, reason=word.reason, also=also, step=step
+            )
+    return None
+
+
+def _said_new_ns(row: Row, history: History, guards: Guards) -> int:
+    """When a person last said of this very order that it is new; 0: never. A word about another
+    one with its terms is none about this.
+    """
+    said_of = guards.said_new.get(fitting_terms_of(row.document)[0], {})
+    return max((said_of.get(order_id, 0) for order_id in history.ids(row)), default=0)
+
+
+def _may_be_the_sale(row: Row, attempt: Attempt) -> bool:
+    """Would an attempt of another order keep this row back, if it were one sale with it?"""
+    if attempt.set_aside or attempt.ready:
+        return False
+    is_over = attempt.closed and not cancelled_by_hand(attempt)
+    if not is_over:
+        return True
+    return not row.comeback and same_terms(row.document, attempt)
+
+
+def _held_back(row: Row, guards: Guards) -> Waits | None:
+    """What holds for the batch, for its recipient, for so little money, or for everything."""
+    recipient = row.document["destination"]
+    if guards.refusal:
+        return Waits((read(guards.refusal),), ACCOUNTANT)
+    if recipient in guards.barred:
+        barred = read(guards.barred[recipient])
+        return Waits((said.HELD_RECIPIENT(recipient=recipient, why=barred),), ENGINEER)
+    small = _too_small(row, guards)
+    if small is not None:
+        return Waits((small,), ACCOUNTANT)
+    if guards.gone:
+        step = steps.PUT_BACK(file=told(guards.gone), order=row.order_id, batch=row.batch_id)
+        return Waits((said.HELD_FILE_GONE(step=step),), ACCOUNTANT)
+    if guards.stop:
+        stop = said.HELD_STOP(stop=read(guards.stop))
+        return Waits((stop, steps.LIFT_STOP()), A_PERSON)
+    if guards.unreadable:
+        return Waits((read(guards.unreadable),), A_PERSON)
+    return None
+
+
+def _too_small(row: Row, guards: Guards) -> Message | None:
+    """Why the gateway would not take so little; None where it would."""
+    amount = row.document["amount"]
+    currency = str(row.document["currency"]).upper()
+    share = amount
+    if guards.fee:
+        share = amount - guards.fee.of(amount, currency)
+    smallest = guards.smallest_share.get(currency, 0)
+    if share >= smallest:
+        return None
+    least = guards.least_charge.get(currency, 0)
+    if amount < least:
+        return said.HELD_CHARGE_TOO_SMALL(
+            amount=major_text(amount, currency),
+            currency=currency,
+            least=major_text(least, currency),
+            step=steps.TOO_SMALL(order=row.order_id),
+        )
+    return said.HELD_SHARE_TOO_SMALL(
+        share=major_text(int(share), currency),
+        currency=currency,
+        least=major_text(smallest, currency),
+        step=steps.SEND_SMALL(),
+    )
+
+
+def _charged_by_nobody(row: Row, guards: Guards) -> Waits | None:
+    """A charge that names nobody asks for what the row asks, and may be its very own."""
+    document = row.document
+    terms = document["destination"], document["amount"], str(document["currency"])
+    for charge in fits(guards.nameless, terms, row.order_id, payer_of(document), guards.job):
+        step = steps.NAMELESS(order=row.order_id, charge=charge.charge_id)
+        return Waits((said.HELD_NAMELESS(charge=charge.charge_id), step), A_PERSON)
+    return None
+
+
+def may_have_charged(attempt: Attempt, guards: Guards) -> Nameless | None:
+    """The same for an attempt that was sent, and refused: a charge that was made since, or whose
+    time is not told.
+    """
+    asked = attempt.intent
+    terms = asked.destination, asked.amount, asked.currency
+    for charge in fits(guards.nameless, terms, asked.order_id, asked.payer, guards.job):
+        if charge.may_be_made_after(attempt.sent_ns):
+            return charge
+    return None
+
+
+def _gone(earlier: Attempt) -> Waits:
+    number = earlier.intent.attempt
+    step = steps.SETTLE_EARLIER(order=earlier.intent.order_id)
+    why = said.HELD_EARLIER_CHARGE_GONE(attempt=number, step=step)
+    if earlier.charge:
+        why = said.HELD_EARLIER_GONE(charge=earlier.charge.id, attempt=number, step=step)
+    return Waits((why,), A_PERSON)
+
+
+def _unclear(earlier: Attempt, charge: Nameless) -> Waits:
+    asked, charge_id = earlier.intent, charge.charge_id
+    step = steps.SETTLE_UNCLEAR(order=asked.order_id, charge=charge_id)
+    why = said.HELD_EARLIER_UNCLEAR(attempt=asked.attempt, charge=charge_id)
+    return Waits((why, step), A_PERSON)
+
+
+# --- warnings
+
+
+def waiting_for_a_look(row: Row, history: History, guards: Guards) -> Waits | None:
+    """A job may say that nothing is sent that resembles a recent order, of the row's own file and
+    of this very run, too, until a person has looked.
+    """
+    if guards.near_duplicates != "hold":
+        return None
+    ids = history.ids(row)
+    near = [one for one in history.near.get(_terms_of(row), ()) if one.order_id not in ids]
+    if not near:
+        return None
+    return _waits_for_a_word(row, _resembles(near))
+
+
+def held_beside(row: Row, standing: Standing, guards: Guards, asked: dict[str, str]) -> Standing:
+    """The standing of a row among those that may go with it, none of which was sent yet: of several
+    that ask for the same the first goes, where the job holds the later ones.
+
+    `asked`: terms -> order id of those that go; it is written on.
+    """
+    if guards.near_duplicates != "hold" or not isinstance(standing, MayGo):
+        return standing
+    first = asked.setdefault(_terms_of(row), row.order_id)
+    if first == row.order_id:
+        return standing
+    waits = _waits_for_a_word(row, said.NEAR_IN_RUN(order=first))
+    return replace(waits, warnings=standing.warnings)
+
+
+def _waits_for_a_word(row: Row, why: Message) -> Waits:
+    return Waits((why, steps.NEAR(order=row.order_id)), ACCOUNTANT)
+
+
+def warnings_of(row: Row, history: History, *, before_ns: int = 0) -> Why:
+    """What a person should know before, or after, it is sent: recent orders of other files that ask
+    for the same.
+
+    `before_ns`: only what was asked before then; 0: whenever.
+    """
+    if row.problems or "destination" not in row.document:
+        return ()
+    asked = history.near.get(_terms_of(row), ())
+    near = [one for one in asked if _is_near(one, row, before_ns)]
+    if not near:
+        return ()
+    return (_resembles(near),)
+
+
+def _resembles(near: Sequence[Near]) -> Message:
+    first, *others = near
+    if not others:
+        return said.NEAR_ONE(order=first.order_id, batch=first.batch_id)
+    more = len(others)
+    return said.NEAR_MORE(order=first.order_id, batch=first.batch_id, more=more)
+
+
+def _terms_of(row: Row) -> str:
+    document = row.document
+    payer = payer_of(document)
+    return terms_of(payer, document["destination"], document["amount"], document["currency"])
+
+
+def _is_near(other: Near, row: Row, before_ns: int) -> bool:
+    if other.order_id == row.order_id or other.batch_id == row.batch_id:
+        return False
+    return not before_ns or other.at_ns < before_ns

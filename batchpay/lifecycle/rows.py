@@ -1,0 +1,395 @@
+"""ROWS: what the decision about a row is made from, and what can come out of it.
+
+    Row + History + Guards  --standing.stand-->  one of the kinds of Standing
+
+Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from batchpay.domain.model import Document, Problem, Repeat, StoredChunk
+from batchpay.job.job import Fee
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.plan import by_order, place_of
+from batchpay.lifecycle.unclaimed import Nameless, Terms
+from batchpay.messages import standing as said
+from batchpay.messages.message import Entry, Field, Message
+
+# --- what goes in: the row
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was read and judged by itself; `document` is right where there is no
+    problem.
+    """
+
+    batch_id: str
+    sheet: str
+    row: int
+    document: Document
+    problems: tuple[Problem, ...] = ()
+    # What the files of the same run say of it.
+    repeat: Repeat | None = None
+    # batchpay_retry = yes.
+    comeback: bool = False
+    # plan.place_of the row that it came back for; kinship says to which sale that leads.
+    corrects: str = ""
+    # Every other order id that the row has had (kinship.Lineages.earlier).
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def order_id(self) -> str:
+        """Empty when it has none that could be read."""
+        return str(self.document.get("order_id", ""))
+
+    @property
+    def place(self) -> str:
+        """As a corrected row names it (plan.place_of)."""
+        return place_of(self.batch_id, self.sheet, self.row)
+
+    def caused(self, attempt: Attempt) -> bool:
+        """Is the attempt the row's own?"""
+        return attempt.owned_by(self.batch_id, self.sheet, self.row)
+
+
+def rows_of(
+    batch_id: str, chunk: StoredChunk, repeats: Mapping[tuple[str, int], Repeat]
+) -> list[Row]:
+    """The rows of a chunk, in the file's order."""
+    rows = []
+    for at, document in enumerate(chunk.documents):
+        number = chunk.rows[at]
+        row = Row(
+            batch_id,
+            chunk.sheet,
+            number,
+            document,
+            problems=tuple(chunk.problems.get(at, ())),
+            repeat=repeats.get((chunk.sheet, number)),
+            comeback=at in chunk.comeback,
+            corrects=chunk.corrects.get(at, ""),
+            earlier=chunk.earlier.get(at, ()),
+        )
+        rows.append(row)
+    return rows
+
+
+# --- what goes in: what the journal knows
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A charge of the same order id that another job made, and that takes money or may."""
+
+    job: str
+    charge_id: str
+    payer: str  # empty: not told
+    destination: str
+    amount: int  # smallest unit
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An attempt of another order with the same payer, recipient, amount and currency."""
+
+    order_id: str
+    batch_id: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A charge, or what may be one, with the terms of a row, made when order ids were made of other
+    cells, perhaps.
+    """
+
+    order_id: str
+    batch_id: str
+    at_ns: int
+    # Of which cells ids were made when it was asked for, or an id of its rows was read.
+    known_under: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that an order which was never sent is never to be sent."""
+
+    reason: str
+    order_id: str
+    at_ns: int
+    # Of its row; empty when no journal knows that.
+    batch_id: str
+    # plan.place_of the rows that it was said of, and of those that they go back to.
+    places: tuple[str, ...] = ()
+    # What these ask for.
+    asked: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the journal knows that matters to a chunk of rows.
+
+    A place is plan.place_of a row; "place ->" is a mapping by it.
+    """
+
+    # Order id -> its attempts.
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Row number -> order id, for rows with an intent.
+    owned: Mapping[int, str] = field(default_factory=dict)
+    # alike() -> attempts of other order ids.
+    look_alikes: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Order id -> why a person said never to send it.
+    cancelled: Mapping[str, str] = field(default_factory=dict)
+    # Place -> attempts of the orders that are one sale with the row: it corrects them, or they
+    # correct it.
+    corrected: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Order id -> charges of other jobs.
+    elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)
+    # terms_of -> attempts of the last ten days.
+    near: Mapping[str, tuple[Near, ...]] = field(default_factory=dict)
+    # One of fitting_terms -> charges of whatever age.
+    unnamed: Mapping[str, tuple[Unnamed, ...]] = field(default_factory=dict)
+    # One of fitting_terms -> ids of orders of these rows that ask for them and were never sent.
+    unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Wall clock at which the rows' file first came.
+    received_ns: int | None = None
+    # Place -> every other order id of its sale: that it, or a row that it goes back to, ever had.
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Place -> attempts of the orders that rows which came back to correct it turned out to be
+    # duplicates of.
+    answered: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Place of a row that came back -> what all corrections of its first row share
+    # (kinship.Ancestry.identity).
+    firsts: Mapping[str, str] = field(default_factory=dict)
+    # Place of a row that came back under an id that its sale never had -> what the row asked for
+    # that it names.
+    named: Mapping[str, Document] = field(default_factory=dict)
+    # Place of a row that kin or a word tells of -> the order id that it has, or had when its file
+    # was last here.
+    bears: Mapping[str, str] = field(default_factory=dict)
+    # Place -> ids that a person typed for its sale -> for the id that it has today?
+    said: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    # Place -> what may be said of its sale.
+    words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
+
+    def sale(self, row: Row) -> str:
+        """By what the matter of a row is told from others: rows that correct one another are
+        one.
+        """
+        first = self.firsts.get(row.place)
+        if first:
+            return first
+        if row.order_id:
+            return by_order(row.order_id)
+        return row.place
+
+    def ids(self, row: Row) -> tuple[str, ...]:
+        """Every order id of a row's sale, its own first."""
+        return (row.order_id, *self.others.get(row.place, ()))
+
+    def kin(self, row: Row) -> tuple[Attempt, ...]:
+        """The attempts of other orders that are one sale with a row."""
+        return self.corrected.get(row.place, ())
+
+
+# --- what goes in: what holds rows back
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What holds rows back that may go otherwise."""
+
+    # The job's name.
+    job: str = ""
+    # The batch's file, when it was no input of the last run: nothing is sent from it.
+    gone: str = ""
+    # Why the whole batch is refused.
+    refusal: str | Message = ""
+    # The stop in force.
+    stop: str | Message = ""
+    # A charge that only a person can tell whose it is, where it may be any order's.
+    unreadable: str | Message = ""
+    # Charges without a key that may be those of orders of the same terms.
+    nameless: Mapping[Terms, Mapping[str, Nameless]] = field(default_factory=dict)
+    # Recipient -> why it cannot be paid now.
+    barred: Mapping[str, str | Message] = field(default_factory=dict)
+    # Upper-case currency -> the gateway's smallest transfer, and its smallest charge.
+    smallest_share: Mapping[str, int] = field(default_factory=dict)
+    least_charge: Mapping[str, int] = field(default_factory=dict)
+    fee: Fee | None = None
+    alike_ids: Literal["conflict", "distinct"] = "conflict"
+    near_duplicates: Literal["warn", "hold"] = "warn"
+    # alike() of never sent orders that a person cancelled -> order id.
+    cancelled: Mapping[str, str] = field(default_factory=dict)
+    # What a cancelled correction goes back to (kinship.Ancestry.keys) -> why it was cancelled.
+    cancelled_sales: Mapping[str, str] = field(default_factory=dict)
+    # Of which cells the job makes order ids now (job.Columns.ids_from).
+    ids_from: str = ""
+    # Of the run whose own orders are no warning to each other; 0: of none.
+    began_ns: int = 0
+    # The first of fitting_terms -> order id -> when a person last said of it that it is new.
+    said_new: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    # A person says now that all of them are.
+    are_new: bool = False
+    # Ids of the batches whose files are inputs of this run.
+    present: Collection[str] = ()
+    # An adopted charge of this file, and nobody can tell of which row.
+    unplaced: Attempt | None = None
+
+
+# --- what comes out
+
+Why = tuple[Message, ...]
+"""What is told of a row, side by side; worded where it is shown (messages.worded)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owns:
+    """The row caused this attempt and shows its outcome. `resumes`: it may be sent (again) from
+    this row.
+    """
+
+    attempt: Attempt
+    resumes: bool = False
+    warnings: Why = ()
+    # An adopted charge whose terms are not the row's: the run ends, a person looks.
+    contradicts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It broke a rule; never sent. Its problems say why, or `why` does."""
+
+    problems: tuple[Problem, ...] = ()
+    why: Why = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person said that this order is never to be sent."""
+
+    reason: str  # in that person's words
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateOf:
+    """Another row owns the same order with the same content. `resumes`: the owner's file is not
+    here, this row is.
+    """
+
+    attempt: Attempt
+    why: Why
+    resumes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatOf:
+    """An earlier row of the same run asks for the same order, and neither was sent yet."""
+
+    repeat: Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictWith:
+    """The order took, may have taken or may yet take money with other content, or under another
+    id.
+    """
+
+    why: Why
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Another job charged this very order: was the job renamed? The whole run ends (78)."""
+
+    elsewhere: Elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class MayGo:
+    """The row may become this attempt of its order."""
+
+    number: int
+    # Every attempt of the order so far.
+    before: tuple[Attempt, ...] = ()
+    # One of them, proven not charged, that must be withdrawn first.
+    withdraw: Attempt | None = None
+    warnings: Why = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It may go, but not now."""
+
+    why: Why
+    who_acts: str
+    warnings: Why = ()
+    # Its own, which was never charged.
+    attempt: Attempt | None = None
+
+
+Standing = (
+    Owns | Rejected | Cancelled | DuplicateOf | RepeatOf | ConflictWith | Renamed | MayGo | Waits
+)
+
+
+def is_sendable(standing: Standing) -> bool:
+    """May a run send something for this row?"""
+    if isinstance(standing, Owns | DuplicateOf):
+        return standing.resumes
+    return isinstance(standing, MayGo)
+
+
+def goes_now(standing: Standing) -> bool:
+    """Would a run send something for this row without asking about it first?"""
+    if isinstance(standing, Owns | DuplicateOf):
+        return standing.resumes and standing.attempt.ready
+    return isinstance(standing, MayGo)
+
+
+# --- how another attempt is told
+
+
+def duplicate_of(
+    attempt: Attempt, sentence: Entry = said.DUPLICATE, *, resumes: bool = False
+) -> DuplicateOf:
+    """A duplicate; the sentence has a gap for the other one."""
+    return DuplicateOf(attempt, (sentence(other=told_of(attempt)),), resumes)
+
+
+def conflict_with(
+    attempt: Attempt, sentence: Entry, *then: Message, **fields: Field
+) -> ConflictWith:
+    """A conflict; the sentence has a gap for the other one. `then`: what its sender does about it,
+    where the sentence does not say so.
+    """
+    return ConflictWith((sentence(other=told_of(attempt), **fields), *then), attempt)
+
+
+def told_of(attempt: Attempt) -> Message:
+    """`order 0001 of batch 2026-11-24-0123456789ab row 7, succeeded, chrg_test_1`."""
+    asked, outcome = attempt.intent, attempt.outcome.value
+    place = _place_of(asked.batch_id, asked.sheet, asked.row)
+    if attempt.charge is None:
+        return said.ORDER_AT(order=asked.order_id, place=place, outcome=outcome)
+    charge_id = attempt.charge.id
+    return said.ORDER_CHARGED_AT(
+        order=asked.order_id, place=place, outcome=outcome, charge=charge_id
+    )
+
+
+def _place_of(batch_id: str, sheet: str, row: int) -> Message:
+    if sheet and row:
+        return said.BATCH_SHEET_AT(batch=batch_id, sheet=sheet, row=row)
+    if sheet:
+        return said.BATCH_SHEET(batch=batch_id, sheet=sheet)
+    if row:
+        return said.BATCH_AT(batch=batch_id, row=row)
+    return said.BATCH(batch=batch_id)

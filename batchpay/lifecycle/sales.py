@@ -1,0 +1,217 @@
+"""SALES: of the attempts and of the words about other orders, which are of a row's own sale?
+
+`kinship` follows corrections and ids through the journal and finds what may be; here it is told
+what is, what is not, and what nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from batchpay.domain.model import Intent, Outcome
+from batchpay.lifecycle.attempt import Attempt, cancelled_by_hand
+from batchpay.lifecycle.kinship import goes_back_to
+from batchpay.lifecycle.plan import alike, by_order, order_in, place_of
+from batchpay.lifecycle.rows import Guards, History, Row, Word
+from batchpay.lifecycle.terms import are_strangers, is_a_strangers, same_terms
+
+# --- the attempts of a sale
+
+
+def owner_of(
+    history: History, batch_id: str, sheet: str, row: int, order_id: str
+) -> Attempt | None:
+    """The attempt a row caused, whatever the row says now: an edited job never makes a second order
+    of it.
+
+    Of several (one of them adopted) it is the last, but for one whose money nobody knows yet.
+    """
+    for candidate in dict.fromkeys((history.owned.get(row, ""), order_id)):
+        attempts = history.attempts.get(candidate, ())
+        owned = [one for one in reversed(attempts) if one.owned_by(batch_id, sheet, row)]
+        for attempt in owned:
+            if attempt.outcome is Outcome.IN_DOUBT:
+                return attempt
+        if owned:
+            return owned[0]
+    return None
+
+
+def kin_of(row: Row, history: History, guards: Guards, owned: Attempt | None) -> Attempt | None:
+    """What another order that is one sale with this row did, if it took money, may have, or goes in
+    this very run.
+
+    `owned`: the row's own attempt, which is its own whatever id it was made under.
+    """
+    mine = {row.order_id}
+    if owned is not None:
+        mine.add(owned.intent.order_id)
+    goes_first = None
+    for attempt in history.kin(row):
+        if attempt.intent.order_id in mine or attempt.closed:
+            continue
+        if not is_kin(row, attempt, history, guards):
+            continue
+        if not attempt.ready:
+            return attempt
+        if goes_first is None and attempt.intent.batch_id in guards.present:
+            goes_first = attempt
+    return goes_first
+
+
+def in_vain(row: Row, history: History, guards: Guards) -> Iterator[Attempt]:
+    """The attempts of other orders of this row's sale that took no money, first to last."""
+    for attempt in history.kin(row):
+        if attempt.closed and not attempt.set_aside and is_kin(row, attempt, history, guards):
+            yield attempt
+
+
+def asked_before(row: Row, history: History, guards: Guards) -> Attempt | None:
+    """An attempt that asked for the same under an earlier id, in vain: that an id is another asks
+    for no second one.
+    """
+    if row.corrects or row.comeback:
+        return None
+    last = None
+    for attempt in in_vain(row, history, guards):
+        if same_terms(row.document, attempt) and not goes_back_to(attempt.intent, keys_of(row)):
+            last = attempt
+    return last
+
+
+def settled_by(row: Row, history: History, received_ns: int) -> Attempt | None:
+    """The attempt that charged, later, what this row asked for: under its order id, or as its
+    corrected row.
+
+    `received_ns`: when the row's file came; what was charged before then settled something else,
+    unless it corrects this very row, or the row that came back to correct it asked for that very
+    order, and so is a duplicate of it.
+    """
+    for attempt in (*history.attempts.get(row.order_id, ()), *_of_the_sale(row, history)):
+        corrects = not row.corrects and goes_back_to(attempt.intent, (row.place,))
+        is_later = attempt.sent_ns > received_ns or corrects
+        if attempt.outcome is Outcome.SUCCEEDED and is_later and not row.caused(attempt):
+            return attempt
+    for attempt in history.answered.get(row.place, ()):
+        if attempt.outcome is Outcome.SUCCEEDED:
+            return attempt
+    return None
+
+
+def _of_the_sale(row: Row, history: History) -> Iterator[Attempt]:
+    """The attempts of other orders that came to correct the row, or asked for the same."""
+    keys = [key for key in (row.place, row.corrects) if key]
+    for attempt in history.kin(row):
+        asked_alike = same_terms(row.document, attempt)
+        is_it = goes_back_to(attempt.intent, keys)
+        if is_it or (asked_alike and is_kin(row, attempt, history, Guards())):
+            yield attempt
+
+
+# --- is it one sale?
+
+
+def is_kin(row: Row, attempt: Attempt, history: History, guards: Guards) -> bool | None:
+    """Is an attempt of another order one sale with this row? None: nobody can tell.
+
+    That the row, or another of its id, had the order's id may have been a mistake that was mended
+    since. The row that was charged tells: it has this row's id today as well, or it has another
+    one.
+    """
+    asked = attempt.intent
+    # A person typed one id in the place of the other: True, where that is for the id of today.
+    said = history.said.get(row.place, {}).get(asked.order_id)
+    if row.corrects or said or not attempt.placed or row.caused(attempt):
+        return True
+    keys = [row.place]
+    if row.order_id:
+        keys.append(by_order(row.order_id))
+    if goes_back_to(asked, keys):
+        return True
+    told_by_id = _has_its_id(row.order_id, places_of(asked), history, guards)
+    if told_by_id:
+        return True
+    if told_by_id is None and is_a_strangers(row.document, attempt):
+        return False
+    if said is None:
+        return told_by_id
+    return None
+
+
+def is_said_of(row: Row, word: Word, history: History, guards: Guards) -> bool | None:
+    """Is a cancelled order, one of whose ids this row has or had, the row's own? None: nobody can
+    tell.
+    """
+    if row.order_id == word.order_id or row.place in word.places:
+        return True
+    told_by_id = _has_its_id(row.order_id, word.places, history, guards)
+    if told_by_id is None and word.asked:
+        strangers = (are_strangers(row.document, asked) for asked in word.asked)
+        if all(strangers):
+            return False
+    return told_by_id
+
+
+def _has_its_id(
+    order_id: str, places: Sequence[str], history: History, guards: Guards
+) -> bool | None:
+    """Has any row of these places an order id today? None: the file of one is not here to tell, or
+    gives it no id.
+    """
+    form: Callable[[str], str] = alike
+    if guards.alike_ids == "distinct":
+        form = str
+    ids = [history.bears.get(place, "") for place in places]
+    if order_id and form(order_id) in [form(one) for one in ids if one]:
+        return True
+    if not ids or not all(ids):
+        return None
+    batches_here = {batch_id[-12:] for batch_id in guards.present}
+    batches = {place.partition("\t")[0] for place in places}
+    if batches <= batches_here:
+        return False
+    return None
+
+
+def keys_of(row: Row) -> tuple[str, ...]:
+    """By what corrections of the row itself name it."""
+    ids = [one for one in (row.order_id, *row.earlier) if one]
+    return (row.place, *map(by_order, ids))
+
+
+def places_of(asked: Intent) -> tuple[str, ...]:
+    """The row that caused an attempt, and those that it goes back to."""
+    own = place_of(asked.batch_id, asked.sheet, asked.row)
+    back = [key for key in (asked.corrects, *asked.sale) if key and not order_in(key)]
+    return tuple(dict.fromkeys((own, *back)))
+
+
+# --- was it cancelled?
+
+
+def why_cancelled(row: Row, history: History, guards: Guards) -> str:
+    """Why a person said never to send the order, under any id of its sale; empty when nobody
+    did.
+    """
+    ids: tuple[str, ...] = (row.order_id,)
+    by_ids: list[str] = []
+    if row.corrects:  # a row that came back is the sale of all its ids
+        ids = history.ids(row)
+        by_ids = [by_order(one) for one in ids if one]
+    for key in (row.place, row.corrects, *by_ids):
+        if key in guards.cancelled_sales:
+            return guards.cancelled_sales[key]
+    for order_id in ids:
+        if order_id in history.cancelled:
+            return history.cancelled[order_id]
+        for last in history.attempts.get(order_id, ())[-1:]:
+            if reason := cancelled_by_hand(last):
+                return reason
+    for word in history.words.get(row.place, ()):
+        if is_said_of(row, word, history, guards):
+            return word.reason
+    for attempt in history.kin(row):
+        reason = cancelled_by_hand(attempt)
+        if reason and is_kin(row, attempt, history, guards):
+            return reason
+    return ""

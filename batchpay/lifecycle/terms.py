@@ -1,0 +1,75 @@
+"""TERMS: do a row and an attempt ask for the same: whose money, how much of it, for whom?"""
+
+from __future__ import annotations
+
+from batchpay.domain.model import Document
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.plan import content_of, fitting_terms, may_pay, payer_of, single_use_of
+
+
+def asks_the_same(document: Document, attempt: Attempt) -> bool:
+    """Does a row ask for what the attempt asked? Of an adopted charge only its terms are known."""
+    asked = attempt.intent
+    if asked.content:
+        return content_of(document) == asked.content
+    terms = (document["amount"], document["currency"], document["destination"])
+    if terms != (asked.amount, asked.currency, asked.destination):
+        return False
+    return may_pay(payer_of(document), asked.payer)
+
+
+def same_terms(document: Document, attempt: Attempt) -> bool:
+    """Does a row ask for what an attempt of another order asked: payer, recipient, amount and
+    currency?
+    """
+    asked = attempt.intent
+    currency = str(document.get("currency", "")).lower()
+    terms = (document.get("destination"), document.get("amount"), currency)
+    if terms != (asked.destination, asked.amount, asked.currency.lower()):
+        return False
+    return may_pay(payer_of(document), asked.payer)
+
+
+def contradicts(document: Document, attempt: Attempt) -> bool:
+    """Does a row, as far as it could be read, tell of other money, another recipient or payer than
+    an attempt's?
+    """
+    asked = attempt.intent
+    terms = {"amount": asked.amount, "currency": asked.currency, "destination": asked.destination}
+    for name, term in terms.items():
+        if document.get(name, term) != term:
+            return True
+    payer = payer_of(document)
+    return bool(payer) and not may_pay(payer, asked.payer)
+
+
+def is_a_strangers(document: Document, attempt: Attempt) -> bool:
+    """Did another payer ask for other money? Of a token only the recipient tells who may have
+    paid.
+    """
+    asked = attempt.intent
+    if "amount" not in document:
+        return False
+    currency = str(document.get("currency", "")).lower()
+    if (document["amount"], currency) == (asked.amount, asked.currency.lower()):
+        return False
+    if single_use_of(document) or asked.single_use:
+        return document.get("destination") != asked.destination
+    return not may_pay(payer_of(document), asked.payer)
+
+
+def are_strangers(one: Document, other: Document) -> bool:
+    """Do other payers ask for other money?"""
+    if "amount" not in one or "amount" not in other or one["amount"] == other["amount"]:
+        return False
+    payer, other_payer = payer_of(one), payer_of(other)
+    return bool(payer and other_payer) and not may_pay(payer, other_payer)
+
+
+def fitting_terms_of(document: Document) -> tuple[str, ...]:
+    """What the terms of charges begin with that may be a row's by payer, recipient and amount; its
+    own first.
+    """
+    return fitting_terms(
+        payer_of(document), document["destination"], document["amount"], document["currency"]
+    )

@@ -1,0 +1,150 @@
+"""CONTROLS: why a file, or the plan of a run, is refused whole: what was declared, or allowed."""
+
+from __future__ import annotations
+
+from batchpay.messages.message import entry
+
+_SEND_AGAIN = "Correct the rows that are named, and send the file again."
+_ASK = "Ask the sender which is right; then have the file, or the declaration, sent again."
+REJECTED_STOP = entry(
+    "refused.on-reject",
+    '{rejected:d} of {rows} rows are rejected and on_reject is "stop": correct them and send the'
+    " file again.",
+    one='1 of {rows} rows is rejected and on_reject is "stop": correct them and send the file'
+    " again.",
+    count="rejected",
+    means="The job wants a file whole or not at all, and rows of it are rejected.",
+    example='a wrong row in a job with on_reject = "stop"',
+    remedy=_SEND_AGAIN,
+)
+REJECTED_ONLY = entry(
+    "refused.only-row",
+    '1 of 1 row is rejected and on_reject is "stop": correct them and send the file again.',
+    means="The same, of a file with one row.",
+    example='a file with one row, which is wrong, in a job with on_reject = "stop"',
+    remedy=_SEND_AGAIN,
+)
+TOO_MANY_REJECTS = entry(
+    "refused.max-rejects",
+    "{rejected:d} of {rows} rows are rejected, max_rejects allows {limit}: correct the file and"
+    " send it again.",
+    one="1 of {rows} rows is rejected, max_rejects allows {limit}: correct the file and send it"
+    " again.",
+    count="rejected",
+    means="More rows of a file are rejected than the job allows.",
+    example="3 wrong rows in a job with max_rejects = 2",
+    remedy=_SEND_AGAIN,
+)
+TOO_MANY_ONLY = entry(
+    "refused.max-rejects-only-row",
+    "1 of 1 row is rejected, max_rejects allows {limit}: correct the file and send it again.",
+    means="The same, of a file with one row.",
+    example="a file with one row, which is wrong, in a job with max_rejects = 0",
+    remedy=_SEND_AGAIN,
+)
+WRONG_COUNT = entry(
+    "refused.count",
+    "The file has {rows} rows, its sender declared {declared:d}: ask for the whole file.",
+    one="The file has {rows} row, its sender declared {declared:d}: ask for the whole file.",
+    count="rows",
+    means="The sender told how many rows the file has, and it has another number of them.",
+    example="99 rows and a totals file with a count of 100",
+    remedy="Ask the sender for the whole file.",
+)
+TOTAL_UNPROVEN = entry(
+    "refused.unproven-total",
+    "The declared total cannot be proven, the amount of {row} cannot be read: correct the file and"
+    " send it again.",
+    means="The sender told what the amounts add up to, and one of them cannot be read.",
+    example="an amount of 1.234,50 beside a totals file",
+    remedy=_SEND_AGAIN,
+)
+TOTAL_UNPROVEN_MORE = entry(
+    "refused.unproven-totals",
+    "The declared total cannot be proven, the amount of {row} and {more:d} more cannot be read:"
+    " correct the file and send it again.",
+    means="The sender told what the amounts add up to, and some of them cannot be read.",
+    example="two amounts like 1.234,50 beside a totals file",
+    remedy=_SEND_AGAIN,
+)
+TOTAL_UNDECLARED = entry(
+    "refused.no-total",
+    "The file holds {found}, its sender declared no total in {currency}: ask which is right.",
+    means="The sender told the totals, and the file has a currency that is not among them.",
+    example="a row in JPY beside a totals file with a total in THB only",
+    remedy=_ASK,
+)
+WRONG_TOTAL = entry(
+    "refused.total",
+    "The rows add up to {found}, the sender declared {declared}: ask which is right.",
+    means="The sender told what the amounts add up to, and they add up to something else.",
+    example="a row that was deleted after the totals file was written",
+    remedy=_ASK,
+)
+ABOVE_MAX_TOTAL = entry(
+    "refused.max-total",
+    "The plan would charge {total}, [controls] max_total allows {limit}: send less, or have the"
+    " limit changed.",
+    means="All that a run would charge is more than the job allows for one run.",
+    example='a night of 600,000.00 THB with max_total = { THB = "500000.00" }',
+    remedy="Send fewer orders, or have the limit changed by whoever is responsible for it.",
+)
+NO_FIXED_FEE = entry(
+    "fee-without-currency",
+    "[fee] fixed has no commission for {currency}, which {row} of {file} is in: add it to fixed, as"
+    " {currency} = 0 if there is none",
+    means="The job has a fixed commission for some currencies, and a row is in another one.",
+    example="fixed = { THB = 500 } and a row in JPY",
+    remedy="Add the currency to [fee] fixed, with 0 if there is no commission.",
+)
+
+# --- the totals file
+
+_TOTALS = "The file of totals that stands beside the input is not what it must be."
+_TOTALS_REMEDY = 'Write it like {"count": 2, "total": {"THB": "1234500.00"}}.'
+TOTALS_NOT_JSON = entry(
+    "totals.json",
+    "{file} is not strict JSON: {wrong}; correct it and send it again with the file",
+    means=_TOTALS,
+    example="a totals file with a comma too many",
+    remedy=_TOTALS_REMEDY,
+)
+TOTALS_SHAPE = entry(
+    "totals.shape",
+    "{file} must be an object with count, total or both, and nothing else; correct it and send it"
+    " again with the file",
+    means=_TOTALS,
+    example='a totals file with {"rows": 2}',
+    remedy=_TOTALS_REMEDY,
+)
+TOTALS_COUNT = entry(
+    "totals.count",
+    "{file} has the count {count}, not a whole number of rows; correct it and send it again with"
+    " the file",
+    means=_TOTALS,
+    example='a totals file with {"count": 2.5}',
+    remedy=_TOTALS_REMEDY,
+)
+TOTALS_TEXT = entry(
+    "totals.text",
+    '{file} must give the total as text per currency, like {{"THB": "1234500.00"}}; correct it and'
+    " send it again with the file",
+    means=_TOTALS,
+    example='a totals file with {"total": {"THB": 1234500.0}}',
+    remedy=_TOTALS_REMEDY,
+)
+TOTALS_AMOUNT = entry(
+    "totals.amount",
+    "{file} has the total {total} {currency}: {wrong}; correct it and send it again with the file",
+    means=_TOTALS,
+    example='a totals file with {"total": {"THB": "1.234.500,00"}}',
+    remedy=_TOTALS_REMEDY,
+)
+TOTALS_TWICE = entry(
+    "totals.twice",
+    "{file} has two totals or a negative one for {currency}; correct it and send it again with the"
+    " file",
+    means=_TOTALS,
+    example='a totals file with {"total": {"THB": "1.00", "thb": "2.00"}}',
+    remedy=_TOTALS_REMEDY,
+)

@@ -1,0 +1,272 @@
+"""OUTCOMES: where an attempt stands, and whose word that rests on.
+
+>>> str(DECLINED(failure="insufficient_fund", said="not enough money"))
+'insufficient_fund: not enough money'
+"""
+
+from __future__ import annotations
+
+from batchpay.messages.message import entry
+
+# --- it took money
+
+FOUND_ADOPTED = entry(
+    "succeeded.adopted",
+    "found at the gateway: the journal had lost it",
+    means="The gateway's list has a charge of this job that the journal did not know.",
+    example="the journal was restored from last week's copy",
+    remedy="Nothing: it counts as charged.",
+)
+FOUND_BY_LOOKUP = entry(
+    "succeeded.looked-up",
+    "its answer was lost; a look-up found the charge",
+    means="The request was sent once; nobody answered, and the gateway has its charge.",
+    example="the network failed after the request left",
+    remedy="Nothing: it was charged once.",
+)
+FOUND_AFTER_RESEND = entry(
+    "succeeded.sent-again",
+    "an answer was lost and look-ups found no charge; the same request was sent again, {sends} in"
+    " all",
+    means="Nobody answered, the gateway proved to have no charge, and the same key went again.",
+    example="the network failed before the request arrived",
+    remedy="Nothing: it was charged once.",
+)
+UNPROVEN = entry(
+    "unproven",
+    "charged, but not proven to be what was asked: {why}",
+    means="Money moved, and the answer does not prove amount, currency, recipient, mode or split.",
+    example="a charge of another amount than was asked",
+    remedy="See the dashboard; take it as it is with batchpay resolve, then lift the stop.",
+)
+UNPROVEN_ANSWER = entry(
+    "unproven.no-money",
+    "answered with a charge, but not proven to be what was asked: {why}",
+    means="The answer has a charge that took no money of this order, as far as it tells.",
+    example="a charge that belongs to another order",
+    remedy="See the dashboard, and say what it is with batchpay resolve.",
+)
+TWICE = entry(
+    "charged-twice",
+    "the gateway made more than one charge for it: {charges}",
+    means="One key, and several charges at the gateway.",
+    example="the gateway did not honour the Idempotency-Key",
+    remedy="Give the one too many back at the gateway, which the next run sees.",
+)
+CHARGE_STATUS = entry(
+    "charge-status",
+    "{charge} is {status}",
+    means="A charge, and what the gateway says of it.",
+    example="chrg_test_2 is successful",
+    remedy="Look at the charge at the gateway.",
+)
+CHARGE_GIVEN_BACK = entry(
+    "charge-status.given-back",
+    "{charge} is {status}, given back",
+    means="The same, of a charge that was refunded or reversed.",
+    example="chrg_test_2 is successful, given back",
+    remedy="Nothing.",
+)
+PAID_APART = entry(
+    "paid-apart",
+    "{count} attempts of this order took money: {charges}",
+    means="Two attempts of one order were charged.",
+    example="a list that did not show a charge, which came alive later",
+    remedy="Give one back at the gateway, which the next run sees.",
+)
+OF_ATTEMPT = entry(
+    "of-attempt",
+    "{charge} of attempt {attempt}",
+    means="A charge, and which attempt of its order made it.",
+    example="chrg_test_2 of attempt 2",
+    remedy="Look at the charge at the gateway.",
+)
+OF_ATTEMPT_GIVEN_BACK = entry(
+    "of-attempt.given-back",
+    "{charge} of attempt {attempt}, given back",
+    means="The same, of a charge that was refunded or reversed.",
+    example="chrg_test_2 of attempt 2, given back",
+    remedy="Nothing.",
+)
+
+# --- it waits
+
+PENDING_CHAIN = entry(
+    "pending.chain",
+    "paid, but its chain is not there yet: the next run asks again",
+    means="The charge is paid, and the gateway does not show yet how it is split.",
+    example="the chain is made a moment after the charge",
+    remedy="Run again.",
+)
+PENDING_GONE = entry(
+    "pending.gone",
+    "the gateway no longer knows {charge}: {step}",
+    means="A charge that was pending is not at the gateway any more.",
+    example="a look-up is answered with 404",
+    remedy="See the dashboard, and say so: batchpay resolve JOB --as not-charged.",
+)
+PENDING = entry(
+    "pending",
+    "the gateway has it and will decide",
+    means="The charge is at the gateway and has not ended.",
+    example="a bank that takes its time",
+    remedy="Run again later.",
+)
+PENDING_AS = entry(
+    "pending.status",
+    "the gateway has it and will decide ({status})",
+    means="The same, with the state that the gateway tells.",
+    example="a QR code that nobody scanned yet",
+    remedy="Run again later.",
+)
+
+# --- it ended without money
+
+DECLINED = entry(
+    "declined",
+    "{failure}: {said}",
+    means="The gateway tried to charge, and the payer's bank said no.",
+    example="insufficient_fund: insufficient funds in the account",
+    remedy="The payer pays otherwise, in the row of the rejects file.",
+)
+DECLINED_UNTOLD = entry(
+    "declined.untold",
+    "{failure}: the charge failed",
+    means="The same; the gateway tells no words about it.",
+    example="failed_processing: the charge failed",
+    remedy="The payer pays otherwise, in the row of the rejects file.",
+)
+EXPIRED = entry(
+    "expired",
+    "the charge expired without money",
+    means="The payer did not pay in time.",
+    example="a QR code that nobody scanned for a day",
+    remedy="The payer pays otherwise, in the row of the rejects file.",
+)
+REVERSED = entry(
+    "reversed",
+    "the charge reversed without money",
+    means="The charge was taken back before any money moved.",
+    example="an authorisation that was reversed",
+    remedy="The payer pays otherwise, in the row of the rejects file.",
+)
+REFUSED = entry(
+    "refused",
+    "{error}: {said}",
+    means="The gateway refused the request: no charge was made.",
+    example="invalid_card: number is invalid",
+    remedy="Correct the row, and send the rejects file back.",
+)
+REFUSED_UNTOLD = entry(
+    "refused.untold",
+    "{error}: the gateway refused the request",
+    means="The same; the gateway tells no words about it.",
+    example="bad_request: the gateway refused the request",
+    remedy="Correct the row, and send the rejects file back.",
+)
+REFUSED_UNKNOWN = entry(
+    "refused.unknown",
+    "the gateway refused the request",
+    means="The same; the gateway tells neither a code nor words about it.",
+    example="a 400 with an empty body",
+    remedy="Correct the row, and send the rejects file back.",
+)
+REFUSED_BY_HAND = entry(
+    "refused.by-hand",
+    "{error}",
+    means="A person said, after a look-up, that it was not charged.",
+    example="batchpay resolve JOB --as not-charged --reason 'see the dashboard' 0001",
+    remedy="To charge it after all, send its row in a new file.",
+)
+REFUSED_UNCLEAR = entry(
+    "refused.unclear",
+    "yet {charge} in its list, which names no order, asks for the same: it may be its charge:"
+    " {step}",
+    means="The request was refused, and the gateway has a charge of the same terms.",
+    example="a 400, and a charge without metadata",
+    remedy="See the dashboard, and say whose it is: batchpay resolve, as the sentence tells.",
+)
+
+# --- nobody knows, or nothing was sent
+
+IN_DOUBT = entry(
+    "in-doubt",
+    "sent, no proof of what became of it ({said})",
+    means="The request may have arrived, and no answer proves what became of it.",
+    example="the connection broke after the request was sent",
+    remedy="The next run asks the gateway.",
+)
+IN_DOUBT_UNTOLD = entry(
+    "in-doubt.untold",
+    "sent, no proof of what became of it (no answer was recorded)",
+    means="The same; the process ended before anything came back.",
+    example="the machine lost power",
+    remedy="The next run asks the gateway.",
+)
+IN_DOUBT_SPENT = entry(
+    "in-doubt.spent",
+    "sent without an answer, then {error}: the first request may have used the token",
+    means="A one-time token was refused as used, and nobody answered the first request.",
+    example="a lost answer, then used_token",
+    remedy="See the dashboard, and say what became of it with batchpay resolve.",
+)
+IN_DOUBT_UNCLEAR = entry(
+    "in-doubt.unclear",
+    "sent, no proof of what became of it; {charge} may be its charge, and says no order: {step}",
+    means="A charge without metadata has its terms.",
+    example="the gateway's list shows a charge that names nobody",
+    remedy="See the dashboard, and say whose it is: batchpay resolve, as the sentence tells.",
+)
+IN_DOUBT_ACCOUNT = entry(
+    "in-doubt.account",
+    "sent when nobody told whose account the key was of; it is of account {account} now, which"
+    " shows nothing of that time: that may be another one",
+    means="The account of the key was told later, and proves nothing about this order.",
+    example="the key was changed before the gateway first told its account",
+    remedy="See the dashboard, and say what became of it with batchpay resolve.",
+)
+HELD = entry(
+    "held.not-charged",
+    "nothing was charged yet ({said})",
+    means="It was planned or sent, and the gateway said that it did not take it.",
+    example="429 too many requests",
+    remedy="Run again.",
+)
+HELD_NOT_SENT = entry(
+    "held.not-charged.not-sent",
+    "nothing was charged yet (it was not sent)",
+    means="The attempt was planned, and the run ended before it went.",
+    example="Ctrl-C between the plan and the request",
+    remedy="Run again.",
+)
+HELD_NOT_ARRIVED = entry(
+    "held.not-charged.not-arrived",
+    "nothing was charged yet (what was sent did not arrive: the gateway has no charge of it)",
+    means="Look-ups proved that the gateway has no charge of what was sent.",
+    example="the network failed before the request arrived",
+    remedy="Run again.",
+)
+
+# --- whose word
+
+SETTLED_BY = entry(
+    "settled-by",
+    "settled by {word}",
+    means="A person said what became of it, when and why.",
+    example="batchpay resolve JOB --as not-charged --reason TEXT 0001",
+    remedy="Nothing.",
+)
+ACCEPTED_BY = entry(
+    "accepted-by",
+    "accepted by {word}",
+    means="A person took note of a charge that proves nothing, or of a second one.",
+    example="batchpay resolve JOB --as charged:chrg_test_1 --reason TEXT 0001",
+    remedy="Nothing.",
+)
+LEFT_BY = entry(
+    "left-by",
+    "left so by {word}",
+    means="A person said that two charges of one order stay as they are.",
+    example="batchpay resolve JOB --as charged:chrg_test_1 --reason TEXT 0001",
+    remedy="Nothing.",
+)

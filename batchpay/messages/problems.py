@@ -1,0 +1,419 @@
+"""PROBLEMS: what is wrong with a cell or a row.
+
+The code, up to a dot, is the rule that reports show and people search for; after a dot stands which
+of its sentences it is. What a rule of the order schema expects stands in `schemas`.
+
+An example is TOML: what a cell of a right row is changed to, and, in a table, what the job says
+beside. tests/test_messages.py gives each of them to `batchpay check`.
+"""
+
+from __future__ import annotations
+
+from batchpay.messages.message import entry
+
+# --- how a problem is told
+
+FOUND = entry(
+    "problem",
+    "{column}: found '{value}' ({rule}); {remedy}",
+    means="A cell of a row is wrong: its column, what stands there, the rule and what to do.",
+    example='amount = "1.234,50"',
+    remedy="Look the rule up with `batchpay explain RULE`, correct the cell, send it again.",
+)
+EMPTY = entry(
+    "problem.empty",
+    "{column}: is empty ({rule}); {remedy}",
+    means="A cell of a row that must be filled is empty, or the row as a whole is wrong.",
+    example='recipient = ""',
+    remedy="Look the rule up with `batchpay explain RULE`, fill the cell in, send it again.",
+)
+WHOLE_ROW = entry(
+    "problem.row",
+    "{rule}: {remedy}",
+    means="A row as a whole is not sent: what becomes of it, and why.",
+    example="the same order id in two rows",
+    remedy="Do what stands behind the colon.",
+)
+
+# --- what no cell may hold
+
+CONTROL_CHARACTER = entry(
+    "control-character",
+    "remove the control character; a line break inside a cell is LF, in quotes",
+    means="A cell holds a character that is no text: a bell, an escape, a lone CR.",
+    example='description = "lunch\\u0007"',
+    remedy="Remove the character, which the message shows as an escape such as \\x07.",
+)
+CELL_TOO_LONG = entry(
+    "cell-too-long",
+    "{length:d} characters; a cell holds at most {limit:d} bytes: shorten it",
+    means="A cell is longer than anything that an order can use.",
+    example='description = "x*65537"',
+    remedy="Shorten the cell; often a quote that is not closed has swallowed what follows.",
+)
+SECRET_KEY = entry(
+    "secret-key",
+    "a key of the gateway may not stand in a file: remove it (masked here), and make that key void",
+    means="A cell holds a key of the gateway, with which anybody can move money.",
+    example='description = "skey_live_5xuy4w91xqz7d1w9u0t"',
+    remedy="Remove it from the file, and void the key at the gateway: others have seen the file.",
+)
+CARD_NUMBER = entry(
+    "card-number",
+    "a card number may not stand in a file: remove it (masked here); pay by token, customer or"
+    " source",
+    means="A cell holds what is a card number by its digits and its check digit.",
+    example='description = "4242 4242 4242 4242"',
+    remedy="Remove it. A column of other numbers that only look so goes in [input] not_cards.",
+)
+SECRET = entry(
+    "secret",
+    "{secret} may not stand in {field}: take it from the column that pays only",
+    means="A payment token stands in a field that is shown and stored.",
+    example='description = "tokn_test_5xuy4w91xqz7d1w9u0t"',
+    remedy="Remove the token from that cell; only the field that pays may hold it.",
+)
+NOT_TEXT = entry(
+    "not-text",
+    "it holds half a character: type it again",
+    means="A cell holds half of a character (a lone surrogate), which is no text in any encoding.",
+    example="half of an emoji, which no file that can be read holds",
+    remedy="Type the cell again; a program has cut a character into halves.",
+)
+
+# --- rows of a file
+
+RAGGED_LINE = entry(
+    "ragged-row",
+    "line {line:d}: {cells} cells where the header has {width:d}; quote cells that hold the"
+    " delimiter",
+    one="line {line:d}: {cells} cell where the header has {width:d}; quote cells that hold the"
+    " delimiter",
+    count="cells",
+    means="A line has more or fewer cells than the header names.",
+    example='line = "A1,1,200.00,THB,recp_test_1,cust_test_1,,,"',
+    remedy='Put a cell that holds the delimiter in quotes: "1,200.00".',
+)
+RAGGED_LINES = entry(
+    "ragged-row.lines",
+    "lines {line:d} to {last:d}: {cells} cells where the header has {width:d}; quote cells that"
+    " hold the delimiter, and look for a quote that is not closed",
+    one="lines {line:d} to {last:d}: {cells} cell where the header has {width:d}; quote cells that"
+    " hold the delimiter, and look for a quote that is not closed",
+    count="cells",
+    means="A record over several lines has more or fewer cells than the header names.",
+    example='line = "A1,\\"1\\n2\\""',
+    remedy="Close the quote that opens on the first of these lines, or quote what holds commas.",
+)
+BEYOND = entry(
+    "ragged-row.beyond",
+    "a cell to the right of the last column with a name: clear it, or name column {column}",
+    means="A row of a sheet holds something where the header names no column.",
+    example="an .xlsx row with a note to the right of its last column",
+    remedy="Clear the cell, or give its column a name in the header row.",
+)
+QUOTE = entry(
+    "quote",
+    "line {line:d}: text after a closing quote; write quotes inside a cell twice",
+    means="In a cell in quotes, text follows the quote that closes it.",
+    example='line = "A1,\\"1\\"00,THB,recp_test_1,cust_test_1,,,"',
+    remedy='Write a quote inside a cell twice: "a ""great"" dinner".',
+)
+TOTAL_ROW = entry(
+    "total-row",
+    "it looks like a total row, which is no order: delete it from the export",
+    means="One cell of a rejected row says that the row is a sum: Total, รวม, 合計.",
+    example='order_id = "Total"\nrecipient = ""',
+    remedy="Delete the row below the orders, or have it left out of the export.",
+)
+NOT_A_MARK = entry(
+    "not-a-mark",
+    "it says which cells got an apostrophe: leave it as it was, or empty it and take the"
+    " apostrophes off",
+    means="The column batchpay_defused of a rejects file that came back was changed.",
+    example='batchpay_defused = "yes"',
+    remedy="Put back what stood there; or empty it, and take the apostrophes off the row's cells.",
+)
+
+# --- numbers of binary formats, and cells that a sheet could not fill
+
+NO_NUMBER = entry(
+    "not-a-number.number",
+    "write the number itself",
+    means="A cell of a binary format holds NaN or an infinity where a number is wanted.",
+    example="a .parquet column of doubles with NaN in it",
+    remedy="Write the number itself.",
+)
+NOT_EXACT = entry(
+    "number-not-exact",
+    "more than {digits:d} digits are rounded in this kind of cell: write it as text, or as an exact"
+    " decimal",
+    means="A number has more digits than its kind of cell keeps: it was rounded before it came.",
+    example="an .xlsx cell with the number 12345678901234567",
+    remedy="Write it as text; in Parquet also as decimal128 or int64.",
+)
+SHEET_ERROR = entry(
+    "error-cell.sheet",
+    "the sheet could not calculate this cell: correct it",
+    means="A cell of a sheet holds an error, such as #REF! or #N/A.",
+    example="an .xlsx cell with #REF!",
+    remedy="Correct the formula, or write the value.",
+)
+NO_VALUE = entry(
+    "formula-without-value",
+    "a formula without a value: open the file in a spreadsheet and save it, or write the value",
+    means="A sheet that no spreadsheet program has saved holds a formula and not what it comes to.",
+    example="an .xlsx cell with a formula, written by a program",
+    remedy="Open the file in a spreadsheet program and save it, or write the value.",
+)
+
+# --- order ids that programs made of something else
+
+ERROR_CELL = entry(
+    "error-cell",
+    "an error of a spreadsheet, not an id: correct the cell,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is the error word of a spreadsheet.",
+    example='order_id = "#N/A"',
+    remedy="Correct the cell in the sheet that it came from.",
+)
+NOT_A_NUMBER = entry(
+    "not-a-number",
+    "what a program writes where it has no number: write the id itself,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is what programs write where a number is missing.",
+    example='order_id = "nan"',
+    remedy="Write the id itself.",
+)
+NO_ID = entry(
+    "no-value",
+    "what a program writes where it has no value: write the id itself,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is what programs write where a value is missing.",
+    example='order_id = "null"',
+    remedy="Write the id itself.",
+)
+EXPONENT_NUMBER = entry(
+    "exponent-number",
+    "a number in exponent form has lost digits: write the id itself, as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is a number that a spreadsheet has shortened.",
+    example='order_id = "8.85E+12"',
+    remedy="Format the column as text, and write the id itself.",
+)
+FORMULA_TEXT = entry(
+    "formula-text",
+    "the text of a formula: write the id itself, as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id is a formula.",
+    example="order_id = '=\"0008\"'",
+    remedy="Write the id itself, as text.",
+)
+EXPONENT_CELL = entry(
+    "exponent-cell",
+    "a number shown with an exponent, which a spreadsheet makes of 8E5: write the id as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="The order id's cell is a number that the sheet shows in exponent form.",
+    example="an .xlsx cell with the number 800000 in the format 0.00E+00",
+    remedy="Format the column as text, and write the id itself.",
+)
+FRACTION_CELL = entry(
+    "fraction-cell",
+    "a number shown as a fraction, which a spreadsheet makes of 1/2: write the id as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="The order id's cell is a number that the sheet shows as a fraction.",
+    example="an .xlsx cell with the number 0.5 in the format # ?/?",
+    remedy="Format the column as text, and write the id itself.",
+)
+DATE_CELL = entry(
+    "date-cell",
+    "a date, which a spreadsheet makes of ids like 3-1: write the id itself, as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="An order id has become a date.",
+    example='order_id = "1-Mar"',
+    remedy="Format the column as text, and write the id itself.",
+)
+BOOLEAN_CELL = entry(
+    "boolean-cell",
+    "true or false, not a text: write the id itself, as text,"
+    ' or say odd_ids = "accept" in [input] if ids of this source really look so',
+    means="The order id's cell is true or false.",
+    example="an .xlsx cell with TRUE",
+    remedy="Format the column as text, and write the id itself.",
+)
+
+# --- from cells to fields
+
+TEMPLATE_TOO_LONG = entry(
+    "template-too-long",
+    "the text made of it is longer than {limit:d} characters: shorten the cells",
+    means="A template of [columns] makes a text of a row that is longer than any field.",
+    example='description = "x*1001"\n[columns]\ndescription = "for {description}"',
+    remedy="Shorten the cells that the template takes.",
+)
+TEMPLATE_EMPTY = entry(
+    "template-empty",
+    "fill it in: {field} is made from it",
+    means="An identifier is made from several cells, and one of them is empty.",
+    example='note = ""\n[columns]\norder_id = "{order_id}-{note}"',
+    remedy="Fill the cell in: with a gap the identifier could be another order's.",
+)
+LOOKUP_AMBIGUOUS = entry(
+    "lookup-ambiguous",
+    "it stands on more than one line of {file}: leave one",
+    means="A lookup file has two lines for one key.",
+    example='shop = "two"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Leave only the right line in the lookup file.",
+)
+LOOKUP_MISSING = entry(
+    "lookup-missing",
+    "add a line for it to {file}, column '{key}', or correct the cell",
+    means="A lookup file has no line for a cell.",
+    example='shop = "three"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Add the line, or correct the cell; keys are compared character by character.",
+)
+LOOKUP_EMPTY = entry(
+    "lookup-empty",
+    "fill in column '{column}' of its line in {file}",
+    means="The line of a lookup file has the key and no value.",
+    example='shop = "empty"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Fill in the value in the lookup file.",
+)
+INVISIBLE_CHARACTER = entry(
+    "invisible-character",
+    "type it again without the characters shown as escapes",
+    means="An identifier holds a character that leaves no mark on paper.",
+    example='order_id = "A\\u200B1"',
+    remedy="Type the cell again; copying it copies the character too.",
+)
+SURROUNDING_BLANKS = entry(
+    "surrounding-blanks",
+    "remove the blanks before and after it",
+    means="An identifier begins or ends with a blank: it is not the id that it looks like.",
+    example='order_id = "A1 "',
+    remedy="Type the cell again without the blanks, which the message shows as ␠.",
+)
+YES_OR_NO = entry(
+    "yes-or-no",
+    "write yes, no or nothing",
+    means="The column batchpay_retry says whether a row is to be charged again.",
+    example='batchpay_retry = "maybe"',
+    remedy="Write yes to have it charged again; write no, or clear the cell, if not.",
+)
+
+# --- money
+
+NUMBER_FORMAT = entry(
+    "number-format",
+    "write 1234.50 or 1,234.50 with a point for decimals, and nothing else",
+    means="An amount is not plainly a number; nothing is guessed about it.",
+    example='amount = "1.234,50"',
+    remedy="Write digits, a point for decimals and, if at all, commas between thousands.",
+)
+OTHER_DIGITS = entry(
+    "number-format.digits",
+    "use 0-9",
+    means="An amount is written with other digits than 0 to 9.",
+    example='amount = "๑๐๐"',
+    remedy="Write it with the digits 0 to 9.",
+)
+BLANKS_AROUND = entry(
+    "number-format.blanks",
+    "remove the blanks before and after the number",
+    means="Blanks stand before or behind an amount.",
+    example='amount = " 100"',
+    remedy="Remove them, which the message shows as ␠.",
+)
+NOT_WHOLE = entry(
+    "not-whole",
+    'unit = "minor" takes whole numbers of the smallest unit',
+    means="The job says that amounts are in satang or yen, and one has decimals.",
+    example='amount = "100.50"\n[columns]\namount = { column = "amount", unit = "minor" }',
+    remedy='Write whole numbers of the smallest unit, or say unit = "major" in [columns].',
+)
+TOO_MANY_DECIMALS = entry(
+    "too-many-decimals",
+    "{currency} has {decimals} decimals",
+    one="{currency} has {decimals} decimal",
+    count="decimals",
+    means="An amount is finer than its currency.",
+    example='amount = "100.505"',
+    remedy="Ask for an amount that the currency has: two decimals, of JPY none.",
+)
+AMOUNT_TOO_LARGE = entry(
+    "amount-too-large",
+    "at most {most:d} of the smallest unit",
+    means="An amount is larger than programs on the way can tell exactly.",
+    example='amount = "99999999999999.00"',
+    remedy="Look at the cell: it is hardly an amount.",
+)
+AMOUNT_NOT_POSITIVE = entry(
+    "amount-not-positive",
+    "an order asks for more than 0: correct it or remove the row",
+    means="An amount is 0 or less.",
+    example='amount = "0.00"',
+    remedy="Correct the amount, or remove the row: refunds are made at the gateway.",
+)
+UNKNOWN_CURRENCY = entry(
+    "unknown-currency",
+    "use one of {codes}",
+    means="A currency is none that the gateway takes.",
+    example='currency = "XYZ"',
+    remedy="Write one of the codes, all in upper or all in lower case.",
+)
+
+# --- controls of the job
+
+ABOVE_MAX_AMOUNT = entry(
+    "above-max-amount",
+    "at most {limit} an order ([controls] max_amount)",
+    means="An order asks for more than the job allows for one order.",
+    example='amount = "100.01"\n[controls]\nmax_amount = { THB = "100.00" }',
+    remedy="Correct the amount, or have the limit changed by whoever is responsible for it.",
+)
+COMMISSION_ABOVE_AMOUNT = entry(
+    "commission-above-amount",
+    "the commission of {commission} ([fee]) is more than that: ask for more",
+    means="The platform's commission is more than the whole order.",
+    example='amount = "20.00"\n[fee]\nfixed = { THB = 3000, JPY = 30 }',
+    remedy="Ask for more, or have the commission changed.",
+)
+OTHER_MODE = entry(
+    "other-mode",
+    "it is of {other} mode, but the job runs in {mode} mode",
+    means="A row names something of the gateway's other mode: test and live do not mix.",
+    example='customer = "cust_live_1"',
+    remedy="Use the id of the mode that the job runs in, or change [gateway] mode and the key.",
+)
+
+# --- rows that came back
+
+TORN_ROW = entry(
+    "torn-row",
+    "{columns} and {last} do not name the row any more that this one came back for: put back what"
+    " they were told with, all of them; or, if this is another sale, clear all of them in this row",
+    means="The batchpay_ columns of a row that came back were changed: it names no row.",
+    example='batchpay_id = "A1"\nbatchpay_row = "2"',
+    remedy="Put back what stood in them, or clear all of them.",
+)
+LOST_ID = entry(
+    "lost-id",
+    "the order id of this row was lost, and its other cells do not show that it is the row that the"
+    " batchpay_ columns name: write the order id itself, as text, and clear all batchpay_ columns"
+    " of this row",
+    means="A row came back without an id that can be told, beside the columns of another row.",
+    example="an emptied order_id in a rejects file that was sorted without its batchpay_ columns",
+    remedy="Write the order id itself, as text, and clear all batchpay_ columns of this row.",
+)
+ANOTHER_ROW = entry(
+    "another-row",
+    "the other cells are not those of the row that the batchpay_ columns name, which may have been"
+    " sorted without them: put them beside their row again; or, if this is another sale, clear all"
+    " of them in this row",
+    means="A row came back beside the batchpay_ columns of another one.",
+    example="a rejects file of which all columns but the batchpay_ ones were sorted",
+    remedy="Put the columns beside their row again, or clear all of them in this row.",
+)

@@ -1,0 +1,124 @@
+"""REPEATS: orders that the files of one run ask for twice, or contradict."""
+
+from __future__ import annotations
+
+from batchpay.messages.message import entry
+
+# --- places
+
+_PLACE = "Where another row stands, told from the row that a message is about."
+_PLACE_LOOK = "Look at that row: the header is row 1, and blank lines count."
+ROW = entry(
+    "row",
+    "row {row:d}",
+    means=_PLACE,
+    example="row 7",
+    remedy=_PLACE_LOOK,
+)
+ROW_OF_SHEET = entry(
+    "row.sheet",
+    "row {row:d} of sheet {sheet}",
+    means=_PLACE,
+    example="row 7 of sheet Orders",
+    remedy=_PLACE_LOOK,
+)
+ROW_OF_BATCH = entry(
+    "row.batch",
+    "row {row:d} of batch {batch}",
+    means=_PLACE,
+    example="row 7 of batch 2026-11-24-0123456789ab",
+    remedy=_PLACE_LOOK,
+)
+ROW_OF_BOTH = entry(
+    "row.sheet-batch",
+    "row {row:d} of sheet {sheet} of batch {batch}",
+    means=_PLACE,
+    example="row 7 of sheet Orders of batch 2026-11-24-0123456789ab",
+    remedy=_PLACE_LOOK,
+)
+ORDER_IN = entry(
+    "row.order",
+    "{place} (order {order})",
+    means="The same, with the order id that stands there.",
+    example="row 7 (order 0017)",
+    remedy=_PLACE_LOOK,
+)
+AND_MORE = entry(
+    "row.more",
+    "{places} and {more:d} more",
+    means="Some rows, and how many there are beside them.",
+    example="row 2, row 3, row 4, row 5, row 6 and 17 more",
+    remedy="Sort the file by order id to see them all.",
+)
+AND_MORE_LIKE_THEM = entry(
+    "row.more-like-them",
+    "{places} and {more:d} more like them",
+    means="The rows of one order, and how many orders there are like it.",
+    example="row 2, row 3 and 4 more like them",
+    remedy="Look at the reasons of the rows in results.csv.",
+)
+
+# --- what a row is
+
+SAME_ORDER = entry(
+    "repeat.order",
+    "asks for the same order as {place}; it is charged once",
+    means="Two rows have the same order id and the same content.",
+    example="the same row twice",
+    remedy="Nothing: the order is charged once.",
+)
+OTHER_CONTENT = entry(
+    "repeat.content",
+    "the same order id with other content stands in {places}; {step}",
+    means="Two rows have the same order id and ask for different things; none of them is sent.",
+    example="order 1 with 100.00 THB in row 2 and with 200.00 THB in row 3",
+    remedy="Leave only the right row, and send the file again.",
+)
+SAME_LETTERS = entry(
+    "repeat.letters",
+    "an order id that is written alike, in other characters (Unicode NFC), stands in {places};"
+    " {step}",
+    means="Two order ids look the same and are made of other characters; none of them is sent.",
+    example="caf\u00e9 in row 2, with an accent of its own in row 3",
+    remedy="Write the id alike in both, or leave only the right row.",
+)
+SAME_TOKEN = entry(
+    "repeat.token",
+    "the same one-time token pays another order in {places} (token-twice); {step}",
+    means="A one-time token pays once; which of the orders it is for is the sender's to say.",
+    example="orders 1 and 2 with the same tokn_…",
+    remedy="Leave the token in the right row only.",
+)
+SAME_SALE = entry(
+    "repeat.sale",
+    "asks under another order id for the same sale as {places}: one corrects the other, or both"
+    " correct one row; leave only the right one. If they are different sales, clear all batchpay_"
+    " columns of the row that came back",
+    means="A row and its correction, or two corrections of one row, have different order ids.",
+    example="a row of a rejects file sent back twice, under two ids",
+    remedy="Leave only the right one, or clear the batchpay_ columns of the other sale.",
+)
+ALIKE = entry(
+    "repeat.alike",
+    "its id is order {order}'s but for what programs do to ids: {step}",
+    means="An order id is another order's but for leading zeros, a .0, blanks, case or width.",
+    example="order 17, when 0017 was charged last night",
+    remedy="Write the id that the sentence names; if both are right, the job can say so.",
+)
+ALIKE_IN = entry(
+    "repeat.alike-in",
+    "its id is order {order}'s of {place} but for what programs do to ids: {step}",
+    means="The order ids of two rows are one but for leading zeros, a .0, blanks, case or width.",
+    example="order 17 in row 2 and 0017 in row 3",
+    remedy="Write the id that the sentence names; if both are right, the job can say so.",
+)
+
+# --- about the files as a whole
+
+COMPOSED = entry(
+    "composed-ids",
+    "{places}: order ids equal only after Unicode normalisation (NFC); not sent",
+    means="A file has order ids that look the same and are made of other characters.",
+    example="caf\u00e9 in row 2, with an accent of its own in row 3",
+    remedy="Have the source write them alike; no source has both on purpose.",
+)

@@ -1,0 +1,351 @@
+"""NEXT STEPS: what a person does about a row, a stop or a night that did not end well.
+
+    >>> str(CANCEL(order="A 1"))
+    "batchpay resolve JOB --cancel --reason TEXT 'A 1'"
+
+JOB stands for the job file and TEXT for a reason in a person's words, here and in the journal,
+which outlives the place where a job lies. Whoever prints or writes one of these commands names the
+job: `domain.steps.addressed` puts it there. Doing what a step says ends the state that it was
+printed about: tests/test_next_steps.py does every one of them, and a step without a trial fails
+there. What an exit code and each party come to stands in `exits`.
+"""
+
+from __future__ import annotations
+
+from batchpay.messages.message import entry
+
+KEY_SOURCES = "the secret key (OMISE_SECRET_KEY, or the file that OMISE_SECRET_KEY_FILE names)"
+
+# --- a person's word: `batchpay resolve`
+
+LIFT_STOP = entry(
+    "lift-stop",
+    "see to it, then: batchpay resolve JOB --lift-stop --reason TEXT",
+    means="A stop holds everything: nothing is sent until a person has looked and lifts it.",
+    example="a charge that does not prove what was asked",
+)
+CANCEL = entry(
+    "cancel",
+    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    means="An order waits that a person may say is never to be sent.",
+    example="an order that is held by a limit, and not wanted any more",
+)
+IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
+RUN_FIRST = entry(
+    "run-first",
+    "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
+    " nothing of what is held or refused; or leave the row out of the file",
+    means="A word about an order is taken once a run has read its file into the journal.",
+    example="batchpay plan on a file that is to come tonight",
+)
+ACCEPT = entry(
+    "accept",
+    "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT"
+    " {order:word}",
+    means="A charge exists that is not as it was asked; a person may take it as it is.",
+    example="a charge whose recipient is another than the row's",
+)
+GIVE_BACK = entry(
+    "give-back",
+    "give the one too many back at the gateway, which the next run sees; or, to leave it so: "
+    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order:word}",
+    means="An order was charged twice: one charge goes back, or a person says that it stays.",
+    example="an order that was charged at the gateway by hand too",
+)
+SETTLE_LOST = entry(
+    "settle-lost",
+    "see its dashboard; if it has none for this order: batchpay resolve JOB --as not-charged"
+    " --reason TEXT {order:word}",
+    means="The gateway knows nothing of an order that was sent; a person must look first.",
+    example="a charge that the gateway's list does not show after the doubt period",
+)
+SETTLE_DOUBT = entry(
+    "settle-doubt",
+    "see the gateway's dashboard; if it has no charge for this order: batchpay resolve JOB --as"
+    " not-charged --reason TEXT {order:word}; if it has one, with --as charged:chrg_…",
+    means="Nobody can tell what became of a request; a person looks at the dashboard and says it.",
+    example="an answer that was lost, and a list that nobody can read",
+)
+SETTLE_UNCLEAR = entry(
+    "settle-unclear",
+    "see the gateway's dashboard; if that is it: batchpay resolve JOB --as charged:{charge}"
+    " --reason TEXT {order:word}; if it is none of this job's: batchpay resolve JOB --not-ours"
+    " {charge} --reason TEXT, then run again",
+    means="A charge may be an order's, and nothing proves it; a person says whose it is.",
+    example="a charge of the same amount without our metadata",
+)
+NOT_OURS = entry(
+    "not-ours",
+    "see the gateway's dashboard; if it is none of this job's: batchpay resolve JOB --not-ours"
+    " {charge} --reason TEXT, then run again; if it is an order's, say so with the order's id:"
+    " batchpay resolve JOB --as charged:{charge} --reason TEXT …",
+    means="A charge says that it is this job's, and no order of it is known.",
+    example="a charge of a restored journal's gap",
+)
+NAMELESS = entry(
+    "nameless",
+    "see the gateway's dashboard; if it is this order's: batchpay resolve JOB --as charged:{charge}"
+    " --reason TEXT {order:word}; if it is none of this job's: batchpay resolve JOB --not-ours"
+    " {charge} --reason TEXT, then run again",
+    means="A charge that names no order may be an order's in doubt.",
+    example="a charge without metadata beside an answer that was lost",
+)
+SETTLE_ADOPTED = entry(
+    "settle-adopted",
+    "see which is right; to take the charge as it is: "
+    "batchpay resolve JOB --as charged:{charge} --reason TEXT {order:word}, then lift the stop",
+    means="A charge was taken over that is not as its row asks.",
+    example="an adopted charge of another amount than the row's",
+)
+SETTLE_EARLIER = entry(
+    "settle-earlier",
+    "see its dashboard; if it has none: batchpay resolve JOB --as not-charged --reason TEXT"
+    " {order:word}, then the next run sends",
+    means="An earlier attempt of the same order is not settled; until it is, nothing more is sent.",
+    example="an attempt in doubt of an order that comes back",
+)
+SETTLE_ANOTHERS = entry(
+    "settle-anothers",
+    "see the gateway's dashboard; if it has none for this order: "
+    "batchpay resolve JOB --as not-charged --reason TEXT {order:word}",
+    means="Another order of the same sale is in doubt; until that is settled this one is not sent.",
+    example="a corrected row, while what it corrects is in doubt",
+)
+ASK_EARLIER = entry(
+    "ask-earlier",
+    "the next run asks again; if it stays so, see the gateway's dashboard, then: "
+    "batchpay resolve JOB --as not-charged --reason TEXT {order:word}",
+    means="An earlier attempt of the same order is still asked about.",
+    example="an order that comes back while its first charge is pending",
+)
+SAY_AGAIN = entry(
+    "say-again",
+    "what people told the journal that is not in it any more is gone too, but for what the reports"
+    " tell: cancelled orders, lifted stops, orders settled by hand, charges that are none of this"
+    " job's. Whoever said it says it again",
+    means="The journal was lost or restored: what people had said is not in it any more.",
+    example="a journal from a copy of last week",
+)
+ASK_AGAIN = entry(
+    "ask-again",
+    "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes",
+    means="An order was cancelled, or settled as not charged, and its row comes again unchanged.",
+    example="the same file once more, after a cancellation",
+)
+
+# --- the payer's
+
+_ITS_ROW = "in its row of the rejects file, sent back as a new file"
+PAY_TOKEN = entry(
+    "pay-token",
+    f"a one-time token pays once: the payer pays with a new one, {_ITS_ROW}",
+    means="A one-time token was spent by a charge that failed.",
+    example="a declined charge of a tokn_…",
+)
+PAY_SOURCE = entry(
+    "pay-source",
+    f"a source (a QR code, an app) pays once: the payer pays by a new one, {_ITS_ROW}",
+    means="A payment source was spent by a charge that failed or expired.",
+    example="a QR code that nobody paid in time",
+)
+PAY_AGAIN = entry(
+    "pay-again",
+    f"the payer has another card charged, or the same again: {_ITS_ROW}, changed or with"
+    " batchpay_retry = yes",
+    means="A stored card was declined.",
+    example="a declined charge of a customer's card",
+)
+AUTHORISE = entry(
+    "authorise",
+    "the payer authorises it at its authorize_uri, then the next run finds it",
+    means="The payer's bank wants the payer's word (3-D Secure).",
+    example="a pending charge with an authorize_uri",
+)
+SCAN = entry(
+    "scan",
+    "the payer pays it by its QR code or app (authorize_uri, if it has one), then the next run"
+    " finds it",
+    means="The payer has a QR code or an app to pay by, and has not done so yet.",
+    example="a pending charge of a PromptPay source",
+)
+
+# --- the accountant's: rows and files
+
+PUT_BACK = entry(
+    "put-back",
+    "give {file} to a run again, where [input] file says or with --input, or never send it: "
+    "batchpay resolve JOB --cancel --reason TEXT {order:word}; or the whole file: "
+    "batchpay resolve JOB --cancel --reason TEXT {batch:word}",
+    means="An order is open whose file is not among those of this run.",
+    example="a file that was moved away while an order of it was held",
+)
+NEW_ID = entry(
+    "new-id",
+    "if it is wanted after all, send it in another file, without the batchpay_ columns, under"
+    " another order id",
+    means="An order was ended for good under its id.",
+    example="a row again whose order was given back",
+)
+OTHER_CONTENT = entry(
+    "other-content",
+    "if it is another sale, send it in a file of its own under another order id, without the"
+    " batchpay_ columns; else leave it out",
+    means="An order id that was charged comes with other content.",
+    example="the same order id with another amount",
+)
+WRITE_ID = entry(
+    "write-id",
+    'if it is that order, write {other}; if both are right, say alike_ids = "distinct" in [input]',
+    means="Two order ids are one but for what programs do to ids.",
+    example="0001 in one row, 1 in another",
+)
+WRITE_DAMAGED_ID = entry(
+    "write-damaged-id",
+    "if it is that order, write {other} and clear the row's batchpay_ columns, if it has any; if"
+    ' both are right, say alike_ids = "distinct" in [input]',
+    means="The order id is what a program made of another one, of which a rejects file told.",
+    example="00012 in the journal, 12 in a row",
+)
+OWN_ID = entry(
+    "own-id",
+    "send it again under its own order id, in the rejects file that it came from, or, if there it"
+    " had none, under one that was never used",
+    means="A row came back under an id that is another order's.",
+    example="a row of a rejects file with the order id of its neighbour",
+)
+LEAVE_ONE = entry(
+    "leave-one",
+    "leave only the right one",
+    means="Several rows contradict each other: the program does not choose.",
+    example="one order id with two amounts",
+)
+ANOTHER_SALE = entry(
+    "another-sale",
+    "if this is another sale, send it without the batchpay_ columns",
+    means="A row names, by its batchpay_ columns, a row that it does not correct.",
+    example="a copied row of a rejects file, with another payer",
+)
+NEAR = entry(
+    "near",
+    'say near_duplicates = "warn" in [controls] to send it, or never send it: '
+    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    means="An order asks for what another one asked shortly before; the job holds such.",
+    example="the same payer, recipient and amount twice in a day",
+)
+NEW_SALE = entry(
+    "new-sale",
+    "see whether this is that sale; if it is another one, run again with --yes; if it is the same,"
+    " put the file of batch {batch:word} beside this one, or: batchpay resolve JOB --cancel"
+    " --reason TEXT {order:word}",
+    means="An order asks for what an order asked that was lost with the journal.",
+    example="a restored journal, and the same sale under another id",
+)
+NEW_ORDERS = entry(
+    "new-orders",
+    "if these are new orders, run again with --yes; if not, take the file away, or do not give it"
+    " again, and: batchpay resolve JOB --cancel --reason TEXT {batch:word}",
+    means="A file asks, under ids that nobody knows, for what a recent file asked.",
+    example="last night's orders with the ids numbered anew",
+)
+TOO_SMALL = entry(
+    "too-small",
+    "no setting sends it; ask for more in a new file, or never send it: "
+    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    means="An order is below the least charge, or its share below the least transfer.",
+    example="an order of 1.00 THB",
+)
+SEND_SMALL = entry(
+    "send-small",
+    'min_share = "send" in [controls] sends it',
+    means="What is left for the recipient is below the smallest transfer: nobody could be paid.",
+    example="an order of 20.00 THB with a commission of 19.00 THB",
+)
+
+# --- whoever looks after recipients, the job and the machine
+# -----------------------------------------------------
+
+NO_RECIPIENT = entry(
+    "no-recipient",
+    "correct the order, or the lookup file",
+    means="The gateway does not know the recipient.",
+    example="a recp_… that was deleted",
+)
+OTHER_RECIPIENT = entry(
+    "other-recipient",
+    "give the order another recipient",
+    means="The gateway will not pay this recipient.",
+    example="a recipient that was deleted",
+)
+VERIFY = entry(
+    "verify",
+    "a later run sends when it is",
+    means="The recipient is not verified yet.",
+    example="a new seller",
+)
+ACTIVATE = entry(
+    "activate",
+    "have it activated, then the next run sends",
+    means="The recipient is not active.",
+    example="a seller whose account was closed at the gateway",
+)
+OLD_NAME = entry(
+    "old-name",
+    'If this job was renamed, give it its old name again: name = "{job}"; if these are other orders'
+    " than those of that job, give them other ids",
+    means="Charges of the same orders exist under another job's name.",
+    example="a job whose name was changed",
+)
+ADOPT = entry(
+    "adopt",
+    "if [state] url names another file than it did, name the old one; if the journal was lost, run"
+    " once with --adopt to take these charges over",
+    means="The gateway has charges of this job that the journal does not know.",
+    example="a lost journal, or another [state] url",
+)
+_OWN_JOB = (
+    "orders that were never charged there go in a job of their own, with another name, [state] url"
+    " and [report] directory"
+)
+OTHER_KEY = entry(
+    "other-key",
+    f"Give the other key; {_OWN_JOB}",
+    means="The journal was written with the key of another account.",
+    example="the key of another shop in OMISE_SECRET_KEY",
+)
+OTHER_MODE = entry(
+    "say-mode",
+    f'Say mode = "{{mode}}"; {_OWN_JOB}',
+    means="The journal was written in the gateway's other mode.",
+    example="a test journal and a live key",
+)
+OTHER_URL = entry(
+    "other-url",
+    f"Give the job its old [gateway] url; {_OWN_JOB}",
+    means="The journal was written at another gateway.",
+    example="a job that was moved from the sandbox",
+)
+KEY = entry(
+    "key",
+    f"check {KEY_SOURCES} and run again: nothing that was sent is forgotten",
+    means="The gateway refuses the key.",
+    example="a key that was made void",
+)
+CLOCK = entry(
+    "clock",
+    "set the clock (NTP) and run again: nothing more is sent",
+    means="This machine's clock is not the gateway's.",
+    example="a clock that is an hour behind",
+)
+ASK_GATEWAY = entry(
+    "ask-gateway",
+    "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
+    " run again",
+    means="The gateway's list has an entry that is no charge, as far as it can be read.",
+    example="an entry of GET /charges without an id",
+)
+GATEWAY_URL = entry(
+    "gateway-url",
+    "check [gateway] url in the job file, and what stands between: a proxy, a portal",
+    means="What answers is not the gateway.",
+    example="a portal of the network, or a wrong [gateway] url",
+)

@@ -1,0 +1,226 @@
+"""REASONS: where an attempt stands, and whose word that rests on, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.domain.text import told
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.rows import Why
+from batchpay.messages import outcomes as said
+from batchpay.messages import steps
+from batchpay.messages.message import Entry, Message, plain
+
+WORDS_OF_THE_GATEWAY = 300  # characters of its messages that a reason repeats, tokens masked
+A_CHARGE = "chrg_…"  # where no id of it is known
+
+
+def reasons_of(attempt: Attempt) -> Why:
+    """Where an attempt stands, and whose word that rests on; nothing when it succeeded without any
+    trouble.
+    """
+    return (*_stands(attempt), *_word(attempt))
+
+
+def _word(attempt: Attempt) -> Why:
+    if attempt.accepted and attempt.outcome is Outcome.UNPROVEN:
+        return ()  # it says so itself
+    if attempt.accepted:
+        return (said.ACCEPTED_BY(word=attempt.accepted),)
+    if attempt.by_hand:
+        return (said.SETTLED_BY(word=attempt.by_hand),)
+    return ()
+
+
+def _stands(attempt: Attempt) -> Why:
+    match attempt.outcome:
+        case Outcome.SUCCEEDED:
+            return _how_it_was_found(attempt)
+        case Outcome.UNPROVEN:
+            return _unproven(attempt)
+        case Outcome.PENDING:
+            return _pending(attempt)
+        case Outcome.DECLINED if attempt.charge is not None:
+            return (_declined(attempt.charge), *_beside(attempt), pay_again(attempt))
+        case Outcome.EXPIRED:
+            return (said.EXPIRED(), *_beside(attempt), pay_again(attempt))
+        case Outcome.REVERSED:
+            return (said.REVERSED(), *_beside(attempt), pay_again(attempt))
+        case Outcome.REFUSED:
+            return _refused(attempt)
+        case Outcome.IN_DOUBT:
+            return _in_doubt(attempt)
+    return (_not_charged(attempt),)
+
+
+# --- it took money, or may have
+
+
+def _how_it_was_found(attempt: Attempt) -> Why:
+    """What an auditor asks about a charge that needed more than one request and its answer."""
+    if attempt.others:
+        return _beside(attempt)
+    if attempt.adopted:
+        return (said.FOUND_ADOPTED(),)
+    if attempt.doubted and attempt.sends == 1:
+        return (said.FOUND_BY_LOOKUP(),)
+    if attempt.doubted:
+        return (said.FOUND_AFTER_RESEND(sends=attempt.sends),)
+    return ()
+
+
+def _unproven(attempt: Attempt) -> Why:
+    sentence = said.UNPROVEN_ANSWER
+    if attempt.money is not None:
+        sentence = said.UNPROVEN
+    return (sentence(why=attempt.why_unproven), *_beside(attempt), _then(attempt))
+
+
+def _then(unproven: Attempt) -> Message:
+    order_id = unproven.intent.order_id
+    if unproven.accepted:
+        return said.ACCEPTED_BY(word=unproven.accepted)
+    if unproven.anothers:
+        return steps.SETTLE_ANOTHERS(order=order_id)
+    charge_id = A_CHARGE
+    if unproven.charge:
+        charge_id = unproven.charge.id
+    return steps.ACCEPT(order=order_id, charge=charge_id)
+
+
+def _beside(attempt: Attempt) -> Why:
+    """Every other charge that the gateway made under the same key (B31), and how it stands."""
+    if not attempt.others or attempt.charge is None:
+        return ()
+    charges = [_shown(attempt.charge)]
+    for other in attempt.others:
+        charges.append(_shown(other.charge))
+    twice = said.TWICE(charges=tuple(charges))
+    if not attempt.doubled:
+        return (twice,)
+    step = steps.GIVE_BACK(order=attempt.intent.order_id, charge=attempt.charge.id)
+    return (twice, step)
+
+
+def _shown(charge: ChargeSeen) -> Message:
+    sentence = said.CHARGE_STATUS
+    if charge.given_back:
+        sentence = said.CHARGE_GIVEN_BACK
+    return sentence(charge=charge.id, status=charge.status)
+
+
+def paid_apart_told(paid: Sequence[tuple[Attempt, Sequence[ChargeSeen]]]) -> Message:
+    """Several attempts of one order took money: each with its charges."""
+    charges = []
+    for attempt, money in paid:
+        for charge in money:
+            charges.append(_of_attempt(charge)(charge=charge.id, attempt=attempt.intent.attempt))
+    return said.PAID_APART(count=len(paid), charges=tuple(charges))
+
+
+def _of_attempt(charge: ChargeSeen) -> Entry:
+    if charge.given_back:
+        return said.OF_ATTEMPT_GIVEN_BACK
+    return said.OF_ATTEMPT
+
+
+# --- it waits
+
+
+def _pending(attempt: Attempt) -> Why:
+    charge = attempt.charge
+    if attempt.wants_chain:
+        return (said.PENDING_CHAIN(),)
+    if attempt.missing_ns and charge is not None:
+        step = steps.SETTLE_LOST(order=attempt.intent.order_id)
+        return (said.PENDING_GONE(charge=charge.id, step=step),)
+    decides = said.PENDING()
+    if charge:
+        decides = said.PENDING_AS(status=charge.status)
+    return (decides, *_beside(attempt), *_to_pay(attempt))
+
+
+def _to_pay(attempt: Attempt) -> Why:
+    """What its payer does about a charge that waits for that."""
+    if kind_of_payer(attempt) == "src":
+        return (steps.SCAN(),)
+    if attempt.charge and attempt.charge.authorize_uri:
+        return (steps.AUTHORISE(),)
+    return ()
+
+
+# --- it took none
+
+
+def _declined(charge: ChargeSeen) -> Message:
+    failure = charge.failure_code or "declined"
+    if not charge.failure_message:
+        return said.DECLINED_UNTOLD(failure=failure)
+    words = told(charge.failure_message, WORDS_OF_THE_GATEWAY)
+    return said.DECLINED(failure=failure, said=words)
+
+
+def _refused(attempt: Attempt) -> Why:
+    if not attempt.may_be:
+        return (_why_refused(attempt),)
+    step = steps.SETTLE_UNCLEAR(order=attempt.intent.order_id, charge=attempt.may_be)
+    return (_why_refused(attempt), said.REFUSED_UNCLEAR(charge=attempt.may_be, step=step))
+
+
+def _why_refused(attempt: Attempt) -> Message:
+    words = told(attempt.message, WORDS_OF_THE_GATEWAY)
+    if attempt.by_hand:
+        return said.REFUSED_BY_HAND(error=attempt.code)
+    if words and attempt.code:
+        return said.REFUSED(error=attempt.code, said=words)
+    if words:
+        return plain(words)
+    if attempt.code:
+        return said.REFUSED_UNTOLD(error=attempt.code)
+    return said.REFUSED_UNKNOWN()
+
+
+PAY_ONCE = {"tokn": steps.PAY_TOKEN, "src": steps.PAY_SOURCE}
+
+
+def pay_again(attempt: Attempt) -> Message:
+    """How its payer pays after all: what was spent does not pay twice."""
+    return PAY_ONCE.get(kind_of_payer(attempt), steps.PAY_AGAIN)()
+
+
+def kind_of_payer(attempt: Attempt) -> str:
+    """`tokn`, `src`, `cust` or `card`; empty where it is not known: of a charge that the journal
+    had lost.
+    """
+    return attempt.intent.payer.partition("_")[0]
+
+
+# --- nobody knows, or nothing was sent
+
+
+def _in_doubt(attempt: Attempt) -> Why:
+    """Why nobody knows what became of it, and what a person may do where no run will find out."""
+    order_id = attempt.intent.order_id
+    if attempt.spent:
+        step = steps.SETTLE_DOUBT(order=order_id)
+        return (said.IN_DOUBT_SPENT(error=attempt.code), step)
+    if attempt.may_be:
+        step = steps.SETTLE_UNCLEAR(order=order_id, charge=attempt.may_be)
+        return (said.IN_DOUBT_UNCLEAR(charge=attempt.may_be, step=step),)
+    if attempt.untold:
+        step = steps.SETTLE_DOUBT(order=order_id)
+        return (said.IN_DOUBT_ACCOUNT(account=attempt.untold), step)
+    words = told(attempt.message, WORDS_OF_THE_GATEWAY)
+    if words:
+        return (said.IN_DOUBT(said=words),)
+    return (said.IN_DOUBT_UNTOLD(),)
+
+
+def _not_charged(attempt: Attempt) -> Message:
+    words = told(attempt.message, WORDS_OF_THE_GATEWAY) or attempt.code
+    if words:
+        return said.HELD(said=words)
+    if attempt.doubted:
+        return said.HELD_NOT_ARRIVED()
+    return said.HELD_NOT_SENT()

@@ -1,0 +1,459 @@
+"""TOTALS: findings become counts and sums that must close, who must act, and the exit code.
+
+Every number here is counted from findings; the equations of the contract hold two counts of
+different origin against each other, so that a lost row, a row counted twice or an amount that
+differs from what was charged is seen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from batchpay.domain.exits import Acts
+from batchpay.domain.model import MONEY_MOVED, OPEN, SENT, Finding, Further, Outcome, Read
+from batchpay.domain.money import major_text, money_text
+from batchpay.domain.text import many
+from batchpay.lifecycle.attempt import Attempt
+from batchpay.lifecycle.plan import by_order
+from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOBODY, further_of, who_acts_for
+
+ROWS_READ = "rows read = rejected + duplicate + conflict + held + sent"
+ASKED_CHARGED = "amounts asked = amounts charged"
+ASKED_CHARGED_BUT = "amounts asked = amounts charged + differences that a person knows of"
+SUMS_READ = "amounts read = amounts of the rows reported"
+SENT_ENDED = "rows with a send = sum of the outcomes of sent rows"
+IN_FILE = "rows in the file = rows reported"
+MATTERS = 10_000  # of a batch that are told apart when it is counted who must act
+# ... of which a later row of the same sale may speak instead; and those of them that stand in a
+# rejects file
+TAKEN_ON, IN_REJECTS = "taken on", "in rejects"
+NAMED = 10  # further charges that a line names
+LEFT = frozenset({"open", "noted"})  # how a further charge stands whose order has paid twice
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Two counts of different origin that must agree."""
+
+    currency: str  # empty: over all
+    name: str
+    left: int
+    right: int
+
+    @property
+    def closes(self) -> bool:
+        """Do they?"""
+        return self.left == self.right
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts and sums of a batch, in smallest units, by upper-case currency (empty: unknown)."""
+
+    rows_read: int = 0
+    with_intent: int = 0
+    # (currency, outcome) -> rows, and what they ask for.
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Currency -> rows, counted apart from outcomes.
+    rows: Counter[str] = field(default_factory=Counter)
+    # By the currency that the row says, as it was read: rows without a send, rows with one, and
+    # sums of what the rows say.
+    unsent: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+    # What the gateway says it took, by its own currency.
+    charged: Counter[str] = field(default_factory=Counter)
+    # Asked less charged of what a person took note of.
+    differs: Counter[str] = field(default_factory=Counter)
+    # Outcomes that duplicates name, and those of attempts that a person took note of.
+    named: Counter[str] = field(default_factory=Counter)
+    named_accepted: Counter[str] = field(default_factory=Counter)
+    # Outcomes that a person took note of, and of rows that were settled elsewhere.
+    accepted: Counter[str] = field(default_factory=Counter)
+    settled: Counter[str] = field(default_factory=Counter)
+    # (outcome, code) -> rows.
+    codes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # (recipient, currency) -> sum succeeded, and rows.
+    recipients: Counter[tuple[str, str]] = field(default_factory=Counter)
+    recipient_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # (currency, fee currency, fee | vat | net) -> sum.
+    fees: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    # (currency, platform | recipient) -> sum; (currency, known | unknown) -> charges, by whether a
+    # share can be told.
+    shares: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Who must act -> rows.
+    acts: Counter[str] = field(default_factory=Counter)
+    # Run that sent them, or empty -> rows with a warning.
+    warned: Counter[str] = field(default_factory=Counter)
+    # (who must act, may a later row of its sale take it on?, digest of the sale) -> rows; of the
+    # first MATTERS sales.
+    matters: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    # (currency, order, charge, how that stands) -> sum of what further charges of an order took,
+    # beside `charged`.
+    further: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    # (order, how that stands: open or noted) -> rows of orders of which two attempts took money;
+    # each has its own row.
+    paid_apart: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, finding: Finding) -> None:
+        """Count one row."""
+        currency, outcome = finding.currency, finding.outcome
+        self.rows_read += 1
+        self.rows[currency] += 1
+        self.counts[currency, outcome.value] += 1
+        self.sums[currency, outcome.value] += finding.amount or 0
+        if finding.warnings:
+            self.warned[finding.run_id] += 1
+        self._add_read(finding)
+        self._add_noted(finding)
+        if finding.who_acts != NOBODY:
+            sale = finding.sale or by_order(finding.order_id)
+            self._add_matter(finding.who_acts, _kind_of(finding), sale)
+        self._add_further(finding.order_id, finding.further)
+        if finding.paid_apart:
+            self.paid_apart[finding.order_id, finding.paid_apart] += 1
+        if outcome in MONEY_MOVED:
+            self._add_charged(finding)
+            self._add_shares(finding)
+        if outcome is Outcome.SUCCEEDED:
+            self.recipients[finding.destination, currency] += finding.amount or 0
+            self.recipient_counts[finding.destination, currency] += 1
+        for code in _codes_of(finding):
+            self.codes[outcome.value, code] += 1
+
+    def add_stray(self, attempt: Attempt, *, stopped: bool) -> None:
+        """Count an open attempt that no row of this journal asked for."""
+        asked, outcome = attempt.intent, attempt.outcome.value
+        self.counts[asked.currency.upper(), outcome] += 1
+        if attempt.accepted:
+            self.accepted[outcome] += 1
+        party = who_acts_for(attempt, stopped=stopped)
+        if party != NOBODY:
+            self._add_matter(party, "", by_order(asked.order_id))
+        self._add_further(asked.order_id, further_of(attempt))
+
+    def _add_read(self, finding: Finding) -> None:
+        """What the row says by itself, and whether it was sent."""
+        outcome, currency = finding.outcome, finding.read_currency
+        with_send = bool(finding.idempotency_key) and outcome is not Outcome.HELD
+        if with_send:
+            self.with_intent += 1
+            self.sent[currency] += 1
+        elif outcome not in SENT:
+            self.unsent[currency] += 1
+        if currency:
+            self.asked[currency] += finding.read_amount or 0
+
+    def _add_noted(self, finding: Finding) -> None:
+        """What a duplicate names; what a person took note of; what was settled elsewhere."""
+        outcome, names = finding.outcome.value, finding.counts_as.value
+        if finding.outcome is Outcome.DUPLICATE:
+            self.named[names] += 1
+            if finding.accepted:
+                self.named_accepted[names] += 1
+        elif finding.accepted:
+            self.accepted[outcome] += 1
+        if finding.settled_by:
+            self.settled[outcome] += 1
+
+    def _add_matter(self, party: str, kind: str, sale: str) -> None:
+        self.acts[party] += 1
+        digest = sha256(sale.encode("utf-8", "replace")).hexdigest()[:12]
+        key = (party, kind, digest)
+        if key in self.matters or len(self.matters) < MATTERS:
+            self.matters[key] += 1
+
+    def _add_further(self, order_id: str, charges: Iterable[Further]) -> None:
+        for one in charges:
+            self.further[one.currency, order_id, one.charge_id, one.stands] += one.amount
+
+    def _add_charged(self, finding: Finding) -> None:
+        """What was charged; and how that differs from what was asked where no money moved, or a
+        person took note of it: the two are different columns, and only what nobody knows of opens
+        an equation.
+        """
+        currency = finding.currency
+        charged_in = finding.charged_currency or currency
+        charged = finding.charged_amount or 0
+        self.charged[charged_in] += charged
+        no_money = finding.outcome is Outcome.UNPROVEN and finding.charged_amount is None
+        if finding.accepted or no_money:
+            self.differs[currency] += finding.amount or 0
+            self.differs[charged_in] -= charged
+
+    def _add_shares(self, finding: Finding) -> None:
+        """Who got what of a charge, as far as the gateway tells."""
+        currency = finding.currency
+        fees = {"fee": finding.fee, "vat": finding.fee_vat, "net": finding.net}
+        for name, amount in fees.items():
+            if amount is not None:
+                self.fees[currency, finding.fee_currency, name] += amount
+        if finding.platform_fee is not None:
+            self.shares[currency, "platform"] += finding.platform_fee
+        if finding.recipient_amount is None:
+            self.shares[currency, "unknown"] += 1
+        else:
+            self.shares[currency, "recipient"] += finding.recipient_amount
+            self.shares[currency, "known"] += 1
+
+    @property
+    def charged_twice(self) -> bool:
+        """Is there an order of which a second charge is neither given back nor taken note of?"""
+        return any(stands == "open" for *_, stands in (*self.further, *self.paid_apart))
+
+    @property
+    def left_charged_twice(self) -> bool:
+        """The same, or one that a person took note of."""
+        return any(stands in LEFT for *_, stands in (*self.further, *self.paid_apart))
+
+    def count(self, outcome: Outcome, currency: str | None = None) -> int:
+        """Rows that ended so, of one currency or of all."""
+        if currency is not None:
+            return self.counts[currency, outcome.value]
+        return sum(rows for (_, name), rows in self.counts.items() if name == outcome.value)
+
+    def outcomes(self) -> dict[str, int]:
+        """Outcome -> rows, in the contract's order, without those that did not happen."""
+        counts = {outcome.value: self.count(outcome) for outcome in Outcome}
+        return {name: rows for name, rows in counts.items() if rows}
+
+    def money_moved(self) -> dict[str, int]:
+        """Currency -> what the gateway says it charged."""
+        return {currency: total for currency, total in sorted(self.charged.items()) if total}
+
+    def stands(self) -> set[Outcome]:
+        """Every outcome that some row has and that was not settled elsewhere, or that a duplicate
+        names.
+        """
+        over = self.settled + self.accepted
+        found = {outcome for outcome in Outcome if self.count(outcome) > over[outcome.value]}
+        for name, rows in self.named.items():
+            if rows > self.named_accepted[name]:
+                found.add(Outcome(name))
+        return found
+
+    def equations(
+        self, rows_in_file: int | None = None, read: Iterable[Read] = ()
+    ) -> list[Equation]:
+        """What must be equal (contract, section 4): rows, sent, and the money asked and charged.
+
+        `read`: what the reader counted, each left side that is about the file. The right sides are
+        findings, by the currency that a row itself says: a job that was changed since may read it
+        otherwise than it was sent.
+        """
+        equations = self._of_what_was_read({one.currency: one for one in read})
+        sent = sum(self.count(outcome) for outcome in SENT)
+        equations.append(Equation("", SENT_ENDED, self.with_intent, sent))
+        if rows_in_file is not None:
+            equations.append(Equation("", IN_FILE, rows_in_file, self.rows_read))
+        for currency in sorted(self.charged.keys() | self.differs.keys()):
+            equations.append(self._of_money(currency))
+        return equations
+
+    def _of_money(self, currency: str) -> Equation:
+        succeeded = self.sums[currency, Outcome.SUCCEEDED.value]
+        unproven = self.sums[currency, Outcome.UNPROVEN.value]
+        known = self.differs[currency]
+        name = ASKED_CHARGED
+        if known:
+            name = ASKED_CHARGED_BUT
+        return Equation(currency, name, succeeded + unproven, self.charged[currency] + known)
+
+    def _of_what_was_read(self, read: Mapping[str, Read]) -> list[Equation]:
+        """None for a batch of which nobody kept what was read."""
+        if not read:
+            return []
+        equations = []
+        for currency in sorted(read.keys() | self.unsent.keys() | self.sent.keys()):
+            one = read.get(currency, Read(currency, 0, 0))
+            placed = self.unsent[currency] + self.sent[currency]
+            equations.append(Equation(currency, ROWS_READ, one.rows, placed))
+            if currency:
+                equations.append(Equation(currency, SUMS_READ, one.sum, self.asked[currency]))
+        return equations
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal: plain lists, always in the same order."""
+        told: dict[str, Any] = {"rows_read": self.rows_read, "with_intent": self.with_intent}
+        for name in _PAIRED:
+            counter = getattr(self, name)
+            told[name] = [[*key, number] for key, number in sorted(counter.items())]
+        for name in _PLAIN:
+            counter = getattr(self, name)
+            told[name] = [[key, number] for key, number in sorted(counter.items())]
+        return told
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Totals:
+        """The same totals back."""
+        totals = cls(rows_read=data["rows_read"], with_intent=data["with_intent"])
+        for name in _PAIRED:
+            counter = getattr(totals, name)
+            for *key, number in data.get(name, ()):
+                counter[tuple(key)] = number
+        for name in _PLAIN:
+            counter = getattr(totals, name)
+            for key, number in data.get(name, ()):
+                counter[key] = number
+        return totals
+
+
+_PAIRED = (
+    "counts",
+    "sums",
+    "codes",
+    "recipients",
+    "recipient_counts",
+    "fees",
+    "shares",
+    "further",
+    "paid_apart",
+    "matters",
+)
+_PLAIN = (
+    "rows",
+    "charged",
+    "differs",
+    "named",
+    "named_accepted",
+    "settled",
+    "accepted",
+    "unsent",
+    "sent",
+    "asked",
+    "acts",
+    "warned",
+)
+
+
+def _kind_of(finding: Finding) -> str:
+    """Of what kind the matter is that a row leaves to somebody (Totals.matters)."""
+    if finding.counts_as not in MAY_BE_SETTLED:
+        return ""
+    if finding.whole_refused:
+        return TAKEN_ON
+    return IN_REJECTS
+
+
+def _codes_of(finding: Finding) -> list[str]:
+    """Why it failed: each rule that a rejected row broke, or what the gateway said."""
+    if finding.outcome is Outcome.REJECTED and finding.problems:
+        return [problem.rule for problem in finding.problems]
+    return [code for code in (finding.failure_code, finding.error_code) if code]
+
+
+# --- over several batches
+
+
+def must_act(every: Sequence[Totals]) -> Acts:
+    """Who must act -> about how many orders: one sale is one matter, in however many rows and
+    batches it stands.
+
+    `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the
+    latest row of its sale that anybody must act about. Rows that are not told apart, of very many
+    or of an earlier version, count as they are.
+    """
+    latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
+    found: dict[tuple[str, str], str] = {}
+    for at, totals in enumerate(every):
+        for party, kind, sale in totals.matters:
+            if not kind or latest[sale] == at:
+                found[party, sale] = kind
+    acts = Counter(party for party, _ in found)
+    in_rejects = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
+    for totals in every:
+        acts += _not_told_apart(totals)
+    return Acts(dict(sorted(acts.items())), dict(in_rejects))
+
+
+def _not_told_apart(totals: Totals) -> Counter[str]:
+    """Who must act -> rows that are no matter of `matters`."""
+    told_apart = Counter[str]()
+    for (party, _, _), rows in totals.matters.items():
+        told_apart[party] += rows
+    return totals.acts - told_apart
+
+
+def exit_code(all_totals: Iterable[Totals], *, stopped: bool, open_equation: bool = False) -> int:
+    """12, 11, 10 or 0, over this run's batches and every older one with an open row (contract,
+    section 6).
+    """
+    every = list(all_totals)
+    stands: set[Outcome] = set()
+    for totals in every:
+        stands |= totals.stands()
+    stands.discard(Outcome.DUPLICATE)
+    if stopped or open_equation or Outcome.UNPROVEN in stands:
+        return 12
+    if stands & OPEN:
+        return 11
+    if stands - {Outcome.SUCCEEDED} or any(_noted(totals) for totals in every):
+        return 10
+    return 0
+
+
+def _noted(totals: Totals) -> bool:
+    """Did a person take note of something that is not as it should be?"""
+    if totals.accepted.total() or totals.named_accepted.total():
+        return True
+    return totals.left_charged_twice
+
+
+# --- charged twice
+
+
+def further_json(totals: Totals) -> list[dict[str, Any]]:
+    """By currency: what further charges of orders took, that no sum of a report has; empty when
+    none did.
+    """
+    charges: dict[str, list[dict[str, Any]]] = {}
+    for (currency, order_id, charge_id, stands), amount in sorted(totals.further.items()):
+        told = {
+            "order_id": order_id,
+            "charge_id": charge_id,
+            "amount_minor": amount,
+            "stands": stands,
+        }
+        charges.setdefault(currency, []).append(told)
+    return [_further_in(currency, mine) for currency, mine in charges.items()]
+
+
+def _further_in(currency: str, charges: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = sum(charge["amount_minor"] for charge in charges)
+    return {
+        "currency": currency,
+        "orders": len({charge["order_id"] for charge in charges}),
+        "count": len(charges),
+        "sum_minor": whole,
+        "sum": major_text(whole, currency),
+        "charges": charges,
+    }
+
+
+def further_lines(further: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """`charged twice: 1 order, 120.00 THB more at the gateway (chrg_test_2)`, for a person."""
+    for one in further:
+        names = [_further_named(charge) for charge in one["charges"][:NAMED]]
+        if one["count"] > NAMED:
+            names.append(f"and {one['count'] - NAMED} more")
+        orders = many(one["orders"], "order")
+        money = money_text({one["currency"]: one["sum_minor"]})
+        yield f"charged twice: {orders}, {money} more at the gateway ({'; '.join(names)})"
+
+
+def _further_named(charge: Mapping[str, Any]) -> str:
+    if charge["stands"] == "open":
+        return str(charge["charge_id"])
+    return f"{charge['charge_id']}, {_STANDS[charge['stands']]}"
+
+
+_STANDS = {
+    "given back": "given back",
+    "noted": "a person took note of it",
+    "kept": "the other one was given back",
+}
