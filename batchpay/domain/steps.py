@@ -71,6 +71,8 @@ def _step(entry: message.Entry) -> Step:
 
 LIFT_STOP = _step(catalogue.LIFT_STOP)
 CANCEL = _step(catalogue.CANCEL)
+IS_CANCEL = catalogue.IS_CANCEL
+RUN_FIRST = _step(catalogue.RUN_FIRST)
 ACCEPT = _step(catalogue.ACCEPT)
 GIVE_BACK = _step(catalogue.GIVE_BACK)
 SETTLE_LOST = _step(catalogue.SETTLE_LOST)
@@ -113,4 +115,5 @@ OTHER_MODE = _step(catalogue.OTHER_MODE)
 OTHER_URL = _step(catalogue.OTHER_URL)
 KEY = _step(catalogue.KEY)
 CLOCK = _step(catalogue.CLOCK)
+ASK_GATEWAY = _step(catalogue.ASK_GATEWAY)
 GATEWAY_URL = _step(catalogue.GATEWAY_URL)

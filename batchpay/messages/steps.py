@@ -30,6 +30,14 @@ CANCEL = entry(
     means="An order waits that a person may say is never to be sent.",
     example="an order that is held by a limit, and not wanted any more",
 )
+IS_CANCEL = "batchpay resolve JOB --cancel"  # what all steps hold that cancel
+RUN_FIRST = entry(
+    "run-first",
+    "no run has read {files} yet: batchpay resolve JOB --cancel works once one has, which sends"
+    " nothing of what is held or refused; or leave the row out of the file",
+    means="A command can only cancel what a run has read into the journal.",
+    example="batchpay check of a file that no run has read, with an order that looks like another",
+)
 ACCEPT = entry(
     "accept",
     "see the gateway's dashboard, then: batchpay resolve JOB --as charged:{charge} --reason TEXT"
@@ -327,6 +335,13 @@ CLOCK = entry(
     "set the clock (NTP) and run again: nothing more is sent",
     means="This machine's clock is not the gateway's.",
     example="a clock that is an hour behind",
+)
+ASK_GATEWAY = entry(
+    "ask-gateway",
+    "nothing is sent beside it, for it may be any order's: ask the gateway to mend that entry, then"
+    " run again",
+    means="An entry of the gateway's list cannot be read, and may be any order's charge.",
+    example="a charge in the list without an id",
 )
 GATEWAY_URL = entry(
     "gateway-url",
