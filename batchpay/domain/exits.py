@@ -116,6 +116,18 @@ def messages(code: int, told: Acts) -> tuple[Message, ...]:
     return (own,)
 
 
+def sentence_after(last: int | None, code: int, told: Acts) -> str:
+    """The same where the last run ended with `last`: what kept it from going on keeps the next one,
+    too, so whoever must see to that comes first. None: no run has ended.
+
+    >>> sentence_after(78, 11, Acts({"next run": 1}))  # doctest: +ELLIPSIS
+    'the last run ended with 78: correct the job file or the environment, then run again; the ...'
+    """
+    if last is None or last in OF_ROWS:
+        return sentence(code, told)
+    return worded((said.LAST_RUN(code=last, step=_own(last)), *messages(code, told)))
+
+
 def _own(code: int) -> Message:
     known = BY_CODE.get(code)
     if known is None:

@@ -16,6 +16,8 @@ from decimal import Decimal
 from typing import Any
 
 from batchpay.domain.money import EXPONENTS
+from batchpay.messages import lint as said
+from batchpay.messages.message import Message
 
 FIELDS = (
     "order_id",
@@ -120,8 +122,8 @@ _NEEDS = {"then": "if", "else": "if", "minContains": "contains", "maxContains": 
 class Lint:
     """What was found: sentences without the schema's name."""
 
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    faults: list[Message] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
 def lint(schema: Mapping[str, Any]) -> Lint:
@@ -205,9 +207,9 @@ def _look(node: dict[str, Any], place: str, of: str, found: Lint) -> None:
         if keyword not in KNOWN:
             _unknown(keyword, place, found)
         elif keyword == "format":
-            found.notes.append(f"format {value!r} at {place} is not checked: a pattern is")
+            found.notes.append(said.FORMAT(format=repr(value), place=place))
         elif (needed := _NEEDS.get(keyword)) and needed not in node:
-            found.faults.append(f"{keyword} at {place} without {needed} is no rule")
+            found.faults.append(said.NEEDS(keyword=keyword, place=place, needed=needed))
     if not of:
         for name in [*dict(_items(node, "properties")), *_required(node)]:
             _field(name, place, found)
@@ -226,22 +228,23 @@ def _unknown(keyword: str, place: str, found: Lint) -> None:
     if keyword.startswith(("x-", "$comment")):
         return
     instead = _INSTEAD.get(keyword) or _nearest(keyword, sorted(KNOWN))
-    sentence = (
-        f"unknown keyword {keyword!r} at {place} is no rule; the nearest known one is {instead}"
-    )
+    message = said.KEYWORD(keyword=repr(keyword), place=place, near=instead)
     slip = keyword in _INSTEAD or _is_slip(keyword, instead)
-    (found.faults if slip and instead not in _ANNOTATIONS else found.notes).append(sentence)
+    if slip and instead not in _ANNOTATIONS:
+        found.faults.append(message)
+    else:
+        found.notes.append(message)
 
 
 def _field(name: str, place: str, found: Lint) -> None:
     if name in FIELDS:
         return
     near = _nearest(name, FIELDS)
-    sentence = (
-        f"{name!r} at {place} is no field of an order, its rules are none; the nearest field is"
-        f" {near}"
-    )
-    (found.faults if _is_slip(name, near) else found.notes).append(sentence)
+    message = said.FIELD(field=repr(name), place=place, near=near)
+    if _is_slip(name, near):
+        found.faults.append(message)
+    else:
+        found.notes.append(message)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -258,7 +261,10 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
     kind = {"amount": "number", "metadata": "object"}.get(of, "text")
     for keyword in node:
         if keyword != "format" and _KIND_OF.get(keyword, kind) != kind:
-            found.faults.append(f"{keyword} at {place} is no rule: {of} is {_A_KIND[kind]}")
+            message = said.OF_ANOTHER_KIND(
+                keyword=keyword, place=place, field=of, kind=_A_KIND[kind]()
+            )
+            found.faults.append(message)
     for value in [
         *(value for _, value in _items(node, "enum")),
         *([node["const"]] if "const" in node else []),
@@ -269,26 +275,20 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
             and value.lower() != value
             and value.upper() in EXPONENTS
         ):
-            found.faults.append(
-                f"{value!r} at {place} is no currency here: write {value.lower()!r}, in small"
-                " letters"
-            )
+            small = repr(value.lower())
+            found.faults.append(said.CAPITALS(value=repr(value), place=place, small=small))
         elif not _is_of(kind, value):
-            found.notes.append(
-                f"{str(value)[:60]!r} at {place} is never met: {of} is {_A_KIND[kind]}"
-            )
+            shown = repr(str(value)[:60])
+            message = said.NEVER_MET(value=shown, place=place, field=of, kind=_A_KIND[kind]())
+            found.notes.append(message)
     if of == "currency" and _only_capitals(node.get("pattern")):
-        found.faults.append(
-            f"pattern at {place} is met by no currency: they are in small letters here"
-        )
+        found.faults.append(said.CAPITALS_ONLY(place=place))
     for keyword in _OF_KIND["number"] if of == "amount" else ():
         bound = node.get(keyword)
         if bound is not None and type(bound) not in (int, bool, str, list, dict):
             baht = format(Decimal(repr(bound)) / 100, "f")
-            found.notes.append(
-                f"{keyword} {bound} at {place} is in the smallest unit: {baht} in THB, {bound}"
-                " in JPY"
-            )
+            message = said.SMALLEST_UNIT(keyword=keyword, bound=str(bound), place=place, baht=baht)
+            found.notes.append(message)
 
 
 def _is_of(kind: str, value: Any) -> bool:
@@ -311,4 +311,4 @@ def _only_capitals(pattern: Any) -> bool:
     )
 
 
-_A_KIND = {"number": "a whole number of the smallest unit", "text": "a text", "object": "an object"}
+_A_KIND = {"number": said.NUMBER, "text": said.TEXT, "object": said.OBJECT}

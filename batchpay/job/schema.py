@@ -19,6 +19,7 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.domain.strictjson import NotStrict, parse
 from batchpay.job.job import Schema
 from batchpay.job.lint import lint
+from batchpay.messages.message import worded
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_BYTES = 1024 * 1024
@@ -61,7 +62,7 @@ def load_schema(source: Path | bytes, name: str = "") -> Schema:
             more = ""
         _refuse(
             name,
-            f"has rules that silently are none: {'; '.join(found.faults[:MAX_TOLD])}{more}",
+            f"has rules that silently are none: {worded(found.faults[:MAX_TOLD])}{more}",
             "correct them",
         )
     return replace(schema, notes=tuple(f"{name}: {note}" for note in found.notes[:MAX_TOLD]))

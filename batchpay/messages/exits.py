@@ -90,6 +90,12 @@ UNKNOWN = entry(
     means="An exit code that is not batchpay's own.",
     example="a process that was killed",
 )
+LAST_RUN = entry(
+    "exit.last-run",
+    "the last run ended with {code:d}: {step}",
+    means="What kept the last run from going on keeps the next one, too.",
+    example="a night that ended with 78",
+)
 SEEN_TO = entry(
     "exit-10.seen-to",
     "nothing to do: a person has cancelled, or taken as it is, what is not as it was asked",
