@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from batchpay import gateways
 from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
@@ -18,7 +19,6 @@ from batchpay.batches.signals import Signals
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
-from batchpay.gateways.omise.client import Omise
 from batchpay.intake.controls import next_deadline
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
@@ -241,7 +241,7 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
     """Which of these cannot be paid now, and the gateway's smallest transfer."""
 
     async def ask() -> Preflight:
-        gateway = Omise(job.gateway, key.reveal())
+        gateway = gateways.open(job.gateway, key.reveal())
         try:
             account = await account_of(job.gateway, gateway, channel)
             return await preflight(

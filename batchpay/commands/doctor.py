@@ -18,18 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from batchpay import gateways
 from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
+from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
+from batchpay.domain.model import Answer
 from batchpay.domain.money import grouped_text
 from batchpay.domain.oserrors import translated
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
-from batchpay.gateways.omise.client import Omise
 from batchpay.intake.bounds import Asked, Bounds, bounds_of, not_compared, not_taken
 from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
@@ -37,12 +39,11 @@ from batchpay.job.load import SecretKey, load_job, secret_key
 from batchpay.journals.lock import witnessed
 from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import error_of
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight
 from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in, whose_journal
-from batchpay.settlement.run import account_in, close_to_no_gateway, refuse_other_account
+from batchpay.settlement.run import close_to_no_gateway, refuse_other_account, refuse_other_mode
 
 LEAST_FREE_BYTES = 256 << 20
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
@@ -394,7 +395,7 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
     """What the gateway tells. A run that is under way has the job's rate: then nothing is asked."""
 
     async def collected(channel: Channel) -> list[Finding]:
-        gateway = Omise(job.gateway, key.reveal())
+        gateway = gateways.open(job.gateway, key.reveal())
         try:
             return [finding async for finding in _gateway(job, gateway, files, channel)]
         finally:
@@ -411,32 +412,33 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
 async def _gateway(
     job: Job, gateway: Gateway, files: _Files, channel: Channel
 ) -> AsyncIterator[Finding]:
-    account = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
+    account = await channel.ask(gateway.account, learn=False)
     await close_to_no_gateway(job.gateway, gateway, channel)
     if account is None or channel.closed:
         for finding in _silent(job, channel, AT_GATEWAY):
             yield finding
         return
-    for finding in _account(job, account.status, account.document, files.account):
+    for finding in _account(job, account, files.account):
         yield finding
     listed = await channel.ask(partial(gateway.page, iso(SystemClock().now_ns()), 0))
     if listed is None:
         for finding in _silent(job, channel, AT_GATEWAY[1:]):
             yield finding
         return
-    yield _permission(listed.status, listed.document)
-    yield (
-        _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
-        if channel.gateway_date
-        else _warning("clock", "the gateway gives no Date header to compare with")
-    )
-    capability = await channel.ask(partial(gateway.read, "/capability", {}))
-    for finding in _limits(
-        job, files, bounds_of(account.document, capability.document if capability else None)
-    ):
+    yield _permission(listed)
+    yield _gateway_clock(channel)
+    capability = await channel.ask(gateway.capability)
+    bounds = bounds_of(account.said, capability.said if capability else None)
+    for finding in _limits(job, files, bounds):
         yield finding
     for finding in await _recipients(job, gateway, files.recipients, channel):
         yield finding
+
+
+def _gateway_clock(channel: Channel) -> Finding:
+    if channel.gateway_date:
+        return _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
+    return _warning("clock", "the gateway gives no Date header to compare with")
 
 
 def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Finding]:
@@ -452,14 +454,13 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Fin
     yield from _unseen(subjects, "the gateway was not asked any more")
 
 
-def _account(
-    job: Job, status: int | None, document: Any, kept: dict[str, Any]
-) -> Iterator[Finding]:
+def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterator[Finding]:
     """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
     it is not told.
     """
+    account = answer.said or Account()
     try:
-        account = account_in(document, job.gateway)
+        refuse_other_mode(job.gateway, account)
         refuse_other_account(account, kept)
     except BatchpayError as error:
         yield from _wrong("key", error)
@@ -467,23 +468,20 @@ def _account(
     if account.id:
         yield _well("key", f"account {account.id}, mode {job.gateway.mode}")
         return
-    code, message = error_of(document)
-    told = f"the gateway does not tell of the account: {status} {code} {message}".rstrip()
+    said = f"{answer.status} {answer.code} {answer.message}"
+    told = f"the gateway does not tell of the account: {said}".rstrip()
     if kept.get("account"):
-        yield Finding(
-            "key", "wrong", f"{told}; no run sends or asks before it does: run again later", 69
-        )
+        why = f"{told}; no run sends or asks before it does: run again later"
+        yield Finding("key", "wrong", why, 69)
     else:
         yield _warning("key", told)
 
 
-def _permission(status: int | None, document: Any) -> Finding:
-    if status == 200:
+def _permission(listed: Answer[object]) -> Finding:
+    if listed.status == 200:
         return _well("permission", "the key may list charges: without that no run sends anything")
-    code, message = error_of(document)
-    return Finding(
-        "permission", "wrong", f"GET /charges gave {status} {code} {message}: no run can send", 78
-    )
+    said = f"{listed.status} {listed.code} {listed.message}"
+    return Finding("permission", "wrong", f"GET /charges gave {said}: no run can send", 78)
 
 
 def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:

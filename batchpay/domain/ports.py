@@ -7,7 +7,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from batchpay.domain.model import Answer, Event, Intent
+from batchpay.domain.books import (
+    Account,
+    Booked,
+    Capability,
+    Customer,
+    Listed,
+    Recipient,
+    Refund,
+    Span,
+    Transaction,
+    Transfer,
+)
+from batchpay.domain.model import (
+    Answer,
+    ChargeSeen,
+    ChargeWithoutId,
+    Event,
+    Intent,
+    Page,
+    UnreadablePage,
+)
 
 
 class Clock(Protocol):
@@ -24,31 +44,75 @@ class Clock(Protocol):
 
 class Gateway(Protocol):
     """One call each: no retry, no pacing, no decision inside. None of them raises for what the
-    world does.
+    world does, and no document of the gateway's leaves it: what an answer `said` is typed, and None
+    where it is not what was asked for.
+
+    `may_leave` is asked right before a request's first byte; False leaves it unsent (out = False).
     """
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
-        """POST /charges. `may_leave` is asked right before the first byte; False leaves it unsent
-        (out = False).
-        """
+    async def charge(
+        self, intent: Intent, may_leave: Callable[[], bool]
+    ) -> Answer[ChargeSeen | ChargeWithoutId]:
+        """Make one charge, by the intent's own key and body."""
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges/:id."""
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[ChargeSeen]:
+        """One charge by its id; status 404: the gateway knows none."""
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
-    ) -> Answer:
-        """GET /charges: one page of at most `limit`, oldest first, from `since` (ISO 8601 UTC),
-        `to` left open.
+    ) -> Answer[Page | UnreadablePage]:
+        """One page of at most `limit` charges, oldest first, from `since` (ISO 8601 UTC) on, with
+        the end left open (law L5).
         """
 
-    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges: a page of the one youngest charge from `since` (ISO 8601 UTC) on."""
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[str]:
+        """The id of the youngest charge from `since` (ISO 8601 UTC) on; empty when there is none,
+        or it cannot be read.
+        """
 
-    async def read(
-        self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
-    ) -> Answer:
-        """GET of any other resource."""
+    # --- who may be charged, and paid
+
+    async def account(self, may_leave: Callable[[], bool]) -> Answer[Account]:
+        """Whose account the key is of."""
+
+    async def capability(self, may_leave: Callable[[], bool]) -> Answer[Capability]:
+        """The least and the most of a charge, and the smallest transfer."""
+
+    async def recipient(
+        self, recipient_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Recipient]:
+        """Can this recipient be paid?"""
+
+    async def recipients(self, may_leave: Callable[[], bool]) -> Answer[tuple[Recipient, ...]]:
+        """Some recipients of the account."""
+
+    async def customers(self, may_leave: Callable[[], bool]) -> Answer[tuple[Customer, ...]]:
+        """Some customers of the account."""
+
+    # --- the account's own ledger, page by page, oldest first
+
+    async def booked(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Booked]:
+        """One charge by its id, with its dispute and its refunds."""
+
+    async def charges(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Booked]]:
+        """Charges, and what else stands in their list."""
+
+    async def transactions(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Transaction]]:
+        """Credits and debits."""
+
+    async def transfers(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Transfer]]:
+        """Transfers to recipients."""
+
+    async def refunds(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Refund | None]]:
+        """Refunds, by the day they were made; None stands for what is none."""
 
     async def aclose(self) -> None:
         """Drop every connection."""

@@ -12,9 +12,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any, Literal
+from typing import Literal
 
-from batchpay.domain.documents import inside, text, whole
+from batchpay.domain.books import Account, Capability
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS, grouped_text
 from batchpay.domain.text import many, told
@@ -52,19 +52,15 @@ class Bounds:
         return f"{told}, a transfer {_money(self.smallest_transfer, self.currency)} or more"
 
 
-def bounds_of(account: Any, capability: Any) -> Bounds:
-    """From both documents, whatever they are."""
-    taken = inside(account, "supported_currencies")
+def bounds_of(account: Account | None, capability: Capability | None) -> Bounds:
+    """From what the gateway told of both; None: it did not."""
+    account, capability = account or Account(), capability or Capability()
     return Bounds(
-        text(account, "currency").upper(),
-        whole(capability, "limits", "charge_amount", "min"),
-        whole(capability, "limits", "charge_amount", "max"),
-        whole(capability, "limits", "transfer_amount", "min"),
-        frozenset(
-            code.upper()
-            for code in (taken if isinstance(taken, list) else ())
-            if isinstance(code, str)
-        ),
+        account.currency,
+        capability.least_charge,
+        capability.most_charge,
+        capability.smallest_transfer,
+        account.currencies,
     )
 
 

@@ -12,20 +12,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from batchpay.domain.books import Booked, Minor, Transaction, Transfer
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of, seen
+from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of
 from batchpay.lifecycle.plan import is_one_sale, place_in
 
 GIVE_BACK = ": give this one back"
 """How a difference ends that asks for a refund of a double charge."""
-
-Thing = Mapping[str, Any]
-"""One object of the gateway, as it shows it."""
 
 Attempts = Mapping[str, Sequence[Attempt]]
 """What this job did, by order id."""
@@ -107,7 +104,7 @@ def apart(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def match_charges(
-    job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], *, live: bool
+    job: str, attempts: Sequence[Attempt], charges: Sequence[Booked], *, live: bool
 ) -> Match:
     """Both ways over the charges of one period: `attempts` are those whose charge was made in it,
     or may have been.
@@ -124,8 +121,8 @@ def match_charges(
     }
     of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
     found: set[str] = set()
-    for document in charges:
-        charge, _ = seen(document)
+    for booked in charges:
+        charge = booked.charge
         if charge is not None:
             attempt = by_id.get(charge.id) or by_key.get(key_in(charge) or "")
         else:
@@ -147,7 +144,7 @@ def match_charges(
         of_orders[order_id].append(charge)
         if outcome_of(charge) is Outcome.SUCCEEDED:
             match.theirs[charge.currency.upper()] += charge.amount
-        differences = list(_of_charge(charge, document, order_id, attempt, live))
+        differences = list(_of_charge(charge, booked.dispute, order_id, attempt, live))
         match.matched += not differences
         match.add(differences)
     for attempt in attempts:
@@ -243,7 +240,7 @@ def _timeless(attempt: Attempt, found: Collection[str]) -> Timeless | None:
 
 
 def _of_charge(
-    charge: ChargeSeen, document: Thing, order_id: str, attempt: Attempt | None, live: bool
+    charge: ChargeSeen, dispute: str | None, order_id: str, attempt: Attempt | None, live: bool
 ) -> Iterator[Difference]:
     """A charge of this job against the attempt that asked for it. What was given back of it is told
     by `refunds`.
@@ -299,12 +296,8 @@ def _of_charge(
         )
     if flaws := flaws_of(charge, attempt.intent, live):
         yield _about(charge, "terms", order_id, "; ".join(flaws), "; ".join(flaws))
-    if dispute := document.get("dispute"):
-        if isinstance(dispute, dict):
-            status = str(dispute.get("status") or "")
-        else:
-            status = ""
-        yield _about(charge, "disputed", order_id, "the payer disputes it", status)
+    if dispute is not None:
+        yield _about(charge, "disputed", order_id, "the payer disputes it", dispute)
 
 
 def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) -> Difference:
@@ -347,9 +340,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def order_elsewhere(job: str, document: Thing) -> str:
+def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
     """The order id of a charge that another job made; empty for any other charge."""
-    charge, _ = seen(document)
     if (
         charge is None
         or not charge.metadata.get("batchpay_job")
@@ -359,17 +351,16 @@ def order_elsewhere(job: str, document: Thing) -> str:
     return charge.metadata.get("order_id", "")
 
 
-def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Iterator[Difference]:
+def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Booked]) -> Iterator[Difference]:
     """Charges of our very orders, for the same payer, recipient and amount, that another job made
     beside ours (J06).
 
     Which of the two is to be given back is for a person: the other job's audit tells the same. One
     that was given back whole is none any more.
     """
-    given_back = {document.get("id") for document in charges if _is_given_back(document)}
-    for document in charges:
-        order_id = order_elsewhere(job, document)
-        charge, _ = seen(document)
+    given_back = {booked.id for booked in charges if booked.given_back}
+    for charge in (booked.charge for booked in charges):
+        order_id = order_elsewhere(job, charge)
         if not order_id or charge is None or not charge.takes_money or charge.id in given_back:
             continue
         for attempt in ours.get(order_id, ()):
@@ -389,29 +380,22 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Itera
             yield _about(charge, "charged-by-another-job", order_id, told, mine.id)
 
 
-def _is_given_back(document: Thing) -> bool:
-    amount, refunded = document.get("amount"), document.get("refunded_amount")
-    return type(amount) is int and type(refunded) is int and refunded >= amount
-
-
 def match_credits(
-    attempts: Sequence[Attempt], charges: Sequence[Thing], transactions: Sequence[Thing]
+    attempts: Sequence[Attempt], charges: Sequence[Booked], transactions: Sequence[Transaction]
 ) -> list[Difference]:
     """Each charge that succeeded has one credit of its net (omise-api.md, 7.5)."""
-    credits: dict[str, list[Thing]] = defaultdict(list)
+    credits: dict[str, list[Transaction]] = defaultdict(list)
     for entry in transactions:
-        if entry.get("direction") == "credit":
-            credits[str(entry.get("origin"))].append(entry)
-    shown = {document.get("id"): document for document in charges}
+        if entry.direction == "credit":
+            credits[entry.origin].append(entry)
+    shown = {booked.id: booked for booked in charges}
     found: list[Difference] = []
     for attempt in attempts:
         charge = attempt.charge
         if charge is None or attempt.outcome is not Outcome.SUCCEEDED or charge.id not in shown:
             continue
-        net, code = (
-            shown[charge.id].get("net"),
-            str(shown[charge.id].get("funding_currency") or charge.currency),
-        )
+        net = shown[charge.id].net
+        code = shown[charge.id].funding_currency or charge.currency
         order_id, mine = attempt.intent.order_id, credits.get(charge.id, [])
         if not mine:
             found.append(
@@ -422,22 +406,20 @@ def match_credits(
         elif len(mine) > 1:
             told = f"{len(mine)} credits in the account's ledger"
             found.append(_about(charge, "two-credits", order_id, told, str(len(mine))))
-        elif (got := mine[0].get("amount")) != net:
-            told = (
-                f"credited {_sum_told(got, str(mine[0].get('currency') or code))}, its net is"
-                f" {_sum_told(net, code)}"
-            )
+        elif (got := mine[0].amount) != net:
+            credited = _sum_told(got, mine[0].currency or code)
+            told = f"credited {credited}, its net is {_sum_told(net, code)}"
             found.append(_about(charge, "credit-differs", order_id, told, f"{got}/{net}"))
     return found
 
 
-def _sum_told(minor: Any, currency: str) -> str:
-    if type(minor) is int:
+def _sum_told(minor: Minor, currency: str) -> str:
+    if isinstance(minor, int):
         return both_units(minor, currency)
     return "nothing that can be read"
 
 
-def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> list[Difference]:
+def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Transfer]) -> list[Difference]:
     """For each recipient and amount: as many transfers as charges that earned one; and none that
     failed.
     """
@@ -448,37 +430,41 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
             wanted[attempt.intent.destination, charge.amount - (charge.platform_fee or 0)].append(
                 attempt
             )
-    there = Counter(
-        _whom_and_how_much(transfer) for transfer in transfers if not transfer.get("deleted")
-    )
+    there = Counter(_whom_and_how_much(transfer) for transfer in transfers if not transfer.deleted)
     found = []
     for (recipient, amount), some in sorted(wanted.items()):
         if (missing := len(some) - there[recipient, amount]) > 0:
             found.append(_missing(recipient, amount, some, missing))
     for transfer in transfers:
         earners = wanted.get(_whom_and_how_much(transfer))
-        if earners and transfer.get("failure_code"):
+        if earners and transfer.failure_code:
             found.append(_failure(transfer, earners[0].intent.currency))
     return found
 
 
-def _whom_and_how_much(transfer: Thing) -> tuple[str, int]:
-    amount = transfer.get("amount")
-    return str(transfer.get("recipient")), amount if type(amount) is int else -1
+def _whom_and_how_much(transfer: Transfer) -> tuple[str, int]:
+    """What cannot be read is nobody's: no charge earns less than nothing."""
+    if transfer.amount is None:
+        return transfer.recipient, -1
+    return transfer.recipient, transfer.amount
 
 
-def _failure(transfer: Thing, currency: str) -> Difference:
-    name, failure, amount = (
-        str(transfer.get("id")),
-        str(transfer.get("failure_code")),
-        transfer["amount"],
-    )
-    code = str(transfer.get("currency") or currency).upper()
+def _failure(transfer: Transfer, currency: str) -> Difference:
+    code, amount = (transfer.currency or currency).upper(), transfer.amount or 0
     told = (
-        f"transfer {name} of {both_units(amount, code)} to {transfer.get('recipient')} failed:"
-        f" {failure}"
+        f"transfer {transfer.id} of {both_units(amount, code)} to {transfer.recipient} failed:"
+        f" {transfer.failure_code}"
     )
-    return Difference("transfer-failed", "", "", told, amount, code, state=failure, about=name)
+    return Difference(
+        "transfer-failed",
+        "",
+        "",
+        told,
+        amount,
+        code,
+        state=transfer.failure_code,
+        about=transfer.id,
+    )
 
 
 def _missing(recipient: str, amount: int, some: Sequence[Attempt], missing: int) -> Difference:

@@ -15,26 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import day_of, is_instant
-from batchpay.lifecycle.attempt import outcome_of, seen
+from batchpay.lifecycle.attempt import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """One refund."""
-
-    id: str
-    charge_id: str
-    amount: int  # smallest unit
-    currency: str  # upper case
-    made_at: (
-        str  # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,73 +81,46 @@ class Refunded:
         }
 
 
-def refund_of(document: Any) -> Refund | None:
-    """A refund object; None for anything else. What of it cannot be read is zero or empty."""
-    if (
-        not isinstance(document, dict)
-        or document.get("object") != "refund"
-        or type(document.get("id")) is not str
-    ):
-        return None
-    charge, amount = document.get("charge"), document.get("amount")
-    if isinstance(charge, dict):
-        charge = charge.get("id")
-    return Refund(
-        id=document["id"],
-        charge_id=charge if isinstance(charge, str) else "",
-        amount=amount if type(amount) is int and 0 <= amount < 2**63 else 0,
-        currency=str(document.get("currency") or "").upper(),
-        made_at=str(document.get("created_at") or document.get("created") or ""),
-    )
-
-
-def speaks_of_refunds(document: Mapping[str, Any]) -> bool:
-    """Does a charge say anything else than that nothing of it was given back?"""
-    return bool(_said(document) or _embedded(document))
-
-
 def refunded_of(
     charge_id: str,
     order_id: str,
-    document: Mapping[str, Any] | None,
+    booked: Booked | None,
     beside: Iterable[Refund],
     journal: ChargeSeen | None = None,
 ) -> Refunded | None:
     """A charge with its refunds; None when nothing of it was given back.
 
-    `document`: the charge as the gateway shows it, if it does. `beside`: the refunds of it that
+    `booked`: the charge as the gateway shows it, if it does. `beside`: the refunds of it that
     another list told. `journal`: the charge as we knew it, for what the gateway does not show any
     more.
     """
-    shown = document or {}
-    found = {
-        one.id: one
-        for one in (*_embedded(shown), *(one for one in beside if one.charge_id == charge_id))
-    }
-    charge = (seen(shown)[0] if document else None) or journal
+    shown = booked or Booked(charge_id)
+    of_charge = [refund for refund in beside if refund.charge_id == charge_id]
+    found = {refund.id: refund for refund in (*shown.refunds, *of_charge)}
     refunds = tuple(sorted(found.values(), key=lambda one: (one.made_at, one.id)))
+    charge = shown.charge or journal
+    currency = ""
     if charge:
         currency = charge.currency.upper()
-    elif not refunds:
-        currency = ""
-    else:
+    elif refunds:
         currency = refunds[0].currency
-    said, unread = _said(shown), ""
-    if type(said) is not int or not 0 <= said < 2**63:
-        said, unread = 0, f"refunded_amount is {said!r:.40}" if said else ""
-    total = max(said, _sum(refunds, currency))
-    if not (total or refunds or unread):
+    total = max(shown.refunded, _sum(refunds, currency))
+    if not (total or refunds or shown.unread):
         return None
-    if charge:
-        charged, at = (charge.amount, charge.created_at)
-    else:
-        charged, at = (None, "")
-    return Refunded(charge_id, order_id, currency, charged, at, total, refunds, unread=unread)
+    return Refunded(
+        charge_id,
+        order_id,
+        currency,
+        charge.amount if charge else None,
+        charge.created_at if charge else "",
+        total,
+        refunds,
+        unread=shown.unread,
+    )
 
 
-def counts_as_charged(job: str, document: Mapping[str, Any]) -> bool:
+def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
     """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
-    charge, _ = seen(document)
     return (
         charge is not None
         and charge.metadata.get("batchpay_job") == job
@@ -281,35 +242,16 @@ class Totals:
         return self.gross - self.refunded
 
 
-def booked_as_refunds(transactions: Iterable[Mapping[str, Any]]) -> Counter[str]:
+def booked_as_refunds(transactions: Iterable[Transaction]) -> Counter[str]:
     """By currency: the debits of the gateway's ledger that come from a refund (omise-api.md,
     7.5).
     """
     booked = Counter[str]()
     for entry in transactions:
-        amount = entry.get("amount")
-        if (
-            entry.get("direction") == "debit"
-            and str(entry.get("origin")).startswith("rfnd_")
-            and type(amount) is int
-        ):
-            booked[str(entry.get("currency") or "").upper()] += amount
+        is_refund = entry.direction == "debit" and entry.origin.startswith("rfnd_")
+        if is_refund and isinstance(entry.amount, int):
+            booked[entry.currency.upper()] += entry.amount
     return booked
-
-
-def _said(document: Mapping[str, Any]) -> Any:
-    return document.get("refunded_amount", document.get("refunded"))
-
-
-def _embedded(document: Mapping[str, Any]) -> list[Refund]:
-    listed = document.get("refunds")
-    if isinstance(listed, dict):
-        data = listed.get("data")
-    else:
-        data = listed
-    return [
-        one for one in map(refund_of, data if isinstance(data, list) else ()) if one is not None
-    ]
 
 
 def _sum(refunds: Iterable[Refund], currency: str) -> int:

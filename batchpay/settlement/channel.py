@@ -9,10 +9,9 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from batchpay.domain import steps
-from batchpay.domain.documents import inside
 from batchpay.domain.errors import (
     STATUS_PAGE,
     BatchpayError,
@@ -23,7 +22,6 @@ from batchpay.domain.errors import (
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
-from batchpay.lifecycle.attempt import error_of
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 
 LARGEST_SKEW_S = (
@@ -33,7 +31,10 @@ LARGEST_SKEW_S = (
 TRIES = 5  # of one GET
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 
-Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
+T = TypeVar("T")
+
+Request = Callable[[Callable[[], bool]], Awaitable[Answer[T]]]
+"""Asks the gateway for something; what it is given is asked right before the first byte."""
 
 
 class Channel:
@@ -65,7 +66,7 @@ class Channel:
         self.spoke = (
             0  # how many answers were a document of the gateway's, or one that a gateway may give
         )
-        self.foreign: Answer | None = (
+        self.foreign: Answer[object] | None = (
             None  # the last that was none: a page, a redirect, JSON of another kind
         )
 
@@ -111,12 +112,12 @@ class Channel:
 
     async def send(
         self,
-        request: Request,
+        request: Request[T],
         may_leave: Callable[[], bool] = lambda: True,
         *,
         asking: bool = False,
         learn: bool = True,
-    ) -> Answer:
+    ) -> Answer[T]:
         """One permitted request; tells limiter and breaker what came of it, or with `learn` False
         the limiter only.
         """
@@ -143,7 +144,7 @@ class Channel:
             self._learn(answer, self._asks if asking else self._sends)
         return answer
 
-    async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
+    async def ask(self, request: Request[T], *, learn: bool = True) -> Answer[T] | None:
         """One GET, tried until the gateway itself answers it; None when it does not, or the channel
         closed before.
 
@@ -163,7 +164,7 @@ class Channel:
                 await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
         return None
 
-    async def glance(self, request: Request) -> Answer | None:
+    async def glance(self, request: Request[T]) -> Answer[T] | None:
         """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it
         stops anything.
         """
@@ -181,8 +182,8 @@ class Channel:
         return None
 
     async def _unless_closed(
-        self, request: Callable[[], Coroutine[Any, Any, Answer]]
-    ) -> Answer | None:
+        self, request: Callable[[], Coroutine[Any, Any, Answer[T]]]
+    ) -> Answer[T] | None:
         """A GET is given up when the channel closes: nothing is lost with it."""
         asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
@@ -196,7 +197,7 @@ class Channel:
             closing.cancel()
             await asyncio.gather(asking, closing, return_exceptions=True)
 
-    def _learn(self, answer: Answer, breaker: Breaker) -> None:
+    def _learn(self, answer: Answer[object], breaker: Breaker) -> None:
         now_s = self._clock.elapsed_s()
         self.answers += answer.status is not None or answer.too_long
         if answer.too_long:
@@ -211,22 +212,19 @@ class Channel:
         if answer.status in (401, 403):
             self.refused(answer)
 
-    def refused(self, answer: Answer) -> None:
+    def refused(self, answer: Answer[object]) -> None:
         """The key is good for nothing, or not for this: nothing more is sent or asked.
 
         Nor is where something else refuses: a proxy's 403 says nothing of the key (B29).
         """
-        code, message = error_of(answer.document)
-        if not code:
+        if not answer.code:
             why = f"not the gateway, but something before it, refused the request ({_seen(answer)})"
             self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
             return
-        why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(
-            " )", ")"
-        )
+        why = f"the gateway refused the secret key ({answer.status} {answer.code})"
         self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
-    def _heed(self, answer: Answer) -> None:
+    def _heed(self, answer: Answer[object]) -> None:
         """What an answer says about the rate."""
         now_s = self._clock.elapsed_s()
         if answer.status == 429:
@@ -236,17 +234,17 @@ class Channel:
             self._pacer.answered()
             self._take_advice(answer, now_s)
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: Answer[object]) -> None:
         """What a person should know of an answer that is none."""
         if (
             answer.status is not None
             and answer.status < 500
             and answer.status not in (401, 403, 429)
         ):
-            if is_gateways(answer):
-                self.foreign, self.spoke = (self.foreign, self.spoke + 1)
+            if answer.kind:
+                self.spoke += 1
             else:
-                self.foreign, self.spoke = (answer, self.spoke)
+                self.foreign = answer
         if answer.status is not None and answer.status >= 500:
             self.ill, self.illness = self.ill + 1, answer.status
             self.trouble = f"status {answer.status}"
@@ -259,7 +257,7 @@ class Channel:
             ill = f"answers with {status}: {STATUS_PAGE} tells of incidents"
             self.close(f"the gateway {ill if status else 'does not answer'}")
 
-    def _take_advice(self, answer: Answer, now_s: float) -> None:
+    def _take_advice(self, answer: Answer[object], now_s: float) -> None:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
         section 6).
         """
@@ -267,7 +265,7 @@ class Channel:
             return
         self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - self._told_s(answer))
 
-    def _told_s(self, answer: Answer) -> float:
+    def _told_s(self, answer: Answer[object]) -> float:
         """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds
         since 1970.
         """
@@ -302,7 +300,7 @@ class Channel:
             self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
-def _seen(answer: Answer) -> str:
+def _seen(answer: Answer[object]) -> str:
     """What came that is no document of the gateway's, in words."""
     what = f"status {answer.status} without the gateway's error object"
     if answer.excerpt:
@@ -310,20 +308,12 @@ def _seen(answer: Answer) -> str:
     return what
 
 
-def _usable(answer: Answer) -> bool:
+def _usable(answer: Answer[object]) -> bool:
     """Did the gateway itself answer, with a document or with its error object?"""
     status = answer.status or 0
-    return 200 <= status < 300 or (
-        400 <= status < 500 and status != 429 and error_of(answer.document)[0] != ""
-    )
-
-
-def is_gateways(answer: Answer) -> bool:
-    """Is it a document as the gateway gives them: an object that says of what kind it is
-    (omise-api.md, 1)?
-    """
-    kind = inside(answer.document, "object")
-    return isinstance(kind, str) and bool(kind)
+    if 200 <= status < 300:
+        return True
+    return 400 <= status < 500 and status != 429 and bool(answer.code)
 
 
 def instant(date: str) -> datetime | None:

@@ -14,7 +14,7 @@ from functools import partial
 from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in, seen
+from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
 from batchpay.settlement.recorder import Case, Recorder
@@ -156,12 +156,12 @@ class Doubts:
         if not CHARGE_ID.fullmatch(charge_id):
             return None, 0
         answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        if answer is not None:
-            charge = seen(answer.document)[0]
-        else:
-            charge = None
-        status = (answer.status if answer is not None else None) or 0
-        return (charge if charge is not None and charge.id == charge_id else None), status
+        if answer is None:
+            return None, 0
+        status, charge = answer.status or 0, answer.said
+        if charge is None or charge.id != charge_id:
+            return None, status
+        return charge, status
 
     async def clears(self, case: Case) -> bool:
         """Did every charge of the order's earlier attempts end without money, asked again by its id

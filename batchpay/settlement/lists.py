@@ -13,15 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol, TypeVar
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
-from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page
+from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, UnreadablePage
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
-from batchpay.lifecycle.listing import Listing, newest_of, page_of, unreadable_in
+from batchpay.lifecycle.attempt import Attempt, could_be, key_in
+from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
@@ -49,7 +50,19 @@ INCOMPLETE = "the gateway's list of charges could not be read completely"
 LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
 LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
 Absorb = Callable[[Page], Awaitable[None]]
+
+
+class PageAt(Protocol[T_co]):
+    """How one page of a list is asked for."""
+
+    def __call__(
+        self, offset: int, may_leave: Callable[[], bool], *, limit: int
+    ) -> Awaitable[Answer[T_co]]:
+        """At most `limit` objects from `offset` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +285,12 @@ class Lists:
         if proving and not await self._ask_newest(listing):
             return None
 
-        async def take(answer: Answer) -> bool:
-            page = page_of(answer.document)
-            if page is None and (why := unreadable_in(answer.document, listing.offset)):
+        async def take(answer: Answer[Page | UnreadablePage]) -> bool:
+            page = answer.said
+            if isinstance(page, UnreadablePage):
                 listing.broken = (
-                    f"of the charges since {listing.since}, oldest first, {why};"
-                    f" {steps.ASK_GATEWAY()}"
+                    f"of the charges since {listing.since}, oldest first,"
+                    f" {page.told(listing.offset)}; {steps.ASK_GATEWAY()}"
                 )
                 return True
             if page is None:
@@ -310,9 +323,8 @@ class Lists:
         answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
         if answer is None:
             return False
-        if answer.too_long or unreadable_in(answer.document, 0):
-            return True  # the list cannot show it either, and proves nothing then
-        listing.newest = newest_of(answer.document)
+        # what is too long or cannot be read the list cannot show either: it proves nothing then
+        listing.newest = answer.said or ""
         return True
 
     async def _hold_against_refused(self, listing: Listing) -> None:
@@ -353,13 +365,9 @@ class Lists:
             return None
         self._reread.add(charge.id)
         answer = await self._channel.ask(partial(self._gateway.get, charge.id))
-        if answer is not None:
-            by_id = seen(answer.document)[0]
-        else:
-            by_id = None
-        if by_id is not None and by_id.id == charge.id:
-            return by_id
-        return None
+        if answer is None or answer.said is None or answer.said.id != charge.id:
+            return None
+        return answer.said
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of
@@ -623,9 +631,9 @@ def unclear_after_loss(charge_id: str) -> str:
 
 async def read_list(
     channel: Channel,
-    page_at: Callable[..., Awaitable[Answer]],
+    page_at: PageAt[T],
     listing: Listing,
-    take: Callable[[Answer], Awaitable[bool]],
+    take: Callable[[Answer[T]], Awaitable[bool]],
 ) -> bool:
     """Read any list of the gateway page by page until it is complete or has shifted; False when not
     one page came.
@@ -651,11 +659,11 @@ async def read_list(
 
 
 async def _page_at(
-    page_at: Callable[..., Awaitable[Answer]],
+    page_at: PageAt[T],
     offset: int,
     limit: int,
     may_leave: Callable[[], bool],
-) -> Answer:
+) -> Answer[T]:
     return await page_at(offset, may_leave, limit=limit)
 
 

@@ -12,7 +12,6 @@ list     once more, to see that the gateway's ledger and our journal agree
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +19,10 @@ from typing import Any
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Bug, Misconfigured, Taken
-from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.domain.ports import Clock, Gateway
-from batchpay.domain.secrets import masked
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Proof, Verdict, verdict
+from batchpay.lifecycle.attempt import Proof, verdict
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
@@ -34,7 +32,6 @@ from batchpay.settlement.recorder import Case, Recorder
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
-LONGEST_EVIDENCE = 4000  # characters of an answer that is not what was asked for
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
@@ -325,7 +322,12 @@ class Settlement:
         await self._conclude(case, answer, left_s)
         self._progress(case)
 
-    async def _conclude(self, case: Case, answer: Answer, left_s: float | None) -> None:
+    async def _conclude(
+        self,
+        case: Case,
+        answer: Answer[ChargeSeen | ChargeWithoutId],
+        left_s: float | None,
+    ) -> None:
         if answer.withheld:
             await self._recorder.void(case)
             self._queue.again(case)
@@ -334,9 +336,10 @@ class Settlement:
         proof = verdict(
             answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429
         )
-        await self._recorder.answered(
-            case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s
-        )
+        evidence = answer.excerpt
+        if proof.flaws and not evidence:
+            evidence = answer.evidence()  # as it came: a person may need it
+        await self._recorder.answered(case, proof, answer.status, evidence, left_s)
         if (
             proof.charge is not None
             and not self._channel.gateway_date
@@ -386,12 +389,3 @@ class Settlement:
         self._channel.close(
             why, Bug(f"{why} ({message}); nothing more is sent: please report this")
         )
-
-
-def _raw(answer: Answer, proof: Verdict) -> str:
-    """What came, as it came, where it is not what was asked for: evidence that a person may
-    need.
-    """
-    if not proof.flaws:
-        return ""
-    return masked(json.dumps(answer.document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])

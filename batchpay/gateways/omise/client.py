@@ -22,14 +22,13 @@ import httpx
 from batchpay import __version__
 from batchpay.domain.model import Answer, Intent
 from batchpay.domain.secrets import masked
+from batchpay.gateways.omise.gateway import PAGE_SIZE
 from batchpay.gateways.omise.wire import Flight, TooLong, Wire, Withheld, answered
 from batchpay.job.job import GatewaySettings
 
-PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
 
-
-class Omise:
-    """Gateway protocol over `POST /charges`, `GET /charges/:id` and `GET /charges`."""
+class Client:
+    """The line to the gateway: one request each, answered with the document as it came."""
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class Omise:
         self._raw_headers = httpx.Headers(self._headers).raw
         self._wire = transport or Wire(settings.timeout_s)
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer[Any]:
         """POST /charges with the intent's own body and key; `may_leave` is asked right before the
         first byte.
         """
@@ -67,7 +66,7 @@ class Omise:
         request = httpx.Request("POST", self._url, headers=headers, content=body)
         return await self._answer(request, Flight(may_leave))
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges/:id."""
         url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
         return await self._answer(
@@ -76,7 +75,7 @@ class Omise:
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
-    ) -> Answer:
+    ) -> Answer[Any]:
         """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law
         L5).
         """
@@ -89,7 +88,7 @@ class Omise:
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
-    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges: the youngest charge from `since` on, by itself (omise-api.md, 7.8)."""
         params: dict[str, str | int] = {
             "from": since,
@@ -101,7 +100,7 @@ class Omise:
 
     async def read(
         self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
-    ) -> Answer:
+    ) -> Answer[Any]:
         """GET of any other resource: `/account`, `/recipients/recp_…`, `/transactions`."""
         request = httpx.Request(
             "GET", f"{self._base}{path}", params=dict(query), headers=self._headers
@@ -112,7 +111,7 @@ class Omise:
         """Drop every connection."""
         await self._wire.aclose()
 
-    async def _answer(self, request: httpx.Request, flight: Flight) -> Answer:
+    async def _answer(self, request: httpx.Request, flight: Flight) -> Answer[Any]:
         """One request within the total deadline; whatever the world does becomes an Answer."""
         request.extensions["flight"] = flight
         try:
@@ -138,7 +137,7 @@ class Omise:
         return Answer(
             out=True,
             status=response.status_code,
-            document=document,
+            said=document,
             excerpt=(
                 "" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace"))
             ),
@@ -149,7 +148,7 @@ class Omise:
         )
 
 
-def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer:
+def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer[Any]:
     """No answer came, or one that cannot be read."""
     return Answer(
         out=flight.out,

@@ -5,7 +5,7 @@
     >>> [text(item, "id") for item in listed({"data": [1, {"id": "cust_test_1"}]})]
     ['', 'cust_test_1']
 
-A charge is read by `lifecycle.seen`; every other object of the gateway through these.
+What they mean is said in `objects` and in `books`.
 """
 
 from __future__ import annotations
