@@ -48,10 +48,8 @@ class Channel:
         """
         self._clock = clock
         self._pacer = pacer
-        self._sends, self._asks = (
-            breaker,
-            Breaker(breaker.pause_s),
-        )  # a gateway may answer the one and not the other
+        # a gateway may answer the one and not the other
+        self._sends, self._asks = breaker, Breaker(breaker.pause_s)
         self._left = left
         self._gate = asyncio.Lock()
         self._shut = asyncio.Event()
@@ -63,12 +61,10 @@ class Channel:
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
-        self.spoke = (
-            0  # how many answers were a document of the gateway's, or one that a gateway may give
-        )
-        self.foreign: Answer[object] | None = (
-            None  # the last that was none: a page, a redirect, JSON of another kind
-        )
+        # how many answers were a document of the gateway's, or one that a gateway may give
+        self.spoke = 0
+        # the last that was none: a page, a redirect, JSON of another kind
+        self.foreign: Answer[object] | None = None
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -87,10 +83,7 @@ class Channel:
 
     async def permit(self, *, asking: bool = False) -> bool:
         """Wait for the limiter and out of any pause; False when the channel closed meanwhile."""
-        if asking:
-            breaker = self._asks
-        else:
-            breaker = self._sends
+        breaker = self._breaker(asking=asking)
         while not self.closed:
             if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
                 await self.rest(pause_s)  # outside the gate: the other kind of request goes on
@@ -105,6 +98,11 @@ class Channel:
                     self._pacer.permit(now_s)
                     return True
         return False
+
+    def _breaker(self, *, asking: bool) -> Breaker:
+        if asking:
+            return self._asks
+        return self._sends
 
     def unused(self) -> None:
         """Give a permit back."""
@@ -141,7 +139,7 @@ class Channel:
         if not learn:
             self._heed(answer)
         elif not answer.withheld:
-            self._learn(answer, self._asks if asking else self._sends)
+            self._learn(answer, self._breaker(asking=asking))
         return answer
 
     async def ask(self, request: Request[T], *, learn: bool = True) -> Answer[T] | None:
@@ -161,7 +159,8 @@ class Channel:
             if _usable(answer) or answer.too_long:
                 return answer
             if answer.status != 429:
-                await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
+                wait_s = backoff_s(failures, random.random())  # noqa: S311
+                await self.rest(min(wait_s, self._asks.pause_s))
         return None
 
     async def glance(self, request: Request[T]) -> Answer[T] | None:
@@ -236,26 +235,29 @@ class Channel:
 
     def _note(self, answer: Answer[object]) -> None:
         """What a person should know of an answer that is none."""
-        if (
-            answer.status is not None
-            and answer.status < 500
-            and answer.status not in (401, 403, 429)
-        ):
-            if answer.kind:
-                self.spoke += 1
-            else:
-                self.foreign = answer
-        if answer.status is not None and answer.status >= 500:
-            self.ill, self.illness = self.ill + 1, answer.status
-            self.trouble = f"status {answer.status}"
-        elif answer.status is None and not answer.too_long and not answer.withheld:
-            self.trouble = answer.trouble or self.trouble
+        status = answer.status
+        if status is None:
+            if not (answer.too_long or answer.withheld):
+                self.trouble = answer.trouble or self.trouble
+        elif status >= 500:
+            self.ill += 1
+            self.illness = status
+            self.trouble = f"status {status}"
+        elif status in (401, 403, 429):
+            return
+        elif answer.kind:
+            self.spoke += 1
+        else:
+            self.foreign = answer
 
     def _silent(self, now_s: float, breaker: Breaker, status: int | None) -> None:
         breaker.silent(now_s)
-        if breaker.open:
+        if not breaker.open:
+            return
+        ill = "does not answer"
+        if status:
             ill = f"answers with {status}: {STATUS_PAGE} tells of incidents"
-            self.close(f"the gateway {ill if status else 'does not answer'}")
+        self.close(f"the gateway {ill}")
 
     def _take_advice(self, answer: Answer[object], now_s: float) -> None:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
@@ -263,7 +265,8 @@ class Channel:
         """
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return
-        self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - self._told_s(answer))
+        reset_in_s = int(answer.reset) - self._told_s(answer)
+        self._pacer.advised(now_s, int(answer.remaining), reset_in_s)
 
     def _told_s(self, answer: Answer[object]) -> float:
         """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds
@@ -292,12 +295,13 @@ class Channel:
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
         skew_s = (ours - theirs).total_seconds()
-        if abs(skew_s) > LARGEST_SKEW_S:
-            why = (
-                f"this machine's clock is {abs(skew_s):.0f} s"
-                f" {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
-            )
-            self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
+        if abs(skew_s) <= LARGEST_SKEW_S:
+            return
+        where = "behind"
+        if skew_s > 0:
+            where = "ahead of"
+        why = f"this machine's clock is {abs(skew_s):.0f} s {where} the gateway's"
+        self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
 def _seen(answer: Answer[object]) -> str:
