@@ -7,13 +7,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from batchpay.batches import history
 from batchpay.batches.clock import iso
@@ -22,9 +22,9 @@ from batchpay.batches.session import at_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
 from batchpay.domain import times
-from batchpay.domain.books import Booked, Listed, Refund, Span, Transaction
+from batchpay.domain.books import Booked, Refund, Span, Transaction
 from batchpay.domain.errors import GatewaySilent, Usage
-from batchpay.domain.model import Answer, ChargeSeen, Event
+from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import defused, many, mode_told, visible
@@ -33,8 +33,7 @@ from batchpay.domain.times import is_instant
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import CHARGE_ID, Attempt
-from batchpay.lifecycle.listing import Listing
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.reconciliation.matching import (
     Attempts,
     Difference,
@@ -61,17 +60,13 @@ from batchpay.reconciliation.refunds import (
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
-from batchpay.settlement.lists import PageAt, read_list
+from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.recorder import whose_journal
 
-TRIES = 8  # of one listing that shifts while it is read
-NOT_THERE = (404, 405, 410)  # what says that a list does not exist
 NAMED = 20  # differences that a refused note names
 SKEW = timedelta(
     minutes=10
 )  # how far the journal's clock and the gateway's may be apart, generously
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,23 +286,23 @@ async def _found(
     """
     days = Span(_iso(period.since), _iso(period.until))
     onwards = Span(_iso(period.since))
-    charges = await _all(channel, "/charges", partial(gateway.charges, days))
+    charges = await whole(channel, "/charges", partial(gateway.charges, days))
     if charges is None:
         raise channel.fatal or GatewaySilent(
             "the gateway's list of charges could not be read completely; try later"
         )
     match = _matched(opened, attempts, charges)
-    transactions = await _all(channel, "/transactions", partial(gateway.transactions, onwards))
+    transactions = await whole(channel, "/transactions", partial(gateway.transactions, onwards))
     if transactions is None:
         match.notes.append("the gateway does not tell its transactions: credits were not matched")
     else:
         match.add(match_credits(attempts, charges, transactions))
-    transfers = await _all(channel, "/transfers", partial(gateway.transfers, onwards))
+    transfers = await whole(channel, "/transfers", partial(gateway.transfers, onwards))
     if transfers is None:
         match.notes.append("the gateway does not tell its transfers: they were not matched")
     else:
         match.add(match_transfers(attempts, transfers))
-    listed = await _all(channel, "/refunds", partial(gateway.refunds, days))
+    listed = await whole(channel, "/refunds", partial(gateway.refunds, days))
     if listed is None:
         match.notes.append(_without_refunds(period, transactions or ()))
     refunds = [refund for refund in listed or () if refund is not None]
@@ -376,7 +371,7 @@ async def _refunded(
         owner = opened.journal.order_of_charge(charge_id)
         if owner is not None and owner[0] != job:
             continue
-        booked = in_period.get(charge_id) or await _charge(gateway, channel, charge_id)
+        booked = in_period.get(charge_id) or await booked_charge(gateway, channel, charge_id)
         if booked is None and owner is None:
             nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
         order_id = _order_of(job, booked, owner)
@@ -429,76 +424,10 @@ def _kept_charge(
     return next((charge for charge in charges if charge.id == charge_id), None)
 
 
-async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Booked | None:
-    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent
-    without an answer.
-    """
-    if not CHARGE_ID.fullmatch(charge_id):
-        return None
-    answer = await channel.ask(partial(gateway.booked, charge_id))
-    if answer is None:
-        raise channel.fatal or GatewaySilent(
-            f"the gateway does not answer about {charge_id}, which was refunded; try later"
-        )
-    if answer.said is None or answer.said.id != charge_id:
-        return None
-    return answer.said
-
-
 def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
     named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
     return history.attempts_of(opened.journal, sorted(named - {""}))
-
-
-# --- one list of the gateway
-
-
-async def _all(channel: Channel, path: str, page_at: PageAt[Listed[T]]) -> list[T] | None:
-    """Every thing of a list, oldest first; None when the gateway has no such list, or answers with
-    something else.
-
-    Raises GatewaySilent for one that it has and does not give now: what nobody read is no
-    agreement.
-    """
-    for at in range(1, TRIES + 1):
-        found, status = await _once(channel, page_at)
-        if found is not None or status in NOT_THERE or (status == 200 and at == TRIES):
-            return found
-        if channel.closed:
-            break
-        await channel.rest(1.0)
-    told = f"the gateway's list {path} could not be read completely"
-    raise channel.fatal or GatewaySilent(f"{told}: nothing is said of these days; try later")
-
-
-async def _once(channel: Channel, page_at: PageAt[Listed[T]]) -> tuple[list[T] | None, int | None]:
-    """One reading, by the same reader as a run's lists; None when it shifted, or something in it
-    cannot be read.
-
-    And the status of the last answer, None when there was none.
-    """
-    listing, found = Listing(), list[T]()
-    status: int | None = None
-
-    async def heard(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer[Listed[T]]:
-        nonlocal status
-        answer = await page_at(offset, may_leave, limit=limit)
-        status = answer.status
-        return answer
-
-    async def take(answer: Answer[Listed[T]]) -> bool:
-        page = answer.said
-        if page is None:
-            return False
-        fresh = listing.take(page.ids, page.total, page.limit)
-        found.extend(page.things[at] for at in fresh)
-        return True
-
-    await read_list(channel, heard, listing, take)
-    if listing.complete and not listing.skipped:
-        return found, status
-    return None, status
 
 
 def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:

@@ -256,38 +256,35 @@ def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Findin
     """
     mine = {batch.sha256 for batch in journal.batches()}
     names = {intake.snapshot.sha256: intake.snapshot.name for intake in files.intakes}
-    for sha256, other in sorted(
-        other_jobs(job.report.directory, job.name, names.keys() - mine).items()
-    ):
+    others = other_jobs(job.report.directory, job.name, names.keys() - mine)
+    for sha256, other in sorted(others.items()):
         told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
         yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
 
 
 def _disk(job: Job) -> Iterator[Finding]:
     """Room, the right to write, and nothing in the state's folder that nobody put there."""
-    for subject, folder in (("state", job.state_path.parent), ("reports", job.report.directory)):
-        there = next(path for path in (folder, *folder.parents) if _is_there(path))
-        free = shutil.disk_usage(there).free
-        if not there.is_dir():
-            yield Finding(
-                subject,
-                "wrong",
-                f"{there}: a file, where a folder belongs; name another in the job",
-                78,
-            )
-        elif not os.access(there, os.W_OK | os.X_OK):
-            yield Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
-        elif free < LEAST_FREE_BYTES:
-            yield _warning(
-                subject, f"{there}: {free >> 20} MiB free; {LEAST_FREE_BYTES >> 20} are wanted"
-            )
-        else:
-            yield _well(subject, f"{there}: {free >> 20} MiB free")
-    strangers = sorted(
-        path.name for path in _inside(job.state_path.parent) if not _is_state(path, job)
-    )
+    yield _folder("state", job.state_path.parent)
+    yield _folder("reports", job.report.directory)
+    inside = _inside(job.state_path.parent)
+    strangers = sorted(path.name for path in inside if not _is_state(path, job))
     if strangers:
         yield _warning("state", f"files that batchpay did not make: {', '.join(strangers[:5])}")
+
+
+def _folder(subject: str, folder: Path) -> Finding:
+    """The folder, or the next one above it that is there."""
+    there = next(path for path in (folder, *folder.parents) if _is_there(path))
+    free = shutil.disk_usage(there).free
+    if not there.is_dir():
+        told = f"{there}: a file, where a folder belongs; name another in the job"
+        return Finding(subject, "wrong", told, 78)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
+    told = f"{there}: {free >> 20} MiB free"
+    if free < LEAST_FREE_BYTES:
+        return _warning(subject, f"{told}; {LEAST_FREE_BYTES >> 20} are wanted")
+    return _well(subject, told)
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -305,9 +302,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _is_state(path: Path, job: Job) -> bool:
-    return path.name == job.state_path.name or (
-        path.name.startswith(job.state_path.name) and path.name.endswith(STATE_FILES)
-    )
+    name, state = path.name, job.state_path.name
+    is_beside = name.startswith(state) and name.endswith(STATE_FILES)
+    return name == state or is_beside
 
 
 def _clock(job: Job, files: _Files) -> Iterator[Finding]:
@@ -427,8 +424,11 @@ async def _gateway(
         return
     yield _permission(listed)
     yield _gateway_clock(channel)
-    capability = await channel.ask(gateway.capability)
-    bounds = bounds_of(account.said, capability.said if capability else None)
+    answer = await channel.ask(gateway.capability)
+    capability = None
+    if answer is not None:
+        capability = answer.said
+    bounds = bounds_of(account.said, capability)
     for finding in _limits(job, files, bounds):
         yield finding
     for finding in await _recipients(job, gateway, files.recipients, channel):
@@ -520,14 +520,11 @@ async def _recipients(
     job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel
 ) -> list[Finding]:
     asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
-    found = [
-        _warning("recipient", f"{recipient} {why}")
-        for recipient, why in sorted(asked.barred.items())
-    ]
-    found += [
-        _warning("recipient", f"{recipient}: the gateway does not tell of it")
-        for recipient in asked.unknown
-    ]
+    found = []
+    for recipient, why in sorted(asked.barred.items()):
+        found.append(_warning("recipient", f"{recipient} {why}"))
+    for recipient in asked.unknown:
+        found.append(_warning("recipient", f"{recipient}: the gateway does not tell of it"))
     if channel.closed:
         return [*found, *_silent(job, channel, ["recipients"])]
     can = len(recipients) - len(asked.barred) - len(asked.unknown)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from batchpay.domain.books import Booked, Listed, Minor, Refund, Transaction, Transfer
-from batchpay.gateways.omise.documents import inside, text
-from batchpay.gateways.omise.objects import LARGEST, charge_in, size_told
+from batchpay.gateways.omise.documents import LARGEST, inside, text
+from batchpay.gateways.omise.objects import charge_in, size_told
 
 T = TypeVar("T")
 

@@ -26,6 +26,8 @@ from batchpay.gateways.omise.gateway import PAGE_SIZE
 from batchpay.gateways.omise.wire import Flight, TooLong, Wire, Withheld, answered
 from batchpay.job.job import GatewaySettings
 
+LONGEST_EXCERPT = 300  # bytes of a body that nobody expected
+
 
 class Client:
     """The line to the gateway: one request each, answered with the document as it came."""
@@ -69,9 +71,8 @@ class Client:
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges/:id."""
         url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
-        return await self._answer(
-            httpx.Request("GET", url, headers=self._headers), Flight(may_leave)
-        )
+        request = httpx.Request("GET", url, headers=self._headers)
+        return await self._answer(request, Flight(may_leave))
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
@@ -122,29 +123,27 @@ class Client:
             return Answer(out=False, withheld=True, trouble="kept back before its first byte")
         except TimeoutError:
             if flight.answer is None:
-                return Answer(
-                    out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s"
-                )
+                trouble = f"no complete answer within {self._timeout_s:g} s"
+                return Answer(out=flight.out, trouble=trouble)
             try:
-                response, body = answered(
-                    flight.answer
-                )  # it had come, while this process or its machine slept
+                # it had come, while this process or its machine slept
+                response, body = answered(flight.answer)
             except httpx.HTTPError as error:
                 return _unreadable(flight, error)
         except httpx.HTTPError as error:
             return _unreadable(flight, error)
-        document = strict_json(body)
+        document, excerpt, headers = strict_json(body), "", response.headers
+        if not isinstance(document, dict):
+            excerpt = masked(body[:LONGEST_EXCERPT].decode("utf-8", "replace"))
         return Answer(
             out=True,
             status=response.status_code,
             said=document,
-            excerpt=(
-                "" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace"))
-            ),
-            retry_after=response.headers.get("retry-after", ""),
-            date=response.headers.get("date", ""),
-            remaining=response.headers.get("x-ratelimit-remaining", ""),
-            reset=response.headers.get("x-ratelimit-reset", ""),
+            excerpt=excerpt,
+            retry_after=headers.get("retry-after", ""),
+            date=headers.get("date", ""),
+            remaining=headers.get("x-ratelimit-remaining", ""),
+            reset=headers.get("x-ratelimit-reset", ""),
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,13 +23,12 @@ from batchpay.domain.model import (
 )
 from batchpay.domain.secrets import masked
 from batchpay.domain.text import told as shown
-from batchpay.gateways.omise.documents import inside, listed, text, whole
+from batchpay.gateways.omise.documents import LARGEST, inside, listed, text, whole
 
 T = TypeVar("T")
 
 LONGEST_NAME = 60  # characters of what an entry of a list tells of itself
 LONGEST_EVIDENCE = 4000  # characters of an answer that is not what was asked for
-LARGEST = 2**63  # what no typed column holds
 
 
 def told(answer: Answer[Any], read: Callable[[Any], T | None]) -> Answer[T]:
@@ -39,13 +37,22 @@ def told(answer: Answer[Any], read: Callable[[Any], T | None]) -> Answer[T]:
     if document is None:
         return answer
     code, message = error_in(document)
-    return replace(
-        answer,
+    return Answer(  # dataclasses.replace takes as long as reading a charge does
+        out=answer.out,
+        status=answer.status,
         said=read(document),
         kind=text(document, "object"),
         code=code,
         message=message,
         evidence=partial(_as_it_came, document),
+        withheld=answer.withheld,
+        trouble=answer.trouble,
+        too_long=answer.too_long,
+        excerpt=answer.excerpt,
+        retry_after=answer.retry_after,
+        date=answer.date,
+        remaining=answer.remaining,
+        reset=answer.reset,
     )
 
 
