@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from batchpay.domain.model import Answer, Event, Intent
+from batchpay.gateways.omise.objects import charge_answered, told
 
 T = TypeVar("T")
 START_NS = 1_795_000_000 * 10**9
@@ -75,10 +76,20 @@ class FakeClock:
         return START_NS + int((self.elapsed_s() + self._ahead_s) * 1e9)
 
 
+def heard(**facts: Any) -> Answer[Any]:
+    """An answer whose document was read for what every answer tells; `said` is the document."""
+    return told(Answer(**facts), lambda document: document)
+
+
+def charged(**facts: Any) -> Answer[Any]:
+    """An answer to a charge, read; `said` is the document."""
+    return told(Answer(**facts), charge_answered)
+
+
 @dataclass
 class FakeGateway:
-    """A gateway in memory: charges whatever it is asked, remembers every request, ignores
-    idempotency keys.
+    """The line to a gateway in memory: charges whatever it is asked, remembers every request,
+    ignores idempotency keys.
 
     `fate` decides per request what becomes of it; it gets the number of the POST and its fields.
     """
@@ -116,11 +127,11 @@ class FakeGateway:
         if fate.startswith("error "):
             code = fate.removeprefix("error ")
             return Answer(
-                out=True, status=400, document={"object": "error", "code": code, "message": code}
+                out=True, status=400, said={"object": "error", "code": code, "message": code}
             )
         if fate == "401":
             return Answer(
-                out=True, status=401, document={"object": "error", "code": "authentication_failure"}
+                out=True, status=401, said={"object": "error", "code": "authentication_failure"}
             )
         charge = self._commit(
             fields,
@@ -137,7 +148,7 @@ class FakeGateway:
         return Answer(
             out=True,
             status=200,
-            document={**charge, **({"amount": 1} if fate == "wrong amount" else {})},
+            said={**charge, **({"amount": 1} if fate == "wrong amount" else {})},
         )
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
@@ -146,8 +157,8 @@ class FakeGateway:
         await asyncio.sleep(self.latency_s)
         found = [charge for charge in self.charges if charge["id"] == charge_id]
         if not found:
-            return Answer(out=True, status=404, document={"object": "error", "code": "not_found"})
-        return Answer(out=True, status=200, document=found[0])
+            return Answer(out=True, status=404, said={"object": "error", "code": "not_found"})
+        return Answer(out=True, status=200, said=found[0])
 
     async def read(
         self, path: str, query: Mapping[str, Any], may_leave: Callable[[], bool]
@@ -157,7 +168,7 @@ class FakeGateway:
         if path != "/account":
             return Answer(out=True, status=404)
         account = {"object": "account", "id": self.account, "livemode": False, "currency": "THB"}
-        return Answer(out=True, status=200, document=account)
+        return Answer(out=True, status=200, said=account)
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
@@ -171,7 +182,7 @@ class FakeGateway:
             "data": visible[offset : offset + limit],
             "total": len(visible),
         }
-        return Answer(out=True, status=200, document=listing)
+        return Answer(out=True, status=200, said=listing)
 
     async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
         may_leave()
@@ -179,7 +190,7 @@ class FakeGateway:
         await asyncio.sleep(self.latency_s)
         shown = self._visible(since)
         listing = {"object": "list", "data": shown[-1:], "total": len(shown)}
-        return Answer(out=True, status=200, document=listing)
+        return Answer(out=True, status=200, said=listing)
 
     def _visible(self, since: str) -> list[dict[str, Any]]:
         now_s = asyncio.get_running_loop().time()

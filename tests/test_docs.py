@@ -279,6 +279,7 @@ def test_a_default_is_told_in_words_where_it_is_one() -> None:
         *(
             ("gateway", key)
             for key in (
+                "kind",
                 "url",
                 "mode",
                 "version",

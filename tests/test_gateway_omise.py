@@ -18,7 +18,7 @@ import pytest
 
 from batchpay import __version__
 from batchpay.domain.model import Answer
-from batchpay.gateways.omise.client import Omise, masked, strict_json
+from batchpay.gateways.omise.client import Client, masked, strict_json
 from batchpay.gateways.omise.wire import MAX_ANSWER_BYTES
 from batchpay.job.job import GatewaySettings
 from batchpay.lifecycle.plan import intent_of
@@ -99,7 +99,7 @@ def talk(
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        gateway = Omise(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=timeout_s), KEY)
+        gateway = Client(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=timeout_s), KEY)
         try:
             answers = []
             for _ in range(times):
@@ -156,7 +156,7 @@ def test_what_goes_over_the_wire_is_what_the_contract_says() -> None:
     fields = dict(parse_qsl(body.decode(), strict_parsing=True))
     assert fields["metadata[batchpay_key]"] == INTENT.key
     assert fields["description"] == "ขอบคุณ & more"
-    assert answer.status == 200 and answer.document["id"] == "chrg_test_1"
+    assert answer.status == 200 and answer.said["id"] == "chrg_test_1"
 
 
 def test_a_connection_is_used_again() -> None:
@@ -187,7 +187,7 @@ def test_a_closed_port_is_not_sent() -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
-        gateway = Omise(GatewaySettings(url=f"http://127.0.0.1:{port}"), KEY)
+        gateway = Client(GatewaySettings(url=f"http://127.0.0.1:{port}"), KEY)
         try:
             return await gateway.charge(INTENT, lambda: True)
         finally:
@@ -203,7 +203,7 @@ def test_a_name_nobody_knows_is_not_sent() -> None:
     """Name resolution failed."""
 
     async def main() -> Answer:
-        gateway = Omise(GatewaySettings(url="http://gateway.invalid"), KEY)
+        gateway = Client(GatewaySettings(url="http://gateway.invalid"), KEY)
         try:
             return await gateway.charge(INTENT, lambda: True)
         finally:
@@ -356,7 +356,7 @@ def test_bytes_nobody_asked_for_end_a_connection() -> None:
     answers, connections = talk(
         answering(http(CHARGE) + http(b'{"object": "charge", "id": "chrg_test_2"}')), times=2
     )
-    assert [answer.document["id"] for answer in answers if answer.status] == ["chrg_test_1"] * len(
+    assert [answer.said["id"] for answer in answers if answer.status] == ["chrg_test_1"] * len(
         answers
     )
     assert connections == 2
@@ -375,7 +375,7 @@ def test_an_answer_without_a_length_ends_with_the_connection() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + CHARGE)
         await writer.drain()
 
-    assert one(behave).document["id"] == "chrg_test_1"
+    assert one(behave).said["id"] == "chrg_test_1"
 
 
 @pytest.mark.fault("L13")
@@ -392,7 +392,7 @@ def test_what_was_not_delivered_is_discarded() -> None:
     async def main() -> None:
         server = await asyncio.start_server(behave, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        gateway = Omise(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=3), KEY)
+        gateway = Client(GatewaySettings(url=f"http://127.0.0.1:{port}", timeout_s=3), KEY)
         await gateway.charge(INTENT, lambda: True)
         for connection in gateway._wire._idle:  # type: ignore[attr-defined]
             sock = connection._sock

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchpay.domain.model import Answer, Event, Intent, Outcome
+from batchpay.domain.model import Event, Intent, Outcome
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import Fee
 from batchpay.lifecycle.attempt import (
     NEXT,
@@ -19,10 +20,10 @@ from batchpay.lifecycle.attempt import (
     fold,
     impossible,
     money_charges,
-    seen,
     verdict,
 )
 from batchpay.lifecycle.plan import content_of, intent_of
+from tests.fakes import charged
 
 DOCUMENT = {
     "order_id": "0001",
@@ -163,7 +164,7 @@ def test_every_pair_of_the_proof_table(
     status: int | None, body: str, out: bool, doubted: bool
 ) -> None:
     """Each status with each body, sent or not, after a doubt or not, has the verdict of its row."""
-    answer = Answer(out=out, status=status, document=OUR_BODIES[body])
+    answer = charged(out=out, status=status, said=OUR_BODIES[body])
     assert verdict(answer, INTENT, live=False, doubted=doubted).proof is expected(
         out, status, body, doubted
     )
@@ -183,7 +184,7 @@ def test_only_two_rows_say_refused_or_charged(
     error object.
     """
     found = verdict(
-        Answer(out=out, status=status, document=OUR_BODIES[body]),
+        charged(out=out, status=status, said=OUR_BODIES[body]),
         INTENT,
         live=live,
         doubted=doubted,
@@ -220,7 +221,7 @@ def test_an_answer_that_is_not_what_was_asked_is_unproven(
 ) -> None:
     """Law L7: each field that differs is named."""
     found = verdict(
-        Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False
+        charged(out=True, status=200, said=charge(**changes)), INTENT, live=False, doubted=False
     )
     assert found.proof is Proof.UNPROVEN
     assert any(flaw in text for text in found.flaws)
@@ -243,7 +244,7 @@ FIRST = event("intent", 1, intent=kept(), boot_id="b", boot_s=100.0)
 
 
 def answer_event(send: int, **changes: Any) -> Event:
-    found, _ = seen(charge(**changes))
+    found = charge_in(charge(**changes))
     assert found
     return event("answer", send, verdict="charge", charge=found.to_json())
 
@@ -269,7 +270,7 @@ def answer_event(send: int, **changes: Any) -> Event:
             [
                 FIRST,
                 answer_event(1, chain=None),
-                event("found", charge=seen(charge(chain=None))[0].to_json(), reread=True),
+                event("found", charge=charge_in(charge(chain=None)).to_json(), reread=True),
             ],
             Outcome.UNPROVEN,
         ),
@@ -277,7 +278,7 @@ def answer_event(send: int, **changes: Any) -> Event:
             [
                 FIRST,
                 answer_event(1, chain=None),
-                event("found", charge=seen(charge())[0].to_json(), reread=True),
+                event("found", charge=charge_in(charge()).to_json(), reread=True),
             ],
             Outcome.SUCCEEDED,
         ),
@@ -323,7 +324,7 @@ def test_a_refusal_after_a_proven_absence_speaks_about_its_own_request() -> None
 
 def test_two_charges_under_one_key_are_seen_and_the_first_is_kept() -> None:
     """Fault B31: both ids are remembered."""
-    second, _ = seen(charge(id="chrg_test_2"))
+    second = charge_in(charge(id="chrg_test_2"))
     assert second
     (attempt,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
     assert attempt.twins == {"chrg_test_1", "chrg_test_2"}
@@ -346,7 +347,7 @@ def test_of_two_charges_under_one_key_the_heavier_is_reported(
     first: str, second: str, reported: str
 ) -> None:
     """It took money, or may, whichever was seen first; only when none may is the attempt over."""
-    late = seen(charge(id="chrg_test_2", status=second, paid=second == "successful"))[0]
+    late = charge_in(charge(id="chrg_test_2", status=second, paid=second == "successful"))
     assert late
     begun = answer_event(1, status=first, paid=first == "successful")
     (attempt,) = fold([FIRST, begun, event("found", charge=late.to_json())])
@@ -413,11 +414,11 @@ def test_a_persons_word_ends_a_doubt(data: Any, outcome: Outcome, code: str) -> 
 @pytest.mark.fault("B16", "L7")
 def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
     """A chain may be an id or an expanded object; without one the reason says what is missing."""
-    expanded, _ = seen(
+    expanded = charge_in(
         charge(chain={"object": "charge_chain", "id": "acch_test_7"}, destination={"id": 7})
     )
     assert expanded and (expanded.chain, expanded.destination) == ("acch_test_7", None)
-    chainless = seen(charge(chain=None))[0]
+    chainless = charge_in(charge(chain=None))
     assert chainless
     (attempt,) = fold(
         [
@@ -432,7 +433,7 @@ def test_why_a_split_is_unproven_and_how_ids_may_come() -> None:
 @pytest.mark.fault("B31", "L10")
 def test_every_charge_that_took_money_is_counted() -> None:
     """One of each attempt; both of a key that was charged twice."""
-    second = seen(charge(id="chrg_test_2"))[0]
+    second = charge_in(charge(id="chrg_test_2"))
     assert second
     (twice,) = fold([FIRST, answer_event(1), event("found", charge=second.to_json())])
     assert money_charges([twice]) == ["chrg_test_1", "chrg_test_2"]
@@ -479,7 +480,7 @@ def test_a_commission_is_part_of_the_proof(
     """Fixed part and percentage as asked, the amount within the rounding of both; else a person
     looks.
     """
-    answer = Answer(out=True, status=200, document=charge(platform_fee=got))
+    answer = charged(out=True, status=200, said=charge(platform_fee=got))
     found = verdict(answer, asked(fixed, percentage), live=False, doubted=False)
     assert len(found.flaws) == flaws and all("platform_fee[" in flaw for flaw in found.flaws)
     assert found.proof is (Proof.UNPROVEN if flaws else Proof.CHARGE)
@@ -491,7 +492,7 @@ def test_a_charge_that_took_no_money_may_leave_its_commission_out() -> None:
     for got, flaws in ((None, 0), ({"fixed": 7, "percentage": None, "amount": 0}, 2)):
         document = charge(status="failed", paid=False, platform_fee=got)
         found = verdict(
-            Answer(out=True, status=200, document=document),
+            charged(out=True, status=200, said=document),
             asked(500, None),
             live=False,
             doubted=False,
@@ -560,7 +561,7 @@ def test_a_page_from_before_takes_nothing_back(
     """A list may be a copy; what is asked for by its id is not, but a paid charge is not unpaid by
     it either.
     """
-    document = seen(charge(**found))[0]
+    document = charge_in(charge(**found))
     assert document
     (attempt,) = fold(
         [FIRST, answer_event(1, **known), event("found", charge=document.to_json(), by_id=by_id)]
@@ -575,7 +576,7 @@ def test_a_charge_that_the_gateway_no_longer_knows_is_noted_and_nothing_else() -
     gone = replace(event("missing"), at_ns=7)
     (attempt,) = fold([FIRST, pending, gone, replace(gone, at_ns=9)])
     assert (attempt.outcome, attempt.missing_ns) == (Outcome.PENDING, 7)
-    back = seen(charge())[0]
+    back = charge_in(charge())
     assert back
     (attempt,) = fold([FIRST, pending, gone, event("found", charge=back.to_json())])
     assert (attempt.outcome, attempt.missing_ns) == (Outcome.SUCCEEDED, 0)
@@ -615,7 +616,7 @@ def test_what_was_withdrawn_is_as_if_it_had_never_been_unless_it_was_charged() -
         False,
     )
     assert not gone.owned_by(BATCH, "", 2)
-    found = seen(charge())[0]
+    found = charge_in(charge())
     assert found
     (back,) = fold(
         [FIRST, event("voided", 1), event("withdrawn"), event("found", charge=found.to_json())]

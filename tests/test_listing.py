@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from batchpay.lifecycle.listing import Listing, page_of
+from batchpay.domain.model import Page
+from batchpay.gateways.omise.objects import page_in
+from batchpay.lifecycle.listing import Listing
 from tests.test_lifecycle import charge
 
 AT = "2026-11-24T00:00:{:02}Z"
@@ -14,7 +16,7 @@ AT = "2026-11-24T00:00:{:02}Z"
 
 def page(*numbers: int, total: int, **changes: Any) -> Any:
     made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n), **changes) for n in numbers]
-    found = page_of({"object": "list", "data": made, "total": total})
+    found = page_in({"object": "list", "data": made, "total": total})
     assert found is not None
     return found
 
@@ -35,7 +37,7 @@ def page(*numbers: int, total: int, **changes: Any) -> Any:
 )
 def test_what_is_no_list_of_charges_is_no_page(document: Any) -> None:
     """It is as if there had been no answer."""
-    assert page_of(document) is None
+    assert not isinstance(page_in(document), Page)
 
 
 @pytest.mark.fault("B32")
@@ -88,7 +90,7 @@ def test_a_list_ends_with_charges_younger_than_itself() -> None:
     assert (listing.complete, listing.broken) == (True, "")
     for odd in ("2026-11-24", "9999-99-99T99:99:99Z"):
         listing = Listing(now=AT.format(5))
-        found = page_of({"object": "list", "data": [charge(created_at=odd)], "total": 2})
+        found = page_in({"object": "list", "data": [charge(created_at=odd)], "total": 2})
         assert found is not None
         listing.add(found)
         assert (listing.complete, listing.latest) == (False, "")
@@ -117,7 +119,7 @@ def test_a_full_page_is_never_the_last(size: int, told: dict[str, int]) -> None:
     """
     made = [charge(id=f"chrg_test_{n}", created_at=AT.format(n)) for n in (1, 2, 3)]
     first, second = (
-        page_of({"object": "list", "data": some, "total": 2, **told})
+        page_in({"object": "list", "data": some, "total": 2, **told})
         for some in (made[:2], made[1:])
     )
     assert first is not None and second is not None

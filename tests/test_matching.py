@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from batchpay.gateways.omise.books import booked_in, transaction_in, transfer_in
 from batchpay.lifecycle.attempt import Attempt, fold
-from batchpay.reconciliation.matching import match_charges, match_credits, match_transfers
+from batchpay.reconciliation import matching
+from batchpay.reconciliation.matching import Difference, Match
 from tests.test_lifecycle import FIRST, answer_event, charge, event
 
 JOB = "night"
@@ -21,6 +23,24 @@ def attempt(*more: Any) -> Attempt:
     """The attempt that MADE answers."""
     (folded,) = fold([FIRST, *(more or (answer_event(1),))])
     return folded
+
+
+def match_charges(job: str, attempts: list[Attempt], charges: list[Any], *, live: bool) -> Match:
+    """Of documents as the gateway gives them."""
+    return matching.match_charges(job, attempts, [booked_in(one) for one in charges], live=live)
+
+
+def match_credits(
+    attempts: list[Attempt], charges: list[Any], entries: list[Any]
+) -> list[Difference]:
+    """The same."""
+    shown = [booked_in(one) for one in charges]
+    return matching.match_credits(attempts, shown, [transaction_in(one) for one in entries])
+
+
+def match_transfers(attempts: list[Attempt], transfers: list[Any]) -> list[Difference]:
+    """The same."""
+    return matching.match_transfers(attempts, [transfer_in(one) for one in transfers])
 
 
 def kinds(attempts: list[Attempt], charges: list[Any]) -> list[str]:

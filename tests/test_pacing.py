@@ -346,7 +346,7 @@ def test_the_line_hands_on_what_the_gateway_says_of_its_limit(
     if told.get("reset") == "30":
         told["reset"] = f"{NOON_S + 30:.0f}"
     date = formatdate(NOON_S, usegmt=True) if dated else ""
-    pacer, clock = heard([Answer(out=True, status=status, date=date, document={}, **told)])
+    pacer, clock = heard([Answer(out=True, status=status, date=date, said={}, **told)])
     clock.at_s += 0.2
     pacer.permit(clock.at_s)
     assert (pacer.wait_s(clock.at_s) > 0.5 / 10 / FLOOR) is slow

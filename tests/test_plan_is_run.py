@@ -24,6 +24,7 @@ from batchpay.commands import resolve as resolving
 from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Answer, Event
+from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey, load_job
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -101,17 +102,17 @@ class Till(FakeGateway):
         may_leave()
         if path == "/capability":
             limits = {"transfer_amount": {"min": 3000, "max": 10**9}}
-            return Answer(out=True, status=200, document={"object": "capability", "limits": limits})
+            return Answer(out=True, status=200, said={"object": "capability", "limits": limits})
         recipient = path.removeprefix("/recipients/")
         if recipient == "recp_test_nobody":
             return Answer(
                 out=True,
                 status=404,
-                document={"object": "error", "code": "not_found", "message": "no"},
+                said={"object": "error", "code": "not_found", "message": "no"},
             )
         verified = self.verified or recipient != "recp_test_unverified"
         document = {"object": "recipient", "id": recipient, "verified": verified, "active": True}
-        return Answer(out=True, status=200, document=document)
+        return Answer(out=True, status=200, said=document)
 
     def _commit(self, fields: dict[str, str], status: str = "successful") -> dict[str, Any]:
         charge = super()._commit(fields, status)
@@ -302,7 +303,7 @@ class Story:
                 clock=lambda: clock,
                 wall_ns=clock.now_ns,
                 journal=lambda job, durable: InLoop(job.state_path, job.name, durable=durable),
-                gateway=lambda settings, key: self.till,
+                gateway=lambda settings, key: Omise(self.till),
                 signals=Uncalled,
             )
             try:
@@ -319,7 +320,9 @@ class Story:
         def ask(recipients: frozenset[str]) -> Preflight:
             async def main() -> Preflight:
                 line = Channel(FakeClock(), Pacer(100, 1.0, 20), Breaker(5.0), lambda: None)
-                return await preflight(recipients, self.till, line, "THB", job.gateway.concurrency)
+                return await preflight(
+                    recipients, Omise(self.till), line, "THB", job.gateway.concurrency
+                )
 
             found, self.now_s = in_virtual_time(main(), self.now_s)
             return found

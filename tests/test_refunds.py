@@ -10,19 +10,16 @@ from typing import Any
 
 import pytest
 
-from batchpay.domain.model import Event
-from batchpay.lifecycle.attempt import seen
+from batchpay.domain.books import Refund
+from batchpay.domain.model import ChargeSeen, Event
+from batchpay.gateways.omise.books import booked_in, refund_in, transaction_in
+from batchpay.gateways.omise.objects import charge_in
+from batchpay.reconciliation import refunds
 from batchpay.reconciliation.matching import Difference
 from batchpay.reconciliation.noting import kept, note_on, open_of
 from batchpay.reconciliation.refunds import (
-    Refund,
     Refunded,
-    booked_as_refunds,
-    counts_as_charged,
     less_given_back,
-    refund_of,
-    refunded_of,
-    speaks_of_refunds,
     totals_of,
 )
 from tests.test_matching import CHARGE_ID, MADE
@@ -54,9 +51,31 @@ def charge(refunded: Any = 0, *refunds: Any, **changes: Any) -> dict[str, Any]:
     }
 
 
+def refunded_of(
+    charge_id: str,
+    order_id: str,
+    document: dict[str, Any] | None,
+    beside: list[Refund],
+    journal: ChargeSeen | None = None,
+) -> Refunded | None:
+    """Of a document as the gateway gives it."""
+    booked = None if document is None else booked_in(document)
+    return refunds.refunded_of(charge_id, order_id, booked, beside, journal)
+
+
+def counts_as_charged(job: str, document: dict[str, Any]) -> bool:
+    """The same."""
+    return refunds.counts_as_charged(job, charge_in(document))
+
+
+def booked_as_refunds(entries: list[dict[str, Any]]) -> Counter[str]:
+    """The same."""
+    return refunds.booked_as_refunds([transaction_in(entry) for entry in entries])
+
+
 def told(document: dict[str, Any] | None, *beside: dict[str, Any], journal: Any = None) -> str:
     """The sentence, after `refunded: `."""
-    listed = [one for one in map(refund_of, beside) if one is not None]
+    listed = [one for one in map(refund_in, beside) if one is not None]
     found = refunded_of(CHARGE_ID, "0001", document, listed, journal)
     assert found is not None
     return found.difference(ZONE).told
@@ -145,7 +164,7 @@ def test_a_refund_is_told_with_amount_currency_and_days(
 
 def test_what_the_gateway_shows_no_more_is_told_by_the_journal() -> None:
     """The charge's own amount and day."""
-    journal, _ = seen(MADE)
+    journal = charge_in(MADE)
     assert told(None, refund(), journal=journal).endswith(
         f"{CHARGED}; {WAS}1,194.50 THB left{BY_HAND}"
     )
@@ -156,7 +175,7 @@ def test_what_the_gateway_shows_no_more_is_told_by_the_journal() -> None:
 def test_what_cannot_be_read_is_said_and_stays_a_difference(odd: Any) -> None:
     """Evidence is never taken for nothing."""
     document = charge(odd)
-    assert speaks_of_refunds(document)
+    assert booked_in(document).speaks_of_refunds
     found = refunded_of(CHARGE_ID, "0001", document, [])
     assert found is not None and (found.total, found.difference(ZONE).state) == (
         0,
@@ -173,7 +192,7 @@ def test_nothing_given_back_is_no_difference(none: Any) -> None:
         {**MADE, "refunds": None},
         {**MADE, "refunds": {"data": [refund(object="list")]}},
     ):
-        assert not speaks_of_refunds(document)
+        assert not booked_in(document).speaks_of_refunds
         assert (
             refunded_of(
                 CHARGE_ID, "0001", document, [Refund("rfnd_test_1", "chrg_test_2", 1, "THB", "")]
@@ -186,17 +205,17 @@ def test_nothing_given_back_is_no_difference(none: Any) -> None:
     "thing", [None, [], {}, {"object": "refund"}, {"object": "refund", "id": 7}, charge()]
 )
 def test_what_is_no_refund_is_none(thing: Any) -> None:
-    assert refund_of(thing) is None
+    assert refund_in(thing) is None
 
 
 def test_of_a_refund_what_cannot_be_read_is_empty() -> None:
     """It stays a refund: its id is evidence."""
     odd = {"object": "refund", "id": "rfnd_test_1", "amount": "4000", "currency": None, "charge": 7}
-    assert refund_of(odd) == Refund("rfnd_test_1", "", 0, "", "")
+    assert refund_in(odd) == Refund("rfnd_test_1", "", 0, "", "")
     assert "'' on a day that" in told(None, {**odd, "amount": 7, "charge": CHARGE_ID})
 
 
-def test_the_journal_keeps_every_refund_of_a_charge() -> None:
+def test_the_journal_keeps_every_refund_in_a_charge() -> None:
     """With what it is of."""
     found = refunded_of(CHARGE_ID, "0001", charge(4000, refund()), [])
     assert found is not None

@@ -13,6 +13,7 @@ import pytest
 
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, Bug, Misconfigured, NotAllowed
 from batchpay.domain.model import Intent, Outcome
+from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Limit
 from batchpay.journals.memory import MemoryJournal
 from batchpay.lifecycle.attempt import fold
@@ -135,7 +136,13 @@ class World:
             self.line = Channel(clock, pacer, Breaker(self.settings.pause_s), lambda: None)
             recorder = Recorder(journal, clock, JOB, "run", live=False)
             run = Run(
-                self.settings, gateway, self.line, recorder, clock, Silent(), limits or Limits()
+                self.settings,
+                Omise(gateway),
+                self.line,
+                recorder,
+                clock,
+                Silent(),
+                limits or Limits(),
             )
             self.settlement = run.loop
             if meanwhile:
@@ -353,7 +360,7 @@ def test_a_reused_key_is_a_bug_of_ours() -> None:
 
     async def conflict(intent: Any, may_leave: Any) -> Any:
         answer = await FakeGateway.charge(world.gateway, intent, may_leave)
-        return type(answer)(out=True, status=422, document=answer.document)
+        return type(answer)(out=True, status=422, said=answer.said)
 
     world.gateway.charge = conflict  # type: ignore[method-assign]
     world.run()

@@ -17,11 +17,12 @@ import pytest
 
 from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Answer, Event, Intent, Outcome
-from batchpay.lifecycle.attempt import fold, seen, verdict
+from batchpay.gateways.omise.objects import charge_in
+from batchpay.lifecycle.attempt import fold, verdict
 from batchpay.lifecycle.plan import intent_of, key_of
 from batchpay.settlement import Case, Limits, Recorder, Settlement
 from tests import test_settlement
-from tests.fakes import START_NS, FakeClock, FakeGateway, in_virtual_time
+from tests.fakes import START_NS, FakeClock, FakeGateway, charged, in_virtual_time
 from tests.test_settlement import JOB, SETTINGS, World, candidates, document, only
 from tests.world import Market, order
 
@@ -117,12 +118,12 @@ def test_two_pieces_of_evidence_at_once_both_count(answer: str) -> None:
         gateway, fields = FakeGateway(), dict(parse_qsl(intent.body))
         first, second = gateway._commit(fields), gateway._commit(fields)
         given = (
-            Answer(out=True, status=429)
+            charged(out=True, status=429)
             if answer == "429"
-            else Answer(out=True, status=200, document=first)
+            else charged(out=True, status=200, said=first)
         )
         proof = verdict(given, intent, live=False, doubted=False)
-        found = seen(first if answer == "429" else second)[0]
+        found = charge_in(first if answer == "429" else second)
         assert found is not None
         await asyncio.gather(
             recorder.found(case, found), recorder.answered(case, proof, given.status, "", None)
@@ -426,7 +427,7 @@ def test_a_list_that_counts_what_it_does_not_show_yet_is_waited_for() -> None:
         async def page(self, since: str, offset: int, may_leave: Any, limit: int = 100) -> Answer:
             answer = await super().page(since, offset, may_leave, limit)
             total = sum(charge["created_at"] >= since for charge in self.charges)
-            return replace(answer, document={**answer.document, "total": total})
+            return replace(answer, said={**answer.said, "total": total})
 
     world = World(Hidden(lag_s=SETTINGS.doubt_period_s - 1), settings=SETTINGS)
     assert set(world.run(5).values()) == {Outcome.SUCCEEDED}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Outcome, Problem, Repeat, StoredChunk
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.lifecycle.attempt import Attempt, fold
 from batchpay.lifecycle.plan import alike, by_order, payer_of, place_of, terms_of
@@ -45,7 +46,6 @@ from tests.test_lifecycle import (
     answer_event,
     charge,
     event,
-    seen,
 )
 
 CHANGED = {**DOCUMENT, "card": "tokn_test_2"}
@@ -302,7 +302,7 @@ def test_a_declined_order_with_a_second_charge_under_its_key_does_not_come_back(
     """The twin may have taken the money, or may yet: whoever lifts the stop does not thereby pay
     twice.
     """
-    twin, _ = seen(charge(id="chrg_test_2", status="pending", paid=False))
+    twin = charge_in(charge(id="chrg_test_2", status="pending", paid=False))
     assert twin
     known = history(FIRST, DECLINED, event("found", charge=twin.to_json()))
     assert isinstance(stand(other(CHANGED, comeback=True), known, FREE), ConflictWith)

@@ -23,10 +23,19 @@ from batchpay.intake.repeats import Repeats
 from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import alike, key_of
-from batchpay.reconciliation.matching import match_charges, match_credits, match_transfers
 from tests.test_lifecycle import answer_event, event
 from tests.test_listing import AT, page
-from tests.test_matching import CHARGE_ID, MADE, PENDING, attempt, credit, transfer
+from tests.test_matching import (
+    CHARGE_ID,
+    MADE,
+    PENDING,
+    attempt,
+    credit,
+    match_charges,
+    match_credits,
+    match_transfers,
+    transfer,
+)
 from tests.test_repeats import chunks, order, outcomes, token
 
 D, C, R = Outcome.DUPLICATE, Outcome.CONFLICT, Outcome.REJECTED

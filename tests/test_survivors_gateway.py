@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import Misconfigured
-from batchpay.domain.model import Answer
+from batchpay.domain.model import Answer, Page
+from batchpay.gateways.omise.gateway import Omise
+from batchpay.gateways.omise.objects import page_in, recipient_in, told
 from batchpay.job.job import GatewaySettings
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle.listing import Listing, page_of
+from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Preflight, Recorder, enter, preflight
 from batchpay.settlement.lists import read_list
 from batchpay.settlement.pacing import Breaker, Pacer
@@ -25,7 +27,7 @@ from tests.fakes import FakeClock, in_virtual_time
 from tests.test_lifecycle import charge, error
 
 T_SETTINGS = GatewaySettings(url="https://api.omise.co", mode="test", rate=1000, pause_s=0.2)
-NOT_FOUND = Answer(out=True, status=404, document=error("not_found"))
+NOT_FOUND = Answer(out=True, status=404, said=error("not_found"))
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Told:
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         assert may_leave()
-        return Answer(out=True, status=200, document={"object": "list", "data": [], "total": 0})
+        return Answer(out=True, status=200, said={"object": "list", "data": [], "total": 0})
 
 
 def run(main: Callable[[Channel], Awaitable[None]]) -> None:
@@ -119,7 +121,7 @@ def account(**changes: Any) -> Answer:
         "currency": "thb",
         **changes,
     }
-    return Answer(out=True, status=200, document=document)
+    return Answer(out=True, status=200, said=document)
 
 
 def entered(
@@ -133,7 +135,7 @@ def entered(
         recorder = Recorder(journal, with_clock, "night", "run", live=False)
         if kept is not None:
             await recorder.note("account", kept)
-        account = await enter(T_SETTINGS, Told({"/account": answer}), line, recorder, notes)  # type: ignore[arg-type]
+        account = await enter(T_SETTINGS, Omise(Told({"/account": answer})), line, recorder, notes)  # type: ignore[arg-type]
         found.append(account)
 
     run(main)
@@ -163,10 +165,10 @@ def test_the_first_run_writes_down_whose_journal_it_is_and_later_ones_do_not_aga
     "answer",
     [
         NOT_FOUND,
-        Answer(out=True, status=200, document=[]),
+        Answer(out=True, status=200, said=[]),
         account(object="x"),
         account(id=7),
-        Answer(out=True, status=403, document=account().document),
+        Answer(out=True, status=403, said=account().said),
     ],
 )
 def test_an_account_that_cannot_be_read_is_told_and_binds_nobody_yet(answer: Answer) -> None:
@@ -186,7 +188,7 @@ def test_an_account_that_is_known_and_a_key_that_is_refused_have_their_own_words
     assert entered(NOT_FOUND, OURS)[3] == []
     assert (
         entered(
-            Answer(out=True, status=401, document={"object": "error", "code": "x", "message": "m"})
+            Answer(out=True, status=401, said={"object": "error", "code": "x", "message": "m"})
         )[3]
         == []
     )
@@ -227,7 +229,7 @@ def recipient(**changes: Any) -> Answer:
         "deleted": False,
         **changes,
     }
-    return Answer(out=True, status=200, document=document)
+    return Answer(out=True, status=200, said=document)
 
 
 @pytest.mark.fault("J23")
@@ -245,25 +247,25 @@ def recipient(**changes: Any) -> Answer:
         (recipient(active=False), "is not active at the gateway"),
         (NOT_FOUND, "does not exist at the gateway"),
         (None, None),
-        (Answer(out=True, status=404, document="gone"), None),
+        (Answer(out=True, status=404, said="gone"), None),
         (Answer(out=True, status=404), None),
-        (Answer(out=True, status=404, document=error("service_not_found")), None),
-        (Answer(out=True, status=404, document={"object": "x", "code": "not_found"}), None),
-        (Answer(out=True, status=403, document=error("not_found")), None),
-        (Answer(out=True, status=500, document=recipient(active=False).document), None),
+        (Answer(out=True, status=404, said=error("service_not_found")), None),
+        (Answer(out=True, status=404, said={"object": "x", "code": "not_found"}), None),
+        (Answer(out=True, status=403, said=error("not_found")), None),
+        (Answer(out=True, status=500, said=recipient(active=False).said), None),
         (recipient(id="recp_test_2", active=False), None),
         (recipient(object="charge", active=False), None),
-        (Answer(out=True, status=200, document=[]), None),
+        (Answer(out=True, status=200, said=[]), None),
     ],
 )
 def test_what_a_recipient_lacks_is_told_apart(answer: Answer | None, why: str | None) -> None:
     """The worst first; of whom the gateway does not tell, nothing is held."""
-    found = why_barred("recp_test_1", answer)
+    found = why_barred("recp_test_1", answer and told(answer, recipient_in))
     assert found == why if not why else (found or "").startswith(why)
 
 
 def capability(**limits: Any) -> Answer:
-    return Answer(out=True, status=200, document={"object": "capability", "limits": limits})
+    return Answer(out=True, status=200, said={"object": "capability", "limits": limits})
 
 
 def asked(
@@ -272,7 +274,7 @@ def asked(
     gateway, found = Told(answers), []
 
     async def main(line: Channel) -> None:
-        found.append(await preflight(recipients, gateway, line, "THB", at_once))  # type: ignore[arg-type]
+        found.append(await preflight(recipients, Omise(gateway), line, "THB", at_once))  # type: ignore[arg-type]
 
     run(main)
     return found[0], gateway.asked
@@ -321,20 +323,20 @@ def test_every_recipient_is_asked_about_once_however_many_at_once(at_once: int) 
         (capability(transfer_amount={"min": "3000"}), {}),
         (capability(transfer_amount=3000), {}),
         (capability(), {}),
-        (Answer(out=True, status=200, document={"object": "capability", "limits": None}), {}),
+        (Answer(out=True, status=200, said={"object": "capability", "limits": None}), {}),
         (
             Answer(
                 out=True,
                 status=200,
-                document={**capability(transfer_amount={"min": 3}).document, "object": "x"},
+                said={**capability(transfer_amount={"min": 3}).said, "object": "x"},
             ),
             {},
         ),
         (
-            Answer(out=True, status=500, document=capability(transfer_amount={"min": 3}).document),
+            Answer(out=True, status=500, said=capability(transfer_amount={"min": 3}).said),
             {},
         ),
-        (Answer(out=True, status=200, document=[]), {}),
+        (Answer(out=True, status=200, said=[]), {}),
         (Answer(out=True, trouble="reset"), {}),
     ],
 )
@@ -362,7 +364,10 @@ class Pages:
     asked: list[tuple[int, int]] = field(default_factory=list)
     broken: Mapping[int, Answer] = field(default_factory=dict)  # by the number of the request
 
-    async def at(self, offset: int, may_leave: Callable[[], bool], limit: int) -> Answer:
+    async def at(self, offset: int, may_leave: Callable[[], bool], limit: int) -> Answer[Page]:
+        return told(self._answer(offset, may_leave, limit), page_in)
+
+    def _answer(self, offset: int, may_leave: Callable[[], bool], limit: int) -> Answer:
         assert may_leave()
         self.asked.append((offset, limit))
         if (odd := self.broken.get(len(self.asked))) is not None:
@@ -372,7 +377,7 @@ class Pages:
             return Answer(out=True, too_long=True)
         data = [charge(id=f"chrg_test_{n}") for n in some]
         return Answer(
-            out=True, status=200, document={"object": "list", "data": data, "total": self.total}
+            out=True, status=200, said={"object": "list", "data": data, "total": self.total}
         )
 
 
@@ -380,8 +385,8 @@ def read(pages: Pages) -> tuple[bool, Listing, list[str]]:
     """Whether it was read, its state, and the ids in the order in which they came out."""
     listing, ids, ended = Listing(), [], []
 
-    async def take(answer: Answer) -> bool:
-        page = page_of(answer.document)
+    async def take(answer: Answer[Page]) -> bool:
+        page = answer.said
         if page is None:
             return False
         ids.extend(listing.add(page).ids)
@@ -429,9 +434,9 @@ def test_one_charge_that_nobody_can_read_costs_itself_only(where: set[int]) -> N
 @pytest.mark.parametrize(
     "odd",
     [
-        Answer(out=True, status=200, document={"object": "charge"}),
+        Answer(out=True, status=200, said={"object": "charge"}),
         NOT_FOUND,
-        Answer(out=True, status=200, document=None),
+        Answer(out=True, status=200, said=None),
     ],
 )
 @pytest.mark.parametrize("number, ended", [(1, False), (2, True)])
@@ -450,7 +455,7 @@ def test_a_page_that_is_none_ends_the_list_incomplete(
 def test_a_list_that_shifted_is_asked_no_further() -> None:
     """The next one begins anew."""
     shifted = {"object": "list", "data": [charge(id="chrg_test_another")], "total": 300}
-    pages = Pages(300, broken={2: Answer(out=True, status=200, document=shifted)})
+    pages = Pages(300, broken={2: Answer(out=True, status=200, said=shifted)})
     ended, listing, _ = read(pages)
     assert ended and "shifted" in listing.broken and not listing.complete
     assert len(pages.asked) == 2

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import FileRefused
-from batchpay.domain.model import Answer, Event, Outcome
+from batchpay.domain.model import Event, Outcome
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.intake.controls import max_amount_check, mode_check, parse_totals, run_refusal
 from batchpay.job.job import Columns, FromColumn, FromValue
-from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, seen, verdict
+from batchpay.lifecycle.attempt import Attempt, Proof, could_be, fold, money_charges, verdict
 from batchpay.reconciliation.totals import Totals
+from tests.fakes import charged
 from tests.test_controls import COLUMNS, paid, refused, tally
 from tests.test_lifecycle import (
     CHANGED,
@@ -57,7 +59,7 @@ def test_a_verdict_says_what_it_rests_on(
 ) -> None:
     """The gateway's code and words, else the bare status: somebody reads them in a report."""
     found = verdict(
-        Answer(out=True, status=status, document=document), INTENT, live=False, doubted=False
+        charged(out=True, status=status, said=document), INTENT, live=False, doubted=False
     )
     assert (found.proof, found.code, found.message) == (proof, code, message)
 
@@ -66,7 +68,7 @@ def test_a_verdict_says_what_it_rests_on(
 def test_no_answer_says_why(out: bool, status: int | None) -> None:
     """Whether or not a byte left, the trouble is kept."""
     found = verdict(
-        Answer(out=out, status=status, trouble="the name is unknown"),
+        charged(out=out, status=status, trouble="the name is unknown"),
         INTENT,
         live=False,
         doubted=False,
@@ -93,7 +95,7 @@ def test_evidence_that_is_odd_is_kept_and_named(changes: dict[str, Any], text: s
     beside it.
     """
     found = verdict(
-        Answer(out=True, status=200, document=charge(**changes)), INTENT, live=False, doubted=False
+        charged(out=True, status=200, said=charge(**changes)), INTENT, live=False, doubted=False
     )
     assert found.proof is Proof.UNPROVEN
     assert found.charge is not None
@@ -112,12 +114,12 @@ def test_a_live_charge_is_one_whose_id_says_so() -> None:
     live = {"id": "chrg_1", "livemode": True}
     assert (
         verdict(
-            Answer(out=True, status=200, document=charge(**live)), INTENT, live=True, doubted=False
+            charged(out=True, status=200, said=charge(**live)), INTENT, live=True, doubted=False
         ).flaws
         == ()
     )
     wrong = verdict(
-        Answer(out=True, status=200, document=charge(livemode=True)),
+        charged(out=True, status=200, said=charge(livemode=True)),
         INTENT,
         live=True,
         doubted=False,
@@ -134,7 +136,7 @@ def evidence(kind: str, send: int, shown: dict[str, Any], **data: Any) -> Event:
 
 def shown(**changes: Any) -> dict[str, Any]:
     """A charge as the journal keeps it."""
-    found, _ = seen(charge(**changes))
+    found = charge_in(charge(**changes))
     assert found is not None
     return found.to_json()
 
@@ -200,8 +202,8 @@ def test_what_had_to_be_looked_up_was_in_doubt(closes: bool) -> None:
 
 def test_what_a_charge_does_not_say_is_empty() -> None:
     """Never a word of ours in its place."""
-    found, flaws = seen({"object": "charge", "id": "chrg_test_1"})
-    assert found is not None and flaws
+    found = charge_in({"object": "charge", "id": "chrg_test_1"})
+    assert found is not None and found.unread
     assert (found.status, found.currency, found.created_at, found.paid) == ("", "", "", False)
     assert (
         found.destination
@@ -220,7 +222,7 @@ def test_what_a_charge_does_not_say_is_empty() -> None:
 )
 def test_a_number_that_no_column_holds_is_none(fee: Any, kept: int | None) -> None:
     """Nor is one that is not whole."""
-    found, _ = seen(charge(fee=fee))
+    found = charge_in(charge(fee=fee))
     assert found is not None and found.fee == kept
 
 
@@ -319,7 +321,7 @@ def test_a_charge_without_a_key_could_be_of_an_order_that_asked_the_same(
     changes: dict[str, Any], could: bool
 ) -> None:
     """By its order id where it names one, its terms, and its time."""
-    found, _ = seen(charge(**{"metadata": KEYLESS, **changes}))
+    found = charge_in(charge(**{"metadata": KEYLESS, **changes}))
     assert found is not None
     assert could_be(found, INTENT, "2026-11-24T00:00:00Z") is could
 

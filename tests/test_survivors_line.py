@@ -19,10 +19,10 @@ from batchpay.domain.errors import Misconfigured, NotAllowed
 from batchpay.domain.model import Answer
 from batchpay.settlement import Channel
 from batchpay.settlement.pacing import Breaker, Pacer
-from tests.fakes import START_NS, FakeClock, in_virtual_time
+from tests.fakes import START_NS, FakeClock, heard, in_virtual_time
 
 PAUSE_S = 5.0
-FINE = Answer(out=True, status=200, document={})
+FINE = Answer(out=True, status=200, said={})
 
 
 def date(seconds: float) -> str:
@@ -167,7 +167,7 @@ def limits(remaining: str, reset_in_s: float, **more: Any) -> Answer:
     return Answer(
         out=True,
         status=200,
-        document={},
+        said={},
         remaining=remaining,
         reset=str(START_NS // 10**9 + 1040 + int(reset_in_s)),
         **{"date": date(1040), **more},
@@ -267,12 +267,12 @@ def test_a_question_is_put_five_times_and_then_given_up() -> None:
         odd = [
             Answer(out=True, status=404),
             Answer(out=True, status=302),
-            Answer(out=True, status=400, document=[]),
+            Answer(out=True, status=400, said=[]),
         ]
         assert await told.line.ask(told.request(*odd, Answer(out=True), FINE)) is FINE
         assert await told.line.ask(told.request(*[odd[0]] * 5)) is None
-        own = Answer(
-            out=True, status=404, document={"object": "error", "code": "not_found", "message": "m"}
+        own = heard(
+            out=True, status=404, said={"object": "error", "code": "not_found", "message": "m"}
         )
         assert await told.line.ask(told.request(own)) is own
 
@@ -321,7 +321,7 @@ def test_a_refused_key_says_what_the_gateway_said(status: int, document: Any, to
     """Its code, else its words, else the bare status."""
 
     async def main(told: Told) -> None:
-        await told.send(Answer(out=True, status=status, document=document))
+        await told.send(heard(out=True, status=status, said=document))
         assert told.line.closed == f"the gateway refused the secret key ({status}{told_as}"
         assert isinstance(told.line.fatal, NotAllowed)
         assert "check the secret key (OMISE_SECRET_KEY" in str(told.line.fatal)
@@ -377,7 +377,7 @@ def test_an_answer_is_the_gateways_own_or_the_question_is_put_again(
 
     async def main(told: Told) -> None:
         random.seed(1)
-        answer = Answer(out=True, status=status, document=document)
+        answer = heard(out=True, status=status, said=document)
         before_s = told.clock.elapsed_s()
         found = await told.line.ask(told.request(answer, FINE))
         assert found is (answer if taken else FINE)

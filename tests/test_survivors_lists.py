@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from batchpay.domain.model import Answer, Outcome
+from batchpay.gateways.omise.gateway import Omise
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.journals.memory import MemoryJournal
-from batchpay.lifecycle.attempt import Attempt, could_be, seen
+from batchpay.lifecycle.attempt import Attempt, could_be
 from batchpay.lifecycle.listing import Listing
 from batchpay.settlement import Channel, Recorder, lists
 from batchpay.settlement.lists import PASSED_OVER, SKEW_S, Lists, iso, may_be, read_list
@@ -66,7 +68,7 @@ class Long(FakeGateway):
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
-        if any(one["id"] in self.long for one in answer.document["data"]):
+        if any(one["id"] in self.long for one in answer.said["data"]):
             return Answer(out=True, too_long=True)
         return answer
 
@@ -92,8 +94,8 @@ class Old(FakeGateway):
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
-        data = [{**one, "chain": None} for one in answer.document["data"]]
-        return replace(answer, document={**answer.document, "data": data})
+        data = [{**one, "chain": None} for one in answer.said["data"]]
+        return replace(answer, said={**answer.said, "data": data})
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         self.by_id.append(charge_id)
@@ -203,7 +205,7 @@ def test_what_names_nobody_may_be_an_attempts_when_its_time_and_terms_fit(
     changes: dict[str, Any], may: bool
 ) -> None:
     """By either clock, each as wrong as it may be."""
-    found = seen(charge(**changes))[0]
+    found = charge_in(charge(**changes))
     assert found is not None
     recorder = Recorder(MemoryJournal("night"), FakeClock(), "night", "run", live=False)
     attempt = Attempt(
@@ -258,7 +260,7 @@ def test_of_charges_that_a_list_lacks_the_oldest_is_named_first() -> None:
         recorder = Recorder(MemoryJournal("night"), clock, "night", "run", live=False)
         made = [iso(SENT + timedelta(seconds=number)) for number in (2, 1, 3)]
         recorder.known = {f"chrg_test_{at[-3:-1]}": (at, 0.0) for at in made}
-        found = Lists(SETTINGS, FakeGateway(), line, recorder, clock, lambda case: None)
+        found = Lists(SETTINGS, Omise(FakeGateway()), line, recorder, clock, lambda case: None)
         return found.lacking(Listing(since=iso(SENT), begun_s=1000.0))
 
     lacking, _ = in_virtual_time(main(), 2000.0)
@@ -303,7 +305,7 @@ def test_a_list_that_does_not_show_the_first_order_opens_nothing() -> None:
 )
 def test_a_charge_whose_time_cannot_be_read_may_be_of_any_time(made: str) -> None:
     """Written in another form it is no older than what it is held against."""
-    found = seen(charge(**{**NAMELESS, "created_at": made}))[0]
+    found = charge_in(charge(**{**NAMELESS, "created_at": made}))
     assert found is not None and could_be(found, INTENT, "2026-11-24T13:45:39Z")
     assert not could_be(
         replace(found, created_at="2025-11-24T13:45:39Z"), INTENT, "2026-11-24T13:45:39Z"
@@ -316,7 +318,7 @@ def test_a_charge_without_a_recipient_may_be_an_attempts_of_the_same_payer() -> 
     none, it is not.
     """
     intent = replace(INTENT, payer="cust_test_1:card_test_9")
-    found = seen(charge(**NAMELESS))[0]
+    found = charge_in(charge(**NAMELESS))
     assert found is not None
     found = replace(found, destination=None, payer="cust_test_1", unread=frozenset())
     assert could_be(found, intent, "")

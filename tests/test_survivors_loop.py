@@ -56,7 +56,7 @@ def test_a_charge_that_an_earlier_run_left_without_its_chain_is_given_its_moment
             answer = await super().charge(intent, may_leave)
             made = self.charges[-1]
             made["chain"] = None
-            return replace(answer, document=dict(made))
+            return replace(answer, said=dict(made))
 
     world = World(Late())
     world.run(1, meanwhile=interrupted)

@@ -217,7 +217,7 @@ def test_what_is_pending_is_asked_for_by_its_id_although_no_list_can_be_read() -
     gateway.charges[1].update(status="successful", paid=True, chain="acch_test_2")
 
     async def no_page(*given: Any, **named: Any) -> Answer:
-        return Answer(out=True, status=200, document={"object": "search"})
+        return Answer(out=True, status=200, said={"object": "search"})
 
     gateway.page = no_page  # type: ignore[method-assign]
     assert world.run(4)["0001"] is Outcome.SUCCEEDED

@@ -16,10 +16,12 @@ import pytest
 
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
 from batchpay.domain.model import Answer, Event, Intent, Outcome
+from batchpay.gateways.omise.gateway import Omise
+from batchpay.gateways.omise.objects import charge_in
 from batchpay.job.job import MAX_ATTEMPTS, Fee
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import Proof, Verdict, fold, seen
+from batchpay.lifecycle.attempt import Proof, Verdict, fold
 from batchpay.lifecycle.plan import key_of
 from batchpay.settlement import (
     Brought,
@@ -83,7 +85,7 @@ class Unreadable(FakeGateway):
         answer = await super().page(since, offset, may_leave, limit)
         now_s = asyncio.get_running_loop().time()
         if any(from_s <= now_s < until_s for from_s, until_s in self.times):
-            return replace(answer, document={"object": "search"})
+            return replace(answer, said={"object": "search"})
         return answer
 
 
@@ -125,7 +127,7 @@ def test_a_chain_that_comes_a_moment_late_is_seen_in_the_same_run(late_s: float)
             made = self.charges[-1]
             chain, made["chain"] = made["chain"], None
             asyncio.get_running_loop().call_later(late_s, made.update, {"chain": chain})
-            return replace(answer, document=dict(made))
+            return replace(answer, said=dict(made))
 
     world = World(Late())
     assert set(world.run(3).values()) == {Outcome.SUCCEEDED}
@@ -141,7 +143,7 @@ def test_a_chain_that_does_not_come_is_a_stop_and_is_asked_for_once() -> None:
         async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
             answer = await super().charge(intent, may_leave)
             self.charges[-1]["chain"] = None
-            return replace(answer, document=dict(self.charges[-1]))
+            return replace(answer, said=dict(self.charges[-1]))
 
     world = World(Never(), settings=replace(SETTINGS, concurrency=1, rate=1))
     outcomes = world.run(30)
@@ -332,7 +334,7 @@ def of_job(job: str, **changes: Any) -> Any:
         "batchpay_key": key_of(job or "night", "0001", 1),
         "batchpay_job": job,
     }
-    found, _ = seen(charge(**{"metadata": metadata, **changes}))
+    found = charge_in(charge(**{"metadata": metadata, **changes}))
     assert found is not None
     return found
 
@@ -785,9 +787,7 @@ class Blank(Dated):
         answer = await super().page(since, offset, may_leave, limit)
         self.since.append(since)
         return (
-            replace(answer, document={"object": "search"})
-            if len(self.since) <= self.blank
-            else answer
+            replace(answer, said={"object": "search"}) if len(self.since) <= self.blank else answer
         )
 
 
@@ -826,8 +826,8 @@ class Hiding(FakeGateway):
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
-        data = [one for one in answer.document["data"] if one["id"] not in self.hidden]
-        return replace(answer, document={**answer.document, "data": data, "total": len(data)})
+        data = [one for one in answer.said["data"] if one["id"] not in self.hidden]
+        return replace(answer, said={**answer.said, "data": data, "total": len(data)})
 
     def _visible(self, since: str) -> list[dict[str, Any]]:
         return [one for one in super()._visible(since) if one["id"] not in self.hidden]
@@ -952,7 +952,7 @@ def steps(
         clock = FakeClock()
         line = Channel(clock, Pacer(50, 1.0, 1), Breaker(5.0), lambda: None)
         recorder = Recorder(world.journal, clock, JOB, "run", live=False)
-        run = Run(SETTINGS, world.gateway, line, recorder, clock, progress, Limits())
+        run = Run(SETTINGS, Omise(world.gateway), line, recorder, clock, progress, Limits())
         start = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
         known = any(event.kind == "intent" for event in world.journal.events())
         look = Look(start - timedelta(days=1), known, False, 0.0)
@@ -1023,7 +1023,7 @@ def test_a_run_that_has_not_begun_holds_nothing_back() -> None:
         clock = FakeClock()
         recorder = Recorder(MemoryJournal(JOB), clock, JOB, "run", live=False)
         line = Channel(clock, Pacer(1, 1.0, 1), Breaker(1.0), lambda: None)
-        loop = Settlement(SETTINGS, FakeGateway(), line, recorder, clock)
+        loop = Settlement(SETTINGS, Omise(FakeGateway()), line, recorder, clock)
         assert loop.why_held == ""
         loop.hold("wait")
         assert loop.why_held == "wait"
@@ -1065,12 +1065,12 @@ class Dim(FakeGateway):
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
     ) -> Answer:
         answer = await super().page(since, offset, may_leave, limit)
-        data = [{**one, "metadata": 5} for one in answer.document["data"]]
-        return replace(answer, document={**answer.document, "data": data})
+        data = [{**one, "metadata": 5} for one in answer.said["data"]]
+        return replace(answer, said={**answer.said, "data": data})
 
     async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
         answer = await super().get(charge_id, may_leave)
-        return replace(answer, document={**answer.document, **(self.instead or {})})
+        return replace(answer, said={**answer.said, **(self.instead or {})})
 
 
 @pytest.mark.fault("J05", "L11")

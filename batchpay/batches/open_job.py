@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from batchpay import gateways
 from batchpay.batches import history
 from batchpay.batches.candidates import (
     PlannedBatch,
@@ -31,7 +32,6 @@ from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
 from batchpay.domain.model import Event, Judged
 from batchpay.domain.ports import Clock, Gateway
-from batchpay.gateways.omise.client import Omise
 from batchpay.intake.take_in import Intakes, Rows, Source, take_in
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.journals.lock import RunLock
@@ -48,10 +48,6 @@ def _journal(job: Job, durable: Callable[[int], None]) -> SqliteJournal:
     return SqliteJournal(job.state_path, job.name, durable=durable)
 
 
-def _gateway(settings: GatewaySettings, secret_key: str) -> Gateway:
-    return Omise(settings, secret_key)
-
-
 @dataclass(frozen=True, slots=True)
 class Edges:
     """Where a process meets the world. Tests and the simulator hand in others; everything behind
@@ -61,7 +57,7 @@ class Edges:
     clock: Callable[[], Clock] = SystemClock
     wall_ns: Callable[[], int] = time.time_ns  # the lock's memory of the last requests
     journal: Callable[[Job, Callable[[int], None]], SqliteJournal] = _journal
-    gateway: Callable[[GatewaySettings, str], Gateway] = _gateway
+    gateway: Callable[[GatewaySettings, str], Gateway] = gateways.open
     run_name: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
     signals: Callable[[], Signals] = Signals
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from batchpay import gateways
 from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent
-from batchpay.domain.ports import Clock, Gateway
+from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
-from batchpay.gateways.omise.client import Omise
 from batchpay.intake.controls import next_deadline
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
@@ -241,7 +241,7 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
     """Which of these cannot be paid now, and the gateway's smallest transfer."""
 
     async def ask() -> Preflight:
-        gateway = Omise(job.gateway, key.reveal())
+        gateway = gateways.open(job.gateway, key.reveal())
         try:
             account = await account_of(job.gateway, gateway, channel)
             return await preflight(
@@ -254,13 +254,13 @@ def ask_recipients(job: Job, key: SecretKey, recipients: Collection[str]) -> Pre
         return asyncio.run(ask())
 
 
-def _channel(job: Job, clock: Clock, lock: RunLock) -> Channel:
+def _channel(job: Job, clock: Clock, rates: Rates) -> Channel:
     settings = job.gateway
     now_s = clock.elapsed_s()
-    earlier = (now_s - age_s for age_s in lock.ages_s())
+    earlier = (now_s - age_s for age_s in rates.ages_s())
     pacer = Pacer(settings.rate, settings.rate_window_s, settings.burst, earlier)
     breaker = Breaker(settings.pause_s)
-    return Channel(clock, pacer, breaker, lock.stamp)
+    return Channel(clock, pacer, breaker, rates.stamp)
 
 
 def _limits(job: Job, options: Options, started_ns: int) -> Limits:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,8 +22,9 @@ from batchpay.batches.session import at_the_gateway
 from batchpay.batches.words import said_json
 from batchpay.commands.resolve import who
 from batchpay.domain import times
+from batchpay.domain.books import Booked, Refund, Span, Transaction
 from batchpay.domain.errors import GatewaySilent, Usage
-from batchpay.domain.model import Answer, ChargeSeen, Event
+from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import defused, many, mode_told, visible
@@ -32,13 +33,11 @@ from batchpay.domain.times import is_instant
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import CHARGE_ID, Attempt, seen
-from batchpay.lifecycle.listing import Listing, size_told
+from batchpay.lifecycle.attempt import Attempt
 from batchpay.reconciliation.matching import (
     Attempts,
     Difference,
     Match,
-    Thing,
     apart,
     match_charges,
     match_credits,
@@ -48,27 +47,22 @@ from batchpay.reconciliation.matching import (
 )
 from batchpay.reconciliation.noting import Note, kept, note_on, open_of
 from batchpay.reconciliation.refunds import (
-    Refund,
     Refunded,
     Totals,
     booked_as_refunds,
     counts_as_charged,
     day_told,
     less_given_back,
-    refund_of,
     refunded_of,
     sentence,
-    speaks_of_refunds,
     totals_of,
 )
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
-from batchpay.settlement.lists import read_list
+from batchpay.settlement.books import booked_charge, whole
 from batchpay.settlement.recorder import whose_journal
 
-TRIES = 8  # of one listing that shifts while it is read
-NOT_THERE = (404, 405, 410)  # what says that a list does not exist
 NAMED = 20  # differences that a refused note names
 SKEW = timedelta(
     minutes=10
@@ -253,10 +247,9 @@ def _take_note(
                 " note of"
             )
         ids = ", ".join(one.id for one in differences[:NAMED])
+        more = ""
         if len(differences) > NAMED:
             more = f" and {len(differences) - NAMED} more (--json shows them)"
-        else:
-            more = ""
         raise Usage(
             f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}"
         )
@@ -291,53 +284,62 @@ async def _found(
     """Both ledgers held against each other. Raises GatewaySilent when the gateway's cannot be had
     whole.
     """
-    charges = await _all(gateway, channel, "/charges", period.since, period.until)
+    days = Span(_iso(period.since), _iso(period.until))
+    onwards = Span(_iso(period.since))
+    charges = await whole(channel, "/charges", partial(gateway.charges, days))
     if charges is None:
         raise channel.fatal or GatewaySilent(
             "the gateway's list of charges could not be read completely; try later"
         )
-    match = match_charges(
-        opened.job.name, attempts, charges, live=opened.job.gateway.mode == "live"
-    )
-    match.add(match_elsewhere(opened.job.name, _ours_of(opened, charges), charges))
+    match = _matched(opened, attempts, charges)
+    transactions = await whole(channel, "/transactions", partial(gateway.transactions, onwards))
+    if transactions is None:
+        match.notes.append("the gateway does not tell its transactions: credits were not matched")
+    else:
+        match.add(match_credits(attempts, charges, transactions))
+    transfers = await whole(channel, "/transfers", partial(gateway.transfers, onwards))
+    if transfers is None:
+        match.notes.append("the gateway does not tell its transfers: they were not matched")
+    else:
+        match.add(match_transfers(attempts, transfers))
+    listed = await whole(channel, "/refunds", partial(gateway.refunds, days))
+    if listed is None:
+        match.notes.append(_without_refunds(period, transactions or ()))
+    refunds = [refund for refund in listed or () if refund is not None]
+    told = {refund.id for refund in refunds}
+    placed = [refund for refund in refunds if _is_made_in(period, refund, told)]
+    refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
+    match.add(one.difference(period.zone) for one in refunded)
+    match.differences = apart(less_given_back(match.differences, refunded))
+    pairs = [(one, refund) for one in refunded for refund in one.refunds]
+    made = [(one, refund) for one, refund in pairs if _is_made_in(period, refund, told)]
+    return Found(match, refunded, made)
+
+
+def _matched(opened: OpenJob, attempts: list[Attempt], charges: list[Booked]) -> Match:
+    """The charges of both sides, and what other jobs charged of the same orders."""
+    name, live = opened.job.name, opened.job.gateway.mode == "live"
+    match = match_charges(name, attempts, charges, live=live)
+    match.add(match_elsewhere(name, _ours_of(opened, charges), charges))
     if match.without_time:
         match.notes.append(
             f"{many(len(match.without_time), 'charge')} without a time of making, in no list of"
             " these days and perhaps of another one: by name in audit.json, under without_time"
         )
-    transactions = await _all(gateway, channel, "/transactions", period.since, None)
-    if transactions is None:
-        match.notes.append("the gateway does not tell its transactions: credits were not matched")
-    else:
-        match.add(match_credits(attempts, charges, transactions))
-    transfers = await _all(gateway, channel, "/transfers", period.since, None)
-    if transfers is None:
-        match.notes.append("the gateway does not tell its transfers: they were not matched")
-    else:
-        match.add(match_transfers(attempts, transfers))
-    refunds = await _all(gateway, channel, "/refunds", period.since, period.until)
-    if refunds is None:
-        booked = booked_as_refunds(
-            one for one in transactions or () if period.covers(str(one.get("created_at")))
-        )
-        if booked:
-            ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job"
-        else:
-            ledger = ""
-        match.notes.append(
-            "the gateway does not tell its refunds: of those made in these days, only refunds of"
-            f" charges of these days were seen{ledger}"
-        )
-    told = [one for one in map(refund_of, refunds or ()) if one is not None]
-    listed = {one.id for one in told}
-    placed = [one for one in told if _is_made_in(period, one, listed)]
-    refunded = await _refunded(opened, gateway, channel, charges, placed, match.notes)
-    match.add(one.difference(period.zone) for one in refunded)
-    match.differences = apart(less_given_back(match.differences, refunded))
-    made = [
-        (one, each) for one in refunded for each in one.refunds if _is_made_in(period, each, listed)
-    ]
-    return Found(match, refunded, made)
+    return match
+
+
+def _without_refunds(period: Period, transactions: Sequence[Transaction]) -> str:
+    """What is said where the gateway has no list of refunds: its ledger may know their sum."""
+    of_days = [entry for entry in transactions if period.covers(entry.created_at)]
+    booked = booked_as_refunds(of_days)
+    ledger = ""
+    if booked:
+        ledger = f"; its ledger has {money_text(booked)} of refunds in these days, of any job"
+    return (
+        "the gateway does not tell its refunds: of those made in these days, only refunds of"
+        f" charges of these days were seen{ledger}"
+    )
 
 
 def _is_made_in(period: Period, refund: Refund, listed: Collection[str]) -> bool:
@@ -351,7 +353,7 @@ async def _refunded(
     opened: OpenJob,
     gateway: Gateway,
     channel: Channel,
-    charges: Sequence[Thing],
+    charges: Sequence[Booked],
     listed: Sequence[Refund],
     notes: list[str],
 ) -> list[Refunded]:
@@ -361,52 +363,54 @@ async def _refunded(
     Refunds of charges that neither the gateway nor the journal shows are nobody's, and told in
     `notes`.
     """
-    in_period = {str(one["id"]): one for one in charges}
-    wanted = dict.fromkeys(
-        charge_id for charge_id, one in in_period.items() if speaks_of_refunds(one)
-    )
-    found, nobodys = [], []
-    for charge_id in dict.fromkeys([*wanted, *(refund.charge_id for refund in listed)]):
+    job, in_period = opened.job.name, {booked.id: booked for booked in charges}
+    speaking = [booked.id for booked in in_period.values() if booked.speaks_of_refunds]
+    found: list[Refunded] = []
+    nobodys: list[str] = []
+    for charge_id in dict.fromkeys([*speaking, *(refund.charge_id for refund in listed)]):
         owner = opened.journal.order_of_charge(charge_id)
-        if owner is not None and owner[0] != opened.job.name:
+        if owner is not None and owner[0] != job:
             continue
-        document = in_period.get(charge_id) or await _charge(gateway, channel, charge_id)
-        if document is None and owner is None:
+        booked = in_period.get(charge_id) or await booked_charge(gateway, channel, charge_id)
+        if booked is None and owner is None:
             nobodys += [refund.id for refund in listed if refund.charge_id == charge_id]
-        order_id = _order_of(opened.job.name, document, owner)
+        order_id = _order_of(job, booked, owner)
         if order_id is None:
             continue
-        one = refunded_of(
-            charge_id, order_id, document, listed, _kept_charge(opened, owner, charge_id)
-        )
+        known = _kept_charge(opened, owner, charge_id)
+        one = refunded_of(charge_id, order_id, booked, listed, known)
         if one is not None:
-            counts = charge_id in in_period and counts_as_charged(
-                opened.job.name, in_period[charge_id]
-            )
+            is_listed = charge_id in in_period
+            counts = is_listed and counts_as_charged(job, in_period[charge_id].charge)
             found.append(replace(one, counts=counts))
     if nobodys:
-        if len(nobodys) > NAMED:
-            more = f" and {len(nobodys) - NAMED} more"
-        else:
-            more = ""
-        ids = ", ".join(map(shown, nobodys[:NAMED]))
         notes.append(
             "refunds of these days whose charge neither the gateway nor the journal shows:"
-            f" {ids}{more}"
+            f" {_named(nobodys)}"
         )
     return found
 
 
-def _order_of(job: str, document: Thing | None, owner: tuple[str, str, int] | None) -> str | None:
+def _named(ids: Sequence[str]) -> str:
+    """As many as a person reads."""
+    named = ", ".join(map(shown, ids[:NAMED]))
+    if len(ids) > NAMED:
+        return f"{named} and {len(ids) - NAMED} more"
+    return named
+
+
+def _order_of(job: str, booked: Booked | None, owner: tuple[str, str, int] | None) -> str | None:
     """Whose charge it is, by the journal or else by what it carries; None when it is not this
     job's.
     """
     if owner is not None:
         return owner[1]
-    charge, _ = seen(document)
-    if charge is None or charge.metadata.get("batchpay_job") != job:
+    if booked is None or booked.charge is None:
         return None
-    return charge.metadata.get("order_id", "")
+    metadata = booked.charge.metadata
+    if metadata.get("batchpay_job") != job:
+        return None
+    return metadata.get("order_id", "")
 
 
 def _kept_charge(
@@ -420,96 +424,10 @@ def _kept_charge(
     return next((charge for charge in charges if charge.id == charge_id), None)
 
 
-async def _charge(gateway: Gateway, channel: Channel, charge_id: str) -> Thing | None:
-    """A charge by its id, as the gateway shows it; None when it shows none. Raises GatewaySilent
-    without an answer.
-    """
-    if not CHARGE_ID.fullmatch(charge_id):
-        return None
-    answer = await channel.ask(partial(gateway.get, charge_id))
-    if answer is None:
-        raise channel.fatal or GatewaySilent(
-            f"the gateway does not answer about {charge_id}, which was refunded; try later"
-        )
-    document: Thing = answer.document
-    charge, _ = seen(document)
-    if charge is not None and charge.id == charge_id:
-        return document
-    return None
-
-
-def _ours_of(opened: OpenJob, charges: list[Thing]) -> Attempts:
+def _ours_of(opened: OpenJob, charges: list[Booked]) -> Attempts:
     """What this job did, on whatever day, for each order that other jobs' charges name."""
-    orders = {order_elsewhere(opened.job.name, thing) for thing in charges} - {""}
-    return history.attempts_of(opened.journal, sorted(orders))
-
-
-async def _all(
-    gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
-) -> list[Thing] | None:
-    """Every object of a list, oldest first; None when the gateway has no such list, or answers with
-    something else.
-
-    Raises GatewaySilent for one that it has and does not give now: what nobody read is no
-    agreement.
-    """
-    for at in range(1, TRIES + 1):
-        found, answered = await _once(gateway, channel, path, since, until)
-        if found is not None or answered in NOT_THERE or (answered == 200 and at == TRIES):
-            return found
-        if channel.closed:
-            break
-        await channel.rest(1.0)
-    told = f"the gateway's list {path} could not be read completely"
-    raise channel.fatal or GatewaySilent(f"{told}: nothing is said of these days; try later")
-
-
-async def _once(
-    gateway: Gateway, channel: Channel, path: str, since: datetime, until: datetime | None
-) -> tuple[list[Thing] | None, int | None]:
-    """One reading, by the same reader as a run's lists; None when it shifted, or something in it
-    cannot be read.
-
-    And the status of the last answer, None when there was none.
-    """
-    listing, found = Listing(since=_iso(since)), list[Thing]()
-    status: int | None = None
-    query: dict[str, str | int] = {"from": _iso(since), "order": "chronological"}
-    if until is not None:
-        query["to"] = _iso(until)
-
-    async def page_at(offset: int, may_leave: Callable[[], bool], *, limit: int) -> Answer:
-        nonlocal status
-        answer = await gateway.read(path, {**query, "limit": limit, "offset": offset}, may_leave)
-        status = answer.status
-        return answer
-
-    async def take(answer: Answer) -> bool:
-        page = _page(answer.document)
-        if page is None:
-            return False
-        things, total = page
-        fresh = listing.take(
-            [str(thing["id"]) for thing in things], total, size_told(answer.document)
-        )
-        found.extend(things[at] for at in fresh)
-        return True
-
-    await read_list(channel, page_at, listing, take)
-    return found if listing.complete and not listing.skipped else None, status
-
-
-def _page(document: Any) -> tuple[list[Thing], int] | None:
-    """The objects of a list and how many it has in all; None for anything else."""
-    if not isinstance(document, dict) or document.get("object") != "list":
-        return None
-    data, total = document.get("data"), document.get("total")
-    if not isinstance(data, list) or type(total) is not int:
-        return None
-    fits = all(isinstance(thing, dict) and isinstance(thing.get("id"), str) for thing in data)
-    if fits:
-        return (data, total)
-    return None
+    named = {order_elsewhere(opened.job.name, booked.charge) for booked in charges}
+    return history.attempts_of(opened.journal, sorted(named - {""}))
 
 
 def _write(job: Job, made: Audit, journal: SqliteJournal, noted: Event) -> tuple[Path, ...]:

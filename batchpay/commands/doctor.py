@@ -18,18 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from batchpay import gateways
 from batchpay.batches import history
 from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import refuse_another_place
 from batchpay.batches.session import asking
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
+from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
+from batchpay.domain.model import Answer
 from batchpay.domain.money import grouped_text
 from batchpay.domain.oserrors import translated
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
-from batchpay.gateways.omise.client import Omise
 from batchpay.intake.bounds import Asked, Bounds, bounds_of, not_compared, not_taken
 from batchpay.intake.take_in import Intake, Source, take_in
 from batchpay.job.job import FromLookup, Job
@@ -37,12 +39,11 @@ from batchpay.job.load import SecretKey, load_job, secret_key
 from batchpay.journals.lock import witnessed
 from batchpay.journals.place import group_name, may_be_there, primary_group, refuse_shared_disk
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import error_of
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight
 from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in, whose_journal
-from batchpay.settlement.run import account_in, close_to_no_gateway, refuse_other_account
+from batchpay.settlement.run import close_to_no_gateway, refuse_other_account, refuse_other_mode
 
 LEAST_FREE_BYTES = 256 << 20
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
@@ -255,38 +256,35 @@ def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Findin
     """
     mine = {batch.sha256 for batch in journal.batches()}
     names = {intake.snapshot.sha256: intake.snapshot.name for intake in files.intakes}
-    for sha256, other in sorted(
-        other_jobs(job.report.directory, job.name, names.keys() - mine).items()
-    ):
+    others = other_jobs(job.report.directory, job.name, names.keys() - mine)
+    for sha256, other in sorted(others.items()):
         told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
         yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
 
 
 def _disk(job: Job) -> Iterator[Finding]:
     """Room, the right to write, and nothing in the state's folder that nobody put there."""
-    for subject, folder in (("state", job.state_path.parent), ("reports", job.report.directory)):
-        there = next(path for path in (folder, *folder.parents) if _is_there(path))
-        free = shutil.disk_usage(there).free
-        if not there.is_dir():
-            yield Finding(
-                subject,
-                "wrong",
-                f"{there}: a file, where a folder belongs; name another in the job",
-                78,
-            )
-        elif not os.access(there, os.W_OK | os.X_OK):
-            yield Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
-        elif free < LEAST_FREE_BYTES:
-            yield _warning(
-                subject, f"{there}: {free >> 20} MiB free; {LEAST_FREE_BYTES >> 20} are wanted"
-            )
-        else:
-            yield _well(subject, f"{there}: {free >> 20} MiB free")
-    strangers = sorted(
-        path.name for path in _inside(job.state_path.parent) if not _is_state(path, job)
-    )
+    yield _folder("state", job.state_path.parent)
+    yield _folder("reports", job.report.directory)
+    inside = _inside(job.state_path.parent)
+    strangers = sorted(path.name for path in inside if not _is_state(path, job))
     if strangers:
         yield _warning("state", f"files that batchpay did not make: {', '.join(strangers[:5])}")
+
+
+def _folder(subject: str, folder: Path) -> Finding:
+    """The folder, or the next one above it that is there."""
+    there = next(path for path in (folder, *folder.parents) if _is_there(path))
+    free = shutil.disk_usage(there).free
+    if not there.is_dir():
+        told = f"{there}: a file, where a folder belongs; name another in the job"
+        return Finding(subject, "wrong", told, 78)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
+    told = f"{there}: {free >> 20} MiB free"
+    if free < LEAST_FREE_BYTES:
+        return _warning(subject, f"{told}; {LEAST_FREE_BYTES >> 20} are wanted")
+    return _well(subject, told)
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -304,9 +302,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _is_state(path: Path, job: Job) -> bool:
-    return path.name == job.state_path.name or (
-        path.name.startswith(job.state_path.name) and path.name.endswith(STATE_FILES)
-    )
+    name, state = path.name, job.state_path.name
+    is_beside = name.startswith(state) and name.endswith(STATE_FILES)
+    return name == state or is_beside
 
 
 def _clock(job: Job, files: _Files) -> Iterator[Finding]:
@@ -394,7 +392,7 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
     """What the gateway tells. A run that is under way has the job's rate: then nothing is asked."""
 
     async def collected(channel: Channel) -> list[Finding]:
-        gateway = Omise(job.gateway, key.reveal())
+        gateway = gateways.open(job.gateway, key.reveal())
         try:
             return [finding async for finding in _gateway(job, gateway, files, channel)]
         finally:
@@ -411,32 +409,36 @@ def _ask(job: Job, key: SecretKey, files: _Files) -> Iterator[Finding]:
 async def _gateway(
     job: Job, gateway: Gateway, files: _Files, channel: Channel
 ) -> AsyncIterator[Finding]:
-    account = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
+    account = await channel.ask(gateway.account, learn=False)
     await close_to_no_gateway(job.gateway, gateway, channel)
     if account is None or channel.closed:
         for finding in _silent(job, channel, AT_GATEWAY):
             yield finding
         return
-    for finding in _account(job, account.status, account.document, files.account):
+    for finding in _account(job, account, files.account):
         yield finding
     listed = await channel.ask(partial(gateway.page, iso(SystemClock().now_ns()), 0))
     if listed is None:
         for finding in _silent(job, channel, AT_GATEWAY[1:]):
             yield finding
         return
-    yield _permission(listed.status, listed.document)
-    yield (
-        _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
-        if channel.gateway_date
-        else _warning("clock", "the gateway gives no Date header to compare with")
-    )
-    capability = await channel.ask(partial(gateway.read, "/capability", {}))
-    for finding in _limits(
-        job, files, bounds_of(account.document, capability.document if capability else None)
-    ):
+    yield _permission(listed)
+    yield _gateway_clock(channel)
+    answer = await channel.ask(gateway.capability)
+    capability = None
+    if answer is not None:
+        capability = answer.said
+    bounds = bounds_of(account.said, capability)
+    for finding in _limits(job, files, bounds):
         yield finding
     for finding in await _recipients(job, gateway, files.recipients, channel):
         yield finding
+
+
+def _gateway_clock(channel: Channel) -> Finding:
+    if channel.gateway_date:
+        return _well("clock", f"agrees with the gateway's, {channel.gateway_date}")
+    return _warning("clock", "the gateway gives no Date header to compare with")
 
 
 def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Finding]:
@@ -452,14 +454,13 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Fin
     yield from _unseen(subjects, "the gateway was not asked any more")
 
 
-def _account(
-    job: Job, status: int | None, document: Any, kept: dict[str, Any]
-) -> Iterator[Finding]:
+def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterator[Finding]:
     """The key's own account (omise-api.md, 7.4) as a run holds it against job and journal, or why
     it is not told.
     """
+    account = answer.said or Account()
     try:
-        account = account_in(document, job.gateway)
+        refuse_other_mode(job.gateway, account)
         refuse_other_account(account, kept)
     except BatchpayError as error:
         yield from _wrong("key", error)
@@ -467,23 +468,20 @@ def _account(
     if account.id:
         yield _well("key", f"account {account.id}, mode {job.gateway.mode}")
         return
-    code, message = error_of(document)
-    told = f"the gateway does not tell of the account: {status} {code} {message}".rstrip()
+    said = f"{answer.status} {answer.code} {answer.message}"
+    told = f"the gateway does not tell of the account: {said}".rstrip()
     if kept.get("account"):
-        yield Finding(
-            "key", "wrong", f"{told}; no run sends or asks before it does: run again later", 69
-        )
+        why = f"{told}; no run sends or asks before it does: run again later"
+        yield Finding("key", "wrong", why, 69)
     else:
         yield _warning("key", told)
 
 
-def _permission(status: int | None, document: Any) -> Finding:
-    if status == 200:
+def _permission(listed: Answer[object]) -> Finding:
+    if listed.status == 200:
         return _well("permission", "the key may list charges: without that no run sends anything")
-    code, message = error_of(document)
-    return Finding(
-        "permission", "wrong", f"GET /charges gave {status} {code} {message}: no run can send", 78
-    )
+    said = f"{listed.status} {listed.code} {listed.message}"
+    return Finding("permission", "wrong", f"GET /charges gave {said}: no run can send", 78)
 
 
 def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:
@@ -523,14 +521,11 @@ async def _recipients(
     job: Job, gateway: Gateway, recipients: frozenset[str], channel: Channel
 ) -> list[Finding]:
     asked = await preflight(recipients, gateway, channel, "", job.gateway.concurrency)
-    found = [
-        _warning("recipient", f"{recipient} {why}")
-        for recipient, why in sorted(asked.barred.items())
-    ]
-    found += [
-        _warning("recipient", f"{recipient}: the gateway does not tell of it")
-        for recipient in asked.unknown
-    ]
+    found = []
+    for recipient, why in sorted(asked.barred.items()):
+        found.append(_warning("recipient", f"{recipient} {why}"))
+    for recipient in asked.unknown:
+        found.append(_warning("recipient", f"{recipient}: the gateway does not tell of it"))
     if channel.closed:
         return [*found, *_silent(job, channel, ["recipients"])]
     can = len(recipients) - len(asked.barred) - len(asked.unknown)

@@ -12,24 +12,27 @@ import asyncio
 import hashlib
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.session import at_the_gateway
 from batchpay.commands.doctor import Finding
 from batchpay.domain import steps
-from batchpay.domain.documents import listed, text, whole
+from batchpay.domain.books import Account, Capability
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
-from batchpay.domain.model import Answer, ChargeSeen, Intent
+from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent
 from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
 from batchpay.job.load import SecretKey
-from batchpay.lifecycle.attempt import error_of, seen
 from batchpay.lifecycle.plan import form_encoded, key_of
 from batchpay.settlement import Channel
+from batchpay.settlement.channel import Request
 
 LEAST_MINOR = 2000  # where the gateway does not tell its own (omise-api.md, 2.3)
 CHAIN_AFTER_S = 5.0
+
+T = TypeVar("T")
+Charged = Answer[ChargeSeen | ChargeWithoutId]
 
 
 def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None) -> list[Finding]:
@@ -75,10 +78,8 @@ class _Probe:
         """All three charges, by a key that is of the journal's account and mode."""
         self._gateway, self._channel = gateway, channel
         self._opened.note("probe.started", {})
-        self._recipient = self._recipient or await self._first(
-            "recipients", "default recipient that is verified"
-        )
-        self._customer = self._customer or await self._first("customers", "customer with a card")
+        self._recipient = self._recipient or await self._first_recipient()
+        self._customer = self._customer or await self._first_customer()
         amount, currency = await self._least()
         first = self._intent(amount, currency, "first")
         charge = self._charge_of(await self._send(first))
@@ -90,32 +91,36 @@ class _Probe:
 
     # --- whom and how much
 
-    async def _first(self, kind: str, what: str) -> str:
-        for item in listed(await self._read(f"/{kind}")):
-            if kind == "recipients":
-                fits = item.get("verified") is True and item.get("active") is True
-            else:
-                fits = bool(item.get("default_card"))
-            if fits and text(item, "id"):
-                return text(item, "id")
-        raise Misconfigured(
-            f"the test account has no {what}; make one, or name it with --{kind.removesuffix('s')}"
-        )
+    async def _first_recipient(self) -> str:
+        for recipient in await self._read(self._gateway.recipients) or ():
+            if recipient.verified and recipient.active:
+                return recipient.id
+        raise _nobody("default recipient that is verified", "--recipient")
+
+    async def _first_customer(self) -> str:
+        for customer in await self._read(self._gateway.customers) or ():
+            if customer.has_card:
+                return customer.id
+        raise _nobody("customer with a card", "--customer")
 
     async def _least(self) -> tuple[int, str]:
-        account, capability = await self._read("/account"), await self._read("/capability")
-        least = whole(capability, "limits", "charge_amount", "min")
-        return (LEAST_MINOR if least is None else least), (
-            text(account, "currency") or "thb"
-        ).lower()
+        account = await self._read(self._gateway.account) or Account()
+        capability = await self._read(self._gateway.capability) or Capability()
+        least = capability.least_charge
+        if least is None:
+            least = LEAST_MINOR
+        return least, (account.currency or "thb").lower()
 
-    async def _read(self, path: str) -> Any:
-        answer = await self._channel.ask(partial(self._gateway.read, path, {}))
+    async def _read(self, request: Request[T]) -> T | None:
+        """What the gateway tells; None when that is not what was asked for. Raises GatewaySilent,
+        or what closed the line.
+        """
+        answer = await self._channel.ask(request)
         if answer is None:
             raise self._channel.fatal or GatewaySilent(
                 f"{self._opened.job.gateway.url} does not answer"
             )
-        return answer.document
+        return answer.said
 
     # --- the charges
 
@@ -147,18 +152,17 @@ class _Probe:
             alike="probe",
         )
 
-    async def _send(self, intent: Intent) -> Answer:
+    async def _send(self, intent: Intent) -> Charged:
         if not await self._channel.permit():
             raise self._channel.fatal or GatewaySilent(self._channel.closed)
         return await self._channel.send(partial(self._gateway.charge, intent))
 
-    def _charge_of(self, answer: Answer) -> ChargeSeen:
-        charge, _ = seen(answer.document)
+    def _charge_of(self, answer: Charged) -> ChargeSeen:
+        charge = _seen(answer)
         if charge is None:
-            code, message = error_of(answer.document)
             raise Misconfigured(
-                f"the probe's charge was not made: {answer.status} {code}"
-                f" {message or answer.trouble}"
+                f"the probe's charge was not made: {answer.status} {answer.code}"
+                f" {answer.message or answer.trouble}"
             )
         return charge
 
@@ -167,7 +171,7 @@ class _Probe:
     async def _split(self, charge: ChargeSeen) -> Finding:
         if charge.chain is None:
             await self._channel.rest(CHAIN_AFTER_S)
-            charge = seen(await self._read(f"/charges/{charge.id}"))[0] or charge
+            charge = await self._read(partial(self._gateway.get, charge.id)) or charge
         if charge.destination == self._recipient and charge.chain is not None:
             return Finding("destination", "well", f"splits: {charge.id} has chain {charge.chain}")
         told = (
@@ -178,8 +182,8 @@ class _Probe:
             "destination", "wrong", f"{told}. Every charge of a job would stop as unproven", 12
         )
 
-    def _same(self, charge: ChargeSeen, answer: Answer) -> Finding:
-        again, _ = seen(answer.document)
+    def _same(self, charge: ChargeSeen, answer: Charged) -> Finding:
+        again = _seen(answer)
         if again is not None and again.id == charge.id:
             return Finding(
                 "idempotency key", "well", f"is honoured: the same request gave {charge.id} again"
@@ -192,8 +196,8 @@ class _Probe:
             return Finding("idempotency key", "warning", told)
         return Finding("idempotency key", "warning", f"the same request again gave {_said(answer)}")
 
-    def _other(self, charge: ChargeSeen, answer: Answer) -> Finding:
-        other, _ = seen(answer.document)
+    def _other(self, charge: ChargeSeen, answer: Charged) -> Finding:
+        other = _seen(answer)
         subject = "idempotency key, other body"
         if other is None:
             return Finding(subject, "well", f"is refused: {_said(answer)}")
@@ -204,6 +208,17 @@ class _Probe:
         return Finding(subject, "warning", f"makes another charge, {other.id}")
 
 
-def _said(answer: Answer) -> str:
-    code, message = error_of(answer.document)
-    return f"{answer.status} {code} {message or answer.trouble}".strip()
+def _seen(answer: Charged) -> ChargeSeen | None:
+    """The charge that an answer shows, if it can be told by its id."""
+    if isinstance(answer.said, ChargeSeen):
+        return answer.said
+    return None
+
+
+def _said(answer: Charged) -> str:
+    told = answer.message or answer.trouble
+    return f"{answer.status} {answer.code} {told}".strip()
+
+
+def _nobody(what: str, flag: str) -> Misconfigured:
+    return Misconfigured(f"the test account has no {what}; make one, or name it with {flag}")

@@ -32,7 +32,6 @@ from batchpay.lifecycle.attempt import (
     flaws_of,
     key_in,
     paid_apart,
-    seen,
 )
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
@@ -427,7 +426,7 @@ async def _read(gateway: Gateway, channel: Channel, charge_id: str) -> ChargeSee
     answer = await channel.ask(partial(gateway.get, charge_id))
     if answer is None:
         raise channel.fatal or GatewaySilent("the gateway does not answer; nothing was settled")
-    charge, _ = seen(answer.document)
+    charge = answer.said
     if charge is not None and charge.id == charge_id:
         return charge
     if answer.status not in (200, 404):

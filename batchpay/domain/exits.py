@@ -87,18 +87,6 @@ def sentence(code: int, told: Acts) -> str:
     return worded(messages(code, told))
 
 
-def sentence_after(last: int | None, code: int, told: Acts) -> str:
-    """The same where the last run ended with `last`: what kept it from going on keeps the next one,
-    too, so whoever must see to that comes first. None: no run has ended.
-
-    >>> sentence_after(78, 11, Acts({"next run": 1}))  # doctest: +ELLIPSIS
-    'the last run ended with 78: correct the job file or the environment, then run again; the ...'
-    """
-    if last is None or last in OF_ROWS:
-        return sentence(code, told)
-    return f"the last run ended with {last}: {NEXT_STEP[last]}; {sentence(code, told)}"
-
-
 def messages(code: int, told: Acts) -> tuple[Message, ...]:
     """What stands beside an exit code: its own next step, or every party that must act, and about
     how many orders.

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from batchpay.messages import problems
 from batchpay.messages.message import Message, read, worded
+
+T_co = TypeVar("T_co", covariant=True)
 
 Document = dict[str, Any]
 """One order after mapping: order_id, amount (int, smallest unit), currency (lower case),
@@ -197,13 +199,25 @@ class Intent:
     ids_from: str = ""
 
 
+def _nothing_came() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back from one request, as far as anything did."""
+class Answer(Generic[T_co]):
+    """What came back from one request, as far as anything did.
+
+    `said` is what was asked for, read by the gateway's adapter, whatever the status is; None for
+    anything else, which `kind`, `code`, `message` and `evidence` tell of.
+    """
 
     out: bool  # could any byte of the request have reached the network?
     status: int | None = None  # None: no complete, well-formed HTTP answer
-    document: Any = None  # the parsed JSON body, None when it is not strict JSON
+    said: T_co | None = None
+    kind: str = ""  # of the gateway's object that came, in its own word; empty: none of its objects
+    code: str = ""  # of the gateway's error object, masked; empty: it was none
+    message: str = ""  # the same
+    evidence: Callable[[], str] = _nothing_came  # what came, as it came: masked and bounded
     withheld: bool = False  # `may_leave` said no: not a byte left
     trouble: str = ""  # why there is no answer, in words
     too_long: bool = False  # there was one, longer than anybody should read
@@ -212,6 +226,10 @@ class Answer:
     date: str = ""  # the gateway's own clock
     remaining: str = ""  # X-RateLimit-Remaining
     reset: str = ""  # X-RateLimit-Reset
+
+
+NO_METADATA = "metadata is not an object"
+"""What `ChargeSeen.unread` says of a charge that names nobody, and is else as documented."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +302,13 @@ class ChargeSeen:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ChargeWithoutId:
+    """An answer that says it is a charge and does not say which."""
+
+    flaws: tuple[str, ...]  # what of it is not as documented
+
+
 _CHARGE_FIELDS = dict.fromkeys(f.name for f in fields(ChargeSeen))
 _ABSENT: Mapping[str, Any] = {
     "id": "",
@@ -303,6 +328,18 @@ class Page:
     ids: tuple[str, ...]  # of every item, also of those that could not be read as a charge of ours
     total: int
     limit: int = 0  # how many the gateway says it puts on a page; 0 when it does not say
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePage:
+    """A page of which an entry is no charge that can be read."""
+
+    at: int  # the first of them on the page, from 1
+    names: str  # what it tells of itself, for whoever looks for it at the gateway
+
+    def told(self, offset: int) -> str:
+        """Which entry of the whole list it is, in words. `offset`: of the page, from 0."""
+        return f"entry {offset + self.at} cannot be read as a charge: {self.names}"
 
 
 # --- what the journal keeps

@@ -1,13 +1,39 @@
-"""The two protocols where the loop meets the world: Gateway and Journal. And the Clock both live
-by.
+"""PORTS: where the loop meets the world: Gateway, Journal, and the small ones: Clock, Rates, Lock.
+
+Each is whole: what stands here is all that anybody asks of it, so that another one can be built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from batchpay.domain.model import Answer, Event, Intent
+from batchpay.domain.books import (
+    Account,
+    Booked,
+    Capability,
+    Customer,
+    Listed,
+    Recipient,
+    Refund,
+    Span,
+    Transaction,
+    Transfer,
+)
+from batchpay.domain.model import (
+    Answer,
+    Batch,
+    ChargeSeen,
+    ChargeWithoutId,
+    Done,
+    Event,
+    Intent,
+    Judged,
+    Page,
+    Repeat,
+    StoredChunk,
+    UnreadablePage,
+)
 
 
 class Clock(Protocol):
@@ -24,40 +50,115 @@ class Clock(Protocol):
 
 class Gateway(Protocol):
     """One call each: no retry, no pacing, no decision inside. None of them raises for what the
-    world does.
+    world does, and no document of the gateway's leaves it: what an answer `said` is typed, and None
+    where it is not what was asked for.
+
+    `may_leave` is asked right before a request's first byte; False leaves it unsent (out = False).
     """
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
-        """POST /charges. `may_leave` is asked right before the first byte; False leaves it unsent
-        (out = False).
-        """
+    async def charge(
+        self, intent: Intent, may_leave: Callable[[], bool]
+    ) -> Answer[ChargeSeen | ChargeWithoutId]:
+        """Make one charge, by the intent's own key and body."""
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges/:id."""
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[ChargeSeen]:
+        """One charge by its id; status 404: the gateway knows none."""
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
-    ) -> Answer:
-        """GET /charges: one page of at most `limit`, oldest first, from `since` (ISO 8601 UTC),
-        `to` left open.
+    ) -> Answer[Page | UnreadablePage]:
+        """One page of at most `limit` charges, oldest first, from `since` (ISO 8601 UTC) on, with
+        the end left open (law L5).
         """
 
-    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
-        """GET /charges: a page of the one youngest charge from `since` (ISO 8601 UTC) on."""
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[str]:
+        """The id of the youngest charge from `since` (ISO 8601 UTC) on; empty when there is none,
+        or it cannot be read.
+        """
 
-    async def read(
-        self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
-    ) -> Answer:
-        """GET of any other resource."""
+    # --- who may be charged, and paid
+
+    async def account(self, may_leave: Callable[[], bool]) -> Answer[Account]:
+        """Whose account the key is of."""
+
+    async def capability(self, may_leave: Callable[[], bool]) -> Answer[Capability]:
+        """The least and the most of a charge, and the smallest transfer."""
+
+    async def recipient(
+        self, recipient_id: str, may_leave: Callable[[], bool]
+    ) -> Answer[Recipient]:
+        """Can this recipient be paid?"""
+
+    async def recipients(self, may_leave: Callable[[], bool]) -> Answer[tuple[Recipient, ...]]:
+        """Some recipients of the account."""
+
+    async def customers(self, may_leave: Callable[[], bool]) -> Answer[tuple[Customer, ...]]:
+        """Some customers of the account."""
+
+    # --- the account's own ledger, page by page, oldest first
+
+    async def booked(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Booked]:
+        """One charge by its id, with its dispute and its refunds."""
+
+    async def charges(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Booked]]:
+        """Charges, and what else stands in their list."""
+
+    async def transactions(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Transaction]]:
+        """Credits and debits."""
+
+    async def transfers(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Transfer]]:
+        """Transfers to recipients."""
+
+    async def refunds(
+        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+    ) -> Answer[Listed[Refund | None]]:
+        """Refunds, by the day they were made; None stands for what is none."""
 
     async def aclose(self) -> None:
         """Drop every connection."""
 
 
-class Journal(Protocol):
-    """Append-only and durable when a call returns; all or none of its events."""
+class Rates(Protocol):
+    """When the last requests of a job left, across processes: its rate limit holds over a kill."""
 
-    id: str
+    def ages_s(self) -> Sequence[float]:
+        """How long ago each of them left; the future counts as now."""
+
+    def stamp(self) -> None:
+        """A request leaves now."""
+
+
+class Lock(Rates, Protocol):
+    """One run of a job at a time: held from its making until `close`, or the end of the process."""
+
+    @property
+    def witnessed(self) -> int:
+        """The number of the last event that any run of this job knew to be durable."""
+
+    def witness(self, seq: int) -> None:
+        """The journal is durable up to this event."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class Journal(Protocol):
+    """One job's journal, append-only and durable when a call returns; several jobs may share one.
+
+    Two journals that are told the same answer the same: tests/contract runs over each of them. What
+    cannot be read any more raises errors.Damaged or InputOutput, whatever is asked.
+    """
+
+    id: str  # the same for as long as it lives
+    job: str
+
+    # --- writing: all or none of the events of one call
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append, durably. Raises errors.Taken for an intent, an adoption or a withdrawal that may
@@ -67,11 +168,41 @@ class Journal(Protocol):
     async def write(self, events: Sequence[Event]) -> list[Event]:
         """The same for the loop: shares one durable commit with whatever else is waiting."""
 
+    def close(self) -> None:
+        """Write what waits, then let go."""
+
+    # --- the events
+
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
         """This job's events in order, or those of some kinds, after a sequence number."""
 
+    def head(self) -> tuple[int, str]:
+        """Sequence number and digest of the last event of any job; (0, the digest before all) of
+        an empty one.
+        """
+
+    def digest_of(self, seq: int) -> str:
+        """The digest of one event of any job; empty for one that is not there."""
+
+    def verify(self) -> None:
+        """Is all as it was written? Raises errors.Damaged, or BrokenChain at the first event that
+        does not fit.
+        """
+
     def accounts(self) -> Iterator[Event]:
         """The `account` events of every job in the same journal, this job's last (J03)."""
+
+    def last_run_of(self, batch_id: str) -> str:
+        """The last run that wrote about a batch more than where its rows stand; empty when none
+        did.
+        """
+
+    def done_in(self, run_id: str, after: int, before: int | None) -> Iterator[Done]:
+        """What a run wrote about orders, between two numbers of events, neither included; None: up
+        to the last.
+        """
+
+    # --- orders and their attempts
 
     def histories(self, order_ids: Sequence[str]) -> Mapping[str, list[Event]]:
         """The events of some orders, oldest first."""
@@ -79,25 +210,78 @@ class Journal(Protocol):
     def begun(self) -> Iterator[tuple[str, int]]:
         """Order id and number of every attempt of this job that was ever sent, or adopted."""
 
+    def knows_orders(self) -> bool:
+        """Is there one?"""
+
     def open_orders(self) -> list[str]:
         """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never
         sent.
         """
+
+    def orders_of(self, batch_id: str) -> list[str]:
+        """Order ids with an attempt that a row of this batch caused."""
+
+    def orders_since(self, at_ns: int) -> list[str]:
+        """Order ids with any event since then, by our wall clock (UTC nanoseconds)."""
+
+    def last_of_orders(self) -> int:
+        """Number of the last event about an order of this job; 0 when there is none."""
+
+    def refused_since(self, since_ns: int) -> list[str]:
+        """Order ids of attempts of this job that an answer refused since then, by our wall clock
+        (UTC nanoseconds).
+        """
+
+    def cancelled(self) -> list[Event]:
+        """Every word of a person that an order without an attempt is never to be sent."""
+
+    # --- who asked the same
 
     def look_alikes(self, forms: Sequence[str]) -> Mapping[str, list[str]]:
         """Look-alike form of an order id (plan.alike) -> the ids of this job's orders that were
         sent, or adopted, under that form, oldest first. Forms that nobody has are left out.
         """
 
+    def asked_terms(
+        self, terms: Sequence[str], since_ns: int
+    ) -> Mapping[str, list[tuple[str, str, int]]]:
+        """Terms (plan.terms_of) -> order id, batch id and wall-clock time (ns) of every attempt
+        that asked the same since then, oldest first.
+        """
+
+    def asked_under(
+        self, beginnings: Sequence[str], but: str
+    ) -> Mapping[str, list[tuple[str, str, int, str, str]]]:
+        """What terms begin with (plan.fitting_terms) -> the same of whatever age, with the cells
+        that the order id was made of (job.Columns.ids_from), empty where unknown, and the kind of
+        the event; `but`: not those made of these.
+        """
+
+    def corrected(self, keys: Collection[str] | None = None) -> Mapping[str, list[str]]:
+        """A row's place (plan.place_of), or its order (kinship.by_order) -> the ids of orders whose
+        attempt came to correct that row, by any of the names that it went by then. `keys`: only
+        these.
+        """
+
+    # --- charges
+
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
         """Job, order id and attempt of the first event, of any job in the same journal, that tells
         of a charge.
         """
 
-    def batch_named(self, batch_id: str) -> str:
-        """The id under which this journal knows the batch of the same digest (its last 12 digits),
-        whatever the day; the very id that is asked for where it knows none.
+    def charges_known(self, since_ns: int) -> Mapping[str, str]:
+        """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge
+        that an answer, a look-up or an adoption of this job told of since then, by our wall clock
+        (UTC nanoseconds).
         """
+
+    def adopted(self) -> list[tuple[str, str]]:
+        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
+        first.
+        """
+
+    # --- other jobs in the same journal
 
     def elsewhere(
         self, order_ids: Sequence[str]
@@ -111,13 +295,67 @@ class Journal(Protocol):
         empty where none.
         """
 
-    def charges_known(self, since_ns: int) -> Mapping[str, str]:
-        """Charge id -> `created_at` as the gateway told it ("" when it did not) of every charge
-        that an answer, a look-up or an adoption of this job told of since then, by our wall clock
-        (UTC nanoseconds).
+    # --- batches and their rows
+
+    def stage(self, batch_id: str, chunks: Iterable[Judged]) -> str:
+        """Keep the rows of a batch beside those planned before. Returns what `plan` and `chunks`
+        know them by.
         """
 
-    def refused_since(self, since_ns: int) -> list[str]:
-        """Order ids of attempts of this job that an answer refused since then, by our wall clock
-        (UTC nanoseconds).
+    def plan(
+        self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]
+    ) -> None:
+        """Make the staged rows the batch's rows: a `batch.planned` event. The same plan again
+        leaves the journal as it is.
         """
+
+    def judge(self, event: Event, batch: Batch) -> None:
+        """The rows of a batch stay as they are, and another decision was made about it as a
+        whole.
+        """
+
+    def batches(self) -> list[Batch]:
+        """Every batch as last planned, by first receipt."""
+
+    def batch_named(self, batch_id: str) -> str:
+        """The id under which this journal knows the batch of the same digest (its last 12 digits),
+        whatever the day; the very id that is asked for where it knows none.
+        """
+
+    def repeats(self, batch_id: str) -> Mapping[tuple[str, int], Repeat]:
+        """The rows of a batch that its own batch, or another of the same run, already asks for."""
+
+    def spans(self, batch_id: str) -> list[tuple[int, str, int, int]]:
+        """Number, sheet, first and last row of each chunk of a batch as last planned, in the file's
+        order.
+        """
+
+    def chunk(self, batch_id: str, number: int) -> StoredChunk | None:
+        """One chunk of a batch as last planned."""
+
+    def chunks(self, batch_id: str, staged: str = "") -> Iterator[StoredChunk]:
+        """The rows of a batch as last planned, or as `stage` kept them just now. Raises
+        errors.InputOutput when they are not the ones that were kept.
+        """
+
+    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]:
+        """Row number -> order id for the rows of a batch that caused an attempt."""
+
+    def settled_rows(
+        self, batch_id: str, sheet: str, first_row: int, last_row: int
+    ) -> frozenset[int]:
+        """The rows of a batch whose own attempt succeeded: whatever else is known, they are never
+        sent again. Those of an adopted charge are not among them: it may be that they ask for other
+        terms.
+        """
+
+    def unplaced(self, batch_id: str) -> list[str]:
+        """Order ids of adopted charges of a file that did not tell of which of its rows they are,
+        whatever day their batch is of.
+        """
+
+    def moved(self, batch_id: str) -> bool:
+        """Did anything happen to a batch since its totals were last written down?"""
+
+    def changed(self, batch_id: str, after: int) -> bool:
+        """Did anything happen to an order of a batch after an event?"""

@@ -12,9 +12,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-from batchpay.domain.documents import inside, text, whole
+from batchpay.domain.books import Account, Capability
 from batchpay.domain.model import Judged
 from batchpay.domain.money import EXPONENTS, grouped_text
 from batchpay.domain.text import told
@@ -53,19 +53,15 @@ class Bounds:
         return files.LIMITS_TRANSFER(least=least, most=most, smallest=smallest)
 
 
-def bounds_of(account: Any, capability: Any) -> Bounds:
-    """From both documents, whatever they are."""
-    taken = inside(account, "supported_currencies")
+def bounds_of(account: Account | None, capability: Capability | None) -> Bounds:
+    """From what the gateway told of both; None: it did not."""
+    account, capability = account or Account(), capability or Capability()
     return Bounds(
-        text(account, "currency").upper(),
-        whole(capability, "limits", "charge_amount", "min"),
-        whole(capability, "limits", "charge_amount", "max"),
-        whole(capability, "limits", "transfer_amount", "min"),
-        frozenset(
-            code.upper()
-            for code in (taken if isinstance(taken, list) else ())
-            if isinstance(code, str)
-        ),
+        account.currency,
+        capability.least_charge,
+        capability.most_charge,
+        capability.smallest_transfer,
+        account.currencies,
     )
 
 

@@ -162,6 +162,7 @@ class Fee:
 class GatewaySettings:
     """Where charges go and how fast."""
 
+    kind: Literal["omise"] = "omise"  # which gateway it is (gateways.KINDS)
     url: str = "https://api.omise.co"
     mode: Literal["test", "live"] = "test"
     version: str = "2019-05-29"

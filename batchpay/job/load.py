@@ -681,9 +681,8 @@ class _Builder:
             f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told
         }
         rate, per = str(told.get("rate", "8/s")).split("/")
-        plain = {
-            name: told[name] for name in ("mode", "version", "burst", "concurrency") if name in told
-        }
+        names = ("kind", "mode", "version", "burst", "concurrency")
+        plain = {name: told[name] for name in names if name in told}
         url = str(told.get("url", "https://api.omise.co")).rstrip("/")
         given: dict[str, Any] = {**plain, **seconds}
         settings = GatewaySettings(

@@ -12,21 +12,20 @@ from batchpay.domain.model import Event, Outcome
 from batchpay.journals.asked import begins
 from batchpay.journals.attempts import state_in
 from batchpay.journals.guard import BEGINNINGS, Open, follow
+from batchpay.journals.remembered import Remembered
 from batchpay.lifecycle.plan import alike
 
 _CHARGES_OF = ("answer", "found", "adopted", "resolved")
 
 
-class MemoryJournal:
+class MemoryJournal(Remembered):
     """Journal protocol over a list; what is appended is copied through JSON, as a file would."""
 
     def __init__(self, job: str = "") -> None:
+        super().__init__(job)
         self.id = uuid.uuid4().hex
-        self.job = job
-        self._events: list[Event] = []
         self._sends: set[tuple[str, int, int]] = set()
         self._last: dict[str, int] = {}  # order -> the highest attempt that began
-        self._open: dict[str, Open] = {}
 
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Append all or none. Raises Taken."""
@@ -100,10 +99,6 @@ class MemoryJournal:
     def elsewhere(self, order_ids: Sequence[str]) -> dict[str, list[tuple[str, list[Event]]]]:
         """Nothing: no other job shares this memory."""
         return {}
-
-    def id_of_row(self, job: str, batch_id: str, sheet: str, row: int) -> str:
-        """It keeps no rows."""
-        return ""
 
     def charges_known(self, since_ns: int) -> dict[str, str]:
         """Charge id -> `created_at` of every charge that this job was told of since then."""

@@ -23,14 +23,15 @@ from urllib.parse import parse_qs
 
 from batchpay.domain.model import (
     MONEY_MOVED,
+    NO_METADATA,
     NO_MONEY,
     Answer,
     ChargeSeen,
+    ChargeWithoutId,
     Event,
     Intent,
     Outcome,
 )
-from batchpay.domain.secrets import masked
 from batchpay.domain.times import is_instant
 
 # --- the proof table
@@ -76,7 +77,12 @@ _NOT_CHARGED_4XX = frozenset({404, 405, 410, 413, 414, 431})
 
 
 def verdict(
-    answer: Answer, intent: Intent, *, live: bool, doubted: bool, trust_429: bool = True
+    answer: Answer[ChargeSeen | ChargeWithoutId],
+    intent: Intent,
+    *,
+    live: bool,
+    doubted: bool,
+    trust_429: bool = True,
 ) -> Verdict:
     """What an answer to `POST /charges` proves. `doubted`: was any earlier send of this order ever
     in doubt?
@@ -86,18 +92,16 @@ def verdict(
     One row of the proof table (fault-matrix, section 3) per branch; what no branch names is in
     doubt.
     """
-    status, code, message = answer.status, *error_of(answer.document)
+    status, code, message = answer.status, answer.code, answer.message
     if not answer.out:
         return Verdict(Proof.NOT_SENT, message=answer.trouble)
     if status is None:
         return Verdict(Proof.IN_DOUBT, message=answer.trouble)
     if 200 <= status <= 299:
-        return _success(answer.document, intent, live)
-    if _is_charge(
-        answer.document
-    ):  # whatever the status says, somebody charged: its id is where to look
+        return _success(answer, intent, live)
+    if answer.said is not None:  # whatever the status says, somebody charged: look at its id
         told = f"status {status} with a charge"
-        return Verdict(Proof.IN_DOUBT, charge=seen(answer.document)[0], code=code, message=told)
+        return Verdict(Proof.IN_DOUBT, charge=_with_id(answer.said), code=code, message=told)
     if status == 429:
         return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
     if status in (401, 403):
@@ -127,30 +131,22 @@ def verdict(
     return Verdict(Proof.REFUSED, code=code, message=message)
 
 
-def error_of(document: Any) -> tuple[str, str]:
-    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is
-    something else.
-
-    Both may echo what was sent, so they are masked before anybody writes them down.
-    """
-    if not isinstance(document, dict) or document.get("object") != "error":
-        return "", ""
-    code, message = document.get("code"), document.get("message")
-    return masked(code if isinstance(code, str) else ""), masked(
-        message if isinstance(message, str) else ""
-    )
+def _success(answer: Answer[ChargeSeen | ChargeWithoutId], intent: Intent, live: bool) -> Verdict:
+    match answer.said:
+        case None:
+            told = answer.message or "a success status without a charge object"
+            return Verdict(Proof.IN_DOUBT, code=answer.code, message=told)
+        case ChargeWithoutId(flaws):
+            return Verdict(Proof.UNPROVEN, flaws=flaws)
+        case charge:
+            flaws = flaws_of(charge, intent, live)
+            return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
 
 
-def _success(document: Any, intent: Intent, live: bool) -> Verdict:
-    charge, flaws = seen(document)
-    if charge is None and not flaws:
-        code, message = error_of(document)
-        return Verdict(
-            Proof.IN_DOUBT, code=code, message=message or "a success status without a charge object"
-        )
-    if charge:
-        flaws = flaws_of(charge, intent, live)
-    return Verdict(Proof.UNPROVEN if flaws else Proof.CHARGE, charge=charge, flaws=flaws)
+def _with_id(charge: ChargeSeen | ChargeWithoutId) -> ChargeSeen | None:
+    if isinstance(charge, ChargeSeen):
+        return charge
+    return None
 
 
 def _is_about_the_order(code: str, message: str) -> bool:
@@ -169,7 +165,6 @@ def _speaks_of_reused_key(code: str, message: str) -> bool:
 # --- a charge as the gateway shows it
 # --------------------------------------------------------------------------
 
-NO_METADATA = "metadata is not an object"
 CHARGE_ID = re.compile(r"chrg_(?:test_)?[0-9A-Za-z_]{1,64}")
 _KNOWN_STATUS = {
     "successful": Outcome.SUCCEEDED,
@@ -178,78 +173,6 @@ _KNOWN_STATUS = {
     "expired": Outcome.EXPIRED,
     "reversed": Outcome.REVERSED,
 }
-
-
-def seen(document: Any) -> tuple[ChargeSeen | None, tuple[str, ...]]:
-    """A charge object as far as it can be read, and what of it is not as documented (omise-api.md,
-    3.1).
-
-    (None, ()) means: this is not a charge at all.
-    """
-    if not _is_charge(document):
-        return None, ()
-    wanted = (
-        ("id", str),
-        ("status", str),
-        ("amount", int),
-        ("currency", str),
-        ("livemode", bool),
-        ("paid", bool),
-    )
-    flaws = tuple(
-        f"{name} is not a {kind.__name__}"
-        for name, kind in wanted
-        if type(document.get(name)) is not kind
-    )
-    if flaws and type(document.get("id")) is not str:
-        return None, flaws
-    flaws += tuple(
-        f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == ""
-    )
-    metadata = document.get("metadata")
-    if not isinstance(metadata, dict):
-        flaws += (NO_METADATA,)
-    platform_fee = document.get("platform_fee")
-    if isinstance(platform_fee, dict):
-        commission = platform_fee
-    else:
-        commission = {}
-    charge = ChargeSeen(
-        id=document["id"],
-        status=_text(document, "status") or "",
-        paid=document.get("paid") is True,
-        amount=_whole(document, "amount") or 0,
-        currency=(_text(document, "currency") or "").lower(),
-        livemode=document.get("livemode") is True,
-        created_at=_text(document, "created_at") or "",
-        destination=_id_of(document.get("destination")),
-        chain=_id_of(document.get("chain")),
-        transfer=_id_of(document.get("transfer")),
-        metadata=(
-            {k: v for k, v in metadata.items() if isinstance(v, str)}
-            if isinstance(metadata, dict)
-            else {}
-        ),
-        failure_code=_masked(document, "failure_code"),
-        failure_message=_masked(document, "failure_message"),
-        authorize_uri=_text(document, "authorize_uri"),
-        fee=_whole(document, "fee"),
-        fee_vat=_whole(document, "fee_vat"),
-        net=_whole(document, "net"),
-        platform_fee=_whole(commission, "amount"),
-        payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
-        platform_fee_fixed=_whole(commission, "fixed"),
-        platform_fee_percentage=_decimal_text(commission.get("percentage")),
-        funding_amount=_whole(document, "funding_amount"),
-        funding_currency=(_text(document, "funding_currency") or "").upper() or None,
-        unread="; ".join(flaws),
-        refunded=_whole(document, "refunded_amount") or _whole(document, "refunded") or None,
-    )
-    return charge, flaws
-
-
-def _is_charge(document: Any) -> bool:
-    return isinstance(document, dict) and document.get("object") == "charge"
 
 
 def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
@@ -378,46 +301,6 @@ def outcome_of(charge: ChargeSeen) -> Outcome:
 def key_in(charge: ChargeSeen) -> str | None:
     """The batchpay_key that it carries, whatever it looks like."""
     return charge.metadata.get("batchpay_key")
-
-
-def _text(document: Mapping[str, Any], name: str) -> str | None:
-    value = document.get(name)
-    if isinstance(value, str):
-        return value
-    return None
-
-
-def _masked(document: Mapping[str, Any], name: str) -> str | None:
-    text = _text(document, name)
-    if text is None:
-        return text
-    return masked(text)
-
-
-def _whole(document: Mapping[str, Any], name: str) -> int | None:
-    """A whole number that a typed column can hold; anything else is as good as none."""
-    value = document.get(name)
-    if type(value) is int and abs(value) < 2**63:
-        return value
-    return None
-
-
-def _id_of(value: Any) -> str | None:
-    """An id, or the id of an expanded object."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    if isinstance(value, str) and value:
-        return value
-    return None
-
-
-def _decimal_text(value: Any) -> str | None:
-    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays
-    as it came.
-    """
-    if value is None:
-        return None
-    return str(value)[:40]
 
 
 def _decimal(text: str | None) -> Decimal | None:

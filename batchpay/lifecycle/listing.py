@@ -18,72 +18,11 @@ without it was cut.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from batchpay.domain.model import ChargeSeen, Page
-from batchpay.domain.text import told
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.attempt import seen
-
-
-def page_of(document: Any) -> Page | None:
-    """A list object of charges (omise-api.md, 7.8); None when it is anything else."""
-    if not isinstance(document, dict) or document.get("object") != "list":
-        return None
-    data, total = document.get("data"), document.get("total")
-    if not isinstance(data, list) or type(total) is not int or total < 0:
-        return None
-    charges = [seen(item)[0] for item in data]
-    if any(charge is None for charge in charges):
-        return None
-    found = tuple(charge for charge in charges if charge is not None)
-    return Page(found, tuple(charge.id for charge in found), total, size_told(document))
-
-
-def unreadable_in(document: Any, offset: int) -> str:
-    """Which entry of a list object is no charge that can be read, in words; empty: none, or it is
-    no list. `offset`: of the page, from 0.
-    """
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, list):
-        return ""
-    for at, item in enumerate(data, offset + 1):
-        if seen(item)[0] is None:
-            return f"entry {at} cannot be read as a charge: {_named(item)}"
-    return ""
-
-
-def _named(item: Any) -> str:
-    """What an entry tells of itself, for whoever looks for it at the gateway."""
-    if not isinstance(item, dict):
-        return f"it is {told(json.dumps(item, default=str), LONGEST_NAME)}"
-    names = ("object", "id", "created_at")
-    known = [f"{name} {told(str(item[name]), LONGEST_NAME)}" for name in names if item.get(name)]
-    return ", ".join(known) or "it names nothing of itself"
-
-
-LONGEST_NAME = 60  # characters of what it tells
-
-
-def size_told(document: Mapping[str, Any]) -> int:
-    """How many objects the gateway says it put on a page at most; 0 when it does not say."""
-    limit = document.get("limit")
-    if type(limit) is int and limit > 0:
-        return limit
-    return 0
-
-
-def newest_of(document: Any) -> str:
-    """The id of the one charge on a page of the youngest; empty when there is none, or no page."""
-    if not isinstance(document, dict) or document.get("object") != "list":
-        return ""
-    match document.get("data"):
-        case [{"id": str(charge_id)}, *_]:
-            return charge_id
-    return ""
 
 
 @dataclass(slots=True)
@@ -145,8 +84,6 @@ class Listing:
         read = len(self._seen) + self.skipped
         if self._first_total is None:
             self._first_total = total
-        else:
-            self._first_total = self._first_total
         sizes = [size for size in (self.size, limit) if size]
         full = bool(fresh and sizes) and len(ids) >= min(sizes)
         if (read == total and not full) or (grown and self._first_total < read <= total):

@@ -12,20 +12,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from batchpay.domain.books import Booked, Minor, Transaction, Transfer
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units
 from batchpay.domain.text import many
 from batchpay.domain.times import is_instant
-from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of, seen
+from batchpay.lifecycle.attempt import Attempt, flaws_of, key_in, outcome_of
 from batchpay.lifecycle.plan import is_one_sale, place_in
 
 GIVE_BACK = ": give this one back"
 """How a difference ends that asks for a refund of a double charge."""
-
-Thing = Mapping[str, Any]
-"""One object of the gateway, as it shows it."""
 
 Attempts = Mapping[str, Sequence[Attempt]]
 """What this job did, by order id."""
@@ -108,7 +105,7 @@ def apart(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def match_charges(
-    job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], *, live: bool
+    job: str, attempts: Sequence[Attempt], charges: Sequence[Booked], *, live: bool
 ) -> Match:
     """Both ways over the charges of one period: `attempts` are those whose charge was made in it,
     or may have been.
@@ -130,13 +127,13 @@ def match_charges(
 
 
 def _match_theirs(
-    match: Match, job: str, attempts: Sequence[Attempt], charges: Sequence[Thing], live: bool
+    match: Match, job: str, attempts: Sequence[Attempt], charges: Sequence[Booked], live: bool
 ) -> dict[str, list[ChargeSeen]]:
     """Every charge of the list; returns those of this job, by order id."""
     known = _Known(attempts)
     of_orders: dict[str, list[ChargeSeen]] = defaultdict(list)
-    for document in charges:
-        charge, _ = seen(document)
+    for booked in charges:
+        charge = booked.charge
         if charge is None:
             match.others += 1
             continue
@@ -148,7 +145,7 @@ def _match_theirs(
         of_orders[order_id].append(charge)
         if outcome_of(charge) is Outcome.SUCCEEDED:
             match.theirs[charge.currency.upper()] += charge.amount
-        differences = list(_of_charge(charge, document, order_id, attempt, live))
+        differences = list(_of_charge(charge, booked.dispute, order_id, attempt, live))
         if not differences:
             match.matched += 1
         match.add(differences)
@@ -268,7 +265,7 @@ def _timeless(attempt: Attempt, listed: Collection[str]) -> Timeless | None:
 
 
 def _of_charge(
-    charge: ChargeSeen, document: Thing, order_id: str, attempt: Attempt | None, live: bool
+    charge: ChargeSeen, dispute: str | None, order_id: str, attempt: Attempt | None, live: bool
 ) -> Iterator[Difference]:
     """A charge of this job against the attempt that asked for it. What was given back of it is told
     by `refunds`.
@@ -288,9 +285,8 @@ def _of_charge(
     flaws = "; ".join(flaws_of(charge, attempt.intent, live))
     if flaws:
         yield _about(charge, "terms", order_id, flaws, flaws)
-    dispute = document.get("dispute")
-    if dispute:
-        yield _about(charge, "disputed", order_id, "the payer disputes it", _status_in(dispute))
+    if dispute is not None:
+        yield _about(charge, "disputed", order_id, "the payer disputes it", dispute)
 
 
 def _beside_its_own(charge: ChargeSeen, order_id: str, attempt: Attempt) -> Iterator[Difference]:
@@ -323,12 +319,6 @@ def _of_money(charge: ChargeSeen, order_id: str, known: ChargeSeen) -> Iterator[
     listed = both_units(charge.amount, charge.currency)
     told = f"the journal was told {mine}, the gateway lists {listed}"
     yield _about(charge, "amount", order_id, told, f"{known.amount} {known.currency}")
-
-
-def _status_in(dispute: Any) -> str:
-    if isinstance(dispute, dict):
-        return str(dispute.get("status") or "")
-    return ""
 
 
 def _about(charge: ChargeSeen, kind: str, order_id: str, told: str, state: str) -> Difference:
@@ -374,9 +364,8 @@ def _digest(text: str) -> str:
 # --- charges of other jobs
 
 
-def order_elsewhere(job: str, document: Thing) -> str:
+def order_elsewhere(job: str, charge: ChargeSeen | None) -> str:
     """The order id of a charge that another job made; empty for any other charge."""
-    charge, _ = seen(document)
     if charge is None or not charge.metadata.get("batchpay_job"):
         return ""
     if place_in(job, charge.metadata) is not None:
@@ -384,17 +373,16 @@ def order_elsewhere(job: str, document: Thing) -> str:
     return charge.metadata.get("order_id", "")
 
 
-def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Iterator[Difference]:
+def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Booked]) -> Iterator[Difference]:
     """Charges of our very orders, for the same payer, recipient and amount, that another job made
     beside ours (J06).
 
     Which of the two is to be given back is for a person: the other job's audit tells the same. One
     that was given back whole is none any more.
     """
-    given_back = {document.get("id") for document in charges if _is_given_back(document)}
-    for document in charges:
-        order_id = order_elsewhere(job, document)
-        charge, _ = seen(document)
+    given_back = {booked.id for booked in charges if booked.given_back}
+    for charge in (booked.charge for booked in charges):
+        order_id = order_elsewhere(job, charge)
         if not order_id or charge is None or not charge.takes_money or charge.id in given_back:
             continue
         for attempt in ours.get(order_id, ()):
@@ -411,23 +399,18 @@ def match_elsewhere(job: str, ours: Attempts, charges: Sequence[Thing]) -> Itera
             yield _about(charge, "charged-by-another-job", order_id, told, mine.id)
 
 
-def _is_given_back(document: Thing) -> bool:
-    amount, refunded = document.get("amount"), document.get("refunded_amount")
-    return type(amount) is int and type(refunded) is int and refunded >= amount
-
-
 # --- credits and transfers
 
 
 def match_credits(
-    attempts: Sequence[Attempt], charges: Sequence[Thing], transactions: Sequence[Thing]
+    attempts: Sequence[Attempt], charges: Sequence[Booked], transactions: Sequence[Transaction]
 ) -> list[Difference]:
     """Each charge that succeeded has one credit of its net (omise-api.md, 7.5)."""
-    credits: dict[str, list[Thing]] = defaultdict(list)
+    credits: dict[str, list[Transaction]] = defaultdict(list)
     for entry in transactions:
-        if entry.get("direction") == "credit":
-            credits[str(entry.get("origin"))].append(entry)
-    shown = {document.get("id"): document for document in charges}
+        if entry.direction == "credit":
+            credits[entry.origin].append(entry)
+    shown = {booked.id: booked for booked in charges}
     found: list[Difference] = []
     for attempt in attempts:
         charge = attempt.charge
@@ -439,7 +422,7 @@ def match_credits(
 
 
 def _of_credits(
-    charge: ChargeSeen, shown: Thing, order_id: str, mine: Sequence[Thing]
+    charge: ChargeSeen, shown: Booked, order_id: str, mine: Sequence[Transaction]
 ) -> Iterator[Difference]:
     """`mine`: the credits that come from this charge."""
     if not mine:
@@ -450,22 +433,21 @@ def _of_credits(
         told = f"{len(mine)} credits in the account's ledger"
         yield _about(charge, "two-credits", order_id, told, str(len(mine)))
         return
-    net = shown.get("net")
-    currency = str(shown.get("funding_currency") or charge.currency)
-    got = mine[0].get("amount")
+    net, got = shown.net, mine[0].amount
+    currency = shown.funding_currency or charge.currency
     if got != net:
-        credited = _sum_told(got, str(mine[0].get("currency") or currency))
+        credited = _sum_told(got, mine[0].currency or currency)
         told = f"credited {credited}, its net is {_sum_told(net, currency)}"
         yield _about(charge, "credit-differs", order_id, told, f"{got}/{net}")
 
 
-def _sum_told(minor: Any, currency: str) -> str:
-    if type(minor) is int:
+def _sum_told(minor: Minor, currency: str) -> str:
+    if isinstance(minor, int):
         return both_units(minor, currency)
     return "nothing that can be read"
 
 
-def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> list[Difference]:
+def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Transfer]) -> list[Difference]:
     """For each recipient and amount: as many transfers as charges that earned one; and none that
     failed.
     """
@@ -477,7 +459,7 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
             wanted[attempt.intent.destination, share].append(attempt)
     there = Counter[tuple[str, int]]()
     for transfer in transfers:
-        if not transfer.get("deleted"):
+        if not transfer.deleted:
             there[_whom_and_how_much(transfer)] += 1
     found = []
     for (recipient, amount), some in sorted(wanted.items()):
@@ -486,24 +468,23 @@ def match_transfers(attempts: Sequence[Attempt], transfers: Sequence[Thing]) -> 
             found.append(_missing(recipient, amount, some, missing))
     for transfer in transfers:
         earners = wanted.get(_whom_and_how_much(transfer))
-        if earners and transfer.get("failure_code"):
+        if earners and transfer.failure_code:
             found.append(_failure(transfer, earners[0].intent.currency))
     return found
 
 
-def _whom_and_how_much(transfer: Thing) -> tuple[str, int]:
-    """-1 for an amount that cannot be read: nobody earned that."""
-    recipient, amount = str(transfer.get("recipient")), transfer.get("amount")
-    if type(amount) is int:
-        return recipient, amount
-    return recipient, -1
+def _whom_and_how_much(transfer: Transfer) -> tuple[str, int]:
+    """What cannot be read is nobody's: no charge earns less than nothing."""
+    if transfer.amount is None:
+        return transfer.recipient, -1
+    return transfer.recipient, transfer.amount
 
 
-def _failure(transfer: Thing, currency: str) -> Difference:
-    name, failure = str(transfer.get("id")), str(transfer.get("failure_code"))
-    amount, code = transfer["amount"], str(transfer.get("currency") or currency).upper()
+def _failure(transfer: Transfer, currency: str) -> Difference:
+    name, failure = transfer.id, transfer.failure_code
+    amount, code = transfer.amount or 0, (transfer.currency or currency).upper()
     whole = both_units(amount, code)
-    told = f"transfer {name} of {whole} to {transfer.get('recipient')} failed: {failure}"
+    told = f"transfer {name} of {whole} to {transfer.recipient} failed: {failure}"
     return Difference("transfer-failed", "", "", told, amount, code, state=failure, about=name)
 
 

@@ -15,25 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from batchpay.domain.books import Booked, Refund, Transaction
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import day_of, is_instant
-from batchpay.lifecycle.attempt import outcome_of, seen
+from batchpay.lifecycle.attempt import outcome_of
 from batchpay.reconciliation.matching import GIVE_BACK, Difference
 
 UNTOLD = "a day that the gateway does not tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """One refund."""
-
-    id: str
-    charge_id: str
-    amount: int  # smallest unit
-    currency: str  # upper case
-    # UTC, ISO 8601, by the gateway's clock; whatever else it says where that is no time.
-    made_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,64 +77,31 @@ class Refunded:
         }
 
 
-# --- read
-
-
-def refund_of(document: Any) -> Refund | None:
-    """A refund object; None for anything else. What of it cannot be read is zero or empty."""
-    if not isinstance(document, dict) or document.get("object") != "refund":
-        return None
-    id_ = document.get("id")
-    if type(id_) is not str:
-        return None
-    charge, amount = document.get("charge"), document.get("amount")
-    if isinstance(charge, dict):
-        charge = charge.get("id")
-    if not isinstance(charge, str):
-        charge = ""
-    minor = _amount_in(amount) or 0
-    currency = str(document.get("currency") or "").upper()
-    made_at = str(document.get("created_at") or document.get("created") or "")
-    return Refund(id_, charge, minor, currency, made_at)
-
-
-def _amount_in(said: Any) -> int | None:
-    """A whole number of smallest units, which fits the journal; None where it is none."""
-    if type(said) is int and 0 <= said < 2**63:
-        return said
-    return None
-
-
-def speaks_of_refunds(document: Mapping[str, Any]) -> bool:
-    """Does a charge say anything else than that nothing of it was given back?"""
-    return bool(_said(document) or _embedded(document))
-
-
 def refunded_of(
     charge_id: str,
     order_id: str,
-    document: Mapping[str, Any] | None,
+    booked: Booked | None,
     beside: Iterable[Refund],
     journal: ChargeSeen | None = None,
 ) -> Refunded | None:
     """A charge with its refunds; None when nothing of it was given back.
 
-    `document`: the charge as the gateway shows it, if it does. `beside`: the refunds of it that
+    `booked`: the charge as the gateway shows it, if it does. `beside`: the refunds of it that
     another list told. `journal`: the charge as we knew it, for what the gateway does not show any
     more.
     """
-    shown = document or {}
-    charge = journal
-    if document:
-        charge = seen(shown)[0] or journal
-    refunds = _all_of(charge_id, shown, beside)
+    shown = booked or Booked(charge_id)
+    of_charge = [refund for refund in beside if refund.charge_id == charge_id]
+    found = {refund.id: refund for refund in (*shown.refunds, *of_charge)}
+    refunds = tuple(sorted(found.values(), key=lambda one: (one.made_at, one.id)))
+    charge = shown.charge or journal
     currency = ""
     if charge:
         currency = charge.currency.upper()
     elif refunds:
         currency = refunds[0].currency
-    said, unread = _total_said(shown)
-    total = max(said, _sum(refunds, currency))
+    unread = shown.unread
+    total = max(shown.refunded, _sum(refunds, currency))
     if not (total or refunds or unread):
         return None
     if charge is None:
@@ -154,33 +110,8 @@ def refunded_of(
     return Refunded(charge_id, order_id, currency, charged, at, total, refunds, unread=unread)
 
 
-def _all_of(
-    charge_id: str, shown: Mapping[str, Any], beside: Iterable[Refund]
-) -> tuple[Refund, ...]:
-    """The refunds of one charge, each once, by the instant they were made."""
-    found = {one.id: one for one in _embedded(shown)}
-    for one in beside:
-        if one.charge_id == charge_id:
-            found[one.id] = one
-    return tuple(sorted(found.values(), key=lambda one: (one.made_at, one.id)))
-
-
-def _total_said(shown: Mapping[str, Any]) -> tuple[int, str]:
-    """How much a charge says was given back of it, smallest unit; and what it says where that
-    cannot be read.
-    """
-    said = _said(shown)
-    total = _amount_in(said)
-    if total is not None:
-        return total, ""
-    if not said:
-        return 0, ""
-    return 0, f"refunded_amount is {said!r:.40}"
-
-
-def counts_as_charged(job: str, document: Mapping[str, Any]) -> bool:
+def counts_as_charged(job: str, charge: ChargeSeen | None) -> bool:
     """Is it one of the job's charges that took money, and so in the sum of what was charged?"""
-    charge, _ = seen(document)
     if charge is None or charge.metadata.get("batchpay_job") != job:
         return False
     return outcome_of(charge) is Outcome.SUCCEEDED
@@ -305,36 +236,19 @@ class Totals:
         return self.gross - self.refunded
 
 
-def booked_as_refunds(transactions: Iterable[Mapping[str, Any]]) -> Counter[str]:
+def booked_as_refunds(transactions: Iterable[Transaction]) -> Counter[str]:
     """By currency: the debits of the gateway's ledger that come from a refund (omise-api.md,
     7.5).
     """
     booked = Counter[str]()
     for entry in transactions:
-        if entry.get("direction") != "debit" or not str(entry.get("origin")).startswith("rfnd_"):
-            continue
-        amount = entry.get("amount")
-        if type(amount) is int:
-            booked[str(entry.get("currency") or "").upper()] += amount
+        is_refund = entry.direction == "debit" and entry.origin.startswith("rfnd_")
+        if is_refund and isinstance(entry.amount, int):
+            booked[entry.currency.upper()] += entry.amount
     return booked
 
 
 # --- parts
-
-
-def _said(document: Mapping[str, Any]) -> Any:
-    return document.get("refunded_amount", document.get("refunded"))
-
-
-def _embedded(document: Mapping[str, Any]) -> list[Refund]:
-    """The refunds that a charge lists itself."""
-    listed = document.get("refunds")
-    if isinstance(listed, dict):
-        listed = listed.get("data")
-    if not isinstance(listed, list):
-        return []
-    refunds = [refund_of(one) for one in listed]
-    return [refund for refund in refunds if refund is not None]
 
 
 def _sum(refunds: Iterable[Refund], currency: str) -> int:

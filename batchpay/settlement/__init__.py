@@ -6,6 +6,7 @@ recorder   what is known of each order, and how it is written down: the only wri
 queue      who is sent next, and how far a run may go
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal
+books      the account's own ledger, whole or not at all
 others     other jobs' charges of the same orders
 doubts     what became of the sends that nobody answered
 loop       the workers, the deadline, and when sending is over

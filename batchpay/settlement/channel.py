@@ -9,10 +9,9 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from batchpay.domain import steps
-from batchpay.domain.documents import inside
 from batchpay.domain.errors import (
     STATUS_PAGE,
     BatchpayError,
@@ -23,7 +22,6 @@ from batchpay.domain.errors import (
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Clock
 from batchpay.domain.text import told
-from batchpay.lifecycle.attempt import error_of
 from batchpay.settlement.pacing import Breaker, Pacer, backoff_s, http_date, retry_after_s
 
 LARGEST_SKEW_S = (
@@ -33,7 +31,10 @@ LARGEST_SKEW_S = (
 TRIES = 5  # of one GET
 GLANCE_S = 10.0  # how long a GET may take whose answer is not needed
 
-Request = Callable[[Callable[[], bool]], Awaitable[Answer]]
+T = TypeVar("T")
+
+Request = Callable[[Callable[[], bool]], Awaitable[Answer[T]]]
+"""Asks the gateway for something; what it is given is asked right before the first byte."""
 
 
 class Channel:
@@ -47,10 +48,8 @@ class Channel:
         """
         self._clock = clock
         self._pacer = pacer
-        self._sends, self._asks = (
-            breaker,
-            Breaker(breaker.pause_s),
-        )  # a gateway may answer the one and not the other
+        # a gateway may answer the one and not the other
+        self._sends, self._asks = breaker, Breaker(breaker.pause_s)
         self._left = left
         self._gate = asyncio.Lock()
         self._shut = asyncio.Event()
@@ -62,12 +61,10 @@ class Channel:
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
-        self.spoke = (
-            0  # how many answers were a document of the gateway's, or one that a gateway may give
-        )
-        self.foreign: Answer | None = (
-            None  # the last that was none: a page, a redirect, JSON of another kind
-        )
+        # how many answers were a document of the gateway's, or one that a gateway may give
+        self.spoke = 0
+        # the last that was none: a page, a redirect, JSON of another kind
+        self.foreign: Answer[object] | None = None
 
     def close(self, why: str, fatal: BatchpayError | None = None) -> None:
         """Let nothing more out; what is under way ends by itself."""
@@ -86,10 +83,7 @@ class Channel:
 
     async def permit(self, *, asking: bool = False) -> bool:
         """Wait for the limiter and out of any pause; False when the channel closed meanwhile."""
-        if asking:
-            breaker = self._asks
-        else:
-            breaker = self._sends
+        breaker = self._breaker(asking=asking)
         while not self.closed:
             if (pause_s := breaker.paused_until_s - self._clock.elapsed_s()) > 0:
                 await self.rest(pause_s)  # outside the gate: the other kind of request goes on
@@ -105,18 +99,23 @@ class Channel:
                     return True
         return False
 
+    def _breaker(self, *, asking: bool) -> Breaker:
+        if asking:
+            return self._asks
+        return self._sends
+
     def unused(self) -> None:
         """Give a permit back."""
         self._pacer.unused()
 
     async def send(
         self,
-        request: Request,
+        request: Request[T],
         may_leave: Callable[[], bool] = lambda: True,
         *,
         asking: bool = False,
         learn: bool = True,
-    ) -> Answer:
+    ) -> Answer[T]:
         """One permitted request; tells limiter and breaker what came of it, or with `learn` False
         the limiter only.
         """
@@ -140,10 +139,10 @@ class Channel:
         if not learn:
             self._heed(answer)
         elif not answer.withheld:
-            self._learn(answer, self._asks if asking else self._sends)
+            self._learn(answer, self._breaker(asking=asking))
         return answer
 
-    async def ask(self, request: Request, *, learn: bool = True) -> Answer | None:
+    async def ask(self, request: Request[T], *, learn: bool = True) -> Answer[T] | None:
         """One GET, tried until the gateway itself answers it; None when it does not, or the channel
         closed before.
 
@@ -160,10 +159,11 @@ class Channel:
             if _usable(answer) or answer.too_long:
                 return answer
             if answer.status != 429:
-                await self.rest(min(backoff_s(failures, random.random()), self._asks.pause_s))  # noqa: S311
+                wait_s = backoff_s(failures, random.random())  # noqa: S311
+                await self.rest(min(wait_s, self._asks.pause_s))
         return None
 
-    async def glance(self, request: Request) -> Answer | None:
+    async def glance(self, request: Request[T]) -> Answer[T] | None:
         """One GET whose answer is welcome but not needed: tried once, briefly; no trouble with it
         stops anything.
         """
@@ -181,8 +181,8 @@ class Channel:
         return None
 
     async def _unless_closed(
-        self, request: Callable[[], Coroutine[Any, Any, Answer]]
-    ) -> Answer | None:
+        self, request: Callable[[], Coroutine[Any, Any, Answer[T]]]
+    ) -> Answer[T] | None:
         """A GET is given up when the channel closes: nothing is lost with it."""
         asking = asyncio.ensure_future(request())
         closing = asyncio.ensure_future(self._shut.wait())
@@ -196,7 +196,7 @@ class Channel:
             closing.cancel()
             await asyncio.gather(asking, closing, return_exceptions=True)
 
-    def _learn(self, answer: Answer, breaker: Breaker) -> None:
+    def _learn(self, answer: Answer[object], breaker: Breaker) -> None:
         now_s = self._clock.elapsed_s()
         self.answers += answer.status is not None or answer.too_long
         if answer.too_long:
@@ -211,22 +211,19 @@ class Channel:
         if answer.status in (401, 403):
             self.refused(answer)
 
-    def refused(self, answer: Answer) -> None:
+    def refused(self, answer: Answer[object]) -> None:
         """The key is good for nothing, or not for this: nothing more is sent or asked.
 
         Nor is where something else refuses: a proxy's 403 says nothing of the key (B29).
         """
-        code, message = error_of(answer.document)
-        if not code:
+        if not answer.code:
             why = f"not the gateway, but something before it, refused the request ({_seen(answer)})"
             self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
             return
-        why = f"the gateway refused the secret key ({answer.status} {code or message})".replace(
-            " )", ")"
-        )
+        why = f"the gateway refused the secret key ({answer.status} {answer.code})"
         self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
-    def _heed(self, answer: Answer) -> None:
+    def _heed(self, answer: Answer[object]) -> None:
         """What an answer says about the rate."""
         now_s = self._clock.elapsed_s()
         if answer.status == 429:
@@ -236,38 +233,42 @@ class Channel:
             self._pacer.answered()
             self._take_advice(answer, now_s)
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: Answer[object]) -> None:
         """What a person should know of an answer that is none."""
-        if (
-            answer.status is not None
-            and answer.status < 500
-            and answer.status not in (401, 403, 429)
-        ):
-            if is_gateways(answer):
-                self.foreign, self.spoke = (self.foreign, self.spoke + 1)
-            else:
-                self.foreign, self.spoke = (answer, self.spoke)
-        if answer.status is not None and answer.status >= 500:
-            self.ill, self.illness = self.ill + 1, answer.status
-            self.trouble = f"status {answer.status}"
-        elif answer.status is None and not answer.too_long and not answer.withheld:
-            self.trouble = answer.trouble or self.trouble
+        status = answer.status
+        if status is None:
+            if not (answer.too_long or answer.withheld):
+                self.trouble = answer.trouble or self.trouble
+        elif status >= 500:
+            self.ill += 1
+            self.illness = status
+            self.trouble = f"status {status}"
+        elif status in (401, 403, 429):
+            return
+        elif answer.kind:
+            self.spoke += 1
+        else:
+            self.foreign = answer
 
     def _silent(self, now_s: float, breaker: Breaker, status: int | None) -> None:
         breaker.silent(now_s)
-        if breaker.open:
+        if not breaker.open:
+            return
+        ill = "does not answer"
+        if status:
             ill = f"answers with {status}: {STATUS_PAGE} tells of incidents"
-            self.close(f"the gateway {ill if status else 'does not answer'}")
+        self.close(f"the gateway {ill}")
 
-    def _take_advice(self, answer: Answer, now_s: float) -> None:
+    def _take_advice(self, answer: Answer[object], now_s: float) -> None:
         """X-RateLimit-Remaining and -Reset (Unix seconds, by the gateway's own clock; omise-api.md,
         section 6).
         """
         if not (_is_count(answer.remaining) and _is_count(answer.reset)):
             return
-        self._pacer.advised(now_s, int(answer.remaining), int(answer.reset) - self._told_s(answer))
+        reset_in_s = int(answer.reset) - self._told_s(answer)
+        self._pacer.advised(now_s, int(answer.remaining), reset_in_s)
 
-    def _told_s(self, answer: Answer) -> float:
+    def _told_s(self, answer: Answer[object]) -> float:
         """When it answered, by the gateway's own clock; by ours where it does not tell. Seconds
         since 1970.
         """
@@ -294,15 +295,16 @@ class Channel:
         self.gateway_date = theirs.strftime("%Y-%m-%dT%H:%M:%SZ")
         ours = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
         skew_s = (ours - theirs).total_seconds()
-        if abs(skew_s) > LARGEST_SKEW_S:
-            why = (
-                f"this machine's clock is {abs(skew_s):.0f} s"
-                f" {'ahead of' if skew_s > 0 else 'behind'} the gateway's"
-            )
-            self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
+        if abs(skew_s) <= LARGEST_SKEW_S:
+            return
+        where = "behind"
+        if skew_s > 0:
+            where = "ahead of"
+        why = f"this machine's clock is {abs(skew_s):.0f} s {where} the gateway's"
+        self.close(why, Misconfigured(f"{why}; {steps.CLOCK()}"))
 
 
-def _seen(answer: Answer) -> str:
+def _seen(answer: Answer[object]) -> str:
     """What came that is no document of the gateway's, in words."""
     what = f"status {answer.status} without the gateway's error object"
     if answer.excerpt:
@@ -310,20 +312,12 @@ def _seen(answer: Answer) -> str:
     return what
 
 
-def _usable(answer: Answer) -> bool:
+def _usable(answer: Answer[object]) -> bool:
     """Did the gateway itself answer, with a document or with its error object?"""
     status = answer.status or 0
-    return 200 <= status < 300 or (
-        400 <= status < 500 and status != 429 and error_of(answer.document)[0] != ""
-    )
-
-
-def is_gateways(answer: Answer) -> bool:
-    """Is it a document as the gateway gives them: an object that says of what kind it is
-    (omise-api.md, 1)?
-    """
-    kind = inside(answer.document, "object")
-    return isinstance(kind, str) and bool(kind)
+    if 200 <= status < 300:
+        return True
+    return 400 <= status < 500 and status != 429 and bool(answer.code)
 
 
 def instant(date: str) -> datetime | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from functools import partial
 from batchpay.domain.model import ChargeSeen, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in, seen
+from batchpay.lifecycle.attempt import CHARGE_ID, DoubtRules, key_in
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.lists import EVERYTHING, IN_VAIN, LONG_BEFORE, OVERLAP, Lists
 from batchpay.settlement.recorder import Case, Recorder
@@ -109,14 +109,18 @@ class Doubts:
             elif any(case.ask_at_s <= now_s for case in self._open.values()):
                 await self._look_up_or_leave()
                 self._news.tell()
-            elif times := [case.ask_at_s for case in self._open.values()] + [
-                at_s for at_s, _ in self._rereads
-            ]:
-                await self._news.wait(max(0.0, min(times) - now_s))
+            elif not self.none:
+                await self._news.wait(max(0.0, self._next_s() - now_s))
             elif nothing_can_come():
                 return
             else:
                 await self._news.wait()
+
+    def _next_s(self) -> float:
+        """When something falls due next."""
+        look_ups = [case.ask_at_s for case in self._open.values()]
+        rereads = [at_s for at_s, _ in self._rereads]
+        return min(look_ups + rereads)
 
     async def reread(self, case: Case) -> None:
         """Ask for one charge by its id: pending may have ended, a chain may have come."""
@@ -130,11 +134,12 @@ class Doubts:
         """Ask for every charge of an order that was charged twice: one of them may have been given
         back.
         """
-        for charge_id in sorted(case.attempt.twins) if case.attempt is not None else ():
+        if case.attempt is None:
+            return
+        for charge_id in sorted(case.attempt.twins):
             if self._channel.closed:
-                charge, _ = (None, 0)
-            else:
-                charge, _ = await self._ask(charge_id)
+                return
+            charge, _ = await self._ask(charge_id)
             if charge is not None:
                 await self._recorder.found(case, charge, by_id=True)
                 self._told(case)
@@ -156,12 +161,12 @@ class Doubts:
         if not CHARGE_ID.fullmatch(charge_id):
             return None, 0
         answer = await self._channel.ask(partial(self._gateway.get, charge_id))
-        if answer is not None:
-            charge = seen(answer.document)[0]
-        else:
-            charge = None
-        status = (answer.status if answer is not None else None) or 0
-        return (charge if charge is not None and charge.id == charge_id else None), status
+        if answer is None:
+            return None, 0
+        status, charge = answer.status or 0, answer.said
+        if charge is None or charge.id != charge_id:
+            return None, status
+        return charge, status
 
     async def clears(self, case: Case) -> bool:
         """Did every charge of the order's earlier attempts end without money, asked again by its id
@@ -172,30 +177,29 @@ class Doubts:
         word that it was looked for.
         """
         for earlier in case.others:
+            others = tuple(other for other in case.others if other is not earlier)
+            old = Case(earlier.intent, earlier, others, present=False)
+            ids = set(earlier.twins)
             if earlier.charge:
-                ids = {earlier.charge.id}
-            else:
-                ids = set()
-            old = Case(
-                earlier.intent,
-                earlier,
-                tuple(o for o in case.others if o is not earlier),
-                present=False,
-            )
-            for charge_id in sorted(ids | earlier.twins):
-                charge, status = await self._ask(charge_id)
-                if charge is None and status in (200, 404) and earlier.denied:
-                    continue  # it answers, and has nothing to show: a person looked
-                if charge is None and status == 404:
-                    await self._recorder.missing(old)
-                elif charge is None and not self._channel.closed:
-                    await self._recorder.untold(old, charge_id)
-                if charge is None:
-                    return False
-                await self._recorder.found(old, charge, by_id=True)
-                if charge.takes_money:
+                ids.add(earlier.charge.id)
+            for charge_id in sorted(ids):
+                if not await self._took_nothing(old, charge_id, denied=earlier.denied):
                     return False
         return True
+
+    async def _took_nothing(self, old: Case, charge_id: str, *, denied: bool) -> bool:
+        """Of one charge. `denied`: a person looked for it, and said that it took nothing."""
+        charge, status = await self._ask(charge_id)
+        if charge is not None:
+            await self._recorder.found(old, charge, by_id=True)
+            return not charge.takes_money
+        if denied and status in (200, 404):
+            return True  # it answers, and has nothing to show: a person looked
+        if status == 404:
+            await self._recorder.missing(old)
+        elif not self._channel.closed:
+            await self._recorder.untold(old, charge_id)
+        return False
 
     async def _look_up_or_leave(self) -> None:
         """A gateway whose lists stay incomplete keeps its secrets for this run: the next one asks
@@ -204,7 +208,7 @@ class Doubts:
         if await self._look_up():
             self._in_vain = 0
         else:
-            self._in_vain = self._in_vain + 1
+            self._in_vain += 1
         if self._in_vain >= IN_VAIN:
             self._open.clear()
 
@@ -229,33 +233,37 @@ class Doubts:
             await self._ask_for_hinted(case)
         if not self._open:
             return True
-        first_sent_ns = min(case.attempt.sent_ns for case in doubts.values() if case.attempt)
-        first_sent = datetime.fromtimestamp(first_sent_ns // 10**9, UTC)
-        margin = (
-            LONG_BEFORE if due else OVERLAP
-        )  # what proves an absence trusts no time that one charge says of itself
-        since = (
-            first_sent - margin if self._channel.dated else EVERYTHING
-        )  # our clock may have been wrong then
+        since = self._since(list(doubts.values()), proves=bool(due))
         listing = await self._lists.read(since, absorb, proving=bool(due))
         proves = self._lists.proves_absence(listing)
         for case in doubts.values():
-            if case.intent.order_id in self._open:
-                assert case.attempt is not None
-                unclear = self._lists.may_show(listing, case.attempt)
-                if unclear is not None:
-                    await self._leave(case, unclear)
-                elif proves and case in due and await self._may_be_anothers(case):
-                    await self._leave_untold(case)
-                elif proves and case in due:
-                    await self._absent(case)
-                else:
-                    soon_s = self._clock.elapsed_s() + self._gap_s
-                    if proves:
-                        case.ask_at_s = max(self._due_s(case), soon_s)
-                    else:
-                        case.ask_at_s = soon_s
+            if case.intent.order_id not in self._open:
+                continue
+            assert case.attempt is not None
+            unclear = self._lists.may_show(listing, case.attempt)
+            if unclear is not None:
+                await self._leave(case, unclear)
+            elif proves and case in due and await self._may_be_anothers(case):
+                await self._leave_untold(case)
+            elif proves and case in due:
+                await self._absent(case)
+            else:
+                case.ask_at_s = self._clock.elapsed_s() + self._gap_s
+                if proves:
+                    case.ask_at_s = max(self._due_s(case), case.ask_at_s)
         return proves
+
+    def _since(self, doubts: Sequence[Case], *, proves: bool) -> datetime:
+        """From when a list must show their charges. `proves`: it is to prove that some were not
+        made; then no time is trusted that one charge says of itself.
+        """
+        if not self._channel.dated:
+            return EVERYTHING  # our clock may have been wrong when they were sent
+        sent_ns = min(case.attempt.sent_ns for case in doubts if case.attempt)
+        sent = datetime.fromtimestamp(sent_ns // 10**9, UTC)
+        if proves:
+            return sent - LONG_BEFORE
+        return sent - OVERLAP
 
     async def _ask_for_hinted(self, case: Case) -> None:
         """An answer spoke of a charge and did not prove it: the gateway, asked for its id, says
@@ -290,7 +298,7 @@ class Doubts:
             return False
         if self._shows_earlier is None:
             earlier = self._recorder.youngest_before(told_ns)
-            charge = (await self._ask(earlier))[0] if earlier else None
+            charge, _ = await self._ask(earlier)
             self._shows_earlier = charge is not None
         return not self._shows_earlier
 

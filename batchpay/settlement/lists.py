@@ -13,15 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol, TypeVar
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
-from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page
+from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, UnreadablePage
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Attempt, could_be, key_in, seen
-from batchpay.lifecycle.listing import Listing, newest_of, page_of, unreadable_in
+from batchpay.lifecycle.attempt import Attempt, could_be, key_in
+from batchpay.lifecycle.listing import Listing
 from batchpay.lifecycle.plan import may_pay
 from batchpay.settlement.channel import Channel, instant
 from batchpay.settlement.recorder import Case, Recorder
@@ -49,7 +50,19 @@ INCOMPLETE = "the gateway's list of charges could not be read completely"
 LONGEST_WAIT_S = 86_400.0  # for a charge that no list shows, not even beside younger ones
 LARGEST_LAG_S = 20.0  # how late a list may show a charge before it counts as one that does not
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
 Absorb = Callable[[Page], Awaitable[None]]
+
+
+class PageAt(Protocol[T_co]):
+    """How one page of a list is asked for."""
+
+    def __call__(
+        self, offset: int, may_leave: Callable[[], bool], *, limit: int
+    ) -> Awaitable[Answer[T_co]]:
+        """At most `limit` objects from `offset` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +102,10 @@ class Lists:
         self._period_s = settings.doubt_period_s
         self._lag_s = min(LARGEST_LAG_S, settings.doubt_period_s / 8)
         self._met_unknown = False
-        self._reread: set[str] = (
-            set()
-        )  # charges that a list showed oddly, and that were asked for by their id
-        self._passed_over: list[
-            str
-        ] = []  # what the last list did not show of the one order that goes alone
+        # charges that a list showed oddly, and that were asked for by their id
+        self._reread: set[str] = set()
+        # what the last list did not show of the one order that goes alone
+        self._passed_over: list[str] = []
         self.in_vain = ""  # why the last list while charging was of no use
         self.notes: list[str] = []  # what a person should hear of the gateway's lists
 
@@ -117,15 +128,13 @@ class Lists:
                 in_vain += 1
                 await self._channel.rest(gap_s)
                 continue
-            if (
-                not look.known_before
-                and since != EVERYTHING
-                and (self._met_unknown or not self._channel.dated)
-            ):
-                # it was lost, whatever lies beside it; or our clock said where to begin
+            # it was lost, whatever lies beside it; or our clock said where to begin
+            begins_late = self._met_unknown or not self._channel.dated
+            if begins_late and not look.known_before and since != EVERYTHING:
                 since = EVERYTHING
                 continue
-            if self._met_unknown and (wait_s := look.quiet_at_s - self._clock.elapsed_s()) > 0:
+            wait_s = look.quiet_at_s - self._clock.elapsed_s()
+            if self._met_unknown and wait_s > 0:
                 await self._channel.rest(wait_s)
                 continue
             is_lost = look.lost or self._met_unknown or not look.known_before
@@ -140,7 +149,9 @@ class Lists:
                     f"the gateway's list does not show {lacking[0]}, which this journal has"
                     " proof of"
                 )
-                in_vain = IN_VAIN * (self._clock.elapsed_s() - began_s > self._period_s)
+                in_vain = 0
+                if self._clock.elapsed_s() - began_s > self._period_s:
+                    in_vain = IN_VAIN
                 await self._channel.rest(gap_s)
                 continue
             if look.lost or self._met_unknown or (look.adopt and not look.known_before):
@@ -193,19 +204,15 @@ class Lists:
         if listing is None or not listing.complete:
             self.in_vain = f"{INCOMPLETE} while charging"
             return None
+        self._passed_over = []
         if opening:
             self._passed_over = self._unshown(listing)
-        else:
-            self._passed_over = []
         if self._passed_over:
-            self.in_vain = (
-                f"the gateway's list does not show {self._passed_over[0]}, which it answered in"
-                " this run"
-            )
+            unshown = f"does not show {self._passed_over[0]}, which it answered in this run"
+            self.in_vain = f"the gateway's list {unshown}"
             return None
-        youngest = time_of(
-            min(listing.latest, listing.now or iso(self._now()))
-        )  # one that says it is of tomorrow
+        now = listing.now or iso(self._now())
+        youngest = time_of(min(listing.latest, now))  # one may say that it is of tomorrow
         if youngest:
             return max(since, youngest - WATCH_OVERLAP)
         return since
@@ -221,15 +228,13 @@ class Lists:
         """Charges that were proven in this run before a list began, in its range, and that it does
         not show.
         """
-        proven = ((one, at, proven_s) for one, (at, proven_s) in self._recorder.known.items())
-        return [
-            charge_id
-            for charge_id, created_at, proven_s in proven
-            if float("-inf") < proven_s <= listing.begun_s
-            and is_instant(created_at)
-            and listing.since <= created_at
-            and not listing.shows(charge_id)
-        ]
+        unshown = []
+        for charge_id, (created_at, proven_s) in self._recorder.known.items():
+            proven = float("-inf") < proven_s <= listing.begun_s
+            in_range = is_instant(created_at) and listing.since <= created_at
+            if proven and in_range and not listing.shows(charge_id):
+                unshown.append(charge_id)
+        return unshown
 
     async def take_up(self, case: Case, strays: Sequence[tuple[int, ChargeSeen]]) -> None:
         """An order that is about to be sent has charges already, each by its attempt: they named
@@ -243,17 +248,16 @@ class Lists:
             known[case.intent.attempt] = case
         with suppress(Taken):
             for number, stray in strays:
-                charge = (
-                    await self._by_id(stray) or stray
-                )  # what a list of an earlier run showed of it may be old
-                if key_in(charge) != key_in(stray):
-                    charge = stray
+                # what a list of an earlier run showed of it may be old
+                by_id = await self._by_id(stray)
+                charge = stray
+                if by_id is not None and key_in(by_id) == key_in(stray):
+                    charge = by_id
                 if number in known:
                     await self._recorder.found(known[number], charge)
                 else:
-                    known[number] = await self._recorder.adopt(
-                        charge, number, _asked(case.intent, number, charge)
-                    )
+                    asked = _asked(case.intent, number, charge)
+                    known[number] = await self._recorder.adopt(charge, number, asked)
                 self._told(known[number])
 
     # --- one list
@@ -272,12 +276,12 @@ class Lists:
         if proving and not await self._ask_newest(listing):
             return None
 
-        async def take(answer: Answer) -> bool:
-            page = page_of(answer.document)
-            if page is None and (why := unreadable_in(answer.document, listing.offset)):
+        async def take(answer: Answer[Page | UnreadablePage]) -> bool:
+            page = answer.said
+            if isinstance(page, UnreadablePage):
                 listing.broken = (
-                    f"of the charges since {listing.since}, oldest first, {why};"
-                    f" {steps.ASK_GATEWAY()}"
+                    f"of the charges since {listing.since}, oldest first,"
+                    f" {page.told(listing.offset)}; {steps.ASK_GATEWAY()}"
                 )
                 return True
             if page is None:
@@ -286,9 +290,7 @@ class Lists:
                 listing.now = iso(max(date, self._now()) + YOUNGER)
             fresh = await self._readable(listing.add(page))
             self._recorder.trace(fresh.charges)
-            listing.unclear += [
-                charge for charge in fresh.charges if self._recorder.is_unclear(charge)
-            ]
+            listing.unclear += filter(self._recorder.is_unclear, fresh.charges)
             await absorb(fresh)
             await self._recorder.keep_strays()
             return True
@@ -310,30 +312,29 @@ class Lists:
         answer = await self._channel.ask(partial(self._gateway.newest, listing.since))
         if answer is None:
             return False
-        if answer.too_long or unreadable_in(answer.document, 0):
-            return True  # the list cannot show it either, and proves nothing then
-        listing.newest = newest_of(answer.document)
+        # what is too long or cannot be read the list cannot show either: it proves nothing then
+        listing.newest = answer.said or ""
         return True
 
     async def _hold_against_refused(self, listing: Listing) -> None:
         """Beside a charge without a key that fits an order which is said to have charged nothing,
         nothing is certain: that is kept, for the row to tell and for every later attempt to wait.
         """
-        if listing.unclear:
-            refused = self._recorder.said_uncharged()
-        else:
-            refused = []
-        fits = [
-            charge
-            for charge in listing.unclear
-            if any(
-                may_be(charge, one, self._recorder, dated=self._channel.dated)
-                and may_pay(one.intent.payer, charge.payer or "")
+        if not listing.unclear:
+            return
+        refused = self._recorder.said_uncharged()
+
+        def fits(charge: ChargeSeen) -> bool:
+            return any(
+                may_pay(one.intent.payer, charge.payer or "") and self._may_be(charge, one)
                 for one in refused
             )
-        ]
-        if fits:
-            await self._recorder.keep_nameless(fits)
+
+        if nameless := [charge for charge in listing.unclear if fits(charge)]:
+            await self._recorder.keep_nameless(nameless)
+
+    def _may_be(self, charge: ChargeSeen, attempt: Attempt) -> bool:
+        return may_be(charge, attempt, self._recorder, dated=self._channel.dated)
 
     async def _readable(self, page: Page) -> Page:
         """The same page; a charge of a recipient whose metadata cannot be read is asked for by its
@@ -353,23 +354,19 @@ class Lists:
             return None
         self._reread.add(charge.id)
         answer = await self._channel.ask(partial(self._gateway.get, charge.id))
-        if answer is not None:
-            by_id = seen(answer.document)[0]
-        else:
-            by_id = None
-        if by_id is not None and by_id.id == charge.id:
-            return by_id
-        return None
+        if answer is None or answer.said is None or answer.said.id != charge.id:
+            return None
+        return answer.said
 
     def _youngest_witness(self, begun_s: float) -> str:
         """When the youngest charge was made that the list must show: it tells a list from a copy of
         before it.
         """
-        witnesses = self._recorder.known.values()
-        made = [
-            at for at, proven_s in witnesses if is_instant(at) and proven_s < begun_s - self._lag_s
-        ]
-        return max(made, default=iso(datetime.max.replace(tzinfo=UTC)))
+        youngest = ""
+        for created_at, proven_s in self._recorder.known.values():
+            if is_instant(created_at) and proven_s < begun_s - self._lag_s:
+                youngest = max(youngest, created_at)
+        return youngest or iso(datetime.max.replace(tzinfo=UTC))
 
     def lacking(self, listing: Listing) -> list[str]:
         """Charges that this journal has proof of and a complete list should show, but does not; the
@@ -377,13 +374,11 @@ class Lists:
         """
         lacking = []
         for charge_id, (created_at, proven_s) in self._recorder.known.items():
-            due = (
-                is_instant(created_at)
-                and listing.since <= created_at
-                and listing.reaches(created_at)
-            )
-            late = due and proven_s < listing.begun_s - self._lag_s and not listing.shows(charge_id)
-            if late and not self._is_no_witness(charge_id):
+            in_range = is_instant(created_at) and listing.since <= created_at
+            proven = proven_s < listing.begun_s - self._lag_s
+            if not (in_range and proven and listing.reaches(created_at)):
+                continue
+            if not listing.shows(charge_id) and not self._is_no_witness(charge_id):
                 lacking.append((created_at, charge_id))
         if len(lacking) <= listing.skipped:
             return []  # they may be what was passed over; such a list proves nothing anyway
@@ -402,22 +397,13 @@ class Lists:
         """A charge without a key in the list that could be this attempt's: then nothing is proven
         about it.
         """
-        unclear: Sequence[ChargeSeen] = ()
-        if listing is not None:
-            unclear = listing.unclear
-        fits = (
-            charge
-            for charge in unclear
-            if may_be(charge, attempt, self._recorder, dated=self._channel.dated)
-        )
-        return next(
-            (
-                charge
-                for charge in fits
-                if not self._recorder.is_anothers(charge.id, attempt.intent)
-            ),
-            None,
-        )
+        if listing is None:
+            return None
+        for charge in listing.unclear:
+            is_anothers = self._recorder.is_anothers
+            if self._may_be(charge, attempt) and not is_anothers(charge.id, attempt.intent):
+                return charge
+        return None
 
     async def _still_lacking(self, listing: Listing) -> list[str]:
         """Those of `lacking` that may yet be shown; one that is passed over after the doubt period
@@ -457,12 +443,9 @@ class Lists:
         of a list.
         """
         case = self._recorder.case_of(charge_id)
-        return (
-            case is not None
-            and case.attempt is not None
-            and case.attempt.denied
-            and case.attempt.closed
-        )
+        if case is None or case.attempt is None:
+            return False
+        return case.attempt.denied and case.attempt.closed
 
     async def _unknown(self, charge_id: str) -> bool:
         """Does the gateway say, asked for its id, that there is no such charge?"""
@@ -474,20 +457,22 @@ class Lists:
         does not tell.
         """
         made = time_of(created_at)
-        if self._channel.dated:
-            now = self._now()
-        else:
-            now = self._now() - timedelta(seconds=SKEW_S)
-        if made:
-            return (now - made).total_seconds()
-        return 0.0
+        if made is None:
+            return 0.0
+        now = self._now()
+        if not self._channel.dated:
+            now -= timedelta(seconds=SKEW_S)
+        return (now - made).total_seconds()
 
     async def _note_bound(self, listing: Listing, otherwise: str) -> None:
         """Up to when a completed list speaks, but not beyond a charge that it should show and does
         not show yet.
         """
-        oldest = [self._recorder.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
-        bound = min([self._bound(listing) or otherwise, *oldest])
+        bound = self._bound(listing) or otherwise
+        lacking = self.lacking(listing)
+        if lacking:
+            created_at, _ = self._recorder.known[lacking[0]]
+            bound = min(bound, created_at)
         if bound:
             await self._recorder.note("listing", {"bound": bound})
 
@@ -496,9 +481,9 @@ class Lists:
 
         Empty when the gateway said no time at all: a clock that nobody checked says nothing either.
         """
-        return self._channel.gateway_date or (
-            listing.latest and min(listing.latest, iso(self._now()))
-        )
+        if self._channel.gateway_date or not listing.latest:
+            return self._channel.gateway_date
+        return min(listing.latest, iso(self._now()))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now_ns() // 10**9, UTC)
@@ -520,10 +505,9 @@ class Lists:
         stop.
         """
         if isinstance(known, Case):
+            by_id = None
             if _lost_its_chain(known, charge):
                 by_id = await self._by_id(charge)
-            else:
-                by_id = None
             await self._recorder.found(known, by_id or charge, by_id=by_id is not None)
             return
         if known is None:
@@ -536,9 +520,8 @@ class Lists:
         # its order entered the journal at this moment: by a worker's intent, or from another list
         except Taken:
             ((_, by_now),) = self._recorder.match([charge])
-            await self._absorb(
-                charge, by_now, adopting=adopting
-            )  # as its own attempt now, or beside another one
+            # as its own attempt now, or beside another one
+            await self._absorb(charge, by_now, adopting=adopting)
             return
         self._told(case)
         if not adopting:
@@ -562,10 +545,11 @@ def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: b
     """Could a charge of which nobody can tell whose it is be this attempt's? `dated`: does the
     gateway tell its time, so that ours is known to be near it?
     """
-    sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - timedelta(seconds=SKEW_S)
-    return recorder.is_unclear(charge) and could_be(
-        charge, attempt.intent, iso(sent) if dated else ""
-    )
+    since = ""
+    if dated:
+        sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
+        since = iso(sent - timedelta(seconds=SKEW_S))
+    return recorder.is_unclear(charge) and could_be(charge, attempt.intent, since)
 
 
 def _asked(intent: Intent, number: int, charge: ChargeSeen) -> Intent:
@@ -593,22 +577,19 @@ def _lost_its_chain(case: Case, charge: ChargeSeen) -> bool:
     """Does a list show a charge without the chain that it had? The list may be a copy from
     before.
     """
-    if case.attempt is not None:
-        known = case.attempt.charge
-    else:
-        known = None
-    return (
-        known is not None
-        and known.id == charge.id
-        and bool(known.chain)
-        and charge.paid
-        and not charge.chain
-    )
+    if case.attempt is None or case.attempt.charge is None:
+        return False
+    known = case.attempt.charge
+    had_one = known.id == charge.id and bool(known.chain)
+    return had_one and charge.paid and not charge.chain
 
 
 def _unreadable(listing: Listing) -> ChargeSeen | None:
     """One in the list that no journal is left to tell whose it is."""
-    return next((c for c in listing.unclear if "metadata" in c.unread and c.destination), None)
+    for charge in listing.unclear:
+        if charge.destination and "metadata" in charge.unread:
+            return charge
+    return None
 
 
 def unclear_after_loss(charge_id: str) -> str:
@@ -623,9 +604,9 @@ def unclear_after_loss(charge_id: str) -> str:
 
 async def read_list(
     channel: Channel,
-    page_at: Callable[..., Awaitable[Answer]],
+    page_at: PageAt[T],
     listing: Listing,
-    take: Callable[[Answer], Awaitable[bool]],
+    take: Callable[[Answer[T]], Awaitable[bool]],
 ) -> bool:
     """Read any list of the gateway page by page until it is complete or has shifted; False when not
     one page came.
@@ -651,11 +632,11 @@ async def read_list(
 
 
 async def _page_at(
-    page_at: Callable[..., Awaitable[Answer]],
+    page_at: PageAt[T],
     offset: int,
     limit: int,
     may_leave: Callable[[], bool],
-) -> Answer:
+) -> Answer[T]:
     return await page_at(offset, may_leave, limit=limit)
 
 

@@ -12,7 +12,6 @@ list     once more, to see that the gateway's ledger and our journal agree
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +19,10 @@ from typing import Any
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Bug, Misconfigured, Taken
-from batchpay.domain.model import Answer, Outcome
+from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Outcome
 from batchpay.domain.ports import Clock, Gateway
-from batchpay.domain.secrets import masked
 from batchpay.job.job import GatewaySettings
-from batchpay.lifecycle.attempt import Proof, Verdict, verdict
+from batchpay.lifecycle.attempt import Proof, verdict
 from batchpay.settlement.channel import Channel
 from batchpay.settlement.doubts import Doubts, News
 from batchpay.settlement.lists import IN_VAIN, OVERLAP, Lists, Look, time_of
@@ -34,7 +32,6 @@ from batchpay.settlement.recorder import Case, Recorder
 
 STRANGERS = 3  # answers 404, 405 or 410 that are not about the order: this is no place to charge
 WATCH_EVERY_S = 30.0
-LONGEST_EVIDENCE = 4000  # characters of an answer that is not what was asked for
 LONGEST_GAP_S = 10.0  # between two tries of a listing that must succeed
 
 
@@ -182,7 +179,8 @@ class Settlement:
         """
         if self._limits.deadline_ns is None:
             return float("inf")
-        return (self._limits.deadline_ns - self._clock.now_ns()) / 1e9 - self._settings.timeout_s
+        left_s = (self._limits.deadline_ns - self._clock.now_ns()) / 1e9
+        return left_s - self._settings.timeout_s
 
     def _set_deadline(self) -> asyncio.TimerHandle | None:
         """Wakes whoever waits when the time has come; whether it has is asked of the clock."""
@@ -207,23 +205,19 @@ class Settlement:
         while not (self._workers_done.is_set() or self._over()):
             further = await self.lists.watch(since, opening=opening)
             if further:
+                since, opening = further, False
                 in_vain, well_s = 0, self._clock.elapsed_s()
+                gap_s = WATCH_EVERY_S
+                self._queue.open()
             else:
                 in_vain += 1
-            if (
-                in_vain >= IN_VAIN
-                and self._clock.elapsed_s() - well_s > self._settings.doubt_period_s
-            ):
+                gap_s = self._settings.lookup_gap_s
+            in_vain_s = self._clock.elapsed_s() - well_s
+            if in_vain >= IN_VAIN and in_vain_s > self._settings.doubt_period_s:
                 self._queue.closed = self.lists.in_vain
                 await self.lists.stop_for_unshown()
-            since = further or since
-            if further:
-                self._queue.open()
-                opening = False
             self._news.tell()
-            await self._until(
-                self._workers_done, WATCH_EVERY_S if further else self._settings.lookup_gap_s
-            )
+            await self._until(self._workers_done, gap_s)
 
     async def _until(self, event: asyncio.Event, at_most_s: float | None = None) -> None:
         """Until the event, or so long, or until all workers are done."""
@@ -312,11 +306,11 @@ class Settlement:
         def may_leave() -> bool:
             nonlocal left_s
             now_s = self._clock.elapsed_s()
-            found = (
-                case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
-            )  # by a list, meanwhile
-            self._refuse_elsewhere(case)  # by a list, meanwhile
-            if found or self._over() or now_s - boot_s > self._settings.send_window_s:
+            # a list may have shown it, or another job's charge of it, meanwhile
+            found = case.attempt is not None and case.attempt.outcome is not Outcome.IN_DOUBT
+            self._refuse_elsewhere(case)
+            stale = now_s - boot_s > self._settings.send_window_s
+            if found or self._over() or stale:
                 return False
             left_s = now_s
             return True
@@ -325,7 +319,12 @@ class Settlement:
         await self._conclude(case, answer, left_s)
         self._progress(case)
 
-    async def _conclude(self, case: Case, answer: Answer, left_s: float | None) -> None:
+    async def _conclude(
+        self,
+        case: Case,
+        answer: Answer[ChargeSeen | ChargeWithoutId],
+        left_s: float | None,
+    ) -> None:
         if answer.withheld:
             await self._recorder.void(case)
             self._queue.again(case)
@@ -334,15 +333,14 @@ class Settlement:
         proof = verdict(
             answer, case.intent, live=self._live, doubted=case.doubted, trust_429=trust_429
         )
-        await self._recorder.answered(
-            case, proof, answer.status, answer.excerpt or _raw(answer, proof), left_s
-        )
-        if (
-            proof.charge is not None
-            and not self._channel.gateway_date
-            and (at := time_of(proof.charge.created_at))
-        ):
-            self._channel.compare_clock(at)
+        evidence = answer.excerpt
+        if proof.flaws and not evidence:
+            evidence = answer.evidence()  # as it came: a person may need it
+        await self._recorder.answered(case, proof, answer.status, evidence, left_s)
+        if proof.charge is not None and not self._channel.gateway_date:
+            made = time_of(proof.charge.created_at)
+            if made is not None:
+                self._channel.compare_clock(made)
         match proof.proof:
             case Proof.CHARGE if case.attempt and case.attempt.wants_chain:
                 self._doubts.read_again(case)
@@ -356,12 +354,10 @@ class Settlement:
                 await self._key_reused(case, proof.message)
 
     def _refuse_elsewhere(self, case: Case) -> None:
-        if (other := self._recorder.charged_elsewhere(case.intent)) is not None:
-            self._refuse(
-                Misconfigured(
-                    renamed(case.intent.order_id, other.metadata["batchpay_job"], other.id)
-                )
-            )
+        other = self._recorder.charged_elsewhere(case.intent)
+        if other is not None:
+            job = other.metadata["batchpay_job"]
+            self._refuse(Misconfigured(renamed(case.intent.order_id, job, other.id)))
 
     def _refuse(self, error: Misconfigured) -> None:
         """Nothing more is sent in this run; what is under way may end, and doubts are waited out
@@ -386,12 +382,3 @@ class Settlement:
         self._channel.close(
             why, Bug(f"{why} ({message}); nothing more is sent: please report this")
         )
-
-
-def _raw(answer: Answer, proof: Verdict) -> str:
-    """What came, as it came, where it is not what was asked for: evidence that a person may
-    need.
-    """
-    if not proof.flaws:
-        return ""
-    return masked(json.dumps(answer.document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])

@@ -44,17 +44,12 @@ def retry_after_s(header: str, told_s: float) -> float | None:
     (fault-matrix B19).
     """
     text = header.strip()
+    seconds = 0.0
     if text.isascii() and text.isdigit():
         if len(text) <= 5:
             seconds = float(text)
-        else:
-            seconds = 0.0
-    else:
-        until = http_date(text)
-        if until is not None:
-            seconds = until.timestamp() - told_s
-        else:
-            seconds = 0.0
+    elif (until := http_date(text)) is not None:
+        seconds = until.timestamp() - told_s
     if 0 < seconds <= LONGEST_RETRY_AFTER_S:
         return seconds
     return None
@@ -88,15 +83,17 @@ class Pacer:
     ) -> None:
         """`earlier`: when requests of earlier runs left, in this clock's seconds."""
         self._rate = rate
-        self._window_s = window_s + max(window_s * SLACK, LATENESS_S if rate <= FEW else 0.0)
+        lateness_s = 0.0
+        if rate <= FEW:
+            lateness_s = LATENESS_S
+        self._window_s = window_s + max(window_s * SLACK, lateness_s)
         self._interval_s = self._window_s / rate
         self._burst = burst
         self._left: deque[float] = deque(sorted(earlier)[-rate:])
         self._permits = 0
+        self._next_s = float("-inf")
         if self._left:
             self._next_s = self._left[-1] + self._interval_s
-        else:
-            self._next_s = float("-inf")
         self._share = 1.0
         self._share_since_s = float("-inf")
         self._blocked_until_s = float("-inf")
@@ -107,10 +104,9 @@ class Pacer:
 
     def share(self, now_s: float) -> float:
         """The share of the agreed rate in use now, after a 429 and its recovery."""
-        if self._share < 1:
-            steps = max(0, int((now_s - self._share_since_s) / RECOVERY_EVERY_S))
-        else:
-            steps = 0
+        if self._share >= 1:
+            return 1.0
+        steps = max(0, int((now_s - self._share_since_s) / RECOVERY_EVERY_S))
         return min(1.0, self._share + steps * RECOVERY_SHARE)
 
     def wait_s(self, now_s: float) -> float:
@@ -119,17 +115,13 @@ class Pacer:
             return self._interval_s  # one probe at a time until the gateway takes requests again
         while self._left and self._left[0] <= now_s - self._window_s:
             self._left.popleft()
-        wait_s = max(
-            self._blocked_until_s - now_s,
-            self._next_s - (self._burst - 1) * self._interval_s - now_s,
-            0.0,
-        )
+        next_s = self._next_s - (self._burst - 1) * self._interval_s
+        wait_s = max(self._blocked_until_s - now_s, next_s - now_s, 0.0)
         full = len(self._left) + self._permits - self._rate
         if full >= 0:
+            in_window = self._interval_s
             if full < len(self._left):
                 in_window = self._left[full] + self._window_s - now_s
-            else:
-                in_window = self._interval_s
             wait_s = max(wait_s, in_window)
         return wait_s
 
@@ -141,7 +133,9 @@ class Pacer:
         interval_s = self._interval_s / self.share(now_s)
         if now_s < self._advised_until_s:
             interval_s = max(interval_s, self._advised_interval_s)
-        self._next_s = (now_s if idle else self._next_s) + interval_s
+        if idle:
+            self._next_s = now_s
+        self._next_s += interval_s
 
     def left(self, now_s: float) -> None:
         """The request's first byte leaves now."""

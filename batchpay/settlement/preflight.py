@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from batchpay.domain import steps
-from batchpay.domain.documents import inside, whole
+from batchpay.domain.books import Recipient
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
 from batchpay.settlement.channel import Channel
@@ -77,9 +77,8 @@ async def preflight(
     asked = sorted(filter(_RECIPIENT.fullmatch, recipients))
     for start in range(0, len(asked), at_once):
         some = asked[start : start + at_once]
-        answers = await asyncio.gather(
-            *(_glance(gateway, channel, f"/recipients/{recipient}") for recipient in some)
-        )
+        glances = (channel.glance(partial(gateway.recipient, recipient)) for recipient in some)
+        answers = await asyncio.gather(*glances)
         for recipient, answer in zip(some, answers, strict=True):
             why = why_barred(recipient, answer)
             if why is None:
@@ -91,61 +90,43 @@ async def preflight(
     return Preflight(barred, tuple(unknown), smallest, least)
 
 
-async def _glance(gateway: Gateway, channel: Channel, path: str) -> Answer | None:
-    return await channel.glance(partial(gateway.read, path, {}))
-
-
 async def _limits(
     gateway: Gateway, channel: Channel, currency: str
 ) -> tuple[dict[str, int], dict[str, int]]:
     """The smallest transfer and charge in the account's own currency; empty when the gateway does
     not tell.
     """
-    answer = await _glance(gateway, channel, "/capability")
-    if answer is not None and answer.status == 200:
-        document = answer.document
-    else:
-        document = None
-    if inside(document, "object") != "capability":
+    answer = await channel.glance(gateway.capability)
+    if answer is None or answer.status != 200 or answer.said is None:
         return {}, {}
-    least = (
-        whole(document, "limits", name, "min") for name in ("transfer_amount", "charge_amount")
-    )
-    smallest, charge = ({currency: one} if currency and one else {} for one in least)
-    return smallest, charge
+    told = answer.said
+    return _in(currency, told.smallest_transfer), _in(currency, told.least_charge)
 
 
-def why_barred(recipient: str, answer: Answer | None) -> str | None:
+def _in(currency: str, least: int | None) -> dict[str, int]:
+    if currency and least:
+        return {currency: least}
+    return {}
+
+
+def why_barred(recipient: str, answer: Answer[Recipient] | None) -> str | None:
     """Why this recipient cannot be paid now; empty when it can, None when the gateway does not
     tell.
     """
     if answer is None:
         return None
-    if isinstance(answer.document, dict):
-        document = answer.document
-    else:
-        document = {}
-    if (
-        answer.status == 404
-        and document.get("object") == "error"
-        and document.get("code") == "not_found"
-    ):
+    if answer.status == 404 and answer.code == "not_found":
         return f"does not exist at the gateway: {steps.NO_RECIPIENT()}"
-    if (
-        answer.status != 200
-        or document.get("object") != "recipient"
-        or document.get("id") != recipient
-    ):
+    told = answer.said
+    if answer.status != 200 or told is None or told.id != recipient:
         return None
-    if document.get("deleted") is True:
+    if told.deleted:
         return f"is deleted at the gateway: {steps.OTHER_RECIPIENT()}"
-    if document.get("verified") is False:
-        code = document.get("failure_code")
-        if isinstance(code, str):
-            because = f" ({code})"
-        else:
-            because = ""
+    if told.verified is False:
+        because = ""
+        if told.failure_code is not None:
+            because = f" ({told.failure_code})"
         return f"is not verified by the gateway{because}: {steps.VERIFY()}"
-    if document.get("active") is False:
+    if told.active is False:
         return f"is not active at the gateway: {steps.ACTIVATE()}"
     return ""

@@ -53,9 +53,8 @@ class Queue:
         self._candidates: Iterator[Candidate] = iter(())
         self._ahead: Candidate | None = None  # the next of them, looked at
         self._ready: deque[Case] = deque()  # claimed, waiting for nothing but a worker
-        self._proven: deque[Case] = (
-            deque()
-        )  # doubts of earlier runs that were proven absent: like rows of the file
+        # doubts of earlier runs that were proven absent: like rows of the file
+        self._proven: deque[Case] = deque()
         self._tried = False
         self._busy: set[str] = set()  # payers with a request on its way
         self._lanes: dict[str, deque[Case]] = {}  # orders that wait for their payer
@@ -104,8 +103,12 @@ class Queue:
 
     def again(self, case: Case) -> None:
         """The same key and body may go once more, later in this run."""
-        if case.sends_in_run < SENDS_PER_RUN and case.present:
-            (self._ready if case.sends_in_run else self._proven).append(case)
+        if case.sends_in_run >= SENDS_PER_RUN or not case.present:
+            return
+        if case.sends_in_run:
+            self._ready.append(case)
+        else:
+            self._proven.append(case)
 
     @property
     def idle(self) -> bool:
@@ -134,7 +137,10 @@ class Queue:
             if limit is not None and self._claimed >= limit:
                 self.why_held = self.why_held or limited(limit)
                 return None
-            case = self._proven.popleft() if self._proven else self._claim_next()
+            if self._proven:
+                case: Case | None = self._proven.popleft()
+            else:
+                case = self._claim_next()
             if case is None:
                 continue
             self._claimed += 1
@@ -160,13 +166,13 @@ class Queue:
 
     def _claim(self, candidate: Candidate) -> Case | None:
         known = self.known.get(candidate.order_id)
-        if known:
+        attempt = None
+        if known is not None:
             attempt = known.attempt
-        else:
-            attempt = None
         if candidate.intent is not None:
+            is_over = attempt is None or attempt.closed
             gives_way = candidate.withdraw is not None and (attempt is None or attempt.ready)
-            if attempt is not None and not attempt.closed and not gives_way:
+            if not (is_over or gives_way):
                 return None  # by a list, meanwhile
             return Case(candidate.intent, others=candidate.before, withdraw=candidate.withdraw)
         if known is None or attempt is None:
@@ -184,15 +190,12 @@ class Queue:
         wanted = self._limits.canary
         if wanted is None or len(self._canaries) < wanted:
             return False
-        if all(
-            case.attempt and case.attempt.outcome is Outcome.SUCCEEDED for case in self._canaries
-        ):
+        if all(map(_is_well, self._canaries)):
             return False
         if quiet and self.idle:
+            first = f"not all of the first {wanted} orders succeeded"
             if wanted == 1:
                 first = "the first order did not succeed"
-            else:
-                first = f"not all of the first {wanted} orders succeeded"
             self.why_held = f"--canary {wanted}: {first}"
         return True
 
@@ -216,7 +219,14 @@ class Queue:
 
 def limited(orders: int) -> str:
     """Why the rest is held."""
-    return f"this run was limited to {orders} order{'' if orders == 1 else 's'} (--limit)"
+    counted = f"{orders} orders"
+    if orders == 1:
+        counted = "1 order"
+    return f"this run was limited to {counted} (--limit)"
+
+
+def _is_well(case: Case) -> bool:
+    return case.attempt is not None and case.attempt.outcome is Outcome.SUCCEEDED
 
 
 def _lane(case: Case) -> str:

@@ -27,7 +27,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from batchpay.domain import steps
-from batchpay.domain.documents import inside, text
+from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
@@ -77,14 +77,6 @@ class Brought:
     recovers: Mapping[str, Any] | None = (
         None  # the loss that a complete list, after the wait, makes good
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Whose money it is (contract, section 1)."""
-
-    id: str = ""  # empty: the gateway does not tell
-    currency: str = ""  # in which it is paid out, upper case
 
 
 class Run:
@@ -256,13 +248,14 @@ async def account_of(settings: GatewaySettings, gateway: Gateway, channel: Chann
     Misconfigured for a key of the other mode. A key that nobody knows (401) closes the line; one
     that may not ask this (403) may charge.
     """
-    answer = await channel.ask(partial(gateway.read, "/account", {}), learn=False)
+    answer = await channel.ask(gateway.account, learn=False)
     if answer is not None and answer.status == 401:
         channel.refused(answer)
     await close_to_no_gateway(settings, gateway, channel)
-    return account_in(
-        answer.document if answer is not None and answer.status == 200 else None, settings
-    )
+    if answer is None or answer.status != 200 or answer.said is None:
+        return Account()
+    refuse_other_mode(settings, answer.said)
+    return answer.said
 
 
 async def close_to_no_gateway(
@@ -331,19 +324,13 @@ def address_of(settings: GatewaySettings) -> str:
     return f"{scheme}://{rest}"
 
 
-def account_in(document: Any, settings: GatewaySettings) -> Account:
-    """What /account tells; without an id where that is no account. Raises Misconfigured for a key
-    of the other mode.
-    """
-    if inside(document, "object") != "account":
-        return Account()
-    live = inside(document, "livemode")
-    if isinstance(live, bool) and live is not (settings.mode == "live"):
-        if live:
-            told = "live"
-        else:
-            told = "test"
-        raise Misconfigured(
-            f"the key is of {told} mode, the job says {settings.mode}: give the key of that mode"
-        )
-    return Account(text(document, "id")[:80], text(document, "currency").upper())
+def refuse_other_mode(settings: GatewaySettings, account: Account) -> None:
+    """Raises Misconfigured for a key of the other mode than the job's."""
+    if account.live is None or account.live is (settings.mode == "live"):
+        return
+    mode = "test"
+    if account.live:
+        mode = "live"
+    raise Misconfigured(
+        f"the key is of {mode} mode, the job says {settings.mode}: give the key of that mode"
+    )

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from batchpay.domain.errors import Taken
-from batchpay.domain.model import Event
+from batchpay.domain.model import Batch, Event, Judged, Outcome, Problem, Read, Repeat
 from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
+from batchpay.lifecycle.plan import tail_of, terms_of
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -435,3 +437,199 @@ def test_no_other_job_is_elsewhere_in_a_journal_of_one(journal: Journal) -> None
     journal.append([intent("a")])
     assert journal.elsewhere(["a", "b", "\ud800"]) == {}
     assert journal.histories(["\ud800"]) == {}
+
+
+# --- what is asked about the events of an order, a batch, a run
+
+
+def asks(order_id: str, at_ns: int = 1, attempt: int = 1, row: int = 2, **asked: Any) -> Event:
+    """An intent that says what it asks for."""
+    kept = {"amount": 100, "currency": "thb", "destination": "recp_1", "payer": "cust_1", **asked}
+    data = {"state": "in_doubt", "intent": kept}
+    return Event("intent", at_ns, "run", BATCH, "Orders", row, order_id, attempt, 1, data)
+
+
+BATCH = "2026-01-01-0123456789ab"
+TERMS = terms_of("cust_1", "recp_1", 100, "thb")
+
+
+def test_the_last_event_is_known_by_its_number_and_digest(journal: Journal) -> None:
+    """An event's digest stays what it was, whatever follows; one that is not there has none."""
+    empty, before_all = journal.head()
+    assert (empty, bool(before_all)) == (0, True)
+    journal.append([intent("a")])
+    seq, digest = journal.head()
+    journal.append([answer("a", "declined")])
+    assert (seq, journal.digest_of(1), journal.digest_of(3)) == (1, digest, "")
+    assert journal.head() == (2, journal.digest_of(2)) != (1, digest)
+    journal.verify()
+
+
+@pytest.mark.fault("J03")
+def test_the_account_is_told_by_its_events(journal: Journal) -> None:
+    """In order."""
+    journal.append([Event("account", 1, data={"account": name}) for name in ("one", "two")])
+    assert [event.data["account"] for event in journal.accounts()] == ["one", "two"]
+
+
+def test_who_asked_the_same_is_told_by_terms(journal: Journal) -> None:
+    """Since a time, or of whatever age by what the terms begin with, but for ids of other cells."""
+    journal.append([asks("old", 5), asks("a", 10), answer("a", "declined"), asks("a", 11, 2)])
+    journal.append([asks("other", 12, amount=101), asks("made", 13, ids_from="Order")])
+    assert journal.asked_terms([TERMS, "nobody"], 10) == {
+        TERMS: [("a", BATCH, 10), ("a", BATCH, 11), ("made", BATCH, 13)]
+    }
+    assert journal.asked_under([TERMS, "nobody"], "Order") == {
+        TERMS: [
+            ("old", BATCH, 5, "", "intent"),
+            ("a", BATCH, 10, "", "intent"),
+            ("a", BATCH, 11, "", "intent"),
+        ]
+    }
+    assert journal.asked_under([TERMS], "")[TERMS] == [("made", BATCH, 13, "Order", "intent")]
+    assert journal.asked_terms([], 0) == journal.asked_under([], "") == {}
+
+
+@pytest.mark.fault("J14")
+def test_who_came_to_correct_a_row_is_told_by_every_name_of_it(journal: Journal) -> None:
+    """Each order once; only for the names that are asked about, or for all."""
+    journal.append([asks("a", corrects="place", sale=["place", "by order"]), asks("plain")])
+    journal.append([answer("a", "declined"), asks("a", attempt=2, corrects="place")])
+    assert journal.corrected(["place", "nowhere", ""]) == {"place": ["a"]}
+    assert journal.corrected() == {"place": ["a"], "by order": ["a"]}
+
+
+def test_orders_of_a_batch_and_since_a_time(journal: Journal) -> None:
+    """Rows that caused an attempt, those that are settled, and what happened since."""
+    assert (journal.knows_orders(), journal.last_of_orders()) == (False, 0)
+    journal.append([asks("a", 5, row=2), asks("b", 6, row=3), answer("a", "succeeded")])
+    journal.append([Event("totals", 9, "run", BATCH)])
+    assert (journal.knows_orders(), journal.last_of_orders()) == (True, 3)
+    assert sorted(journal.orders_of(BATCH)) == ["a", "b"]
+    assert journal.orders_since(6) == ["b"]
+    assert journal.owned(BATCH, "Orders", 2, 9) == {2: "a", 3: "b"}
+    assert journal.owned(BATCH, "Orders", 3, 9) == {3: "b"}
+    assert journal.owned(BATCH, "", 2, 9) == {}
+    assert journal.settled_rows(BATCH, "Orders", 2, 9) == {2}
+    assert journal.settled_rows(BATCH, "Orders", 3, 9) == frozenset()
+    assert (journal.moved(BATCH), journal.moved("another")) == (False, False)
+    assert (journal.changed(BATCH, 1), journal.changed(BATCH, 2)) == (True, False)
+    journal.append([Event("held", 10, "run", BATCH)])
+    assert journal.moved(BATCH)
+
+
+def test_adopted_charges_are_told_with_their_batch_or_as_unplaced(journal: Journal) -> None:
+    """One that tells of no row of its file is unplaced, whatever the day of its batch."""
+    journal.append([asks("a"), adopted("b", 2, "succeeded", beside=False)])
+    of_a_day = replace(adopted("c", 3, "succeeded", beside=False), batch_id=BATCH)
+    journal.append([of_a_day])
+    assert journal.adopted() == [("batch", "b"), (BATCH, "c")]
+    assert journal.unplaced(BATCH) == journal.unplaced("2026-09-09-0123456789ab") == ["c"]
+    assert journal.batch_named("2026-09-09-0123456789ab") == BATCH
+    assert journal.batch_named("2026-09-09-ffffffffffff") == "2026-09-09-ffffffffffff"
+
+
+def test_a_persons_cancellations_are_kept(journal: Journal) -> None:
+    """Of orders that no attempt was made for."""
+    journal.append([Event("cancelled", 1, order_id="a", data={"reason": "r"}), intent("b")])
+    assert [event.order_id for event in journal.cancelled()] == ["a"]
+
+
+def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
+    """Orders only, between two numbers; the last run of a batch is one that began."""
+    journal.append([Event("run.started", 1, "run"), asks("a")])
+    paid = {"state": "succeeded", "charge": {"id": "chrg_1", "amount": 100, "currency": "thb"}}
+    journal.append([replace(answer("a", "succeeded"), batch_id=BATCH, data=paid)])
+    journal.append([Event("totals", 3, "never began", BATCH), Event("held", 3, "stray", BATCH)])
+    asked, done = journal.done_in("run", 0, None)
+    assert (asked.kind, asked.order_id, asked.state, asked.amount) == ("intent", "a", "in_doubt", 0)
+    assert (done.state, done.amount, done.currency, done.batch_id) == (
+        "succeeded",
+        100,
+        "thb",
+        BATCH,
+    )
+    assert list(journal.done_in("run", 2, None)) == [done]
+    assert list(journal.done_in("run", 0, 3)) == [asked]
+    assert list(journal.done_in("another", 0, None)) == []
+    assert (journal.last_run_of(BATCH), journal.last_run_of("another")) == ("run", "")
+
+
+# --- the rows of a batch
+
+
+def judged(first: int, *order_ids: str, sheet: str = "Orders", cells: bytes = b"cells") -> Judged:
+    rows = list(range(first, first + len(order_ids)))
+    chunk: Any = SimpleNamespace(rows=rows, sheet=sheet, cells=lambda: cells)
+    problems = {0: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    documents = [{"order_id": order_id, "amount": 5} for order_id in order_ids]
+    return Judged(chunk, documents, problems, frozenset({1}), {1: "place"}, {1: ("old", "id")})
+
+
+def batch(**changes: Any) -> Batch:
+    columns = ("order_id", "amount")
+    made = Batch(
+        BATCH, "night", "a.csv", "0" * 64, "csv", 4, columns, (), (), "test", "1", "2", "0"
+    )
+    return replace(made, **{"read": (Read("THB", 4, 20),), **changes})
+
+
+PLANNED = Event("batch.planned", 1, "run")
+REPEATS = {("Orders", 3): Repeat(Outcome.DUPLICATE, "the same as row 2", "Orders", 2)}
+
+
+def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None:
+    """Documents, problems, come-backs, corrections, earlier ids and cells, chunk by chunk."""
+    staged = journal.stage(BATCH, [judged(2, "a", "b"), judged(4, "c", "d", cells=b"more")])
+    assert [chunk.rows[0] for chunk in journal.chunks(BATCH, staged)] == [2, 4]
+    assert (list(journal.chunks(BATCH)), journal.batches()) == ([], [])
+    journal.plan(PLANNED, batch(), staged, REPEATS)
+    first, second = journal.chunks(BATCH)
+    assert (first.documents[1], first.comeback, first.cells) == (
+        {"order_id": "b", "amount": 5},
+        {1},
+        b"cells",
+    )
+    assert first.problems == {0: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    assert (first.corrects, first.earlier) == ({1: "place"}, {1: ("old", "id")})
+    assert (second.number, list(second.rows), second.cells) == (1, [4, 5], b"more")
+    assert journal.spans(BATCH) == [(0, "Orders", 2, 3), (1, "Orders", 4, 5)]
+    assert journal.chunk(BATCH, 1) == second
+    assert journal.chunk(BATCH, 2) is journal.chunk("another", 0) is None
+    assert (journal.batches(), journal.repeats(BATCH)) == ([batch()], REPEATS)
+    assert journal.spans("another") == [] and journal.repeats("another") == {}
+
+
+def test_the_same_plan_again_is_no_event_and_another_is(journal: Journal) -> None:
+    """Other rows take the place of those before; a judgement leaves them."""
+
+    def plan(*order_ids: str, **changes: Any) -> list[str]:
+        staged = journal.stage(BATCH, [judged(2, *order_ids)])
+        journal.plan(PLANNED, batch(**changes), staged, {})
+        return [chunk.documents[0]["order_id"] for chunk in journal.chunks(BATCH)]
+
+    assert (plan("a", "b"), plan("a", "b"), len(list(journal.events()))) == (["a"], ["a"], 1)
+    assert (plan("x", "b"), len(list(journal.events()))) == (["x"], 2)
+    journal.judge(PLANNED, batch(refusal="too many"))
+    journal.judge(PLANNED, batch(id="another"))
+    assert [one.refusal for one in journal.batches()] == ["too many"]
+    assert [chunk.documents[0]["order_id"] for chunk in journal.chunks(BATCH)] == ["x"]
+    assert [event.kind for event in journal.events()] == ["batch.planned"] * 3
+
+
+@pytest.mark.fault("J06")
+def test_a_row_of_a_file_is_known_whatever_job_names_its_batch(journal: Journal) -> None:
+    """By the digest of the file; nothing where the file, the sheet or the row is another."""
+    theirs = f"2026-02-02-{tail_of('day', '0' * 64)}"
+    journal.plan(PLANNED, batch(), journal.stage(BATCH, [judged(2, "a", "b")]), {})
+    assert journal.id_of_row("day", theirs, "Orders", 3) == "b"
+    others = [("night", theirs, "Orders", 3), ("day", theirs, "", 3), ("day", theirs, "Orders", 4)]
+    assert [journal.id_of_row(*other) for other in others] == ["", "", ""]
+
+
+def test_every_method_of_the_port_is_asked_here() -> None:
+    """So that another journal can be built against it."""
+    source = Path(__file__).read_text("utf-8")
+    methods = [name for name, of in vars(Journal).items() if name[0] != "_" and callable(of)]
+    missing = {name for name in methods if f"journal.{name}(" not in source} - {"close"}
+    assert missing == set() and "opened.close()" in source

@@ -1,6 +1,4 @@
-"""The Gateway port of one process: the way there and back, with everything that can go wrong on
-it.
-"""
+"""The line of one process to the gateway: there and back, with all that can go wrong on it."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ RETRY_AFTER = ("", "1", "3", "0", "-1", "1e9", "soon", "Thu, 01 Jan 1970 00:00:0
 
 
 class Door:
-    """Gateway protocol, for one process; each `step` is a point where it may die."""
+    """The line under the Gateway port, for one process; each `step` is a point where it may die."""
 
     def __init__(self, process: Process, ledger: Ledger) -> None:
         self._process, self._ledger = process, ledger
@@ -296,6 +294,4 @@ class Door:
             date = format_datetime(
                 datetime.fromtimestamp(int(START_NS / 1e9 + self._now()), UTC), usegmt=True
             )
-        return Answer(
-            out=True, status=status, document=document, retry_after=retry_after, date=date
-        )
+        return Answer(out=True, status=status, said=document, retry_after=retry_after, date=date)

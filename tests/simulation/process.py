@@ -21,6 +21,7 @@ from batchpay.batches.signals import Signals
 from batchpay.commands import run as pipeline
 from batchpay.domain.errors import BatchpayError
 from batchpay.domain.model import Event
+from batchpay.gateways.omise.gateway import Omise
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import SecretKey
 from batchpay.journals.sqlite.store import SqliteJournal, _Submission
@@ -413,4 +414,4 @@ class Process:
 
     def _gateway(self, settings: GatewaySettings, secret_key: str) -> Any:
         ledger = self.world.ledger if secret_key == FIRST else self.world.other
-        return self.world.wrap_gateway(Door(self, ledger))
+        return Omise(self.world.wrap_gateway(Door(self, ledger)))

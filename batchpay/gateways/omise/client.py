@@ -22,14 +22,15 @@ import httpx
 from batchpay import __version__
 from batchpay.domain.model import Answer, Intent
 from batchpay.domain.secrets import masked
+from batchpay.gateways.omise.gateway import PAGE_SIZE
 from batchpay.gateways.omise.wire import Flight, TooLong, Wire, Withheld, answered
 from batchpay.job.job import GatewaySettings
 
-PAGE_SIZE = 100  # the most the gateway gives (omise-api.md, 7.8)
+LONGEST_EXCERPT = 300  # bytes of a body that nobody expected
 
 
-class Omise:
-    """Gateway protocol over `POST /charges`, `GET /charges/:id` and `GET /charges`."""
+class Client:
+    """The line to the gateway: one request each, answered with the document as it came."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Omise:
         self._raw_headers = httpx.Headers(self._headers).raw
         self._wire = transport or Wire(settings.timeout_s)
 
-    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer:
+    async def charge(self, intent: Intent, may_leave: Callable[[], bool]) -> Answer[Any]:
         """POST /charges with the intent's own body and key; `may_leave` is asked right before the
         first byte.
         """
@@ -67,16 +68,15 @@ class Omise:
         request = httpx.Request("POST", self._url, headers=headers, content=body)
         return await self._answer(request, Flight(may_leave))
 
-    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer:
+    async def get(self, charge_id: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges/:id."""
         url = self._url.copy_with(path=f"{self._url.path}/{charge_id}")
-        return await self._answer(
-            httpx.Request("GET", url, headers=self._headers), Flight(may_leave)
-        )
+        request = httpx.Request("GET", url, headers=self._headers)
+        return await self._answer(request, Flight(may_leave))
 
     async def page(
         self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = PAGE_SIZE
-    ) -> Answer:
+    ) -> Answer[Any]:
         """GET /charges: one page, oldest first, from `since` (ISO 8601 UTC) on, `to` left open (law
         L5).
         """
@@ -89,7 +89,7 @@ class Omise:
         request = httpx.Request("GET", self._url, params=params, headers=self._headers)
         return await self._answer(request, Flight(may_leave))
 
-    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer:
+    async def newest(self, since: str, may_leave: Callable[[], bool]) -> Answer[Any]:
         """GET /charges: the youngest charge from `since` on, by itself (omise-api.md, 7.8)."""
         params: dict[str, str | int] = {
             "from": since,
@@ -101,7 +101,7 @@ class Omise:
 
     async def read(
         self, path: str, query: Mapping[str, str | int], may_leave: Callable[[], bool]
-    ) -> Answer:
+    ) -> Answer[Any]:
         """GET of any other resource: `/account`, `/recipients/recp_…`, `/transactions`."""
         request = httpx.Request(
             "GET", f"{self._base}{path}", params=dict(query), headers=self._headers
@@ -112,7 +112,7 @@ class Omise:
         """Drop every connection."""
         await self._wire.aclose()
 
-    async def _answer(self, request: httpx.Request, flight: Flight) -> Answer:
+    async def _answer(self, request: httpx.Request, flight: Flight) -> Answer[Any]:
         """One request within the total deadline; whatever the world does becomes an Answer."""
         request.extensions["flight"] = flight
         try:
@@ -123,33 +123,31 @@ class Omise:
             return Answer(out=False, withheld=True, trouble="kept back before its first byte")
         except TimeoutError:
             if flight.answer is None:
-                return Answer(
-                    out=flight.out, trouble=f"no complete answer within {self._timeout_s:g} s"
-                )
+                trouble = f"no complete answer within {self._timeout_s:g} s"
+                return Answer(out=flight.out, trouble=trouble)
             try:
-                response, body = answered(
-                    flight.answer
-                )  # it had come, while this process or its machine slept
+                # it had come, while this process or its machine slept
+                response, body = answered(flight.answer)
             except httpx.HTTPError as error:
                 return _unreadable(flight, error)
         except httpx.HTTPError as error:
             return _unreadable(flight, error)
-        document = strict_json(body)
+        document, excerpt, headers = strict_json(body), "", response.headers
+        if not isinstance(document, dict):
+            excerpt = masked(body[:LONGEST_EXCERPT].decode("utf-8", "replace"))
         return Answer(
             out=True,
             status=response.status_code,
-            document=document,
-            excerpt=(
-                "" if isinstance(document, dict) else masked(body[:300].decode("utf-8", "replace"))
-            ),
-            retry_after=response.headers.get("retry-after", ""),
-            date=response.headers.get("date", ""),
-            remaining=response.headers.get("x-ratelimit-remaining", ""),
-            reset=response.headers.get("x-ratelimit-reset", ""),
+            said=document,
+            excerpt=excerpt,
+            retry_after=headers.get("retry-after", ""),
+            date=headers.get("date", ""),
+            remaining=headers.get("x-ratelimit-remaining", ""),
+            reset=headers.get("x-ratelimit-reset", ""),
         )
 
 
-def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer:
+def _unreadable(flight: Flight, error: httpx.HTTPError) -> Answer[Any]:
     """No answer came, or one that cannot be read."""
     return Answer(
         out=flight.out,

@@ -3,9 +3,9 @@
     >>> inside({"limits": {"charge_amount": None}}, "limits", "charge_amount", "min") is None
     True
     >>> [text(item, "id") for item in listed({"data": [1, {"id": "cust_test_1"}]})]
-    ['', 'cust_test_1']
+    ['cust_test_1']
 
-A charge is read by `lifecycle.seen`; every other object of the gateway through these.
+What they mean is said in `objects` and in `books`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ def inside(document: Any, *path: str) -> Any:
     the way.
     """
     for name in path:
-        if isinstance(document, dict):
-            document = document.get(name)
-        else:
-            document = None
+        if not isinstance(document, dict):
+            return None
+        document = document.get(name)
     return document
 
 
@@ -48,6 +47,6 @@ def listed(document: Any) -> list[dict[str, Any]]:
     nobody's.
     """
     data = inside(document, "data")
-    if isinstance(data, list):
-        return [item if isinstance(item, dict) else {} for item in data]
-    return []
+    if not isinstance(data, list):
+        return []
+    return [item for item in data if isinstance(item, dict)]

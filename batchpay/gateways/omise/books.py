@@ -1,0 +1,163 @@
+"""BOOKS: the lists of the account's ledger, taken apart: charges with what became of them, entries,
+transfers, refunds.
+
+A thing that cannot be read stays a thing of its list: what nobody can place is counted, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from batchpay.domain.books import Booked, Listed, Minor, Refund, Transaction, Transfer
+from batchpay.gateways.omise.documents import LARGEST, inside, text
+from batchpay.gateways.omise.objects import charge_in, size_told
+
+T = TypeVar("T")
+
+
+def listed_in(document: Any, read: Callable[[Any], T]) -> Listed[T] | None:
+    """A page of any list of things that have ids (omise-api.md, 7.8); None for anything else."""
+    data, total = inside(document, "data"), inside(document, "total")
+    if inside(document, "object") != "list" or not isinstance(data, list):
+        return None
+    if type(total) is not int:
+        return None
+    ids = [inside(thing, "id") for thing in data]
+    if not all(isinstance(name, str) for name in ids):
+        return None
+    return Listed(tuple(map(read, data)), tuple(ids), total, size_told(document))
+
+
+def charges_in(document: Any) -> Listed[Booked] | None:
+    """A page of `GET /charges`; what is no charge among them is in it, too."""
+    return listed_in(document, booked_in)
+
+
+def transactions_in(document: Any) -> Listed[Transaction] | None:
+    """A page of `GET /transactions`."""
+    return listed_in(document, transaction_in)
+
+
+def transfers_in(document: Any) -> Listed[Transfer] | None:
+    """A page of `GET /transfers`."""
+    return listed_in(document, transfer_in)
+
+
+def refunds_in(document: Any) -> Listed[Refund | None] | None:
+    """A page of `GET /refunds`; None stands for what is no refund."""
+    return listed_in(document, refund_in)
+
+
+def charge_booked(document: Any) -> Booked | None:
+    """The charge that `GET /charges/:id` tells of; None when it is none."""
+    if charge_in(document) is None:
+        return None
+    return booked_in(document)
+
+
+def booked_in(document: Any) -> Booked:
+    """A charge with its dispute and its refunds (omise-api.md, 3.1 and 3.2)."""
+    amount, refunded_amount = inside(document, "amount"), inside(document, "refunded_amount")
+    are_sums = type(amount) is int and type(refunded_amount) is int
+    refunded, unread = _refunded(document)
+    return Booked(
+        id=text(document, "id"),
+        charge=charge_in(document),
+        net=_minor(document, "net"),
+        funding_currency=_words(document, "funding_currency"),
+        dispute=_dispute(document),
+        refunds=_refunds(document),
+        refunded=refunded,
+        unread=unread,
+        given_back=are_sums and refunded_amount >= amount,
+    )
+
+
+def _dispute(document: Any) -> str | None:
+    dispute = inside(document, "dispute")
+    if not dispute:
+        return None
+    return _words(dispute, "status")
+
+
+def _refunded(document: Any) -> tuple[int, str]:
+    """What a charge says was given back of it in all, before 2019-05-29 by another name; and what
+    of that cannot be read.
+    """
+    said = inside(document, "refunded")
+    if isinstance(document, dict) and "refunded_amount" in document:
+        said = document["refunded_amount"]
+    if type(said) is int and 0 <= said < LARGEST:
+        return said, ""
+    if not said:
+        return 0, ""
+    return 0, f"refunded_amount is {said!r:.40}"
+
+
+def _refunds(document: Any) -> tuple[Refund, ...]:
+    """Those that a charge has in itself: a list object, or nothing but the list."""
+    data = inside(document, "refunds")
+    if isinstance(data, dict):
+        data = data.get("data")
+    if not isinstance(data, list):
+        return ()
+    return tuple(refund for refund in map(refund_in, data) if refund is not None)
+
+
+def refund_in(document: Any) -> Refund | None:
+    """A refund object; None for anything else. What of it cannot be read is zero or empty."""
+    if inside(document, "object") != "refund" or type(document.get("id")) is not str:
+        return None
+    charge, amount = document.get("charge"), document.get("amount")
+    if isinstance(charge, dict):
+        charge = charge.get("id")
+    if not isinstance(charge, str):
+        charge = ""
+    if type(amount) is not int or not 0 <= amount < LARGEST:
+        amount = 0
+    return Refund(
+        id=document["id"],
+        charge_id=charge,
+        amount=amount,
+        currency=_words(document, "currency").upper(),
+        made_at=_words(document, "created_at") or _words(document, "created"),
+    )
+
+
+def transaction_in(document: Any) -> Transaction:
+    """An entry of the ledger (omise-api.md, 7.5)."""
+    return Transaction(
+        direction=text(document, "direction"),
+        origin=_words(document, "origin"),
+        amount=_minor(document, "amount"),
+        currency=_words(document, "currency"),
+        created_at=_words(document, "created_at"),
+    )
+
+
+def transfer_in(document: Any) -> Transfer:
+    """A transfer (omise-api.md, 7.9)."""
+    amount = inside(document, "amount")
+    if type(amount) is not int:
+        amount = None
+    return Transfer(
+        id=_words(document, "id"),
+        recipient=_words(document, "recipient"),
+        amount=amount,
+        currency=_words(document, "currency"),
+        deleted=bool(inside(document, "deleted")),
+        failure_code=_words(document, "failure_code"),
+    )
+
+
+def _words(document: Any, name: str) -> str:
+    """Whatever stands there, as text; empty where nothing does."""
+    return str(inside(document, name) or "")
+
+
+def _minor(document: Any, name: str) -> Minor:
+    value = inside(document, name)
+    if value is None or type(value) is int:
+        return value
+    return str(value)

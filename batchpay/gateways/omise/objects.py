@@ -1,0 +1,321 @@
+"""OBJECTS: the gateway's documents, taken apart: the only place that knows their names.
+
+Whatever a document is, nothing here raises. What is not as documented is said of what was read, in
+`ChargeSeen.unread` say, or makes it nothing: unclear proves nothing, and goes on as evidence.
+(omise-api.md, sections 3, 4 and 7.) What the account's ledger lists is read in `books`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from batchpay.domain.books import Account, Capability, Customer, Recipient
+from batchpay.domain.model import (
+    NO_METADATA,
+    Answer,
+    ChargeSeen,
+    ChargeWithoutId,
+    Page,
+    UnreadablePage,
+)
+from batchpay.domain.secrets import masked
+from batchpay.domain.text import told as shown
+from batchpay.gateways.omise.documents import LARGEST, inside, listed, text, whole
+
+T = TypeVar("T")
+
+LONGEST_NAME = 60  # characters of what an entry of a list tells of itself
+LONGEST_EVIDENCE = 4000  # characters of an answer that is not what was asked for
+
+
+def told(answer: Answer[Any], read: Callable[[Any], T | None]) -> Answer[T]:
+    """The same answer with its document read, which it then no longer has."""
+    document = answer.said
+    if document is None:
+        return answer
+    code, message = error_in(document)
+    return Answer(  # dataclasses.replace takes as long as reading a charge does
+        out=answer.out,
+        status=answer.status,
+        said=read(document),
+        kind=text(document, "object"),
+        code=code,
+        message=message,
+        evidence=partial(_as_it_came, document),
+        withheld=answer.withheld,
+        trouble=answer.trouble,
+        too_long=answer.too_long,
+        excerpt=answer.excerpt,
+        retry_after=answer.retry_after,
+        date=answer.date,
+        remaining=answer.remaining,
+        reset=answer.reset,
+    )
+
+
+def _as_it_came(document: Any) -> str:
+    return masked(json.dumps(document, ensure_ascii=False, default=str)[:LONGEST_EVIDENCE])
+
+
+def error_in(document: Any) -> tuple[str, str]:
+    """Code and message of the gateway's error object (omise-api.md, 4.1); empty when it is
+    something else.
+
+    Both may echo what was sent, so they are masked before anybody writes them down.
+    """
+    if inside(document, "object") != "error":
+        return "", ""
+    return masked(text(document, "code")), masked(text(document, "message"))
+
+
+# --- charges
+
+
+_WANTED = (
+    ("id", str),
+    ("status", str),
+    ("amount", int),
+    ("currency", str),
+    ("livemode", bool),
+    ("paid", bool),
+)  # of every charge, and of what type
+
+
+def charge_answered(document: Any) -> ChargeSeen | ChargeWithoutId | None:
+    """A charge object as far as it can be read (omise-api.md, 3.1); None when it says that it is
+    something else.
+    """
+    if inside(document, "object") != "charge":
+        return None
+    flaws = tuple(
+        f"{name} is not a {kind.__name__}"
+        for name, kind in _WANTED
+        if type(document.get(name)) is not kind
+    )
+    if type(document.get("id")) is not str:
+        return ChargeWithoutId(flaws)
+    flaws += tuple(
+        f"{name} is empty" for name in ("id", "status", "currency") if document.get(name) == ""
+    )
+    if not isinstance(document.get("metadata"), dict):
+        flaws += (NO_METADATA,)
+    return _seen(document, unread="; ".join(flaws))
+
+
+def charge_in(document: Any) -> ChargeSeen | None:
+    """The same where it has an id; None for anything else."""
+    charge = charge_answered(document)
+    if isinstance(charge, ChargeSeen):
+        return charge
+    return None
+
+
+def _seen(document: Mapping[str, Any], unread: str) -> ChargeSeen:
+    commission = inside(document, "platform_fee")
+    refunded = _number(document, "refunded_amount") or _number(document, "refunded")
+    return ChargeSeen(
+        id=document["id"],
+        status=text(document, "status"),
+        paid=document.get("paid") is True,
+        amount=_number(document, "amount") or 0,
+        currency=text(document, "currency").lower(),
+        livemode=document.get("livemode") is True,
+        created_at=text(document, "created_at"),
+        destination=_id_of(document.get("destination")),
+        chain=_id_of(document.get("chain")),
+        transfer=_id_of(document.get("transfer")),
+        metadata=_texts(document.get("metadata")),
+        failure_code=_masked(document, "failure_code"),
+        failure_message=_masked(document, "failure_message"),
+        authorize_uri=_text(document, "authorize_uri"),
+        fee=_number(document, "fee"),
+        fee_vat=_number(document, "fee_vat"),
+        net=_number(document, "net"),
+        platform_fee=_number(commission, "amount"),
+        payer=_id_of(document.get("customer")) or _id_of(document.get("source")),
+        platform_fee_fixed=_number(commission, "fixed"),
+        platform_fee_percentage=_decimal_text(inside(commission, "percentage")),
+        funding_amount=_number(document, "funding_amount"),
+        funding_currency=text(document, "funding_currency").upper() or None,
+        unread=unread,
+        refunded=refunded or None,
+    )
+
+
+def page_in(document: Any) -> Page | UnreadablePage | None:
+    """A list object of charges (omise-api.md, 7.8); None when it is anything else."""
+    unreadable = _unreadable_in(document)
+    if unreadable is not None:
+        return unreadable
+    data, total = inside(document, "data"), inside(document, "total")
+    if inside(document, "object") != "list" or not isinstance(data, list):
+        return None
+    if type(total) is not int or total < 0:
+        return None
+    read = [charge_in(item) for item in data]
+    charges = tuple(charge for charge in read if charge is not None)
+    return Page(charges, tuple(charge.id for charge in charges), total, size_told(document))
+
+
+def _unreadable_in(document: Any) -> UnreadablePage | None:
+    """The first entry that is no charge that can be read; None where there is none, or no list."""
+    data = inside(document, "data")
+    if not isinstance(data, list):
+        return None
+    for at, item in enumerate(data, 1):
+        if _has_no_id(item):
+            return UnreadablePage(at, _names_of(item))
+    return None
+
+
+def _has_no_id(item: Any) -> bool:
+    """Is it no charge, or one that does not say which?"""
+    return inside(item, "object") != "charge" or type(inside(item, "id")) is not str
+
+
+def _names_of(item: Any) -> str:
+    """What an entry tells of itself."""
+    if not isinstance(item, dict):
+        return f"it is {shown(json.dumps(item, default=str), LONGEST_NAME)}"
+    names = [name for name in ("object", "id", "created_at") if item.get(name)]
+    known = [f"{name} {shown(str(item[name]), LONGEST_NAME)}" for name in names]
+    return ", ".join(known) or "it names nothing of itself"
+
+
+def newest_in(document: Any) -> str:
+    """The id of the one charge on a page of the youngest; empty when there is none, it cannot be
+    read, or it is no page.
+    """
+    if inside(document, "object") != "list" or _unreadable_in(document) is not None:
+        return ""
+    match document.get("data"):
+        case [{"id": str(charge_id)}, *_]:
+            return charge_id
+    return ""
+
+
+def size_told(document: Any) -> int:
+    """How many objects the gateway says it puts on a page at most; 0 when it does not say."""
+    limit = inside(document, "limit")
+    if type(limit) is int and limit > 0:
+        return limit
+    return 0
+
+
+# --- who may be charged, and paid
+
+
+def account_in(document: Any) -> Account | None:
+    """What `GET /account` tells (omise-api.md, 7.4); None when it is no account."""
+    if inside(document, "object") != "account":
+        return None
+    taken = inside(document, "supported_currencies")
+    if not isinstance(taken, list):
+        taken = []
+    return Account(
+        id=text(document, "id")[:80],
+        currency=text(document, "currency").upper(),
+        live=_flag(document, "livemode"),
+        currencies=frozenset(code.upper() for code in taken if isinstance(code, str)),
+    )
+
+
+def capability_in(document: Any) -> Capability | None:
+    """What `GET /capability` tells (omise-api.md, 2.3); None when it is no capability."""
+    if inside(document, "object") != "capability":
+        return None
+    return Capability(
+        least_charge=whole(document, "limits", "charge_amount", "min"),
+        most_charge=whole(document, "limits", "charge_amount", "max"),
+        smallest_transfer=whole(document, "limits", "transfer_amount", "min"),
+    )
+
+
+def recipient_in(document: Any) -> Recipient | None:
+    """What `GET /recipients/:id` tells (omise-api.md, 7.3); None when it is no recipient."""
+    if inside(document, "object") != "recipient":
+        return None
+    return _recipient(document)
+
+
+def recipients_in(document: Any) -> tuple[Recipient, ...]:
+    """Those of a list that name themselves; none when it is no list."""
+    return tuple(_recipient(item) for item in listed(document) if text(item, "id"))
+
+
+def _recipient(document: Mapping[str, Any]) -> Recipient:
+    return Recipient(
+        id=text(document, "id"),
+        deleted=_flag(document, "deleted"),
+        verified=_flag(document, "verified"),
+        active=_flag(document, "active"),
+        failure_code=_text(document, "failure_code"),
+    )
+
+
+def customers_in(document: Any) -> tuple[Customer, ...]:
+    """The same of customers."""
+    return tuple(
+        Customer(text(item, "id"), has_card=bool(item.get("default_card")))
+        for item in listed(document)
+        if text(item, "id")
+    )
+
+
+# --- one value
+
+
+def _text(document: Any, name: str) -> str | None:
+    value = inside(document, name)
+    if isinstance(value, str):
+        return value
+    return None
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: item for name, item in value.items() if isinstance(item, str)}
+
+
+def _masked(document: Any, name: str) -> str | None:
+    value = _text(document, name)
+    if value is None:
+        return None
+    return masked(value)
+
+
+def _flag(document: Any, name: str) -> bool | None:
+    value = inside(document, name)
+    if isinstance(value, bool):
+        return value
+    return None
+
+
+def _number(document: Any, name: str) -> int | None:
+    """A whole number that a typed column can hold; anything else is as good as none."""
+    value = inside(document, name)
+    if type(value) is int and abs(value) < LARGEST:
+        return value
+    return None
+
+
+def _id_of(value: Any) -> str | None:
+    """An id, or the id of an expanded object."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, str) and value:
+        return value
+    return None
+
+
+def _decimal_text(value: Any) -> str | None:
+    """A number as the gateway may write one, whole, decimal or as text; anything that is none stays
+    as it came.
+    """
+    if value is None:
+        return None
+    return str(value)[:40]
