@@ -362,7 +362,7 @@ def codes_of(folder: Path) -> set[str]:
     """What `batchpay check` says of the only row."""
     found: set[str] = set()
     checked = check(load_job(folder / "job.toml"), lambda *told: found.add(told[-1].said.code))
-    assert checked.refusals == []
+    assert not checked.refusals
     return found
 
 

@@ -17,6 +17,7 @@ from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import tail_of, terms_of
+from batchpay.messages.message import Message
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -561,7 +562,7 @@ def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
 def judged(first: int, *order_ids: str, sheet: str = "Orders", cells: bytes = b"cells") -> Judged:
     rows = list(range(first, first + len(order_ids)))
     chunk: Any = SimpleNamespace(rows=rows, sheet=sheet, cells=lambda: cells)
-    problems = {0: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    problems = {0: (Problem("Amount", "x", Message("number-format", (("text", "write 1.00"),))),)}
     documents = [{"order_id": order_id, "amount": 5} for order_id in order_ids]
     return Judged(chunk, documents, problems, frozenset({1}), {1: "place"}, {1: ("old", "id")})
 
@@ -590,7 +591,9 @@ def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None
         {1},
         b"cells",
     )
-    assert first.problems == {0: (Problem("Amount", "x", "number-format", "write 1.00"),)}
+    assert first.problems == {
+        0: (Problem("Amount", "x", Message("number-format", (("text", "write 1.00"),))),)
+    }
     assert (first.corrects, first.earlier) == ({1: "place"}, {1: ("old", "id")})
     assert (second.number, list(second.rows), second.cells) == (1, [4, 5], b"more")
     assert journal.spans(BATCH) == [(0, "Orders", 2, 3), (1, "Orders", 4, 5)]
