@@ -20,6 +20,7 @@ from batchpay.commands.doctor import Finding
 from batchpay.domain import steps
 from batchpay.domain.documents import listed, text, whole
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.events import Probed, ProbeStarted
 from batchpay.domain.model import Answer, ChargeSeen, Intent
 from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
@@ -48,7 +49,7 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
                 f" {steps.LIFT_STOP()}"
             )
         found = asyncio.run(at_the_gateway(opened, key, _Probe(opened, recipient, customer).run))
-        opened.note("probe", {finding.subject: finding.told for finding in found})
+        opened.note(Probed(findings={finding.subject: finding.told for finding in found}))
         return found
 
 
@@ -74,7 +75,7 @@ class _Probe:
     async def run(self, gateway: Gateway, channel: Channel) -> list[Finding]:
         """All three charges, by a key that is of the journal's account and mode."""
         self._gateway, self._channel = gateway, channel
-        self._opened.note("probe.started", {})
+        self._opened.note(ProbeStarted())
         self._recipient = self._recipient or await self._first(
             "recipients", "default recipient that is verified"
         )

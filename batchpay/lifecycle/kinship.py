@@ -17,8 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from batchpay.domain.events import (
+    BEGINNINGS,
+    IdsMadeOf,
+    IdsRenamed,
+    OrderCancelled,
+    RowsAnswered,
+    told_by,
+)
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.lifecycle.plan import alike, by_order
 
@@ -116,22 +124,14 @@ class Names:
             {**self.today, **other.today},
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """For the journal's `renamed` event."""
-        if self.said:
-            said = {"said": dict(self.said)}
-        else:
-            said = {}
-        return {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from, **said}
+    def as_told(self) -> IdsRenamed:
+        """For the journal; what rows are called today is none of it."""
+        return IdsRenamed(same=self.same, had=self.had, ids_from=self.ids_from, said=self.said)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Names:
+    def of_told(cls, told: IdsRenamed) -> Names:
         """The same back."""
-        same, had, said = (
-            {new: tuple(old) for new, old in data.get(kind, {}).items()}
-            for kind in ("ids", "had", "said")
-        )
-        return cls(same, had, str(data.get("ids_from", "")), said)
+        return cls(told.same, told.had, told.ids_from, told.said)
 
 
 def _both(
@@ -231,7 +231,7 @@ class Lineages:
         self._spans: dict[str, list[_Span]] = {}
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
-        self._words: dict[str, list[Event]] | None = (
+        self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = (
             None  # cancellations of orders that were never sent
         )
 
@@ -267,29 +267,26 @@ class Lineages:
             return self._renamed.today[place]
         return self._row(place).order_id
 
-    def cancelled(self, keys: Iterable[str]) -> list[Event]:
+    def cancelled(self, keys: Iterable[str]) -> list[tuple[Event, OrderCancelled]]:
         """A person's words that orders are never to be sent, which are known by any of these places
         and orders.
         """
         if self._words is None:
             self._words = {}
-            for event in self._journal.events(["cancelled"]):
-                for key in {
-                    by_order(event.order_id),
-                    *event.data.get("sale", ()),
-                    *event.data.get("had", ()),
-                }:
-                    self._words.setdefault(str(key), []).append(event)
+            for event, told in told_by(self._journal.events([OrderCancelled.kind]), OrderCancelled):
+                for key in {by_order(event.order_id), *told.sale, *told.had}:
+                    self._words.setdefault(key, []).append((event, told))
+        found = {}
         if self._words:
-            found = {event.seq: event for key in keys for event in self._words.get(key, ())}
-        else:
-            found = {}
+            for key in keys:
+                for event, told in self._words.get(key, ()):
+                    found[event.seq] = (event, told)
         return list(found.values())
 
     def was_asked(self, order_id: str) -> bool:
         """Did any row ask for this order before?"""
         events = self._journal.histories([order_id]).get(order_id, ())
-        return any(event.kind in ("intent", "adopted") for event in events)
+        return any(event.kind in BEGINNINGS for event in events)
 
     def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
         """Position -> every other order id that a row of a batch ever had: when it was planned
@@ -354,9 +351,9 @@ class Lineages:
     def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
         if self._answered is None:
             self._answered = {}
-            for event in self._journal.events(["answered"]):
-                for one, order_id in event.data["rows"].items():
-                    self._answered[one] = (*self._answered.get(one, ()), str(order_id))
+            for _, told in told_by(self._journal.events([RowsAnswered.kind]), RowsAnswered):
+                for one, order_id in told.rows.items():
+                    self._answered[one] = (*self._answered.get(one, ()), order_id)
         return self._answered
 
     def is_same(self, order_id: str, other: str) -> bool:
@@ -375,7 +372,8 @@ class Lineages:
 
     def _all_names(self) -> _ByForm:
         if self._names is None:
-            kept = [Names.from_json(event.data) for event in self._journal.events(["renamed"])]
+            renamed = told_by(self._journal.events([IdsRenamed.kind]), IdsRenamed)
+            kept = [Names.of_told(told) for _, told in renamed]
             self._names = _ByForm()
             for names in (*kept, self._renamed):
                 self._names.add(names, self._form)
@@ -385,16 +383,19 @@ class Lineages:
     def had_other_sources(self) -> bool:
         """Were order ids ever made of other cells than now, as far as anybody knows?"""
         if self._sources is None:
-            noted = {str(event.data["ids_from"]) for event in self._journal.events(["ids"])}
+            noted = set(self._noted_sources())
             self._sources = bool(noted - {self._ids_from} or self._journal.adopted())
         return self._sources
 
     @property
     def first_source(self) -> str:
         """Of which cells ids were made when that was first noted; now, when it never was."""
-        return next(
-            (str(event.data["ids_from"]) for event in self._journal.events(["ids"])), self._ids_from
-        )
+        return next(self._noted_sources(), self._ids_from)
+
+    def _noted_sources(self) -> Iterator[str]:
+        """Of which cells order ids were made, as it was noted each time, oldest first."""
+        made = told_by(self._journal.events([IdsMadeOf.kind]), IdsMadeOf)
+        return (told.ids_from for _, told in made)
 
     @property
     def source(self) -> str:

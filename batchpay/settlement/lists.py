@@ -16,6 +16,7 @@ from functools import partial
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
+from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
@@ -167,9 +168,7 @@ class Lists:
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._recorder.note(
-                "restored", {"met": charge.id, "empty": not look.known_before}
-            )
+            await self._recorder.note(Restored(met=charge.id, empty=not look.known_before))
         self._met_unknown = True
 
     # --- while and after
@@ -489,7 +488,7 @@ class Lists:
         oldest = [self._recorder.known[charge_id][0] for charge_id in self.lacking(listing)[:1]]
         bound = min([self._bound(listing) or otherwise, *oldest])
         if bound:
-            await self._recorder.note("listing", {"bound": bound})
+            await self._recorder.note(Listed(bound=bound))
 
     def _bound(self, listing: Listing) -> str:
         """The gateway's clock, or else its youngest charge, if that has been.
