@@ -208,6 +208,7 @@ def test_no_float_for_money() -> None:
         "batches/session",
         "job/load",
         "job/job",
+        "domain/events",
         "domain/ports",
         "domain/strictjson",
         "commands/run",

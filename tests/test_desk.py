@@ -20,6 +20,7 @@ from batchpay.batches.clock import iso
 from batchpay.batches.open_job import OpenJob, refuse_another_place
 from batchpay.batches.session import Options, _note_holds, _trouble, asking, brought, look_of
 from batchpay.domain.errors import GatewaySilent, Misconfigured, NotAllowed, TryLater
+from batchpay.domain.events import Listed, RunStarted
 from batchpay.domain.model import Event
 from batchpay.job.job import Job
 from batchpay.job.load import load_job
@@ -86,10 +87,10 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
     """By what the lock has seen of it; also by the run after one that died while it waited."""
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
-        desk.note("first", {})
+        desk.note(RunStarted())
         copy = shutil.copy(job.state_path, job.state_path.with_suffix(".old"))
         for _ in range(3):
-            desk.note("more", {})
+            desk.note(RunStarted())
         assert desk.loss is None
     for suffix in ("-wal", "-shm"):
         Path(f"{job.state_path}{suffix}").unlink(missing_ok=True)
@@ -102,7 +103,7 @@ def test_an_older_copy_of_the_journal_is_noticed_until_a_list_is_complete(job: J
             assert told.data["had"] > told.data["has"]
     with ExitStack() as stack:
         desk = OpenJob(job, stack)
-        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+        desk.note(Listed(bound="2026-11-24T00:00:00Z"))
     with ExitStack() as stack:
         assert OpenJob(job, stack).loss is None
 
@@ -157,7 +158,7 @@ def test_a_run_looks_back_to_the_last_complete_list_and_further_when_told(job: J
             desk.started - history.FIRST_LOOK, False, True, quiet_at_s
         )
         desk.journal.append([adopted()])
-        desk.note("listing", {"bound": "2026-11-24T00:00:00Z"})
+        desk.note(Listed(bound="2026-11-24T00:00:00Z"))
         bound = datetime(2026, 11, 24, tzinfo=UTC)
         for since, begin in (
             (None, bound),

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import InputOutput
+from batchpay.domain.events import begins
 from batchpay.domain.model import Batch, Done, Event, Judged, Problem
-from batchpay.journals.asked import begins
-from batchpay.journals.sqlite.store import SqliteJournal, _pack, _unpack
+from batchpay.journals.sqlite.rows import pack, unpack
+from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import place_of, terms_of
 from batchpay.messages.message import plain
 
@@ -256,12 +257,12 @@ def test_corrected_places_are_kept_with_the_rows(journal: SqliteJournal) -> None
     """By position; without any, the bytes are those that version 1 kept, so that a batch planned
     again is the same.
     """
-    chunk = _unpack(0, "", _pack(judged({0: "place\t2\tü", 2: "other"})), b"cells")
+    chunk = unpack(0, "", pack(judged({0: "place\t2\tü", 2: "other"})), b"cells")
     assert chunk.corrects == {0: "place\t2\tü", 2: "other"}
     assert (chunk.comeback, list(chunk.rows)) == (frozenset({2}), [2, 3, 4])
-    version_1 = zlib.decompress(_pack(judged({})))
+    version_1 = zlib.decompress(pack(judged({})))
     assert version_1.endswith(b",[2]]")
-    assert _unpack(0, "", _pack(judged({})), b"").corrects == {}
+    assert unpack(0, "", pack(judged({})), b"").corrects == {}
 
 
 # --- and is it still what the events say?

@@ -219,14 +219,14 @@ def test_the_journal_keeps_every_refund_in_a_charge() -> None:
     """With what it is of."""
     found = refunded_of(CHARGE_ID, "0001", charge(4000, refund()), [])
     assert found is not None
-    told = found.to_json()
-    assert (told["order"], told["charge_id"], told["total"], told["currency"]) == (
+    told = found.as_told("UTC")
+    assert (told.order, told.charge_id, told.total, told.currency) == (
         "0001",
         CHARGE_ID,
         4000,
         "THB",
     )
-    assert told["refunds"] == [
+    assert list(told.refunds) == [
         {
             "id": "rfnd_test_1",
             "charge_id": CHARGE_ID,
@@ -333,7 +333,7 @@ def noted(difference: Difference, reason: str = "agreed", at_ns: int = 7) -> Eve
     return Event(
         "noted",
         at_ns=at_ns,
-        data={**note_on(difference, reason, "kim").to_json(), "since": "a later version"},
+        data={**note_on(difference, reason, "kim").as_told().data(), "since": "a later version"},
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import Misconfigured
+from batchpay.domain.events import BelongsTo
 from batchpay.domain.model import Answer, Page
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import page_in, recipient_in, told
@@ -134,7 +135,7 @@ def entered(
     async def main(line: Channel) -> None:
         recorder = Recorder(journal, with_clock, "night", "run", live=False)
         if kept is not None:
-            await recorder.note("account", kept)
+            await recorder.note(BelongsTo(**kept))
         account = await enter(T_SETTINGS, Omise(Told({"/account": answer})), line, recorder, notes)  # type: ignore[arg-type]
         found.append(account)
 
@@ -346,7 +347,7 @@ def test_the_smallest_transfer_is_a_whole_number_or_none(
     """In the account's currency; anything else is as if nothing had been told."""
     found, _ = asked({"/capability": answer}, [])
     assert found.smallest_share == smallest
-    assert found.to_json() == {"barred": {}, "smallest_share": smallest, "least_charge": {}}
+    assert found.as_told().data() == {"barred": {}, "smallest_share": smallest, "least_charge": {}}
 
 
 # --- one list

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured, Taken
+from batchpay.domain.events import BelongsTo, Lifted
 from batchpay.domain.model import Answer, Event, Intent, Outcome
 from batchpay.gateways.omise.gateway import Omise
 from batchpay.gateways.omise.objects import charge_in
@@ -448,7 +449,7 @@ def test_a_stop_for_a_charge_is_told_once_also_by_the_next_run() -> None:
         await recorder.stop_for_charge("chrg_test_1", "first")
         await recorder.stop_for_charge("chrg_test_1", "again")
         assert recorder.stopped == "first"
-        await recorder.note("lifted", {"reason": "seen"})
+        await recorder.note(Lifted(reason="seen"))
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
         assert later.stopped == ""
         await later.stop_for_charge("chrg_test_1", "again")
@@ -478,7 +479,7 @@ def test_two_charges_that_took_money_are_told_once_and_not_with_every_word_about
             "batchpay_key": key_of("night", "0001", 2),
         }
         other = await recorder.adopt(of_job("night", id="chrg_test_2", metadata=second), 2)
-        await recorder.note("lifted", {"reason": "seen"})
+        await recorder.note(Lifted(reason="seen"))
         await recorder.resolve(other, "accepted", "refunded", "me")
 
     written.run(main)
@@ -641,7 +642,7 @@ def test_a_charge_whose_stop_was_lifted_need_not_be_in_lists_any_more() -> None:
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
         later.remember(since_ns)
         assert set(later.known) == {"chrg_test_1"}
-        await recorder.note("lifted", {"reason": "seen"})
+        await recorder.note(Lifted(reason="seen"))
         later = Recorder(written.journal, written.clock, "night", "run", live=False)
         later.remember(since_ns)
         await later.found(case, of_job("night"))
@@ -656,8 +657,8 @@ def test_whose_journal_it_is_is_what_was_written_last() -> None:
 
     async def main(recorder: Recorder) -> None:
         assert recorder.account() == {}
-        await recorder.note("account", {"account": "", "mode": "test", "url": "u"})
-        await recorder.note("account", {"account": "a", "mode": "test", "url": "u"})
+        await recorder.note(BelongsTo(account="", mode="test", url="u"))
+        await recorder.note(BelongsTo(account="a", mode="test", url="u"))
         assert recorder.account() == {"account": "a", "mode": "test", "url": "u"}
 
     written.run(main)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from batchpay import __version__
 from batchpay.batches import history
@@ -24,6 +23,7 @@ from batchpay.batches.clock import iso
 from batchpay.batches.renaming import may_tell_names, new_names
 from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, Misconfigured
+from batchpay.domain.events import IdsRenamed, NewOrders, told_in
 from batchpay.domain.model import Batch, Document, Intent, Repeat, StoredChunk, orders_of
 from batchpay.intake.controls import run_refusal
 from batchpay.intake.likeness import FEWEST, Comparison, Unasked, may_contain, suspicious
@@ -494,15 +494,12 @@ def _quiet(job: Job, journal: SqliteJournal, guards: Guards, planned: PlannedBat
     }
 
 
-def said_new(
-    job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]
-) -> dict[str, list[Any]]:
-    """What a person's --yes of this run is about, for the journal's `new_orders` event: charges
-    that are looked at however old they are, and orders and files of this run that resemble them.
-    Nothing else is answered by it.
+def said_new(job: Job, journal: SqliteJournal, batches: Sequence[PlannedBatch]) -> NewOrders | None:
+    """What a person's --yes of this run is about: charges that are looked at however old they are,
+    and orders and files of this run that resemble them. Nothing else is answered by it.
     """
     if not _has_other_ids(job, journal, batches):
-        return {}
+        return None
     guards = replace(_guards_before(job, journal, batches), stop="", are_new=True)
     orders: set[tuple[str, str]] = set()  # terms, and the order's own id
     for placed in _rows_of(job, journal, batches, guards):
@@ -514,15 +511,15 @@ def said_new(
         if found.warns:
             charges.update(found.found)
     if not orders and not charges:
-        return {}
-    return {"orders": sorted(map(list, orders)), "charges": sorted(charges)}
+        return None
+    return NewOrders(orders=tuple(sorted(orders)), charges=tuple(sorted(charges)))
 
 
 def _has_other_ids(job: Job, journal: SqliteJournal, batches: Iterable[PlannedBatch]) -> bool:
     """Did any row of these files, or of earlier ones, ever have another order id than now?"""
     if any(planned.had_other_ids for planned in batches):
         return True
-    if any(journal.events(["renamed"])):
+    if any(told_in(journal, IdsRenamed)):
         return True
     return bool(Lineages(journal, ids_from=job.columns.ids_from).had_other_sources)
 

@@ -13,6 +13,26 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from batchpay.batches.clock import iso, ns_of
+from batchpay.domain.events import (
+    STOPS,
+    Adopted,
+    ChargedElsewhere,
+    Held,
+    InputsRead,
+    Lifted,
+    Listed,
+    NewOrders,
+    OrderCancelled,
+    RecipientsAsked,
+    Restored,
+    RunFinished,
+    RunStarted,
+    TotalsCounted,
+    kinds,
+    of,
+    told_by,
+    told_in,
+)
 from batchpay.domain.model import OPEN, Batch, Document, Event, Finding, Outcome, StoredChunk
 from batchpay.domain.money import major_text
 from batchpay.job.job import Job
@@ -31,20 +51,18 @@ from batchpay.lifecycle.standing import (
     places_of,
     rows_of,
 )
-from batchpay.lifecycle.unclaimed import KINDS, Nameless, unclaimed_in
+from batchpay.lifecycle.unclaimed import KINDS, Nameless, Terms, unclaimed_in
 from batchpay.messages.message import read
 from batchpay.reconciliation.findings import MAY_BE_SETTLED, NOT_SENT_YET, find
 from batchpay.reconciliation.totals import Totals, further_json, must_act
+from batchpay.settlement.in_force import UNREADABLE, stop_in_force, stops_told, unreadable_in
 from batchpay.settlement.preflight import NOTHING_ASKED, Preflight
-from batchpay.settlement.recorder import UNREADABLE, stop_in_force, stops_told, unreadable_in
 
 LISTED = 100  # open rows of a batch that `status` spells out
-FIRST_LOOK = timedelta(
-    days=35
-)  # how far back an empty journal looks that nothing tells of (law L11)
-NEAR_NS = (
-    10 * 86_400 * 10**9
-)  # how long an order of the same payer, recipient and amount is told (contract, section 2)
+# how far back an empty journal looks that nothing tells of (law L11)
+FIRST_LOOK = timedelta(days=35)
+# how long an order of the same payer, recipient and amount is told (contract, section 2)
+NEAR_NS = 10 * 86_400 * 10**9
 
 
 def history_of(
@@ -153,8 +171,11 @@ def document_named(chunk: StoredChunk, at: int, lineages: Lineages) -> Document 
 
 
 def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
-    events = (event for found in histories.values() for event in found if event.kind == "cancelled")
-    return {event.order_id: str(event.data["reason"]) for event in events}
+    found = {}
+    for events in histories.values():
+        for event, told in told_by(events, OrderCancelled):
+            found[event.order_id] = told.reason
+    return found
 
 
 def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tuple[Attempt, ...]]:
@@ -162,15 +183,20 @@ def _look_alikes(journal: SqliteJournal, asked: Sequence[str]) -> dict[str, tupl
     id that is asked.
     """
     mine = set(asked)
-    forms = journal.look_alikes(list({alike(order_id) for order_id in asked}))
-    twins = {
-        form: ids for form, ids in forms.items() if len(set(ids)) > 1 or not mine.issuperset(ids)
-    }
+    twins = {}
+    for form, ids in journal.look_alikes(list({alike(one) for one in asked})).items():
+        if len(set(ids)) > 1 or not mine.issuperset(ids):
+            twins[form] = ids
     others = attempts_of(journal, [other for ids in twins.values() for other in ids])
-    return {
-        form: tuple(a for other in ids for a in others.get(other, ())[-1:])
-        for form, ids in twins.items()
-    }
+    last = {order_id: attempts[-1:] for order_id, attempts in others.items()}
+    return {form: tuple(_joined(last, ids)) for form, ids in twins.items()}
+
+
+def _joined(
+    attempts: Mapping[str, Sequence[Attempt]], order_ids: Iterable[str]
+) -> Iterator[Attempt]:
+    for order_id in order_ids:
+        yield from attempts.get(order_id, ())
 
 
 class _Sale(NamedTuple):
@@ -178,30 +204,29 @@ class _Sale(NamedTuple):
 
     order_id: str  # its own: what that order did is told apart from what its kin did
     keys: tuple[str, ...]  # of Intent.corrects and Intent.sale; the row's own place first
-    others: tuple[
-        str, ...
-    ] = ()  # every other order id that it, or a row that it goes back to, ever had
+    # every other order id that it, or a row that it goes back to, ever had
+    others: tuple[str, ...] = ()
 
 
 def _sale(
     journal: SqliteJournal, batch: Batch, chunk: StoredChunk, at: int, lineages: Lineages
 ) -> _Sale:
-    place, order_id = (
-        place_of(batch.id, chunk.sheet, chunk.rows[at]),
-        str(chunk.documents[at].get("order_id") or ""),
-    )
-    told, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
-    if told:
-        ancestry = lineages.of(told, earlier)
+    place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+    order_id = str(chunk.documents[at].get("order_id") or "")
+    corrects, earlier = chunk.corrects.get(at), chunk.earlier.get(at, ())
+    if corrects:
+        ancestry = lineages.of(corrects, earlier)
     else:
         ancestry = Ancestry(order_ids=earlier)
     ids = list(filter(None, (order_id, *ancestry.order_ids)))
     for known in filter(None, map(lineages.where, ancestry.places)):
         batch_id, sheet, row = known
         ids += journal.owned(batch_id, sheet, row, row).values()
-    ids += [other for one in tuple(ids) for other in lineages.other_names(one)]
-    others = tuple(one for one in dict.fromkeys(ids) if one != order_id)
-    return _Sale(order_id, (place, *ancestry.places, *map(by_order, dict.fromkeys(ids))), others)
+    for one in tuple(ids):
+        ids += lineages.other_names(one)
+    once = tuple(dict.fromkeys(ids))
+    others = tuple(one for one in once if one != order_id)
+    return _Sale(order_id, (place, *ancestry.places, *map(by_order, once)), others)
 
 
 def _said(sale: _Sale, lineages: Lineages) -> dict[str, bool]:
@@ -213,15 +238,14 @@ def _said(sale: _Sale, lineages: Lineages) -> dict[str, bool]:
 def _words(sale: _Sale, lineages: Lineages) -> tuple[Word, ...]:
     """The cancellations that may be of a row's sale."""
     found = []
-    for event in lineages.cancelled((sale.keys[0], *map(by_order, (sale.order_id, *sale.others)))):
-        places = tuple(str(key) for key in event.data.get("sale", ()) if not order_in(key))
-        asked = tuple(
-            document for place in places if (document := lineages.document(place)) is not None
-        )
+    orders = map(by_order, (sale.order_id, *sale.others))
+    for event, told in lineages.cancelled((sale.keys[0], *orders)):
+        places = tuple(key for key in told.sale if not order_in(key))
+        documents = map(lineages.document, places)
+        asked = tuple(document for document in documents if document is not None)
         batch = next((known[0] for known in map(lineages.where, places) if known), "")
-        found.append(
-            Word(str(event.data["reason"]), event.order_id, event.at_ns, batch, places, asked)
-        )
+        word = Word(told.reason, event.order_id, event.at_ns, batch, places, asked)
+        found.append(word)
     return tuple(found)
 
 
@@ -263,22 +287,22 @@ def _elsewhere(
     """
     found: dict[str, list[Elsewhere]] = {}
     for order_id, events in histories.items():
-        latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
-        for event in latest.values():
-            if event.data["takes_money"]:
-                kept = {
-                    name: event.data[name]
-                    for name in ("job", "charge_id", "payer", "destination", "amount")
-                }
-                found.setdefault(order_id, []).append(
-                    Elsewhere(**kept, currency=event.data["currency"])
-                )
+        latest = {told.charge_id: told for _, told in told_by(events, ChargedElsewhere)}
+        for told in latest.values():
+            if told.takes_money:
+                found.setdefault(order_id, []).append(_elsewhere_told(told))
     for order_id, of_jobs in journal.elsewhere(asked).items():
         for job, events in of_jobs:
             for attempt in fold(events):
                 if not attempt.closed and not attempt.ready:
                     found.setdefault(order_id, []).append(_elsewhere_of(job, attempt))
     return {order_id: tuple(some) for order_id, some in found.items()}
+
+
+def _elsewhere_told(told: ChargedElsewhere) -> Elsewhere:
+    return Elsewhere(
+        told.job, told.charge_id, told.payer, told.destination, told.amount, told.currency
+    )
 
 
 def _elsewhere_of(job: str, attempt: Attempt) -> Elsewhere:
@@ -310,32 +334,38 @@ def _unnamed(
     """
     if not lineages.had_other_sources:
         return {}
-    fitting = {
-        one for document in documents if _has_terms(document) for one in fitting_terms_of(document)
-    }
-    found = journal.asked_under(sorted(fitting), lineages.source)
-    first = lineages.first_source
-    asked = {
-        terms: [
-            (order_id, batch_id, at_ns, made_of or (first if kind != "adopted" else ""))
-            for order_id, batch_id, at_ns, made_of, kind in some
-        ]
-        for terms, some in found.items()
-    }
-    attempts = attempts_of(journal, sorted({one[0] for found in asked.values() for one in found}))
-    took = {
-        order_id
-        for order_id, some in attempts.items()
-        if any(not (a.closed or a.ready) for a in some)
-    }
-    return {
-        terms: tuple(
-            Unnamed(order_id, batch_id, at_ns, lineages.known_under(order_id) | {ids_from})
-            for order_id, batch_id, at_ns, ids_from in found
-            if order_id in took
-        )
-        for terms, found in asked.items()
-    }
+    fitting: set[str] = set()
+    for document in documents:
+        if _has_terms(document):
+            fitting.update(fitting_terms_of(document))
+    asked = journal.asked_under(sorted(fitting), lineages.source)
+    took = _took_money(journal, {one[0] for some in asked.values() for one in some})
+    found = {}
+    for terms, some in asked.items():
+        unnamed = []
+        for order_id, batch_id, at_ns, made_of, kind in some:
+            if order_id in took:
+                sources = {made_of or _source_of(kind, lineages)}
+                known_under = lineages.known_under(order_id) | sources
+                unnamed.append(Unnamed(order_id, batch_id, at_ns, known_under))
+        found[terms] = tuple(unnamed)
+    return found
+
+
+def _source_of(kind: str, lineages: Lineages) -> str:
+    """Of which cells the id of an attempt was made that does not tell it, by how it began."""
+    if kind == Adopted.kind:
+        return ""
+    return lineages.first_source
+
+
+def _took_money(journal: SqliteJournal, order_ids: Collection[str]) -> set[str]:
+    """The orders of these that have, or may have, the money of an attempt."""
+    took = set()
+    for order_id, attempts in attempts_of(journal, sorted(order_ids)).items():
+        if any(not (one.closed or one.ready) for one in attempts):
+            took.add(order_id)
+    return took
 
 
 def _unsent(
@@ -373,10 +403,10 @@ def said_new(journal: SqliteJournal) -> SaidNew:
     again.
     """
     said = SaidNew({}, set())
-    for event in journal.events(["new_orders"]):
-        for terms, order_id in event.data.get("orders", ()):
+    for event, told in told_in(journal, NewOrders):
+        for terms, order_id in told.orders:
             said.orders.setdefault(terms, {})[order_id] = event.at_ns
-        said.charges.update(event.data.get("charges", ()))
+        said.charges.update(told.charges)
     return said
 
 
@@ -387,51 +417,52 @@ def guards_of(
     last one.
     """
     told = preflight_of(journal)
-    cancelled = journal.cancelled()
+    cancelled = list(told_by(journal.cancelled(), OrderCancelled))
     seen = list(journal.events({*UNREADABLE, *KINDS}))
-    nameless = unclaimed_in(seen).nameless
+    if present is None:
+        present = last_inputs(journal) or ()
+    smallest_share: Mapping[str, int] = {}
+    if job.controls.min_share == "hold":
+        smallest_share = told.smallest_share
     return Guards(
         job=job.name,
         refusal=refusal,
-        stop=stop_in_force(journal.events(["stop", "lifted"])),
+        stop=stop_in_force(journal.events(STOPS)),
         unreadable=unreadable_in(event for event in seen if event.kind in UNREADABLE),
-        nameless={
-            terms: found for terms, some in nameless.items() if (found := _unknown(journal, some))
-        },
+        nameless=_nameless(journal, seen),
         barred=told.barred,
-        smallest_share=told.smallest_share if job.controls.min_share == "hold" else {},
+        smallest_share=smallest_share,
         least_charge=told.least_charge,
         fee=job.fee,
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
         ids_from=job.columns.ids_from,
         said_new=said_new(journal).orders,
-        cancelled={alike(event.order_id): event.order_id for event in cancelled},
-        cancelled_sales={
-            key: str(e.data["reason"]) for e in cancelled for key in e.data.get("sale", ())
-        },
-        present=frozenset((last_inputs(journal) or ()) if present is None else present),
+        cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
+        cancelled_sales={key: word.reason for _, word in cancelled for key in word.sale},
+        present=frozenset(present),
     )
 
 
-def _unknown(journal: SqliteJournal, some: Mapping[str, Nameless]) -> dict[str, Nameless]:
-    """Those of which no event tells as an order's own by now."""
-    return {
-        charge_id: one
-        for charge_id, one in some.items()
-        if journal.order_of_charge(charge_id) is None
-    }
+def _nameless(journal: SqliteJournal, seen: Sequence[Event]) -> dict[Terms, dict[str, Nameless]]:
+    """Charges that name nobody, by their terms: those of which no event tells as an order's own by
+    now.
+    """
+    found: dict[Terms, dict[str, Nameless]] = {}
+    for terms, some in unclaimed_in(seen).nameless.items():
+        for charge_id, one in some.items():
+            if journal.order_of_charge(charge_id) is None:
+                found.setdefault(terms, {})[charge_id] = one
+    return found
 
 
 def guards_of_batch(job: Job, journal: SqliteJournal, batch: Batch) -> Guards:
     """The same for a batch as its rows stand now, whether or not its file was there in the last
     run.
     """
-    inputs = last_inputs(journal)
+    inputs, gone = last_inputs(journal), ""
     if inputs is not None and batch.id not in inputs:
         gone = batch.file
-    else:
-        gone = ""
     lost = unplaced(journal, batch, partial(journal.chunks, batch.id))
     return replace(guards_of(job, journal, batch.refusal), gone=gone, unplaced=lost)
 
@@ -441,8 +472,8 @@ def last_inputs(journal: SqliteJournal) -> list[str] | None:
     said so.
     """
     batches: list[str] | None = None
-    for event in journal.events(["inputs"]):
-        batches = list(event.data["batches"])
+    for _, told in told_in(journal, InputsRead):
+        batches = list(told.batches)
     return batches
 
 
@@ -474,9 +505,8 @@ class Counts(NamedTuple):
 
     totals: Totals
     digest: str  # of every row's outcome
-    answered: dict[
-        str, str
-    ]  # place of a row -> the charged order that its correction in this batch is a duplicate of
+    # place of a row -> the charged order that its correction in this batch is a duplicate of
+    answered: dict[str, str]
 
 
 def totals_of(found: Found) -> Counts:
@@ -498,12 +528,17 @@ def totals_of(found: Found) -> Counts:
 
 def last_totals(journal: SqliteJournal) -> dict[str, Event]:
     """Batch -> the event its last report was written from."""
-    return {event.batch_id: event for event in journal.events(["totals"])}
+    return {event.batch_id: event for event in journal.events([TotalsCounted.kind])}
+
+
+def totals_in(event: Event) -> Totals:
+    """What such an event counted."""
+    return Totals.from_json(TotalsCounted.read(event).totals)
 
 
 def looked(journal: SqliteJournal, run_id: str) -> bool:
     """Did a run complete its look at the gateway?"""
-    return any(event.run_id == run_id for event in journal.events(["listing"]))
+    return any(event.run_id == run_id for event, _ in told_in(journal, Listed))
 
 
 def behind(journal: SqliteJournal, totals: Event) -> bool:
@@ -513,7 +548,7 @@ def behind(journal: SqliteJournal, totals: Event) -> bool:
 
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
-    totals = Totals.from_json(event.data)
+    totals = totals_in(event)
     return bool(totals.stands() & OPEN or totals.charged_twice)
 
 
@@ -523,7 +558,7 @@ def is_due(journal: SqliteJournal, batch_id: str, latest: Event | None, stop: st
     """
     if latest is None or is_open(latest) or journal.moved(batch_id):
         return True
-    return latest.data.get("stop", "") not in ("", stop)
+    return TotalsCounted.read(latest).stop not in ("", stop)
 
 
 class Lift(NamedTuple):
@@ -543,32 +578,31 @@ class Lift(NamedTuple):
 def lifts(journal: SqliteJournal) -> list[Lift]:
     """Who lifted which stop, oldest first."""
     found, stops = [], set[str]()
-    events = list(journal.events(["stop", "lifted"]))
-    for event, told in zip(events, stops_told(events), strict=True):
-        if event.kind == "stop":
-            stops.add(told)
-            continue
-        by, reason, stop = (str(event.data.get(name, "")) for name in ("by", "reason", "stop"))
-        found.append(Lift(iso(event.at_ns), by, reason, stop, frozenset(stops)))
-        stops = set()
+    every = list(journal.events(STOPS))
+    for event, in_force in zip(every, stops_told(every), strict=True):
+        told = of(event)
+        if isinstance(told, Lifted):
+            lift = Lift(iso(event.at_ns), told.by, told.reason, told.stop, frozenset(stops))
+            found.append(lift)
+            stops = set()
+        else:
+            stops.add(in_force)
     return found
 
 
 def lifts_of(journal: SqliteJournal, batch_id: str) -> list[dict[str, str]]:
     """Those of stops that a report of the batch told of."""
-    if not (every := lifts(journal)):
+    every = lifts(journal)
+    if not every:
         return []
-    told = {
-        str(event.data.get("stop", ""))
-        for event in journal.events(["totals"])
-        if event.batch_id == batch_id
-    }
-    return [lift.to_json() for lift in every if lift.stops & told]
+    counted = told_in(journal, TotalsCounted)
+    stops = {told.stop for event, told in counted if event.batch_id == batch_id}
+    return [lift.to_json() for lift in every if lift.stops & stops]
 
 
 def may_be_settled(event: Event) -> bool:
     """Did the batch have a row that an order of another file may settle, and none had?"""
-    totals = Totals.from_json(event.data)
+    totals = totals_in(event)
     return any(totals.count(outcome) > totals.settled[outcome.value] for outcome in MAY_BE_SETTLED)
 
 
@@ -578,16 +612,10 @@ def taken_as_they_are(latest: Mapping[str, Event]) -> Totals:
     """
     totals = Totals()
     for event in latest.values():
-        totals.accepted.update(dict(event.data.get("accepted", ())))
-        totals.further.update(
-            {
-                (c, order_id, one, stands): n
-                for c, order_id, one, stands, n in event.data.get("further", ())
-            }
-        )
-        totals.paid_apart.update(
-            {(order_id, stands): n for order_id, stands, n in event.data.get("paid_apart", ())}
-        )
+        of_batch = totals_in(event)
+        totals.accepted.update(of_batch.accepted)
+        totals.further.update(of_batch.further)
+        totals.paid_apart.update(of_batch.paid_apart)
     return totals
 
 
@@ -599,7 +627,7 @@ def status_of(
     """
     in_work = 0
     if event is not None and not is_open(event):
-        totals = Totals.from_json(event.data)
+        totals = totals_in(event)
         waiting: list[dict[str, Any]] = []
     else:
         totals, waiting, in_work = _standing(job, journal, batch, now_ns, work)
@@ -613,7 +641,7 @@ def status_of(
         "charged": {c: major_text(total, c) for c, total in totals.money_moved().items()},
         "refusal": batch.refusal,
         "further_charges": further_json(totals),
-        "stop": stop_in_force(journal.events(["stop", "lifted"])),
+        "stop": stop_in_force(journal.events(STOPS)),
         "who_acts": dict(must_act([totals]).orders),
         "in_work": in_work,
         "unproven": Outcome.UNPROVEN in totals.stands(),
@@ -669,9 +697,8 @@ def preflight_of(journal: SqliteJournal) -> Preflight:
     transfer and charge.
     """
     told = NOTHING_ASKED
-    for event in journal.events(["preflight"]):
-        least = (dict(event.data.get(name, {})) for name in ("smallest_share", "least_charge"))
-        told = Preflight(dict(event.data["barred"]), (), *least)
+    for _, asked in told_in(journal, RecipientsAsked):
+        told = Preflight.of_told(asked)
     return told
 
 
@@ -679,7 +706,7 @@ def strays(job: Job, journal: SqliteJournal) -> Totals:
     """What adopted charges that no row shows add to the exit code: those that the gateway, or a
     person, must decide.
     """
-    totals, stopped = Totals(), bool(stop_in_force(journal.events(["stop", "lifted"])))
+    totals, stopped = Totals(), bool(stop_in_force(journal.events(STOPS)))
     for attempt in unshown(job, journal):
         if attempt.doubled or not (attempt.closed or attempt.outcome is Outcome.SUCCEEDED):
             totals.add_stray(attempt, stopped=stopped)
@@ -721,28 +748,25 @@ def _unshown_of(
     """
     owners: dict[tuple[str, int], str] = {}
     for _, sheet, first, last in journal.spans(batch.id):
-        owners.update(
-            {(sheet, row): one for row, one in journal.owned(batch.id, sheet, first, last).items()}
-        )
-    asked = [(attempt, attempt.intent) for attempt in adopted]
-    doubtful = [
-        attempt
-        for attempt, intent in asked
-        if len(orders[intent.order_id]) > 1
-        or owners.get((intent.sheet, intent.row)) != intent.order_id
-    ]  # the others have a row of their own, which shows nothing else
+        for row, owner in journal.owned(batch.id, sheet, first, last).items():
+            owners[sheet, row] = owner
+    doubtful = []
+    for attempt in adopted:
+        asked = attempt.intent
+        is_owner = owners.get((asked.sheet, asked.row)) == asked.order_id
+        # the others have a row of their own, which shows nothing else
+        if len(orders[asked.order_id]) > 1 or not is_owner:
+            doubtful.append(attempt)
     if not doubtful:
         return
-    shown = {
-        finding.idempotency_key
-        for _, some in findings_of(job, journal, batch)()
-        for finding in some
-    }
+    shown: set[str] = set()
+    for _, some in findings_of(job, journal, batch)():
+        shown.update(finding.idempotency_key for finding in some)
     for attempt in doubtful:
-        own = attempt.intent.key in shown
-        if not own and not (
-            attempt.closed and any(a.intent.key in shown for a in orders[attempt.intent.order_id])
-        ):
+        if attempt.intent.key in shown:
+            continue
+        siblings = orders[attempt.intent.order_id]
+        if not (attempt.closed and any(one.intent.key in shown for one in siblings)):
             yield attempt
 
 
@@ -801,16 +825,12 @@ def last_run(journal: SqliteJournal) -> dict[str, Any] | None:
     work.
     """
     told: dict[str, Any] | None = None
-    for event in journal.events(["run.started", "run.finished"]):
-        if event.kind == "run.started":
-            told = {
-                "run": event.run_id,
-                "started": iso(event.at_ns),
-                "ended": "",
-                "exit_code": None,
-            }
-        elif told is not None and told["run"] == event.run_id:
-            told |= {"ended": iso(event.at_ns), "exit_code": int(event.data["exit_code"])}
+    for event in journal.events(kinds(RunStarted, RunFinished)):
+        what, at = of(event), iso(event.at_ns)
+        if isinstance(what, RunStarted):
+            told = {"run": event.run_id, "started": at, "ended": "", "exit_code": None}
+        elif isinstance(what, RunFinished) and told is not None and told["run"] == event.run_id:
+            told |= {"ended": at, "exit_code": what.exit_code}
     return told
 
 
@@ -818,23 +838,24 @@ def last_loss(journal: SqliteJournal, now_ns: int) -> dict[str, Any] | None:
     """When this journal was last found to have lost events, if that was within ten days, and which
     orders were cancelled again since, as the reports tell.
     """
-    events = [event for event in journal.events(["restored"]) if event.at_ns >= now_ns - NEAR_NS]
-    if not events:
+    last: Event | None = None
+    empty, kept = False, dict[str, None]()
+    for event, told in told_in(journal, Restored):
+        if event.at_ns >= now_ns - NEAR_NS:
+            last = event
+            empty = empty or told.empty
+            kept.update(dict.fromkeys(told.cancelled or ()))
+    if last is None:
         return None
-    kept = dict.fromkeys(
-        str(order_id) for event in events for order_id in event.data.get("cancelled", ())
-    )
-    empty = any(event.data.get("empty") for event in events)
-    return {"at": iso(events[-1].at_ns), "empty": empty, "cancelled": list(kept)}
+    return {"at": iso(last.at_ns), "empty": empty, "cancelled": list(kept)}
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a run that is at work now has in hand."""
 
-    attempts: Collection[tuple[str, int]] = (
-        frozenset()
-    )  # order id and attempt: a request of it may be on its way
+    # order id and attempt: a request of it may be on its way
+    attempts: Collection[tuple[str, int]] = frozenset()
     batches: Collection[str] = frozenset()  # whose rows it will come to
 
     def has(self, finding: Finding, hold: str) -> bool:
@@ -851,12 +872,12 @@ def last_hold(journal: SqliteJournal, batch_id: str) -> str:
     is none.
     """
     reason = ""
-    for event in journal.events(["held"]):
-        if event.batch_id == batch_id:
-            if event.data.get("stop"):
-                reason = ""
-            else:
-                reason = str(event.data["reason"])
+    for event, told in told_in(journal, Held):
+        if event.batch_id != batch_id:
+            continue
+        reason = told.reason
+        if told.stop:
+            reason = ""
     return reason
 
 
@@ -868,8 +889,6 @@ def listed_until(journal: SqliteJournal) -> datetime | None:
     bound = None
     if not journal.knows_orders():
         return None
-    for event in journal.events(["listing"]):
-        bound = datetime.strptime(str(event.data["bound"]), "%Y-%m-%dT%H:%M:%SZ").replace(
-            tzinfo=UTC
-        )
+    for _, told in told_in(journal, Listed):
+        bound = datetime.strptime(told.bound, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return bound

@@ -30,6 +30,18 @@ from batchpay.batches.signals import Signals
 from batchpay.batches.wholeness import Loss, loss_of, whose_reports
 from batchpay.batches.words import MAY_BE_SAID, resolved_event
 from batchpay.domain.errors import DoesNotAddUp, FileRefused
+from batchpay.domain.events import (
+    STOPS,
+    IdsMadeOf,
+    InputsRead,
+    OrderCancelled,
+    Restored,
+    RowsAnswered,
+    Stop,
+    Told,
+    line,
+    told_in,
+)
 from batchpay.domain.model import Event, Judged
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.intake.take_in import Intakes, Rows, Source, take_in
@@ -40,7 +52,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.kinship import Lineages, Names
 from batchpay.lifecycle.standing import Guards
 from batchpay.settlement import Candidate, Recorder
-from batchpay.settlement.recorder import stop_in_force, whose_journal
+from batchpay.settlement.in_force import stop_in_force, whose_journal
 from batchpay.settlement.run import refuse_other_place
 
 
@@ -111,17 +123,17 @@ class OpenJob:
         """When this process began, by the wall clock, UTC."""
         return datetime.fromtimestamp(self.started_ns / 1e9, UTC)
 
-    def note(self, kind: str, data: Mapping[str, object], batch_id: str = "") -> Event:
+    def note(self, told: Told, batch_id: str = "") -> Event:
         """An event about the run or a batch."""
-        return self.journal.append([self._event(kind, data, batch_id=batch_id)])[0]
+        return self.journal.append([self._event(told, batch_id=batch_id)])[0]
 
-    def _event(
-        self, kind: str, data: Mapping[str, object], batch_id: str = "", order_id: str = ""
-    ) -> Event:
+    def _event(self, told: Told, batch_id: str = "", order_id: str = "") -> Event:
         at_ns = self.clock.now_ns()
-        return Event(
-            kind, at_ns=at_ns, run_id=self.run_id, batch_id=batch_id, order_id=order_id, data=data
-        )
+        return line(told, at_ns, self.run_id, batch_id=batch_id, order_id=order_id)
+
+    def _when(self) -> Event:
+        """Now, in this run; what there is to tell is the journal's own."""
+        return Event("", at_ns=self.clock.now_ns(), run_id=self.run_id)
 
     def _kept_again(self, loss: Loss) -> Iterator[Event]:
         """People's words that only reports tell of, as the journal keeps them: of an attempt that
@@ -139,8 +151,8 @@ class OpenJob:
             one = word.order_id, word.attempt
             attempt = known.get(one)
             if attempt is None:
-                data = {"reason": word.why, "by": by, "sale": list(word.keys)}
-                yield self._event("cancelled", data, order_id=word.order_id)
+                cancelled = OrderCancelled(reason=word.why, by=by, sale=word.keys)
+                yield self._event(cancelled, order_id=word.order_id)
             elif attempt.outcome in MAY_BE_SAID and one not in told:
                 told.add(one)
                 at_ns = self.clock.now_ns()
@@ -148,21 +160,20 @@ class OpenJob:
                     attempt, word.said, word.reason, by, at_ns=at_ns, run_id=self.run_id
                 )
         for stop in loss.stops:
-            data = {name: text for name, text in stop.items() if text or name != "charge"}
-            yield self._event("stop", data)
+            yield self._event(Stop(**stop))
 
     def _loss(self) -> Loss | None:
         """What this journal has lost, noted before anything else is (law L11)."""
         loss = loss_of(self.job, self.journal, self.lock.witnessed)
         if loss is not None and not loss.noted:
-            restored = self._event("restored", loss.to_json())
+            restored = self._event(loss.as_told(Restored))
             self.journal.append([restored, *self._kept_again(loss)])
         return loss
 
     @property
     def stop(self) -> str:
         """The stop in force, if any."""
-        return stop_in_force(self.journal.events(["stop", "lifted"]))
+        return stop_in_force(self.journal.events(STOPS))
 
     # --- planning
 
@@ -193,16 +204,16 @@ class OpenJob:
         """What the files tell of orders, before their rows have new ids: a kill loses nothing."""
         self._note_ids()
         if yes and (said := said_new(self.job, self.journal, judged)):
-            self.note("new_orders", said)
+            self.note(said)
         if judged and (names := judged[0].renamed):
-            self.note("renamed", names.to_json())
+            self.note(names.as_told())
 
     def _plan(self, judged: PlannedBatch, staged: str) -> PlannedBatch:
         """Write a batch into the journal, with every verdict about its file; its rows are read from
         there from now on.
         """
         batch = judged.batch
-        self.journal.plan(self._event("batch.planned", {}), batch, staged, judged.repeats)
+        self.journal.plan(self._when(), batch, staged, judged.repeats)
         chunks = partial(self.journal.chunks, batch.id)
         return replace(judged, chunks=chunks, renamed=Names())
 
@@ -213,7 +224,7 @@ class OpenJob:
         To be called once a list has brought some, before anything is sent.
         """
         if names := names_in(self.job, self.journal, self.planned):
-            self.note("renamed", names.to_json())
+            self.note(names.as_told())
 
     def ask_about_adopted(self) -> None:
         """Hold the files of this run against the charges that its look adopted, before anything is
@@ -225,7 +236,7 @@ class OpenJob:
         for planned in self.planned:
             batch = planned.batch
             if batch != before[batch.id]:
-                self.journal.judge(self._event("batch.planned", {}), batch)
+                self.journal.judge(self._when(), batch)
                 self.refused.append(FileRefused(f"{batch.file}: {batch.refusal}"))
 
     def note_answered(self, rows: Mapping[str, str], batch_id: str) -> None:
@@ -247,16 +258,16 @@ class OpenJob:
         }
         if news:
             self.answered = True
-            self.note("answered", {"rows": news}, batch_id)
+            self.note(RowsAnswered(rows=news), batch_id)
 
     def _note_ids(self) -> None:
         """Of which cells order ids are made from now on."""
         ids_from = self.job.columns.ids_from
         noted = ""
-        for event in self.journal.events(["ids"]):
-            noted = str(event.data["ids_from"])
+        for _, told in told_in(self.journal, IdsMadeOf):
+            noted = told.ids_from
         if noted != ids_from:
-            self.note("ids", {"ids_from": ids_from})
+            self.note(IdsMadeOf(ids_from=ids_from))
 
     def _note_inputs(self) -> None:
         """Which batches were there: a row is held against the others of its run, in this run and in
@@ -264,7 +275,7 @@ class OpenJob:
         """
         present = [planned.batch.id for planned in self.planned]
         if present != (history.last_inputs(self.journal) or []):
-            self.note("inputs", {"batches": present})
+            self.note(InputsRead(batches=tuple(present)))
 
     # --- what may be sent
 
@@ -294,7 +305,7 @@ class OpenJob:
         try:
             yield
         except DoesNotAddUp as error:
-            self.note("stop", {"reason": str(error), "order": ""})
+            self.note(Stop(reason=str(error)))
             raise
 
 

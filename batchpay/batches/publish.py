@@ -8,7 +8,7 @@ and are the same bytes when they are written again.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from batchpay.batches.open_job import OpenJob
 from batchpay.batches.runs import Runs
 from batchpay.batches.wholeness import is_of
 from batchpay.batches.words import said_json
+from batchpay.domain.events import STOPS, RowsAnswered, TotalsCounted, of
 from batchpay.domain.model import Batch, Event, Outcome, RunDone
 from batchpay.domain.text import json_text
 from batchpay.journals.sqlite.store import SqliteJournal
@@ -26,7 +27,7 @@ from batchpay.reports import Inputs, write_reports
 from batchpay.reports.files import Directory, has_own_folder, own_folder
 from batchpay.reports.manifest import head_of, write_manifest_beside
 from batchpay.reports.spool import KeptFindings
-from batchpay.settlement.recorder import stop_in_force, whose_journal
+from batchpay.settlement.in_force import stop_in_force, whose_journal
 
 # batches whose rows are kept between counting and writing; of more they are judged anew
 SPOOLED = 16
@@ -92,18 +93,20 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
         totals, digest, answered = history.totals_of(walked)
         opened.note_answered(answered, batch.id)
         equations = tuple(totals.equations(batch.rows_read, batch.read))
-        data = {
-            **totals.to_json(),
-            "rows_sha256": digest,
-            "stop": opened.stop,
-            "version": batch.version,
-        }
-        if said := said_json(journal):  # so that some manifest tells of every word
-            data["said"] = sha256(json_text(said).encode("utf-8", "replace")).hexdigest()
+        told = TotalsCounted(
+            totals=totals.to_json(),
+            rows_sha256=digest,
+            stop=opened.stop,
+            version=batch.version,
+        )
+        said = said_json(journal)
+        if said:  # so that some manifest tells of every word
+            words = json_text(said).encode("utf-8", "replace")
+            told = replace(told, said=sha256(words).hexdigest())
         latest = history.last_totals(journal).get(batch.id)
         # else it would be written on every night
-        if latest is None or latest.data != data or journal.moved(batch.id):
-            latest = opened.note("totals", data, batch.id)
+        if latest is None or of(latest) != told or journal.moved(batch.id):
+            latest = opened.note(told, batch.id)
     except BaseException:
         spool.close()
         raise
@@ -113,7 +116,7 @@ def count(opened: OpenJob, batch: Batch, *, spooled: bool = True) -> Counted:
 def open_elsewhere(journal: SqliteJournal, mine: Collection[str]) -> list[Totals]:
     """The totals of every other batch that has an open row."""
     return [
-        Totals.from_json(event.data)
+        history.totals_in(event)
         for batch_id, event in history.last_totals(journal).items()
         if batch_id not in mine and history.is_open(event)
     ]
@@ -129,7 +132,7 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
     journal = opened.journal
     latest = history.last_totals(journal)
     last_seq = journal.last_of_orders()
-    for event in journal.events(["answered"]):
+    for event in journal.events([RowsAnswered.kind]):
         last_seq = max(last_seq, event.seq)
     oldest_ns = opened.started_ns - int(history.FIRST_LOOK.total_seconds()) * 10**9
     runs = Runs(journal)
@@ -148,7 +151,7 @@ def publish_settled(opened: OpenJob, but: Collection[str] = ()) -> None:
 
 def keep(opened: OpenJob, batch: Batch, latest: Event) -> Counted:
     """A batch whose reports stay as they are: as it stood when they were written."""
-    totals = Totals.from_json(latest.data)
+    totals = history.totals_in(latest)
     spool = KeptFindings(opened.job.state_path.parent)
     found = history.findings_of(opened.job, opened.journal, batch)
     return Counted(batch, totals, (), latest, found, spool, kept=True)
@@ -265,7 +268,7 @@ def write(opened: OpenJob, counted: Counted, runs: Runs) -> Published:
     if counted.kept:
         return Published(batch, totals, equations, directory, ())
     journal, run = opened.journal, runs.of_batch(batch.id)
-    stop = stop_in_force(journal.events(["stop", "lifted"]))
+    stop = stop_in_force(journal.events(STOPS))
     code = exit_code([totals], stopped=bool(stop), open_equation=counted.open_equation)
     with counted.spool:
         inputs = Inputs(

@@ -49,7 +49,11 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
     for chunk in chunks:
         found |= Names(today=_today(batch, chunk))
         rows = list(_rows_with_others(journal, batch, chunk, lineages))
-        ids = [one for row in rows for one in (*row.ids, *([row.order_id] if row.is_typed else ()))]
+        ids: list[str] = []
+        for row in rows:
+            ids += row.ids
+            if row.is_typed:
+                ids.append(row.order_id)
         attempts = history.attempts_of(journal, ids)
         for row in rows:
             found |= _told_by(row, attempts, lineages)
@@ -58,10 +62,11 @@ def new_names(journal: SqliteJournal, batch: Batch, chunks: Iterable[StoredChunk
 
 def _today(batch: Batch, chunk: StoredChunk) -> dict[str, str]:
     """Place -> the order id that a row has now, of those that had others."""
-    ids = {at: str(chunk.documents[at].get("order_id") or "") for at in chunk.earlier}
-    return {
-        place_of(batch.id, chunk.sheet, chunk.rows[at]): order_id for at, order_id in ids.items()
-    }
+    today = {}
+    for at in chunk.earlier:
+        place = place_of(batch.id, chunk.sheet, chunk.rows[at])
+        today[place] = str(chunk.documents[at].get("order_id") or "")
+    return today
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,8 @@ class _Row:
     document: Document
     had: tuple[str, ...]  # its other ids, and the names of these
     corrected_by: tuple[str, ...]  # orders that came to correct it
-    named: (
-        Document | None
-    )  # what the row asked for that it came back for, where that never had its id
+    # what the row asked for that it came back for, where that never had its id
+    named: Document | None
     corrects: str  # plan.place_of the row that it came back for
 
     @property
@@ -99,9 +103,8 @@ class _Row:
     @property
     def ids(self) -> tuple[str, ...]:
         """Every other order that it may be."""
-        return tuple(
-            one for one in dict.fromkeys((*self.had, *self.corrected_by)) if one != self.order_id
-        )
+        every = dict.fromkeys((*self.had, *self.corrected_by))
+        return tuple(one for one in every if one != self.order_id)
 
     def caused(self, attempt: Attempt) -> bool:
         """Is this attempt the row's, or a correction of it, or, where a person typed its id, what
@@ -121,36 +124,33 @@ class _Row:
 def _rows_with_others(
     journal: SqliteJournal, batch: Batch, chunk: StoredChunk, lineages: Lineages
 ) -> Iterator[_Row]:
+    owned: dict[int, str] = {}
     if chunk.rows:
         owned = journal.owned(batch.id, chunk.sheet, chunk.rows[0], chunk.rows[-1])
-    else:
-        owned = {}
     corrections = lineages.corrections
     if not (chunk.earlier or owned or corrections):
         return
     for at, document in enumerate(chunk.documents):
-        new, place = document.get("order_id"), (batch.id, chunk.sheet, chunk.rows[at])
-        had = [
-            one
-            for one in (*chunk.earlier.get(at, ()), owned.get(chunk.rows[at], new))
-            if one and one != new
-        ]
+        new, row = document.get("order_id"), chunk.rows[at]
+        place = (batch.id, chunk.sheet, row)
+        ever = (*chunk.earlier.get(at, ()), owned.get(row, new))
+        had = [one for one in ever if one and one != new]
+        correcting: Sequence[str] = ()
         if corrections:
             correcting = corrections.get(place_of(*place), ())
-        else:
-            correcting = ()
-        if new and (had or correcting):
-            names = [name for one in had for name in lineages.other_names(one)]
-            corrects = chunk.corrects.get(at, "")
-            named = history.document_named(chunk, at, lineages)
-            yield _Row(
-                place,
-                document,
-                tuple(dict.fromkeys((*had, *names))),
-                tuple(correcting),
-                named,
-                corrects,
-            )
+        if not new or not (had or correcting):
+            continue
+        names = list(had)
+        for one in had:
+            names += lineages.other_names(one)
+        yield _Row(
+            place=place,
+            document=document,
+            had=tuple(dict.fromkeys(names)),
+            corrected_by=tuple(correcting),
+            named=history.document_named(chunk, at, lineages),
+            corrects=chunk.corrects.get(at, ""),
+        )
 
 
 def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lineages) -> Names:
@@ -163,16 +163,25 @@ def _told_by(row: _Row, attempts: Mapping[str, Sequence[Attempt]], lineages: Lin
         elif not row.is_typed and (not asked or row.may_repeat(asked)):
             had.append(old)
     new = row.order_id
-    its_own = [
-        a for a in attempts.get(new, ()) if row.is_typed and not a.set_aside and row.caused(a)
-    ]
+    its_own: list[Attempt] = []
+    if row.is_typed:
+        of_new = [one for one in attempts.get(new, ()) if not one.set_aside]
+        its_own = [one for one in of_new if row.caused(one)]
+    if any(map(row.is_anothers, its_own)):
+        return Names()
     if its_own:
-        if any(map(row.is_anothers, its_own)):
-            return Names()
-        back = [old for old in row.had if not attempts.get(old) and not lineages.is_same(old, new)]
-        return Names(said=dict.fromkeys(back, (new,)) | ({new: tuple(same)} if same else {}))
+        unasked = [old for old in row.had if not attempts.get(old)]
+        back = [old for old in unasked if not lineages.is_same(old, new)]
+        return Names(said=dict.fromkeys(back, (new,)) | _names_of(new, same))
     same = [old for old in same if not lineages.is_same(new, old)]
     if row.is_typed:
-        return Names(said={new: tuple(same)} if same else {})
+        return Names(said=_names_of(new, same))
     had = [old for old in had if not lineages.is_named(new, old)]
-    return Names({new: tuple(same)} if same else {}, {new: tuple(had)} if had else {})
+    return Names(_names_of(new, same), _names_of(new, had))
+
+
+def _names_of(order_id: str, others: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Nothing where there are none."""
+    if not others:
+        return {}
+    return {order_id: tuple(others)}

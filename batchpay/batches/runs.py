@@ -9,6 +9,27 @@ from functools import cached_property
 from itertools import pairwise
 
 from batchpay.batches.clock import iso
+from batchpay.domain.events import (
+    BEGINNINGS,
+    Absent,
+    Adopted,
+    Found,
+    Held,
+    Intended,
+    Missing,
+    OfLoss,
+    Recovered,
+    Restored,
+    RunCounted,
+    RunStarted,
+    Stop,
+    Unclear,
+    Untold,
+    Withdrawn,
+    kinds,
+    of,
+    told_in,
+)
 from batchpay.domain.model import MONEY_MOVED, ChargeSeen, Done, Event, Outcome, RunDone
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import Attempt, fold, money_of
@@ -17,8 +38,8 @@ At = tuple[str, int]
 """Order id and attempt."""
 
 _MONEY = frozenset(outcome.value for outcome in MONEY_MOVED)
-_UNSENT = frozenset({Outcome.HELD.value, "withdrawn"})
-_LOOKED = frozenset({"found", "absent", "missing", "unclear", "untold"})
+_UNSENT = frozenset({Outcome.HELD.value, Withdrawn.kind})
+_LOOKED = frozenset(kinds(Found, Absent, Missing, Unclear, Untold))
 
 
 @dataclass(slots=True)
@@ -35,9 +56,9 @@ class _Attempt:
     currency: str = ""
 
     def add(self, done: Done) -> None:
-        self.intent = self.intent or done.kind == "intent"
-        self.adopted = self.adopted or done.kind == "adopted"
-        if done.kind == "adopted" or (done.kind == "intent" and done.send <= 1):
+        self.intent = self.intent or done.kind == Intended.kind
+        self.adopted = self.adopted or done.kind == Adopted.kind
+        if done.kind in BEGINNINGS and done.send <= 1:
             self.began_here = True
         self.looked_up = self.looked_up or done.kind in _LOOKED
         self.state = done.state or self.state
@@ -54,7 +75,7 @@ class Runs:
 
     @cached_property
     def _started(self) -> dict[str, Event]:
-        return self._by_run("run.started")
+        return {event.run_id: event for event in self._journal.events([RunStarted.kind])}
 
     @cached_property
     def _until(self) -> dict[str, int]:
@@ -63,11 +84,8 @@ class Runs:
         return {one.run_id: after.seq for one, after in pairwise(begins)}
 
     @cached_property
-    def _ended(self) -> dict[str, Event]:
-        return self._by_run("run.counted")
-
-    def _by_run(self, kind: str) -> dict[str, Event]:
-        return {event.run_id: event for event in self._journal.events([kind])}
+    def _ended(self) -> dict[str, tuple[Event, RunCounted]]:
+        return {event.run_id: (event, told) for event, told in told_in(self._journal, RunCounted)}
 
     @cached_property
     def _restored(self) -> dict[str, bool]:
@@ -75,9 +93,10 @@ class Runs:
         order at all?
         """
         found: dict[str, bool] = {}
-        for event in self._journal.events(["restored", "recovered"]):
+        for event in self._journal.events(kinds(Restored, Recovered)):
+            told = of(event)
             found.setdefault(event.run_id, False)
-            if event.data.get("empty"):
+            if isinstance(told, OfLoss) and told.empty:
                 found[event.run_id] = True
         return found
 
@@ -85,9 +104,9 @@ class Runs:
     def _holds(self) -> dict[tuple[str, str], str]:
         """Run and last digits of the batch -> why it was held."""
         found: dict[tuple[str, str], str] = {}
-        for event in self._journal.events(["held"]):
+        for event, told in told_in(self._journal, Held):
             batch = event.batch_id[-12:]
-            found[event.run_id, batch] = str(event.data["reason"])
+            found[event.run_id, batch] = told.reason
         return found
 
     def of_batch(self, batch_id: str) -> RunDone | None:
@@ -120,9 +139,9 @@ class Runs:
         charged = self._newly_charged(run_id, made)
         found = {at: one for at, one in adopted.items() if one.state in _MONEY}
         ended, code = "", None
-        if counted := self._ended.get(run_id):
-            ended = iso(counted.at_ns)
-            code = int(counted.data["exit_code"])
+        if run_id in self._ended:
+            counted, told = self._ended[run_id]
+            ended, code = iso(counted.at_ns), told.exit_code
         return RunDone(
             id=run_id,
             started=iso(self._started[run_id].at_ns),
@@ -167,7 +186,7 @@ class Runs:
 
         All of it moved, though a row of a report is about one charge.
         """
-        stopped = {str(event.data.get("order", "")) for event in self._journal.events(["stop"])}
+        stopped = {told.order for _, told in told_in(self._journal, Stop)}
         orders = sorted(stopped & {order_id for order_id, _ in mine})
         start, until = self._started[run_id].seq, self._until.get(run_id)
         found = {}

@@ -17,6 +17,7 @@ from batchpay.batches.clock import SystemClock, iso
 from batchpay.batches.open_job import OpenJob
 from batchpay.batches.signals import Signals
 from batchpay.domain.errors import STATUS_PAGE, BatchpayError, GatewaySilent
+from batchpay.domain.events import Held, Recovered
 from batchpay.domain.ports import Clock, Gateway, Rates
 from batchpay.domain.text import many
 from batchpay.intake.controls import next_deadline
@@ -145,7 +146,7 @@ def brought(opened: OpenJob, options: Options, *, charges: bool) -> Brought:
     wait_s = _lost_sends_s(opened, adopt=adopts)
     told = history.preflight_of(opened.journal)
     if opened.loss is not None:
-        recovers = opened.loss.to_json()
+        recovers = opened.loss.as_told(Recovered)
     else:
         recovers = None
     asks_only = Brought(look, opened.started, wait_s, kept_preflight=told, recovers=recovers)
@@ -296,15 +297,12 @@ def _note_holds(opened: OpenJob, why: str) -> bool:
     """Write down why rows were held, where it is another reason than before; was there any?"""
     if not why:
         return False
-    data: dict[str, object] = {"reason": why}
-    if opened.stop:
-        data["stop"] = True
-    told = False
+    told, held = False, Held(reason=why, stop=bool(opened.stop))
     for planned in opened.planned:
         batch = planned.batch
         if batch.refusal:
             continue
         if opened.stop or history.last_hold(opened.journal, batch.id) != why:
-            opened.note("held", data, batch.id)
+            opened.note(held, batch.id)
             told = True
     return told

@@ -9,6 +9,33 @@ from typing import Any
 
 from batchpay.batches import history
 from batchpay.batches.clock import iso
+from batchpay.domain.events import (
+    Absent,
+    Adopted,
+    Answered,
+    ChargedElsewhere,
+    DifferenceNoted,
+    Evidence,
+    Found,
+    Intended,
+    Lifted,
+    Missing,
+    OrderCancelled,
+    RefundSeen,
+    Resolved,
+    Stop,
+    Told,
+    Unclear,
+    Untold,
+    Voided,
+    Withdrawn,
+    charge_id_in,
+    kinds,
+    of,
+    order_of,
+    state_of,
+    who_said,
+)
 from batchpay.domain.model import Batch, Event, Finding, StoredChunk
 from batchpay.domain.money import both_units
 from batchpay.domain.text import mode_told
@@ -18,9 +45,8 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.standing import Guards, rows_of
 from batchpay.reconciliation.findings import find
 
-Told = Callable[[Mapping[str, Any], Event], str]
 # kinds of event that are about an order, and no part of its attempts
-BESIDE = ("stop", "refunded", "noted")
+BESIDE = kinds(Stop, RefundSeen, DifferenceNoted)
 
 
 def story_of(job: Job, journal: SqliteJournal, order_id: str) -> dict[str, Any]:
@@ -45,12 +71,12 @@ def _beside(journal: SqliteJournal, order_id: str) -> Iterator[Event]:
     it.
     """
     stopped = False
-    for event in journal.events((*BESIDE, "lifted")):
-        if event.kind == "lifted":
+    for event in journal.events((*BESIDE, Lifted.kind)):
+        if event.kind == Lifted.kind:
             mine, stopped = stopped, False
         else:
-            mine = event.data.get("order") == order_id
-            stopped = stopped or (mine and event.kind == "stop")
+            mine = order_of(event) == order_id
+            stopped = stopped or (mine and event.kind == Stop.kind)
         if mine:
             yield event
 
@@ -96,170 +122,160 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    charge = event.data.get("charge")
-    if isinstance(charge, dict):
-        known = charge.get("id", "")
-    else:
-        known = str(charge or event.data.get("charge_id", ""))
-    tell = _WORDS.get(event.kind, _otherwise)
     return {
         "at": iso(event.at_ns),
         "seq": event.seq,
         "kind": event.kind,
         "attempt": event.attempt,
         "send": event.send,
-        "charge": known,
-        "state": str(event.data.get("state", "")),
+        "charge": charge_id_in(event),
+        "state": state_of(event),
         "run": event.run_id,
-        "who": str(event.data.get("by", "")),
-        "told": tell(event.data, event),
+        "who": who_said(event),
+        "told": _in_words(event),
     }
 
 
 # --- in words
+# --------------------------------------------------------------------------------------------------
 
 
-def _intent(data: Mapping[str, Any], event: Event) -> str:
-    asked = data.get("intent")
+def _in_words(event: Event) -> str:
+    told = of(event)
+    tell = _WORDS.get(type(told))
+    if tell is None:
+        return event.kind
+    return tell(told, event)
+
+
+def _intended(told: Intended, event: Event) -> str:
+    place, key = "", ", the same request again"
     if event.row:
         place = f" for row {event.row} of batch {event.batch_id}"
-    else:
-        place = ""
-    if isinstance(asked, dict) and asked.get("key"):
-        key = f", key {asked['key']}"
-    else:
-        key = ", the same request again"
+    if told.intent is not None and told.intent.key:
+        key = f", key {told.intent.key}"
     return f"request {event.send} of attempt {event.attempt} written down, to be sent{place}{key}"
 
 
-def _answer(data: Mapping[str, Any], event: Event) -> str:
-    if data.get("status"):
-        status = f"status {data['status']}"
-    else:
-        status = "no complete answer"
-    code, message = str(data.get("code", "")), shown(str(data.get("message", "")), 300)
-    parts = [
+def _voided(_: Voided, event: Event) -> str:
+    return f"request {event.send} was not sent after all: no byte left this machine"
+
+
+def _answered(told: Answered, event: Event) -> str:
+    status = "no complete answer"
+    if told.status:
+        status = f"status {told.status}"
+    words = " ".join(filter(None, (told.code, shown(told.message, 300))))
+    parts = (
         f"request {event.send} came to {status}",
-        f"which proves: {data.get('verdict', '')}",
-        _charge(data),
-        " ".join(filter(None, (code, message))),
-        *map(str, data.get("flaws", ())),
-    ]
+        f"which proves: {told.verdict}",
+        _charge(told),
+        words,
+        *told.flaws,
+    )
     return "; ".join(filter(None, parts))
 
 
-def _charge(data: Mapping[str, Any]) -> str:
-    charge = data.get("charge")
-    if not isinstance(charge, dict):
+def _charge(told: Evidence) -> str:
+    charge = told.charge
+    if charge is None:
         return ""
-    amount, currency = int(charge.get("amount") or 0), str(charge.get("currency", ""))
-    money = both_units(amount, currency.upper())
-    status = charge.get("status", "")
-    if charge.get("failure_code"):
-        status = f"{status} ({charge['failure_code']})"
-    return f"{charge.get('id', 'a charge')} is {status}, {money}"
+    money, failed = both_units(charge.amount, charge.currency.upper()), ""
+    if charge.failure_code:
+        failed = f" ({charge.failure_code})"
+    return f"{charge.id or 'a charge'} is {charge.status}{failed}, {money}"
 
 
-def _found(data: Mapping[str, Any], _: Event) -> str:
-    if data.get("by_id"):
+def _found(told: Found, _: Event) -> str:
+    how = "found in a list"
+    if told.by_id:
         how = "asked for by its id"
-    else:
-        how = "found in a list"
-    parts = [f"looked up, {how}", _charge(data), *map(str, data.get("flaws", ()))]
-    return "; ".join(parts)
+    return "; ".join([f"looked up, {how}", _charge(told), *told.flaws])
 
 
-def _absent(data: Mapping[str, Any], _: Event) -> str:
-    if data.get("closes"):
+def _absent(told: Absent, _: Event) -> str:
+    proof = "one look-up alone proves nothing"
+    if told.closes:
         proof = "this proves that nothing was charged"
-    else:
-        proof = "one look-up alone proves nothing"
     return f"looked up: a complete list after the doubt period does not show it; {proof}"
 
 
-def _resolved(data: Mapping[str, Any], _: Event) -> str:
-    told = f"a person settled it as {data.get('as', '')}: {_reason(data)}"
-    return "; ".join(filter(None, [told, _charge(data)]))
+def _resolved(told: Resolved, _: Event) -> str:
+    words = f"a person settled it as {told.said}: {shown(told.reason, 300)}"
+    return "; ".join(filter(None, [words, _charge(told)]))
 
 
-def _reason(data: Mapping[str, Any]) -> str:
-    return shown(str(data.get("reason", "")), 300)
+def _cancelled(told: OrderCancelled, _: Event) -> str:
+    return f"a person cancelled it, it is never sent: {shown(told.reason, 300)}"
 
 
-def _cancelled(data: Mapping[str, Any], _: Event) -> str:
-    return f"a person cancelled it, it is never sent: {_reason(data)}"
+def _adopted(told: Adopted, _: Event) -> str:
+    words = "the gateway had a charge that this journal did not know: adopted"
+    if told.word is not None:
+        said = f"{told.word.by}: {shown(told.word.reason, 300)}"
+        words = f"a charge that names nobody is this order's, as a person said, {said}"
+    return f"{words}; {_charge(told)}"
 
 
-def _adopted(data: Mapping[str, Any], _: Event) -> str:
-    if word := data.get("word"):
-        said = f"{word['by']}: {_reason(word)}"
-        told = f"a charge that names nobody is this order's, as a person said, {said}"
-    else:
-        told = "the gateway had a charge that this journal did not know: adopted"
-    return f"{told}; {_charge(data)}"
+def _withdrawn(_: Withdrawn, __: Event) -> str:
+    return "never charged, and gives way to the next attempt"
 
 
-def _unclear(data: Mapping[str, Any], _: Event) -> str:
-    return f"looked up: {data.get('charge_id', '')} may be its charge, and carries no key"
+def _missing(_: Missing, __: Event) -> str:
+    return "the gateway answered that it knows no charge of this id"
 
 
-def _untold(data: Mapping[str, Any], _: Event) -> str:
-    if data.get("account"):
+def _unclear(told: Unclear, _: Event) -> str:
+    return f"looked up: {told.charge_id} may be its charge, and carries no key"
+
+
+def _untold(told: Untold, _: Event) -> str:
+    if told.account:
         return (
-            f"account {data.get('charge_id', '')} shows nothing of the time before it was told: it"
+            f"account {told.charge_id} shows nothing of the time before it was told: it"
             " proves nothing about this order"
         )
-    return (
-        f"asked again before the next attempt: the gateway did not show {data.get('charge_id', '')}"
-    )
+    return f"asked again before the next attempt: the gateway did not show {told.charge_id}"
 
 
-def _elsewhere(data: Mapping[str, Any], _: Event) -> str:
-    return (
-        f"job {shown(str(data.get('job', '')))} has a charge of this order id:"
-        f" {data.get('charge_id', '')}"
-    )
+def _elsewhere(told: ChargedElsewhere, _: Event) -> str:
+    return f"job {shown(told.job)} has a charge of this order id: {told.charge_id}"
 
 
-def _stop(data: Mapping[str, Any], _: Event) -> str:
-    return f"STOP, nothing is sent until a person lifts it: {_reason(data)}"
+def _stop(told: Stop, _: Event) -> str:
+    return f"STOP, nothing is sent until a person lifts it: {shown(told.reason, 300)}"
 
 
-def _lifted(data: Mapping[str, Any], _: Event) -> str:
-    return f"a person lifted the stop: {_reason(data)}"
+def _lifted(told: Lifted, _: Event) -> str:
+    return f"a person lifted the stop: {shown(told.reason, 300)}"
 
 
-def _refunded(data: Mapping[str, Any], _: Event) -> str:
-    return f"an audit found {shown(str(data.get('told', '')), 500)}"
+def _refunded(told: RefundSeen, _: Event) -> str:
+    return f"an audit found {shown(told.told, 500)}"
 
 
-def _noted(data: Mapping[str, Any], _: Event) -> str:
-    of = shown(str(data.get("id", "")), 200)
-    return f"a person took note of the audit's difference {of}: {_reason(data)}"
+def _noted(told: DifferenceNoted, _: Event) -> str:
+    difference = shown(told.id, 200)
+    return f"a person took note of the audit's difference {difference}: {shown(told.reason, 300)}"
 
 
-def _otherwise(_: Mapping[str, Any], event: Event) -> str:
-    return event.kind
-
-
-_WORDS: Mapping[str, Told] = {
-    "intent": _intent,
-    "voided": lambda _, event: (
-        f"request {event.send} was not sent after all: no byte left this machine"
-    ),
-    "answer": _answer,
-    "found": _found,
-    "absent": _absent,
-    "unclear": _unclear,
-    "untold": _untold,
-    "missing": lambda *_: "the gateway answered that it knows no charge of this id",
-    "resolved": _resolved,
-    "cancelled": _cancelled,
-    "adopted": _adopted,
-    "withdrawn": lambda *_: "never charged, and gives way to the next attempt",
-    "elsewhere": _elsewhere,
-    "stop": _stop,
-    "lifted": _lifted,
-    "refunded": _refunded,
-    "noted": _noted,
+# each takes an event of its own class only
+_WORDS: Mapping[type[Told], Callable[[Any, Event], str]] = {
+    Intended: _intended,
+    Voided: _voided,
+    Answered: _answered,
+    Found: _found,
+    Absent: _absent,
+    Unclear: _unclear,
+    Untold: _untold,
+    Missing: _missing,
+    Resolved: _resolved,
+    OrderCancelled: _cancelled,
+    Adopted: _adopted,
+    Withdrawn: _withdrawn,
+    ChargedElsewhere: _elsewhere,
+    Stop: _stop,
+    Lifted: _lifted,
+    RefundSeen: _refunded,
+    DifferenceNoted: _noted,
 }

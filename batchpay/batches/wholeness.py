@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from batchpay.batches import words
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured
+from batchpay.domain.events import Listed, OfLoss, Recovered, Restored, kinds, of
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
 from batchpay.journals.lock import lock_path
@@ -33,6 +34,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import place_of
 from batchpay.reports.manifest import Head, every_head, newest_heads
 
+T = TypeVar("T", bound=OfLoss)
 NAMED = 10  # orders that a sentence names
 
 
@@ -67,53 +69,45 @@ class Loss:
     has: int = 0
     manifests_ns: int = 0  # modification time of the youngest manifest that was looked at
     noted: bool = False  # by an earlier run, which did not come to its end
-    words: tuple[
-        Word, ...
-    ] = ()  # of people, that the reports still tell; once it is noted they are in the journal
+    # of people, that the reports still tell; once it is noted they are in the journal
+    words: tuple[Word, ...] = ()
     stops: tuple[Mapping[str, str], ...] = ()  # likewise, that nobody lifted
     unproven: tuple[str, ...] = ()  # ids of charges that the reports call unproven
 
-    def to_json(self) -> dict[str, Any]:
+    def as_told(self, kind: type[T]) -> T:
         """As the journal keeps it."""
-        return {
-            "evidence": self.evidence,
-            "empty": self.empty,
-            "had": self.had,
-            "has": self.has,
-            "manifests_ns": self.manifests_ns,
-            "cancelled": list(dict.fromkeys(word.order_id for word in self.words)),
-            **({"unproven": list(self.unproven)} if self.unproven else {}),
-        }
+        return kind(
+            evidence=self.evidence,
+            empty=self.empty,
+            had=self.had,
+            has=self.has,
+            manifests_ns=self.manifests_ns,
+            cancelled=tuple(dict.fromkeys(word.order_id for word in self.words)),
+            unproven=self.unproven,
+        )
 
     @property
     def told(self) -> str:
         """What nobody but the people themselves can put right, and what of it the reports did."""
-        by_hand = list(
-            dict.fromkeys(word.order_id for word in self.words if word.said != words.CANCELLED)
-        )
-        cancelled = list(
-            dict.fromkeys(word.order_id for word in self.words if word.said == words.CANCELLED)
-        )
+        cancelled, by_hand = self._orders(cancelled=True), self._orders(cancelled=False)
+        parts = []
         if cancelled:
-            parts = [
-                f"{many(len(cancelled), 'order')} cancelled since, kept so: {_named(cancelled)}"
-            ]
-        else:
-            parts = []
+            orders = many(len(cancelled), "order")
+            parts.append(f"{orders} cancelled since, kept so: {_named(cancelled)}")
         if by_hand:
-            parts.append(
-                f"{many(len(by_hand), 'order')} settled as not charged since, kept back:"
-                f" {_named(by_hand)}"
-            )
+            orders = many(len(by_hand), "order")
+            parts.append(f"{orders} settled as not charged since, kept back: {_named(by_hand)}")
         if self.stops:
             parts.append("a stop that nobody lifted, in force again")
+        kept = "No report tells of an order that was cancelled since"
         if parts:
             kept = f"The reports tell of {'; of '.join(parts)}"
-        else:
-            kept = ""
-        return (
-            f"{steps.SAY_AGAIN()}. {kept or 'No report tells of an order that was cancelled since'}"
-        )
+        return f"{steps.SAY_AGAIN()}. {kept}"
+
+    def _orders(self, *, cancelled: bool) -> list[str]:
+        """Orders of which the reports tell that they are cancelled; or something else."""
+        some = [word for word in self.words if (word.said == words.CANCELLED) is cancelled]
+        return list(dict.fromkeys(word.order_id for word in some))
 
 
 def _named(orders: Sequence[str]) -> str:
@@ -157,39 +151,40 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
     it counts whichever manifest tells of it. That an order is settled as not charged, and a stop,
     may be over since: the last manifest that was made tells what stood then.
     """
-    heads = [
-        h
-        for h in every_head(job.report.directory, job.name, job.gateway.mode)
-        if not is_of(journal, h)
-    ]
+    every = every_head(job.report.directory, job.name, job.gateway.mode)
+    heads = [head for head in every if not is_of(journal, head)]
     last = _last_of(heads)
     known: dict[str, set[str]] = {}
     for word in words.said_in(journal):
         known.setdefault(word.order_id, set()).update(word.keys)
     gone: dict[tuple[str, str, tuple[str, ...]], Word] = {}
-    for head, one in [(some, one) for some in heads for one in some.words]:
-        keys = one.keys
-        if one.place[1]:
-            keys = (place_of(head.batch, *one.place),)
-        if (one.said == words.CANCELLED or head is last) and not known.get(
-            one.order_id, set()
-        ).issuperset(keys):
-            told_word = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
-            gone.setdefault((one.said, one.order_id, keys), told_word)
+    for head in heads:
+        for one in head.words:
+            keys = one.keys
+            if one.place[1]:
+                keys = (place_of(head.batch, *one.place),)
+            counts = one.said == words.CANCELLED or head is last
+            if counts and not known.get(one.order_id, set()).issuperset(keys):
+                lost = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
+                gone.setdefault((one.said, one.order_id, keys), lost)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
+    stops: tuple[Mapping[str, str], ...] = ()
     if last is not None:
         stops = tuple(one for one in last.stops if one["reason"] not in in_force)
-    else:
-        stops = ()
-    unproven = {one for head in heads if head.path.name == "manifest.json" for one in head.unproven}
+    unproven: set[str] = set()
+    for head in heads:
+        if head.path.name == "manifest.json":
+            unproven.update(head.unproven)
     return {"words": tuple(gone.values()), "stops": stops, "unproven": tuple(sorted(unproven))}
 
 
 def _last_of(heads: Sequence[Head]) -> Head | None:
     """Made from the last event, of the journal whose report was written last."""
     newest = max(heads, key=lambda head: head.at_ns, default=None)
-    mine = [head for head in heads if newest is not None and head.journal_id == newest.journal_id]
-    return max(mine, key=lambda head: head.seq, default=None)
+    if newest is None:
+        return None
+    mine = [head for head in heads if head.journal_id == newest.journal_id]
+    return max(mine, key=lambda head: head.seq)
 
 
 def refuse_lost(loss: Loss | None, *, adopt: bool = False) -> None:
@@ -220,23 +215,28 @@ def _noted(journal: SqliteJournal) -> tuple[Loss | None, int]:
     """
     found: Loss | None = None
     manifests_ns = 0
-    for event in journal.events(["restored", "listing", "recovered"]):
-        if event.kind != "restored":
+    for event in journal.events(kinds(Restored, Listed, Recovered)):
+        told = of(event)
+        if not isinstance(told, Restored):
             found = None
             continue
-        data = event.data
-        manifests_ns = max(manifests_ns, int(data.get("manifests_ns", 0)))
-        evidence = (
-            data.get("evidence")
-            or f"the gateway's list showed {data.get('met', 'a charge')}, which it lacks"
+        manifests_ns = max(manifests_ns, told.manifests_ns or 0)
+        found = Loss(
+            evidence=told.evidence or _shown(told.met),
+            empty=told.empty or (found is not None and found.empty),
+            unowned=False,
+            had=told.had or 0,
+            has=told.has or 0,
+            noted=True,
+            words=tuple(Word(order_id) for order_id in told.cancelled or ()),
         )
-        is_empty = bool(data.get("empty")) or (found is not None and found.empty)
-        kept = tuple(Word(str(order_id)) for order_id in data.get("cancelled", ()))
-        had, has = int(data.get("had", 0)), int(data.get("has", 0))
-        found = Loss(str(evidence), is_empty, False, had, has, noted=True, words=kept)
     if found is not None and not journal.knows_orders():
         found = replace(found, empty=True, unowned=True)
     return found, manifests_ns
+
+
+def _shown(charge_id: str) -> str:
+    return f"the gateway's list showed {charge_id or 'a charge'}, which it lacks"
 
 
 def is_of(journal: SqliteJournal, head: Head) -> bool:

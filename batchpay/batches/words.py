@@ -13,12 +13,22 @@ from dataclasses import replace
 from typing import Any
 
 from batchpay.batches import history
+from batchpay.domain.events import (
+    STOPS,
+    OrderCancelled,
+    Resolved,
+    Stop,
+    at_state,
+    kinds,
+    line_of,
+    of,
+)
 from batchpay.domain.model import Event, Outcome
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.attempt import BY_HAND, Attempt, advance, cancelled_by_hand
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, order_in, place_of
-from batchpay.reports.manifest import STOP, Said
+from batchpay.reports.manifest import Said
 
 CANCELLED, NOT_CHARGED = "cancelled", "not-charged"
 MAY_BE_SAID = frozenset(
@@ -42,67 +52,49 @@ def said_in(journal: SqliteJournal) -> list[Said]:
     """
     words: list[Said] = []
     settled: dict[str, None] = {}
-    for event in journal.events(["cancelled", "resolved"]):
-        if event.kind == "cancelled":
-            keys = tuple(map(str, event.data.get("sale", ())))
-            words.append(Said(CANCELLED, event.order_id, keys, str(event.data["reason"])))
-        elif event.data["as"] in (CANCELLED, NOT_CHARGED):
+    for event in journal.events(kinds(OrderCancelled, Resolved)):
+        told = of(event)
+        if isinstance(told, OrderCancelled):
+            words.append(Said(CANCELLED, event.order_id, told.sale, told.reason))
+        elif isinstance(told, Resolved) and told.said in (CANCELLED, NOT_CHARGED):
             settled[event.order_id] = None
     for attempts in history.attempts_of(journal, list(settled)).values():
         words += _said_of(attempts[-1])
-    if words:
-        lineages = Lineages(journal)
-    else:
-        lineages = None
-    if lineages is not None:
-        return [_under_every_id(word, lineages) for word in words]
-    return []
+    if not words:
+        return []
+    lineages = Lineages(journal)
+    return [_under_every_id(word, lineages) for word in words]
 
 
 def _said_of(last: Attempt) -> Iterator[Said]:
     """A person's word on the last attempt of an order, while it holds."""
-    asked, reason = last.intent, cancelled_by_hand(last)
-    if reason is not None:
-        word = CANCELLED
-    else:
-        word = NOT_CHARGED
+    asked, word, reason = last.intent, CANCELLED, cancelled_by_hand(last)
     if reason is None and last.denied and last.refused:
-        reason = last.message.removeprefix(BY_HAND)
+        word, reason = NOT_CHARGED, last.message.removeprefix(BY_HAND)
     if reason is not None:
         keys = (place_of(asked.batch_id, asked.sheet, asked.row), *asked.sale)
         yield Said(word, asked.order_id, keys, reason, asked.attempt)
 
 
 def _under_every_id(word: Said, lineages: Lineages) -> Said:
-    rows = (one for key in word.keys if not order_in(key) for one in lineages.of(key).order_ids)
-    ids = tuple(dict.fromkeys((word.order_id, *filter(None, map(order_in, word.keys)), *rows)))
-    names = (by_order(other) for one in ids for other in (one, *lineages.other_names(one)))
-    return Said(
-        word.said,
-        word.order_id,
-        tuple(dict.fromkeys((*names, *word.keys))),
-        word.reason,
-        word.attempt,
-    )
+    ids = [word.order_id, *filter(None, map(order_in, word.keys))]
+    for key in word.keys:
+        if not order_in(key):
+            ids += lineages.of(key).order_ids
+    names: list[str] = []
+    for one in dict.fromkeys(ids):
+        names += map(by_order, (one, *lineages.other_names(one)))
+    keys = tuple(dict.fromkeys((*names, *word.keys)))
+    return replace(word, keys=keys)
 
 
 def resolved_event(
     attempt: Attempt, said: str, reason: str, by: str, *, at_ns: int, run_id: str
 ) -> Event:
     """The same word again, on an attempt that the journal knows and in which it is not said yet."""
-    asked = attempt.intent
-    event = Event(
-        "resolved",
-        at_ns,
-        run_id,
-        batch_id=asked.batch_id,
-        sheet=asked.sheet,
-        row=asked.row,
-        order_id=asked.order_id,
-        attempt=asked.attempt,
-        data={"as": said, "reason": reason, "by": by},
-    )
-    return replace(event, data={**event.data, "state": advance(attempt, event).state})
+    told = Resolved(said=said, reason=reason, by=by)
+    event = line_of(told, attempt.intent, at_ns, run_id)
+    return at_state(event, advance(attempt, event).state)
 
 
 def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
@@ -110,10 +102,11 @@ def stops_in_force(journal: SqliteJournal) -> list[dict[str, str]]:
     about.
     """
     stops: dict[str, dict[str, str]] = {}
-    for event in journal.events(["stop", "lifted"]):
-        if event.kind == "lifted":
-            stops = {}
+    for event in journal.events(STOPS):
+        told = of(event)
+        if isinstance(told, Stop):
+            stop = {"reason": told.reason, "order": told.order, "charge": told.charge}
+            stops.setdefault(told.reason, stop)
         else:
-            told = {name: str(event.data.get(name, "")) for name in STOP}
-            stops.setdefault(told["reason"], told)
+            stops = {}
     return list(stops.values())

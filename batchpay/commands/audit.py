@@ -24,6 +24,7 @@ from batchpay.commands.resolve import who
 from batchpay.domain import times
 from batchpay.domain.books import Booked, Refund, Span, Transaction
 from batchpay.domain.errors import GatewaySilent, Usage
+from batchpay.domain.events import Audited, DifferenceNoted, RefundSeen, told_in
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.money import major_text, money_text
 from batchpay.domain.ports import Gateway
@@ -54,14 +55,13 @@ from batchpay.reconciliation.refunds import (
     day_told,
     less_given_back,
     refunded_of,
-    sentence,
     totals_of,
 )
 from batchpay.reports.files import Directory, own_folder
 from batchpay.reports.manifest import write_manifest_beside
 from batchpay.settlement import Channel
 from batchpay.settlement.books import booked_charge, whole
-from batchpay.settlement.recorder import whose_journal
+from batchpay.settlement.in_force import whose_journal
 
 NAMED = 20  # differences that a refused note names
 SKEW = timedelta(
@@ -211,27 +211,30 @@ def audit(job: Job, key: SecretKey, period: Period, note: tuple[str, str] | None
         if note is not None:
             _take_note(opened, found.match.differences, period, *note)
         made = Audit(
-            job.path, job.gateway.mode, period, found, kept(opened.journal.events(["noted"]))
+            job.path,
+            job.gateway.mode,
+            period,
+            found,
+            kept(opened.journal.events([DifferenceNoted.kind])),
         )
         noted = opened.note(
-            "audit",
-            {
-                "from": str(period.first),
-                "to": str(period.last),
-                "differences": len(found.match.differences),
-                "open": len(made.open),
-            },
+            Audited(
+                first=str(period.first),
+                last=str(period.last),
+                differences=len(found.match.differences),
+                open=len(made.open),
+            )
         )
         return replace(made, files=_write(job, made, opened.journal, noted))
 
 
 def _learn(opened: OpenJob, refunded: Sequence[Refunded], zone: str) -> None:
     """Keep what was given back of each charge, when it is more than the journal knew."""
-    known = {event.data["charge_id"]: event.data for event in opened.journal.events(["refunded"])}
+    known = {told.charge_id: told for _, told in told_in(opened.journal, RefundSeen)}
     for one in refunded:
-        data, before = one.to_json(), known.get(one.charge_id, {})
-        if any(before.get(name) != data[name] for name in ("total", "refunds")):
-            opened.note("refunded", {**data, "told": sentence(one, zone)})
+        told, before = one.as_told(zone), known.get(one.charge_id)
+        if before is None or (before.total, before.refunds) != (told.total, told.refunds):
+            opened.note(told)
 
 
 def _take_note(
@@ -254,9 +257,9 @@ def _take_note(
             f"--note {shown(note_id)}: is no difference {days}; what can be noted is: {ids}{more}"
         )
     new = note_on(chosen, reason, who())
-    old = kept(opened.journal.events(["noted"])).get(note_id)
+    old = kept(opened.journal.events([DifferenceNoted.kind])).get(note_id)
     if old is None or replace(old, at_ns=0) != new:
-        opened.note("noted", new.to_json())
+        opened.note(new.as_told())
 
 
 def _attempts(opened: OpenJob, period: Period) -> Iterator[Attempt]:

@@ -27,6 +27,7 @@ from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, GatewaySilent, InputMissing
+from batchpay.domain.events import STOPS
 from batchpay.domain.model import Answer
 from batchpay.domain.money import grouped_text
 from batchpay.domain.oserrors import translated
@@ -42,7 +43,7 @@ from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import batch_id_of
 from batchpay.reports.manifest import other_jobs
 from batchpay.settlement import Channel, preflight
-from batchpay.settlement.recorder import UNREADABLE, stop_in_force, unreadable_in, whose_journal
+from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_in, whose_journal
 from batchpay.settlement.run import close_to_no_gateway, refuse_other_account, refuse_other_mode
 
 LEAST_FREE_BYTES = 256 << 20
@@ -227,7 +228,7 @@ def _journal(job: Job, files: _Files) -> Iterator[Finding]:
         files.account = whose_journal(journal.accounts())
         seq, _ = journal.head()
         yield _well("journal", f"{job.state_path}: {many(seq, 'event')}, the hash chain verifies")
-        if stop := stop_in_force(journal.events(["stop", "lifted"])):
+        if stop := stop_in_force(journal.events(STOPS)):
             yield Finding("stop", "wrong", f"{stop}; {steps.LIFT_STOP()}", 12)
         if unreadable := unreadable_in(journal.events(UNREADABLE)):
             yield Finding("charge", "wrong", unreadable, 11)

@@ -48,8 +48,8 @@ from batchpay.lifecycle.standing import Guards, MayGo, RepeatOf, goes_now
 from batchpay.reconciliation.findings import Place, finding_of
 from batchpay.reconciliation.totals import Totals, exit_code, must_act
 from batchpay.settlement import Preflight
+from batchpay.settlement.in_force import AND_ALSO
 from batchpay.settlement.queue import limited
-from batchpay.settlement.recorder import AND_ALSO
 
 Ask = Callable[[frozenset[str]], Preflight]
 """Asks the gateway which of some recipients cannot be paid now, and its smallest transfer."""

@@ -20,6 +20,7 @@ from batchpay.commands.doctor import Finding
 from batchpay.domain import steps
 from batchpay.domain.books import Account, Capability
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.events import Probed, ProbeStarted
 from batchpay.domain.model import Answer, ChargeSeen, ChargeWithoutId, Intent
 from batchpay.domain.ports import Gateway
 from batchpay.job.job import Job
@@ -51,7 +52,7 @@ def probe(job: Job, key: SecretKey, recipient: str | None, customer: str | None)
                 f" {steps.LIFT_STOP()}"
             )
         found = asyncio.run(at_the_gateway(opened, key, _Probe(opened, recipient, customer).run))
-        opened.note("probe", {finding.subject: finding.told for finding in found})
+        opened.note(Probed(findings={finding.subject: finding.told for finding in found}))
         return found
 
 
@@ -77,9 +78,9 @@ class _Probe:
     async def run(self, gateway: Gateway, channel: Channel) -> list[Finding]:
         """All three charges, by a key that is of the journal's account and mode."""
         self._gateway, self._channel = gateway, channel
-        self._opened.note("probe.started", {})
         self._recipient = self._recipient or await self._first_recipient()
         self._customer = self._customer or await self._first_customer()
+        self._opened.note(ProbeStarted())
         amount, currency = await self._least()
         first = self._intent(amount, currency, "first")
         charge = self._charge_of(await self._send(first))

@@ -18,7 +18,8 @@ from batchpay.batches.publish import publish, publish_settled
 from batchpay.batches.session import at_the_gateway
 from batchpay.domain import steps
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
-from batchpay.domain.model import Batch, ChargeSeen, Event, Intent, Outcome, Page, StoredChunk
+from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line
+from batchpay.domain.model import Batch, ChargeSeen, Intent, Outcome, Page, StoredChunk
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.job.job import Job
@@ -55,7 +56,7 @@ def lift_stop(job: Job, reason: str) -> Resolved:
         stop = opened.stop
         if not stop:
             raise Usage(f"{job.name}: no stop is in force; there is nothing to lift")
-        opened.note("lifted", {"reason": reason, "by": who(), "stop": stop})
+        opened.note(Lifted(reason=reason, by=who(), stop=stop))
         _publish_all(opened)
         return Resolved(f"lifted: {stop}. The next run sends again")
 
@@ -109,7 +110,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
                 f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or"
                 " this journal say it; nothing was settled"
             )
-        opened.note("disowned", {"charge_id": charge_id, "reason": reason, "by": who()})
+        opened.note(Disowned(charge_id=charge_id, reason=reason, by=who()))
         return Resolved(
             f"{charge_id} is none of this job's: it stands in the way of no order any more. Run"
             " again"
@@ -205,9 +206,7 @@ def _claimed(
             f"{charge_id} is not what order {order_id} asks for: {'; '.join(flaws)}; it stays as"
             " it is"
         )
-    case = asyncio.run(
-        opened.recorder.adopt(charge, number, intent, {"by": who(), "reason": reason})
-    )
+    case = asyncio.run(opened.recorder.adopt(charge, number, intent, Word(by=who(), reason=reason)))
     assert case.attempt is not None
     return _accepted(opened, order_id, case.attempt.flaws)
 
@@ -525,15 +524,9 @@ def _cancel(opened: OpenJob, order_id: str, reason: str, sale: _Sale) -> None:
     if held is not None:
         asyncio.run(opened.recorder.resolve(_case(held, attempts), "cancelled", reason, who()))
         return
-    data = {
-        "reason": reason,
-        "by": who(),
-        "sale": list(sale.keys),
-        **({"had": list(sale.had)} if sale.had else {}),
-    }
-    opened.journal.append(
-        [Event("cancelled", opened.clock.now_ns(), opened.run_id, order_id=order_id, data=data)]
-    )
+    told = OrderCancelled(reason=reason, by=who(), sale=sale.keys, had=sale.had)
+    event = line(told, opened.clock.now_ns(), opened.run_id, order_id=order_id)
+    opened.journal.append([event])
 
 
 def _held(opened: OpenJob, order_id: str) -> _Sale | None:

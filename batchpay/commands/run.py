@@ -34,6 +34,7 @@ from batchpay.batches.session import Options, SessionCall, SessionEnd, hold
 from batchpay.batches.wholeness import refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import BatchpayError, FileRefused, InputMissing, TryLater, Usage
+from batchpay.domain.events import RunCounted, RunFinished, RunStarted
 from batchpay.domain.exits import Acts, worst
 from batchpay.domain.model import Batch, RunDone
 from batchpay.job.job import Job
@@ -194,13 +195,13 @@ def _chosen(opened: OpenJob, batch_id: str | None) -> list[Batch]:
 
 def _without_a_request(opened: OpenJob) -> Result:
     """No file tonight and nothing open: that is written down as every run is."""
-    opened.note("run.started", {"boot_id": opened.clock.boot_id})
+    opened.note(RunStarted(boot_id=opened.clock.boot_id))
     return _reported(opened, [], asked=True)
 
 
 async def _work(opened: OpenJob, brought: SessionCall, trouble: list[BatchpayError]) -> Result:
     """The part of a run that leaves the machine, then its reports, whatever happened."""
-    opened.note("run.started", {"boot_id": opened.clock.boot_id})
+    opened.note(RunStarted(boot_id=opened.clock.boot_id))
     visited = SessionEnd()
     try:
         visited = await hold(opened, brought)
@@ -229,7 +230,7 @@ def _reported(
     open_equation = any(one.open_equation for one in counted)
     totals = [one.totals for one in counted]
     code = _code(opened, totals, trouble, open_equation=open_equation)
-    noted = opened.note("run.counted", {"exit_code": code})
+    noted = opened.note(RunCounted(exit_code=code))
     try:
         runs = Runs(opened.journal)
         published = [write(opened, one, runs) for one in counted]
@@ -238,12 +239,12 @@ def _reported(
         if opened.empty:
             beside = (*beside, *publish_nothing(opened, code, noted, runs))
     except BatchpayError as error:
-        opened.note("run.finished", {"exit_code": error.exit_code})
+        opened.note(RunFinished(exit_code=error.exit_code))
         raise
     finally:
         for one in counted:
             one.spool.close()
-    opened.note("run.finished", {"exit_code": code})
+    opened.note(RunFinished(exit_code=code))
     return replace(_result(opened, code, published, trouble, notes=notes), beside=beside)
 
 

@@ -12,6 +12,7 @@ from batchpay.batches.clock import SystemClock
 from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
 from batchpay.domain.errors import InputMissing
+from batchpay.domain.events import STOPS
 from batchpay.domain.exits import Acts
 from batchpay.domain.model import OPEN, Outcome
 from batchpay.domain.text import told as shown
@@ -19,7 +20,7 @@ from batchpay.job.job import Job
 from batchpay.journals.lock import running
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Totals, must_act
-from batchpay.settlement.recorder import stop_in_force
+from batchpay.settlement.in_force import stop_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         told, counted = history.status_of(job, journal, batch, latest.get(batch.id), now_ns, work)
         batches.append(told)
         totals.append(counted)
-    stop = stop_in_force(journal.events(["stop", "lifted"]))
+    stop = stop_in_force(journal.events(STOPS))
     totals.append(history.strays(job, journal))
     taken = history.taken_as_they_are(latest)
     return Status(

@@ -24,6 +24,7 @@ from batchpay.batches import history
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.domain import steps
 from batchpay.domain.errors import CannotWrite, InputMissing, InputOutput, Misconfigured
+from batchpay.domain.events import Restored, RunFinished, told_in
 from batchpay.domain.model import Batch
 from batchpay.domain.text import many, told
 from batchpay.job.job import Job
@@ -32,7 +33,7 @@ from batchpay.journals.lock import running, witnessed
 from batchpay.journals.place import may_be_there
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reports.manifest import MAX_BYTES, newest_heads
-from batchpay.settlement.recorder import whose_journal
+from batchpay.settlement.in_force import whose_journal
 
 NEWEST = "manifest.json"
 _MANIFEST = re.compile(r"manifest(-[0-9]+(-[0-9]+)?)?\.json")
@@ -161,7 +162,7 @@ def _chosen(job: Job, known: _Known, batch_id: str | None) -> list[str]:
 def _known(job: Job, journal: SqliteJournal) -> _Known:
     counted = history.last_totals(journal)
     unfinished = _unfinished(journal)
-    losses = journal.events(["restored"])
+    losses = told_in(journal, Restored)
     return _Known(
         job=job.name,
         journal_id=journal.id,
@@ -170,15 +171,15 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         counted={name: event.seq for name, event in counted.items()},
         unwritten=frozenset(name for name, event in counted.items() if unfinished(event.run_id)),
         account=str(whose_journal(journal.accounts()).get("account", "")),
-        lost=tuple((int(loss.data.get("has", 0)), int(loss.data.get("had", 0))) for loss in losses),
+        lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
     )
 
 
 def _unfinished(journal: SqliteJournal) -> Callable[[str], bool]:
     """Was a run killed before it had written its reports, or could it not write them?"""
     ended: dict[str, int] = {}
-    for event in journal.events(["run.finished"]):
-        ended[event.run_id] = int(event.data["exit_code"])
+    for event, finished in told_in(journal, RunFinished):
+        ended[event.run_id] = finished.exit_code
     could_not = (CannotWrite.exit_code, InputOutput.exit_code)
     return lambda run_id: run_id not in ended or ended[run_id] in could_not
 

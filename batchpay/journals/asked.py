@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from batchpay.domain.events import asked_in
 from batchpay.lifecycle.plan import alike, terms_of
 
 
@@ -31,11 +32,6 @@ class Asked(NamedTuple):
 _TEXTS = ("payer", "destination", "currency", "corrects")
 
 
-def begins(kind: str, send: int) -> bool:
-    """Does an event begin an attempt, so that it has a row?"""
-    return kind == "adopted" or (kind == "intent" and send == 1)
-
-
 def asked(
     seq: int,
     job: str,
@@ -46,8 +42,7 @@ def asked(
     data: Mapping[str, Any],
 ) -> Asked:
     """The row of an event that begins an attempt; what its data do not say counts as empty."""
-    kept = data.get("intent")
-    intent: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
+    intent = asked_in(data)
     payer, destination, currency, corrects = (str(intent.get(name) or "") for name in _TEXTS)
     terms = terms_of(payer, destination, intent.get("amount") or 0, currency)
     return Asked(seq, job, order_id, attempt, at_ns, alike(order_id), terms, corrects, batch_id)

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from batchpay.domain.errors import Taken
+from batchpay.domain.events import BEGINNINGS, begins, is_beside, state_in
 from batchpay.domain.model import Event
-from batchpay.journals.asked import asked, begins
+from batchpay.journals.asked import asked
 from batchpay.journals.guard import Last, Open
 
 Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
@@ -18,18 +18,10 @@ Rule = Callable[[Open | None, str, int, int, str, bool, Last], Open | None]
 already.
 """
 
-LAST = (
-    "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ? AND kind IN ('intent',"
-    " 'adopted') AND seq < ?"
+LAST = (  # a tuple of texts reads in SQL as it does here
+    "SELECT max(attempt) FROM events WHERE job = ? AND order_id = ?"  # noqa: S608 - our own words
+    f" AND kind IN {BEGINNINGS} AND seq < ?"
 )
-
-
-def state_in(data: Mapping[str, Any]) -> str:
-    """What an event says of where its attempt stands; "" for nothing."""
-    state = data.get("state")
-    if isinstance(state, str):
-        return state
-    return ""
 
 
 def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, event: Event) -> None:
@@ -53,7 +45,7 @@ def keep_open(connection: sqlite3.Connection, rule: Rule, job: str, seq: int, ev
             event.attempt,
             event.send,
             state_in(event.data),
-            bool(event.data.get("beside")),
+            is_beside(event.data),
             last,
         )
     except Taken as error:

@@ -21,15 +21,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from batchpay.domain.errors import Taken
+from batchpay.domain.events import Adopted, ChargedElsewhere, Intended, Withdrawn, kinds
 from batchpay.domain.model import NO_MONEY, Outcome
 
 BESIDE = "beside"  # two attempts of the order have, or may have, its money: it is never sent again
-WITHDRAWN = "withdrawn"  # a held attempt that will never be sent; the next one may follow
-NO_MONEY_STATES = frozenset({*(outcome.value for outcome in NO_MONEY), WITHDRAWN})
-BEGINNINGS = ("intent", "adopted")  # kinds of event by which an attempt begins
-_OF_OTHERS = frozenset(
-    {"elsewhere"}
-)  # kinds that name an order and speak of no attempt of this job
+NO_MONEY_STATES = frozenset({*(outcome.value for outcome in NO_MONEY), Withdrawn.kind})
+# kinds that name an order and speak of no attempt of this job
+_OF_OTHERS = frozenset(kinds(ChargedElsewhere))
 _HELD, _IN_DOUBT = Outcome.HELD.value, Outcome.IN_DOUBT.value
 _NO_CHARGE_SEEN = frozenset({_HELD, _IN_DOUBT})
 
@@ -54,11 +52,11 @@ def follow(
     `state`: what the event says of its attempt, "" for nothing. `beside`: an adopted charge next to
     an attempt that is not over. Raises Taken when the event may not be written.
     """
-    if kind == "intent":
+    if kind == Intended.kind:
         return _intent(now, attempt, send, last)
-    if kind == "adopted":
+    if kind == Adopted.kind:
         return _adopted(now, attempt, state, beside)
-    if kind == WITHDRAWN:
+    if kind == Withdrawn.kind:
         _refuse_unless_held(now, attempt, state)
         return None
     if not state or kind in _OF_OTHERS:
@@ -73,18 +71,25 @@ def replay(
     an earlier version, and its order is never sent again. (Numbers of attempts are not looked at:
     the unique index holds them apart.)
     """
+    if kind == Intended.kind:
+        last = _before(attempt)
     try:
-        return follow(
-            now,
-            kind,
-            attempt,
-            send,
-            state,
-            beside,
-            (lambda: attempt - 1) if kind == "intent" else last,
-        )
+        return follow(now, kind, attempt, send, state, beside, last)
     except Taken:
-        return Open(now.attempt if now else attempt, BESIDE)
+        return _blocked(now, attempt)
+
+
+def _before(attempt: int) -> Last:
+    return lambda: attempt - 1
+
+
+def _blocked(now: Open | None, attempt: int) -> Open:
+    """Two attempts have, or may have, the money of the order; the one that is open keeps its
+    number.
+    """
+    if now is None:
+        return Open(attempt, BESIDE)
+    return Open(now.attempt, BESIDE)
 
 
 def _intent(now: Open | None, attempt: int, send: int, last: Last) -> Open:
@@ -96,7 +101,8 @@ def _intent(now: Open | None, attempt: int, send: int, last: Last) -> Open:
         return Open(attempt, _IN_DOUBT)
     if now is not None:
         raise Taken(f"attempt {attempt} may not begin: {_said(now)}")
-    if attempt <= (highest := last()):
+    highest = last()
+    if attempt <= highest:
         raise Taken(f"attempt {attempt} may not begin: attempt {highest} has been made")
     return Open(attempt, _IN_DOUBT)
 
@@ -107,16 +113,18 @@ def _adopted(now: Open | None, attempt: int, state: str, beside: bool) -> Open |
     if beside:
         if state in NO_MONEY_STATES:
             return now
-        return Open(now.attempt if now else attempt, BESIDE)
+        return _blocked(now, attempt)
     if now is not None:
         raise Taken(f"attempt {attempt} may not be adopted: {_said(now)}")
     if state in NO_MONEY_STATES:
         return None
-    return Open(attempt, _IN_DOUBT if state in ("", _HELD) else state)
+    if state in ("", _HELD):
+        state = _IN_DOUBT
+    return Open(attempt, state)
 
 
 def _refuse_unless_held(now: Open | None, attempt: int, state: str) -> None:
-    if state != WITHDRAWN or now != (attempt, _HELD):
+    if state != Withdrawn.kind or now != (attempt, _HELD):
         raise Taken(f"attempt {attempt} may not be withdrawn, for it is not held: {_said(now)}")
 
 
@@ -125,7 +133,7 @@ def _evidence(now: Open | None, attempt: int, state: str, last: Last) -> Open | 
         return now
     if now is None or now.attempt != attempt:
         return _late(now, attempt, state, last)
-    if state == WITHDRAWN:
+    if state == Withdrawn.kind:
         return now  # only the withdrawal itself withdraws
     if state in NO_MONEY_STATES:
         return None

@@ -28,9 +28,8 @@ from batchpay.journals.place import why_closed
 
 _HOLDER_BYTES = 1024
 _STAMP = struct.Struct("<q")
-_STAMPS_AT = (
-    _HOLDER_BYTES + _STAMP.size
-)  # after the number of the last event that was known to be durable
+# after the number of the last event that was known to be durable
+_STAMPS_AT = _HOLDER_BYTES + _STAMP.size
 
 
 class RunLock:

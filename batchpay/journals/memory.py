@@ -8,14 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from batchpay.domain.errors import Taken
+from batchpay.domain.events import (
+    BEGINNINGS,
+    CHARGES,
+    SHOWN_CHARGES,
+    Answered,
+    BelongsTo,
+    begins,
+    charge_in,
+    is_beside,
+    state_in,
+)
 from batchpay.domain.model import Event, Outcome
-from batchpay.journals.asked import begins
-from batchpay.journals.attempts import state_in
-from batchpay.journals.guard import BEGINNINGS, Open, follow
+from batchpay.journals.guard import Open, follow
 from batchpay.journals.remembered import Remembered
 from batchpay.lifecycle.plan import alike
-
-_CHARGES_OF = ("answer", "found", "adopted", "resolved")
 
 
 class MemoryJournal(Remembered):
@@ -47,11 +54,14 @@ class MemoryJournal(Remembered):
     def events(self, kinds: Iterable[str] = (), after: int = 0) -> Iterator[Event]:
         """Events in order, or those of some kinds, after a sequence number."""
         wanted = frozenset(kinds)
-        return iter([e for e in self._events if e.seq > after and (not wanted or e.kind in wanted)])
+        later = [event for event in self._events if event.seq > after]
+        if not wanted:
+            return iter(later)
+        return iter([event for event in later if event.kind in wanted])
 
     def accounts(self) -> Iterator[Event]:
         """The `account` events: no other job shares this memory."""
-        return self.events(["account"])
+        return self.events([BelongsTo.kind])
 
     def histories(self, order_ids: Sequence[str]) -> dict[str, list[Event]]:
         """The events of some orders, oldest first."""
@@ -87,7 +97,7 @@ class MemoryJournal(Remembered):
     def order_of_charge(self, charge_id: str) -> tuple[str, str, int] | None:
         """Job, order id and attempt of the first event that tells of a charge."""
         for event in self._events:
-            if event.kind in _CHARGES_OF and _charge_of(event).get("id") == charge_id:
+            if event.kind in CHARGES and charge_in(event).get("id") == charge_id:
                 return self.job, event.order_id, event.attempt
         return None
 
@@ -104,23 +114,20 @@ class MemoryJournal(Remembered):
         """Charge id -> `created_at` of every charge that this job was told of since then."""
         known: dict[str, str] = {}
         for event in reversed(self._events):
-            charge = _charge_of(event)
-            if (
-                event.kind in ("answer", "found", "adopted")
-                and event.at_ns >= since_ns
-                and "id" in charge
-            ):
+            charge = charge_in(event)
+            told = event.kind in SHOWN_CHARGES and "id" in charge
+            if told and event.at_ns >= since_ns:
                 known[charge["id"]] = known.get(charge["id"]) or charge.get("created_at", "")
         return known
 
     def refused_since(self, since_ns: int) -> list[str]:
         """Order ids of attempts that an answer refused since then."""
-        told = (e for e in self._events if e.kind == "answer" and e.at_ns >= since_ns)
-        return list(dict.fromkeys(e.order_id for e in told if state_in(e.data) == Outcome.REFUSED))
-
-
-def _charge_of(event: Event) -> dict[str, str]:
-    return event.data.get("charge") or {}
+        found: dict[str, None] = {}
+        for event in self._events:
+            refused = event.kind == Answered.kind and state_in(event.data) == Outcome.REFUSED
+            if refused and event.at_ns >= since_ns:
+                found[event.order_id] = None
+        return list(found)
 
 
 def _guard(
@@ -134,13 +141,14 @@ def _guard(
     send = (order_id, event.attempt, event.send)
     if event.kind in BEGINNINGS and send in sends:
         raise Taken(f"{send} is in the journal already")
-    now, state, beside = (
-        still_open.get(order_id),
-        state_in(event.data),
-        bool(event.data.get("beside")),
-    )
     then = follow(
-        now, event.kind, event.attempt, event.send, state, beside, lambda: last.get(order_id, 0)
+        still_open.get(order_id),
+        event.kind,
+        event.attempt,
+        event.send,
+        state_in(event.data),
+        is_beside(event.data),
+        lambda: last.get(order_id, 0),
     )
     if event.kind in BEGINNINGS:
         sends.add(send)

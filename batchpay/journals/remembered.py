@@ -11,11 +11,23 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from batchpay.domain.events import (
+    BEGINNINGS,
+    BatchPlanned,
+    Intended,
+    OrderCancelled,
+    RunStarted,
+    TotalsCounted,
+    asked_in,
+    begins,
+    charge_in,
+    state_of,
+)
 from batchpay.domain.model import Batch, Done, Event, Judged, Outcome, Repeat, StoredChunk
-from batchpay.journals.asked import Asked, asked, begins
-from batchpay.journals.guard import BEGINNINGS, Open
+from batchpay.journals.asked import Asked, asked
+from batchpay.journals.guard import Open
 from batchpay.lifecycle.plan import tail_of
 
 T = TypeVar("T")
@@ -75,10 +87,10 @@ class Remembered:
         started = {
             event.run_id
             for event in self._events
-            if event.kind == "run.started" and not event.order_id
+            if event.kind == RunStarted.kind and not event.order_id
         }
         for event in reversed(self._of_batch(batch_id)):
-            if event.kind != "totals" and event.run_id in started:
+            if event.kind != TotalsCounted.kind and event.run_id in started:
                 return event.run_id
         return ""
 
@@ -113,7 +125,7 @@ class Remembered:
 
     def cancelled(self) -> list[Event]:
         """Every word of a person that an order without an attempt is never to be sent."""
-        return [event for event in self._events if event.kind == "cancelled"]
+        return [event for event in self._events if event.kind == OrderCancelled.kind]
 
     def adopted(self) -> list[tuple[str, str]]:
         """Batch id and order id of every charge that was adopted, oldest first."""
@@ -143,7 +155,7 @@ class Remembered:
         """
         found: dict[str, list[tuple[str, str, int, str, str]]] = {}
         for event, row in self._asked():
-            made_of = str(_intent(event).get("ids_from") or "")
+            made_of = str(asked_in(event.data).get("ids_from") or "")
             for beginning in dict.fromkeys(beginnings):
                 if made_of != but and beginning <= row.terms <= f"{beginning}~":
                     told = (row.order_id, row.batch_id, row.at_ns, made_of, event.kind)
@@ -155,7 +167,7 @@ class Remembered:
         pairs: dict[tuple[str, str], None] = {}
         for event, row in self._asked():
             if row.corrects:
-                sale = _intent(event).get("sale") or ()
+                sale = asked_in(event.data).get("sale") or ()
                 names = [row.corrects, *(one for one in sale if isinstance(one, str))]
                 pairs |= dict.fromkeys((name, row.order_id) for name in names)
         return _grouped(pair for pair in pairs if keys is None or pair[0] in keys)
@@ -212,7 +224,7 @@ class Remembered:
 
     def _decided(self, event: Event, batch: Batch) -> None:
         data = {"batch": asdict(batch)}
-        self.append([replace(event, kind="batch.planned", batch_id=batch.id, data=data)])
+        self.append([replace(event, kind=BatchPlanned.kind, batch_id=batch.id, data=data)])
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""
@@ -260,7 +272,7 @@ class Remembered:
         return frozenset(
             event.row
             for event in self._caused(batch_id)
-            if event.kind == "intent"
+            if event.kind == Intended.kind
             and event.sheet == sheet
             and first_row <= event.row <= last_row
             and self._open.get(event.order_id) == Open(event.attempt, Outcome.SUCCEEDED.value)
@@ -277,7 +289,7 @@ class Remembered:
     def moved(self, batch_id: str) -> bool:
         """Did anything happen to a batch since its totals were last written down?"""
         of_batch = self._of_batch(batch_id)
-        return bool(of_batch) and of_batch[-1].kind != "totals"
+        return bool(of_batch) and of_batch[-1].kind != TotalsCounted.kind
 
     def changed(self, batch_id: str, after: int) -> bool:
         """Did anything happen to an order of a batch after an event?"""
@@ -307,22 +319,15 @@ class Remembered:
         ]
 
 
-def _intent(event: Event) -> Mapping[str, Any]:
-    kept = event.data.get("intent")
-    if isinstance(kept, dict):
-        return kept
-    return {}
-
-
 def _done(event: Event) -> Done:
-    charge = event.data.get("charge") or {}
+    charge = charge_in(event)
     return Done(
         event.kind,
         event.batch_id,
         event.order_id,
         event.attempt,
         event.send,
-        event.data.get("state") or "",
+        state_of(event),
         charge.get("amount") or 0,
         charge.get("currency") or "",
     )

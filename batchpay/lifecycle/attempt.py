@@ -12,15 +12,31 @@ What a row of a file means, given the attempts its order already had, is decided
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
-from urllib.parse import parse_qs
 
+from batchpay.domain.events import (
+    Absent,
+    Adopted,
+    Answered,
+    Evidence,
+    Found,
+    Intended,
+    Missing,
+    Resolved,
+    Told,
+    Unclear,
+    Untold,
+    Voided,
+    Withdrawn,
+    kinds,
+    of,
+)
 from batchpay.domain.model import (
     MONEY_MOVED,
     NO_METADATA,
@@ -102,8 +118,10 @@ def verdict(
     if answer.said is not None:  # whatever the status says, somebody charged: look at its id
         told = f"status {status} with a charge"
         return Verdict(Proof.IN_DOUBT, charge=_with_id(answer.said), code=code, message=told)
+    if status == 429 and trust_429:
+        return Verdict(Proof.THROTTLED, code=code, message=message)
     if status == 429:
-        return Verdict(Proof.THROTTLED if trust_429 else Proof.IN_DOUBT, code=code, message=message)
+        return Verdict(Proof.IN_DOUBT, code=code, message=message)
     if status in (401, 403):
         return Verdict(Proof.KEY_REFUSED, code=code or str(status), message=message)
     if not 400 <= status <= 499:
@@ -181,13 +199,13 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
         CHARGE_ID.fullmatch(charge.id) is not None
         and charge.id.startswith("chrg_test_") is not live
     )
+    mode, its_mode = "a test charge", charge.id
+    if live:
+        mode = "a live charge"
+    if prefix_fits:
+        its_mode = "as asked"
     pairs = (
-        (
-            "id",
-            "a live charge" if live else "a test charge",
-            "as asked" if prefix_fits else charge.id,
-            prefix_fits,
-        ),
+        ("id", mode, its_mode, prefix_fits),
         ("livemode", live, charge.livemode, charge.livemode is live),
         ("amount", intent.amount, charge.amount, charge.amount == intent.amount),
         ("currency", intent.currency, charge.currency, charge.currency == intent.currency),
@@ -205,10 +223,10 @@ def flaws_of(charge: ChargeSeen, intent: Intent, live: bool) -> tuple[str, ...]:
             charge.status != "successful" or charge.paid,
         ),
     )
-    flaws = tuple(
-        f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits
-    )
-    return (charge.unread,) * bool(charge.unread) + flaws + fee_flaws_of(charge, intent)
+    flaws = [f"{name}: asked {asked}, got {got}" for name, asked, got, fits in pairs if not fits]
+    if charge.unread:
+        flaws.insert(0, charge.unread)
+    return (*flaws, *fee_flaws_of(charge, intent))
 
 
 def fee_flaws_of(charge: ChargeSeen, intent: Intent) -> tuple[str, ...]:
@@ -343,9 +361,8 @@ class Doubt:
 
     boot_id: str
     boot_s: float  # CLOCK_BOOTTIME of its intent's commit
-    absents: tuple[
-        tuple[str, float], ...
-    ] = ()  # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
+    # (boot id, CLOCK_BOOTTIME) of complete look-ups after the period
+    absents: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,26 +386,22 @@ class Attempt:
     message: str = ""
     refused: bool = False
     odd: str = ""  # what the gateway said of its charge, once that was proven, and no outcome names
-    hinted: str = (
-        ""  # a charge that an answer spoke of without proving it: to be asked for by its id
-    )
+    # a charge that an answer spoke of without proving it: to be asked for by its id
+    hinted: str = ""
     throttled: bool = False  # its last answer was a 429
-    withdrawn: bool = (
-        False  # proven not charged, and never to be sent: its order was planned anew (J13)
-    )
+    # proven not charged, and never to be sent: its order was planned anew (J13)
+    withdrawn: bool = False
     accepted: str = ""  # who took note of an unproven charge, or of a second one, when, and why
     by_hand: str = ""  # who said what became of it, when, and why
     # a person said, after a look-up, that it took no money; no answer takes that word back
     denied: bool = False
     may_be: str = ""  # id of a listed charge that carries no key and may be this attempt's
-    missing_ns: int = (
-        0  # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
-    )
+    # wall clock of the first time that the gateway no longer knew its charge; 0: it knows it
+    missing_ns: int = 0
     twins: frozenset[str] = frozenset()  # every charge id ever seen for this key
     others: tuple[Shown, ...] = ()  # those of them that are not `charge`
-    anothers: bool = (
-        False  # `charge` is another order's, told for this one: no money of this order (J11)
-    )
+    # `charge` is another order's, told for this one: no money of this order (J11)
+    anothers: bool = False
     # id of its charge that the gateway, asked again, did not show: no next attempt until it does
     untold: str = ""
 
@@ -515,7 +528,7 @@ class Attempt:
     def state(self) -> str:
         """What the journal keeps of it beside each event: its outcome, or that it was withdrawn."""
         if self.set_aside:
-            return "withdrawn"
+            return Withdrawn.kind
         return self.outcome.value
 
     def owned_by(self, batch_id: str, sheet: str, row: int) -> bool:
@@ -535,161 +548,159 @@ def fold(events: Iterable[Event]) -> tuple[Attempt, ...]:
     """All attempts of one order, first to last, from its events in the journal's order."""
     attempts: dict[int, Attempt] = {}
     for event in events:
-        if event.kind in _STEPS:
-            attempts[event.attempt] = advance(attempts.get(event.attempt), event)
+        if event.kind in _KINDS:
+            before = attempts.get(event.attempt)
+            attempts[event.attempt] = advance(before, event)
     return tuple(attempts[number] for number in sorted(attempts))
 
 
 def advance(attempt: Attempt | None, event: Event) -> Attempt:
     """One more event of an attempt; its first event brings the intent."""
+    told = of(event)
     if attempt is None:
-        attempt = Attempt(intent=intent_from(event), adopted=event.kind == "adopted")
-    return _STEPS[event.kind](attempt, event)
+        attempt = _begun(event, told)
+    return _STEPS[type(told)](attempt, event, told)
 
 
-def intent_from(event: Event) -> Intent:
-    """The intent that an `intent` or `adopted` event keeps."""
-    kept: dict[str, Any] = dict(event.data["intent"])
-    if "mode" not in kept:  # written before commissions were kept apart from the body
-        kept |= _fee_in(str(kept.get("body", "")))
-    known = {name: value for name, value in kept.items() if name in _INTENT_FIELDS}
-    if "sale" in known:
-        known["sale"] = tuple(known["sale"])
-    place: dict[str, Any] = {
-        "order_id": event.order_id,
-        "attempt": event.attempt,
-        "batch_id": event.batch_id,
-    }
-    return Intent(**known, **place, sheet=event.sheet, row=event.row)
+def _begun(event: Event, told: Told) -> Attempt:
+    """Raises KeyError for an event by which no attempt begins."""
+    if not isinstance(told, Intended | Adopted) or told.intent is None:
+        raise KeyError(f"attempt {event.attempt} of order {event.order_id} never began")
+    return Attempt(intent=told.intent, adopted=isinstance(told, Adopted))
 
 
-_INTENT_FIELDS = frozenset(f.name for f in fields(Intent))
-
-
-def _fee_in(body: str) -> dict[str, Any]:
-    """The commission that a request body asks for."""
-    asked = parse_qs(body)
-    fixed, percentage = asked.get("platform_fee[fixed]"), asked.get("platform_fee[percentage]")
-    return {
-        "fee_fixed": int(fixed[0]) if fixed else None,
-        "fee_percentage": percentage[0] if percentage else None,
-    }
-
-
-def _intent(state: Attempt, event: Event) -> Attempt:
-    doubt = Doubt(str(event.data["boot_id"]), float(event.data["boot_s"]))
+def _intended(state: Attempt, event: Event, told: Intended) -> Attempt:
     return _but(
         state,
         sends=state.sends + 1,
         unclear=state.unclear | {event.send},
-        doubt=doubt,
+        doubt=Doubt(told.boot_id, told.boot_s),
         sent_ns=state.sent_ns or event.at_ns,
         sent_in=event.run_id,
     )
 
 
-def _voided(state: Attempt, event: Event) -> Attempt:
+def _voided(state: Attempt, event: Event, _: Told) -> Attempt:
     return _but(state, unclear=state.unclear - {event.send})
 
 
-def _answer(state: Attempt, event: Event) -> Attempt:
-    proof = Proof(event.data["verdict"])
+def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
+    proof = Proof(told.verdict)
     if proof in (Proof.CHARGE, Proof.UNPROVEN):
-        return _evidence(state, event)
+        return _evidence(state, event, told)
     if proof in NOT_CHARGED:
         return _but(
-            _voided(state, event),
+            _voided(state, event, told),
             throttled=proof is Proof.THROTTLED,
-            code=event.data.get("code", ""),
-            message=event.data.get("message", ""),
+            code=told.code,
+            message=told.message,
         )
     if proof is Proof.REFUSED:
         return _but(
-            _voided(state, event),
+            _voided(state, event, told),
             refused=True,
             settled_ns=event.at_ns,
-            code=event.data.get("code", ""),
-            message=event.data.get("message", ""),
+            code=told.code,
+            message=told.message,
         )
-    left_s = event.data.get(
-        "left_s"
-    )  # when its first byte left: later than the commit, so the safer start
     doubt = state.doubt
-    if doubt is not None and left_s is not None:
-        doubt = replace(doubt, boot_s=max(doubt.boot_s, float(left_s)))
-    hint = event.data.get("charge") or {}
+    if doubt is not None and told.left_s is not None:  # later than the commit, so the safer start
+        doubt = replace(doubt, boot_s=max(doubt.boot_s, float(told.left_s)))
+    hinted = state.hinted
+    if told.charge is not None:
+        hinted = told.charge.id or hinted
     return _but(
         state,
         doubt=doubt,
         doubted=True,
-        hinted=str(hint.get("id", "")) or state.hinted,
-        spent=state.spent or bool(event.data.get("spent")),
-        code=event.data.get("code", ""),
-        message=event.data.get("message", ""),
+        hinted=hinted,
+        spent=state.spent or told.spent,
+        code=told.code,
+        message=told.message,
     )
 
 
-def _evidence(state: Attempt, event: Event) -> Attempt:
+def _evidence(state: Attempt, event: Event, told: Evidence) -> Attempt:
     """A charge was seen, by an answer or by a look-up: it ends every doubt about this attempt."""
-    if event.data.get("charge"):
-        found = ChargeSeen.from_json(event.data["charge"])
-    else:
-        found = None
-    anothers = bool(event.data.get("anothers"))  # its id is of another order's charge (J11)
-    by_hand, by_id = event.kind == "resolved" or "word" in event.data, bool(event.data.get("by_id"))
-    mine = found is not None and (key_in(found) == state.intent.key or by_hand) and not anothers
-    flaws = tuple(event.data.get("flaws", ()))
-    known = state.charge
-    if flaws and found and not (by_hand or anothers):
-        again = known is not None and known.id == found.id and known.ended_without_money
-        if took_nothing(found, state.intent, answered=event.kind == "answer" or again):
-            flaws = ()  # what is not as asked of a charge without money is nobody's money
+    found, known = told.charge, state.charge
+    by_id = isinstance(told, Found) and told.by_id
+    reread = isinstance(told, Found) and told.reread
+    flaws = _flaws_that_count(state, told)
     if found and not flaws and (odd := _oddity(state, found, by_id=by_id)):
         return _but(state, odd=odd, settled_ns=event.at_ns)
-    # a list may be a copy from before: that a charge which took nothing is not known by its id any
-    # more stays told
-    missing_ns = state.missing_ns and (
-        state.missing_ns if state.outcome in NO_MONEY and not by_id else 0
-    )
-    seen_now: dict[str, Any] = {
-        "twins": state.twins | {found.id} if found and mine else state.twins,
+    carries_its_key = found is not None and key_in(found) == state.intent.key
+    seen_now = _seen_now(state, event, by_id=by_id)
+    mine = not told.anothers and (carries_its_key or _is_by_hand(told))
+    if found is not None and mine:
+        seen_now["twins"] = state.twins | {found.id}
+    verdict_now = {
+        "flaws": flaws,
+        "anothers": told.anothers and (not carries_its_key or bool(told.theirs)),
+        "reread": state.reread or reread,
+    }
+    if found is None or known is None:
+        return _but(state, **seen_now, **verdict_now, charge=found or known)
+    if found.id != known.id:
+        if mine and known.id in state.twins:
+            return _with_a_twin(_but(state, **seen_now), state, Shown(found, flaws))
+        if not state.flaws:  # a charge of another order, told for this one: ours stays
+            return _but(state, **seen_now)
+        return _but(state, **seen_now, **verdict_now, charge=found, accepted="")
+    if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
+        found = known  # a page from before the answer: it takes nothing back
+    elif not (found.ended_without_money and known.ended_without_money):
+        # the gateway contradicts itself about one charge: that is for a person
+        verdict_now["flaws"] = flaws or state.flaws
+    now = _but(state, **seen_now, **verdict_now, charge=found)
+    if state.accepted and not _accepts(state, now):
+        now = _but(now, accepted="")
+    return _weighed(now)
+
+
+def _is_by_hand(told: Evidence) -> bool:
+    """Does a person say whose the charge is?"""
+    return isinstance(told, Resolved) or (isinstance(told, Adopted) and told.word is not None)
+
+
+def _flaws_that_count(state: Attempt, told: Evidence) -> tuple[str, ...]:
+    """What is not as asked of a charge without money is nobody's money."""
+    found, known = told.charge, state.charge
+    if not told.flaws or found is None or told.anothers or _is_by_hand(told):
+        return told.flaws
+    again = known is not None and known.id == found.id and known.ended_without_money
+    answered = isinstance(told, Answered) or again
+    if took_nothing(found, state.intent, answered=answered):
+        return ()
+    return told.flaws
+
+
+def _seen_now(state: Attempt, event: Event, *, by_id: bool) -> dict[str, Any]:
+    """What any charge that is shown makes of an attempt."""
+    now: dict[str, Any] = {
         "unclear": frozenset(),
         "settled_ns": event.at_ns,
         "refused": False,
         "code": "",
         "message": "",
         "may_be": "",
-        "untold": "" if by_id else state.untold,
-        "missing_ns": missing_ns,
-        "by_hand": "" if state.refused else state.by_hand,
     }
-    no_money = anothers and (
-        found is None or key_in(found) != state.intent.key or bool(event.data.get("theirs"))
-    )
-    told = {
-        "flaws": flaws,
-        "anothers": no_money,
-        "reread": state.reread or bool(event.data.get("reread")),
-    }
-    if found is None or known is None:
-        return _but(state, **seen_now, **told, charge=found or known)
-    if found.id != known.id:
-        if mine and known.id in state.twins:
-            more = _but(state, **seen_now, others=_with(state.others, Shown(found, flaws)))
-            return _weighed(more if _takes_no_more(state, more) else _but(more, accepted=""))
-        if not state.flaws:
-            return _but(
-                state, **seen_now
-            )  # a charge of another order, told for this one: ours stays
-        return _but(state, **seen_now, **told, charge=found, accepted="")
-    if not flaws and not state.flaws and _is_staler(found, known, by_id=by_id):
-        found = known  # a page from before the answer: it takes nothing back
-    elif not (found.ended_without_money and known.ended_without_money):
-        told["flaws"] = (
-            flaws or state.flaws
-        )  # the gateway contradicts itself about one charge: that is for a person
-    now = _but(state, **seen_now, **told, charge=found)
-    return _weighed(now if not state.accepted or _accepts(state, now) else _but(now, accepted=""))
+    if by_id:
+        now["untold"] = ""
+    # a list may be a copy from before: that a charge which took nothing is not known by its id any
+    # more stays told
+    if by_id or state.outcome not in NO_MONEY:
+        now["missing_ns"] = 0
+    if state.refused:
+        now["by_hand"] = ""
+    return now
+
+
+def _with_a_twin(now: Attempt, before: Attempt, twin: Shown) -> Attempt:
+    """A second charge under its key was shown."""
+    more = _but(now, others=_with(now.others, twin))
+    if not _takes_no_more(before, more):
+        more = _but(more, accepted="")
+    return _weighed(more)
 
 
 def _with(others: tuple[Shown, ...], seen_now: Shown) -> tuple[Shown, ...]:
@@ -726,13 +737,17 @@ def _weighed(state: Attempt) -> Attempt:
     )
 
 
+_terms_of = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
+
+
 def _accepts(before: Attempt, after: Attempt) -> bool:
     """Is what a person took note of still what it was? Acceptance is of one charge as it stood."""
     old, new = before.charge, after.charge
     if old is None or new is None:
         return False
-    terms = attrgetter("id", "amount", "currency", "destination", "livemode", "took_money")
-    return terms(old) == terms(new) and set(after.flaws) <= set(before.flaws)
+    if _terms_of(old) != _terms_of(new):
+        return False
+    return set(after.flaws) <= set(before.flaws)
 
 
 def _takes_no_more(before: Attempt, after: Attempt) -> bool:
@@ -765,52 +780,52 @@ def _is_staler(found: ChargeSeen, known: ChargeSeen, *, by_id: bool) -> bool:
     known to be paid.
     """
     was, now = outcome_of(known), _KNOWN_STATUS.get(found.status)
-    if was is Outcome.SUCCEEDED:
-        return now is Outcome.PENDING or (
-            now is Outcome.SUCCEEDED and not found.chain and bool(known.chain)
-        )
-    return was in NO_MONEY and now is Outcome.PENDING and not by_id
+    if was is Outcome.SUCCEEDED and now is Outcome.SUCCEEDED:
+        return bool(known.chain) and not found.chain
+    if now is not Outcome.PENDING:
+        return False
+    return was is Outcome.SUCCEEDED or (was in NO_MONEY and not by_id)
 
 
-def _absent(state: Attempt, event: Event) -> Attempt:
+def _absent(state: Attempt, _: Event, told: Absent) -> Attempt:
     """Two complete look-ups after the doubt period, a gap apart: the request never became a charge
     (law L5).
     """
     if state.doubt is None or not state.unclear:
         return state
-    absents = (*state.doubt.absents, (str(event.data["boot_id"]), float(event.data["boot_s"])))
-    doubt = replace(state.doubt, absents=absents)
-    if event.data.get("closes") and not state.spent:
+    look = (told.boot_id, told.boot_s)
+    doubt = replace(state.doubt, absents=(*state.doubt.absents, look))
+    if told.closes and not state.spent:
         return _but(state, doubt=doubt, doubted=True, unclear=frozenset(), may_be="")
     return _but(state, doubt=doubt, doubted=True)
 
 
-def _withdrawn(state: Attempt, event: Event) -> Attempt:
+def _withdrawn(state: Attempt, *_: object) -> Attempt:
     """Nothing was charged and nothing is on its way; its order was planned anew, so this request
     never goes again.
     """
     return _but(state, withdrawn=True)
 
 
-def _unclear(state: Attempt, event: Event) -> Attempt:
+def _unclear(state: Attempt, _: Event, told: Unclear) -> Attempt:
     """A list shows a charge that may be this one's, and nothing tells: no look-up will, so that is
     for a person.
     """
-    return _but(state, may_be=str(event.data["charge_id"]))
+    return _but(state, may_be=told.charge_id)
 
 
-def _missing(state: Attempt, event: Event) -> Attempt:
+def _missing(state: Attempt, event: Event, _: Told) -> Attempt:
     """The gateway answered for its charge's id that there is none: that is for a person, never a
     failure (J27).
     """
     return _but(state, missing_ns=state.missing_ns or event.at_ns)
 
 
-def _untold(state: Attempt, event: Event) -> Attempt:
+def _untold(state: Attempt, _: Event, told: Untold) -> Attempt:
     """Asked for its charge by its id before a next attempt, the gateway showed none: silence proves
     nothing (J04).
     """
-    return _but(state, untold=str(event.data["charge_id"]))
+    return _but(state, untold=told.charge_id)
 
 
 CANCELLED = "cancelled"  # how a person's word closed an attempt
@@ -825,50 +840,57 @@ def cancelled_by_hand(attempt: Attempt) -> str | None:
     return None
 
 
-def _adopted(state: Attempt, event: Event) -> Attempt:
+def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
     """A charge that this journal did not make; of one that names nobody a person said whose it is,
     and takes it so.
     """
-    now = _evidence(state, event)
-    if (said := event.data.get("word")) is None:
+    now = _evidence(state, event, told)
+    if told.word is None:
         return now
-    word = _word(said, event.at_ns)
-    return _but(now, accepted=word if now.flaws else "", by_hand=word)
+    word = _word(told.word.by, told.word.reason, event.at_ns)
+    if now.flaws:
+        return _but(now, accepted=word, by_hand=word)
+    return _but(now, accepted="", by_hand=word)
 
 
-def _word(said: Mapping[str, Any], at_ns: int) -> str:
+def _word(by: str, reason: str, at_ns: int) -> str:
     at = datetime.fromtimestamp(at_ns // 10**9, UTC)
-    return f"{said['by']} on {at:%Y-%m-%dT%H:%M:%SZ}: {said['reason']}"
+    return f"{by} on {at:%Y-%m-%dT%H:%M:%SZ}: {reason}"
 
 
-def _resolved(state: Attempt, event: Event) -> Attempt:
+def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
-    word = _word(event.data, event.at_ns)
-    if event.data["as"] == "accepted":
+    word = _word(told.by, told.reason, event.at_ns)
+    if told.said == "accepted":
         return _but(state, accepted=word)
-    if event.data.get("charge"):
-        now = _evidence(_unnamed(state, str(event.data["charge"].get("id"))), event)
-        taken_as_it_is = (
-            event.data.get("flaws") or now.further
-        )  # else it is what was asked, and all that there is
-        return _but(now, accepted=word if taken_as_it_is else state.accepted, by_hand=word)
-    code, message = str(event.data["as"]).replace("-", "_"), f"{BY_HAND}{event.data['reason']}"
-    settled = {
-        "unclear": frozenset[int](),
-        "refused": True,
-        "settled_ns": event.at_ns,
-        "code": code,
-        "may_be": "",
-    }
-    settled |= {"denied": event.data["as"] == "not-charged", "by_hand": word}
-    return _but(state, **settled, message=message, charge=None, flaws=(), anothers=False, untold="")
+    if told.charge is not None:
+        now = _evidence(_unnamed(state, told.charge.id), event, told)
+        if told.flaws or now.further:  # else it is what was asked, and all that there is
+            return _but(now, accepted=word, by_hand=word)
+        return _but(now, accepted=state.accepted, by_hand=word)
+    return _but(
+        state,
+        unclear=frozenset(),
+        refused=True,
+        settled_ns=event.at_ns,
+        code=told.said.replace("-", "_"),
+        message=f"{BY_HAND}{told.reason}",
+        may_be="",
+        denied=told.said == "not-charged",
+        by_hand=word,
+        charge=None,
+        flaws=(),
+        anothers=False,
+        untold="",
+    )
 
 
 def _unnamed(state: Attempt, charge_id: str) -> Attempt:
     """The attempt as it is but for the charge that a person is about to name; one of its own stays
     beside that.
     """
-    known, others = state.charge, tuple(one for one in state.others if one.charge.id != charge_id)
+    known = state.charge
+    others = tuple(one for one in state.others if one.charge.id != charge_id)
     if known is not None and known.id in state.twins and known.id != charge_id:
         others = (*others, Shown(known, state.flaws))
     return _but(state, charge=None, flaws=(), others=others, missing_ns=0)
@@ -885,19 +907,21 @@ def _but(state: Attempt, **changes: Any) -> Attempt:
     return Attempt(**(dict(zip(_ATTEMPT_FIELDS, _values_of(state), strict=True)) | changes))
 
 
-_STEPS = {
-    "intent": _intent,
-    "voided": _voided,
-    "answer": _answer,
-    "found": _evidence,
-    "adopted": _adopted,
-    "absent": _absent,
-    "resolved": _resolved,
-    "withdrawn": _withdrawn,
-    "missing": _missing,
-    "unclear": _unclear,
-    "untold": _untold,
+# each takes an event of its own class only
+_STEPS: Mapping[type[Told], Callable[[Attempt, Event, Any], Attempt]] = {
+    Intended: _intended,
+    Voided: _voided,
+    Answered: _answered,
+    Found: _evidence,
+    Adopted: _adopted,
+    Absent: _absent,
+    Resolved: _resolved,
+    Withdrawn: _withdrawn,
+    Missing: _missing,
+    Unclear: _unclear,
+    Untold: _untold,
 }
+_KINDS = frozenset(kinds(*_STEPS))
 
 # Which outcome may follow which (fault-matrix I8); evidence that says otherwise is recorded, and a
 # stop.
@@ -994,7 +1018,7 @@ def paid_apart(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
 
 def money_of(attempt: Attempt) -> tuple[ChargeSeen, ...]:
     """Every charge of an attempt that took money of its order, whether or not it was given back."""
-    own: tuple[ChargeSeen, ...] = ()
-    if attempt.charge is not None and not attempt.anothers:
-        own = (attempt.charge,)
-    return tuple(charge for charge in (*own, *attempt.further) if charge.took_money)
+    charge = attempt.charge
+    if charge is None or attempt.anothers or not charge.took_money:
+        return attempt.further
+    return (charge, *attempt.further)

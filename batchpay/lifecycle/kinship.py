@@ -17,8 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from batchpay.domain.events import (
+    BEGINNINGS,
+    IdsMadeOf,
+    IdsRenamed,
+    OrderCancelled,
+    RowsAnswered,
+    told_by,
+)
 from batchpay.domain.model import Batch, Document, Event, Intent, Judged, StoredChunk
 from batchpay.lifecycle.plan import alike, by_order
 
@@ -114,19 +122,14 @@ class Names:
             {**self.today, **other.today},
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """For the journal's `renamed` event."""
-        told = {"ids": dict(self.same), "had": dict(self.had), "ids_from": self.ids_from}
-        if self.said:
-            told["said"] = dict(self.said)
-        return told
+    def as_told(self) -> IdsRenamed:
+        """For the journal; what rows are called today is none of it."""
+        return IdsRenamed(same=self.same, had=self.had, ids_from=self.ids_from, said=self.said)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Names:
+    def of_told(cls, told: IdsRenamed) -> Names:
         """The same back."""
-        same, had = _names_in(data.get("ids", {})), _names_in(data.get("had", {}))
-        said = _names_in(data.get("said", {}))
-        return cls(same, had, str(data.get("ids_from", "")), said)
+        return cls(told.same, told.had, told.ids_from, told.said)
 
 
 def _names_in(kept: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -247,7 +250,7 @@ class Lineages:
         self._chunks: dict[tuple[str, int], dict[int, _Told]] = {}
         self._answered: dict[str, tuple[str, ...]] | None = None  # place -> order ids
         # Cancellations of orders that were never sent, by all that these are known by.
-        self._words: dict[str, list[Event]] | None = None
+        self._words: dict[str, list[tuple[Event, OrderCancelled]]] | None = None
 
     def of(self, place: str, told: Sequence[str] = (), /) -> Ancestry:
         """The ancestry of a row that came back for this place. Raises what reading the journal
@@ -284,29 +287,31 @@ class Lineages:
             return self._renamed.today[place]
         return self._row(place).order_id
 
-    def cancelled(self, keys: Iterable[str]) -> list[Event]:
+    def cancelled(self, keys: Iterable[str]) -> list[tuple[Event, OrderCancelled]]:
         """A person's words that orders are never to be sent, which are known by any of these places
         and orders.
         """
         words = self._all_words()
         if not words:
             return []
-        found = {event.seq: event for key in keys for event in words.get(key, ())}
+        found = {}
+        for key in keys:
+            for event, told in words.get(key, ()):
+                found[event.seq] = (event, told)
         return list(found.values())
 
-    def _all_words(self) -> Mapping[str, list[Event]]:
+    def _all_words(self) -> Mapping[str, list[tuple[Event, OrderCancelled]]]:
         if self._words is None:
             self._words = {}
-            for event in self._journal.events(["cancelled"]):
-                told = (*event.data.get("sale", ()), *event.data.get("had", ()))
-                for key in {by_order(event.order_id), *map(str, told)}:
-                    self._words.setdefault(key, []).append(event)
+            for event, told in told_by(self._journal.events([OrderCancelled.kind]), OrderCancelled):
+                for key in {by_order(event.order_id), *told.sale, *told.had}:
+                    self._words.setdefault(key, []).append((event, told))
         return self._words
 
     def was_asked(self, order_id: str) -> bool:
         """Did any row ask for this order before?"""
         events = self._journal.histories([order_id]).get(order_id, ())
-        return any(event.kind in ("intent", "adopted") for event in events)
+        return any(event.kind in BEGINNINGS for event in events)
 
     def earlier(self, batch_id: str, judged: Judged) -> dict[int, tuple[str, ...]]:
         """Position -> every other order id that a row of a batch ever had: when it was planned
@@ -368,9 +373,9 @@ class Lineages:
     def _all_answered(self) -> Mapping[str, tuple[str, ...]]:
         if self._answered is None:
             self._answered = {}
-            for event in self._journal.events(["answered"]):
-                for one, order_id in event.data["rows"].items():
-                    self._answered[one] = (*self._answered.get(one, ()), str(order_id))
+            for _, told in told_by(self._journal.events([RowsAnswered.kind]), RowsAnswered):
+                for one, order_id in told.rows.items():
+                    self._answered[one] = (*self._answered.get(one, ()), order_id)
         return self._answered
 
     def is_same(self, order_id: str, other: str) -> bool:
@@ -389,7 +394,8 @@ class Lineages:
 
     def _all_names(self) -> _ByForm:
         if self._names is None:
-            kept = [Names.from_json(event.data) for event in self._journal.events(["renamed"])]
+            renamed = told_by(self._journal.events([IdsRenamed.kind]), IdsRenamed)
+            kept = [Names.of_told(told) for _, told in renamed]
             self._names = _ByForm()
             for names in (*kept, self._renamed):
                 self._names.add(names, self._form)
@@ -409,8 +415,9 @@ class Lineages:
         return next(self._noted_sources(), self._ids_from)
 
     def _noted_sources(self) -> Iterator[str]:
-        for event in self._journal.events(["ids"]):
-            yield str(event.data["ids_from"])
+        """Of which cells order ids were made, as it was noted each time, oldest first."""
+        made = told_by(self._journal.events([IdsMadeOf.kind]), IdsMadeOf)
+        return (told.ids_from for _, told in made)
 
     @property
     def source(self) -> str:

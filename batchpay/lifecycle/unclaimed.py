@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
+from batchpay.domain.events import Disowned, NamelessListed, Stray, kinds, of, told_by
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.times import is_instant
 from batchpay.lifecycle.plan import may_pay, number_of
 
-KINDS = ("stray", "nameless", "disowned")  # of the events that tell of them
+KINDS = kinds(Stray, NamelessListed, Disowned)  # of the events that tell of them
 SKEW_S = 300  # how far our clock may be from the gateway's (fault-matrix C04)
 Terms = tuple[str, int, str]  # recipient, amount in the smallest unit, lower-case currency
 
@@ -111,22 +111,28 @@ def unclaimed_in(events: Iterable[Event]) -> Unclaimed:
     found = Unclaimed()
     disowned: set[str] = set()
     for event in events:
-        if event.kind == "stray":
-            found.add_stray(str(event.data["key"]), ChargeSeen.from_json(event.data["charge"]))
-        elif event.kind == "nameless":
-            for kept in event.data["charges"]:
+        told = of(event)
+        if isinstance(told, Stray):
+            found.add_stray(told.key, told.charge)
+        elif isinstance(told, NamelessListed):
+            for kept in told.charges:
                 found.add_nameless(Nameless(**kept))
-        elif event.kind == "disowned":
-            disowned.add(str(event.data["charge_id"]))
+        elif isinstance(told, Disowned):
+            disowned.add(told.charge_id)
     for some in found.nameless.values():
         for charge_id in disowned & some.keys():
             del some[charge_id]
     return found
 
 
-def told_of(some: Iterable[Nameless]) -> Mapping[str, Any]:
-    """What a `nameless` event keeps."""
-    return {"charges": [asdict(one) for one in some]}
+def disowned_in(events: Iterable[Event]) -> set[str]:
+    """Ids of charges that a person said are none of this job's."""
+    return {told.charge_id for _, told in told_by(events, Disowned)}
+
+
+def told_of(some: Iterable[Nameless]) -> NamelessListed:
+    """What the journal keeps of them."""
+    return NamelessListed(charges=tuple(asdict(one) for one in some))
 
 
 def fits(

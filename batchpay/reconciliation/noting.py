@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from batchpay.domain.events import DifferenceNoted, told_by
 from batchpay.domain.model import Event
 from batchpay.reconciliation.matching import Difference
 
@@ -39,9 +39,11 @@ class Note:
             difference.state,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """The data of its event."""
-        return {name: value for name, value in asdict(self).items() if name != "at_ns"}
+    def as_told(self) -> DifferenceNoted:
+        """For the journal."""
+        kept = asdict(self)
+        del kept["at_ns"]
+        return DifferenceNoted(**kept)
 
 
 def note_on(difference: Difference, reason: str, by: str) -> Note:
@@ -61,15 +63,8 @@ def note_on(difference: Difference, reason: str, by: str) -> Note:
 
 def kept(events: Iterable[Event]) -> dict[str, Note]:
     """Id of a difference -> the last note on it."""
-    names = Note.__dataclass_fields__
-    notes = (
-        Note(
-            **{name: value for name, value in event.data.items() if name in names},
-            at_ns=event.at_ns,
-        )
-        for event in events
-    )
-    return {note.id: note for note in notes}
+    notes = told_by(events, DifferenceNoted)
+    return {told.id: Note(**asdict(told), at_ns=event.at_ns) for event, told in notes}
 
 
 def open_of(differences: Iterable[Difference], notes: Mapping[str, Note]) -> list[Difference]:

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from batchpay.domain.books import Booked, Refund, Transaction
+from batchpay.domain.events import RefundSeen
 from batchpay.domain.model import ChargeSeen, Outcome
 from batchpay.domain.money import both_units, money_told
 from batchpay.domain.times import day_of, is_instant
@@ -65,16 +65,17 @@ class Refunded:
             state=self.unread,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def as_told(self, zone: str) -> RefundSeen:
         """What the journal keeps of it."""
-        return {
-            "order": self.order_id,
-            "charge_id": self.charge_id,
-            "currency": self.currency,
-            "total": self.total,
-            "charged": self.charged,
-            "refunds": [asdict(refund) for refund in self.refunds],
-        }
+        return RefundSeen(
+            order=self.order_id,
+            charge_id=self.charge_id,
+            currency=self.currency,
+            total=self.total,
+            charged=self.charged,
+            refunds=tuple(asdict(refund) for refund in self.refunds),
+            told=sentence(self, zone),
+        )
 
 
 def refunded_of(

@@ -3,6 +3,8 @@
 run        the sequence of a run, step by step
 channel    the paced and guarded way to the gateway: rate limit, 429, pauses, a refused key
 recorder   what is known of each order, and how it is written down: the only writer of evidence
+evidence   is what is told of an attempt news, and does it break a promise?
+in_force   what holds a job back until a person has told, and whose its journal is
 queue      who is sent next, and how far a run may go
 preflight  may each recipient be paid at all?
 lists      the gateway's own list of charges, held against the journal

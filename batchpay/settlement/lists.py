@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 
 from batchpay.domain import steps
 from batchpay.domain.errors import Misconfigured, Taken
+from batchpay.domain.events import Listed, Restored
 from batchpay.domain.model import Answer, ChargeSeen, Intent, Outcome, Page, UnreadablePage
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.times import is_instant
@@ -178,9 +179,7 @@ class Lists:
                 f" empty: it was lost or is another one; {steps.ADOPT()}"
             )
         if not self._met_unknown:
-            await self._recorder.note(
-                "restored", {"met": charge.id, "empty": not look.known_before}
-            )
+            await self._recorder.note(Restored(met=charge.id, empty=not look.known_before))
         self._met_unknown = True
 
     # --- while and after
@@ -474,7 +473,7 @@ class Lists:
             created_at, _ = self._recorder.known[lacking[0]]
             bound = min(bound, created_at)
         if bound:
-            await self._recorder.note("listing", {"bound": bound})
+            await self._recorder.note(Listed(bound=bound))
 
     def _bound(self, listing: Listing) -> str:
         """The gateway's clock, or else its youngest charge, if that has been.

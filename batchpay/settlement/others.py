@@ -8,9 +8,9 @@ the same rule judges all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from batchpay.domain import steps
+from batchpay.domain.events import ChargedElsewhere, told_by
 from batchpay.domain.model import ChargeSeen, Event
 from batchpay.domain.ports import Journal
 from batchpay.lifecycle.attempt import Attempt, fold
@@ -36,30 +36,30 @@ def ids_in(metadata: Mapping[str, str]) -> list[str]:
     return [order_id for key in keys if (order_id := order_in(key))]
 
 
-def told_of(charge: ChargeSeen) -> dict[str, Any]:
+def told_of(charge: ChargeSeen) -> ChargedElsewhere:
     """What the journal keeps of another job's charge."""
-    return {
-        "job": charge.metadata.get("batchpay_job", ""),
-        "charge_id": charge.id,
-        "payer": charge.payer or "",
-        "destination": charge.destination or "",
-        "amount": charge.amount,
-        "currency": charge.currency,
-        "takes_money": charge.takes_money,
-    }
+    return ChargedElsewhere(
+        job=charge.metadata.get("batchpay_job", ""),
+        charge_id=charge.id,
+        payer=charge.payer or "",
+        destination=charge.destination or "",
+        amount=charge.amount,
+        currency=charge.currency,
+        takes_money=charge.takes_money,
+    )
 
 
-def charge_in(told: Mapping[str, Any]) -> ChargeSeen:
+def charge_in(told: ChargedElsewhere) -> ChargeSeen:
     """The same back, as far as it was kept."""
     return ChargeSeen(
-        id=str(told["charge_id"]),
+        id=told.charge_id,
         status="",
         paid=False,
-        amount=int(told["amount"]),
-        currency=str(told["currency"]),
+        amount=told.amount,
+        currency=told.currency,
         livemode=False,
-        destination=str(told["destination"]),
-        payer=str(told["payer"]),
+        destination=told.destination,
+        payer=told.payer,
     )
 
 
@@ -67,25 +67,25 @@ def doubles(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
     """Charge id of another job, and why it is a stop: an order of this job took, or may have taken,
     the same money.
     """
-    latest = {event.data["charge_id"]: event for event in events if event.kind == "elsewhere"}
-    for charge_id, event in latest.items():
-        for attempt in fold(events) if event.data["takes_money"] else ():
-            if (
-                not attempt.closed
-                and not attempt.ready
-                and is_one_sale(charge_in(event.data), attempt.intent)
-            ):
-                yield charge_id, _charged_twice(event.data, attempt)
+    latest = {told.charge_id: told for _, told in told_by(events, ChargedElsewhere)}
+    taking = [told for told in latest.values() if told.takes_money]
+    if not taking:
+        return
+    attempts = [one for one in fold(events) if not one.closed and not one.ready]
+    for told in taking:
+        for attempt in attempts:
+            if is_one_sale(charge_in(told), attempt.intent):
+                yield told.charge_id, _charged_twice(told, attempt)
 
 
-def _charged_twice(told: Mapping[str, Any], attempt: Attempt) -> str:
+def _charged_twice(told: ChargedElsewhere, attempt: Attempt) -> str:
     if attempt.charge:
         mine = attempt.charge.id
     else:
         mine = "a request without an answer"
     return (
         f"order {attempt.intent.order_id}: two jobs charge it, for the same payer, recipient and"
-        f" amount: {mine} by this one, {told['charge_id']} by job {told['job']}. Give one of the"
+        f" amount: {mine} by this one, {told.charge_id} by job {told.job}. Give one of the"
         " two back, and run only one of the jobs"
     )
 

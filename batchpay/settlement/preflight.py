@@ -13,10 +13,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from batchpay.domain import steps
 from batchpay.domain.books import Recipient
+from batchpay.domain.events import RecipientsAsked
 from batchpay.domain.model import Answer
 from batchpay.domain.ports import Gateway
 from batchpay.settlement.channel import Channel
@@ -51,13 +51,18 @@ class Preflight:
             least_charge=self.least_charge or kept.least_charge,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def as_told(self) -> RecipientsAsked:
         """For the journal."""
-        return {
-            "barred": dict(self.barred),
-            "smallest_share": dict(self.smallest_share),
-            "least_charge": dict(self.least_charge),
-        }
+        return RecipientsAsked(
+            barred=self.barred,
+            smallest_share=self.smallest_share,
+            least_charge=self.least_charge,
+        )
+
+    @classmethod
+    def of_told(cls, told: RecipientsAsked) -> Preflight:
+        """The same back; of whom nothing was told is not kept."""
+        return cls(told.barred, (), told.smallest_share, told.least_charge)
 
 
 NOTHING_ASKED = Preflight()

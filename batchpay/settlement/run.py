@@ -21,7 +21,7 @@ anything else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from typing import Any, Protocol
 from batchpay.domain import steps
 from batchpay.domain.books import Account
 from batchpay.domain.errors import BatchpayError, DoesNotAddUp, GatewaySilent, Misconfigured
+from batchpay.domain.events import BelongsTo, Recovered
 from batchpay.domain.ports import Clock, Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
@@ -74,9 +75,7 @@ class Brought:
     survey: Callable[[], Sendable] = Sendable
     candidates: Callable[[], Iterable[Candidate]] = tuple
     kept_preflight: Preflight = NOTHING_ASKED  # what the journal says of the last one
-    recovers: Mapping[str, Any] | None = (
-        None  # the loss that a complete list, after the wait, makes good
-    )
+    recovers: Recovered | None = None  # the loss that a complete list, after the wait, makes good
 
 
 class Run:
@@ -135,7 +134,7 @@ async def at_gateway(run: Run, brought: Brought) -> None:
             await loop.recover()  # what is asked for by its id needs no list
         return
     if brought.recovers is not None:
-        await run.recorder.note("recovered", brought.recovers)
+        await run.recorder.note(brought.recovers)
     await _belong(run.settings, run.recorder, account)
     sendable, impossible = _survey(brought)
     progress.phase("asking")
@@ -179,8 +178,8 @@ async def _preflight(run: Run, brought: Brought, sendable: Sendable, account: Ac
             f" {found.unknown[0]}"
         )
     told = found.beside(kept, asked)
-    if told.to_json() != kept.to_json():
-        await run.recorder.note("preflight", told.to_json())
+    if told.as_told() != kept.as_told():
+        await run.recorder.note(told.as_told())
 
 
 # --- whose money is it
@@ -286,13 +285,13 @@ async def _belong(settings: GatewaySettings, recorder: Recorder, account: Accoun
     binds no journal.
     """
     kept = recorder.account()
-    told = {
-        "account": account.id or str(kept.get("account", "")),
-        "mode": settings.mode,
-        "url": address_of(settings),
-    }
-    if told != kept:
-        await recorder.note("account", told)
+    told = BelongsTo(
+        account=account.id or str(kept.get("account", "")),
+        mode=settings.mode,
+        url=address_of(settings),
+    )
+    if asdict(told) != kept:
+        await recorder.note(told)
 
 
 def refuse_other_place(settings: GatewaySettings, kept: dict[str, Any]) -> None:

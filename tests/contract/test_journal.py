@@ -17,7 +17,7 @@ from batchpay.domain.ports import Journal
 from batchpay.journals.memory import MemoryJournal
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.lifecycle.plan import tail_of, terms_of
-from batchpay.messages.message import Message
+from batchpay.messages.message import plain
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -562,7 +562,7 @@ def test_what_a_run_did_is_told_in_brief(journal: Journal) -> None:
 def judged(first: int, *order_ids: str, sheet: str = "Orders", cells: bytes = b"cells") -> Judged:
     rows = list(range(first, first + len(order_ids)))
     chunk: Any = SimpleNamespace(rows=rows, sheet=sheet, cells=lambda: cells)
-    problems = {0: (Problem("Amount", "x", Message("number-format", (("text", "write 1.00"),))),)}
+    problems = {0: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
     documents = [{"order_id": order_id, "amount": 5} for order_id in order_ids]
     return Judged(chunk, documents, problems, frozenset({1}), {1: "place"}, {1: ("old", "id")})
 
@@ -576,7 +576,7 @@ def batch(**changes: Any) -> Batch:
 
 
 PLANNED = Event("batch.planned", 1, "run")
-REPEATS = {("Orders", 3): Repeat(Outcome.DUPLICATE, "the same as row 2", "Orders", 2)}
+REPEATS = {("Orders", 3): Repeat(Outcome.DUPLICATE, plain("the same as row 2"), "Orders", 2)}
 
 
 def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None:
@@ -591,9 +591,7 @@ def test_rows_are_staged_and_then_planned_as_they_were(journal: Journal) -> None
         {1},
         b"cells",
     )
-    assert first.problems == {
-        0: (Problem("Amount", "x", Message("number-format", (("text", "write 1.00"),))),)
-    }
+    assert first.problems == {0: (Problem("Amount", "x", plain("write 1.00"), "number-format"),)}
     assert (first.corrects, first.earlier) == ({1: "place"}, {1: ("old", "id")})
     assert (second.number, list(second.rows), second.cells) == (1, [4, 5], b"more")
     assert journal.spans(BATCH) == [(0, "Orders", 2, 3), (1, "Orders", 4, 5)]

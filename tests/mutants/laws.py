@@ -173,11 +173,11 @@ def _() -> None:
 def _() -> None:
     swap(
         "batchpay.lifecycle.attempt:_voided",
-        lambda was: lambda state, event: replace(was(state, event), refused=True),
+        lambda was: lambda state, event, told: replace(was(state, event, told), refused=True),
     )
     import batchpay.lifecycle.attempt as life
 
-    life._STEPS["voided"] = life._voided  # type: ignore[attr-defined]
+    life._STEPS[life.Voided] = life._voided
 
 
 # --- L3: one open attempt per order
@@ -409,13 +409,13 @@ def _() -> None:
     import batchpay.lifecycle.attempt as life
 
     def make(was: Any) -> Any:
-        return lambda state, event: replace(
-            was(replace(state, charge=None, twins=frozenset()), event)
+        return lambda state, event, told: was(
+            replace(state, charge=None, twins=frozenset()), event, told
         )
 
     swap("batchpay.lifecycle.attempt:_evidence", make)
-    for kind in ("found", "adopted"):
-        life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
+    for kind in (life.Found, life.Adopted):
+        life._STEPS[kind] = life._evidence
 
 
 @mutant(
@@ -549,9 +549,9 @@ def _() -> None:
 )
 def _() -> None:
     def make(was: Any) -> Any:
-        async def write(self: Any, case: Any, kind: str, data: Any, send: int) -> None:
+        async def write(self: Any, case: Any, told: Any, send: int = 0) -> None:
             case.writing = Unlocked()
-            await was(self, case, kind, data, send)
+            await was(self, case, told, send)
 
         return write
 
@@ -588,7 +588,7 @@ def _() -> None:
 
 @mutant("L10", "no stop is ever written", SIMULATION)
 def _() -> None:
-    swap("batchpay.settlement.recorder:_why_stop", always(""))
+    swap("batchpay.settlement.recorder:why_stop", always(""))
 
 
 @mutant(
@@ -624,10 +624,10 @@ def _() -> None:
 
     swap(
         "batchpay.lifecycle.attempt:_evidence",
-        lambda was: lambda state, event: replace(was(state, event), twins=frozenset()),
+        lambda was: lambda state, event, told: replace(was(state, event, told), twins=frozenset()),
     )
-    for kind in ("found", "adopted"):
-        life._STEPS[kind] = life._evidence  # type: ignore[attr-defined]
+    for kind in (life.Found, life.Adopted):
+        life._STEPS[kind] = life._evidence
 
 
 # --- L11: look before the first send

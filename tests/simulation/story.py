@@ -21,7 +21,7 @@ from batchpay.domain.errors import Misconfigured
 from batchpay.domain.model import Event
 from batchpay.job.job import GatewaySettings, Job
 from batchpay.job.load import load_job
-from batchpay.settlement.recorder import stop_in_force
+from batchpay.settlement.in_force import stop_in_force
 from tests.fakes import MEMORY, START_NS
 from tests.simulation import checker, outside
 from tests.simulation.disk import silence

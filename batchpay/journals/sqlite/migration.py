@@ -53,9 +53,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         if named and named[1] in _NEW_SINCE_1 - there:
             connection.execute(statement)
     connection.execute("DELETE FROM asked")
-    connection.execute(
-        "DELETE FROM open_attempts"
-    )  # today's rule knows more than the one that filled it
+    # today's rule knows more than the one that filled it
+    connection.execute("DELETE FROM open_attempts")
     _derive(connection)
     connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (SCHEMA_VERSION,))
 

@@ -6,6 +6,7 @@
 --   recovered         ... and that was done: after the wait the list was complete
 --   listing           the gateway's charges were listed completely, up to a bound (law L11)
 --   inputs            the batches whose files lay there when a run read them
+--   ids               of which cells order ids are made from now on
 --   batch.planned     the rows of a file were read and judged; the rows themselves are in row_chunks
 --   intent            a request will be sent: durable before its first byte (law L1)
 --   voided            ... and was not, because its intent had gone stale (law L2); no byte left

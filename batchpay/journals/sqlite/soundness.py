@@ -24,9 +24,17 @@ from pathlib import Path
 from typing import Any
 
 from batchpay.domain.errors import InputOutput
+from batchpay.domain.events import (
+    STATE_TEXT,
+    BatchPlanned,
+    Intended,
+    begins,
+    is_beside,
+    state_in,
+)
 from batchpay.domain.model import Outcome
-from batchpay.journals.asked import asked, begins
-from batchpay.journals.attempts import LAST, state_in
+from batchpay.journals.asked import asked
+from batchpay.journals.attempts import LAST
 from batchpay.journals.guard import Open, replay
 
 GENESIS = "0" * 64
@@ -36,9 +44,8 @@ _REMEDY = (
 )
 
 Key = tuple[str, str]  # job and order id
-_STATE = '"state":"'
-# ... and nothing that nests behind it, so that the one brace that closes is that of the whole
-_STATE_LAST = re.compile(r'"state":"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}')
+# the state, and nothing that nests behind it: the one brace that closes is that of the whole
+_STATE_LAST = re.compile(STATE_TEXT + r'"([a-z_]*)"(?:,"\w+":(?:"[^"\\]*"|[^",{}\[\]\\]+))*\}')
 _q = json.encoder.encode_basestring  # a text as JSON, quotes included
 _sha256 = hashlib.sha256
 
@@ -140,9 +147,8 @@ class _Derived:
     connection: sqlite3.Connection
     unsettled: dict[Key, Open] = field(default_factory=dict)
     closed: set[Key] = field(default_factory=set)  # began, and nothing is open
-    later: dict[Key, int] = field(
-        default_factory=dict
-    )  # the attempt that is settled, where it is not the first
+    # the attempt that is settled, where it is not the first
+    later: dict[Key, int] = field(default_factory=dict)
     settled: int = 0
     asked: int = 0
 
@@ -152,11 +158,12 @@ class _Derived:
         key, state, beside = (job, order_id), "", False
         if begins(kind, send):
             data = json.loads(text)
-            state, beside = state_in(data), bool(data.get("beside"))
+            state, beside = state_in(data), is_beside(data)
             self.asked += hash(asked(seq, job, at_ns, batch_id, order_id, attempt, data))
-        elif kind != "intent":
+        elif kind != Intended.kind:
             state = _state_of(text)
-        now = self._now(key, seq, fresh=kind == "intent" and attempt == send == 1)
+        fresh = kind == Intended.kind and attempt == send == 1
+        now = self._now(key, seq, fresh=fresh)
         then = replay(now, kind, attempt, send, state, beside, lambda: self._last(key, seq))
         if then != now:
             self._leave(key, now)
@@ -169,9 +176,8 @@ class _Derived:
             return self.unsettled[key]
         if fresh or key in self.closed or not self._last(key, seq):
             return None
-        return Open(
-            self.later.get(key, 1), Outcome.SUCCEEDED.value
-        )  # what is neither open nor closed took money
+        # what is neither open nor closed took money
+        return Open(self.later.get(key, 1), Outcome.SUCCEEDED.value)
 
     def _last(self, key: Key, seq: int) -> int:
         return self.connection.execute(LAST, (*key, seq)).fetchone()[0] or 0
@@ -201,7 +207,7 @@ def _state_of(data: str) -> str:
     """The state that an event keeps: its last key of that name, unless that is one of something
     nested.
     """
-    at = data.rfind(_STATE)
+    at = data.rfind(STATE_TEXT)
     if at < 0:
         return ""
     found = _STATE_LAST.fullmatch(data, at)
@@ -259,20 +265,19 @@ def _asked(connection: sqlite3.Connection, path: Path, found: _Derived) -> None:
 
 
 def _rows(connection: sqlite3.Connection, path: Path) -> None:
-    planned: dict[Key, dict[str, Any]] = {}
-    for job, batch_id, data in connection.execute(
-        "SELECT job, batch_id, data FROM events WHERE kind = 'batch.planned' ORDER BY seq"
-    ):
-        planned[job, batch_id] = json.loads(data)
+    planned: dict[Key, BatchPlanned] = {}
+    plans = "SELECT job, batch_id, data FROM events WHERE kind = ? ORDER BY seq"
+    for job, batch_id, data in connection.execute(plans, (BatchPlanned.kind,)):
+        planned[job, batch_id] = BatchPlanned.of_data(json.loads(data), batch_id)
     query = (
         "SELECT number, judged, cells FROM row_chunks WHERE job = ? AND batch_id = ? AND generation"
         " = ? ORDER BY number"
     )
     for (job, batch_id), plan in planned.items():
         digest = hashlib.sha256()
-        for _, judged, cells in connection.execute(query, (job, batch_id, plan["generation"])):
+        for _, judged, cells in connection.execute(query, (job, batch_id, plan.generation)):
             digest.update(hashlib.sha256(judged).digest() + hashlib.sha256(cells).digest())
-        if digest.hexdigest() != plan["rows_sha256"]:
+        if digest.hexdigest() != plan.rows_sha256:
             raise Damaged(
                 path, f"the rows kept for batch {batch_id} are not those that were planned"
             )

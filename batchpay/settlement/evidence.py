@@ -1,0 +1,131 @@
+"""EVIDENCE: does what is told of an attempt say anything new, and does it break a promise?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from batchpay.domain.model import ChargeSeen, Outcome
+from batchpay.lifecycle.attempt import Attempt, impossible, money_charges
+
+
+def is_known_already(attempt: Attempt, charge: ChargeSeen) -> bool:
+    """Is this to the letter the one charge that proved the attempt? The usual case, told without
+    folding anything.
+    """
+    plain = not (
+        attempt.flaws or attempt.unclear or attempt.refused or attempt.missing_ns or attempt.untold
+    )
+    return plain and attempt.charge == charge and attempt.twins == {charge.id}
+
+
+def is_refund(before: Attempt, after: Attempt) -> bool:
+    """Was something given back since? Where an order was charged twice that may end it; else an
+    audit tells it.
+    """
+    if not before.charge or not after.charge:
+        return False
+    return before.charge.refunded != after.charge.refunded
+
+
+def is_same(before: Attempt, after: Attempt) -> bool:
+    """Does a look-up say what was known already?"""
+    return _evidence(before) == _evidence(after)
+
+
+def _evidence(attempt: Attempt) -> tuple[object, ...]:
+    charge, others = attempt.charge, [_of_other(one.charge, one.flaws) for one in attempt.others]
+    terms: tuple[object, ...] | None = None
+    given_back: int | None = None
+    if charge is not None:
+        terms = (
+            charge.id,
+            charge.status,
+            charge.chain,
+            charge.amount,
+            charge.currency,
+            charge.destination,
+            charge.livemode,
+        )
+        if others:  # of a lone charge an audit tells it
+            given_back = charge.refunded
+    return (
+        attempt.outcome,
+        attempt.twins,
+        attempt.flaws,
+        attempt.reread,
+        attempt.missing_ns,
+        attempt.untold,
+        attempt.odd,
+        terms,
+        others,
+        given_back,
+    )
+
+
+def _of_other(charge: ChargeSeen, flaws: tuple[str, ...]) -> tuple[object, ...]:
+    return charge.id, charge.status, charge.refunded, flaws
+
+
+def why_stop(
+    others: Sequence[Attempt], before: Attempt | None, after: Attempt, *, by_hand: bool
+) -> str:
+    """Does this evidence break a promise, or contradict what was proven (law L10)? A person may
+    contradict.
+
+    `others`: the order's other attempts. Empty: it does not.
+    """
+    order = f"order {after.intent.order_id}"
+    if _is_newly_unproven(before, after):
+        charge = _named(after, "a charge")
+        return f"{order}: {charge} is not proven to be what was asked: {after.why_unproven}"
+    if len(after.twins) > 1 and (before is None or after.twins != before.twins):
+        return f"{order}: two charges carry one key: {', '.join(sorted(after.twins))}"
+    both = _took_money(after)
+    if len(both) > 1 and (before is None or both != _took_money(before)):
+        return f"{order}: two charges of one key took money: {', '.join(sorted(both))}"
+    if before is not None and not by_hand and _contradicts(before, after):
+        return f"{order}: was {before.outcome.value}, is now {after.outcome.value}"
+    if after.odd and (before is None or after.odd != before.odd):
+        charge = _named(after, "its charge")
+        return f"{order}: {charge} succeeded, and the gateway now says of it: {after.odd}"
+    charges = money_charges((*others, after))
+    if len(charges) > 1 and (before is None or _is_other_charge(before, after)):
+        return f"{order}: two attempts took money: {', '.join(charges)}"
+    return ""
+
+
+def _is_newly_unproven(before: Attempt | None, after: Attempt) -> bool:
+    if after.outcome is not Outcome.UNPROVEN or after.accepted:
+        return False
+    return before is None or before.outcome is not Outcome.UNPROVEN or bool(before.accepted)
+
+
+def _contradicts(before: Attempt, after: Attempt) -> bool:
+    as_a_person_said = before.denied and after.closed
+    return not as_a_person_said and impossible(before.outcome, after.outcome)
+
+
+def _named(attempt: Attempt, otherwise: str) -> str:
+    if attempt.charge is None:
+        return otherwise
+    return attempt.charge.id
+
+
+def _took_money(attempt: Attempt) -> set[str]:
+    """Ids of its charges that took money."""
+    charges = [one.charge for one in attempt.others]
+    if attempt.charge and attempt.charge.id in attempt.twins:
+        charges.append(attempt.charge)
+    return {charge.id for charge in charges if charge.took_money}
+
+
+def _is_other_charge(before: Attempt, after: Attempt) -> bool:
+    """Is the reported charge another one, or as another state? That it was given back, in part or
+    whole, is no news of what it took.
+    """
+    return _but_refunds(before.charge) != _but_refunds(after.charge)
+
+
+def _but_refunds(charge: ChargeSeen | None) -> ChargeSeen | None:
+    return charge and replace(charge, refunded=None)

@@ -1,0 +1,96 @@
+"""IN FORCE: what holds a job back until a person has told, and whose its journal is; from events
+alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from batchpay.domain.events import (
+    BelongsTo,
+    Disowned,
+    Lifted,
+    Listed,
+    Stop,
+    Told,
+    Unreadable,
+    kinds,
+    of,
+    told_by,
+)
+from batchpay.domain.model import Event
+
+UNREADABLE = kinds(Unreadable, Disowned, Listed)
+AND_ALSO = "; and also: "  # between the reasons of several stops
+
+
+def stop_in_force(events: Iterable[Event]) -> str:
+    """The reasons of all stops that no person has lifted, as one text; empty when there is none.
+
+    `events`: of the kinds events.STOPS, as of `stops_told` and `charges_told`.
+    """
+    last = deque(stops_told(events), maxlen=1)
+    return next(iter(last), "")
+
+
+def stops_told(events: Iterable[Event]) -> Iterator[str]:
+    """What is told of the stops in force after each event of a stop or of its end."""
+    reasons: dict[str, None] = {}
+    for event in events:
+        told = of(event)
+        if isinstance(told, Stop):
+            reasons[told.reason] = None
+        else:
+            reasons = {}
+        yield AND_ALSO.join(reasons)
+
+
+def charges_told(events: Iterable[Event]) -> tuple[set[str], set[str]]:
+    """Charges that stops are about, and those of them that stood before a person lifted what was in
+    force.
+    """
+    about: set[str] = set()
+    lifted: set[str] = set()
+    for event in events:
+        told = of(event)
+        if isinstance(told, Lifted):
+            lifted |= about
+        elif isinstance(told, Stop) and told.charge:
+            about.add(told.charge)
+    return about, lifted
+
+
+def unreadable_in(events: Iterable[Event]) -> str:
+    """Why nothing is sent beside a charge that may be any order's, by events of the kinds
+    UNREADABLE; empty: it is.
+    """
+    unread: Unreadable | None = None
+    for event in events:
+        told = of(event)
+        if isinstance(told, Unreadable):
+            unread = told
+        elif unread is not None and _is_read(unread, told):
+            unread = None
+    if unread is not None:
+        return unread.reason
+    return ""
+
+
+def _is_read(unread: Unreadable, told: Told) -> bool:
+    if isinstance(told, Disowned):
+        return told.charge_id == unread.charge_id
+    return isinstance(told, Listed)
+
+
+def whose_journal(events: Iterable[Event]) -> dict[str, Any]:
+    """Whose a journal is, by its `account` events: the last word, and the last account that was
+    told at all. Empty where nobody says.
+    """
+    kept: dict[str, Any] = {}
+    for _, told in told_by(events, BelongsTo):
+        account = told.account or kept.get("account", "")
+        kept = {**asdict(told), "account": account}
+    return kept
