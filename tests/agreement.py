@@ -197,9 +197,10 @@ class Agreement:
             is_now = (row["outcome"], row["reason"])
             if sent or planned == is_now or news.touches(finding) or self._unasked(finding):
                 continue
-            if not (
-                news.stopped and finding.outcome is Outcome.HELD
-            ):  # by a limit, then: the stop came first
+            # by a limit, then: the stop came first; or beside an order that was not sent, after all
+            beside = any(told.code == "near-order.in-run" for told in finding.reasons)
+            is_held = finding.outcome is Outcome.HELD and row["outcome"] == "held"
+            if not (is_held and (news.stopped or beside)):
                 yield f"order {finding.order_id} of {place}: planned {planned}, is {is_now}"
 
     def _ended(self, exit_code: int, posts: list[tuple[str, str]], news: News) -> Iterator[str]:

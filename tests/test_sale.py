@@ -1124,7 +1124,7 @@ def test_a_file_that_holds_all_of_a_recent_one_under_other_ids_is_refused(market
     once(market, 1, 2, 3)
     inbox(market, d2=None, d3=[sale(number, order_id=f"P-{number}") for number in (1, 2, 5)])
     told = plan(load_job(market.folder / "job.toml"))
-    assert told["exit_code"] == 11 and "2 of its 3 new orders" in json.dumps(told)
+    assert told.exit_code == 11 and "2 of its 3 new orders" in json.dumps(told.document())
     done = market.run("--summary")
     assert done.returncode == 11 and "2 of its 3 new orders" in done.stdout + done.stderr
     (report,) = [one for one in market.reports() if "d3.csv" in json.dumps(one)]

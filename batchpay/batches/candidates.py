@@ -104,20 +104,16 @@ def placed_rows(
     guards: Guards,
     *,
     decided: bool = False,
-    asked: dict[str, str] | None = None,
 ) -> Iterator[Placed]:
     """The rows of a batch with their standings, in the file's order.
 
-    `asked`: what rows of this run before them ask for (standing.held_beside). Without `decided`
-    those whose own attempt has succeeded are left out: they are never sent again.
+    Without `decided` those whose own attempt has succeeded are left out: they are never sent again.
     """
     batch = planned.batch
     unplaced = history.unplaced(journal, batch, planned.chunks)
     guards = replace(guards, refusal=batch.refusal, unplaced=unplaced)
     distinct, ids_from = guards.alike_ids == "distinct", guards.ids_from
     lineages = Lineages(journal, planned.renamed, distinct=distinct, ids_from=ids_from)
-    if asked is None:
-        asked = {}
     for chunk in planned.chunks():
         if decided or not chunk.rows:
             done = frozenset[int]()
@@ -126,7 +122,7 @@ def placed_rows(
         of_rows = history.history_of(journal, batch, chunk, done, lineages)
         for row in rows_of(batch.id, chunk, planned.repeats):
             if row.row not in done:
-                standing = held_beside(row, stand(row, of_rows, guards), guards, asked)
+                standing = stand(row, of_rows, guards)
                 yield _placed(row, standing, of_rows, guards, batch, decided=decided)
 
 
@@ -303,8 +299,17 @@ def _rows_of(
 ) -> Iterator[Placed]:
     asked: dict[str, str] = {}
     for planned in batches:
-        if not planned.batch.refusal:
-            yield from placed_rows(job, journal, planned, guards, asked=asked)
+        if planned.batch.refusal:
+            continue
+        for placed in placed_rows(job, journal, planned, guards):
+            yield beside_others(placed, guards, asked)
+
+
+def beside_others(placed: Placed, guards: Guards, asked: dict[str, str]) -> Placed:
+    """The row among those that go before it in this run; `asked` is what they ask for
+    (standing.held_beside).
+    """
+    return replace(placed, standing=held_beside(placed.row, placed.standing, guards, asked))
 
 
 def unasked(guards: Guards) -> Guards:

@@ -21,6 +21,7 @@ from batchpay.batches.candidates import (
     Placed,
     PlannedBatch,
     Survey,
+    beside_others,
     drafts_of,
     judge_files,
     placed_rows,
@@ -124,10 +125,8 @@ def plan(
         guards = _guards(job, journal, planned, loss, yes=yes)
         known = _looked_ahead(job, journal, intakes, planned, guards, ask)
         walk = _Walk(job, known, limit, on_row)
-        beside: dict[str, str] = {}  # what rows before another ask for
         for one in planned:
-            rows = placed_rows(job, journal, one, known.guards, decided=True, asked=beside)
-            walk.file(one, rows)
+            walk.file(one, placed_rows(job, journal, one, known.guards, decided=True))
         walk.count_repeats()
         others = [
             *open_elsewhere(journal, {one.batch.id for one in planned}),
@@ -218,7 +217,9 @@ class _Walk:
 
     def __init__(self, job: Job, known: _Known, limit: int | None, on_row: OnRow | None) -> None:
         self._job = job
+        self._guards = known.guards
         self._limit = limit
+        self._asked: dict[str, str] = {}  # what rows that go ask for: terms -> order id
         self._on_row = on_row
         self._is_stopped = bool(known.guards.stop)
         self._impossible = str(known.impossible or "")
@@ -241,11 +242,12 @@ class _Walk:
         batch = planned.batch
         totals = self.totals[batch.id] = Totals()
         self._digest.update(batch.sha256.encode())
-        for placed in rows:
+        for row in rows:
+            placed, hold = row, self._hold()
+            if not hold:
+                placed = beside_others(row, self._guards, self._asked)
             goes = goes_now(placed.standing)
-            if goes:
-                hold = self._hold()
-            else:
+            if not goes:
                 hold = ""
             place = Place(batch, placed.row, self._is_stopped, placed.sale)
             finding = finding_of(place, placed.standing, hold, placed.later)

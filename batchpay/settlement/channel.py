@@ -214,13 +214,14 @@ class Channel:
     def refused(self, answer: Answer[object]) -> None:
         """The key is good for nothing, or not for this: nothing more is sent or asked.
 
-        Nor is where something else refuses: a proxy's 403 says nothing of the key (B29).
+        A page instead of JSON is not the gateway's: a proxy's 403 says nothing of the key (B29).
         """
-        if not answer.code:
+        if answer.excerpt and not answer.kind:
             why = f"not the gateway, but something before it, refused the request ({_seen(answer)})"
             self.close(why, GatewaySilent(f"{why}; {steps.GATEWAY_URL()}"))
             return
-        why = f"the gateway refused the secret key ({answer.status} {answer.code})"
+        told = answer.code or answer.message
+        why = f"the gateway refused the secret key ({answer.status}{' ' * bool(told)}{told})"
         self.close(why, NotAllowed(f"{why}; {steps.KEY()}"))
 
     def _heed(self, answer: Answer[object]) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from batchpay.domain.secrets import masked
+from tests.jobs import MAJOR, MINOR
 from tests.readers.files import CARD, HEADER, Looked, look, look_at, row, text_of
+
+AMOUNT = {"major": MAJOR, "minor": MINOR}
 
 
 def only(looked: Looked, number: int = 2) -> tuple[str, str]:
@@ -243,7 +246,7 @@ def test_what_is_no_amount_is_rejected(
 ) -> None:
     """Never guessed, never rounded, and no float is ever built."""
     looked = look_at(
-        tmp_path, row(1, amount=amount, currency=currency), row(2, amount="7"), unit=unit
+        tmp_path, row(1, amount=amount, currency=currency), row(2, amount="7"), amount=AMOUNT[unit]
     )
     column = "currency" if rule in ("unknown-currency", "required") else "amount"
     found = looked.rules
@@ -273,7 +276,7 @@ def test_what_is_an_amount_is_exact(
     tmp_path: Path, amount: str, currency: str, unit: str, minor: int
 ) -> None:
     """Plain digits, or commas in threes, with a point."""
-    looked = look_at(tmp_path, row(1, amount=amount, currency=currency), unit=unit)
+    looked = look_at(tmp_path, row(1, amount=amount, currency=currency), amount=AMOUNT[unit])
     assert (looked.problems, looked.documents[0]["amount"]) == ({}, minor)
     assert looked.documents[0]["currency"] == currency.lower()
 

@@ -287,12 +287,8 @@ def test_fifty_thousand_bad_rows_are_all_told_in_bounded_memory(tmp_path: Path) 
             process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 65
         told = (tmp_path / "said").read_text()
-        assert (
-            told.count("control-character")
-            == told.count("card-number")
-            == told.count("unknown-currency")
-            == count
-        )
+        for rule in ("control-character", "card-number", "unknown-currency"):
+            assert told.count(f'"rule": "{rule}"') == count
         assert CARD not in told
         return usage.ru_maxrss
 
