@@ -50,12 +50,17 @@ class Bounds:
         if self.smallest_transfer is None:
             return files.LIMITS(least=least, most=most)
         smallest = _money(self.smallest_transfer, self.currency)
-        return files.LIMITS_TRANSFER(least=least, most=most, smallest=smallest)
+        return files.LIMITS_TRANSFER(
+            least=least,
+            most=most,
+            smallest=smallest,
+        )
 
 
 def bounds_of(account: Account | None, capability: Capability | None) -> Bounds:
     """From what the gateway told of both; None: it did not."""
-    account, capability = account or Account(), capability or Capability()
+    account = account or Account()
+    capability = capability or Capability()
     return Bounds(
         account.currency,
         capability.least_charge,
@@ -66,7 +71,6 @@ def bounds_of(account: Account | None, capability: Capability | None) -> Bounds:
 
 
 # --- what a file asks for
-# --------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -86,7 +90,10 @@ class Asked:
 
 
 def not_taken(
-    asked: Asked, bounds: Bounds, fee: Fee | None, min_share: Literal["hold", "send"]
+    asked: Asked,
+    bounds: Bounds,
+    fee: Fee | None,
+    min_share: Literal["hold", "send"],
 ) -> Iterator[Message]:
     """A message for each kind of order of a file that the gateway would not take as it is."""
     for code in sorted(asked.amounts):
@@ -97,12 +104,19 @@ def not_taken(
 
 
 def _beyond_limits(
-    asked: Asked, bounds: Bounds, fee: Fee | None, min_share: Literal["hold", "send"]
+    asked: Asked,
+    bounds: Bounds,
+    fee: Fee | None,
+    min_share: Literal["hold", "send"],
 ) -> Iterator[Message]:
     """... of those in the account's own currency."""
-    code, least, most = bounds.currency, bounds.least or 0, bounds.most or 0
+    code = bounds.currency
+    least = bounds.least or 0
+    most = bounds.most or 0
     smallest = bounds.smallest_transfer or 0
-    small, large, poor = [], [], []
+    small = []
+    large = []
+    poor = []
     for amount, row in zip(asked.amounts[code], asked.rows[code], strict=True):
         if amount < least:
             small.append(row)
@@ -144,7 +158,12 @@ def _money(minor: int, code: str) -> str:
 
 def _which(rows: Sequence[int]) -> Message:
     """`3 orders (rows 2, 5, 9)`."""
-    named, more = ", ".join(map(str, rows[:NAMED_ROWS])), len(rows) - NAMED_ROWS
+    named = ", ".join(map(str, rows[:NAMED_ROWS]))
+    more = len(rows) - NAMED_ROWS
     if more > 0:
-        return files.ORDERS_IN_MORE(orders=len(rows), rows=named, more=more)
+        return files.ORDERS_IN_MORE(
+            orders=len(rows),
+            rows=named,
+            more=more,
+        )
     return files.ORDERS_IN(orders=len(rows), rows=named)

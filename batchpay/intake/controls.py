@@ -37,7 +37,6 @@ _currency: Callable[[Document], str] = itemgetter("currency")
 
 
 # --- per row
-# -------------------------------------------------------------------------------------------------
 
 
 def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
@@ -48,7 +47,8 @@ def max_amount_check(max_amount: Mapping[str, int], columns: Columns) -> Check:
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
         for at, document in enumerate(documents):
-            amount, code = document.get("amount", 0), document.get("currency", "")
+            amount = document.get("amount", 0)
+            code = document.get("currency", "")
             if amount > limits.get(code, amount):
                 above = problems.ABOVE_MAX_AMOUNT(limit=_money(limits[code], code))
                 found[at] = (Problem(column, _money(amount, code), above),)
@@ -66,7 +66,8 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
         for at, document in enumerate(documents):
-            amount, code = document.get("amount"), document.get("currency")
+            amount = document.get("amount")
+            code = document.get("currency")
             if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
                 continue
             shown = _money(math.ceil(commission), code)
@@ -120,7 +121,6 @@ def _other_mode(text: str, mode: str, column: str) -> Problem:
 
 
 # --- per batch
-# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -132,15 +132,15 @@ class Tally:
     total: Counter[str] = field(default_factory=Counter)  # of all rows that could be read
     valid: Counter[str] = field(default_factory=Counter)  # of those that may be sent
     orders: Counter[str] = field(default_factory=Counter)  # how many those are
-    rows: Counter[str] = field(
-        default_factory=Counter
-    )  # of every row; without a currency: the empty one
+    # of every row; without a currency: the empty one
+    rows: Counter[str] = field(default_factory=Counter)
     unread: int = 0  # rows without an amount and currency that could be read
     first_unread: Message | None = None
 
     def add(self, judged: Judged) -> None:
         """Count one chunk."""
-        documents, problems = judged.documents, judged.problems
+        documents = judged.documents
+        problems = judged.problems
         self.read += len(judged.chunk.rows)
         self.rejected += len(problems)
         if problems:
@@ -214,7 +214,8 @@ def refusal_of(tally: Tally, controls: Controls, rules: Input) -> tuple[Message,
 
 
 def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
-    rejected, rows = tally.rejected, tally.read
+    rejected = tally.rejected
+    rows = tally.read
     if rules.on_reject == "stop" and rejected:
         if rows == 1:
             yield said.REJECTED_ONLY()
@@ -225,7 +226,11 @@ def _too_many_rejects(tally: Tally, rules: Input) -> Iterator[Message]:
         if rows == 1:
             yield said.TOO_MANY_ONLY(limit=limit)
         else:
-            yield said.TOO_MANY_REJECTS(rejected=rejected, rows=rows, limit=limit)
+            yield said.TOO_MANY_REJECTS(
+                rejected=rejected,
+                rows=rows,
+                limit=limit,
+            )
 
 
 def _limit(limit: Limit) -> str:
@@ -263,7 +268,6 @@ def _unproven(first: Message, more: int) -> Message:
 
 
 # --- per run
-# -------------------------------------------------------------------------------------------------
 
 
 def run_refusal(
@@ -303,7 +307,6 @@ def next_deadline(clock: str, zone: str, started: datetime) -> datetime:
 
 
 # --- the sender's totals beside the file
-# -------------------------------------------------------------------------
 
 
 def parse_totals(
@@ -345,6 +348,9 @@ def _amount_of(text: str, code: str, name: str) -> int:
         return to_minor(text, code)
     except NotMoney as error:
         wrong = said.TOTALS_AMOUNT(
-            file=name, total=told(text), currency=told(code), wrong=error.said
+            file=name,
+            total=told(text),
+            currency=told(code),
+            wrong=error.said,
         )
         raise FileRefused(wrong) from error

@@ -64,12 +64,13 @@ _KINDS = (
     (problems.FORMULA_TEXT, _FORMULA),
     (problems.DATE_CELL, _DATE),
 )
+# of cells that are no text
 _TYPES = {
     "date": problems.DATE_CELL,
     "boolean": problems.BOOLEAN_CELL,
     "exponent": problems.EXPONENT_CELL,
     "fraction": problems.FRACTION_CELL,
-}  # of cells that are no text
+}
 # How any of them begins or, for numbers and dates, goes on; a whole column is looked through for it
 # at once.
 _SUSPECT = re.compile(
@@ -106,20 +107,17 @@ def _plain(text: str) -> str:
 
 
 # --- an id that came back
-# ----------------------------------------------------------------------------------------
 
 Trace = Literal["", "sure", "doubtful"]
 """What a cell tells of an id: nothing, so that it is another's; it was made of it; of it, or of
 others just as well.
 """
 
-_BLANK = frozenset(
-    {"error-cell", "not-a-number", "no-value"}
-)  # rules of cells that tell of no id at all
+# rules of cells that tell of no id at all
+_BLANK = frozenset({"error-cell", "not-a-number", "no-value"})
 _LITERAL = re.compile(r'\{?=?"?([^"=]*)"?\}?')  # ="0008", =0008
-_REFERENCE = re.compile(
-    r"\$?[a-z]{1,3}\$?[0-9]+|.*[(!:].*", re.DOTALL
-)  # =A1, =SUM(A1): tell of no id either
+# =A1, =SUM(A1): tell of no id either
+_REFERENCE = re.compile(r"\$?[a-z]{1,3}\$?[0-9]+|.*[(!:].*", re.DOTALL)
 _NUMBER = re.compile(
     r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.?\d+|\.)(?:e[+-]?\d{1,3})?|[+-]?\d{1,3}(?:,\d{3})+"
 )

@@ -71,9 +71,8 @@ class _File:
 
     terms: Counter[int] = field(default_factory=Counter)  # of its orders
     ids: set[str] = field(default_factory=set)
-    asked: Counter[int] = field(
-        default_factory=Counter
-    )  # of these, what the other one asks for, too
+    # of these, what the other one asks for, too
+    asked: Counter[int] = field(default_factory=Counter)
     alike: Counter[int] = field(default_factory=Counter)  # ... and no other file answers for
 
 
@@ -89,9 +88,8 @@ class Comparison:
     open: set[str] = field(default_factory=set)  # ids of the orders of other such files
     new: int = 0  # orders of the file whose ids nobody knows
     asked: int = 0  # those that look like others and of which that was asked already
-    alike_of: Counter[str] = field(
-        default_factory=Counter
-    )  # file -> those that ask for what one of it asked
+    # file -> those that ask for what one of it asked
+    alike_of: Counter[str] = field(default_factory=Counter)
     known: int = 0
 
     def remember(
@@ -113,7 +111,8 @@ class Comparison:
         nobody has to be asked for them.
         """
         for order in orders:
-            order_id, number = order["order_id"], _number_of(order)
+            order_id = order["order_id"]
+            number = _number_of(order)
             if order_id in known:
                 self.known += 1
                 continue
@@ -176,9 +175,8 @@ class _Charges:
     customer: who pays is compared as far as it tells (plan.may_pay).
     """
 
-    left: dict[tuple[str, int, str], dict[str, str]] = field(
-        default_factory=dict
-    )  # -> charge id -> payer
+    # -> charge id -> payer
+    left: dict[tuple[str, int, str], dict[str, str]] = field(default_factory=dict)
     count: int = 0
     found: list[str] = field(default_factory=list)  # ids of the charges that orders ask for again
 
@@ -204,9 +202,8 @@ class Unasked:
     """A file held against charges that were found at the gateway and that no file asks for."""
 
     every: _Charges = field(default_factory=_Charges)
-    of_batches: dict[str, _Charges] = field(
-        default_factory=dict
-    )  # those of each file for themselves
+    # those of each file for themselves
+    of_batches: dict[str, _Charges] = field(default_factory=dict)
     new: int = 0
 
     def remember(

@@ -24,12 +24,13 @@ from batchpay.messages import problems
 from batchpay.messages.message import Message
 
 TEMPLATE_LIMIT = 1000  # characters a template may make of one row
+# no schema can allow an order without them
 ESSENTIAL = (
     "order_id",
     "amount",
     "currency",
     "destination",
-)  # no schema can allow an order without them
+)
 PAYING = frozenset({"card", "customer", "source"})  # fields in which a token may stand
 IDENTIFIERS = frozenset(
     {"order_id", "destination", "card", "customer", "source", "currency", "return_uri"}
@@ -54,21 +55,17 @@ class Mapped:
     chunk: Chunk
     documents: list[Document]
     problems: Mapping[int, tuple[Problem, ...]]  # by position; what the reader found included
-    unmapped: Mapping[
-        int, frozenset[str]
-    ]  # by position: fields whose cell holds something that was refused
+    # by position: fields whose cell holds something that was refused
+    unmapped: Mapping[int, frozenset[str]]
     comeback: frozenset[int]  # positions with batchpay_retry = yes
     incomplete: frozenset[int]  # positions where one of ESSENTIAL is not there
-    corrects: Mapping[int, str] = field(
-        default_factory=dict
-    )  # position -> the row it came back for (place_of)
+    # position -> the row it came back for (place_of)
+    corrects: Mapping[int, str] = field(default_factory=dict)
     restored: tuple[int, ...] = ()  # positions whose damaged order id is its own again
-    doubtful: frozenset[int] = (
-        frozenset()
-    )  # those of them whose cell could be what was made of other ids as well
-    earlier: Mapping[int, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # position -> the order id it came back under
+    # those of them whose cell could be what was made of other ids as well
+    doubtful: frozenset[int] = frozenset()
+    # position -> the order id it came back under
+    earlier: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -155,7 +152,6 @@ def column_of(columns: Columns, name: str) -> str:
 
 
 # --- cells
-# -------------------------------------------------------------------------------------------------
 
 
 def _column(source: Source, name: str) -> str:
@@ -176,7 +172,11 @@ def _needed(source: Source) -> tuple[str, ...]:
 
 
 def _cells(
-    chunk: Chunk, source: Source, name: str, odd: Collection[int], found: _Findings
+    chunk: Chunk,
+    source: Source,
+    name: str,
+    odd: Collection[int],
+    found: _Findings,
 ) -> _Cells:
     """The text of one field in every row; empty where there is none, or where a cell of it was
     refused.
@@ -217,7 +217,12 @@ def _without_blamed(
     return kept
 
 
-def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -> _Cells:
+def _filled(
+    chunk: Chunk,
+    template: FromTemplate,
+    name: str,
+    found: _Findings,
+) -> _Cells:
     """A template filled in for every row; absent where all its cells are empty."""
     columns = [chunk.texts(column) for column in template.columns]
     pieces: list[Iterable[str]] = [repeat(literal, len(chunk.rows)) for literal in template.parts]
@@ -235,7 +240,11 @@ def _filled(chunk: Chunk, template: FromTemplate, name: str, found: _Findings) -
 
 
 def _without_empty(
-    texts: _Cells, columns: Sequence[_Cells], template: FromTemplate, name: str, found: _Findings
+    texts: _Cells,
+    columns: Sequence[_Cells],
+    template: FromTemplate,
+    name: str,
+    found: _Findings,
 ) -> _Cells:
     """Free text bears a gap; an identifier with a gap could be another order's, so it is
     refused.
@@ -250,7 +259,12 @@ def _without_empty(
     return texts
 
 
-def _looked_up(keys: _Cells, lookup: FromLookup, name: str, found: _Findings) -> _Cells:
+def _looked_up(
+    keys: _Cells,
+    lookup: FromLookup,
+    name: str,
+    found: _Findings,
+) -> _Cells:
     """The value that stands beside each key in the lookup file; exact keys only."""
     values = list(map(lookup.table.get, keys))
     if None in values or lookup.ambiguous or "" in values:
@@ -273,7 +287,6 @@ def _lookup_problem(key: str, value: str | None, lookup: FromLookup) -> Problem:
 
 
 # --- odd ids
-# -------------------------------------------------------------------------------------------------
 
 
 def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, set[int]]:
@@ -302,7 +315,8 @@ def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, se
 
 def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
     """Position -> text and fault of each cell of a column that is no id."""
-    texts, typed = chunk.texts(column), chunk.typed.get(column, {})
+    texts = chunk.texts(column)
+    typed = chunk.typed.get(column, {})
     if not typed and not damage.suspicious(texts):
         return {}
     faults = {}
@@ -319,7 +333,6 @@ def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
 
 
 # --- what came back
-# ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +377,13 @@ def _with_own_ids(
     """
     if not isinstance(source, FromColumn) or lineage.ID not in chunk.columns:
         return chunk, (), frozenset()
-    told_ids, ids, column = chunk.texts(lineage.ID), list(chunk.texts(source.column)), source.column
+    told_ids = chunk.texts(lineage.ID)
+    ids = list(chunk.texts(source.column))
+    column = source.column
     typed = dict(chunk.typed.get(column, {}))
     problems = dict(chunk.problems)
-    restored, doubtful = [], set()
+    restored = []
+    doubtful = set()
     for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
         if own:
             trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd)
@@ -390,9 +406,10 @@ def _with_own_ids(
     return mended, tuple(restored), frozenset(doubtful)
 
 
+# of readers
 _READ_DAMAGE = frozenset(
     {"error-cell", "formula-without-value", "number-not-exact", "not-a-number"}
-)  # of readers
+)
 
 
 def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
@@ -439,15 +456,24 @@ def _told_ids(
 
 
 # --- tokens
-# -------------------------------------------------------------------------------------------------
 
 
-def _metadata(chunk: Chunk, key: str, source: Source, found: _Findings) -> _Cells:
+def _metadata(
+    chunk: Chunk,
+    key: str,
+    source: Source,
+    found: _Findings,
+) -> _Cells:
     name = f"metadata.{key}"
     return _without_tokens(_cells(chunk, source, name, _NOWHERE, found), source, name, found)
 
 
-def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings) -> list[str]:
+def _without_tokens(
+    texts: _Values,
+    source: Source,
+    name: str,
+    found: _Findings,
+) -> list[str]:
     """A token stays in the field that pays: anywhere else it would be shown, here and at the
     gateway.
     """
@@ -463,10 +489,14 @@ def _without_tokens(texts: _Values, source: Source, name: str, found: _Findings)
 
 
 # --- identifiers
-# ------------------------------------------------------------------------------------------------
 
 
-def _texts(texts: _Cells, source: Source, name: str, found: _Findings) -> _Values:
+def _texts(
+    texts: _Cells,
+    source: Source,
+    name: str,
+    found: _Findings,
+) -> _Values:
     """Identifiers as they stand; those with blanks around or invisible characters inside are
     refused.
     """
@@ -537,10 +567,14 @@ def _currency_fault(text: str) -> Message | None:
 
 
 # --- money
-# -------------------------------------------------------------------------------------------------
 
 
-def _amounts(texts: _Cells, currencies: _Values, source: Source, found: _Findings) -> _Values:
+def _amounts(
+    texts: _Cells,
+    currencies: _Values,
+    source: Source,
+    found: _Findings,
+) -> _Values:
     """Whole smallest units. Plain columns are converted at once, cells that are not plain one by
     one.
     """
@@ -593,7 +627,6 @@ def _one_amount(text: str, currency: str | int | None, unit: str) -> int | None:
 
 
 # --- rows
-# -------------------------------------------------------------------------------------------------
 
 
 def _comeback(chunk: Chunk, found: _Findings) -> frozenset[int]:
@@ -618,7 +651,12 @@ def _documents(
     absent: _Values = [None] * count
     core = [values.get(name, absent) for name in ESSENTIAL]
     documents: list[Document] = [
-        {"order_id": order_id, "amount": amount, "currency": currency, "destination": destination}
+        {
+            "order_id": order_id,
+            "amount": amount,
+            "currency": currency,
+            "destination": destination,
+        }
         for order_id, amount, currency, destination in zip(*core, strict=True)
     ]
     for name, column in zip(ESSENTIAL, core, strict=True):

@@ -51,9 +51,8 @@ class _Facts(NamedTuple):
 
 
 _ALL = tuple(range(len(_Facts._fields)))
-_CHOICES = [
-    some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)
-]  # most first
+# most first
+_CHOICES = [some for size in range(len(_ALL), 0, -1) for some in combinations(_ALL, size)]
 
 
 class _Came(NamedTuple):
@@ -121,9 +120,8 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
             if _nearest_other(one, likes, len(came)) > one.agree + 1:  # the cell speaks for it
                 yield at
         elif one.facts.order_id != one.named.order_id:
-            written_out = alike(one.facts.order_id) == alike(
-                one.named.order_id
-            )  # as look-alikes are asked to be
+            # as look-alikes are asked to be
+            written_out = alike(one.facts.order_id) == alike(one.named.order_id)
             if one.is_a_stranger or (
                 not written_out and _nearest_other(one, likes, len(came)) > one.agree
             ):
@@ -163,7 +161,8 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
     """The chunk in which these rows are rejected and correct nobody; of whom nothing tells the id,
     they have none.
     """
-    problems, documents = dict(mapped.problems), list(mapped.documents)
+    problems = dict(mapped.problems)
+    documents = list(mapped.documents)
     unmapped = dict(mapped.unmapped)
     ids = mapped.chunk.texts(lineage.ID)
     for at in sorted(strangers):

@@ -34,7 +34,12 @@ Owned = Callable[[str, str, int, int], Mapping[int, str]]
 """Batch, sheet, first and last row number -> the rows that caused an attempt already."""
 
 
-def nobody(batch_id: str, sheet: str, first: int, last: int) -> Mapping[int, str]:
+def nobody(
+    batch_id: str,
+    sheet: str,
+    first: int,
+    last: int,
+) -> Mapping[int, str]:
     """No row did."""
     return {}
 
@@ -197,9 +202,11 @@ class Repeats:
         for batch_id, chunks in batches:
             for chunk in chunks:
                 if isinstance(chunk, Judged):
-                    sheet, rows = (chunk.chunk.sheet, chunk.chunk.rows)
+                    sheet = chunk.chunk.sheet
+                    rows = chunk.chunk.rows
                 else:
-                    sheet, rows = (chunk.sheet, chunk.rows)
+                    sheet = chunk.sheet
+                    rows = chunk.rows
                 places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
                 documents = orders_of(chunk)
                 hit_ids = _among(list(map(_id_hash, documents)), ids)
@@ -215,15 +222,23 @@ class Repeats:
                     owners = {}
                 for number in hits:
                     at = places[number]
-                    row, told_place = rows[at], chunk.corrects.get(at)
+                    row = rows[at]
+                    told_place = chunk.corrects.get(at)
                     earlier = chunk.earlier.get(at, ())
                     if told_place:
                         kin = self._trace(told_place, earlier)
                     else:
                         kin = Ancestry(order_ids=earlier)
-                    own, document = row in owners, documents[number]
+                    own = row in owners
+                    document = documents[number]
                     again = at in chunk.comeback and self._asked(document["order_id"])
-                    yield _row((batch_id, sheet, row), document, kin, owner=own, again=again)
+                    yield _row(
+                        (batch_id, sheet, row),
+                        document,
+                        kin,
+                        owner=own,
+                        again=again,
+                    )
 
     def _kin_in(
         self,
@@ -253,7 +268,14 @@ def _id_hash(document: Document) -> int:
     return hash(alike(document["order_id"]))
 
 
-def _row(place: Place, document: Document, kin: Ancestry, *, owner: bool, again: bool) -> _Row:
+def _row(
+    place: Place,
+    document: Document,
+    kin: Ancestry,
+    *,
+    owner: bool,
+    again: bool,
+) -> _Row:
     content = bytes.fromhex(content_of(document))
     return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, again)
 
@@ -333,7 +355,6 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
 
 
 # --- verdicts
-# -------------------------------------------------------------------------------------------------
 
 
 def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> dict[Place, Repeat]:

@@ -35,7 +35,9 @@ def rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> Rule:
     """Walk to a keyword of the schema, keeping the last description on the way and the name in
     `$defs`.
     """
-    keyword, limit, description = "schema", None, ""
+    keyword = "schema"
+    limit = None
+    description = ""
     node: Any = schema
     around: Any = schema
     for number, step in enumerate(path):
@@ -45,11 +47,13 @@ def rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> Rule:
         if number and isinstance(node, Mapping) and isinstance(node.get("description"), str):
             description = node["description"]
         try:
-            around, node = node, node[step]
+            around = node
+            node = node[step]
         except (KeyError, IndexError, TypeError):
             break
         if isinstance(step, str):
-            keyword, limit = step, node
+            keyword = step
+            limit = node
     if len(path) > 2 and path[0] == "$defs":
         label = str(path[1])
     else:

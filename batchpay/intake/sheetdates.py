@@ -36,10 +36,8 @@ _NAMES = (  # short forms; English, Thai, German, French and Spanish where they 
 _MONTHS = {folded(name): month for month, names in enumerate(_NAMES, 1) for name in names}
 _NAME = rf"({'|'.join(sorted(map(re.escape, _MONTHS), key=len, reverse=True))})\.?"
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_OLDEST, _CENTURY_ENDS = (
-    1900,
-    30,
-)  # the first year that spreadsheets know; 29 is 2029 and 30 is 1930
+_OLDEST = 1900  # the first year that spreadsheets know
+_CENTURY_ENDS = 30  # 29 is 2029 and 30 is 1930
 _SEPARATED = re.compile(r"(\d{1,4})([-/.])(\d{1,4})(?:\2(\d{1,4}))?")
 _DAY_NAME = re.compile(rf"(\d{{1,2}})[-/.]*{_NAME}(?:[-/.]*(\d{{4}}|\d{{2}}))?")
 _NAME_NUMBER = re.compile(rf"{_NAME}[-/.]*(\d{{1,4}})")
@@ -80,7 +78,9 @@ def _made_of(shown: _Date, mine: _Date) -> bool:
 def _readings(own: str) -> Iterator[_Date]:
     """What programs take an id for."""
     if parts := _SEPARATED.fullmatch(own):
-        a, b, c = parts[1], parts[3], parts[4]
+        a = parts[1]
+        b = parts[3]
+        c = parts[4]
         if c:
             return _of_three(a, b, c)
         return _of_two(a, b)
@@ -109,7 +109,8 @@ def _named(text: str) -> Iterator[_Date]:
     if parts := _DAY_NAME.fullmatch(text):
         yield from _dates(parts[3], str(_MONTHS[parts[2]]), parts[1], "")
     elif parts := _NAME_NUMBER.fullmatch(text):
-        month, number = str(_MONTHS[parts[1]]), parts[2]
+        month = str(_MONTHS[parts[1]])
+        number = parts[2]
         yield from _dates(None, month, number, "")
         yield from _dates(number.zfill(2), month, "1", "")
 
@@ -125,7 +126,9 @@ def _shown(cell: str) -> Iterator[_Date]:
     if parts := _JAPANESE.fullmatch(bare):
         yield from _dates(parts[1], parts[2], parts[3], "")
     elif parts := _SEPARATED.fullmatch(bare):
-        a, b, c = parts[1], parts[3], parts[4]
+        a = parts[1]
+        b = parts[3]
+        c = parts[4]
         if c and (
             max(len(a), len(c)) == 4 or len(a) == len(b) == len(c) == 2
         ):  # 03/01/26, never 3-1-26
@@ -134,9 +137,15 @@ def _shown(cell: str) -> Iterator[_Date]:
         yield from _named(bare)
 
 
-def _dates(year: str | None, month: str, day: str, order: str) -> Iterator[_Date]:
+def _dates(
+    year: str | None,
+    month: str,
+    day: str,
+    order: str,
+) -> Iterator[_Date]:
     """The date, if there is one."""
-    m, d = int(month), int(day)
+    m = int(month)
+    d = int(day)
     if year is None:
         y = None
     else:

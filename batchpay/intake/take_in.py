@@ -91,7 +91,11 @@ class _Judge:
     """Maps and validates the chunks of one file, and counts them as they go by."""
 
     def __init__(
-        self, job: Job, snapshot: readers.Snapshot, batch_id: str, lineages: Lineages | None
+        self,
+        job: Job,
+        snapshot: readers.Snapshot,
+        batch_id: str,
+        lineages: Lineages | None,
     ) -> None:
         self._job = job
         self._file = snapshot.name
@@ -128,7 +132,8 @@ class _Judge:
             yield stored(number, judged)
 
     def _judged(self, chunk: Chunk) -> Judged:
-        job, lineages = self._job, self._lineages
+        job = self._job
+        lineages = self._lineages
         if lineages:
             held = lineages.document
         else:
@@ -239,7 +244,11 @@ def _repeats(job: Job, lineages: Lineages | None) -> Repeats:
     distinct = job.input.alike_ids == "distinct"
     if lineages is None:
         return Repeats(distinct=distinct)
-    return Repeats(distinct=distinct, trace=lineages.of, asked=lineages.was_asked)
+    return Repeats(
+        distinct=distinct,
+        trace=lineages.of,
+        asked=lineages.was_asked,
+    )
 
 
 def _read(

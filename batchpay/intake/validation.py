@@ -156,7 +156,13 @@ class Checker:
             said = schemas.TOGETHER(keyword=rule.keyword)
         return [Problem(", ".join(columns) or ROW, values, said, rule.label or rule.keyword)]
 
-    def _problem(self, name: str, value: str, said: Message, keyword: str) -> Problem:
+    def _problem(
+        self,
+        name: str,
+        value: str,
+        said: Message,
+        keyword: str,
+    ) -> Problem:
         """One about a field; its rule is the keyword, whichever sentence tells it."""
         if said.rule == keyword:
             label = ""
