@@ -106,7 +106,8 @@ class _Child:
         except pa.ArrowInvalid:
             self._died()
         told = self._checked(self._stream.schema.metadata)
-        self.columns, self.sheet = tuple(told["columns"]), told["sheet"]
+        self.columns = tuple(told["columns"])
+        self.sheet = told["sheet"]
         self.about = list(map(read, told["about"]))
         self.rounded = tuple(told["rounded"])
 
@@ -192,7 +193,12 @@ def _more_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_S, most))
 
 
-def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: Any) -> None:
+def _answer(
+    snapshot: Snapshot,
+    settings: Input,
+    wanted: Sequence[str],
+    sink: Any,
+) -> None:
     import pyarrow as pa
 
     writer = None
@@ -208,7 +214,11 @@ def _answer(snapshot: Snapshot, settings: Input, wanted: Sequence[str], sink: An
             problems = {
                 at: [problem.to_json() for problem in found] for at, found in piece.problems.items()
             }
-            about = {"row": piece.rows[0], "problems": problems, "typed": piece.typed}
+            about = {
+                "row": piece.rows[0],
+                "problems": problems,
+                "typed": piece.typed,
+            }
             writer.write_batch(piece.batch, custom_metadata=_packed(about))
             _more_time()
         _last(writer, schema, {"notes": [note.to_json() for note in notes.others]})

@@ -18,31 +18,55 @@ from batchpay.readers.comeback import restored_header
 
 COLUMN_LIMIT = 1000
 NAMED_CELLS = 40  # of a header, in a sentence
-_SEPARATORS = {";": "';'", "\t": "a tab", ",": "','", "|": "'|'"}
+_SEPARATORS = {
+    ";": "';'",
+    "\t": "a tab",
+    ",": "','",
+    "|": "'|'",
+}
 
 
 def check_header(
-    path: Path, cells: Sequence[str], wanted: Collection[str], row: int
+    path: Path,
+    cells: Sequence[str],
+    wanted: Collection[str],
+    row: int,
 ) -> tuple[tuple[str, ...], list[Message]]:
     """The names of all columns, made distinct, and notes about them. Raises FileRefused."""
-    cells, where = restored_header(cells, wanted), str(path)
+    cells = restored_header(cells, wanted)
+    where = str(path)
     if len(cells) > COLUMN_LIMIT:
         raise FileRefused(
-            files.TOO_MANY_COLUMNS(path=where, row=row, columns=len(cells), limit=COLUMN_LIMIT)
+            files.TOO_MANY_COLUMNS(
+                path=where,
+                row=row,
+                columns=len(cells),
+                limit=COLUMN_LIMIT,
+            )
         )
     if not any(cell.strip() for cell in cells):
         raise FileRefused(files.BLANK_HEADER(path=where, row=row))
     for number, cell in enumerate(cells, 1):
         if secret := secret_in(cell):
             raise FileRefused(
-                files.HEADER_SECRET(path=where, row=row, column=number, secret=secret)
+                files.HEADER_SECRET(
+                    path=where,
+                    row=row,
+                    column=number,
+                    secret=secret,
+                )
             )
         if any(
             (ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029"
             for ch in cell
         ):
             raise FileRefused(
-                files.HEADER_CONTROL(path=where, row=row, column=number, cell=told(cell))
+                files.HEADER_CONTROL(
+                    path=where,
+                    row=row,
+                    column=number,
+                    cell=told(cell),
+                )
             )
     counts = Counter(cells)
     missing = [name for name in wanted if name not in counts]
@@ -55,7 +79,12 @@ def check_header(
     return _distinct(cells)
 
 
-def _missing(path: str, cells: Sequence[str], missing: Sequence[str], row: int) -> Message:
+def _missing(
+    path: str,
+    cells: Sequence[str],
+    missing: Sequence[str],
+    row: int,
+) -> Message:
     if len(cells) == 1:
         for separator, named in _SEPARATORS.items():
             if separator in cells[0]:
@@ -70,7 +99,12 @@ def _missing(path: str, cells: Sequence[str], missing: Sequence[str], row: int) 
     found = ", ".join(f"'{told(cell)}'" for cell in cells[:NAMED_CELLS])
     if len(cells) > NAMED_CELLS:
         found += ", …"
-    return files.COLUMN_MISSING(path=path, row=row, absent=absent, found=found)
+    return files.COLUMN_MISSING(
+        path=path,
+        row=row,
+        absent=absent,
+        found=found,
+    )
 
 
 def _toml(separator: str) -> str:
@@ -81,7 +115,12 @@ def _toml(separator: str) -> str:
 
 def _absent(name: str, cells: Sequence[str]) -> Message:
     plain = {"".join(cell.casefold().split()): cell for cell in cells}
-    near = difflib.get_close_matches("".join(name.casefold().split()), plain, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(
+        "".join(name.casefold().split()),
+        plain,
+        n=1,
+        cutoff=0.6,
+    )
     if near:
         return files.ABSENT_NEAR(name=told(name), near=told(plain[near[0]]))
     return files.ABSENT(name=told(name))
@@ -102,5 +141,11 @@ def _distinct(cells: Sequence[str]) -> tuple[tuple[str, ...], list[Message]]:
         if not cell:
             notes.append(files.NO_NAME(column=number))
         elif name != cell:
-            notes.append(files.NAME_TWICE(column=told(cell), copy=copy, name=told(name)))
+            notes.append(
+                files.NAME_TWICE(
+                    column=told(cell),
+                    copy=copy,
+                    name=told(name),
+                )
+            )
     return tuple(names), notes

@@ -47,7 +47,12 @@ def plain_decimal(text: str) -> str:
     return plain
 
 
-def inexact(column: str, number: float, text: str, digits: int = DOUBLE_DIGITS) -> Problem | None:
+def inexact(
+    column: str,
+    number: float,
+    text: str,
+    digits: int = DOUBLE_DIGITS,
+) -> Problem | None:
     """What is wrong with a number that an order is to be made of, if anything."""
     if not math.isfinite(number):
         return Problem(column, text, problems.NO_NUMBER())

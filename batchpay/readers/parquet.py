@@ -46,7 +46,11 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
     for field in schema:
         if field.name in wanted and not _has_text(_plain_type(field.type)):
             raise FileRefused(
-                files.COLUMN_TYPE(path=str(snapshot.path), column=field.name, type=str(field.type))
+                files.COLUMN_TYPE(
+                    path=str(snapshot.path),
+                    column=field.name,
+                    type=str(field.type),
+                )
             )
 
     rounded = tuple(field.name for field in schema if pa.types.is_floating(_plain_type(field.type)))
@@ -64,9 +68,14 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
             yield _piece(batch, names, wanted, row)
             row += batch.num_rows
         if row - _FIRST_ROW != file.metadata.num_rows:
-            declared, found = file.metadata.num_rows, row - _FIRST_ROW
+            declared = file.metadata.num_rows
+            found = row - _FIRST_ROW
             raise FileRefused(
-                files.OTHER_ROWS(path=str(snapshot.path), declared=declared, found=found)
+                files.OTHER_ROWS(
+                    path=str(snapshot.path),
+                    declared=declared,
+                    found=found,
+                )
             )
 
 
@@ -104,7 +113,11 @@ def _batches(snapshot: Snapshot, file: parquet.ParquetFile) -> Iterator[pa.Recor
     """All rows, so many at a time as cannot unfold to more than some megabytes."""
     for number in range(file.metadata.num_row_groups):
         rows = _rows_at_a_time(snapshot, file.metadata, number)
-        yield from file.iter_batches(batch_size=rows, row_groups=[number], use_threads=False)
+        yield from file.iter_batches(
+            batch_size=rows,
+            row_groups=[number],
+            use_threads=False,
+        )
 
 
 def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: int) -> int:
@@ -128,7 +141,10 @@ def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: 
         return CHUNK_ROWS
     with _opened(snapshot, packed) as file:
         batches = file.iter_batches(
-            batch_size=1, row_groups=[number], columns=packed, use_threads=False
+            batch_size=1,
+            row_groups=[number],
+            columns=packed,
+            use_threads=False,
         )
         columns = next(batches, pa.RecordBatch.from_pylist([])).columns
     dictionaries = (column.dictionary for column in columns if pa.types.is_dictionary(column.type))
@@ -200,7 +216,8 @@ def _merged(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Small ones together, up to a chunk of rows or a piece of bytes."""
     waiting: list[pa.RecordBatch] = []
     for part in parts:
-        rows, size = sum(p.num_rows for p in waiting), sum(p.nbytes for p in waiting)
+        rows = sum(p.num_rows for p in waiting)
+        size = sum(p.nbytes for p in waiting)
         if waiting and (rows + part.num_rows > CHUNK_ROWS or size + part.nbytes > PIECE_BYTES):
             yield _together(waiting)
             waiting = []
@@ -238,7 +255,12 @@ def _opened(snapshot: Snapshot, repeated: Sequence[str] = ()) -> Iterator[parque
         yield file
 
 
-def _piece(batch: pa.RecordBatch, names: Sequence[str], wanted: Collection[str], row: int) -> Piece:
+def _piece(
+    batch: pa.RecordBatch,
+    names: Sequence[str],
+    wanted: Collection[str],
+    row: int,
+) -> Piece:
     import pyarrow as pa
     import pyarrow.compute as pc
 

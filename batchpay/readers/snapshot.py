@@ -17,7 +17,12 @@ from batchpay.domain.text import line
 from batchpay.messages import files
 
 Format = Literal["csv", "tsv", "parquet", "xlsx"]
-SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "xlsx"}
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
 SIZE_LIMIT = 2 * 1024**3  # bytes of an input file, packed or unpacked
 _BLOCK = 1024 * 1024
 _MAGIC = {
@@ -98,7 +103,8 @@ class _Through(io.RawIOBase):
     """Reads through a descriptor at a position of its own and leaves the descriptor open."""
 
     def __init__(self, fd: int) -> None:
-        self._fd, self._at = fd, 0
+        self._fd = fd
+        self._at = 0
 
     def readable(self) -> bool:
         return True
@@ -151,7 +157,13 @@ def _snapshot(path: Path, fd: int) -> Snapshot:
     require_regular(path, found)
     format_, gzipped = _format_of(path)
     if found.st_size > SIZE_LIMIT:
-        raise FileRefused(files.TOO_LARGE(path=str(path), size=found.st_size, limit=SIZE_LIMIT))
+        raise FileRefused(
+            files.TOO_LARGE(
+                path=str(path),
+                size=found.st_size,
+                limit=SIZE_LIMIT,
+            )
+        )
     snapshot = Snapshot(path, "", found.st_size, format_, gzipped, fd, found.st_mtime_ns)
     digest = hashlib.sha256()
     start = b""
@@ -216,4 +228,8 @@ def _check_content(snapshot: Snapshot, start: bytes) -> None:
     raise FileRefused(files.IS_OTHER(path=path, expected=expected, found=found))
 
 
-_IS = {"ole": files.IS_OFFICE, "zip": files.IS_ZIP, "text": files.IS_TEXT}
+_IS = {
+    "ole": files.IS_OFFICE,
+    "zip": files.IS_ZIP,
+    "text": files.IS_TEXT,
+}

@@ -83,7 +83,8 @@ class Table:
         count = len(piece.rows)
         parts = -(-count // (CHUNK_ROWS * 3 // 2))
         for part in range(parts):
-            start, end = part * count // parts, (part + 1) * count // parts
+            start = part * count // parts
+            end = (part + 1) * count // parts
             problems = {
                 at - start: tuple(piece.problems[at])
                 for at in sorted(piece.problems)

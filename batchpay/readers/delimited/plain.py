@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_LF, _CR, _QUOTE = 0x0A, 0x0D, 0x22
+_LF = 0x0A
+_CR = 0x0D
+_QUOTE = 0x22
 _BOM = "\ufeff".encode()
 
 
@@ -88,7 +90,8 @@ def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
 
     if len(quotes) % 2:
         return False
-    opening, closing = quotes[::2], quotes[1::2]
+    opening = quotes[::2]
+    closing = quotes[1::2]
     before = codes[np.maximum(opening, 1) - 1]
     after = codes[closing + 1]  # there is one: a plain block ends with a line end
     opens = (before == delimiter) | (before == _LF) | (before == _QUOTE) | (opening == 0)
@@ -103,7 +106,11 @@ def _nothing(names: Sequence[str]) -> pa.RecordBatch:
 
 
 def _parse(
-    data: bytes, delimiter: str, names: Sequence[str], *, quoted: bool
+    data: bytes,
+    delimiter: str,
+    names: Sequence[str],
+    *,
+    quoted: bool,
 ) -> pa.RecordBatch | None:
     import pyarrow as pa
     from pyarrow import csv
@@ -112,10 +119,14 @@ def _parse(
         table = csv.read_csv(
             pa.BufferReader(data),
             read_options=csv.ReadOptions(
-                column_names=list(names), block_size=len(data) + 1, use_threads=False
+                column_names=list(names),
+                block_size=len(data) + 1,
+                use_threads=False,
             ),
             parse_options=csv.ParseOptions(
-                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted
+                delimiter=delimiter,
+                quote_char='"' if quoted else False,
+                newlines_in_values=quoted,
             ),
             convert_options=csv.ConvertOptions(
                 column_types={name: pa.string() for name in names},

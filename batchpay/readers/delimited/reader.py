@@ -116,12 +116,15 @@ class _Source:
     def pieces(self, names: Sequence[str], notes: Notes) -> Iterator[Piece]:
         """All rows below the header."""
         _, rest, stream = self.header()
-        row, kept, line = self.header_row + 1, b"", rest.line
+        row = self.header_row + 1
+        kept = b""
+        line = rest.line
         for block in chain([rest], stream):
             data = kept + block.data
             if not data:
                 continue
-            plain, kept = plain_rows(data, self.delimiter, names), b""
+            plain = plain_rows(data, self.delimiter, names)
+            kept = b""
             if plain is not None:
                 piece = Piece(plain.batch, plain.rows_from(row), data)
                 notes.blank_rows += plain.blank
@@ -141,7 +144,14 @@ class _Source:
         if kept:
             raise self._unclosed(line, kept.decode())
 
-    def _any(self, found: Records, data: bytes, names: Sequence[str], row: int, line: int) -> Piece:
+    def _any(
+        self,
+        found: Records,
+        data: bytes,
+        names: Sequence[str],
+        row: int,
+        line: int,
+    ) -> Piece:
         """Whatever a block holds, row by row."""
         width = len(names)
         texts = [self._fitted(record.cells, width) for record in found.records]
@@ -160,17 +170,30 @@ class _Source:
         return cells + [""] * (width - len(cells))
 
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
-        first, cells = line + record.line, len(record.cells)
+        first = line + record.line
+        cells = len(record.cells)
         if record.lines == 1:
             said = problems.RAGGED_LINE(line=first, cells=cells, width=width)
         else:
             last = first + record.lines - 1
-            said = problems.RAGGED_LINES(line=first, last=last, cells=cells, width=width)
+            said = problems.RAGGED_LINES(
+                line=first,
+                last=last,
+                cells=cells,
+                width=width,
+            )
         return Problem(ROW, self._shown(record), said)
 
-    def _blame_quote(self, piece: Piece, at: int, record: Record, line: int) -> None:
+    def _blame_quote(
+        self,
+        piece: Piece,
+        at: int,
+        record: Record,
+        line: int,
+    ) -> None:
         if record.lines > 1:  # it swallowed lines that may be rows
-            first, last = line + record.line + record.opened, line + record.line + record.lines - 1
+            first = line + record.line + record.opened
+            last = line + record.line + record.lines - 1
             raise FileRefused(files.QUOTE_LOST(path=self.path, line=first, last=last))
         said = problems.QUOTE(line=line + record.line)
         piece.blame(at, Problem(ROW, self._shown(record), said))

@@ -61,22 +61,23 @@ def records_of(text: str, delimiter: str, at_most: int | None = None) -> Records
     reader = csv.reader(buffer, delimiter=delimiter, strict=True)
     found: list[Record] = []
     while True:
-        start, line = buffer.tell(), reader.line_num
+        start = buffer.tell()
+        line = reader.line_num
         if len(found) == at_most:
             return Records(found, text[start:], line)
         try:
-            cells, broken, opened = next(reader), False, 0
+            cells = next(reader)
+            broken = False
+            opened = 0
         except StopIteration:
             return Records(found, "", line)
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 return Records(found, text[start:], line)
             record = marked[start : buffer.tell()]
-            cells, broken, opened = (
-                _guessed(record, delimiter),
-                True,
-                lines_to_open_quote(record, delimiter),
-            )
+            cells = _guessed(record, delimiter)
+            broken = True
+            opened = lines_to_open_quote(record, delimiter)
         if mark:
             cells = [cell.replace(mark, "\r") for cell in cells]
         found.append(Record(cells, line, reader.line_num - line, broken, opened))

@@ -82,7 +82,8 @@ def _recoded(
     path = str(snapshot.path)
     assert codec.incrementaldecoder is not None
     decoder = codec.incrementaldecoder("strict")
-    read, lines = 0, 1
+    read = 0
+    lines = 1
     for piece, last in _marking_last(pieces):
         read += len(piece)
         try:
@@ -95,7 +96,11 @@ def _recoded(
             wrong = error.object[error.start : error.start + 4]
             raise _wrong_bytes(snapshot, codec.name, wrong, offset, line) from error
         except UnicodeError as error:  # utf-16 says no more when its first bytes are wrong
-            said = files.NOT_ENCODED(path=path, encoding=codec.name, wrong=str(error))
+            said = files.NOT_ENCODED(
+                path=path,
+                encoding=codec.name,
+                wrong=str(error),
+            )
             raise FileRefused(said) from error
         lines += text.count("\n")
         try:
@@ -112,11 +117,13 @@ def _marking_last(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same bytes, cut after line ends; without a byte order mark."""
-    kept, first = b"", True
+    kept = b""
+    first = True
     for piece in pieces:
         data = kept + piece
         if first and len(data) >= len(_BOM):
-            data, first = data.removeprefix(_BOM), False
+            data = data.removeprefix(_BOM)
+            first = False
         end = data.rfind(b"\n") + 1
         if end:
             yield data[:end] if end < len(data) else data
@@ -129,7 +136,8 @@ def _whole_lines(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[bytes]
 
 def _checked(snapshot: Snapshot, pieces: Iterator[bytes]) -> Iterator[Block]:
     """The same as blocks of proven UTF-8 with their line numbers."""
-    line, offset = 1, 0
+    line = 1
+    offset = 0
     for data in pieces:
         if not offset and b"\0" in data[:2]:
             if data.startswith(b"\0"):
@@ -171,9 +179,20 @@ def starts_with_bom(snapshot: Snapshot) -> bool:
 
 
 def _wrong_bytes(
-    snapshot: Snapshot, encoding: str, wrong: bytes, offset: int, line: int
+    snapshot: Snapshot,
+    encoding: str,
+    wrong: bytes,
+    offset: int,
+    line: int,
 ) -> FileRefused:
-    path, found = str(snapshot.path), wrong.hex(" ")
+    path = str(snapshot.path)
+    found = wrong.hex(" ")
     return FileRefused(
-        files.NOT_ENCODED_AT(path=path, line=line, byte=offset, found=found, encoding=encoding)
+        files.NOT_ENCODED_AT(
+            path=path,
+            line=line,
+            byte=offset,
+            found=found,
+            encoding=encoding,
+        )
     )

@@ -53,7 +53,8 @@ class Zeros:
         """
         if number < 0 or (number == 0 and self.only_positive):
             return ""
-        left, texts = str(number), []
+        left = str(number)
+        texts = []
         places = sum(not part.startswith("\0") for part in self.parts)
         for part in reversed(self.parts):
             if part.startswith("\0"):

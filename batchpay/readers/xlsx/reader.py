@@ -73,7 +73,11 @@ class _Book:
         facts = scan(package.windows(sheet.part), zeros)
         if facts.twice:
             raise FileRefused(
-                files.CELL_TWICE(path=str(snapshot.path), sheet=told(sheet.name), what=facts.twice)
+                files.CELL_TWICE(
+                    path=str(snapshot.path),
+                    sheet=told(sheet.name),
+                    what=facts.twice,
+                )
             )
         if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
             raise FileRefused(
@@ -106,7 +110,12 @@ class _Book:
         import openpyxl
 
         stream = self.package.snapshot.stream()
-        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        workbook = openpyxl.load_workbook(
+            stream,
+            read_only=True,
+            data_only=True,
+            keep_links=False,
+        )
         sheet = workbook[self.sheet.name]
         sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
         for row in sheet.iter_rows(values_only=True):
@@ -128,7 +137,12 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
             raise _NoSuchSheet(files.NO_SHEET(path=path, sheet=told(wanted), names=names))
         meant = told(near[0])
         raise _NoSuchSheet(
-            files.NO_SHEET_NEAR(path=path, sheet=told(wanted), near=meant, names=names)
+            files.NO_SHEET_NEAR(
+                path=path,
+                sheet=told(wanted),
+                near=meant,
+                names=names,
+            )
         )
     filled = [
         sheet
@@ -138,7 +152,13 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
     if not filled:
         raise FileRefused(files.NO_DATA(path=path, names=names))
     if len(filled) != 1:
-        raise FileRefused(files.SEVERAL_SHEETS(path=path, sheets=len(filled), names=names))
+        raise FileRefused(
+            files.SEVERAL_SHEETS(
+                path=path,
+                sheets=len(filled),
+                names=names,
+            )
+        )
     return filled[0]
 
 
@@ -264,21 +284,29 @@ class _Seen:
 
     def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
-        self._zeros, self._names, self._wanted = book.zeros, names, wanted
+        self._zeros = book.zeros
+        self._names = names
+        self._wanted = wanted
         self._styled = {
             column: cells for column, cells in book.facts.styled.items() if column <= len(names)
         }
 
     def apply(
-        self, first: int, columns: Sequence[Values], texts: list[list[str]], typed: Typed
+        self,
+        first: int,
+        columns: Sequence[Values],
+        texts: list[list[str]],
+        typed: Typed,
     ) -> None:
         """Let the cells of the rows from `first` on be what the sheet shows; what no id looks like
         is marked.
         """
         for column, styled in self._styled.items():
-            values, shown_texts = columns[column - 1], texts[column - 1]
+            values = columns[column - 1]
+            shown_texts = texts[column - 1]
             for row, style in styled.between(first, first + len(values)):
-                form, value = self._zeros[style], values[row - first]
+                form = self._zeros[style]
+                value = values[row - first]
                 if isinstance(form, Unlike):
                     if type(value) in (int, float):
                         typed.setdefault(self._names[column - 1], {})[row - first] = form.kind
@@ -310,7 +338,8 @@ class _Marked:
 
     def __init__(self, facts: SheetFacts, names: Sequence[str], wanted: Collection[str]) -> None:
         self.elsewhere = 0
-        self._names, self._wanted = names, wanted
+        self._names = names
+        self._wanted = wanted
         self._by_row: dict[int, list[tuple[int, str]]] = {}
         for column, row in sorted(facts.no_value):
             self._by_row.setdefault(row, []).append((column, ""))
