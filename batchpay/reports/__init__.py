@@ -28,7 +28,11 @@ WRITERS: dict[str, Callable[[Directory, Inputs], None]] = {
     "parquet": write_results_parquet,
     "json": write_summary,
 }
-NAMES = {"csv": "results.csv", "parquet": "results.parquet", "json": "report.json"}
+NAMES = {
+    "csv": "results.csv",
+    "parquet": "results.parquet",
+    "json": "report.json",
+}
 
 
 def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, ...]:
@@ -41,9 +45,8 @@ def write_reports(path: Path, inputs: Inputs, mode: int = 0o600) -> tuple[Path, 
         if form in inputs.formats:
             write(directory, inputs)
         else:
-            directory.remove(
-                NAMES[form]
-            )  # of an earlier writing: it would show what is not so any more
+            # of an earlier writing: it would show what is not so any more
+            directory.remove(NAMES[form])
     write_rejects(directory, inputs)
     write_manifest(directory, inputs)
     return tuple(directory.written)

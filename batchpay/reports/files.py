@@ -56,7 +56,8 @@ class Directory:
         """A file under a temporary name; at the end on the disk and renamed, or gone when anything
         failed.
         """
-        final, temporary = self.path / name, self.path / f".{name}.part"
+        final = self.path / name
+        temporary = self.path / f".{name}.part"
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:
@@ -95,7 +96,13 @@ class Directory:
         return {path.name: _sha256(path) for path in sorted(self.written)}
 
 
-def own_folder(parent: Path, name: str, job: str, told_in: str, mode: int) -> Path:
+def own_folder(
+    parent: Path,
+    name: str,
+    job: str,
+    told_in: str,
+    mode: int,
+) -> Path:
     """A job's folder of that name, or, where it is another job's, one with the job's own name
     behind it (J17).
 

@@ -78,7 +78,12 @@ def every_head(directory: Path, job: str, mode: str) -> list[Head]:
     return [head for path in paths if (head := _head(path, job, mode)) is not None]
 
 
-def newest_heads(directory: Path, job: str, mode: str, most: int | None = LATEST) -> list[Head]:
+def newest_heads(
+    directory: Path,
+    job: str,
+    mode: str,
+    most: int | None = LATEST,
+) -> list[Head]:
     """What the newest reports of this job in this mode were made from, newest first; of other jobs'
     none.
 
@@ -103,7 +108,8 @@ def other_jobs(directory: Path, job: str, inputs: Collection[str]) -> dict[str, 
     for path in sorted(directory.glob("*/manifest.json")):
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             document = json.loads(read_regular(path, MAX_BYTES))
-            other, sha256 = document["job"], document["input"]["sha256"]
+            other = document["job"]
+            sha256 = document["input"]["sha256"]
             if other != job and sha256 in inputs:
                 found[str(sha256)] = str(other)
     return found
@@ -163,11 +169,19 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         url=inputs.whose.get("url", ""),
         batch=batch.id,
         **inputs.said,
-        input={"file": batch.file, "sha256": batch.sha256, "rows_read": batch.rows_read},
+        input={
+            "file": batch.file,
+            "sha256": batch.sha256,
+            "rows_read": batch.rows_read,
+        },
         job_file_sha256=batch.job_sha256,
         schema_sha256=batch.schema_sha256,
         reports=directory.digests(),
-        journal={"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
+        journal={
+            "id": inputs.journal_id,
+            "seq": inputs.head_seq,
+            "digest": inputs.head_digest,
+        },
         versions=dict(sorted(inputs.versions.items())),
     )
 
@@ -196,7 +210,11 @@ def write_manifest_beside(
         job_file_sha256=job.sha256,
         schema_sha256=job.schema.sha256,
         reports=directory.digests(),
-        journal={"id": journal_id, "seq": head[0], "digest": head[1]},
+        journal={
+            "id": journal_id,
+            "seq": head[0],
+            "digest": head[1],
+        },
         versions={"batchpay": __version__},
     )
 

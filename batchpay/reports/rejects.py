@@ -70,7 +70,8 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
 
 def _told(finding: Finding, inputs: Inputs) -> dict[str, str]:
     """All of ADDED but the last."""
-    number, sheet = finding.row, finding.sheet
+    number = finding.row
+    sheet = finding.sheet
     own_id = told_id(finding.order_id, finding.batch_id, sheet, number)
     reason = visible(reason_of(finding, inputs))
     retry = ""

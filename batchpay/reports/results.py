@@ -47,7 +47,12 @@ def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
     schema = pa.schema([(name, kinds[kind]) for name, kind in header.items()])
     with (
         directory.file("results.parquet") as file,
-        pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+        pq.ParquetWriter(
+            file,
+            schema,
+            compression="zstd",
+            write_page_checksum=True,
+        ) as writer,
     ):
         for columns in rows_of(inputs):
             pairs = zip(columns, header.values(), strict=True)

@@ -27,8 +27,10 @@ Found = tuple[StoredChunk, list[Finding]]
 _FRAME = struct.Struct("<qq")  # how long the findings are, and the cells
 _NAMES = tuple(field.name for field in fields(Finding))
 _values_of = attrgetter(*_NAMES)
-_OUTCOME, _COUNTS_AS = _NAMES.index("outcome"), _NAMES.index("counts_as")
-_PROBLEMS, _FURTHER = _NAMES.index("problems"), _NAMES.index("further")
+_OUTCOME = _NAMES.index("outcome")
+_COUNTS_AS = _NAMES.index("counts_as")
+_PROBLEMS = _NAMES.index("problems")
+_FURTHER = _NAMES.index("further")
 _METADATA = _NAMES.index("metadata")
 _MESSAGES = (_NAMES.index("reasons"), _NAMES.index("warnings"))
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -114,7 +116,8 @@ class KeptFindings:
         if self._file is not None:
             with suppress(OSError):  # closing writes what is left, on a disk that may be full
                 self._file.close()
-        self._file, self._complete = None, False
+        self._file = None
+        self._complete = False
 
 
 def _told(finding: Finding) -> list[Any]:

@@ -31,7 +31,8 @@ def write_summary(directory: Directory, inputs: Inputs) -> None:
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:
     """The document, always in the same order."""
-    batch, totals = inputs.batch, inputs.totals
+    batch = inputs.batch
+    totals = inputs.totals
     currencies = sorted(totals.rows | totals.charged)
     needs = {"count": totals.acts[A_PERSON], "rows": list(_attention(inputs))}
     return {
@@ -62,7 +63,11 @@ def summary_of(inputs: Inputs) -> dict[str, Any]:
         "recipients": by_recipient(totals),
         "codes": by_code(totals),
         "needs_a_person": needs,
-        "journal": {"id": inputs.journal_id, "seq": inputs.head_seq, "digest": inputs.head_digest},
+        "journal": {
+            "id": inputs.journal_id,
+            "seq": inputs.head_seq,
+            "digest": inputs.head_digest,
+        },
     }
 
 
@@ -84,7 +89,8 @@ def _equation(equation: Equation) -> dict[str, Any]:
 
 def verdict_of(inputs: Inputs) -> str:
     """One line for a person."""
-    batch, totals = inputs.batch, inputs.totals
+    batch = inputs.batch
+    totals = inputs.totals
     test = ""
     if batch.mode == "test":
         test = "TEST: "

@@ -44,9 +44,8 @@ class Inputs:
         # account and url (the gateway's address), as far as the journal knew them when these totals
         # were noted
     )
-    said: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # what its manifest tells of words that only the journal has (batches.words)
+    # what its manifest tells of words that only the journal has (batches.words)
+    said: Mapping[str, Any] = field(default_factory=dict)
     job_file: str = ""  # its name, in the commands that a report tells to run
 
 
