@@ -67,7 +67,8 @@ class Bars(Quiet):
     }
 
     def __init__(self, progress: Any, job: str) -> None:
-        self._progress, self._job = progress, job
+        self._progress = progress
+        self._job = job
         self._task: Any = None
         self._total = 0
         self._last: dict[str, Outcome] = {}
@@ -79,7 +80,8 @@ class Bars(Quiet):
         if self._task is not None:
             self._progress.refresh()  # it goes as it came to be, not as it was last drawn
             self._progress.remove_task(self._task)
-        self._total, self._last = total or 0, {}
+        self._total = total or 0
+        self._last = {}
         told = f"{self._job}: {self.WORDS.get(name, name)}"
         self._task = self._progress.add_task(told, total=total, how="")
 
@@ -181,7 +183,8 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
 
 def _batch_lines(job: Job, made: Result, published: Published) -> Iterator[str]:
     """One batch: where its rows stand, what was charged, what is wrong, where the reports are."""
-    batch, totals = published.batch, published.totals
+    batch = published.batch
+    totals = published.totals
     rows = _rows(totals.rows_read, totals.outcomes())
     yield f"{batch.file} ({_mode(batch.mode)}batch {batch.id}): {rows}"
     yield f"  the whole batch, over all runs: charged {money_text(totals.money_moved())}"
@@ -271,7 +274,12 @@ def doctor(found: list[Finding], *, as_json: bool) -> int:
     code = worst(finding.exit_code for finding in found)
     if as_json:
         findings = [
-            {"subject": f.subject, "state": f.state, "told": f.told, "exit_code": f.exit_code}
+            {
+                "subject": f.subject,
+                "state": f.state,
+                "told": f.told,
+                "exit_code": f.exit_code,
+            }
             for f in found
         ]
         write_json({"findings": findings, "exit_code": code})
@@ -297,7 +305,8 @@ def audit(made: Audit, *, as_json: bool) -> None:
 
 def audit_lines(made: Audit) -> Iterator[str]:
     """The same as lines of text."""
-    match, period = made.match, made.period
+    match = made.match
+    period = made.period
     yield f"{_mode(made.mode, then=': ')}audit of {period.told}"
     yield f"journal: {_sums_told(match.ours)}"
     yield f"gateway: {_sums_told(match.theirs)}"
@@ -307,7 +316,8 @@ def audit_lines(made: Audit) -> Iterator[str]:
             f" {money_told(one.refunded, code)}, left {money_told(one.left, code)}; given back in"
             f" these days, of whichever charge, {money_told(one.made, code)}"
         )
-    matched, others = many(match.matched, "charge"), many(match.others, "charge")
+    matched = many(match.matched, "charge")
+    others = many(match.others, "charge")
     yield f"{matched} on both sides; {others} of the account beside this job's"
     for difference in match.differences:
         note = made.notes.get(difference.id)
@@ -379,7 +389,8 @@ def verified(made: Verified, *, as_json: bool) -> None:
         return
     events = many(made.events, "event")
     say(f"{made.journal}: {events}, the hash chain verifies; its head is {made.digest}")
-    manifests, files = many(len(made.manifests), "manifest"), many(made.files, "file")
+    manifests = many(len(made.manifests), "manifest")
+    files = many(made.files, "file")
     say(f"{manifests} and {files} beside them looked at")
     for one in made.differences:
         say(f"different: {one.path}: {one.told}")
@@ -397,7 +408,11 @@ def verified(made: Verified, *, as_json: bool) -> None:
 
 def _verified_json(made: Verified) -> dict[str, Any]:
     return {
-        "journal": {"path": str(made.journal), "events": made.events, "digest": made.digest},
+        "journal": {
+            "path": str(made.journal),
+            "events": made.events,
+            "digest": made.digest,
+        },
         "manifests": [str(path) for path in made.manifests],
         "files": made.files,
         "differences": [{"path": one.path, "told": one.told} for one in made.differences],
@@ -493,7 +508,9 @@ def _past_lines(job: Job, made: Status) -> Iterator[str]:
 
 def _runs_lines(job: Job, made: Status) -> Iterator[str]:
     """Who is at work, and how the last run went."""
-    zone, now, last = job.controls.time_zone, made.running, made.last_run
+    zone = job.controls.time_zone
+    now = made.running
+    last = made.last_run
     if now is not None:
         started = times.local(now["started"], zone)
         yield f"running now: pid {now['pid']} on {now['host']} since {started}"
@@ -598,7 +615,9 @@ def _rows(rows: int, outcomes: Mapping[str, int]) -> str:
 
 def _age(seconds: int) -> str:
     """`12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    minutes = seconds // 60
+    hours = seconds // 3600
+    days = seconds // 86400
     if days:
         return f"{days} d {hours % 24} h"
     if hours:
@@ -614,7 +633,13 @@ def _age(seconds: int) -> str:
 class TextProblems:
     """One line a problem, as it is found; a line a file at the end."""
 
-    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+    def problem(
+        self,
+        file: str,
+        sheet: str,
+        row: int,
+        problem: Problem,
+    ) -> None:
         """Say one problem of one row."""
         if sheet:
             place = f"{file}:{sheet}:{row}"
@@ -639,7 +664,8 @@ def _valid(told: Mapping[str, Any]) -> str:
     """What the right rows ask for; and what of that may be sent, where that is less: it was
     charged, or repeats.
     """
-    valid, may_go = _sums(told["valid"]), _sums(told["may_be_sent"])
+    valid = _sums(told["valid"])
+    may_go = _sums(told["may_be_sent"])
     if valid == may_go:
         return valid or "no order"
     return f"{valid} in rows that break no rule, of which may be sent: {may_go or 'no order'}"
@@ -650,7 +676,9 @@ def _sums(told: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _counted(told: Mapping[str, Any]) -> str:
-    rows, rejected, repeated = many(told["rows"], "row"), told["rejected"], told["repeated"]
+    rows = many(told["rows"], "row")
+    rejected = told["rejected"]
+    repeated = told["repeated"]
     return f"{told['file']}: {rows}, {rejected:,} rejected, {repeated:,} repeated"
 
 
@@ -665,7 +693,13 @@ class JsonProblems:
     def __init__(self) -> None:
         self._first = True
 
-    def problem(self, file: str, sheet: str, row: int, problem: Problem) -> None:
+    def problem(
+        self,
+        file: str,
+        sheet: str,
+        row: int,
+        problem: Problem,
+    ) -> None:
         """Write one element of `problems`."""
         found = {
             "file": file,

@@ -32,9 +32,8 @@ def prepare() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(
-                os.open(os.devnull, os.O_RDWR), True
-            )  # takes the lowest free number: this one
+            # takes the lowest free number: this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdin = sys.stdin or _standing_in(0, "r")
     sys.stdout = sys.stdout or _standing_in(1, "w")
     sys.stderr = sys.stderr or _standing_in(2, "w")
@@ -58,7 +57,13 @@ def named(told: Any) -> Any:
 
 
 def _standing_in(number: int, mode: str) -> TextIO:
-    return open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # type: ignore[return-value]
+    return open(
+        number,
+        mode,
+        encoding="utf-8",
+        errors="backslashreplace",
+        closefd=False,
+    )  # type: ignore[return-value]
 
 
 def write(text: str, *, err: bool = False) -> None:
