@@ -55,7 +55,11 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     (
         "/transfers/{id}",
         SECRET,
-        {"GET": transfers.retrieve, "PATCH": transfers.update, "DELETE": transfers.delete},
+        {
+            "GET": transfers.retrieve,
+            "PATCH": transfers.update,
+            "DELETE": transfers.delete,
+        },
     ),
     ("/transfers/{id}/mark_as_sent", SECRET, {"POST": transfers.mark_as_sent}),
     ("/transfers/{id}/mark_as_paid", SECRET, {"POST": transfers.mark_as_paid}),
@@ -63,7 +67,11 @@ ROUTES: list[tuple[str, str, dict[str, Handler]]] = [
     (
         "/recipients/{id}",
         SECRET,
-        {"GET": recipients.retrieve, "PATCH": recipients.update, "DELETE": recipients.delete},
+        {
+            "GET": recipients.retrieve,
+            "PATCH": recipients.update,
+            "DELETE": recipients.delete,
+        },
     ),
     ("/recipients/{id}/verify", SECRET, {"POST": recipients.verify}),
     ("/transactions", SECRET, {"GET": listing.listed("transaction")}),

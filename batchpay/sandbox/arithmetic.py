@@ -17,7 +17,9 @@ from batchpay.domain.money import exponent_of
 FUNDING_CURRENCY = "THB"
 FEE_RATE = "3.65"
 VAT_RATE = "7.0"
-TRANSFER_FEE, TRANSFER_FEE_VAT = 2804, 196  # 30 THB with 7 % VAT, as recorded (omise-api.md, 7.1)
+# 30 THB with 7 % VAT, as recorded (omise-api.md, 7.1)
+TRANSFER_FEE = 2804
+TRANSFER_FEE_VAT = 196
 
 # Baht for one main unit: any figures would do, these never change.
 _RATES = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from batchpay.sandbox.ledger import Ledger, Thing
 from batchpay.sandbox.objects import instant
 
-_HOLDER, _BANK = "SANDBOX PAYER", "Sandbox Bank"
+_HOLDER = "SANDBOX PAYER"
+_BANK = "Sandbox Bank"
 
 
 def shown(ledger: Ledger, name: str | None, livemode: bool) -> Thing | None:
@@ -28,7 +29,14 @@ def words(ledger: Ledger, name: str | None) -> tuple[str, ...]:
     return (card["name"], card["bank"])
 
 
-def shape(livemode: bool, name: str, number: str, holder: str, month: int, year: int) -> Thing:
+def shape(
+    livemode: bool,
+    name: str,
+    number: str,
+    holder: str,
+    month: int,
+    year: int,
+) -> Thing:
     return {
         "object": "card",
         "id": name,

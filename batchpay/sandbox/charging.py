@@ -30,7 +30,12 @@ def again(ledger: Ledger, charge_id: str) -> str:
     client.
     """
     first: Charge = ledger.find("charge", charge_id)
-    twin = replace(first, id=ledger.mint("chrg", first.livemode), chain=None, transaction=None)
+    twin = replace(
+        first,
+        id=ledger.mint("chrg", first.livemode),
+        chain=None,
+        transaction=None,
+    )
     if twin.status == "successful":
         records = _settle(ledger, twin)
     else:
@@ -42,9 +47,16 @@ def again(ledger: Ledger, charge_id: str) -> str:
 def strangers(ledger: Ledger, count: int, livemode: bool) -> None:
     """Charges of somebody else on the same account, made while a client reads a list."""
     for _ in range(count):
-        name, now = ledger.mint("chrg", livemode), ledger.now()
+        name = ledger.mint("chrg", livemode)
+        now = ledger.now()
         charge = Charge(
-            name, livemode, now, 10000, "THB", captured_amount=10000, description="somebody else's"
+            name,
+            livemode,
+            now,
+            10000,
+            "THB",
+            captured_amount=10000,
+            description="somebody else's",
         )
         ledger.commit(charge, *_settle(ledger, charge))
 
@@ -116,7 +128,8 @@ def _undone(ledger: Ledger, charge: Charge) -> list[Record]:
 def lapse(ledger: Ledger) -> None:
     """Pending charges whose time is over expire, before anybody can look at them."""
     for charge in ledger.due():
-        charge.status, charge.expired = "expired", charge.expires
+        charge.status = "expired"
+        charge.expired = charge.expires
         ledger.commit(charge, news="charge.expire")
 
 
@@ -159,7 +172,8 @@ def reverse(ledger: Ledger, call: Call) -> Thing:
         raise Problem(
             400, "failed_reverse", "only an authorised, uncaptured charge can be reversed"
         )
-    charge.status, charge.reversed = "reversed", ledger.now()
+    charge.status = "reversed"
+    charge.reversed = ledger.now()
     ledger.commit(charge, news="charge.reverse")
     return render(ledger, charge)
 
@@ -169,7 +183,8 @@ def expire(ledger: Ledger, call: Call) -> Thing:
     charge = _charge(ledger, call)
     if charge.status != "pending":
         raise Problem(400, "failed_expire", "expire failed: the charge is not pending")
-    charge.status, charge.expired = "expired", ledger.now()
+    charge.status = "expired"
+    charge.expired = ledger.now()
     ledger.commit(charge, news="charge.expire")
     return render(ledger, charge)
 
@@ -187,10 +202,8 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
 def mark_as_failed(ledger: Ledger, call: Call) -> Thing:
     """POST /charges/:id/mark_as_failed, test mode only: the payer gave up."""
     charge = _pending_test_charge(ledger, call)
-    charge.status, charge.failure_code = (
-        "failed",
-        params.text(call.params, "failure_code") or "failed_processing",
-    )
+    charge.status = "failed"
+    charge.failure_code = params.text(call.params, "failure_code") or "failed_processing"
     ledger.commit(charge, news="charge.complete")
     return render(ledger, charge)
 
@@ -207,7 +220,8 @@ def render(ledger: Ledger, charge: Charge) -> Thing:
 def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
     """The charge that the request asks for; raises Problem in the order of omise-api.md, 2.5."""
     given = call.params
-    amount, currency = params.whole(given, "amount"), params.required(given, "currency").upper()
+    amount = params.whole(given, "amount")
+    currency = params.required(given, "currency").upper()
     if amount is None:
         raise bad_request("amount is required")
     if currency not in EXPONENTS:
@@ -225,7 +239,8 @@ def _wanted(ledger: Ledger, call: Call) -> tuple[Charge, Payer]:
     if destination is not None:
         recipients.payable(ledger, destination, call.livemode)
     platform = params.mapping(given, "platform_fee")
-    fixed, share = params.whole(platform, "fixed"), params.percentage(platform, "percentage")
+    fixed = params.whole(platform, "fixed")
+    share = params.percentage(platform, "percentage")
     commission = arithmetic.commission_of(amount, fixed, share)
     if (fixed or 0) < 0 or commission > amount:
         raise bad_request("platform_fee must be between 0 and the amount")
@@ -266,9 +281,11 @@ def _decided(ledger: Ledger, charge: Charge, outcome: str) -> list[Record]:
         charge.authorize_uri = f"https://pay.omise.co/payments/{charge.id}/authorize"
         return [charge]
     if outcome != names.SUCCESS:
-        charge.status, charge.failure_code = "failed", outcome
+        charge.status = "failed"
+        charge.failure_code = outcome
         return [charge]
-    charge.authorized, charge.authorized_at = True, charge.created
+    charge.authorized = True
+    charge.authorized_at = charge.created
     if not charge.capture:
         charge.captured_amount = 0
         return [charge]
@@ -280,7 +297,9 @@ def _settle(ledger: Ledger, charge: Charge) -> list[Record]:
     to it.
     """
     now = ledger.now()
-    charge.status, charge.authorized, charge.paid = "successful", True, now
+    charge.status = "successful"
+    charge.authorized = True
+    charge.paid = now
     charge.authorized_at = charge.authorized_at or now
     net = arithmetic.fees_of(arithmetic.funding_of(charge.captured_amount, charge.currency)).net
     credit = Transaction(

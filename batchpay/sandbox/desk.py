@@ -29,7 +29,10 @@ from batchpay.sandbox.throttle import Throttle
 Result = tuple[int, Any]
 
 _ENCODE = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str
+    ensure_ascii=False,
+    separators=(",", ":"),
+    check_circular=False,
+    default=str,
 ).encode
 _SWAP_S = 5.0
 _TOO_MANY = (429, error_object("too_many_requests", "too many requests, please slow down"))
@@ -76,7 +79,12 @@ class Desk:
         self._last: Response | None = None
 
     async def serve(
-        self, scope: Scope, receive: Receive, handler: Handler, access: str, ids: tuple[str, ...]
+        self,
+        scope: Scope,
+        receive: Receive,
+        handler: Handler,
+        access: str,
+        ids: tuple[str, ...],
     ) -> Response:
         """The answer to one request, broken or not."""
         body = await _body(receive)
@@ -103,7 +111,8 @@ class Desk:
                 raise unauthorised()
             if asked.problem is not None:
                 raise asked.problem
-            livemode, entry = "_test_" not in key, asked.entry
+            livemode = "_test_" not in key
+            entry = asked.entry
             asked.ledger = ledger = self.keys.books(key, self.store)
             if ledger.account:
                 asked.entry.account = account.id_of(ledger, livemode)
@@ -164,7 +173,8 @@ class Desk:
     # --- the long way: faults and replays
 
     async def _the_long_way(self, asked: Asked, rule: Rule) -> Response:
-        entry, ticket = asked.entry, None
+        entry = asked.entry
+        ticket = None
         if self._replays is not None and entry.key and entry.method in ("POST", "PATCH"):
             scope = (asked.header(b"authorization"), entry.method, entry.path, entry.key)
             try:
@@ -211,7 +221,8 @@ class Desk:
         if result is not None:
             status, document = result
         else:
-            status, document = (200, "")
+            status = 200
+            document = ""
         if rule.replaces():
             status, document = rule.answer()
         elif isinstance(document, dict):
@@ -229,7 +240,11 @@ class Desk:
     # --- answers
 
     def _answered(
-        self, entry: Entry, status: int, document: Any, extra: dict[str, str] | None = None
+        self,
+        entry: Entry,
+        status: int,
+        document: Any,
+        extra: dict[str, str] | None = None,
     ) -> Response:
         """An ordinary answer: JSON, or a text as it is."""
         entry.status = status

@@ -46,7 +46,13 @@ class Replays:
         self._in_flight.add(name)
         return name, digest, None
 
-    def end(self, name: str, digest: str, status: int, answer: dict[str, Any] | None) -> None:
+    def end(
+        self,
+        name: str,
+        digest: str,
+        status: int,
+        answer: dict[str, Any] | None,
+    ) -> None:
         """Store a final answer; 401, 429 and 5xx are not final, nor is None."""
         self._in_flight.discard(name)
         if answer is not None and status < 500 and status not in (401, 429):

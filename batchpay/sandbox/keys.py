@@ -18,7 +18,9 @@ from batchpay.sandbox.ledger import Ledger
 from batchpay.sandbox.problems import unauthorised
 from batchpay.sandbox.store import Store
 
-SECRET, PUBLIC, EITHER = "secret", "public", "either"
+SECRET = "secret"  # noqa: S105  (a kind of key, not a key)
+PUBLIC = "public"
+EITHER = "either"
 _SECRET = re.compile(r"skey_test_\w+\Z", re.ASCII)
 _PUBLIC = re.compile(r"pkey_(test_)?\w+\Z", re.ASCII)
 

@@ -120,7 +120,8 @@ class Ledger:
 
     def keep(self, kind: str, one: Any, fields: Thing) -> None:
         """Take in what is on disk: new, or instead of what it was."""
-        shelf, name = self.shelves[kind], id_of(one)
+        shelf = self.shelves[kind]
+        name = id_of(one)
         new = name not in shelf
         shelf[name] = one
         self._then[kind] = fields

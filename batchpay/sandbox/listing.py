@@ -15,7 +15,8 @@ from batchpay.sandbox.ledger import Ledger, Thing, is_deleted
 from batchpay.sandbox.problems import Problem, bad_request
 from batchpay.sandbox.records import KINDS, Event
 
-LIMIT, LIMIT_MAX = 20, 100
+LIMIT = 20
+LIMIT_MAX = 100
 
 _RENDER: dict[str, Callable[[Ledger, Any], Thing]] = {
     "charge": charging.render,
@@ -33,7 +34,8 @@ def listed(kind: str) -> Handler:
     """GET /charges and its like."""
 
     def handler(ledger: Ledger, call: Call) -> Thing:
-        ids, shelf = visible(ledger, call, kind), ledger.shelves[kind]
+        ids = visible(ledger, call, kind)
+        shelf = ledger.shelves[kind]
         if kind in ledger.deleted:
             ids = [name for name in ids if not is_deleted(shelf[name])]
         if call.rule.frozen:
@@ -44,9 +46,15 @@ def listed(kind: str) -> Handler:
     return handler
 
 
-def _copied(ledger: Ledger, call: Call, kind: str, ids: list[str]) -> dict[str, Thing]:
+def _copied(
+    ledger: Ledger,
+    call: Call,
+    kind: str,
+    ids: list[str],
+) -> dict[str, Thing]:
     """The list as it was when its rule was first applied."""
-    copies, name = call.rule.copies, (ledger.account, call.livemode, kind)
+    copies = call.rule.copies
+    name = (ledger.account, call.livemode, kind)
     if name not in copies:
         copies[name] = {one: rendered(ledger, kind, ledger.shelves[kind][one]) for one in ids}
     copy: dict[str, Thing] = copies[name]
@@ -85,7 +93,9 @@ def visible(ledger: Ledger, call: Call, kind: str) -> list[str]:
     """Ids of a kind in the order they were made, without charges that lists do not show: not yet,
     or never.
     """
-    ids, now, rule = ledger.order[kind, call.livemode], time.monotonic(), call.rule
+    ids = ledger.order[kind, call.livemode]
+    now = time.monotonic()
+    rule = call.rule
     if kind != "charge":
         return ids
     shelf = ledger.shelves[kind]
@@ -110,14 +120,19 @@ def _as_it_was(ledger: Ledger, event: Event) -> Thing:
 
 
 def _page(
-    ledger: Ledger, call: Call, ids: list[str], shelf: dict[str, Any], shown: Callable[[Any], Thing]
+    ledger: Ledger,
+    call: Call,
+    ids: list[str],
+    shelf: dict[str, Any],
+    shown: Callable[[Any], Thing],
 ) -> Thing:
     """What a list says of the ids that are in it, in the order they were made."""
     given = call.params
     limit = params.whole(given, "limit")
     offset = params.whole(given, "offset") or 0
     order = params.text(given, "order") or "chronological"
-    since, until = params.moment(given, "from") or 0, params.moment(given, "to")
+    since = params.moment(given, "from") or 0
+    until = params.moment(given, "to")
     if until is None:
         until = ledger.now()
     if order not in ("chronological", "reverse_chronological"):
@@ -135,7 +150,8 @@ def _page(
             return params.seconds(one["created_at"])
         return int(one.created)
 
-    first, end = bisect_left(ids, since, key=created), bisect_right(ids, until, key=created)
+    first = bisect_left(ids, since, key=created)
+    end = bisect_right(ids, until, key=created)
     total = max(0, end - first)
     if order == "chronological":
         page = ids[first + offset : min(end, first + offset + limit)]

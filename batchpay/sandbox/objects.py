@@ -84,7 +84,11 @@ _CHARGE: Thing = {
     "destination": None,
     "chain": None,
 }
-_FEE_RATES = {"fee_flat": "0.0", "fee_rate": arithmetic.FEE_RATE, "vat_rate": arithmetic.VAT_RATE}
+_FEE_RATES = {
+    "fee_flat": "0.0",
+    "fee_rate": arithmetic.FEE_RATE,
+    "vat_rate": arithmetic.VAT_RATE,
+}
 
 
 @lru_cache(4096)  # the same few seconds stand in everything
@@ -95,7 +99,12 @@ def instant(seconds: int | None) -> str | None:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def charge(record: Charge, card: Thing | None, source: Thing | None, refunds: list[Thing]) -> Thing:
+def charge(
+    record: Charge,
+    card: Thing | None,
+    source: Thing | None,
+    refunds: list[Thing],
+) -> Thing:
     """A charge (omise-api.md, 3.1), its flags by its status (3.2). Fees are filled in whatever the
     status is.
     """
@@ -172,7 +181,10 @@ def within(terms: Terms, amount: int) -> bool:
 
 
 def transfer(
-    record: Transfer, terms: Terms, bank_account: Thing | None, transactions: list[Thing]
+    record: Transfer,
+    terms: Terms,
+    bank_account: Thing | None,
+    transactions: list[Thing],
 ) -> Thing:
     """A transfer (omise-api.md, 7.1); the bank gets its amount less the transfer fee.
 

@@ -27,7 +27,8 @@ def create_token(ledger: Ledger, call: Call) -> Thing:
     """POST /tokens, with the public key."""
     fields = params.mapping(call.params, "card")
     number = params.required(fields, "number").replace(" ", "").replace("-", "")
-    month, year = params.whole(fields, "expiration_month"), params.whole(fields, "expiration_year")
+    month = params.whole(fields, "expiration_month")
+    year = params.whole(fields, "expiration_year")
     if not cards.is_number(number) or month is None or not 1 <= month <= 12 or year is None:
         raise Problem(400, "invalid_card", "number or expiration date is invalid")
     card = cards.shape(
@@ -63,7 +64,12 @@ def create_customer(ledger: Ledger, call: Call) -> Thing:
     return _updated(
         ledger,
         call,
-        customer | {"email": None, "description": None, "metadata": {}},
+        customer
+        | {
+            "email": None,
+            "description": None,
+            "metadata": {},
+        },
         "customer.create",
     )
 
@@ -99,13 +105,18 @@ def retrieve_card(ledger: Ledger, call: Call) -> Thing:
 
 def create_source(ledger: Ledger, call: Call) -> Thing:
     """POST /sources, with the public key or the secret one."""
-    amount, currency = params.whole(call.params, "amount"), params.required(call.params, "currency")
+    amount = params.whole(call.params, "amount")
+    currency = params.required(call.params, "currency")
     if amount is None or amount <= 0:
         raise bad_request("amount is required")
     source = _source(
         call.livemode, ledger.mint("src", call.livemode), params.required(call.params, "type")
     )
-    source |= {"amount": amount, "currency": currency.upper(), "created_at": instant(call.now)}
+    source |= {
+        "amount": amount,
+        "currency": currency.upper(),
+        "created_at": instant(call.now),
+    }
     ledger.commit(things=[("source", source)])
     return source
 
@@ -122,7 +133,8 @@ def chosen(ledger: Ledger, call: Call) -> Payer:
     """The one payment method a charge names; raises Problem for none, two, a spent token or an
     unknown id.
     """
-    card, customer = params.text(call.params, "card"), params.text(call.params, "customer")
+    card = params.text(call.params, "card")
+    customer = params.text(call.params, "customer")
     source = call.params.get("source") or None
     if source is not None:
         if card or customer:
@@ -221,7 +233,12 @@ def _with_source(ledger: Ledger, call: Call, source: Any) -> Payer:
     return Payer(names.PENDING, source=source)
 
 
-def _with_customer(ledger: Ledger, livemode: bool, name: str, card: str | None) -> Payer:
+def _with_customer(
+    ledger: Ledger,
+    livemode: bool,
+    name: str,
+    card: str | None,
+) -> Payer:
     if card and card.startswith("tokn_"):
         raise bad_request("a token cannot be combined with a customer")
     customer = ledger.find("customer", name)

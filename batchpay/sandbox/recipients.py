@@ -11,7 +11,12 @@ from batchpay.sandbox.objects import instant
 from batchpay.sandbox.problems import Problem, bad_request, not_found
 
 DEFAULT = "recp_test_seed0000000000001"
-_UNVERIFIED = {"verified": False, "verified_at": None, "active": False, "activated_at": None}
+_UNVERIFIED = {
+    "verified": False,
+    "verified_at": None,
+    "active": False,
+    "activated_at": None,
+}
 
 
 def seed(ledger: Ledger) -> None:
@@ -20,7 +25,12 @@ def seed(ledger: Ledger) -> None:
     """
     wanted = {f"recp_test_seed{number:013d}": number for number in (1, 2, 3, 4, 5, 8, 9)}
     missing = [
-        _recipient(name, False, verified=number != 9, active=number <= 5)
+        _recipient(
+            name,
+            False,
+            verified=number != 9,
+            active=number <= 5,
+        )
         | {"default": name == DEFAULT}
         for name, number in wanted.items()
         if ledger.find("recipient", name) is None
@@ -50,7 +60,10 @@ def create(ledger: Ledger, call: Call) -> Thing:
     if kind not in ("individual", "corporation"):
         raise bad_request("type must be individual or corporation")
     recipient = _recipient(
-        ledger.mint("recp", call.livemode), call.livemode, verified=False, active=False
+        ledger.mint("recp", call.livemode),
+        call.livemode,
+        verified=False,
+        active=False,
     )
     recipient |= {
         "name": params.required(call.params, "name"),
@@ -84,7 +97,12 @@ def update(ledger: Ledger, call: Call) -> Thing:
 def verify(ledger: Ledger, call: Call) -> Thing:
     """POST /recipients/:id/verify, test mode only: verified and active at once."""
     at = instant(call.now)
-    verified = {"verified": True, "verified_at": at, "active": True, "activated_at": at}
+    verified = {
+        "verified": True,
+        "verified_at": at,
+        "active": True,
+        "activated_at": at,
+    }
     return _keep(ledger, _found(ledger, call) | verified, "recipient.verify")
 
 
@@ -105,7 +123,10 @@ def existing(ledger: Ledger, name: str, livemode: bool) -> Thing | None:
     if not names.ready_made(name, "recp", livemode) or "unknown" in name:
         return None
     return _recipient(
-        name, livemode, verified="unverified" not in name, active="inactive" not in name
+        name,
+        livemode,
+        verified="unverified" not in name,
+        active="inactive" not in name,
     )
 
 
@@ -137,7 +158,13 @@ def _given(call: Call) -> Thing:
     )
 
 
-def _recipient(name: str, livemode: bool, *, verified: bool, active: bool) -> Thing:
+def _recipient(
+    name: str,
+    livemode: bool,
+    *,
+    verified: bool,
+    active: bool,
+) -> Thing:
     """All fields of a recipient (omise-api.md, 7.3)."""
     at = instant(0)
     return {

@@ -28,7 +28,12 @@ def create(ledger: Ledger, call: Call) -> Thing:
     )
 
 
-def give_back(ledger: Ledger, charge: Charge, amount: int, metadata: Thing) -> Refund:
+def give_back(
+    ledger: Ledger,
+    charge: Charge,
+    amount: int,
+    metadata: Thing,
+) -> Refund:
     """So much of a paid charge goes back to its payer."""
     now = ledger.now()
     debit = Transaction(

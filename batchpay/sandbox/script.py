@@ -74,7 +74,8 @@ def read_script(path: Path) -> Script:
         raise Misconfigured(
             f"sandbox script {path}: expected [[rule]] tables and one table [sandbox], nothing else"
         )
-    listed, settings = document.get("rule", []), document.get("sandbox", {})
+    listed = document.get("rule", [])
+    settings = document.get("sandbox", {})
     if not fits(listed, list[dict[str, Any]]) or not isinstance(settings, dict):
         raise Misconfigured(
             f"sandbox script {path}: expected [[rule]] tables and one table [sandbox]"

@@ -54,20 +54,23 @@ _SCOPES = {
     "recipient": {"active", "activated_at", "bank_last_digits", "deleted", "type"},
     "customer": {"created"},
 }
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
 
 
 def search(ledger: Ledger, call: Call) -> Thing:
     """GET /search."""
     given = call.params
-    scope, query = params.required(given, "scope"), params.text(given, "query") or ""
+    scope = params.required(given, "scope")
+    query = params.text(given, "query") or ""
     if scope not in _SCOPES:
         raise Problem(400, "invalid_scope", f"scope {scope} is not one of {', '.join(_SCOPES)}")
     filters = params.mapping(given, "filters")
     unknown = sorted(set(filters) - _SCOPES[scope])
     if unknown:
         raise Problem(400, "invalid_filter", f"{scope} has no filter {', '.join(unknown)}")
-    page, per_page = params.whole(given, "page") or 1, params.whole(given, "per_page") or 30
+    page = params.whole(given, "page") or 1
+    per_page = params.whole(given, "per_page") or 30
     if page < 1 or not 1 <= per_page <= 100:
         raise Problem(400, "invalid_page", "page starts at 1, per_page is 1 to 100")
     order = params.text(given, "order") or "reverse_chronological"
@@ -92,11 +95,16 @@ def search(ledger: Ledger, call: Call) -> Thing:
 
 
 def _found(
-    ledger: Ledger, call: Call, scope: str, query: str, filters: dict[str, Any]
+    ledger: Ledger,
+    call: Call,
+    scope: str,
+    query: str,
+    filters: dict[str, Any],
 ) -> list[Thing]:
     """Words first: they are found without making the JSON of everything there is."""
     words = query.lower().split()
-    shelf, found = ledger.shelves[scope], []
+    shelf = ledger.shelves[scope]
+    found = []
     for name in listing.visible(ledger, call, scope):
         one = shelf[name]
         if words and not _mentions(_texts(ledger, one), words):
@@ -175,7 +183,12 @@ def _in_range(value: int, wanted: str, parse: Callable[[str], int]) -> bool:
 
 def _in_days(at: int, wanted: str) -> bool:
     """A day, a range of days or instants, today or yesterday; both ends are included."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = datetime.now(UTC).replace(
+        hour=0,
+        minute=0,
+        second=0,
+        microsecond=0,
+    )
     named = {"today": today, "yesterday": today - timedelta(days=1)}
     if wanted in named:
         wanted = named[wanted].strftime("%Y-%m-%d")

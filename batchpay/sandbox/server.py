@@ -192,7 +192,10 @@ class SandboxServer:
         self.store.open()
         self._server = Loop(self.desk, self.door)
         self._thread = threading.Thread(
-            target=self._work, args=(sock,), name="batchpay-sandbox", daemon=True
+            target=self._work,
+            args=(sock,),
+            name="batchpay-sandbox",
+            daemon=True,
         )
         self._thread.start()
         if not self._server.ready.wait(START_S) or self._trouble is not None:

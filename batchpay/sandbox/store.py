@@ -23,7 +23,11 @@ from batchpay.sandbox.terms import Terms
 
 _VAULT = ("token", "card", "source", "idempotent", "key")  # things of no account
 _OWNER = "account"
-_DUMP = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_DUMP = json.JSONEncoder(
+    ensure_ascii=False,
+    separators=(",", ":"),
+    check_circular=False,
+).encode
 
 
 class Store:

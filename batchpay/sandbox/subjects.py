@@ -20,11 +20,17 @@ def about(store: Store, entry: Entry, attempt: int) -> About:
     if named is None:
         return About(entry.order_id, (entry.key, entry.batchpay_key), attempt, many=_is_list(entry))
     metadata = named[1].metadata
-    order_id, key = str(metadata.get("order_id") or ""), str(metadata.get("batchpay_key") or "")
+    order_id = str(metadata.get("order_id") or "")
+    key = str(metadata.get("batchpay_key") or "")
     return About(order_id, (entry.key, key), attempt)
 
 
-def asked_about(store: Store, ledger: Ledger, entry: Entry, rule: Rule) -> list[Charge]:
+def asked_about(
+    store: Store,
+    ledger: Ledger,
+    entry: Entry,
+    rule: Rule,
+) -> list[Charge]:
     """The charges that were there before a request and that the request and its rule are about."""
     if _is_list(entry):
         return [

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHARGE_MIN, CHARGE_MAX = 2000, 500_000_000_000  # of a recorded test account (omise-api.md, 2.3)
-TRANSFER_MIN, TRANSFER_MAX = 3000, 100_000_000_000
+# of a recorded test account (omise-api.md, 2.3)
+CHARGE_MIN = 2000
+CHARGE_MAX = 500_000_000_000
+TRANSFER_MIN = 3000
+TRANSFER_MAX = 100_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

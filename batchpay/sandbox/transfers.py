@@ -64,7 +64,12 @@ def delete(ledger: Ledger, call: Call) -> Thing:
     transfer = _unsent(ledger, call)
     transfer.deleted = True
     ledger.commit(transfer, news="transfer.destroy")
-    return {"object": "transfer", "id": transfer.id, "livemode": transfer.livemode, "deleted": True}
+    return {
+        "object": "transfer",
+        "id": transfer.id,
+        "livemode": transfer.livemode,
+        "deleted": True,
+    }
 
 
 def mark_as_sent(ledger: Ledger, call: Call) -> Thing:

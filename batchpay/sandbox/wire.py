@@ -78,7 +78,11 @@ class Broken(Response):
     """
 
     def __init__(
-        self, ending: str, payload: bytes = b"", piece: int = 0, pace_s: float = 0.0
+        self,
+        ending: str,
+        payload: bytes = b"",
+        piece: int = 0,
+        pace_s: float = 0.0,
     ) -> None:
         super().__init__()
         self._ending = ending
@@ -118,13 +122,31 @@ class Endless(Response):
             length = (b"content-encoding", b"gzip")
         else:
             length = (b"content-length", str(self._size).encode())
-        await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [*headers, length],
+            }
+        )
         for piece in _packed(self._size) if self._packed else _plain(self._size):
             if transport.is_closing():
                 return
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": piece,
+                    "more_body": True,
+                }
+            )
             await asyncio.sleep(0)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send(
+            {
+                "type": "http.response.body",
+                "body": b"",
+                "more_body": False,
+            }
+        )
 
 
 def head(status: int, headers: dict[str, str], length: int) -> bytes:
@@ -148,7 +170,10 @@ def broken(reply: str, full: Response, rule: Any) -> Response:
             return Broken("reset", head(full.status_code, named, len(body)) + body[:kept])
         case "drip":
             return Broken(
-                "hang", head(full.status_code, named, len(body)) + body, piece=1, pace_s=rule.pace_s
+                "hang",
+                head(full.status_code, named, len(body)) + body,
+                piece=1,
+                pace_s=rule.pace_s,
             )
         case "huge" | "gzip_bomb":
             return Endless(rule.size, packed=reply == "gzip_bomb")

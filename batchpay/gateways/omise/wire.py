@@ -163,7 +163,12 @@ class Wire(httpx.AsyncBaseTransport):
 async def _addresses(host: str, port: int) -> Any:
     """Of a name, by a thread that asks for it; of an address, at once."""
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return socket.getaddrinfo(
+            host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_NUMERICHOST,
+        )
     except socket.gaierror:
         return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
@@ -336,8 +341,11 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if 100 <= self._status < 200:  # only the final answer counts
-            self._headers, self._body = [], bytearray()
-            self._in_head, self._framed, self._status = True, False, 0
+            self._headers = []
+            self._body = bytearray()
+            self._in_head = True
+            self._framed = False
+            self._status = 0
             return
         self._broken = self._broken or not self._keep_alive
         self._finish()
@@ -351,7 +359,8 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._flight.answer = self._status, self._headers, bytes(self._body)
             self._answer.set_result(self._flight.answer)
-            self._headers, self._body = [], bytearray()
+            self._headers = []
+            self._body = bytearray()
 
 
 class _TooLong(Exception):
