@@ -39,9 +39,8 @@ class FromValue:
 class FromTemplate:
     """An order field built from cells: `Order {Order No} for {Shop}`."""
 
-    parts: tuple[
-        str, ...
-    ]  # literal, column, literal, column, ..., literal: odd places name columns
+    # literal, column, literal, column, ..., literal: odd places name columns
+    parts: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -58,9 +57,8 @@ class FromLookup:
     key: str
     value: str
     table: Mapping[str, str] = field(repr=False)  # key text -> value text, exact
-    ambiguous: frozenset[str] = field(
-        default=frozenset(), repr=False
-    )  # keys that stand on more than one line
+    # keys that stand on more than one line
+    ambiguous: frozenset[str] = field(default=frozenset(), repr=False)
     sha256: str = ""  # digest of the lookup file's bytes
 
 
@@ -107,9 +105,8 @@ class Input:
 class Columns:
     """How one row becomes one order document."""
 
-    fields: Mapping[
-        str, Source
-    ]  # order field -> where it comes from; always order_id, amount, currency, destination
+    # order field -> where it comes from; always order_id, amount, currency, destination
+    fields: Mapping[str, Source]
     metadata: Mapping[str, Source]
 
     @property

@@ -115,7 +115,12 @@ _INSTEAD = {
     "$recursiveRef": "$dynamicRef",
     "$recursiveAnchor": "$dynamicAnchor",
 }
-_NEEDS = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
+_NEEDS = {
+    "then": "if",
+    "else": "if",
+    "minContains": "contains",
+    "maxContains": "contains",
+}
 
 
 @dataclass(slots=True)
@@ -160,7 +165,10 @@ def _items(node: Any, keyword: str) -> Iterator[tuple[str, Any]]:
 
 
 def _below(
-    schema: Mapping[str, Any], node: dict[str, Any], place: str, of: str
+    schema: Mapping[str, Any],
+    node: dict[str, Any],
+    place: str,
+    of: str,
 ) -> Iterator[tuple[Any, str, str]]:
     """The subschemas of one, with their places and the field they are about: `` is the order, `?`
     is any or none.
@@ -199,7 +207,6 @@ def _at(schema: Mapping[str, Any], pointer: str) -> Any:
 
 
 # --- one subschema
-# ----------------------------------------------------------------------------------------------
 
 
 def _look(node: dict[str, Any], place: str, of: str, found: Lint) -> None:
@@ -228,7 +235,11 @@ def _unknown(keyword: str, place: str, found: Lint) -> None:
     if keyword.startswith(("x-", "$comment")):
         return
     instead = _INSTEAD.get(keyword) or _nearest(keyword, sorted(KNOWN))
-    message = said.KEYWORD(keyword=repr(keyword), place=place, near=instead)
+    message = said.KEYWORD(
+        keyword=repr(keyword),
+        place=place,
+        near=instead,
+    )
     slip = keyword in _INSTEAD or _is_slip(keyword, instead)
     if slip and instead not in _ANNOTATIONS:
         found.faults.append(message)
@@ -262,7 +273,10 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
     for keyword in node:
         if keyword != "format" and _KIND_OF.get(keyword, kind) != kind:
             message = said.OF_ANOTHER_KIND(
-                keyword=keyword, place=place, field=of, kind=_A_KIND[kind]()
+                keyword=keyword,
+                place=place,
+                field=of,
+                kind=_A_KIND[kind](),
             )
             found.faults.append(message)
     for value in [
@@ -279,7 +293,12 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
             found.faults.append(said.CAPITALS(value=repr(value), place=place, small=small))
         elif not _is_of(kind, value):
             shown = repr(str(value)[:60])
-            message = said.NEVER_MET(value=shown, place=place, field=of, kind=_A_KIND[kind]())
+            message = said.NEVER_MET(
+                value=shown,
+                place=place,
+                field=of,
+                kind=_A_KIND[kind](),
+            )
             found.notes.append(message)
     if of == "currency" and _only_capitals(node.get("pattern")):
         found.faults.append(said.CAPITALS_ONLY(place=place))
@@ -287,7 +306,12 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
         bound = node.get(keyword)
         if bound is not None and type(bound) not in (int, bool, str, list, dict):
             baht = format(Decimal(repr(bound)) / 100, "f")
-            message = said.SMALLEST_UNIT(keyword=keyword, bound=str(bound), place=place, baht=baht)
+            message = said.SMALLEST_UNIT(
+                keyword=keyword,
+                bound=str(bound),
+                place=place,
+                baht=baht,
+            )
             found.notes.append(message)
 
 
@@ -311,4 +335,8 @@ def _only_capitals(pattern: Any) -> bool:
     )
 
 
-_A_KIND = {"number": said.NUMBER, "text": said.TEXT, "object": said.OBJECT}
+_A_KIND = {
+    "number": said.NUMBER,
+    "text": said.TEXT,
+    "object": said.OBJECT,
+}

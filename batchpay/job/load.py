@@ -97,7 +97,8 @@ class SecretKey:
 
 def secret_key(environ: Mapping[str, str], gateway: GatewaySettings) -> SecretKey:
     """From OMISE_SECRET_KEY or the file OMISE_SECRET_KEY_FILE names. Raises Misconfigured."""
-    direct, file = environ.get("OMISE_SECRET_KEY", ""), environ.get("OMISE_SECRET_KEY_FILE", "")
+    direct = environ.get("OMISE_SECRET_KEY", "")
+    file = environ.get("OMISE_SECRET_KEY_FILE", "")
     if direct and file:
         raise Misconfigured("OMISE_SECRET_KEY and OMISE_SECRET_KEY_FILE are both set; keep one")
     if file:
@@ -264,7 +265,8 @@ def _toml_of(path: Path, text: str) -> dict[str, Any]:
 
 def _line_of_endless_key(text: str) -> int:
     """The line of a dotted key of very many parts; 0 when there is none."""
-    parts, after_point = 0, False
+    parts = 0
+    after_point = False
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "part":
             if after_point:
@@ -292,7 +294,6 @@ def _count(value: Any) -> int:
 
 
 # --- what the schema holds against it
-# ----------------------------------------------------------------------------
 
 
 def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
@@ -302,9 +303,8 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
 
     schema = json.loads(data_path("schemas/job.schema.json").read_text("utf-8"))
     plain = jsonschema.Draft202012Validator
-    strict = plain.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: type(value) is int
-    )  # 1.0 is not 1 here
+    # 1.0 is not 1 here
+    strict = plain.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
     rules = {"uniqueItems": _each_once}
     extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
     validator = extended(schema)
@@ -313,7 +313,12 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
         yield from _worded(error, text)
 
 
-def _each_once(_validator: Any, wanted: bool, value: Any, _schema: Any) -> Iterator[Any]:
+def _each_once(
+    _validator: Any,
+    wanted: bool,
+    value: Any,
+    _schema: Any,
+) -> Iterator[Any]:
     """As `uniqueItems`, in linear time whatever stands in the list."""
     import jsonschema
 
@@ -393,7 +398,8 @@ def _line(text: str, where: Sequence[str]) -> str:
     """`line 7: ` of the last key of a path, as near as a scan of the text can tell; empty when it
     cannot.
     """
-    lines, start = text.split("\n"), 0
+    lines = text.split("\n")
+    start = 0
     for depth, key in enumerate(where):
         quoted = rf"[\"']?{re.escape(key)}[\"']?"
         dotted = r"\.".join(rf"[\"']?{re.escape(part)}[\"']?" for part in where[: depth + 1])
@@ -440,7 +446,6 @@ def _later(told: Mapping[str, Any], text: str) -> Iterator[str]:
 
 
 # --- building
-# -------------------------------------------------------------------------------------------------
 
 
 class _Builder:
@@ -552,10 +557,13 @@ class _Builder:
         """`Order {Order No}`; `{{` and `}}` are braces. What stands between braces is a column's
         name, literally.
         """
-        parts, literal, at = [], "", 0
+        parts = []
+        literal = ""
+        at = 0
         while at < len(template):
             if template[at : at + 2] in ("{{", "}}"):
-                literal, at = literal + template[at], at + 2
+                literal += template[at]
+                at += 2
             elif template[at] == "{":
                 end = template.find("}", at)
                 if end > 0:
@@ -566,12 +574,14 @@ class _Builder:
                     self._say(where, "every { needs a column's name and a }; write {{ for a brace")
                     return None
                 parts += [literal, name]
-                literal, at = "", end + 1
+                literal = ""
+                at = end + 1
             elif template[at] == "}":
                 self._say(where, "a } without its {; write }} for a brace")
                 return None
             else:
-                literal, at = literal + template[at], at + 1
+                literal += template[at]
+                at += 1
         return FromTemplate((*parts, literal))
 
     def _file(self, where: list[str], name: str) -> Path | None:
@@ -623,7 +633,8 @@ class _Builder:
                 f" {', '.join(header)}",
             )
             return None
-        key, value = header.index(told["key"]), header.index(told["value"])
+        key = header.index(told["key"])
+        value = header.index(told["value"])
         table: dict[str, str] = {}
         twice = set()
         for row in rows[1:]:
@@ -686,7 +697,10 @@ class _Builder:
         url = str(told.get("url", "https://api.omise.co")).rstrip("/")
         given: dict[str, Any] = {**plain, **seconds}
         settings = GatewaySettings(
-            url=url, rate=int(rate), rate_window_s=1 if per == "s" else 60, **given
+            url=url,
+            rate=int(rate),
+            rate_window_s=1 if per == "s" else 60,
+            **given,
         )
         if settings.burst > settings.rate:
             self._say(
@@ -815,7 +829,8 @@ def _wrong_with(url: str) -> str:
     """What a gateway's address has against it, in a sentence; empty for a good one."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host = parts.hostname or ""
+        port = parts.port
     except ValueError as error:
         return f"{_shown(url)} is no address ({error}); a port is a number from 1 to 65535"
     if port == 0 or not host:

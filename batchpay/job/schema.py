@@ -26,9 +26,8 @@ MAX_BYTES = 1024 * 1024
 MAX_TOLD = 10  # faults of one schema, or notes about it
 MAX_COST = 20_000  # subschemas one row may have to pass
 
-_NAMED = frozenset(
-    {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
-)  # name -> schema
+# name -> schema
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _DATA = frozenset({"const", "enum", "default", "examples"})  # values, not schemas
 _Found = tuple[str, str, Any]  # pointer, keyword, value
 
@@ -98,12 +97,16 @@ def _retrieve_nothing(uri: str) -> NoReturn:
     raise ValueError(f"{uri} would have to be fetched")
 
 
-def _refuse(name: str, found: str, remedy: str, cause: Exception | None = None) -> NoReturn:
+def _refuse(
+    name: str,
+    found: str,
+    remedy: str,
+    cause: Exception | None = None,
+) -> NoReturn:
     raise Misconfigured(f"{name} {found}; {remedy}") from cause
 
 
 # --- keywords
-# -------------------------------------------------------------------------------------------------
 
 
 def _keywords(node: Any, pointer: str = "#", names: bool = False) -> Iterator[_Found]:
