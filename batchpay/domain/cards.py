@@ -48,11 +48,9 @@ _SCHEMES = (
     (re.compile(r"30[0-5]|36|3[89]"), {14, 15, 16, 17, 18, 19}),  # Diners Club
     (re.compile(r"62|81"), {16, 17, 18, 19}),  # UnionPay
 )
-_DAY, _YEAR, _TIME = (
-    r"(?:0[1-9]|[12]\d|3[01])",
-    r"(?:19|20|24|25|26)\d\d",
-    r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d*",
-)
+_DAY = r"(?:0[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:19|20|24|25|26)\d\d"
+_TIME = r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d*"
 _MOMENT = re.compile(
     rf"{_YEAR}(?:0[1-9]|1[0-2]){_DAY}{_TIME}|{_DAY}(?:0[1-9]|1[0-2]){_YEAR}{_TIME}"
 )
@@ -214,7 +212,8 @@ def _ascii(digits: str) -> str:
 
 
 def _luhn(digits: str) -> bool:
-    odd, even = digits[-1::-2], digits[-2::-2]
+    odd = digits[-1::-2]
+    even = digits[-2::-2]
     return (sum(map(int, odd)) + sum(sum(divmod(2 * int(digit), 10)) for digit in even)) % 10 == 0
 
 

@@ -22,7 +22,6 @@ from batchpay.domain.model import Batch, ChargeSeen, Event, Intent, Read, Repeat
 from batchpay.domain.ports import Journal
 
 # --- how a class becomes `data`, and back
-# --------------------------------------------------------------------------------------------------
 
 _EMPTY = (None, "", (), False)
 
@@ -105,7 +104,8 @@ def _form(cls: type[Told]) -> _Form:
 
 
 def _made_of(of_class: Iterable[Field[Any]]) -> _Form:
-    kept, reads = [], []
+    kept = []
+    reads = []
     for one in of_class:
         how = one.metadata
         key = how.get("key", one.name)
@@ -148,7 +148,6 @@ T = TypeVar("T", bound=Told)
 
 
 # --- what an attempt asks for
-# --------------------------------------------------------------------------------------------------
 
 # columns of their own in the journal
 _COLUMNS = ("order_id", "attempt", "batch_id", "sheet", "row")
@@ -189,7 +188,6 @@ def _fee_in(body: str) -> dict[str, Any]:
 
 
 # --- events of an attempt
-# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +211,12 @@ class Evidence(OfAttempt):
 
     def as_anothers(self, flaw: str, *, theirs: bool) -> Self:
         """The same of a charge that is another order's."""
-        return replace(self, flaws=(*self.flaws, flaw), anothers=True, theirs=theirs)
+        return replace(
+            self,
+            flaws=(*self.flaws, flaw),
+            anothers=True,
+            theirs=theirs,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,7 +352,6 @@ class Untold(OfAttempt):
 
 
 # --- events of an order
-# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +383,6 @@ class ChargedElsewhere(Told):
 
 
 # --- events of a run, a batch or the journal
-# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -784,7 +785,11 @@ class BatchPlanned(Told):
         """The same, of `data` alone."""
         if not {"batch", "generation", "rows_sha256", "repeats"} <= data.keys():
             raise ValueError(f"batch {batch_id} lacks a part of its plan")
-        return cls(generation=data["generation"], rows_sha256=data["rows_sha256"], kept=data)
+        return cls(
+            generation=data["generation"],
+            rows_sha256=data["rows_sha256"],
+            kept=data,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -793,7 +798,6 @@ class Unknown(Told):
 
 
 # --- kinds
-# --------------------------------------------------------------------------------------------------
 
 ALL: tuple[type[Told], ...] = (
     Intended,
@@ -864,7 +868,6 @@ STATE_TEXT = '"state":'
 
 
 # --- lines
-# --------------------------------------------------------------------------------------------------
 
 
 def of(event: Event) -> Told:
@@ -881,10 +884,22 @@ def tells(event: Event, wanted: type[T]) -> T | None:
 
 def line(told: Told, at_ns: int, run_id: str = "", **columns: Any) -> Event:
     """An event to be appended. `columns`: those of `Event` that are not told by all of them."""
-    return Event(kind=told.kind, at_ns=at_ns, run_id=run_id, data=told.data(), **columns)
+    return Event(
+        kind=told.kind,
+        at_ns=at_ns,
+        run_id=run_id,
+        data=told.data(),
+        **columns,
+    )
 
 
-def line_of(told: OfAttempt, intent: Intent, at_ns: int, run_id: str, send: int = 0) -> Event:
+def line_of(
+    told: OfAttempt,
+    intent: Intent,
+    at_ns: int,
+    run_id: str,
+    send: int = 0,
+) -> Event:
     """The same of an attempt."""
     columns = {name: getattr(intent, name) for name in _COLUMNS}
     return line(told, at_ns, run_id, send=send, **columns)
@@ -909,7 +924,6 @@ def told_by(some: Iterable[Event], wanted: type[T]) -> Iterator[tuple[Event, T]]
 
 
 # --- what a journal must know of `data` whatever the kind
-# --------------------------------------------------------------------------------------------------
 
 
 def begins(kind: str, send: int) -> bool:

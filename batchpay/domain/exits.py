@@ -135,7 +135,11 @@ def _parties(told: Acts) -> Iterator[Message]:
         elif back == number:
             yield FROM_REJECTS[name](orders=number)
         else:
-            yield FROM_BOTH[name](orders=number, own=number - back, back=back)
+            yield FROM_BOTH[name](
+                orders=number,
+                own=number - back,
+                back=back,
+            )
 
 
 def worst(codes: Iterable[int]) -> int:

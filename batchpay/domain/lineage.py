@@ -23,8 +23,11 @@ from collections.abc import Collection
 
 from batchpay.messages.problems import ANOTHER_ROW, LOST_ID, TORN_ROW
 
-BATCH, ROW, SHEET = "batchpay_batch", "batchpay_row", "batchpay_sheet"
-OUTCOME, REASON = "batchpay_outcome", "batchpay_reason"
+BATCH = "batchpay_batch"
+ROW = "batchpay_row"
+SHEET = "batchpay_sheet"
+OUTCOME = "batchpay_outcome"
+REASON = "batchpay_reason"
 RETRY = "batchpay_retry"  # yes: another attempt at an unchanged row
 ID = "batchpay_id"
 DEFUSED = "batchpay_defused"  # the cells with an apostrophe of ours, as a JSON list
@@ -66,12 +69,18 @@ def own_id(told: str) -> str | None:
     return None
 
 
-def place_told(told: str, batch_id: str, sheet: str, row: str) -> tuple[str, str, int] | None:
+def place_told(
+    told: str,
+    batch_id: str,
+    sheet: str,
+    row: str,
+) -> tuple[str, str, int] | None:
     """Batch, sheet and row that a row came back for; None when any of the four texts is not as it
     was told, but for what does no harm: blanks around, another case, and how a program shows a
     number.
     """
-    found, batch_id = _TOLD.fullmatch(told.strip()), batch_id.strip().lower()
+    found = _TOLD.fullmatch(told.strip())
+    batch_id = batch_id.strip().lower()
     if not found or not _BATCH.fullmatch(batch_id):
         return None
     shown = row.strip()

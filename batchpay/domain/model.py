@@ -84,9 +84,16 @@ class Problem:
         if not self.column:
             return problems.WHOLE_ROW(rule=self.rule, remedy=self.said)
         if not self.value:
-            return problems.EMPTY(column=self.column, rule=self.rule, remedy=self.said)
+            return problems.EMPTY(
+                column=self.column,
+                rule=self.rule,
+                remedy=self.said,
+            )
         return problems.FOUND(
-            column=self.column, value=self.value, rule=self.rule, remedy=self.said
+            column=self.column,
+            value=self.value,
+            rule=self.rule,
+            remedy=self.said,
         )
 
     def sentence(self) -> str:

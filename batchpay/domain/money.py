@@ -119,7 +119,8 @@ def plain_minors(texts: Sequence[str], decimals: int) -> list[int | None]:
             return list(map(int, texts))
         if column.count(".") == len(texts):
             return list(map(int, column.replace(".", "").split()))
-    is_plain, scale = _PLAIN_CELL[decimals].fullmatch, 10**decimals
+    is_plain = _PLAIN_CELL[decimals].fullmatch
+    scale = 10**decimals
     return [
         (
             (int(text.replace(".", "")) if "." in text else int(text) * scale)
@@ -139,7 +140,8 @@ def major_text(minor: int, currency: str) -> str:
     exponent = EXPONENTS.get(currency.upper(), 0)
     if exponent == 0:
         return str(minor)
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
+    sign = "-" if minor < 0 else ""
+    digits = str(abs(minor)).rjust(exponent + 1, "0")
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
 
 

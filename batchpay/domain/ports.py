@@ -65,7 +65,11 @@ class Gateway(Protocol):
         """One charge by its id; status 404: the gateway knows none."""
 
     async def page(
-        self, since: str, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        self,
+        since: str,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
     ) -> Answer[Page | UnreadablePage]:
         """One page of at most `limit` charges, oldest first, from `since` (ISO 8601 UTC) on, with
         the end left open (law L5).
@@ -101,22 +105,38 @@ class Gateway(Protocol):
         """One charge by its id, with its dispute and its refunds."""
 
     async def charges(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
     ) -> Answer[Listed[Booked]]:
         """Charges, and what else stands in their list."""
 
     async def transactions(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
     ) -> Answer[Listed[Transaction]]:
         """Credits and debits."""
 
     async def transfers(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
     ) -> Answer[Listed[Transfer]]:
         """Transfers to recipients."""
 
     async def refunds(
-        self, span: Span, offset: int, may_leave: Callable[[], bool], limit: int = 100
+        self,
+        span: Span,
+        offset: int,
+        may_leave: Callable[[], bool],
+        limit: int = 100,
     ) -> Answer[Listed[Refund | None]]:
         """Refunds, by the day they were made; None stands for what is none."""
 
@@ -303,7 +323,11 @@ class Journal(Protocol):
         """
 
     def plan(
-        self, event: Event, batch: Batch, staged: str, repeats: Mapping[tuple[str, int], Repeat]
+        self,
+        event: Event,
+        batch: Batch,
+        staged: str,
+        repeats: Mapping[tuple[str, int], Repeat],
     ) -> None:
         """Make the staged rows the batch's rows: a `batch.planned` event. The same plan again
         leaves the journal as it is.
@@ -338,11 +362,21 @@ class Journal(Protocol):
         errors.InputOutput when they are not the ones that were kept.
         """
 
-    def owned(self, batch_id: str, sheet: str, first_row: int, last_row: int) -> Mapping[int, str]:
+    def owned(
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
+    ) -> Mapping[int, str]:
         """Row number -> order id for the rows of a batch that caused an attempt."""
 
     def settled_rows(
-        self, batch_id: str, sheet: str, first_row: int, last_row: int
+        self,
+        batch_id: str,
+        sheet: str,
+        first_row: int,
+        last_row: int,
     ) -> frozenset[int]:
         """The rows of a batch whose own attempt succeeded: whatever else is known, they are never
         sent again. Those of an adopted charge are not among them: it may be that they ask for other

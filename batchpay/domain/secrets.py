@@ -91,5 +91,7 @@ def _kind_alone(match: re.Match[str]) -> str:
 
 
 def _last_four(match: re.Match[str]) -> str:
-    kind, middle, last = match[1] or match[4], match[2] or match[5], match[3] or match[6]
+    kind = match[1] or match[4]
+    middle = match[2] or match[5]
+    last = match[3] or match[6]
     return f"{kind}{_ALNUM.sub('…', middle)}{last}"

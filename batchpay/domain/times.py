@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from batchpay.domain.errors import Usage
 from batchpay.domain.text import told
 
-EARLIEST, LATEST = date(2010, 1, 1), date(2100, 1, 1)  # no charge is older; no program runs longer
+EARLIEST = date(2010, 1, 1)  # no charge is older
+LATEST = date(2100, 1, 1)  # no program runs longer
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BUDDHIST = 543  # years that the Thai calendar is ahead
 
