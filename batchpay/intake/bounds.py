@@ -83,10 +83,14 @@ class Asked:
     def add(self, judged: Judged) -> None:
         """Take in one chunk."""
         for at, document in enumerate(judged.documents):
-            if at not in judged.problems:
-                code = str(document["currency"]).upper()
-                self.amounts.setdefault(code, array("q")).append(document["amount"])
-                self.rows.setdefault(code, array("q")).append(judged.chunk.rows[at])
+            if at in judged.problems:
+                continue
+            code = str(document["currency"]).upper()
+            if code not in self.amounts:
+                self.amounts[code] = array("q")
+                self.rows[code] = array("q")
+            self.amounts[code].append(document["amount"])
+            self.rows[code].append(judged.chunk.rows[at])
 
 
 def not_taken(
@@ -98,7 +102,8 @@ def not_taken(
     """A message for each kind of order of a file that the gateway would not take as it is."""
     for code in sorted(asked.amounts):
         if bounds.currencies and code not in bounds.currencies:
-            yield files.NOT_TAKEN_CURRENCY(orders=_which(asked.rows[code]), currency=told(code))
+            orders = _which(asked.rows[code])
+            yield files.NOT_TAKEN_CURRENCY(orders=orders, currency=told(code))
     if bounds.has_limits and bounds.currency in asked.amounts:
         yield from _beyond_limits(asked, bounds, fee, min_share)
 
@@ -146,10 +151,11 @@ def not_compared(asked: Asked, bounds: Bounds) -> Message | None:
     others = [code for code in sorted(asked.rows) if code != bounds.currency]
     if not bounds.has_limits or not others:
         return None
-    counted = tuple(
-        files.COUNTED_IN(orders=len(asked.rows[code]), currency=told(code)) for code in others
-    )
-    return files.NOT_COMPARED(counted=counted, currency=bounds.currency)
+    counted = []
+    for code in others:
+        orders = len(asked.rows[code])
+        counted.append(files.COUNTED_IN(orders=orders, currency=told(code)))
+    return files.NOT_COMPARED(counted=tuple(counted), currency=bounds.currency)
 
 
 def _money(minor: int, code: str) -> str:

@@ -68,7 +68,10 @@ def fee_check(fee: Fee, columns: Columns) -> Check:
         for at, document in enumerate(documents):
             amount = document.get("amount")
             code = document.get("currency")
-            if amount is None or code is None or (commission := fee.of(amount, code)) <= amount:
+            if amount is None or code is None:
+                continue
+            commission = fee.of(amount, code)
+            if commission <= amount:
                 continue
             shown = _money(math.ceil(commission), code)
             above = problems.COMMISSION_ABOVE_AMOUNT(commission=shown)
@@ -95,18 +98,19 @@ def mode_check(mode: Literal["test", "live"], columns: Columns) -> Check:
     """Rejects orders that name something of the other mode: `recp_test_…` in a live job, or the
     reverse.
     """
-    named = [name for name in _IDS if name in columns.fields]
+    named = [(name, column_of(columns, name)) for name in _IDS if name in columns.fields]
+    is_test_job = mode == "test"
 
     def check(documents: Sequence[Document]) -> Found:
         found: Found = {}
-        for name in named:
+        for name, column in named:
             for at, document in enumerate(documents):
                 text = document.get(name)
-                if text and "_" in text and (text.split("_", 2)[1] == "test") != (mode == "test"):
-                    found[at] = (
-                        *found.get(at, ()),
-                        _other_mode(text, mode, column_of(columns, name)),
-                    )
+                if not text or "_" not in text:
+                    continue
+                is_test_id = text.split("_", 2)[1] == "test"
+                if is_test_id != is_test_job:
+                    found[at] = (*found.get(at, ()), _other_mode(text, mode, column))
         return found
 
     return check
@@ -150,8 +154,10 @@ class Tally:
         sums, counts = _sums(valid)
         self.valid.update(sums)
         self.orders.update(counts)
+        priced = [documents[at] for at in problems if _is_priced(documents[at])]
+        rejected_sums, _ = _sums(priced)
         self.total.update(sums)
-        self.total.update(_sums([documents[at] for at in problems if _is_priced(documents[at])])[0])
+        self.total.update(rejected_sums)
         self.rows.update(counts)
         self.rows.update(_told_currency(documents[at]) for at in problems)
         self.rows[""] += len(judged.chunk.rows) - len(documents)
@@ -165,11 +171,11 @@ class Tally:
         """What was read, for the journal: an equation's left side, counted before anybody judged a
         row's history.
         """
-        return tuple(
-            Read(code, self.rows[code], self.total[code])
-            for code in sorted(self.rows)
-            if self.rows[code]
-        )
+        read = []
+        for code in sorted(self.rows):
+            if self.rows[code]:
+                read.append(Read(code, self.rows[code], self.total[code]))
+        return tuple(read)
 
 
 def _row_told(judged: Judged, at: int) -> Message:
@@ -275,13 +281,13 @@ def run_refusal(
 ) -> tuple[Message, ...]:
     """Why the plan of a run is refused whole, by its sums per currency; empty when it is not."""
     limits = {code.upper(): limit for code, limit in (max_total or {}).items()}
-    above = [code for code in sorted(sums) if sums[code] > limits.get(code.upper(), sums[code])]
-    return tuple(
-        said.ABOVE_MAX_TOTAL(
-            total=_money(sums[code], code), limit=_money(limits[code.upper()], code)
-        )
-        for code in above
-    )
+    refusal = []
+    for code in sorted(sums):
+        limit = limits.get(code.upper())
+        if limit is not None and sums[code] > limit:
+            total = _money(sums[code], code)
+            refusal.append(said.ABOVE_MAX_TOTAL(total=total, limit=_money(limit, code)))
+    return tuple(refusal)
 
 
 def _money(minor: int, code: str) -> str:
@@ -294,16 +300,18 @@ def next_deadline(clock: str, zone: str, started: datetime) -> datetime:
     A time that comes twice on that day counts both times; of one that never comes the earlier
     reading is taken.
     """
+    place = ZoneInfo(zone)
     at = time.fromisoformat(clock)
-    today = started.astimezone(ZoneInfo(zone)).date()
-    instants = (
-        datetime.combine(today + timedelta(days), at.replace(fold=fold), ZoneInfo(zone)).astimezone(
-            UTC
-        )
-        for days in range(3)
-        for fold in (0, 1)
-    )
-    return min(instant for instant in instants if instant > started)
+    today = started.astimezone(place).date()
+    later = []
+    for days in range(3):
+        day = today + timedelta(days)
+        for fold in (0, 1):
+            local = datetime.combine(day, at.replace(fold=fold), place)
+            instant = local.astimezone(UTC)
+            if instant > started:
+                later.append(instant)
+    return min(later)
 
 
 # --- the sender's totals beside the file
@@ -321,7 +329,9 @@ def parse_totals(
         document = parse(data)
     except NotStrict as error:
         raise FileRefused(said.TOTALS_NOT_JSON(file=name, wrong=str(error))) from error
-    if not isinstance(document, dict) or not document or document.keys() - {"count", "total"}:
+    if not isinstance(document, dict) or not document:
+        raise FileRefused(said.TOTALS_SHAPE(file=name))
+    if document.keys() - {"count", "total"}:
         raise FileRefused(said.TOTALS_SHAPE(file=name))
     count = document.get("count")
     if "count" in document and (type(count) is not int or count < 0):

@@ -207,12 +207,15 @@ def _fraction(own: str) -> Decimal | None:
     parts = _FRACTION.fullmatch(own)
     if not parts or not int(parts[3]):
         return None
-    return Decimal(repr(float(int(parts[1] or 0) + Fraction(int(parts[2]), int(parts[3])))))
+    whole = int(parts[1] or 0)
+    value = whole + Fraction(int(parts[2]), int(parts[3]))
+    return Decimal(repr(float(value)))
 
 
 def _cut(number: Decimal, kept: Iterable[int]) -> Iterator[Decimal]:
     """The number with so many digits, cut and rounded."""
     for digits in kept:
-        last = Decimal((0, (1,), number.adjusted() - min(max(digits, 1), _EXACT.prec) + 1))
+        places = min(max(digits, 1), _EXACT.prec)
+        last = Decimal((0, (1,), number.adjusted() - places + 1))
         for rounding in (ROUND_DOWN, ROUND_HALF_UP):
             yield number.quantize(last, rounding=rounding, context=_EXACT)

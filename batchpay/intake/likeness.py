@@ -28,9 +28,11 @@ class Features:
 
     def add(self, orders: Iterable[Document]) -> None:
         """More orders of the file, in any order."""
-        numbers = [_number_of(order) for order in orders]
-        self.total = (self.total + sum(numbers)) % 2**64
-        self.smallest = sorted({*self.smallest, *numbers})[:SAMPLE]
+        numbers = list(map(_number_of, orders))
+        total = self.total + sum(numbers)
+        self.total = total % 2**64
+        smallest = sorted({*self.smallest, *numbers})
+        self.smallest = smallest[:SAMPLE]
 
     @property
     def fingerprint(self) -> str:
@@ -45,10 +47,13 @@ class Features:
 
 def _number_of(order: Document) -> int:
     """What makes two orders look like one."""
-    return int(
-        terms_of(payer_of(order), order["destination"], order["amount"], order["currency"])[-16:],
-        16,
+    terms = terms_of(
+        payer_of(order),
+        order["destination"],
+        order["amount"],
+        order["currency"],
     )
+    return int(terms[-16:], 16)
 
 
 def suspicious(one: Collection[str], other: Collection[str]) -> bool:

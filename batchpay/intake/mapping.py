@@ -123,17 +123,20 @@ def map_chunk(
     comeback = _comeback(read, found)
     documents = _documents(len(chunk.rows), values, metadata)
     corrects = _corrects(chunk, found)
+    incomplete: set[int] = set()
+    for name in ESSENTIAL:
+        incomplete.update(_gaps(values.get(name, ())))
     return Mapped(
-        chunk,
-        documents,
-        {at: tuple(problems) for at, problems in found.problems.items()},
-        {at: frozenset(names) for at, names in found.unmapped.items()},
-        comeback,
-        frozenset(at for name in ESSENTIAL for at in _gaps(values.get(name, ()))),
-        corrects,
-        restored,
-        doubtful,
-        _told_ids(chunk, corrects, documents),
+        chunk=chunk,
+        documents=documents,
+        problems={at: tuple(problems) for at, problems in found.problems.items()},
+        unmapped={at: frozenset(names) for at, names in found.unmapped.items()},
+        comeback=comeback,
+        incomplete=frozenset(incomplete),
+        corrects=corrects,
+        restored=restored,
+        doubtful=doubtful,
+        earlier=_told_ids(chunk, corrects, documents),
     )
 
 
@@ -224,17 +227,19 @@ def _filled(
     found: _Findings,
 ) -> _Cells:
     """A template filled in for every row; absent where all its cells are empty."""
+    count = len(chunk.rows)
     columns = [chunk.texts(column) for column in template.columns]
-    pieces: list[Iterable[str]] = [repeat(literal, len(chunk.rows)) for literal in template.parts]
+    pieces: list[Iterable[str]] = [repeat(literal, count) for literal in template.parts]
     pieces[1::2] = columns
     texts = list(map("".join, zip(*pieces, strict=True)))
     if any("" in cells for cells in columns):
         texts = _without_empty(texts, columns, template, name, found)
     if max(map(len, texts), default=0) > TEMPLATE_LIMIT:
+        column = _column(template, name)
+        said = problems.TEMPLATE_TOO_LONG(limit=TEMPLATE_LIMIT)
         for at, text in enumerate(texts):
             if len(text) > TEMPLATE_LIMIT:
-                said = problems.TEMPLATE_TOO_LONG(limit=TEMPLATE_LIMIT)
-                found.refuse(at, name, Problem(_column(template, name), told(text), said))
+                found.refuse(at, name, Problem(column, told(text), said))
                 texts[at] = ""
     return texts
 
@@ -254,7 +259,8 @@ def _without_empty(
             texts[at] = ""
         elif name in IDENTIFIERS and "" in cells:
             empty = template.columns[cells.index("")]
-            found.refuse(at, name, Problem(empty, "", problems.TEMPLATE_EMPTY(field=name)))
+            said = problems.TEMPLATE_EMPTY(field=name)
+            found.refuse(at, name, Problem(empty, "", said))
             texts[at] = ""
     return texts
 
@@ -268,9 +274,12 @@ def _looked_up(
     """The value that stands beside each key in the lookup file; exact keys only."""
     values = list(map(lookup.table.get, keys))
     if None in values or lookup.ambiguous or "" in values:
-        for at, (key, value) in enumerate(zip(keys, values, strict=True)):
-            if key and (not value or key in lookup.ambiguous):
-                found.refuse(at, name, _lookup_problem(key, value, lookup))
+        for at, key in enumerate(keys):
+            value = values[at]
+            is_unclear = not value or key in lookup.ambiguous
+            if key and is_unclear:
+                problem = _lookup_problem(key, value, lookup)
+                found.refuse(at, name, problem)
                 values[at] = None
     return [value or "" for value in values]
 
@@ -299,7 +308,8 @@ def _odd_cells(chunk: Chunk, columns: Columns, found: _Findings) -> dict[str, se
     odd: dict[str, set[int]] = {}
     blamed: set[tuple[int, str]] = set()
     for name, source in columns.fields.items():
-        if name != "order_id" and not (name in IDENTIFIERS and isinstance(source, FromLookup)):
+        is_key = name in IDENTIFIERS and isinstance(source, FromLookup)
+        if name != "order_id" and not is_key:
             continue
         for column in dict.fromkeys(_needed(source)):
             for at, (text, fault) in _faults(chunk, column).items():
@@ -325,9 +335,10 @@ def _faults(chunk: Chunk, column: str) -> dict[int, tuple[str, Message]]:
             fault = damage.fault_of_type(typed[at])
         else:
             fault = damage.fault_of(text)
-        if fault is not None and not any(
-            problem.column == column for problem in chunk.problems.get(at, ())
-        ):
+        if fault is None:
+            continue
+        blamed = {problem.column for problem in chunk.problems.get(at, ())}
+        if column not in blamed:
             faults[at] = (text, fault)
     return faults
 
@@ -384,19 +395,18 @@ def _with_own_ids(
     problems = dict(chunk.problems)
     restored = []
     doubtful = set()
-    for at, (cell, own) in enumerate(zip(ids, map(lineage.own_id, told_ids), strict=True)):
-        if own:
-            trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd)
-        else:
-            trace = ""
-        if not own or not trace:
+    for at, told_id in enumerate(told_ids):
+        cell = ids[at]
+        own = lineage.own_id(told_id)
+        if not own:
+            continue
+        trace = damage.trace_of(cell, own, typed.get(at, ""), odd=odd)
+        if not trace:
             continue
         ids[at] = own
         typed.pop(at, None)
         if at in problems:
-            problems[at] = tuple(
-                p for p in problems[at] if p.column != column or p.rule not in _READ_DAMAGE
-            )
+            problems[at] = _without_damage(problems[at], column)
         if cell != own:
             restored.append(at)
         if trace == "doubtful":
@@ -408,8 +418,23 @@ def _with_own_ids(
 
 # of readers
 _READ_DAMAGE = frozenset(
-    {"error-cell", "formula-without-value", "number-not-exact", "not-a-number"}
+    {
+        "error-cell",
+        "formula-without-value",
+        "number-not-exact",
+        "not-a-number",
+    }
 )
+
+
+def _without_damage(found: Iterable[Problem], column: str) -> tuple[Problem, ...]:
+    """The problems of a row whose id of this column is its own again."""
+    left = []
+    for problem in found:
+        is_mended = problem.column == column and problem.rule in _READ_DAMAGE
+        if not is_mended:
+            left.append(problem)
+    return tuple(left)
 
 
 def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
@@ -419,15 +444,18 @@ def _corrects(chunk: Chunk, found: _Findings) -> dict[int, str]:
     """
     if {lineage.ID, lineage.BATCH, lineage.SHEET}.isdisjoint(chunk.columns):
         return {}  # an earlier version told the row's number only, which names none
-    names = (lineage.ID, lineage.BATCH, lineage.SHEET, lineage.ROW)
-    told_texts = [
-        chunk.texts(name) if name in chunk.columns else [""] * len(chunk.rows) for name in names
-    ]
+    told_texts = []
+    for name in (lineage.ID, lineage.BATCH, lineage.SHEET, lineage.ROW):
+        if name in chunk.columns:
+            told_texts.append(chunk.texts(name))
+        else:
+            told_texts.append([""] * len(chunk.rows))
     corrects = {}
     for at, texts in enumerate(zip(*told_texts, strict=True)):
         if not any(map(str.strip, texts)):
             continue
-        if (place := lineage.place_told(*texts)) is not None:
+        place = lineage.place_told(*texts)
+        if place is not None:
             corrects[at] = place_of(*place)
         else:
             problem = Problem(lineage.ID, told(texts[0]), _torn())
@@ -445,14 +473,15 @@ def _told_ids(
     """Position -> the order id that a row which came back was told with, where it has another one
     now.
     """
-    if corrects:
-        texts = chunk.texts(lineage.ID)
-    else:
-        texts = []
-    told_ids = {at: lineage.own_id(texts[at]) for at in corrects}
-    return {
-        at: (own,) for at, own in told_ids.items() if own and own != documents[at].get("order_id")
-    }
+    if not corrects:
+        return {}
+    texts = chunk.texts(lineage.ID)
+    earlier: dict[int, tuple[str, ...]] = {}
+    for at in corrects:
+        own = lineage.own_id(texts[at])
+        if own and own != documents[at].get("order_id"):
+            earlier[at] = (own,)
+    return earlier
 
 
 # --- tokens
@@ -465,7 +494,8 @@ def _metadata(
     found: _Findings,
 ) -> _Cells:
     name = f"metadata.{key}"
-    return _without_tokens(_cells(chunk, source, name, _NOWHERE, found), source, name, found)
+    texts = _cells(chunk, source, name, _NOWHERE, found)
+    return _without_tokens(texts, source, name, found)
 
 
 def _without_tokens(
@@ -480,10 +510,11 @@ def _without_tokens(
     kept = [str(text or "") for text in texts]
     if "tokn_" not in "|".join(kept):
         return kept
+    column = _column(source, name)
     for at, text in enumerate(kept):
         if "tokn_" in text and (secret := secret_in(text)):
             said = problems.SECRET(secret=secret, field=name)
-            found.refuse(at, name, Problem(_column(source, name), told(text), said))
+            found.refuse(at, name, Problem(column, told(text), said))
             kept[at] = ""
     return kept
 
@@ -578,19 +609,27 @@ def _amounts(
     """Whole smallest units. Plain columns are converted at once, cells that are not plain one by
     one.
     """
-    unit = (source.unit if isinstance(source, FromColumn | FromValue) else None) or "major"
+    unit = "major"
+    if isinstance(source, FromColumn | FromValue) and source.unit:
+        unit = source.unit
     amounts = _at_once(texts, currencies, unit)
-    if None in amounts or min((amount for amount in amounts if amount is not None), default=1) <= 0:
-        column = _column(source, "amount")
-        for at, text in enumerate(texts):
-            if text and not amounts[at]:
-                try:
-                    amounts[at] = _one_amount(text, currencies[at] if currencies else None, unit)
-                except NotMoney as error:
-                    found.refuse(at, "amount", Problem(column, _quoted(text), error.said))
-                    amounts[at] = None
-                if amounts[at] is None:
-                    found.unmapped.setdefault(at, set()).add("amount")
+    known = (amount for amount in amounts if amount is not None)
+    if None not in amounts and min(known, default=1) > 0:
+        return amounts
+    column = _column(source, "amount")
+    for at, text in enumerate(texts):
+        if not text or amounts[at]:
+            continue
+        currency = None
+        if currencies:
+            currency = currencies[at]
+        try:
+            amounts[at] = _one_amount(text, currency, unit)
+        except NotMoney as error:
+            found.refuse(at, "amount", Problem(column, _quoted(text), error.said))
+            amounts[at] = None
+        if amounts[at] is None:
+            found.unmapped.setdefault(at, set()).add("amount")
     return amounts
 
 
@@ -604,8 +643,9 @@ def _at_once(texts: _Cells, currencies: _Values, unit: str) -> list[int | None]:
         return plain_minors(texts, decimals.pop())
     amounts: list[int | None] = [None] * len(texts)
     for code in kinds - {None}:
+        exponent = EXPONENTS[str(code).upper()]
         places = [at for at, currency in enumerate(currencies) if currency == code]
-        some = plain_minors([texts[at] for at in places], EXPONENTS[str(code).upper()])
+        some = plain_minors([texts[at] for at in places], exponent)
         for at, amount in zip(places, some, strict=True):
             amounts[at] = amount
     return amounts

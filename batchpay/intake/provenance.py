@@ -64,14 +64,14 @@ class _Came(NamedTuple):
     @property
     def agree(self) -> int:
         """How many facts are those of the named row."""
-        return sum(
-            1 for mine, its in zip(self.facts, self.named, strict=True) if mine and mine == its
-        )
+        pairs = zip(self.facts, self.named, strict=True)
+        return sum(1 for mine, its in pairs if mine and mine == its)
 
     @property
     def compared(self) -> int:
         """How many facts both have."""
-        return sum(1 for mine, its in zip(self.facts, self.named, strict=True) if mine and its)
+        pairs = zip(self.facts, self.named, strict=True)
+        return sum(1 for mine, its in pairs if mine and its)
 
     @property
     def is_a_stranger(self) -> bool:
@@ -98,33 +98,38 @@ def _came(mapped: Mapped, held: Held) -> Iterator[tuple[int, _Came]]:
     """The rows that name one which the journal knows."""
     own = list(map(lineage.own_id, mapped.chunk.texts(lineage.ID)))
     for at, place in mapped.corrects.items():
-        if (document := held(place)) is not None:
-            mine = _facts(mapped.documents[at])
-            if at in mapped.restored:
-                shown = mine._replace(order_id="")
-            else:
-                shown = mine
-            yield at, _Came(shown, _facts(document)._replace(order_id=own[at] or ""))
+        document = held(place)
+        if document is None:
+            continue
+        shown = _facts(mapped.documents[at])
+        if at in mapped.restored:
+            shown = shown._replace(order_id="")
+        named = _facts(document)._replace(order_id=own[at] or "")
+        yield at, _Came(shown, named)
 
 
 def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
-    likes = Counter(key for one in came.values() for key in _keys(one.named))
+    likes: Counter[tuple[object, ...]] = Counter()
+    for one in came.values():
+        likes.update(_keys(one.named))
+    rows = len(came)
     for at, one in came.items():
         if at in mapped.doubtful:
             same = 0 < one.compared == one.agree
-            if not same and (
-                one.is_a_stranger or _nearest_other(one, likes, len(came)) >= one.agree
-            ):
+            if same:
+                continue
+            if one.is_a_stranger or _nearest_other(one, likes, rows) >= one.agree:
                 yield at
         elif at in mapped.restored:
-            if _nearest_other(one, likes, len(came)) > one.agree + 1:  # the cell speaks for it
+            if _nearest_other(one, likes, rows) > one.agree + 1:  # the cell speaks for it
                 yield at
         elif one.facts.order_id != one.named.order_id:
             # as look-alikes are asked to be
             written_out = alike(one.facts.order_id) == alike(one.named.order_id)
-            if one.is_a_stranger or (
-                not written_out and _nearest_other(one, likes, len(came)) > one.agree
-            ):
+            is_another = one.is_a_stranger
+            if not is_another and not written_out:
+                is_another = _nearest_other(one, likes, rows) > one.agree
+            if is_another:
                 yield at
 
 
@@ -136,23 +141,35 @@ def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: in
     for key in _keys(one.facts):
         if likes.get(key, 0) > (key in named):
             return len(key) // 2
-    return 0 if rows > 1 else -1
+    if rows > 1:
+        return 0
+    return -1
 
 
 def _keys(facts: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """Every choice of facts that a row has, the most first: (number, fact, number, fact ...)."""
     for some in _CHOICES:
-        if all(facts[number] for number in some):
-            yield tuple(part for number in some for part in (number, facts[number]))
+        if not all(facts[number] for number in some):
+            continue
+        key: list[object] = []
+        for number in some:
+            key += (number, facts[number])
+        yield tuple(key)
 
 
 def _facts(document: Document) -> _Facts:
+    money = ""
+    if "amount" in document:
+        money = f"{document['amount']} {document.get('currency', '')}"
+    told_words = ""
     words = [document.get("description"), document.get("metadata")]
+    if any(words):
+        told_words = json.dumps(words, sort_keys=True)
     return _Facts(
         payer_of(document),
-        f"{document['amount']} {document.get('currency', '')}" if "amount" in document else "",
+        money,
         str(document.get("destination", "")),
-        json.dumps(words, sort_keys=True) if any(words) else "",
+        told_words,
         str(document.get("order_id", "")),
     )
 
@@ -166,11 +183,13 @@ def _without(mapped: Mapped, strangers: set[int]) -> Mapped:
     unmapped = dict(mapped.unmapped)
     ids = mapped.chunk.texts(lineage.ID)
     for at in sorted(strangers):
-        problems[at] = (*problems.get(at, ()), _problem(ids[at], doubtful=at in mapped.doubtful))
-        if at in mapped.doubtful:
-            documents[at] = {
-                name: value for name, value in documents[at].items() if name != "order_id"
-            }
+        is_doubtful = at in mapped.doubtful
+        problem = _problem(ids[at], doubtful=is_doubtful)
+        problems[at] = (*problems.get(at, ()), problem)
+        if is_doubtful:
+            anonymous = dict(documents[at])
+            anonymous.pop("order_id", None)
+            documents[at] = anonymous
             unmapped[at] = unmapped.get(at, frozenset()) | {"order_id"}
     return replace(
         mapped,

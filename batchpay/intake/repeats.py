@@ -109,22 +109,34 @@ class Repeats:
     def add(self, batch_id: str, chunk: Judged | StoredChunk) -> None:
         """Pass one: remember a chunk's valid rows. `batch_id` only mirrors the second pass."""
         documents = orders_of(chunk)
+        tokens = filter(None, map(single_use_of, documents))
         self._ids.extend(map(_id_hash, documents))
-        self._tokens.extend(map(hash, filter(None, map(single_use_of, documents))))
+        self._tokens.extend(map(hash, tokens))
         self._files.add(batch_id[-12:])
-        for at in chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys():
-            self._ids.extend(map(hash, set(map(alike, chunk.earlier[at]))))
+        renamed = chunk.earlier.keys() - chunk.corrects.keys() - chunk.problems.keys()
+        for at in renamed:
+            forms = set(map(alike, chunk.earlier[at]))
+            self._ids.extend(map(hash, forms))
         for _, ancestry in self._corrections(chunk):
-            self._places.update(ancestry.places)
-            self._corrected_files.update(place.partition("\t")[0] for place in ancestry.places)
-            self._forms.update(map(alike, ancestry.order_ids))
-            self._ids.extend(map(hash, {*ancestry.places, *map(alike, ancestry.order_ids)}))
+            self._remember(ancestry)
         self._twice = None
+
+    def _remember(self, ancestry: Ancestry) -> None:
+        """The rows and the order ids that a correction stands for."""
+        forms = set(map(alike, ancestry.order_ids))
+        self._places.update(ancestry.places)
+        self._forms.update(forms)
+        self._ids.extend(map(hash, {*ancestry.places, *forms}))
+        for place in ancestry.places:
+            file, _, _ = place.partition("\t")
+            self._corrected_files.add(file)
 
     def candidates(self) -> bool:
         """May there be a repeat at all? False is certain."""
         ids, tokens = self._repeated()
-        return len(ids) > 0 or len(tokens) > 0 or not self._files.isdisjoint(self._corrected_files)
+        if len(ids) > 0 or len(tokens) > 0:
+            return True
+        return not self._files.isdisjoint(self._corrected_files)
 
     def resolve(
         self, batches: Iterable[tuple[str, Iterable[Judged | StoredChunk]]], owned: Owned = nobody
@@ -139,12 +151,15 @@ class Repeats:
             if row.token:
                 by_token[row.token].append(row)
         verdicts: dict[Place, Repeat] = {}
-        suspects = [row for rows in by_id.values() for row in rows]
-        groups: list[tuple[list[_Row], _Rule]] = [
-            *((rows, self._same_order) for rows in by_id.values()),
-            *((rows, _same_token) for rows in by_token.values()),
-            *((sale, _same_sale) for sale in self._sales(suspects)),
-        ]
+        suspects: list[_Row] = []
+        groups: list[tuple[list[_Row], _Rule]] = []
+        for rows in by_id.values():
+            suspects.extend(rows)
+            groups.append((rows, self._same_order))
+        for rows in by_token.values():
+            groups.append((rows, _same_token))
+        for sale in self._sales(suspects):
+            groups.append((sale, _same_sale))
         given_way = _given_way(suspects, groups)
         notes = self._notes = _Notes()
         for rows, rule in groups:
@@ -181,10 +196,14 @@ class Repeats:
             for key in {own, *row.kin.places} & self._places:
                 sales[key][row.place] = row
             for order_id in (row.order_id, *row.kin.order_ids):
-                if alike(order_id) in self._forms:
-                    sales[by_order(order_id if self._distinct else alike(order_id))][row.place] = (
-                        row
-                    )
+                form = alike(order_id)
+                if form not in self._forms:
+                    continue
+                if self._distinct:
+                    key = by_order(order_id)
+                else:
+                    key = by_order(form)
+                sales[key][row.place] = row
         for sale in sales.values():
             if len(sale) > 1:
                 yield list(sale.values())
@@ -209,13 +228,12 @@ class Repeats:
                     rows = chunk.rows
                 places = [at for at in range(len(chunk.documents)) if at not in chunk.problems]
                 documents = orders_of(chunk)
-                hit_ids = _among(list(map(_id_hash, documents)), ids)
-                hit_tokens = _among(
-                    [hash(single_use_of(document)) for document in documents], tokens
-                )
-                hits = sorted(
-                    {*hit_ids, *hit_tokens, *self._kin_in(batch_id, chunk, sheet, rows, places)}
-                )
+                id_hashes = list(map(_id_hash, documents))
+                token_hashes = [hash(single_use_of(document)) for document in documents]
+                hit_ids = _among(id_hashes, ids)
+                hit_tokens = _among(token_hashes, tokens)
+                kin_of_others = self._kin_in(batch_id, chunk, sheet, rows, places)
+                hits = sorted({*hit_ids, *hit_tokens, *kin_of_others})
                 if hits:
                     owners = owned(batch_id, sheet, rows[0], rows[-1])
                 else:
@@ -255,12 +273,12 @@ class Repeats:
             return
         corrected_here = batch_id[-12:] in self._corrected_files
         for number, at in enumerate(places):
-            had = not self._forms.isdisjoint(map(alike, chunk.earlier.get(at, ())))
-            if (
-                at in chunk.corrects
-                or had
-                or (corrected_here and place_of(batch_id, sheet, rows[at]) in self._places)
-            ):
+            forms = map(alike, chunk.earlier.get(at, ()))
+            had = not self._forms.isdisjoint(forms)
+            is_kin = at in chunk.corrects or had
+            if not is_kin and corrected_here:
+                is_kin = place_of(batch_id, sheet, rows[at]) in self._places
+            if is_kin:
                 yield number
 
 
@@ -276,8 +294,15 @@ def _row(
     owner: bool,
     again: bool,
 ) -> _Row:
-    content = bytes.fromhex(content_of(document))
-    return _Row(place, document["order_id"], content, single_use_of(document), owner, kin, again)
+    return _Row(
+        place,
+        document["order_id"],
+        bytes.fromhex(content_of(document)),
+        single_use_of(document),
+        owner,
+        kin,
+        again,
+    )
 
 
 _Rule = Callable[[list[_Row]], dict[Place, Repeat]]
@@ -295,18 +320,28 @@ def _given_way(
         for place in row.kin.places:
             came[place].add(row.place[0])
     given_way: dict[str, set[str]] = defaultdict(set)
-    for some, rule in groups if came else ():
-        for batch in dict.fromkeys(row.place[0] for row in some):
-            alone = rule([row for row in some if row.place[0] == batch])
-            contested = [
-                place_of(*at)
-                for at, repeat in alone.items()
-                if repeat.outcome is not Outcome.DUPLICATE
-            ]
-            instead = {other for place in contested for other in came.get(place, ())} - {batch}
-            for place in contested if instead else ():
-                given_way[place] |= instead
+    if not came:
+        return given_way
+    for some, rule in groups:
+        for batch, own in _grouped(some, lambda row: row.place[0]).items():
+            contested = _contested(rule(own))
+            instead: set[str] = set()
+            for place in contested:
+                instead.update(came.get(place, ()))
+            instead.discard(batch)
+            if instead:
+                for place in contested:
+                    given_way[place] |= instead
     return given_way
+
+
+def _contested(verdicts: Mapping[Place, Repeat]) -> list[str]:
+    """The places of the rows that are no mere duplicates."""
+    contested = []
+    for at, repeat in verdicts.items():
+        if repeat.outcome is not Outcome.DUPLICATE:
+            contested.append(place_of(*at))
+    return contested
 
 
 def _among_batches(
@@ -317,17 +352,19 @@ def _among_batches(
     file that it corrects. Nor are the rows of other files where all of them have given way to those
     of this one.
     """
-    batches = dict.fromkeys(row.place[0] for row in rows)
-    if len(batches) == 1 or not any(row.owner or place_of(*row.place) in given_way for row in rows):
+    by_batch = _grouped(rows, lambda row: row.place[0])
+    if len(by_batch) == 1:
+        return rule(rows)
+    if not any(row.owner or place_of(*row.place) in given_way for row in rows):
         return rule(rows)
     verdicts: dict[Place, Repeat] = {}
-    for batch in batches:
-        own = [row for row in rows if row.place[0] == batch]
+    for batch, own in by_batch.items():
         others = [row for row in rows if row.place[0] != batch and not row.owner]
         if all(batch in given_way.get(place_of(*row.place), ()) for row in others):
             others = []
         together = {row.place for row in (*own, *others)}
-        some = rule([row for row in rows if row.place in together])
+        concerned = [row for row in rows if row.place in together]
+        some = rule(concerned)
         for row in own:
             if not row.owner and row.place in some:
                 verdicts[row.place] = some[row.place]
@@ -339,7 +376,9 @@ def _repeated(hashes: array[int]) -> Any:
     import numpy as np  # heavy: only where rows are judged
 
     ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    later = ordered[1:]
+    is_repeated = later == ordered[:-1]
+    return np.unique(later[is_repeated])
 
 
 def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
@@ -349,8 +388,10 @@ def _among(hashes: Sequence[int], repeated: Any) -> list[int]:
     if not len(repeated) or not hashes:
         return []
     wanted = np.asarray(hashes, dtype=np.int64)
-    nearest = np.minimum(np.searchsorted(repeated, wanted), len(repeated) - 1)
-    positions: list[int] = np.nonzero(repeated[nearest] == wanted)[0].tolist()
+    last = len(repeated) - 1
+    nearest = np.minimum(np.searchsorted(repeated, wanted), last)
+    is_hit = repeated[nearest] == wanted
+    positions: list[int] = np.flatnonzero(is_hit).tolist()
     return positions
 
 
@@ -372,7 +413,8 @@ def _lonely_marked(verdicts: Mapping[Place, Repeat], rows: Sequence[_Row]) -> di
 def _marked(repeat: Repeat, *, alone: bool) -> Repeat:
     if repeat.by_itself is None:
         return replace(repeat, alone=alone)
-    return replace(repeat, alone=alone, by_itself=replace(repeat.by_itself, alone=alone))
+    by_itself = replace(repeat.by_itself, alone=alone)
+    return replace(repeat, alone=alone, by_itself=by_itself)
 
 
 def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
@@ -383,7 +425,8 @@ def _same_id(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
             verdicts.update(_all(same, Outcome.CONFLICT, said.OTHER_CONTENT))
         else:
             first, *others = sorted(same, key=lambda row: row.comes_last)
-            verdicts.update({row.place: _duplicate(row, first) for row in others})
+            for row in others:
+                verdicts[row.place] = _duplicate(row, first)
     return verdicts
 
 
@@ -403,14 +446,16 @@ def _look_alikes(by_id: Mapping[str, list[_Row]]) -> dict[Place, Repeat]:
     by_itself = _same_id(by_id)
     firsts = [rows[0] for rows in by_id.values()]
     verdicts = {}
-    for row in (row for same in by_id.values() for row in same):
-        other = next(first for first in firsts if first.order_id != row.order_id)
-        verdicts[row.place] = Repeat(
-            Outcome.CONFLICT,
-            look_alike_reason(row.order_id, other.order_id, _told(other.place, row.place)),
-            looks_like=other.order_id,
-            by_itself=by_itself.get(row.place),
-        )
+    for order_id, same in by_id.items():
+        other = next(first for first in firsts if first.order_id != order_id)
+        for row in same:
+            place = _told(other.place, row.place)
+            verdicts[row.place] = Repeat(
+                Outcome.CONFLICT,
+                look_alike_reason(order_id, other.order_id, place),
+                looks_like=other.order_id,
+                by_itself=by_itself.get(row.place),
+            )
     return verdicts
 
 
@@ -436,8 +481,10 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
     X04).
     """
     verdicts: dict[Place, Repeat] = {}
-    for twins in _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id)).values():
-        if len({row.order_id for row in twins}) > 1:
+    by_letters = _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id))
+    for twins in by_letters.values():
+        spellings = {row.order_id for row in twins}
+        if len(spellings) > 1:
             notes.composed.append(twins)
             verdicts.update(_all(twins, Outcome.CONFLICT, said.SAME_LETTERS))
     return verdicts
@@ -454,10 +501,10 @@ def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
 
 def _kin_of(row: _Row, rows: Sequence[_Row]) -> Repeat:
     others = [other for other in rows if other.order_id != row.order_id]
-    named = [
-        said.ORDER_IN(place=_told(other.place, row.place), order=told(other.order_id))
-        for other in others[:NAMED]
-    ]
+    named = []
+    for other in others[:NAMED]:
+        place = _told(other.place, row.place)
+        named.append(said.ORDER_IN(place=place, order=told(other.order_id)))
     places = _some(named, len(others) - NAMED)
     return Repeat(Outcome.CONFLICT, said.SAME_SALE(places=places))
 
@@ -480,10 +527,11 @@ def _all(rows: Sequence[_Row], outcome: Outcome, sentence: Entry) -> dict[Place,
     """One verdict for all, each naming some of the others."""
     verdicts = {}
     for row in rows:
-        others = [other.place for other in rows[: NAMED + 1] if other is not row][:NAMED]
-        named = [_told(place, row.place) for place in others]
-        places = _some(named, len(rows) - 1 - len(others))
-        verdicts[row.place] = Repeat(outcome, sentence(places=places, step=steps.LEAVE_ONE()))
+        others = [other for other in rows[: NAMED + 1] if other is not row][:NAMED]
+        named = [_told(other.place, row.place) for other in others]
+        more = len(rows) - 1 - len(others)
+        reason = sentence(places=_some(named, more), step=steps.LEAVE_ONE())
+        verdicts[row.place] = Repeat(outcome, reason)
     return verdicts
 
 

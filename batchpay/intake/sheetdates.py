@@ -56,10 +56,15 @@ class _Date(NamedTuple):
 
 def is_date_of(cell: str, own: str) -> bool:
     """Is the cell a date that a spreadsheet program makes of the id `own`?"""
-    mine = list(_readings("".join(folded(own).split())))
-    return bool(mine) and any(
-        _made_of(shown, one) for shown in _shown("".join(folded(cell).split())) for one in mine
-    )
+    mine = list(_readings(_without_blanks(own)))
+    if not mine:
+        return False
+    theirs = _shown(_without_blanks(cell))
+    return any(_made_of(shown, one) for shown in theirs for one in mine)
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(folded(text).split())
 
 
 def _made_of(shown: _Date, mine: _Date) -> bool:
@@ -70,9 +75,11 @@ def _made_of(shown: _Date, mine: _Date) -> bool:
         return False
     if mine.year is None or shown.year is None:
         return True
-    return shown.year == mine.year and (
-        not shown.order or not mine.order or shown.order == mine.order
-    )
+    if shown.year != mine.year:
+        return False
+    if not shown.order or not mine.order:
+        return True
+    return shown.order == mine.order
 
 
 def _readings(own: str) -> Iterator[_Date]:
@@ -101,13 +108,18 @@ def _of_three(a: str, b: str, c: str) -> Iterator[_Date]:
         yield from _dates(c, a, b, "mdy")
         yield from _dates(c, b, a, "dmy")
     if len(a) in (2, 4):
-        yield from _dates(a, b, c, "ymd" if len(a) == 2 else "")
+        if len(a) == 2:
+            order = "ymd"
+        else:
+            order = ""
+        yield from _dates(a, b, c, order)
 
 
 def _named(text: str) -> Iterator[_Date]:
     """1-Mar, 1-Mar-25, MAR1, Mar-45."""
     if parts := _DAY_NAME.fullmatch(text):
-        yield from _dates(parts[3], str(_MONTHS[parts[2]]), parts[1], "")
+        month = str(_MONTHS[parts[2]])
+        yield from _dates(parts[3], month, parts[1], "")
     elif parts := _NAME_NUMBER.fullmatch(text):
         month = str(_MONTHS[parts[1]])
         number = parts[2]
@@ -119,19 +131,20 @@ def _shown(cell: str) -> Iterator[_Date]:
     """A cell as the date that it shows; one that shows neither a year nor the name of a month shows
     none.
     """
+    bare = cell
     if ":" in cell:
         bare = _MIDNIGHT.sub("", cell)
-    else:
-        bare = cell
     if parts := _JAPANESE.fullmatch(bare):
         yield from _dates(parts[1], parts[2], parts[3], "")
     elif parts := _SEPARATED.fullmatch(bare):
         a = parts[1]
         b = parts[3]
         c = parts[4]
-        if c and (
-            max(len(a), len(c)) == 4 or len(a) == len(b) == len(c) == 2
-        ):  # 03/01/26, never 3-1-26
+        if not c:
+            return
+        has_whole_year = max(len(a), len(c)) == 4
+        is_all_pairs = len(a) == len(b) == len(c) == 2  # 03/01/26, never 3-1-26
+        if has_whole_year or is_all_pairs:
             yield from _of_three(a, b, c)
     else:
         yield from _named(bare)

@@ -58,7 +58,8 @@ class Checker:
             for at, valid in enumerate(verdicts):
                 if not valid:
                     known = problems.get(at, ())
-                    worded = self.problems_of(mapped.documents[at], mapped.unmapped.get(at, _NONE))
+                    unmapped = mapped.unmapped.get(at, _NONE)
+                    worded = self.problems_of(mapped.documents[at], unmapped)
                     problems[at] = known + worded or (self._unworded(),)
         for at in mapped.incomplete:
             if at not in problems:  # the schema lets it pass, the gateway would not
@@ -85,8 +86,10 @@ class Checker:
             errors = list(self._errors(document))
         except UnicodeEncodeError:
             return (_half_character(document, self._columns),)
-        found = (problem for error in errors for problem in self._worded(error, document, unmapped))
-        return tuple(dict.fromkeys(found))[:MAX_PROBLEMS]
+        found: dict[Problem, None] = {}  # each once, in their order
+        for error in errors:
+            found.update(dict.fromkeys(self._worded(error, document, unmapped)))
+        return tuple(found)[:MAX_PROBLEMS]
 
     def _verdicts(self, documents: list[Document]) -> list[bool]:
         try:
@@ -101,10 +104,12 @@ class Checker:
             return False
 
     def _missing(self, document: Document) -> tuple[Problem, ...]:
-        names = [name for name in ESSENTIAL if name not in document]
-        return tuple(
-            Problem(column_of(self._columns, name), "", schemas.REQUIRED()) for name in names
-        )
+        missing = []
+        for name in ESSENTIAL:
+            if name not in document:
+                column = column_of(self._columns, name)
+                missing.append(Problem(column, "", schemas.REQUIRED()))
+        return tuple(missing)
 
     def _unworded(self) -> Problem:
         return Problem(ROW, "", schemas.SCHEMA(schema=self._schema.name))
@@ -134,11 +139,12 @@ class Checker:
             names = [f"{path}.{name}" for name in below] or [path]
         else:
             names = below
-        return [
-            self._problem(name, _value(document, name), said, rule.keyword)
-            for name in names
-            if name not in unmapped
-        ]
+        found = []
+        for name in names:
+            if name not in unmapped:
+                value = _value(document, name)
+                found.append(self._problem(name, value, said, rule.keyword))
+        return found
 
     def _group(self, rule: Rule, document: Document, unmapped: Collection[str]) -> list[Problem]:
         """An error about how fields stand together: blames those that are there, or all when none
@@ -147,14 +153,22 @@ class Checker:
         if any(name in unmapped for name in rule.names):
             return []  # it could only be judged with the field that was refused
         present = [name for name in rule.names if name in document]
-        concerned = present or [name for name in rule.names if name in self._columns.fields]
+        concerned = present
+        if not present:
+            concerned = [name for name in rule.names if name in self._columns.fields]
         columns = dict.fromkeys(column_of(self._columns, name) for name in concerned)
-        values = ", ".join(filter(None, (_value(document, name) for name in present)))
+        values = [_value(document, name) for name in present]
         if rule.description:
             said = schemas.DESCRIBED(description=rule.description)
         else:
             said = schemas.TOGETHER(keyword=rule.keyword)
-        return [Problem(", ".join(columns) or ROW, values, said, rule.label or rule.keyword)]
+        problem = Problem(
+            ", ".join(columns) or ROW,
+            ", ".join(filter(None, values)),
+            said,
+            rule.label or rule.keyword,
+        )
+        return [problem]
 
     def _problem(
         self,
@@ -195,12 +209,14 @@ def _value(document: Mapping[str, Any], name: str) -> str:
 def _money(document: Mapping[str, Any], minor: Any) -> str:
     """An amount or a bound of amounts as the accountant writes it, in the unit that the row has."""
     code = str(document.get("currency", "")).upper()
-    if code not in EXPONENTS or minor is None or isinstance(minor, bool | str | list | dict):
+    is_number = minor is not None and not isinstance(minor, bool | str | list | dict)
+    if code not in EXPONENTS or not is_number:
         return str(minor or "")
     if isinstance(minor, int):
         return f"{major_text(minor, code)} {code}"
     # a bound between two whole ones
-    return f"{Decimal(repr(minor)).scaleb(-EXPONENTS[code]):f} {code}"
+    major = Decimal(repr(minor)).scaleb(-EXPONENTS[code])
+    return f"{major:f} {code}"
 
 
 def _half_character(document: Document, columns: Columns) -> Problem:
