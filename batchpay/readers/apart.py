@@ -84,10 +84,6 @@ class _Child:
             "header_row": settings.header_row,
             "wanted": list(wanted),
         }
-        environ = {
-            name: value for name, value in os.environ.items() if not name.startswith("OMISE")
-        } | _ENVIRON
-        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_SOURCE, environ.get("PYTHONPATH"))))
         code = f"from {__name__} import main; main()"
         try:
             self._process = subprocess.Popen(  # noqa: S603  (ourselves)
@@ -95,7 +91,7 @@ class _Child:
                 stdin=snapshot.fd,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=environ,
+                env=_environ(),
             )
         except OSError as error:
             wrong = files.NO_PROCESS(path=str(self._path), wrong=str(error.strerror))
@@ -155,6 +151,17 @@ class _Child:
         raise FileRefused(files.DAMAGED(path=str(self._path), wrong=why))
 
 
+def _environ() -> dict[str, str]:
+    """The environment of a child: without any secret, with the way to our own source."""
+    environ = {}
+    for name, value in os.environ.items():
+        if not name.startswith("OMISE"):
+            environ[name] = value
+    paths = (_SOURCE, environ.get("PYTHONPATH"))
+    environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return environ | _ENVIRON
+
+
 _KINDS = {kind.exit_code: kind for kind in (FileRefused, Unread)}
 
 
@@ -189,8 +196,9 @@ def main() -> None:
 
 def _more_time() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
+    used_s = int(used.ru_utime + used.ru_stime)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_S, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (used_s + CPU_S, most))
 
 
 def _answer(
@@ -211,9 +219,9 @@ def _answer(
         writer = pa.ipc.new_stream(sink, schema)
         notes = Notes()
         for piece in table.pieces(notes):
-            problems = {
-                at: [problem.to_json() for problem in found] for at, found in piece.problems.items()
-            }
+            problems = {}
+            for at, found in piece.problems.items():
+                problems[at] = [problem.to_json() for problem in found]
             about = {
                 "row": piece.rows[0],
                 "problems": problems,

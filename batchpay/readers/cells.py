@@ -41,9 +41,8 @@ def encode_cells(rows: Sequence[int], batch: pyarrow.RecordBatch) -> bytes:
     numbers = pa.array(rows, pa.int64())
     whole = pa.RecordBatch.from_arrays([numbers, *batch.columns], names=["", *batch.schema.names])
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(
-        sink, whole.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
-    ) as writer:
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, whole.schema, options=options) as writer:
         writer.write_batch(whole)
     return bytes(sink.getvalue().to_pybytes())
 

@@ -20,10 +20,12 @@ def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
     """
     if DEFUSED not in cells:
         return list(cells)
-    return [_bare(cell) if cell not in wanted else cell for cell in cells]
+    return [_restored(cell, wanted) for cell in cells]
 
 
-def _bare(name: str) -> str:
+def _restored(name: str, wanted: Collection[str]) -> str:
+    if name in wanted:
+        return name
     if name[:1] == "'" and name[1:].startswith(FORMULA_STARTS):
         return name[1:]
     return name
@@ -39,8 +41,11 @@ def restore(piece: Piece) -> None:
     import pyarrow as pa
 
     wanted: dict[str, list[int]] = {}
-    for at, mark in enumerate(piece.batch.column(names.index(DEFUSED)).to_pylist()):
-        for name in _names(piece, at, mark) if mark else ():
+    marks = piece.batch.column(names.index(DEFUSED)).to_pylist()
+    for at, mark in enumerate(marks):
+        if not mark:
+            continue
+        for name in _names(piece, at, mark):
             wanted.setdefault(name, []).append(at)
     for name in wanted.keys() & set(names):
         index = names.index(name)

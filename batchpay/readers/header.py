@@ -56,10 +56,7 @@ def check_header(
                     secret=secret,
                 )
             )
-        if any(
-            (ch < " " and ch not in "\t\n") or "\x7f" <= ch <= "\x9f" or ch in "\u2028\u2029"
-            for ch in cell
-        ):
+        if any(map(_is_control, cell)):
             raise FileRefused(
                 files.HEADER_CONTROL(
                     path=where,
@@ -77,6 +74,12 @@ def check_header(
         listed = ", ".join(f"'{told(name)}'" for name in twice)
         raise FileRefused(files.COLUMN_TWICE(path=where, row=row, names=listed))
     return _distinct(cells)
+
+
+def _is_control(character: str) -> bool:
+    if character < " ":
+        return character not in "\t\n"
+    return "\x7f" <= character <= "\x9f" or character in "\u2028\u2029"
 
 
 def _missing(

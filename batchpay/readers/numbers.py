@@ -56,6 +56,7 @@ def inexact(
     """What is wrong with a number that an order is to be made of, if anything."""
     if not math.isfinite(number):
         return Problem(column, text, problems.NO_NUMBER())
-    if abs(number) >= EXACT_BELOW or len(Decimal(text).normalize().as_tuple().digits) > digits:
+    told_digits = Decimal(text).normalize().as_tuple().digits
+    if abs(number) >= EXACT_BELOW or len(told_digits) > digits:
         return Problem(column, told(text), problems.NOT_EXACT(digits=digits))
     return None

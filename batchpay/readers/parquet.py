@@ -53,23 +53,35 @@ def read_parquet(snapshot: Snapshot, settings: Input, wanted: Sequence[str]) -> 
                 )
             )
 
-    rounded = tuple(field.name for field in schema if pa.types.is_floating(_plain_type(field.type)))
+    rounded = []
+    for field in schema:
+        if pa.types.is_floating(_plain_type(field.type)):
+            rounded.append(field.name)
 
     def pieces(notes: Notes) -> Iterator[Piece]:
         return _pieces(snapshot, names, set(wanted))
 
-    return Table(snapshot, names, "", pieces, settings.not_cards, about, rounded=rounded)
+    return Table(
+        snapshot,
+        names,
+        sheet="",
+        pieces=pieces,
+        not_cards=settings.not_cards,
+        about_header=about,
+        rounded=tuple(rounded),
+    )
 
 
 def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -> Iterator[Piece]:
     row = _FIRST_ROW
     with _opened(snapshot) as file:
-        for batch in _merged(_weighed(_batches(snapshot, file), _Scale(snapshot))):
+        weighed = _weighed(_batches(snapshot, file), _Scale(snapshot))
+        for batch in _merged(weighed):
             yield _piece(batch, names, wanted, row)
             row += batch.num_rows
-        if row - _FIRST_ROW != file.metadata.num_rows:
-            declared = file.metadata.num_rows
-            found = row - _FIRST_ROW
+        declared = file.metadata.num_rows
+        found = row - _FIRST_ROW
+        if found != declared:
             raise FileRefused(
                 files.OTHER_ROWS(
                     path=str(snapshot.path),
@@ -81,10 +93,14 @@ def _pieces(snapshot: Snapshot, names: Sequence[str], wanted: Collection[str]) -
 
 def _declared(metadata: parquet.FileMetaData) -> int:
     """The bytes that a file unfolds to at the least, as its footer has them."""
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    values = sum(column.num_values for group in groups for column in _columns(group))
-    size = sum(group.total_byte_size for group in groups)
-    return int(max(size, values, metadata.num_rows * metadata.num_columns))
+    size = 0
+    values = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        size += group.total_byte_size
+        values += sum(column.num_values for column in _columns(group))
+    cells = metadata.num_rows * metadata.num_columns
+    return int(max(size, values, cells))
 
 
 def _columns(group: Any) -> list[Any]:
@@ -103,10 +119,12 @@ class _Scale:
         file.
         """
         self.total += size
+        path = str(self.snapshot.path)
         if self.total > TEXT_LIMIT:
-            raise FileRefused(files.TOO_MUCH_TEXT(path=str(self.snapshot.path), limit=TEXT_LIMIT))
-        if self.total > max(RATIO_FROM, RATIO_LIMIT * self.snapshot.size):
-            raise FileRefused(files.TOO_ALIKE(path=str(self.snapshot.path), times=RATIO_LIMIT))
+            raise FileRefused(files.TOO_MUCH_TEXT(path=path, limit=TEXT_LIMIT))
+        credible = max(RATIO_FROM, RATIO_LIMIT * self.snapshot.size)
+        if self.total > credible:
+            raise FileRefused(files.TOO_ALIKE(path=path, times=RATIO_LIMIT))
 
 
 def _batches(snapshot: Snapshot, file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
@@ -124,18 +142,14 @@ def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: 
     """By the longest values that the dictionaries of a row group hold."""
     import pyarrow as pa
 
-    texts = [
-        column
-        for column in _columns(metadata.row_group(number))
-        if column.physical_type == "BYTE_ARRAY"
-    ]
+    columns = _columns(metadata.row_group(number))
+    texts = [column for column in columns if column.physical_type == "BYTE_ARRAY"]
     packed = [column.path_in_schema for column in texts if column.has_dictionary_page]
-    flat = {
-        metadata.schema.column(at).path
-        for at in range(metadata.num_columns)
-        if _is_flat(metadata.schema.column(at))
-    }
-    if not flat.issuperset(packed) or any(_by_difference(column) for column in texts):
+    described = [metadata.schema.column(at) for at in range(metadata.num_columns)]
+    flat = {column.path for column in described if _is_flat(column)}
+    if not flat.issuperset(packed):
+        return _FEW_ROWS
+    if any(_by_difference(column) for column in texts):
         return _FEW_ROWS
     if not packed:
         return CHUNK_ROWS
@@ -146,10 +160,13 @@ def _rows_at_a_time(snapshot: Snapshot, metadata: parquet.FileMetaData, number: 
             columns=packed,
             use_threads=False,
         )
-        columns = next(batches, pa.RecordBatch.from_pylist([])).columns
-    dictionaries = (column.dictionary for column in columns if pa.types.is_dictionary(column.type))
-    longest = sum(_longest(values) for values in dictionaries)
-    return min(CHUNK_ROWS, max(1, PIECE_BYTES // max(1, longest)))
+        first = next(batches, pa.RecordBatch.from_pylist([]))
+    longest = 0
+    for column in first.columns:
+        if pa.types.is_dictionary(column.type):
+            longest += _longest(column.dictionary)
+    rows = PIECE_BYTES // max(1, longest)
+    return min(CHUNK_ROWS, max(1, rows))
 
 
 def _is_flat(column: parquet.ColumnSchema) -> bool:
@@ -166,13 +183,12 @@ def _longest(values: pa.Array) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not (
-        _is_text(values.type)
-        or pa.types.is_binary(values.type)
-        or pa.types.is_large_binary(values.type)
-    ):
+    of = values.type
+    is_binary = pa.types.is_binary(of) or pa.types.is_large_binary(of)
+    if not is_binary and not _is_text(of):
         return 0
-    return int(pc.max(pc.binary_length(values)).as_py() or 0)
+    longest = pc.max(pc.binary_length(values)).as_py()
+    return int(longest or 0)
 
 
 def _weighed(batches: Iterable[pa.RecordBatch], scale: _Scale) -> Iterator[pa.RecordBatch]:
@@ -182,10 +198,9 @@ def _weighed(batches: Iterable[pa.RecordBatch], scale: _Scale) -> Iterator[pa.Re
     for batch in batches:
         batch.validate(full=True)
         columns = [_plain(column) for column in batch.columns]
-        scale.weigh(
-            batch.num_rows * batch.num_columns
-            + sum(column.nbytes for column in columns if _is_long(column))
-        )
+        cells = batch.num_rows * batch.num_columns
+        texts = sum(column.nbytes for column in columns if _is_long(column))
+        scale.weigh(cells + texts)
         yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
@@ -216,9 +231,10 @@ def _merged(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Small ones together, up to a chunk of rows or a piece of bytes."""
     waiting: list[pa.RecordBatch] = []
     for part in parts:
-        rows = sum(p.num_rows for p in waiting)
-        size = sum(p.nbytes for p in waiting)
-        if waiting and (rows + part.num_rows > CHUNK_ROWS or size + part.nbytes > PIECE_BYTES):
+        rows = part.num_rows + sum(p.num_rows for p in waiting)
+        size = part.nbytes + sum(p.nbytes for p in waiting)
+        is_full = rows > CHUNK_ROWS or size > PIECE_BYTES
+        if waiting and is_full:
             yield _together(waiting)
             waiting = []
         waiting.append(part)
@@ -231,9 +247,8 @@ def _together(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
     if len(parts) == 1:
         return parts[0]
-    columns = [
-        pa.concat_arrays(columns) for columns in zip(*(part.columns for part in parts), strict=True)
-    ]
+    by_column = zip(*(part.columns for part in parts), strict=True)
+    columns = [pa.concat_arrays(arrays) for arrays in by_column]
     return pa.RecordBatch.from_arrays(columns, names=parts[0].schema.names)
 
 
@@ -268,20 +283,35 @@ def _piece(
     texts = pa.RecordBatch.from_arrays(columns, names=list(names))
     piece = Piece(texts, range(row, row + batch.num_rows), raw_of(texts))
     for name, column, text in zip(names, batch.columns, columns, strict=True):
-        if name in wanted and pa.types.is_floating(column.type):
-            digits = {16: numbers.HALF_DIGITS, 32: numbers.SINGLE_DIGITS}.get(
-                column.type.bit_width, numbers.DOUBLE_DIGITS
-            )
-            for at, (number, shown) in enumerate(
-                zip(column.to_pylist(), text.to_pylist(), strict=True)
-            ):
-                if number is not None and (problem := numbers.inexact(name, number, shown, digits)):
-                    piece.blame(at, problem)
-        if name in wanted and (kind := _kind(_plain_type(column.type))):
-            piece.typed[name] = dict.fromkeys(
-                pc.indices_nonzero(column.is_valid()).to_pylist(), kind
-            )
+        if name not in wanted:
+            continue
+        if pa.types.is_floating(column.type):
+            _blame_inexact(piece, name, column, text)
+        if kind := _kind(_plain_type(column.type)):
+            filled = pc.indices_nonzero(column.is_valid()).to_pylist()
+            piece.typed[name] = dict.fromkeys(filled, kind)
     return piece
+
+
+def _blame_inexact(
+    piece: Piece,
+    name: str,
+    column: pa.Array,
+    text: pa.Array,
+) -> None:
+    """Blame the rows whose number no order can be made of."""
+    digits = _DIGITS.get(column.type.bit_width, numbers.DOUBLE_DIGITS)
+    values = zip(column.to_pylist(), text.to_pylist(), strict=True)
+    for at, (number, shown) in enumerate(values):
+        if number is None:
+            continue
+        problem = numbers.inexact(name, number, shown, digits)
+        if problem:
+            piece.blame(at, problem)
+
+
+# by the bits of a number
+_DIGITS = {16: numbers.HALF_DIGITS, 32: numbers.SINGLE_DIGITS}
 
 
 # --- types
@@ -331,7 +361,9 @@ def _maker(of: pa.DataType) -> Callable[[pa.Array], pa.Array]:
 
     if _is_text(of):
         return _cast
-    if types.is_integer(of) or types.is_boolean(of) or types.is_date32(of) or types.is_null(of):
+    if types.is_integer(of) or types.is_boolean(of):
+        return _cast
+    if types.is_date32(of) or types.is_null(of):
         return _cast
     if types.is_decimal(of):
         return _decimals
@@ -353,9 +385,12 @@ def _cast(column: pa.Array) -> pa.Array:
 def _decimals(column: pa.Array) -> pa.Array:
     import pyarrow as pa
 
-    texts = [
-        None if value is None else numbers.plain_decimal(str(value)) for value in column.to_pylist()
-    ]
+    texts: list[str | None] = []
+    for value in column.to_pylist():
+        if value is None:
+            texts.append(None)
+        else:
+            texts.append(numbers.plain_decimal(str(value)))
     return pa.array(texts, pa.string())
 
 
@@ -367,10 +402,13 @@ def _floats(column: pa.Array) -> pa.Array:
         shortest = [str(value) for value in column.to_numpy(zero_copy_only=False)]
     else:
         shortest = [""] * len(column)
-    values = zip(column.to_pylist(), shortest, strict=True)
-    return pa.array(
-        [None if v is None else numbers.float_text(float(v), s) for v, s in values], pa.string()
-    )
+    texts: list[str | None] = []
+    for value, short in zip(column.to_pylist(), shortest, strict=True):
+        if value is None:
+            texts.append(None)
+        else:
+            texts.append(numbers.float_text(float(value), short))
+    return pa.array(texts, pa.string())
 
 
 def _times(column: pa.Array) -> pa.Array:

@@ -25,11 +25,9 @@ CELL_LIMIT = 64 * 1024  # bytes of one cell
 SHORTEST = 13  # bytes in which a card number or a key has room
 
 # RE2 patterns, linear in time. A block that is clean costs the first look alone, some milliseconds
-# a megabyte: it sees
-# thirteen digits with few characters between, of which no letter, or groups that may be a card's.
-# What it does not pass
-# is looked at as batchpay.domain.cards cuts: in one piece or cut alike anyhow; cut as printed; in
-# another script.
+# a megabyte: it sees thirteen digits with few characters between, of which no letter, or groups
+# that may be a card's. What it does not pass is looked at as batchpay.domain.cards cuts: in one
+# piece or cut alike anyhow; cut as printed; in another script.
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}\x{2028}\x{2029}]|\r(?:[^\n]|\z)"
 _NO_MARK = r"[^0-9A-Za-z!-,./:-@\[-`{-~]"  # blanks, dashes, line ends and what is not ASCII
 _MARKS = (r"\.", "/", ":", "_", r"\*", r"[!-)+<-@\[-^`{}~]")  # of those in a list, , ; and |, none
@@ -98,13 +96,13 @@ def _blame_long(piece: Piece) -> None:
     import pyarrow.compute as pc
 
     for name, column in zip(piece.batch.schema.names, piece.batch.columns, strict=True):
-        if _longest(column) > CELL_LIMIT:
-            for at in pc.indices_nonzero(
-                pc.greater(pc.binary_length(column), CELL_LIMIT)
-            ).to_pylist():
-                text = column[at].as_py()
-                said = problems.CELL_TOO_LONG(length=len(text), limit=CELL_LIMIT)
-                piece.blame(at, Problem(name, told(text), said))
+        if _longest(column) <= CELL_LIMIT:
+            continue
+        is_long = pc.greater(pc.binary_length(column), CELL_LIMIT)
+        for at in pc.indices_nonzero(is_long).to_pylist():
+            text = column[at].as_py()
+            said = problems.CELL_TOO_LONG(length=len(text), limit=CELL_LIMIT)
+            piece.blame(at, Problem(name, told(text), said))
 
 
 def _mask(
@@ -135,5 +133,10 @@ def _mask(
 
 def _masks(column: pa.Array, pattern: str, without: Callable[[str], str]) -> dict[int, str]:
     """The masked text of every cell that holds what may not stand there, by position."""
-    suspects = {at: column[at].as_py() for at in _where(column, pattern)}
-    return {at: mask for at, text in suspects.items() if (mask := without(text)) != text}
+    masks = {}
+    for at in _where(column, pattern):
+        text = column[at].as_py()
+        mask = without(text)
+        if mask != text:
+            masks[at] = mask
+    return masks

@@ -121,8 +121,13 @@ class _Through(io.RawIOBase):
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
-        target = offset + (os.fstat(self._fd).st_size if base is None else base)
+        if whence == os.SEEK_SET:
+            base = 0
+        elif whence == os.SEEK_CUR:
+            base = self._at
+        else:
+            base = os.fstat(self._fd).st_size
+        target = base + offset
         if target < 0:
             raise ValueError("a position before the first byte")
         self._at = target
@@ -201,7 +206,8 @@ _KINDS = {
 def _format_of(path: Path) -> tuple[Format, bool]:
     name = path.name.lower()
     gzipped = name.endswith(".gz")
-    format_ = SUFFIXES.get(Path(name.removesuffix(".gz")).suffix)
+    unpacked = Path(name.removesuffix(".gz"))
+    format_ = SUFFIXES.get(unpacked.suffix)
     if format_ is None or (gzipped and format_ not in ("csv", "tsv")):
         known = ", ".join((*SUFFIXES, ".csv.gz", ".tsv.gz"))
         raise FileRefused(files.UNKNOWN_KIND(path=str(path), known=known))
@@ -213,10 +219,17 @@ def _check_content(snapshot: Snapshot, start: bytes) -> None:
     path = str(snapshot.path)
     if snapshot.size == 0:
         raise FileRefused(files.EMPTY_FILE(path=path))
-    found = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "text")
-    expected = {"parquet": "parquet", "xlsx": "zip"}.get(
-        snapshot.format, "gzip" if snapshot.gzipped else "text"
-    )
+    found = "text"
+    for magic, kind in _MAGIC.items():
+        if start.startswith(magic):
+            found = kind
+    expected = "text"
+    if snapshot.format == "parquet":
+        expected = "parquet"
+    elif snapshot.format == "xlsx":
+        expected = "zip"
+    elif snapshot.gzipped:
+        expected = "gzip"
     if found == expected:
         return
     if found == "ole" and snapshot.format == "xlsx":

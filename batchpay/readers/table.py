@@ -111,10 +111,10 @@ def _drop_blank(piece: Piece, notes: Notes) -> None:
             blank = pc.and_(blank, empty)
         if not pc.any(blank).as_py():
             return
-    if blank is not None:
-        gone = [at for at in pc.indices_nonzero(blank).to_pylist() if at not in piece.problems]
-    else:
-        gone = []
+    if blank is None:
+        return
+    places = pc.indices_nonzero(blank).to_pylist()
+    gone = [at for at in places if at not in piece.problems]
     if gone:
         _leave_out(piece, gone)
         notes.blank_rows += len(gone)

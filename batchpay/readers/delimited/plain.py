@@ -42,9 +42,9 @@ def plain_rows(data: bytes, delimiter: str, names: Sequence[str]) -> Plain | Non
     """The rows of such a block; None for any other, and when a row has too few or too many
     cells.
     """
-    if (
-        not delimiter.isascii() or not data.endswith(b"\n") or data.startswith(_BOM)
-    ):  # Arrow drops a mark
+    if not delimiter.isascii() or not data.endswith(b"\n"):
+        return None
+    if data.startswith(_BOM):  # Arrow drops a mark
         return None
     quoted = b'"' in data
     blank = _blank_rows(data, ord(delimiter), quoted=quoted)
@@ -80,7 +80,9 @@ def _blank_rows(data: bytes, delimiter: int, *, quoted: bool) -> np.ndarray | No
     if len(returns) and not (codes[returns + 1] == _LF).all():
         return None
     starts = np.concatenate(([0], ends[:-1] + 1))
-    blank: np.ndarray = (starts == ends) | ((codes[starts] == _CR) & (starts + 1 == ends))
+    is_empty = starts == ends
+    is_return = (codes[starts] == _CR) & (starts + 1 == ends)
+    blank: np.ndarray = is_empty | is_return
     return blank
 
 
@@ -102,7 +104,8 @@ def _well_quoted(codes: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
 def _nothing(names: Sequence[str]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in names], names=list(names))
+    columns = [pa.array([], pa.string()) for _ in names]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
 def _parse(
@@ -115,6 +118,9 @@ def _parse(
     import pyarrow as pa
     from pyarrow import csv
 
+    quote: str | bool = False
+    if quoted:
+        quote = '"'
     try:
         table = csv.read_csv(
             pa.BufferReader(data),
@@ -125,7 +131,7 @@ def _parse(
             ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter,
-                quote_char='"' if quoted else False,
+                quote_char=quote,
                 newlines_in_values=quoted,
             ),
             convert_options=csv.ConvertOptions(

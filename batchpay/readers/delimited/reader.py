@@ -62,11 +62,12 @@ def _of_rejects_file(stated: _Source) -> _Source | None:
         first = next(blocks(stated.snapshot, encoding), None)
     except FileRefused:
         return None  # whoever reads it as stated says why
-    if first:
-        text = first.data.decode()
-    else:
-        text = ""
-    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)) if ROW_COLUMN in text else ():
+    if not first:
+        return None
+    text = first.data.decode()
+    if ROW_COLUMN not in text:
+        return None
+    for delimiter in dict.fromkeys((stated.delimiter, *_BETWEEN)):
         found = records_of(text, delimiter, 1)
         if found.records and is_rejects_file(found.records[0].cells):
             return _Source(stated.snapshot, encoding, delimiter, 1)
@@ -108,8 +109,9 @@ class _Source:
         raise FileRefused(files.NO_HEADER(path=self.path, row=self.header_row))
 
     def _check_header(self, header: Record) -> None:
-        if any("\r" in cell.replace("\r\n", "") for cell in header.cells):
-            raise FileRefused(files.HEADER_CR(path=self.path))
+        for cell in header.cells:
+            if "\r" in cell.replace("\r\n", ""):
+                raise FileRefused(files.HEADER_CR(path=self.path))
         if header.broken:
             raise FileRefused(files.HEADER_QUOTE(path=self.path, line=header.line + 1))
 
@@ -155,8 +157,11 @@ class _Source:
         """Whatever a block holds, row by row."""
         width = len(names)
         texts = [self._fitted(record.cells, width) for record in found.records]
-        columns: list[Sequence[str]] = list(zip(*texts, strict=True)) if texts else [()] * width
-        piece = Piece(batch_of(names, columns), range(row, row + len(texts)), data)
+        columns: list[Sequence[str]] = [()] * width
+        if texts:
+            columns = list(zip(*texts, strict=True))
+        rows = range(row, row + len(texts))
+        piece = Piece(batch_of(names, columns), rows, data)
         for at, record in enumerate(found.records):
             if record.broken:
                 self._blame_quote(piece, at, record, line)
@@ -166,8 +171,10 @@ class _Source:
 
     def _fitted(self, cells: list[str], width: int) -> list[str]:
         if len(cells) > width:
-            return [*cells[: width - 1], self.delimiter.join(cells[width - 1 :])]
-        return cells + [""] * (width - len(cells))
+            last = width - 1
+            return [*cells[:last], self.delimiter.join(cells[last:])]
+        absent = width - len(cells)
+        return cells + [""] * absent
 
     def _ragged(self, record: Record, width: int, line: int) -> Problem:
         first = line + record.line
@@ -191,11 +198,12 @@ class _Source:
         record: Record,
         line: int,
     ) -> None:
+        start = line + record.line
         if record.lines > 1:  # it swallowed lines that may be rows
-            first = line + record.line + record.opened
-            last = line + record.line + record.lines - 1
+            first = start + record.opened
+            last = start + record.lines - 1
             raise FileRefused(files.QUOTE_LOST(path=self.path, line=first, last=last))
-        said = problems.QUOTE(line=line + record.line)
+        said = problems.QUOTE(line=start)
         piece.blame(at, Problem(ROW, self._shown(record), said))
 
     def _shown(self, record: Record) -> str:

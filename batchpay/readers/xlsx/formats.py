@@ -66,7 +66,9 @@ class Zeros:
             else:
                 digits = left[-1:]
             left = left[: len(left) - len(digits)]
-            texts.append(digits or ("0" if part == "0" else ""))
+            if not digits and part == "0":
+                digits = "0"
+            texts.append(digits)
         return "".join(reversed(texts)).strip()
 
 
@@ -86,7 +88,9 @@ class Unlike:
         bare = re.sub(r'"[^"]*"|\\.', "", code)
         if re.search(r"[0#?][eE][+-]", bare):
             return cls("exponent")
-        return cls("fraction") if re.search(r"[0#?] */ *[0-9#?]", bare) else None
+        if re.search(r"[0#?] */ *[0-9#?]", bare):
+            return cls("fraction")
+        return None
 
 
 _BUILT_IN = {

@@ -58,7 +58,8 @@ class Package:
         infos = package.zip.infolist()
         package._weigh(infos)
         xml = [info for info in infos if info.filename.lower().endswith((".xml", ".rels", ".vml"))]
-        package.small = sum(info.file_size for info in xml) <= MEMORY_LIMIT
+        size = sum(info.file_size for info in xml)
+        package.small = size <= MEMORY_LIMIT
         for info in xml:
             package._check_xml(info)
         package.has_macros = any("vbaproject" in info.filename.lower() for info in infos)
@@ -80,15 +81,14 @@ class Package:
         for info in infos:
             if info.flag_bits & 1:
                 raise self._refused("is encrypted; save it without a password")
-            if (
-                info.filename.startswith("/")
-                or "\\" in info.filename
-                or ".." in info.filename.split("/")
-            ):
+            is_absolute = info.filename.startswith("/")
+            leads_out = "\\" in info.filename or ".." in info.filename.split("/")
+            if is_absolute or leads_out:
                 raise self._refused(
                     "holds a part with a path out of the workbook; no spreadsheet writes that"
                 )
-            if info.file_size > max(1024**2, RATIO_LIMIT * info.compress_size):
+            credible = max(1024**2, RATIO_LIMIT * info.compress_size)
+            if info.file_size > credible:
                 raise self._refused(
                     f"a part unpacks to more than {RATIO_LIMIT} times its size: looks like a zip"
                     " bomb"
@@ -114,9 +114,10 @@ class Package:
 
     def _check_encoding(self, start: bytes) -> None:
         declared = _ENCODING.match(start.removeprefix(b"\xef\xbb\xbf"))
-        if b"\0" in start or (
-            declared and declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")
-        ):
+        is_other = b"\0" in start
+        if declared:
+            is_other |= declared[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")
+        if is_other:
             raise self._refused("holds XML that is not UTF-8; save it anew")
 
     def windows(self, name: str) -> Iterator[bytes]:
@@ -151,13 +152,14 @@ class Package:
         """The parts of one kind that a part refers to, by the id it uses."""
         folder, name = posixpath.split(part)
         rels = self._xml(posixpath.join(folder, "_rels", f"{name}.rels"))
-        return {
-            rel.get("Id", ""): (
-                posixpath.normpath(posixpath.join("/", folder, rel.get("Target", ""))).lstrip("/")
-            )
-            for rel in rels
-            if rel.get("Type", "").endswith(f"/{kind}") and rel.get("TargetMode") != "External"
-        }
+        targets = {}
+        for rel in rels:
+            is_of_kind = rel.get("Type", "").endswith(f"/{kind}")
+            if not is_of_kind or rel.get("TargetMode") == "External":
+                continue
+            target = posixpath.join("/", folder, rel.get("Target", ""))
+            targets[rel.get("Id", "")] = posixpath.normpath(target).lstrip("/")
+        return targets
 
     def styles(self) -> ElementTree.Element | None:
         """The styles of its cells, if it has any."""
@@ -170,12 +172,18 @@ class Package:
         if not books or not books[0].endswith(".xml"):
             raise self._refused("is a zip file without a workbook; save it as .xlsx")
         parts = self._targets(books[0], "worksheet")
-        self._styles = next(iter(self._targets(books[0], "styles").values()), "")
+        styles = list(self._targets(books[0], "styles").values())
+        if styles:
+            self._styles = styles[0]
+        else:
+            self._styles = ""
         found = []
         for element in self._xml(books[0]).iter():
-            if element.tag.rpartition("}")[2] == "sheet":
-                ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
-                if ids and parts.get(ids[0]) in self.zip.namelist():
-                    visible = element.get("state", "visible") == "visible"
-                    found.append(Sheet(element.get("name", ""), parts[ids[0]], visible))
+            if element.tag.rpartition("}")[2] != "sheet":
+                continue
+            ids = [value for key, value in element.attrib.items() if key.endswith("}id")]
+            if ids and parts.get(ids[0]) in self.zip.namelist():
+                name = element.get("name", "")
+                visible = element.get("state", "visible") == "visible"
+                found.append(Sheet(name, parts[ids[0]], visible))
         return found

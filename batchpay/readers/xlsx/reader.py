@@ -79,19 +79,25 @@ class _Book:
                     what=facts.twice,
                 )
             )
-        if len(facts.errors) + len(facts.no_value) > MARKED_LIMIT or facts.lost:
+        marked = len(facts.errors) + len(facts.no_value)
+        if marked > MARKED_LIMIT or facts.lost:
             raise FileRefused(
                 files.TOO_MANY_ERRORS(path=str(snapshot.path), sheet=told(sheet.name))
             )
-        at_once = package.small and facts.last_row * facts.last_column <= DENSE_LIMIT
+        cells = facts.last_row * facts.last_column
+        at_once = package.small and cells <= DENSE_LIMIT
         return cls(package, sheet, facts, zeros, at_once)
 
     def rows(self) -> Iterator[Values]:
         """The values of every row from the first of the sheet to the last in which a person sees
         something; once.
         """
+        if self.at_once:
+            rows = self._by_calamine()
+        else:
+            rows = self._by_openpyxl()
         count = 0
-        for row in self._by_calamine() if self.at_once else self._by_openpyxl():
+        for row in rows:
             count += 1
             yield row
         for _ in range(count, self.facts.last_marked):
@@ -102,7 +108,9 @@ class _Book:
 
         with python_calamine.load_workbook(self.package.stored()) as workbook:
             sheet = workbook.get_sheet_by_name(self.sheet.name)
-            indent = [""] * (sheet.start[1] if sheet.start else 0)
+            indent: list[str] = []
+            if sheet.start:
+                indent = [""] * sheet.start[1]
             for row in sheet.iter_rows():
                 yield indent + row
 
@@ -119,10 +127,7 @@ class _Book:
         sheet = workbook[self.sheet.name]
         sheet.reset_dimensions()  # what a sheet says of its size is not to be trusted
         for row in sheet.iter_rows(values_only=True):
-            yield [
-                _unescaped(value) if type(value) is str and "_x" in value else value
-                for value in row
-            ]
+            yield list(map(_unescaped, row))
 
 
 def _choose(package: Package, wanted: str | None) -> Sheet:
@@ -132,7 +137,8 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
         for sheet in package.sheets:
             if sheet.name == wanted:
                 return sheet
-        near = difflib.get_close_matches(wanted, [sheet.name for sheet in package.sheets], n=1)
+        known = [sheet.name for sheet in package.sheets]
+        near = difflib.get_close_matches(wanted, known, n=1)
         if not near:
             raise _NoSuchSheet(files.NO_SHEET(path=path, sheet=told(wanted), names=names))
         meant = told(near[0])
@@ -144,11 +150,10 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
                 names=names,
             )
         )
-    filled = [
-        sheet
-        for sheet in package.sheets
-        if sheet.visible and has_values(package.windows(sheet.part))
-    ]
+    filled = []
+    for sheet in package.sheets:
+        if sheet.visible and has_values(package.windows(sheet.part)):
+            filled.append(sheet)
     if not filled:
         raise FileRefused(files.NO_DATA(path=path, names=names))
     if len(filled) != 1:
@@ -164,11 +169,10 @@ def _choose(package: Package, wanted: str | None) -> Sheet:
 
 def _about(book: _Book) -> list[Message]:
     """What a person should know of the sheet that its rows do not show."""
-    hidden = [
-        f"'{told(sheet.name)}'"
-        for sheet in book.package.sheets
-        if not sheet.visible and sheet != book.sheet
-    ]
+    hidden = []
+    for sheet in book.package.sheets:
+        if not sheet.visible and sheet != book.sheet:
+            hidden.append(f"'{told(sheet.name)}'")
     facts = book.facts
     about = [
         (not book.sheet.visible, files.HIDDEN_SHEET(sheet=told(book.sheet.name))),
@@ -187,9 +191,13 @@ def _header(rows: Iterator[Values], row: int) -> tuple[int, list[str], list[Valu
     A file of ours that comes back has its header in row 1, whatever the job says of its inputs.
     """
     above = list(islice(rows, row))
-    if above and is_rejects_file(first := _cells(above[0])):
-        return 1, first, above[1:]
-    return row, _cells(above[-1]) if len(above) == row else [], []
+    if above:
+        first = _cells(above[0])
+        if is_rejects_file(first):
+            return 1, first, above[1:]
+    if len(above) < row:
+        return row, [], []
+    return row, _cells(above[-1]), []
 
 
 def _cells(values: Values) -> list[str]:
@@ -250,7 +258,9 @@ def _piece(
     problems: dict[int, list[Problem]] = {}
     typed: Typed = {}
     for name, column, column_texts in zip(names, columns, texts, strict=True):
-        for at, value in enumerate(column) if name in wanted else ():
+        if name not in wanted:
+            continue
+        for at, value in enumerate(column):
             if type(value) in (int, float):
                 if found := numbers.inexact(name, value, column_texts[at]):
                     problems.setdefault(at, []).append(found)
@@ -259,9 +269,14 @@ def _piece(
     seen.apply(row, columns, texts, typed)
     marked.apply(row, texts, problems)
     for at, cells in enumerate(values):
-        if len(cells) > width and (beyond := [text for text in map(_text, cells[width:]) if text]):
-            texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
-            problems.setdefault(at, []).append(Problem(ROW, told(" ".join(beyond)), _beyond(width)))
+        if len(cells) <= width:
+            continue
+        beyond = list(filter(None, map(_text, cells[width:])))
+        if not beyond:
+            continue
+        texts[-1][at] = " ".join(filter(None, (texts[-1][at], *beyond)))
+        problem = Problem(ROW, told(" ".join(beyond)), _beyond(width))
+        problems.setdefault(at, []).append(problem)
     marked.keep_blank(row, texts, problems)
     batch = batch_of(names, texts)
     return Piece(batch, range(row, row + len(values)), raw_of(batch), problems, typed)
@@ -302,19 +317,22 @@ class _Seen:
         is marked.
         """
         for column, styled in self._styled.items():
+            name = self._names[column - 1]
             values = columns[column - 1]
             shown_texts = texts[column - 1]
             for row, style in styled.between(first, first + len(values)):
+                at = row - first
                 form = self._zeros[style]
-                value = values[row - first]
+                value = values[at]
                 if isinstance(form, Unlike):
                     if type(value) in (int, float):
-                        typed.setdefault(self._names[column - 1], {})[row - first] = form.kind
+                        typed.setdefault(name, {})[at] = form.kind
                     continue
+                was = shown_texts[at]
                 seen = _with_zeros(value, form)
-                if seen and seen != (was := shown_texts[row - first]):
-                    shown_texts[row - first] = seen
-                    self._note(self._names[column - 1], seen, was)
+                if seen and seen != was:
+                    shown_texts[at] = seen
+                    self._note(name, seen, was)
 
     def _note(self, name: str, seen: str, number: str) -> None:
         if name in self._wanted and name not in self.notes:
@@ -324,11 +342,9 @@ class _Seen:
 
 def _with_zeros(value: Any, zeros: Zeros) -> str:
     """A whole number of exactly known digits as the sheet shows it; empty for anything else."""
-    if (
-        type(value) not in (int, float)
-        or abs(value) >= numbers.EXACT_BELOW
-        or not float(value).is_integer()
-    ):
+    if type(value) not in (int, float):
+        return ""
+    if abs(value) >= numbers.EXACT_BELOW or not float(value).is_integer():
         return ""
     return zeros.shown(int(value))
 
@@ -348,22 +364,26 @@ class _Marked:
 
     def apply(self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]) -> None:
         """Blame the rows from `first` on, and let error cells show their error."""
-        for at in range(len(texts[0])) if self._by_row else ():
+        if not self._by_row:
+            return
+        width = len(self._names)
+        for at in range(len(texts[0])):
             for column, error in self._by_row.get(first + at, ()):
-                if column > len(self._names):
+                if column > width:
                     beyond = error or "a formula without a value"
-                    problems.setdefault(at, []).append(
-                        Problem(ROW, beyond, _beyond(len(self._names)))
-                    )
+                    problem = Problem(ROW, beyond, _beyond(width))
+                    problems.setdefault(at, []).append(problem)
                     continue
                 name = self._names[column - 1]
                 texts[column - 1][at] = error
                 if name not in self._wanted:
                     self.elsewhere += 1
-                elif error:
-                    problems.setdefault(at, []).append(Problem(name, error, SHEET_ERROR()))
+                    continue
+                if error:
+                    said = SHEET_ERROR()
                 else:
-                    problems.setdefault(at, []).append(Problem(name, "", NO_VALUE()))
+                    said = NO_VALUE()
+                problems.setdefault(at, []).append(Problem(name, error, said))
 
     def keep_blank(
         self, first: int, texts: list[list[str]], problems: dict[int, list[Problem]]
@@ -371,12 +391,13 @@ class _Marked:
         """A row in which nothing stands but formulas without a value is a row: a spreadsheet
         program shows them.
         """
-        for at in range(len(texts[0])) if self._by_row else ():
-            if (
-                first + at in self._by_row
-                and at not in problems
-                and not any(column[at] for column in texts)
-            ):
+        if not self._by_row:
+            return
+        for at in range(len(texts[0])):
+            is_marked = first + at in self._by_row
+            if not is_marked or at in problems:
+                continue
+            if not any(column[at] for column in texts):
                 problems[at] = [Problem(ROW, "", NO_VALUE())]
 
 
@@ -410,10 +431,12 @@ def _kind(value: Any) -> str:
     return ""
 
 
-def _unescaped(text: str) -> str:
+def _unescaped(value: Any) -> Any:
     """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl
     does not.
     """
+    if type(value) is not str or "_x" not in value:
+        return value
     from openpyxl.utils.escape import unescape
 
-    return str(unescape(text))
+    return str(unescape(value))
