@@ -17,9 +17,7 @@ from batchpay.domain.errors import CannotWrite
 
 
 def refuse_unwritable(directory: Path) -> None:
-    """Raises CannotWrite where no report could be written: before anything is sent that it would
-    tell of.
-    """
+    """Raises CannotWrite where no report could be written, before anything is sent."""
     there = next(path for path in (directory, *directory.parents) if path.exists())
     trouble = 0
     if not there.is_dir():
@@ -53,9 +51,7 @@ class Directory:
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
-        """A file under a temporary name; at the end on the disk and renamed, or gone when anything
-        failed.
-        """
+        """A file under a temporary name; at the end durable and renamed, or gone on failure."""
         final = self.path / name
         temporary = self.path / f".{name}.part"
         try:

@@ -1,6 +1,4 @@
-"""manifest.json: what every report was made from, so that an auditor can make it again and
-compare.
-"""
+"""manifest.json: what every report was made from, so that an auditor can make it again."""
 
 from __future__ import annotations
 
@@ -71,9 +69,7 @@ class Said:
 
 
 def every_head(directory: Path, job: str, mode: str) -> list[Head]:
-    """What every report of this job in this mode was ever made from, as far as its manifests are
-    kept.
-    """
+    """What every report of this job in this mode was made from, as far as manifests are kept."""
     paths = sorted(directory.glob("*/manifest*.json"))
     return [head for path in paths if (head := _head(path, job, mode)) is not None]
 

@@ -62,8 +62,9 @@ def _rejected(inputs: Inputs) -> Iterator[tuple[tuple[str, ...], list[list[str]]
         columns = [cells.texts(name) for name in own]
         rows = []
         for at in places:
+            finding = findings[at]
             came = [texts[at] for texts in columns]
-            added = {**_told(findings[at], inputs), **_as_it_came(findings[at], cells, at)}
+            added = _told(finding, inputs) | _as_it_came(finding, cells, at)
             rows.append([*came, *added.values()])
         yield tuple(own), rows
 
@@ -75,7 +76,15 @@ def _told(finding: Finding, inputs: Inputs) -> dict[str, str]:
     own_id = told_id(finding.order_id, finding.batch_id, sheet, number)
     reason = visible(reason_of(finding, inputs))
     retry = ""
-    texts = (finding.batch_id, str(number), sheet, finding.outcome.value, reason, retry, own_id)
+    texts = (
+        finding.batch_id,
+        str(number),
+        sheet,
+        finding.outcome.value,
+        reason,
+        retry,
+        own_id,
+    )
     return dict(zip(ADDED[:-1], texts, strict=True))
 
 

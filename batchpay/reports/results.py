@@ -23,7 +23,7 @@ def write_results_csv(directory: Directory, inputs: Inputs) -> None:
         writer = csv.writer(text)
         writer.writerow([defused(name) for name in header])
         for columns in rows_of(inputs):
-            told = [_cells(column, is_text) for column, is_text in zip(columns, texts, strict=True)]
+            told = list(map(_cells, columns, texts))
             writer.writerows(zip(*told, strict=True))
 
 
@@ -55,9 +55,11 @@ def write_results_parquet(directory: Directory, inputs: Inputs) -> None:
         ) as writer,
     ):
         for columns in rows_of(inputs):
-            pairs = zip(columns, header.values(), strict=True)
-            arrays = [_array(values, kinds[kind], kind) for values, kind in pairs]
-            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            arrays = []
+            for values, kind in zip(columns, header.values(), strict=True):
+                arrays.append(_array(values, kinds[kind], kind))
+            batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+            writer.write_batch(batch)
 
 
 def _array(values: list[Any], kind: Any, name: str) -> Any:
@@ -68,7 +70,8 @@ def _array(values: list[Any], kind: Any, name: str) -> Any:
     if name != "time":
         return pa.array(values, kind)
     texts = [value.removesuffix("Z") or None for value in values]
-    return pa.array(texts, pa.string()).cast(pa.timestamp("us")).cast(kind)
+    instants = pa.array(texts, pa.string()).cast(pa.timestamp("us"))
+    return instants.cast(kind)
 
 
 def shown_cells(cells: list[str]) -> list[str]:

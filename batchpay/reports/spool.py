@@ -122,7 +122,8 @@ class KeptFindings:
 
 def _told(finding: Finding) -> list[Any]:
     values = list(_values_of(finding))
-    values[_OUTCOME], values[_COUNTS_AS] = finding.outcome.value, finding.counts_as.value
+    values[_OUTCOME] = finding.outcome.value
+    values[_COUNTS_AS] = finding.counts_as.value
     values[_METADATA] = dict(finding.metadata)
     values[_PROBLEMS] = [problem.to_json() for problem in finding.problems]
     values[_FURTHER] = list(map(_further_values, finding.further))

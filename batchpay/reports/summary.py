@@ -24,9 +24,11 @@ LISTED = 100  # rows that are spelled out
 def write_summary(directory: Directory, inputs: Inputs) -> None:
     """The file."""
     with directory.file("report.json") as file:
-        told = steps.addressed(summary_of(inputs), inputs.job_file)
+        document = summary_of(inputs)
+        told = steps.addressed(document, inputs.job_file)
         text = json.dumps(told, ensure_ascii=False, indent=2)
-        file.write(f"{text}\n".encode("utf-8", "replace"))
+        data = f"{text}\n".encode("utf-8", "replace")
+        file.write(data)
 
 
 def summary_of(inputs: Inputs) -> dict[str, Any]:
@@ -133,9 +135,13 @@ def _amount(name: str, minor: int, currency: str) -> dict[str, Any]:
 
 
 def _recipients_share(totals: Totals, currency: str) -> dict[str, Any]:
-    if totals.shares[currency, "unknown"] and not totals.shares[currency, "known"]:
-        return {"recipient_amount_minor": None, "recipient_amount": None}  # no zero: nobody knows
-    return _amount("recipient_amount", totals.shares[currency, "recipient"], currency)
+    unknown = totals.shares[currency, "unknown"]
+    known = totals.shares[currency, "known"]
+    if unknown and not known:
+        # no zero: nobody knows
+        return {"recipient_amount_minor": None, "recipient_amount": None}
+    share = totals.shares[currency, "recipient"]
+    return _amount("recipient_amount", share, currency)
 
 
 def _outcomes(totals: Totals, currency: str) -> dict[str, Any]:
@@ -183,25 +189,28 @@ def run_json(run: RunDone | None) -> dict[str, Any] | None:
 
 
 def _sums(sums: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"currency": code, **_amount("sum", n, code)} for code, n in sums.items()]
+    told = []
+    for code, minor in sums.items():
+        told.append({"currency": code, **_amount("sum", minor, code)})
+    return told
 
 
 def by_recipient(totals: Totals) -> list[dict[str, Any]]:
     """Charged per recipient and currency, the largest first."""
     import pandas as pd
 
-    rows = [
-        (to, currency, totals.recipient_counts[to, currency], n)
-        for (to, currency), n in totals.recipients.items()
-    ]
-    frame = pd.DataFrame(
-        rows, columns=["destination", "currency", "count", "sum_minor"], dtype=object
-    )
-    frame = frame.sort_values(
-        ["currency", "sum_minor", "destination"], ascending=[True, False, True]
-    )
+    rows = []
+    for (to, currency), minor in totals.recipients.items():
+        count = totals.recipient_counts[to, currency]
+        rows.append((to, currency, count, minor))
+    columns = ["destination", "currency", "count", "sum_minor"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    by = ["currency", "sum_minor", "destination"]
+    frame = frame.sort_values(by, ascending=[True, False, True])
     records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
-    return [{**row, "sum": major_text(row["sum_minor"], row["currency"])} for row in records]
+    for row in records:
+        row["sum"] = major_text(row["sum_minor"], row["currency"])
+    return records
 
 
 def by_code(totals: Totals) -> list[dict[str, Any]]:
@@ -210,8 +219,9 @@ def by_code(totals: Totals) -> list[dict[str, Any]]:
 
     rows = [(outcome, code, n) for (outcome, code), n in totals.codes.items()]
     columns = ["outcome", "code", "count"]
+    by = ["count", "outcome", "code"]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.sort_values(["count", "outcome", "code"], ascending=[False, True, True])
+    frame = frame.sort_values(by, ascending=[False, True, True])
     records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
     return records
 

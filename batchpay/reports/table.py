@@ -115,7 +115,8 @@ def header_of(batch: Batch) -> dict[str, str]:
     last = {name: kind for name, (kind, _) in LAST_COLUMNS.items()}
     metadata = [f"metadata[{key}]" for key in batch.metadata]
     for name in [*batch.unused, *metadata]:
-        header[_free(visible(name), header | last)] = "text"
+        free = _free(visible(name), header | last)
+        header[free] = "text"
     return header | last
 
 
@@ -133,9 +134,12 @@ def rows_of(inputs: Inputs) -> Iterator[list[list[Any]]]:
     last = [get for _, get in LAST_COLUMNS.values()]
     metadata: list[Getter] = [partial(_metadata, key=key) for key in inputs.batch.metadata]
     for chunk, findings in inputs.findings():
-        columns = [list(map(get, findings)) for get in first.values()]
+        columns = []
+        for get in first.values():
+            columns.append(list(map(get, findings)))
         columns += _unused(inputs.batch, chunk)
-        columns += [list(map(get, findings)) for get in (*metadata, *last)]
+        for get in (*metadata, *last):
+            columns.append(list(map(get, findings)))
         yield columns
 
 
