@@ -91,12 +91,13 @@ class Bars(Quiet):
             return
         self._last[case.intent.order_id] = case.attempt.outcome
         counts = Counter(outcome.value for outcome in self._last.values())
-        how = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
+        each = ", ".join(f"{number:,} {name}" for name, number in counts.most_common())
         moved = len(self._last)
         whole = ""
         if self._total:
             whole = f" of {max(self._total, moved):,}"
-        self._progress.update(self._task, completed=moved, how=f"{moved:,}{whole}: {how}")
+        how = f"{moved:,}{whole}: {each}"
+        self._progress.update(self._task, completed=moved, how=how)
 
 
 @contextmanager
@@ -355,7 +356,8 @@ def _difference_line(one: Difference, note: Note | None) -> str:
 
 def _note_line(one: Difference, note: Note, zone: str) -> str:
     """A person's word: on what the difference is, or on what it was."""
-    noted = f"  noted {times.local(iso(note.at_ns), zone)} by {note.by}"
+    at = times.local(iso(note.at_ns), zone)
+    noted = f"  noted {at} by {note.by}"
     if note.holds(one):
         return f"{noted}: {note.reason}"
     was = both_units(note.amount, note.currency)
@@ -484,7 +486,8 @@ def _open_line(job: Job, order: Mapping[str, Any]) -> str:
     since = times.local(order["since"], job.controls.time_zone)
     place = _row_of_sheet(order["row"], order["sheet"])
     why = _side_by_side(order["charge"], order["reason"])
-    stands = f"is {order['outcome']} since {since}, {_age(order['age_s'])}"
+    age = _age(order["age_s"])
+    stands = f"is {order['outcome']} since {since}, {age}"
     return f"order {order['order']} ({place}) {stands}: {why}"
 
 
@@ -514,9 +517,12 @@ def _runs_lines(job: Job, made: Status) -> Iterator[str]:
     if now is not None:
         started = times.local(now["started"], zone)
         yield f"running now: pid {now['pid']} on {now['host']} since {started}"
-    if last is None or (now is not None and now["run"] == last["run"]):
+    if last is None:
         return
-    began = f"last run ({last['run']}): began {times.local(last['started'], zone)}"
+    if now is not None and now["run"] == last["run"]:
+        return
+    at = times.local(last["started"], zone)
+    began = f"last run ({last['run']}): began {at}"
     if last["ended"]:
         ended = times.local(last["ended"], zone)
         yield f"{began}, ended {ended} with exit code {last['exit_code']}"
@@ -528,18 +534,16 @@ def _adopted_lines(adopted: Mapping[str, Any]) -> Iterator[str]:
     """Charges of this job that no file of this journal asked for."""
     if not adopted["count"]:
         return
+    charges = many(adopted["count"], "charge")
     sums = money_text({one["currency"]: one["sum_minor"] for one in adopted["charged"]})
-    yield (
-        f"adopted and asked for by no file here: {many(adopted['count'], 'charge')}, charged {sums}"
-    )
+    yield f"adopted and asked for by no file here: {charges}, charged {sums}"
     for one in adopted["charges"][:20]:
         money = money_text({one["currency"]: one["amount"]})
-        yield (
-            f"  order {one['order']}: {one['charge']}, {one['outcome']}, {money} for"
-            f" {one['destination']}"
-        )
-    if adopted["count"] > 20:
-        yield f"  and {adopted['count'] - 20} more (--json shows them)"
+        charge = f"{one['charge']}, {one['outcome']}"
+        yield f"  order {one['order']}: {charge}, {money} for {one['destination']}"
+    more = adopted["count"] - 20
+    if more > 0:
+        yield f"  and {more} more (--json shows them)"
 
 
 def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
@@ -557,7 +561,8 @@ def story(job: Job, told: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _story_row(row: Mapping[str, Any]) -> str:
     """Where a row of the order stands."""
-    place = f"{row['file']} {_row_of_sheet(row['row'], row['sheet'])}"
+    number = _row_of_sheet(row["row"], row["sheet"])
+    place = f"{row['file']} {number} (batch {row['batch']})"
     settled = ""
     if row["settled_by"]:
         settled = f"settled by {row['settled_by']}"
@@ -567,7 +572,7 @@ def _story_row(row: Mapping[str, Any]) -> str:
         stands = f"{stands}: {why}"
     if row["who_acts"] != "-":
         stands = f"{stands} (who acts: {row['who_acts']})"
-    return f"{_mode(row['mode'])}{place} (batch {row['batch']}) {stands}"
+    return f"{_mode(row['mode'])}{place} {stands}"
 
 
 def _story_event(job: Job, event: Mapping[str, Any]) -> str:
@@ -580,7 +585,8 @@ def _story_event(job: Job, event: Mapping[str, Any]) -> str:
     where = f"run {event['run']}"
     if event["who"]:
         where = f"{where}, by {event['who']}"
-    return f"{times.local(event['at'], job.controls.time_zone)} {told} ({where})"
+    at = times.local(event["at"], job.controls.time_zone)
+    return f"{at} {told} ({where})"
 
 
 def _lift(job: Job, lift: Mapping[str, str]) -> str:
@@ -684,7 +690,9 @@ def _counted(told: Mapping[str, Any]) -> str:
 
 def _sum(told: Mapping[str, Any], currency: str) -> str:
     """`3 orders, 1,234.50 THB`."""
-    return f"{many(told['count'], 'order')}, {grouped_text(told['sum_minor'], currency)} {currency}"
+    orders = many(told["count"], "order")
+    money = grouped_text(told["sum_minor"], currency)
+    return f"{orders}, {money} {currency}"
 
 
 class JsonProblems:
@@ -745,15 +753,17 @@ def plan(made: Mapping[str, Any], *, as_json: bool) -> None:
         say("would charge nothing")
     for share in made["recipients"][:20]:
         say(f"  {share['destination']}: {_sum(share, share['currency'])}")
-    if len(made["recipients"]) > 20:
-        say(f"  and {many(len(made['recipients']) - 20, 'more recipient')} (--json shows them)")
+    others = len(made["recipients"]) - 20
+    if others > 0:
+        say(f"  and {many(others, 'more recipient')} (--json shows them)")
     for warning in made["warnings"]:
         say(f"warning: {warning}", err=True)
     for held in made["not_sent"][:20]:
+        rows = many(held["count"], "row")
         why = ""
         if held["reason"]:
             why = f": {held['reason']}"
-        say(f"not sent, {many(held['count'], 'row')} {held['outcome']}{why}")
+        say(f"not sent, {rows} {held['outcome']}{why}")
     more = len(made["not_sent"]) - 20
     if more > 0:
         say(f"  and {more} reasons more (--json shows them)")
