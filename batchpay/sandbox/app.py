@@ -133,9 +133,8 @@ class Backstage:
             case "GET", "log":
                 response = JSONResponse(self._desk.log.documents())
             case "GET", "ledger":
-                response = JSONResponse(
-                    {f"{kind}s": everything(self._desk.store, kind) for kind in KINDS}
-                )
+                books = {f"{kind}s": everything(self._desk.store, kind) for kind in KINDS}
+                response = JSONResponse(books)
             case "POST", "rules":
                 response = _told(await Request(scope, receive).body(), self._add)
             case "DELETE", "rules":
@@ -148,26 +147,31 @@ class Backstage:
         await response(scope, receive, send)
 
     def _add(self, given: Any) -> dict[str, Any]:
-        self._desk.rules.extend(
-            [Rule.parse(one) for one in (given if isinstance(given, list) else [given])]
-        )
+        if not isinstance(given, list):
+            given = [given]
+        rules = list(map(Rule.parse, given))
+        self._desk.rules.extend(rules)
         return {"rules": len(self._desk.rules)}
 
     def _turn(self, given: Any) -> dict[str, Any]:
         wanted = {"becomes": "", "order_id": "", "id": ""} | given
-        if set(wanted) != {"becomes", "order_id", "id"} or wanted["becomes"] not in ENDS:
+        is_whole = set(wanted) == {"becomes", "order_id", "id"}
+        if not is_whole or wanted["becomes"] not in ENDS:
+            ends = ", ".join(ENDS)
             raise Misconfigured(
-                f"give becomes, one of {', '.join(ENDS)}, and the order_id or the id of a charge"
+                f"give becomes, one of {ends}, and the order_id or the id of a charge"
             )
-        return {"turned": self._desk.turn(wanted["becomes"], wanted["order_id"], wanted["id"])}
+        turned = self._desk.turn(
+            wanted["becomes"],
+            wanted["order_id"],
+            wanted["id"],
+        )
+        return {"turned": turned}
 
     def _set_clock(self, given: Any) -> dict[str, Any]:
         offset_s = given.get("clock_offset_s")
-        if (
-            set(given) != {"clock_offset_s"}
-            or not fits(offset_s, float)
-            or not abs(offset_s) < LONGEST_OFFSET_S
-        ):
+        is_seconds = set(given) == {"clock_offset_s"} and fits(offset_s, float)
+        if not is_seconds or not abs(offset_s) < LONGEST_OFFSET_S:
             raise Misconfigured(
                 "give clock_offset_s, in seconds: how far its clock is ahead of this machine's"
             )

@@ -123,9 +123,16 @@ class Desk:
             charging.lapse(ledger)
             charging.strangers(ledger, rule.insert, livemode)
             if rule.becomes:
-                subjects.turn(ledger, rule, subjects.asked_about(self.store, ledger, entry, rule))
+                charges = subjects.asked_about(self.store, ledger, entry, rule)
+                subjects.turn(ledger, rule, charges)
             call = Call(
-                entry.method, entry.path, asked.given, ledger.now(), livemode, asked.ids, rule
+                entry.method,
+                entry.path,
+                asked.given,
+                ledger.now(),
+                livemode,
+                asked.ids,
+                rule,
             )
             return 200, asked.handler(ledger, call)
         except Problem as refusal:
@@ -163,9 +170,10 @@ class Desk:
         meant = []
         for ledger in list(self.store.ledgers.values()):
             for charge in list(ledger.shelves["charge"].values()):
-                if charge.id == charge_id or (
-                    order_id and charge.metadata.get("order_id") == order_id
-                ):
+                is_meant = charge.id == charge_id
+                if order_id:
+                    is_meant |= charge.metadata.get("order_id") == order_id
+                if is_meant:
                     charging.become(ledger, charge, end)
                     meant.append(charge.id)
         return meant
@@ -176,14 +184,22 @@ class Desk:
         entry = asked.entry
         ticket = None
         if self._replays is not None and entry.key and entry.method in ("POST", "PATCH"):
-            scope = (asked.header(b"authorization"), entry.method, entry.path, entry.key)
+            scope = (
+                asked.header(b"authorization"),
+                entry.method,
+                entry.path,
+                entry.key,
+            )
             try:
                 name, digest, stored = self._replays.begin(scope, asked.body)
             except Problem as refusal:
                 return self._answered(entry, refusal.status, refusal.document())
             if stored is not None:
                 return self._answered(
-                    entry, stored["status"], stored["answer"], {"Sandbox-Replayed": "true"}
+                    entry,
+                    stored["status"],
+                    stored["answer"],
+                    {"Sandbox-Replayed": "true"},
                 )
             ticket = (name, digest)
         await asyncio.sleep(rule.wait_before_s)
@@ -205,12 +221,14 @@ class Desk:
 
     def _settled(self, asked: Asked, rule: Rule, ticket: tuple[str, str] | None) -> Result:
         """The request has its effect, once or twice, to be seen now or later."""
-        result = status, document = self._handled(asked, rule)
-        if status == 200 and (asked.entry.method, asked.entry.path) == ("POST", "/charges"):
+        status, document = self._handled(asked, rule)
+        entry = asked.entry
+        is_new_charge = entry.method == "POST" and entry.path == "/charges"
+        if status == 200 and is_new_charge:
             assert asked.ledger is not None
-            result = status, subjects.made(asked.ledger, rule, document)
-        self._end(ticket, result)
-        return result
+            document = subjects.made(asked.ledger, rule, document)
+        self._end(ticket, (status, document))
+        return status, document
 
     def _end(self, ticket: tuple[str, str] | None, result: Result) -> None:
         if ticket is not None and self._replays is not None:

@@ -243,19 +243,17 @@ class Rule:
         """Whether it is to be applied to this request; counts what it has seen."""
         if self.times is not None and self.applied >= self.times:
             return False
-        if not (
-            fnmatchcase(method, self.method)
-            and fnmatchcase(path, self.path)
-            and self._chooses(about)
-        ):
+        is_called = fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+        if not is_called or not self._chooses(about):
             return False
         self.seen += 1
         number = self.seen - self.skip
         if number < 1:
             return False
-        if self.nth is not None and number not in (
-            self.nth if isinstance(self.nth, list) else [self.nth]
-        ):
+        if isinstance(self.nth, list):
+            if number not in self.nth:
+                return False
+        elif self.nth is not None and number != self.nth:
             return False
         if self.every is not None and number % self.every:
             return False
@@ -287,9 +285,9 @@ class Rule:
 
     def speaks_of(self, metadata: dict[str, Any]) -> bool:
         """Whether it is about the order of a charge, by the charge's metadata."""
-        return self._speaks_of(
-            str(metadata.get("order_id") or ""), (str(metadata.get("batchpay_key") or ""),)
-        )
+        order_id = str(metadata.get("order_id") or "")
+        key = str(metadata.get("batchpay_key") or "")
+        return self._speaks_of(order_id, (key,))
 
     def replaces(self) -> bool:
         """Whether the answer is the rule's own, not the true one."""
@@ -299,10 +297,10 @@ class Rule:
         """The rule's own answer."""
         body = self.body
         if body is None:
+            body = ""
             if self.code:
-                body = error_object(self.code, self.message or self._usual_message())
-            else:
-                body = ""
+                message = self.message or self._usual_message()
+                body = error_object(self.code, message)
         return self.status or 200, body
 
     def _usual_message(self) -> str:
@@ -332,7 +330,10 @@ def fits(value: Any, kind: Any) -> bool:
     if isinstance(kind, UnionType):
         return any(fits(value, one) for one in get_args(kind))
     if get_origin(kind) is list:
-        return isinstance(value, list) and all(fits(one, get_args(kind)[0]) for one in value)
+        if not isinstance(value, list):
+            return False
+        of_each = get_args(kind)[0]
+        return all(fits(one, of_each) for one in value)
     if kind in (int, float):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
     return isinstance(value, get_origin(kind) or kind)

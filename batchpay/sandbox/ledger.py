@@ -78,15 +78,24 @@ class Ledger:
         That a charge, a transfer or a refund was made is an event too; it is told by the line
         itself.
         """
-        made: list[tuple[str, Any, Thing]] = [
-            (KIND_OF[type(one)], one, fields_of(one)) for one in records
-        ]
-        made += [(kind, thing, thing) for kind, thing in things]
+        made: list[tuple[str, Any, Thing]] = []
+        for record in records:
+            made.append((KIND_OF[type(record)], record, fields_of(record)))
+        for kind, thing in things:
+            made.append((kind, thing, thing))
         if news:
-            mode = mode_of(made[0][1])
-            event = Event(self.mint("evnt", mode), mode, self.now(), news, id_of(made[0][1]))
+            _, first, _ = made[0]
+            mode = mode_of(first)
+            event = Event(
+                self.mint("evnt", mode),
+                mode,
+                self.now(),
+                news,
+                id_of(first),
+            )
             made.insert(1, ("event", event, fields_of(event)))
-        self._store.write(self.account, [(kind, fields) for kind, _, fields in made])
+        changes = [(kind, fields) for kind, _, fields in made]
+        self._store.write(self.account, changes)
         for record in records:
             if isinstance(record, Charge):
                 self.shown_at.setdefault(record.id, time.monotonic())
@@ -100,7 +109,9 @@ class Ledger:
     def get(self, kind: str, name: str, livemode: bool) -> Any:
         """A record or a thing of this mode; raises 404, for a charge that was forgotten too."""
         found = self.find(kind, name)
-        if found is None or mode_of(found) != livemode or (kind == "charge" and found.deleted):
+        if found is None or mode_of(found) != livemode:
+            raise not_found(kind, name)
+        if kind == "charge" and found.deleted:
             raise not_found(kind, name)
         return found
 
@@ -113,7 +124,8 @@ class Ledger:
         """Pending charges whose time is over."""
         found = []
         while self._expiring and self._expiring[0][0] <= self.now():
-            charge = self.shelves["charge"][heappop(self._expiring)[1]]
+            _, name = heappop(self._expiring)
+            charge = self.shelves["charge"][name]
             if charge.status == "pending":
                 found.append(charge)
         return found
@@ -139,8 +151,14 @@ class Ledger:
             one.data = self._then[one.key.partition(".")[0]]
             self._forget(self.order[kind, one.livemode])
         if new and kind in _TOLD:
-            told = name.replace(name[:4], "evnt", 1)
-            self.keep("event", Event(told, one.livemode, one.created, f"{kind}.create", name), {})
+            made = Event(
+                name.replace(name[:4], "evnt", 1),
+                one.livemode,
+                one.created,
+                f"{kind}.create",
+                name,
+            )
+            self.keep("event", made, {})
         if is_deleted(one):
             self.deleted.add(kind)
 
@@ -153,12 +171,16 @@ class Ledger:
 
 def id_of(one: Any) -> str:
     """The id of a record or a thing."""
-    return str(one["id"] if isinstance(one, dict) else one.id)
+    if isinstance(one, dict):
+        return str(one["id"])
+    return str(one.id)
 
 
 def mode_of(one: Any) -> bool:
     """Whether a record or a thing is of live mode."""
-    return bool(one.get("livemode") if isinstance(one, dict) else one.livemode)
+    if isinstance(one, dict):
+        return bool(one.get("livemode"))
+    return bool(one.livemode)
 
 
 def is_deleted(one: Any) -> bool:

@@ -19,9 +19,12 @@ def told(rule: Rule, document: Thing, store: Store) -> Thing:
     if not rule.names_orders():
         document = _changed(rule, document, "")
     else:
-        entries = [
-            _changed(rule, one, lent) if _is_about(rule, one) else one for one in document["data"]
-        ]
+        entries = []
+        for one in document["data"]:
+            if _is_about(rule, one):
+                entries.append(_changed(rule, one, lent))
+            else:
+                entries.append(one)
         document = document | {"data": entries}
     if rule.empty:
         return document | {"data": []}
@@ -32,14 +35,19 @@ def _lent(rule: Rule, store: Store) -> str:
     """The id of the newest charge of the order whose id the rule lends; "" when there is none."""
     if rule.id_of is None:
         return ""
-    every = [one for ledger in store.ledgers.values() for one in ledger.shelves["charge"].values()]
-    ids = [one.id for one in every if one.metadata.get("order_id") == rule.id_of]
-    return ids[-1] if ids else ""
+    newest = ""
+    for ledger in store.ledgers.values():
+        for one in ledger.shelves["charge"].values():
+            if one.metadata.get("order_id") == rule.id_of:
+                newest = one.id
+    return newest
 
 
 def _is_about(rule: Rule, entry: Thing) -> bool:
     metadata = entry.get("metadata")
-    return rule.speaks_of(metadata if isinstance(metadata, dict) else {})
+    if not isinstance(metadata, dict):
+        metadata = {}
+    return rule.speaks_of(metadata)
 
 
 def _changed(rule: Rule, document: Thing, name: str) -> Thing:

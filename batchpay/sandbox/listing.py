@@ -63,7 +63,12 @@ def _copied(
 
 def retrieved(kind: str) -> Handler:
     """GET /charges/:id and its like."""
-    return lambda ledger, call: rendered(ledger, kind, ledger.get(kind, call.ids[0], call.livemode))
+
+    def handler(ledger: Ledger, call: Call) -> Thing:
+        found = ledger.get(kind, call.ids[0], call.livemode)
+        return rendered(ledger, kind, found)
+
+    return handler
 
 
 def of_charge(kind: str) -> Handler:
@@ -73,11 +78,8 @@ def of_charge(kind: str) -> Handler:
     def handler(ledger: Ledger, call: Call) -> Thing:
         charge = ledger.get("charge", call.ids[0], call.livemode)
         shelf = ledger.shelves[kind]
-        ids = [
-            name
-            for name in ledger.order[kind, call.livemode]
-            if getattr(shelf[name], field) == charge.id
-        ]
+        every = ledger.order[kind, call.livemode]
+        ids = [name for name in every if getattr(shelf[name], field) == charge.id]
         return _page(ledger, call, ids, shelf, lambda one: rendered(ledger, kind, one))
 
     return handler
@@ -115,8 +117,10 @@ def rendered(ledger: Ledger, kind: str, one: Any) -> Thing:
 
 def _as_it_was(ledger: Ledger, event: Event) -> Thing:
     kind = event.key.partition(".")[0]
-    fields = event.data or {}
-    return rendered(ledger, kind, KINDS[kind](**fields) if kind in KINDS else fields)
+    one: Any = event.data or {}
+    if kind in KINDS:
+        one = KINDS[kind](**one)
+    return rendered(ledger, kind, one)
 
 
 def _page(
@@ -154,9 +158,12 @@ def _page(
     end = bisect_right(ids, until, key=created)
     total = max(0, end - first)
     if order == "chronological":
-        page = ids[first + offset : min(end, first + offset + limit)]
+        start = first + offset
+        page = ids[start : min(end, start + limit)]
     else:
-        page = ids[max(first, end - offset - limit) : max(first, end - offset)][::-1]
+        stop = end - offset
+        page = ids[max(first, stop - limit) : max(first, stop)]
+        page.reverse()
     return {
         "object": "list",
         "data": [shown(shelf[name]) for name in page],

@@ -83,7 +83,10 @@ class Mint:
     def __call__(self, prefix: str, livemode: bool) -> str:
         """A fresh id with 19 characters after the prefix."""
         self._count += 1
-        return f"{prefix}_{'' if livemode else 'test_'}{self._salt}{self._count:011d}"
+        mode = "test_"
+        if livemode:
+            mode = ""
+        return f"{prefix}_{mode}{self._salt}{self._count:011d}"
 
 
 def _base36(number: int) -> str:
@@ -97,7 +100,10 @@ def _base36(number: int) -> str:
 def suffix_of(name: str, prefix: str, livemode: bool) -> str | None:
     """What follows the prefix; None when the id is of another kind, another mode or malformed."""
     match = _ID.match(name)
-    if match is None or match[1] != prefix or (match[2] is None) != livemode:
+    if match is None or match[1] != prefix:
+        return None
+    is_live = match[2] is None
+    if is_live != livemode:
         return None
     return match[3]
 

@@ -64,12 +64,7 @@ def create_customer(ledger: Ledger, call: Call) -> Thing:
     return _updated(
         ledger,
         call,
-        customer
-        | {
-            "email": None,
-            "description": None,
-            "metadata": {},
-        },
+        customer | {"email": None, "description": None, "metadata": {}},
         "customer.create",
     )
 
@@ -81,16 +76,16 @@ def retrieve_customer(ledger: Ledger, call: Call) -> Thing:
 
 def update_customer(ledger: Ledger, call: Call) -> Thing:
     """PATCH /customers/:id; `card` attaches one more card."""
-    return _updated(
-        ledger, call, dict(_customer(ledger, call.ids[0], call.livemode)), "customer.update"
-    )
+    customer = _customer(ledger, call.ids[0], call.livemode)
+    return _updated(ledger, call, dict(customer), "customer.update")
 
 
 def delete_customer(ledger: Ledger, call: Call) -> Thing:
     """DELETE /customers/:id."""
     customer = _customer(ledger, call.ids[0], call.livemode) | {"deleted": True}
     ledger.commit(things=[("customer", customer)], news="customer.destroy")
-    return {name: customer[name] for name in ("object", "id", "livemode", "deleted")}
+    told = ("object", "id", "livemode", "deleted")
+    return {name: customer[name] for name in told}
 
 
 def retrieve_card(ledger: Ledger, call: Call) -> Thing:
@@ -154,9 +149,12 @@ def chosen(ledger: Ledger, call: Call) -> Payer:
 
 def spent(payer: Payer) -> list[tuple[str, Thing]]:
     """The token's new state, to be committed together with the charge that used it."""
-    if payer.token is None or payer.token["id"].endswith(f"_{names.SAMPLE}"):
+    token = payer.token
+    if token is None:
         return []
-    return [("token", payer.token | {"used": True})]
+    if token["id"].endswith(f"_{names.SAMPLE}"):
+        return []
+    return [("token", token | {"used": True})]
 
 
 # --- JSON
@@ -166,10 +164,11 @@ def source_json(ledger: Ledger, name: str | None, livemode: bool) -> Thing | Non
     """A source as charges embed it."""
     if name is None:
         return None
-    found = ledger.find("source", name)
+    found: Thing | None = ledger.find("source", name)
     if found is not None:
-        same: dict[str, Any] | None = found if found["livemode"] == livemode else None
-        return same
+        if found["livemode"] == livemode:
+            return found
+        return None
     if names.ready_made(name, "src", livemode):
         return _source(livemode, name, "promptpay")
     return None
@@ -224,10 +223,12 @@ def _updated(ledger: Ledger, call: Call, customer: Thing, news: str) -> Thing:
 
 def _with_source(ledger: Ledger, call: Call, source: Any) -> Payer:
     if isinstance(source, dict):  # given inline: made on the way (omise-api.md, 2.1)
-        inline = call.with_params(
-            {"amount": call.params.get("amount"), "currency": call.params.get("currency")} | source
-        )
-        return Payer(names.PENDING, source=create_source(ledger, inline)["id"])
+        given = {
+            "amount": call.params.get("amount"),
+            "currency": call.params.get("currency"),
+        }
+        made = create_source(ledger, call.with_params(given | source))
+        return Payer(names.PENDING, source=made["id"])
     if not isinstance(source, str) or source_json(ledger, source, call.livemode) is None:
         raise not_found("source", str(source))
     return Payer(names.PENDING, source=source)

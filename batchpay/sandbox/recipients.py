@@ -20,9 +20,7 @@ _UNVERIFIED = {
 
 
 def seed(ledger: Ledger) -> None:
-    """Recipients that are there from the start: 1 to 5 verified and active, 8 verified only, 9
-    neither.
-    """
+    """Recipients that are there from the start: 1 to 5 active, 8 verified only, 9 neither."""
     wanted = {f"recp_test_seed{number:013d}": number for number in (1, 2, 3, 4, 5, 8, 9)}
     missing = [
         _recipient(
@@ -85,10 +83,11 @@ def retrieve(ledger: Ledger, call: Call) -> Thing:
 def update(ledger: Ledger, call: Call) -> Thing:
     """PATCH /recipients/:id."""
     name = params.text(call.params, "name")
-    changed = _found(ledger, call) | _given(call) | ({"name": name} if name else {})
+    changed = _found(ledger, call) | _given(call)
+    if name:
+        changed["name"] = name
     account = params.mapping(call.params, "bank_account")
-    # another account is another payee: verified anew (omise-api.md does not say; the safe way
-    # round)
+    # another account is another payee, verified anew: the safe way (omise-api.md does not say)
     if account:
         changed |= _UNVERIFIED | {"bank_account": _account_of(account)}
     return _keep(ledger, changed, "recipient.update")
@@ -108,18 +107,19 @@ def verify(ledger: Ledger, call: Call) -> Thing:
 
 def delete(ledger: Ledger, call: Call) -> Thing:
     """DELETE /recipients/:id."""
-    recipient = _keep(
-        ledger, _found(ledger, call) | {"deleted": True, "active": False}, "recipient.destroy"
-    )
-    return {name: recipient[name] for name in ("object", "id", "livemode", "deleted")}
+    gone = _found(ledger, call) | {"deleted": True, "active": False}
+    recipient = _keep(ledger, gone, "recipient.destroy")
+    told = ("object", "id", "livemode", "deleted")
+    return {name: recipient[name] for name in told}
 
 
 def existing(ledger: Ledger, name: str, livemode: bool) -> Thing | None:
     """A recipient, created here or ready-made; None when there is none."""
-    found = ledger.find("recipient", name)
+    found: Thing | None = ledger.find("recipient", name)
     if found is not None:
-        same: dict[str, Any] | None = found if found["livemode"] == livemode else None
-        return same
+        if found["livemode"] == livemode:
+            return found
+        return None
     if not names.ready_made(name, "recp", livemode) or "unknown" in name:
         return None
     return _recipient(

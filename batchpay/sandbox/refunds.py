@@ -23,9 +23,9 @@ def create(ledger: Ledger, call: Call) -> Thing:
         raise Problem(
             400, "failed_refund", "the charge is not paid, or less is left of it than the amount"
         )
-    return objects.refund(
-        give_back(ledger, charge, amount, params.mapping(call.params, "metadata"))
-    )
+    metadata = params.mapping(call.params, "metadata")
+    refund = give_back(ledger, charge, amount, metadata)
+    return objects.refund(refund)
 
 
 def give_back(
@@ -47,7 +47,14 @@ def give_back(
         ledger.mint("rfnd", charge.livemode),
     )
     refund = Refund(
-        debit.origin, charge.livemode, now, amount, charge.currency, charge.id, debit.id, metadata
+        debit.origin,
+        charge.livemode,
+        now,
+        amount,
+        charge.currency,
+        charge.id,
+        debit.id,
+        metadata,
     )
     charge.refunded += amount
     charge.refunds = [*charge.refunds, refund.id]

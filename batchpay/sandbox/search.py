@@ -147,12 +147,16 @@ def _passes(thing: Thing, name: str, wanted: str) -> bool:
     if name in ("amount", "fee", "refund_amount"):
         return _in_range(value, wanted, lambda text: _minor(text, thing["currency"]))
     if name in ("created", "created_at", "captured_at", "paid_at", "sent_at", "activated_at"):
-        return value is not None and _in_days(params.seconds(value), wanted)
+        if value is None:
+            return False
+        return _in_days(params.seconds(value), wanted)
+    said = wanted.lower()
     if isinstance(value, bool):
-        if wanted.lower() not in (*_TRUE, *_FALSE):
+        if said not in (*_TRUE, *_FALSE):
             raise Problem(400, "invalid_filter", f"{name} takes true or false")
-        return value == (wanted.lower() in _TRUE)
-    return str(value).lower() == wanted.lower()
+        is_wanted = said in _TRUE
+        return value == is_wanted
+    return str(value).lower() == said
 
 
 def _value(thing: Thing, name: str) -> Any:
@@ -178,7 +182,9 @@ def _in_range(value: int, wanted: str, parse: Callable[[str], int]) -> bool:
     low, dots, high = wanted.partition("..")
     if not dots:
         return value == parse(low)
-    return (not low or value >= parse(low)) and (not high or value <= parse(high))
+    if low and value < parse(low):
+        return False
+    return not high or value <= parse(high)
 
 
 def _in_days(at: int, wanted: str) -> bool:

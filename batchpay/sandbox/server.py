@@ -124,9 +124,7 @@ class SandboxServer:
     # --- what can be changed while it runs
 
     def add_rule(self, rule: Rule | dict[str, Any] | None = None, **fields: Any) -> Rule:
-        """One more fault, as a Rule, a dict or keywords; returns it, so that its `applied` can be
-        asked.
-        """
+        """One more fault, as a Rule, a dict or keywords; returns it, to ask its `applied`."""
         parsed = Rule.parse(rule if rule is not None else fields)
         self.desk.rules.append(parsed)
         return parsed
@@ -172,9 +170,7 @@ class SandboxServer:
         return self.desk.turn(becomes, order_id, charge_id)
 
     def reset_connections(self, count: int = 1, after_bytes: int = 0) -> None:
-        """The next connections are reset, on accept or after so many bytes of what the client
-        sends.
-        """
+        """The next connections are reset, on accept or after so many bytes of the client's."""
         self.door.after_bytes = after_bytes
         self.door.resets = count
 

@@ -90,7 +90,8 @@ class Store:
         """One commit, on disk before anybody is told of it."""
         assert self._path is None or self._file is not None, "a commit before the ledger was opened"
         if self._file is not None:
-            self._file.write(_DUMP([[_OWNER, account], *changes]).encode() + b"\n")
+            line = _DUMP([[_OWNER, account], *changes])
+            self._file.write(line.encode() + b"\n")
 
     def _load(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,8 @@ def about(store: Store, entry: Entry, attempt: int) -> About:
     """What a rule chooses a request by: what it says itself, or the charge that its path names."""
     named = _named(store, entry)
     if named is None:
-        return About(entry.order_id, (entry.key, entry.batchpay_key), attempt, many=_is_list(entry))
+        keys = (entry.key, entry.batchpay_key)
+        return About(entry.order_id, keys, attempt, many=_is_list(entry))
     metadata = named[1].metadata
     order_id = str(metadata.get("order_id") or "")
     key = str(metadata.get("batchpay_key") or "")
@@ -33,9 +34,8 @@ def asked_about(
 ) -> list[Charge]:
     """The charges that were there before a request and that the request and its rule are about."""
     if _is_list(entry):
-        return [
-            one for one in list(ledger.shelves["charge"].values()) if rule.speaks_of(one.metadata)
-        ]
+        charges = list(ledger.shelves["charge"].values())
+        return [one for one in charges if rule.speaks_of(one.metadata)]
     named = _named(store, entry)
     if named is not None and named[0] is ledger:
         return [named[1]]
@@ -47,8 +47,9 @@ def made(ledger: Ledger, rule: Rule, document: Thing) -> Thing:
     ids = [document["id"]]
     if rule.commit == "twice":
         ids.append(charging.again(ledger, ids[0]))
-    for name in ids if rule.hide_s else ():
-        ledger.hide(name, rule.hide_s)
+    if rule.hide_s:
+        for name in ids:
+            ledger.hide(name, rule.hide_s)
     charges = [ledger.find("charge", name) for name in ids]
     turn(ledger, rule, charges)
     if rule.becomes:
@@ -58,12 +59,13 @@ def made(ledger: Ledger, rule: Rule, document: Thing) -> Thing:
 
 def turn(ledger: Ledger, rule: Rule, charges: list[Charge]) -> None:
     """They become what the rule says, if it says anything, now or later."""
-    for charge in charges if rule.becomes else ():
-        end = rule.becomes or ""
+    end = rule.becomes
+    if not end:
+        return
+    for charge in charges:
         if rule.becomes_s > 0:
-            asyncio.get_running_loop().call_later(
-                rule.becomes_s, charging.become, ledger, charge, end
-            )
+            loop = asyncio.get_running_loop()
+            loop.call_later(rule.becomes_s, charging.become, ledger, charge, end)
         else:
             charging.become(ledger, charge, end)
 

@@ -1,6 +1,4 @@
-"""The gateway's rate limit: so many requests in any rolling window, 429 beyond it (omise-api.md,
-6).
-"""
+"""The gateway's rate limit: so many requests in any window, 429 beyond (omise-api.md, 6)."""
 
 from __future__ import annotations
 
@@ -14,9 +12,7 @@ from batchpay.domain.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`limit` requests per `window_s`; how the refusal looks can be chosen, for nothing documents
-    it.
-    """
+    """`limit` requests per `window_s`; how a refusal looks is chosen: nothing documents it."""
 
     limit: int
     window_s: float = 1.0
@@ -30,7 +26,10 @@ class Rate:
         match = re.fullmatch(r"([1-9][0-9]{0,8})/([0-9]{0,6})(s|min)", text)
         if match is None:
             raise Misconfigured(f"rate {text!r}: write 8/s, 900/min or 20/5s")
-        return cls(int(match[1]), float(int(match[2] or 1) * (60 if match[3] == "min" else 1)))
+        window_s = int(match[2] or 1)
+        if match[3] == "min":
+            window_s *= 60
+        return cls(int(match[1]), float(window_s))
 
 
 class Throttle:

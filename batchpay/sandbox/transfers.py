@@ -52,7 +52,8 @@ def update(ledger: Ledger, call: Call) -> Thing:
     if "amount" in call.params:
         amount = params.whole(call.params, "amount")
         own = arithmetic.funding_of(transfer.amount, transfer.currency)
-        _check(ledger.terms, amount, ledger.funds.balance(call.livemode)[1] + own)
+        _, transferable = ledger.funds.balance(call.livemode)
+        _check(ledger.terms, amount, transferable + own)
         transfer.amount = amount or 0
     transfer.metadata = params.mapping(call.params, "metadata") or transfer.metadata
     ledger.commit(transfer, news="transfer.update")
@@ -92,17 +93,15 @@ def mark_as_paid(ledger: Ledger, call: Call) -> Thing:
 def render(ledger: Ledger, transfer: Transfer) -> Thing:
     """The transfer's JSON with its bank account and, once sent, its transaction."""
     recipient = recipients.existing(ledger, transfer.recipient, transfer.livemode)
+    transactions = []
     if transfer.transaction:
         entry = ledger.find("transaction", transfer.transaction)
-    else:
-        entry = None
+        if entry:
+            transactions.append(objects.transaction(entry))
+    account = None
     if recipient:
         account = recipient["bank_account"]
-    else:
-        account = None
-    return objects.transfer(
-        transfer, ledger.terms, account, [objects.transaction(entry)] if entry else []
-    )
+    return objects.transfer(transfer, ledger.terms, account, transactions)
 
 
 # --- chains

@@ -17,9 +17,7 @@ EXTENSION = "batchpay.transport"
 
 
 class Door:
-    """Resets that happen to a connection before there is a request: on accept or after so many
-    bytes.
-    """
+    """Resets before there is a request: on accept or after so many bytes."""
 
     def __init__(self) -> None:
         self.resets = 0
