@@ -136,11 +136,9 @@ def lint(schema: Mapping[str, Any]) -> Lint:
     found = Lint()
     seen: set[tuple[int, str]] = set()
     waiting: list[tuple[Any, str, str]] = [(schema, "#", "")]
-    waiting += [
-        (node, f"#/{name}/{key}", "?")
-        for name in ("$defs", "definitions")
-        for key, node in _items(schema, name)
-    ]
+    for name in ("$defs", "definitions"):
+        for key, node in _items(schema, name):
+            waiting.append((node, f"#/{name}/{key}", "?"))
     while waiting:
         node, place, of = waiting.pop(0)
         if not isinstance(node, dict) or (id(node), of) in seen:
@@ -154,14 +152,14 @@ def lint(schema: Mapping[str, Any]) -> Lint:
 
 
 def _items(node: Any, keyword: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        inside = node.get(keyword)
-    else:
-        inside = None
+    if not isinstance(node, dict):
+        return
+    inside = node.get(keyword)
     if isinstance(inside, dict):
         yield from inside.items()
     elif isinstance(inside, list):
-        yield from ((str(number), child) for number, child in enumerate(inside))
+        for number, child in enumerate(inside):
+            yield str(number), child
 
 
 def _below(
@@ -176,13 +174,17 @@ def _below(
     for keyword in _IN_PLACE_ONE:
         yield node.get(keyword), f"{place}/{keyword}", of
     for keyword in (*_IN_PLACE_MANY, "dependentSchemas"):
-        yield from ((child, f"{place}/{keyword}/{key}", of) for key, child in _items(node, keyword))
+        for key, child in _items(node, keyword):
+            yield child, f"{place}/{keyword}/{key}", of
     for key, child in _items(node, "properties"):
-        yield child, f"{place}/properties/{key}", key if not of else "?"
+        if of:
+            field_of_child = "?"
+        else:
+            field_of_child = key
+        yield child, f"{place}/properties/{key}", field_of_child
     for keyword in ("patternProperties", "prefixItems"):
-        yield from (
-            (child, f"{place}/{keyword}/{key}", "?") for key, child in _items(node, keyword)
-        )
+        for key, child in _items(node, keyword):
+            yield child, f"{place}/{keyword}/{key}", "?"
     for keyword in (*_BELOW_ANY, *_NAMES):
         yield node.get(keyword), f"{place}/{keyword}", "?"
     ref = node.get("$ref")
@@ -260,11 +262,13 @@ def _field(name: str, place: str, found: Lint) -> None:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     folded = {one.casefold(): one for one in known}
-    return folded[difflib.get_close_matches(name.casefold(), folded, 1, 0.0)[0]]
+    near = difflib.get_close_matches(name.casefold(), folded, 1, 0.0)
+    return folded[near[0]]
 
 
 def _is_slip(name: str, near: str) -> bool:
-    return difflib.SequenceMatcher(None, name.casefold(), near.casefold()).ratio() >= SLIP
+    matcher = difflib.SequenceMatcher(None, name.casefold(), near.casefold())
+    return matcher.ratio() >= SLIP
 
 
 def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
@@ -279,16 +283,11 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
                 kind=_A_KIND[kind](),
             )
             found.faults.append(message)
-    for value in [
-        *(value for _, value in _items(node, "enum")),
-        *([node["const"]] if "const" in node else []),
-    ]:
-        if (
-            of == "currency"
-            and isinstance(value, str)
-            and value.lower() != value
-            and value.upper() in EXPONENTS
-        ):
+    values = [value for _, value in _items(node, "enum")]
+    if "const" in node:
+        values.append(node["const"])
+    for value in values:
+        if of == "currency" and _is_capital_code(value):
             small = repr(value.lower())
             found.faults.append(said.CAPITALS(value=repr(value), place=place, small=small))
         elif not _is_of(kind, value):
@@ -302,7 +301,9 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
             found.notes.append(message)
     if of == "currency" and _only_capitals(node.get("pattern")):
         found.faults.append(said.CAPITALS_ONLY(place=place))
-    for keyword in _OF_KIND["number"] if of == "amount" else ():
+    if of != "amount":
+        return
+    for keyword in _OF_KIND["number"]:
         bound = node.get(keyword)
         if bound is not None and type(bound) not in (int, bool, str, list, dict):
             baht = format(Decimal(repr(bound)) / 100, "f")
@@ -318,8 +319,19 @@ def _about(of: str, node: dict[str, Any], place: str, found: Lint) -> None:
 def _is_of(kind: str, value: Any) -> bool:
     """May a field of this kind have this value? 20.0 is 20."""
     if kind == "number":
-        return not isinstance(value, bool | str | list | dict | type(None)) and value % 1 == 0
-    return isinstance(value, str if kind == "text" else dict)
+        if isinstance(value, bool | str | list | dict | type(None)):
+            return False
+        return bool(value % 1 == 0)
+    if kind == "text":
+        return isinstance(value, str)
+    return isinstance(value, dict)
+
+
+def _is_capital_code(value: Any) -> bool:
+    """Is it a known currency, but not in small letters as documents have it?"""
+    if not isinstance(value, str) or value.lower() == value:
+        return False
+    return value.upper() in EXPONENTS
 
 
 def _only_capitals(pattern: Any) -> bool:
@@ -330,9 +342,9 @@ def _only_capitals(pattern: Any) -> bool:
         found = re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
-    return any(map(found.search, EXPONENTS)) and not any(
-        found.search(code.lower()) for code in EXPONENTS
-    )
+    if not any(map(found.search, EXPONENTS)):
+        return False
+    return not any(found.search(code.lower()) for code in EXPONENTS)
 
 
 _A_KIND = {

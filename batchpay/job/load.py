@@ -309,7 +309,8 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     extended = jsonschema.validators.extend(plain, rules, type_checker=strict)  # type: ignore[no-untyped-call]
     validator = extended(schema)
     errors = islice(validator.iter_errors(told), MAX_TOLD * 5)
-    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+    in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    for error in in_order:
         yield from _worded(error, text)
 
 
@@ -395,9 +396,7 @@ def _shown(value: Any) -> str:
 
 
 def _line(text: str, where: Sequence[str]) -> str:
-    """`line 7: ` of the last key of a path, as near as a scan of the text can tell; empty when it
-    cannot.
-    """
+    """`line 7: ` of the last key of a path, as near as a scan can tell; empty when it cannot."""
     lines = text.split("\n")
     start = 0
     for depth, key in enumerate(where):
@@ -692,6 +691,10 @@ class _Builder:
             f"{name}_s": self._seconds(name, told[name]) for name in durations if name in told
         }
         rate, per = str(told.get("rate", "8/s")).split("/")
+        if per == "s":
+            window_s = 1
+        else:
+            window_s = 60
         names = ("kind", "mode", "version", "burst", "concurrency")
         plain = {name: told[name] for name in names if name in told}
         url = str(told.get("url", "https://api.omise.co")).rstrip("/")
@@ -699,7 +702,7 @@ class _Builder:
         settings = GatewaySettings(
             url=url,
             rate=int(rate),
-            rate_window_s=1 if per == "s" else 60,
+            rate_window_s=window_s,
             **given,
         )
         if settings.burst > settings.rate:
@@ -719,7 +722,9 @@ class _Builder:
         return settings
 
     def _seconds(self, name: str, text: str) -> float:
-        number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", text).groups()  # type: ignore[union-attr]
+        parts = re.fullmatch(r"([0-9.]+)([a-z]+)", text)
+        assert parts is not None  # the schema has looked at it
+        number, unit = parts.groups()
         seconds = Decimal(number) * _SECONDS[unit]
         if seconds <= 0 or seconds > 86_400:
             self._say(["gateway", name], f"{text!r} must be more than nothing and at most a day")
@@ -733,14 +738,15 @@ class _Builder:
             self._say(
                 ["controls", "time_zone"], f"{_shown(zone)} is no time zone; Asia/Bangkok, say"
             )
-        money = {
-            name: self._money(name, told[name])
-            for name in ("total", "max_amount", "max_total")
-            if name in told
-        }
-        names = ("count", "deadline", "min_share", "near_duplicates")
-        kept: dict[str, Any] = {name: told[name] for name in names if name in told} | money
-        return Controls(time_zone=zone, max_failures=_limit(told.get("max_failures")), **kept)
+        kept: dict[str, Any] = {}
+        for name in ("count", "deadline", "min_share", "near_duplicates"):
+            if name in told:
+                kept[name] = told[name]
+        for name in ("total", "max_amount", "max_total"):
+            if name in told:
+                kept[name] = self._money(name, told[name])
+        max_failures = _limit(told.get("max_failures"))
+        return Controls(time_zone=zone, max_failures=max_failures, **kept)
 
     def _money(self, name: str, told: Mapping[str, str]) -> dict[str, int]:
         found = {}
@@ -754,11 +760,11 @@ class _Builder:
         return found
 
     def _report(self, told: Mapping[str, Any]) -> ReportSettings:
-        directory = (
-            self._file(["report", "directory"], told.get("directory", "reports")) or self._base
-        )
+        named = told.get("directory", "reports")
+        directory = self._file(["report", "directory"], named) or self._base
         formats = tuple(told.get("formats", ("csv", "json")))
-        return ReportSettings(directory, formats, int(told.get("mode", "0600"), 8))
+        mode = int(told.get("mode", "0600"), 8)
+        return ReportSettings(directory, formats, mode)
 
     def _state(self, url: str) -> Path:
         return self._file(["state", "url"], url.removeprefix("sqlite:///")) or self._base
@@ -798,7 +804,8 @@ def _limit(told: int | str | None) -> Limit | None:
         return None
     text = str(told)
     if text.endswith("%"):
-        return Limit(per_10000=int(Decimal(text[:-1]) * 100))
+        percent = Decimal(text[:-1])
+        return Limit(per_10000=int(percent * 100))
     return Limit(count=int(text))
 
 
@@ -815,9 +822,8 @@ _NO_ENCODINGS = {
 
 def _is_text_encoding(name: str) -> bool:
     try:
-        return (
-            "a".encode(name).decode(name) == "a" and codecs.lookup(name).name not in _NO_ENCODINGS
-        )
+        keeps_text = "a".encode(name).decode(name) == "a"
+        return keeps_text and codecs.lookup(name).name not in _NO_ENCODINGS
     except (LookupError, ValueError, TypeError):
         return False
 

@@ -18,7 +18,9 @@ _CHECKOUT = Path(__file__).parent.parent.parent
 
 def data_path(name: str) -> Path:
     """`schemas/order.schema.json` or `samples/job.toml` as a path on this machine."""
-    return (_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT) / name
+    if _INSTALLED.is_dir():
+        return _INSTALLED / name
+    return _CHECKOUT / name
 
 
 def open_regular(path: Path) -> BufferedReader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -149,10 +149,11 @@ def _check_keywords(schema: Schema) -> None:
             patterns = value
         else:
             patterns = []
-        for pattern in patterns if isinstance(patterns, list | dict) else ():
-            if isinstance(pattern, str) and not _takes(
-                pattern, options
-            ):  # what is no text, the engine refuses by itself
+        if not isinstance(patterns, list | dict):
+            continue
+        for pattern in patterns:
+            # what is no text, the engine refuses by itself
+            if isinstance(pattern, str) and not _takes(pattern, options):
                 found, remedy = _why_not(pattern)
                 _refuse(schema.name, f"has the pattern {pattern[:200]} at {place}, {found}", remedy)
 
@@ -219,11 +220,12 @@ def _check_cost(schema: Schema) -> None:
             return 0
         if id(node) not in costs:
             costs[id(node)] = 1  # what a circle counts
-            total = 1 + sum(map(cost, node.values() if isinstance(node, dict) else node))
+            inside: Iterable[Any] = node
+            references: list[Any] = []
             if isinstance(node, dict):
+                inside = node.values()
                 references = [node.get("$ref"), node.get("$dynamicRef")]
-            else:
-                references = []
+            total = 1 + sum(map(cost, inside))
             for ref in references:
                 if isinstance(ref, str):
                     total += cost(targets.get(ref) or _at(schema.document, ref))
