@@ -35,9 +35,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What the gateway takes, in the smallest unit of the account's own currency; None: it does not
-    tell.
-    """
+    """What the gateway takes, in the smallest unit of the account's currency; None: untold."""
 
     least_charge: int | None = None
     most_charge: int | None = None

@@ -49,8 +49,8 @@ BY_CODE = {one.code: one for one in TABLE}
 NEXT_STEP = {one.code: one.remedy for one in TABLE}
 OF_ROWS = frozenset({0, 10, 11, 12})  # how a finished run stands
 # When several hold, the first of these is told. The contract orders 12, 78, 77, 75, 69, 11, 10;
-# what keeps a whole file
-# or its reports from being right comes between what stops all and what the next run mends.
+# what keeps a whole file or its reports from being right comes between what stops all and what the
+# next run mends.
 PRIORITY = (70, 12, 78, 73, 74, 64, 65, 66, 77, 75, 69, 11, 10, 0)
 
 

@@ -55,9 +55,7 @@ def is_rejects_file(columns: Collection[str]) -> bool:
 
 
 def told_id(order_id: str, batch_id: str, sheet: str, row: int) -> str:
-    """The id of a rejected row as `batchpay_id` has it; an empty id, of a row without one,
-    included.
-    """
+    """The id of a rejected row as `batchpay_id` has it; also the empty id of a row without one."""
     return f"id:{order_id}:{_check(order_id)}{_check(order_id, batch_id[-12:], sheet, str(row))}"
 
 

@@ -1,6 +1,4 @@
-"""The frozen records that flow from a file to a report. Words are those of the contract, section
-1.
-"""
+"""The frozen records that flow from a file to a report, in the words of the contract, 1."""
 
 from __future__ import annotations
 
@@ -101,9 +99,7 @@ class Problem:
         return str(self.message())
 
     def to_json(self) -> dict[str, Any]:
-        """For the journal: what earlier versions read of a problem, and beside it code and
-        fields.
-        """
+        """For the journal: what earlier versions read of a problem, with code and fields beside."""
         return {
             "column": self.column,
             "value": self.value,
@@ -301,9 +297,7 @@ class ChargeSeen:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChargeSeen:
-        """The same charge back from the journal; what a later version kept beside it is left
-        out.
-        """
+        """The same charge back from the journal; what a later version added is left out."""
         return cls(
             **{**_ABSENT, **{name: value for name, value in data.items() if name in _CHARGE_FIELDS}}
         )

@@ -53,8 +53,7 @@ CODES = ", ".join(EXPONENTS)  # for people
 MAX_MINOR = 2**53 - 1  # beyond it a JSON reader on the way may round
 
 # Amounts so plain that a whole column of them is converted at once, by decimals of the currency;
-# the lengths keep
-# the result below MAX_MINOR.
+# the lengths keep the result below MAX_MINOR.
 _PLAIN = {0: "[0-9]{1,15}", 2: r"[0-9]{1,13}(?:\.[0-9]{2})?"}
 _PLAIN_CELL = {decimals: re.compile(form) for decimals, form in _PLAIN.items()}
 _PLAIN_COLUMN = {decimals: re.compile(rf"(?:{form}\n)*+") for decimals, form in _PLAIN.items()}

@@ -234,9 +234,7 @@ class Journal(Protocol):
         """Is there one?"""
 
     def open_orders(self) -> list[str]:
-        """Order ids with an attempt that did not end yet: in doubt, pending, unproven or never
-        sent.
-        """
+        """Order ids with an attempt that did not end: in doubt, pending, unproven, unsent."""
 
     def orders_of(self, batch_id: str) -> list[str]:
         """Order ids with an attempt that a row of this batch caused."""
@@ -297,9 +295,7 @@ class Journal(Protocol):
         """
 
     def adopted(self) -> list[tuple[str, str]]:
-        """Batch id, as the charge told it, and order id of every charge that was adopted, oldest
-        first.
-        """
+        """Batch id, as its charge told it, and order id of every adopted charge, oldest first."""
 
     # --- other jobs in the same journal
 
@@ -334,9 +330,7 @@ class Journal(Protocol):
         """
 
     def judge(self, event: Event, batch: Batch) -> None:
-        """The rows of a batch stay as they are, and another decision was made about it as a
-        whole.
-        """
+        """The rows of a batch stay as they are, under another decision about the whole."""
 
     def batches(self) -> list[Batch]:
         """Every batch as last planned, by first receipt."""

@@ -51,9 +51,7 @@ def visible(text: str) -> str:
 
 
 def told(text: str, limit: int = 60) -> str:
-    """At most `limit` characters of a text, for a message: masked, and every odd character as an
-    escape.
-    """
+    """At most `limit` characters of a text, masked, every odd character as an escape."""
     some = text[: max(_ENOUGH, 2 * limit)]
     kept = masked(some)
     if len(kept) <= limit and len(some) == len(text):
@@ -94,9 +92,7 @@ def defused(text: str) -> str:
 
 
 def json_text(document: Any, indent: int | None = 2) -> str:
-    """JSON in which what cannot be seen is spelled out; a program reads the same document from
-    it.
-    """
+    """JSON in which what cannot be seen is spelled out; programs read the same from it."""
     return _HIDDEN.sub(_json_escape, json.dumps(document, ensure_ascii=False, indent=indent))
 
 

@@ -80,9 +80,7 @@ def refuse_to_come(flag: str, said: date, zone: str, now: datetime) -> None:
 
 
 def local(at: str, zone: str) -> str:
-    """An instant as we keep it, for a person: `2026-11-24T17:00:00Z` -> `2026-11-25 00:00:00
-    Asia/Bangkok`.
-    """
+    """An instant for a person: `2026-11-24T17:00:00Z` -> `2026-11-25 00:00:00 Asia/Bangkok`."""
     try:
         instant = datetime.fromisoformat(at)
     except ValueError:

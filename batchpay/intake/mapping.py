@@ -48,9 +48,7 @@ _HIDDEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """One chunk after mapping: what each row asks for as far as it could be read, and what could
-    not.
-    """
+    """One chunk after mapping: what each row asks for, and what could not be read."""
 
     chunk: Chunk
     documents: list[Document]
@@ -181,9 +179,7 @@ def _cells(
     odd: Collection[int],
     found: _Findings,
 ) -> _Cells:
-    """The text of one field in every row; empty where there is none, or where a cell of it was
-    refused.
-    """
+    """The text of one field in every row; empty where there is none or its cell was refused."""
     match source:
         case FromColumn(column=column):
             texts = chunk.texts(column)
@@ -251,9 +247,7 @@ def _without_empty(
     name: str,
     found: _Findings,
 ) -> _Cells:
-    """Free text bears a gap; an identifier with a gap could be another order's, so it is
-    refused.
-    """
+    """Free text bears a gap; an identifier with a gap could be another order's: it is refused."""
     for at, cells in enumerate(zip(*columns, strict=True)):
         if not any(cells):
             texts[at] = ""
@@ -470,9 +464,7 @@ def _torn() -> Message:
 def _told_ids(
     chunk: Chunk, corrects: Collection[int], documents: Sequence[Document]
 ) -> dict[int, tuple[str, ...]]:
-    """Position -> the order id that a row which came back was told with, where it has another one
-    now.
-    """
+    """Position -> the order id that a row came back with, where it has another one now."""
     if not corrects:
         return {}
     texts = chunk.texts(lineage.ID)
@@ -504,9 +496,7 @@ def _without_tokens(
     name: str,
     found: _Findings,
 ) -> list[str]:
-    """A token stays in the field that pays: anywhere else it would be shown, here and at the
-    gateway.
-    """
+    """A token stays in the field that pays; anywhere else it would be shown."""
     kept = [str(text or "") for text in texts]
     if "tokn_" not in "|".join(kept):
         return kept
@@ -528,9 +518,7 @@ def _texts(
     name: str,
     found: _Findings,
 ) -> _Values:
-    """Identifiers as they stand; those with blanks around or invisible characters inside are
-    refused.
-    """
+    """Identifiers as they stand; refused are blanks around and invisible characters inside."""
     if _plain(texts):
         return texts
     return _screened(texts, _identifier_fault, source, name, found)
@@ -606,9 +594,7 @@ def _amounts(
     source: Source,
     found: _Findings,
 ) -> _Values:
-    """Whole smallest units. Plain columns are converted at once, cells that are not plain one by
-    one.
-    """
+    """Whole smallest units. Plain columns are converted at once, other cells one by one."""
     unit = "major"
     if isinstance(source, FromColumn | FromValue) and source.unit:
         unit = source.unit

@@ -81,9 +81,7 @@ class _Came(NamedTuple):
 
 
 def held_against(mapped: Mapped, held: Held) -> Mapped:
-    """The chunk with a problem at each row that does not stand beside its own `batchpay_`
-    columns.
-    """
+    """The chunk with a problem at each row that is not beside its own `batchpay_` columns."""
     if lineage.ID not in mapped.chunk.columns:
         return mapped
     came = dict(_came(mapped, held))
@@ -134,9 +132,7 @@ def _strangers(mapped: Mapped, came: Mapping[int, _Came]) -> Iterator[int]:
 
 
 def _nearest_other(one: _Came, likes: Mapping[tuple[object, ...], int], rows: int) -> int:
-    """In how many facts another row that the file names is like this one; -1 when there is no
-    other.
-    """
+    """In how many facts another row that the file names is like this one; -1: there is no other."""
     named = set(_keys(one.named))
     for key in _keys(one.facts):
         if likes.get(key, 0) > (key in named):

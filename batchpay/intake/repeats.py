@@ -78,9 +78,7 @@ class _Row:
 
 
 class Repeats:
-    """The order ids and one-time tokens of one run, as far as needed to see that one of them came
-    twice.
-    """
+    """The order ids and one-time tokens of one run, as far as needed to see one come twice."""
 
     def __init__(
         self,
@@ -477,9 +475,7 @@ def look_alike_reason(order_id: str, other: str, place: Message | None = None) -
 
 
 def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
-    """Ids that are written alike in other characters; no source has both on purpose (fault-matrix
-    X04).
-    """
+    """Ids that are written alike in other characters; no source means both (fault-matrix X04)."""
     verdicts: dict[Place, Repeat] = {}
     by_letters = _grouped(rows, lambda row: unicodedata.normalize("NFC", row.order_id))
     for twins in by_letters.values():
@@ -491,9 +487,7 @@ def _composed(rows: Sequence[_Row], notes: _Notes) -> dict[Place, Repeat]:
 
 
 def _same_sale(rows: Sequence[_Row]) -> dict[Place, Repeat]:
-    """A row and its corrections under other order ids: which of them is right is not ours to
-    say.
-    """
+    """A row and its corrections under other ids: which of them is right is not ours to say."""
     if len({row.order_id for row in rows}) == 1:
         return {}
     return {row.place: _kin_of(row, rows) for row in rows}

@@ -32,9 +32,7 @@ class Rule:
 
 
 def rule_of(schema: Mapping[str, Any], path: Sequence[str | int]) -> Rule:
-    """Walk to a keyword of the schema, keeping the last description on the way and the name in
-    `$defs`.
-    """
+    """Walk to a keyword of the schema, keeping the last description and the name in `$defs`."""
     keyword = "schema"
     limit = None
     description = ""

@@ -68,9 +68,7 @@ def _without_blanks(text: str) -> str:
 
 
 def _made_of(shown: _Date, mine: _Date) -> bool:
-    """An id without a year gets that of the day it was opened; one that has all parts keeps their
-    order.
-    """
+    """An id without a year gets that of its day; one that has all parts keeps their order."""
     if (shown.month, shown.day) != (mine.month, mine.day):
         return False
     if mine.year is None or shown.year is None:
@@ -128,9 +126,7 @@ def _named(text: str) -> Iterator[_Date]:
 
 
 def _shown(cell: str) -> Iterator[_Date]:
-    """A cell as the date that it shows; one that shows neither a year nor the name of a month shows
-    none.
-    """
+    """A cell as the date that it shows: none without a year and without a month's name."""
     bare = cell
     if ":" in cell:
         bare = _MIDNIGHT.sub("", cell)

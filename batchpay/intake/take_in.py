@@ -1,6 +1,4 @@
-"""From input files to judged rows: what never leaves the machine, the same for check, plan and
-run.
-"""
+"""From input files to judged rows, on this machine, the same for check, plan and run."""
 
 from __future__ import annotations
 
@@ -319,9 +317,7 @@ def _require_name(path: Path) -> None:
 
 
 def _controls(job: Job, path: Path) -> Controls:
-    """The job's control totals, or those its sender laid beside the file:
-    `orders.csv.totals.json`.
-    """
+    """The job's control totals, or its sender's beside the file: `orders.csv.totals.json`."""
     beside = path.with_name(f"{path.name}.totals.json")
     try:
         data = read_regular(beside, MAX_TOTALS_BYTES)

@@ -49,9 +49,7 @@ class Checker:
         self._errors: Callable[[Document], Any] = validator.iter_errors
 
     def judge(self, mapped: Mapped) -> Judged:
-        """The chunk with all its problems: the reader's, the mapping's, the schema's and the
-        controls'.
-        """
+        """The chunk with all problems: the reader's, the mapping's, the schema's, the controls'."""
         problems = dict(mapped.problems)
         verdicts = self._verdicts(mapped.documents)
         if False in verdicts:
@@ -79,9 +77,7 @@ class Checker:
     def problems_of(
         self, document: Document, unmapped: Collection[str] = _NONE
     ) -> tuple[Problem, ...]:
-        """What the schema holds against a document, without what follows from fields that were
-        refused before.
-        """
+        """What the schema holds against a document, but for what follows from refused fields."""
         try:
             errors = list(self._errors(document))
         except UnicodeEncodeError:

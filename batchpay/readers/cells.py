@@ -1,6 +1,4 @@
-"""All cells of a chunk as compressed bytes, and back: what the state keeps so that a report needs
-no input file.
-"""
+"""All cells of a chunk as compressed bytes, and back: a report needs no input file."""
 
 from __future__ import annotations
 

@@ -15,9 +15,7 @@ from batchpay.readers.pieces import Piece
 
 
 def restored_header(cells: Sequence[str], wanted: Collection[str]) -> list[str]:
-    """The names of the columns as the input had them; where no cell of ours is, they stand as they
-    are.
-    """
+    """The names of the columns as the input had them; without a cell of ours, as they are."""
     if DEFUSED not in cells:
         return list(cells)
     return [_restored(cell, wanted) for cell in cells]

@@ -38,9 +38,7 @@ def float_text(number: float, shortest: str = "") -> str:
 
 
 def plain_decimal(text: str) -> str:
-    """`1E-7` as `0.0000001`; zeros that say nothing, as `10.5000` of a column of four decimals, are
-    left away.
-    """
+    """`1E-7` as `0.0000001`; zeros that say nothing, as in `10.5000`, are left away."""
     plain = format(Decimal(text), "f")
     if "." in plain:
         return plain.rstrip("0").rstrip(".")

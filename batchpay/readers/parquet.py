@@ -115,9 +115,7 @@ class _Scale:
     total: int = 0
 
     def weigh(self, size: int) -> None:
-        """Add so many bytes. Raises FileRefused when it is too much, or too much for so small a
-        file.
-        """
+        """Add so many bytes. Raises FileRefused when it is too much, or too much for the file."""
         self.total += size
         path = str(self.snapshot.path)
         if self.total > TEXT_LIMIT:

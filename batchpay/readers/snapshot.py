@@ -1,6 +1,4 @@
-"""One input file, opened once: everything is read through that one descriptor, whatever happens to
-the name.
-"""
+"""One input file, opened once: all is read through that one descriptor."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A file's rows as chunks: blank rows left out and counted, forbidden cells found, card numbers
-masked.
-"""
+"""A file's rows as chunks: blank rows left out, forbidden cells found, card numbers masked."""
 
 from __future__ import annotations
 

@@ -39,9 +39,7 @@ class Plain:
 
 
 def plain_rows(data: bytes, delimiter: str, names: Sequence[str]) -> Plain | None:
-    """The rows of such a block; None for any other, and when a row has too few or too many
-    cells.
-    """
+    """The rows of such a block; None for any other, and for too few or too many cells in a row."""
     if not delimiter.isascii() or not data.endswith(b"\n"):
         return None
     if data.startswith(_BOM):  # Arrow drops a mark
@@ -61,9 +59,7 @@ def plain_rows(data: bytes, delimiter: str, names: Sequence[str]) -> Plain | Non
 
 
 def _blank_rows(data: bytes, delimiter: int, *, quoted: bool) -> np.ndarray | None:
-    """For each row of a plain block whether it is a line end and nothing else; None for any other
-    block.
-    """
+    """For each row of a plain block: is it a line end and nothing else? None: no plain block."""
     import numpy as np
 
     codes = np.frombuffer(data, dtype=np.uint8)

@@ -32,9 +32,7 @@ class Block:
 
 
 def blocks(snapshot: Snapshot, encoding: str) -> Iterator[Block]:
-    """The file's text. Raises FileRefused for wrong bytes, broken gzip and what is beyond the
-    limits.
-    """
+    """The file's text. Raises FileRefused for wrong bytes, broken gzip and too much of it."""
     codec = _codec(encoding)
     with snapshot.stream() as raw:
         if snapshot.gzipped:

@@ -23,9 +23,7 @@ _FEWEST = 2  # zeros: one alone says only that nothing is shown as 0
 
 @dataclass(frozen=True, slots=True)
 class Zeros:
-    """A format of digits and literals: `0` shows a digit always, `#` only where the number has
-    one.
-    """
+    """A format of digits and literals: `0` always shows a digit, `#` only where there is one."""
 
     parts: tuple[str, ...]  # "0", "#", or a literal after a NUL
     only_positive: bool  # zero has a section of its own

@@ -37,9 +37,7 @@ class Sheet:
 
 @dataclass(slots=True)
 class Package:
-    """The parts of one workbook, all XML of it checked. Its stream stays open as long as it
-    does.
-    """
+    """The parts of one workbook, all XML checked. Its stream stays open as long as it does."""
 
     snapshot: Snapshot
     zip: zipfile.ZipFile

@@ -293,9 +293,7 @@ def _fitted(cells: Values, width: int) -> Values:
 
 
 class _Seen:
-    """Whole numbers that a format shows with zeros: what is shown is what a person takes for the
-    id.
-    """
+    """Whole numbers shown with zeros: what is shown is what a person takes for the id."""
 
     def __init__(self, book: _Book, names: Sequence[str], wanted: Collection[str]) -> None:
         self.notes: dict[str, Message] = {}  # by column, of those that a field uses
@@ -432,9 +430,7 @@ def _kind(value: Any) -> str:
 
 
 def _unescaped(value: Any) -> Any:
-    """`_x000D_` is how a sheet writes a character that XML cannot; calamine knows that, openpyxl
-    does not.
-    """
+    """`_x000D_` writes a character that XML cannot; calamine undoes it, openpyxl does not."""
     if type(value) is not str or "_x" not in value:
         return value
     from openpyxl.utils.escape import unescape

@@ -61,9 +61,7 @@ class SheetFacts:
 
 @dataclass(slots=True)
 class Styled:
-    """The number cells of one column that have a style somebody asked for, in the order of their
-    rows.
-    """
+    """The number cells of one column that have a chosen style, in the order of their rows."""
 
     rows: array[int] = field(default_factory=lambda: array("I"))
     styles: array[int] = field(default_factory=lambda: array("I"))
