@@ -181,6 +181,14 @@ def test_what_a_later_version_serves_is_refused_with_a_sentence(
     [
         (("[input]", "[inputs]"), ["'inputs'", "nearest known key is 'input'", "lacks input"]),
         (
+            ("[input]", '[approval]\nby = "two"\n[input]'),
+            ["unknown key 'approval'", "nearest known key is 'approval' in [controls]"],
+        ),
+        (
+            ('file = "orders.csv"', 'file = "orders.csv"\nformats = ["csv"]'),
+            ["unknown key 'formats' in [input]", "nearest known key is 'formats' in [report]"],
+        ),
+        (
             ('file = "orders.csv"', 'file = "orders.csv"\nencodng = "utf-8"'),
             ["line 4", "'encodng'", "'encoding'"],
         ),

@@ -328,3 +328,11 @@ def test_a_report_is_what_its_schema_says(market: Market) -> None:
     schema = json.loads(data_path("schemas/report.schema.json").read_text("utf-8"))
     (report,) = market.reports()
     jsonschema.Draft202012Validator(schema).validate(report)
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    """Every file of the repository that a page of docs names by a link."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / "docs" / target).exists(), (page, target)

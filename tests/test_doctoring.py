@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from batchpay.commands import doctor
+from batchpay.job.load import load_job
 from batchpay.sandbox import SandboxServer
 from tests.world import KEY, Market, order
 
@@ -78,7 +81,10 @@ def test_a_refused_key_is_77_and_a_silent_gateway_69(market: Market) -> None:
     market.orders([order(1)])
     market.job()
     market.sandbox.accept_keys("skey_test_another000000")
-    assert findings(market)[0] == 77
+    code, found = findings(market)
+    assert code == 77 and "refused the secret key (401" in found["gateway"][1]
+    said = market.run(verb="doctor").stdout
+    assert "run again later" not in said and said.count("authentication_failure") == 1, said
     market.job(url="http://127.0.0.1:9")
     code, found = findings(market)
     assert code == 69 and PAGE in found["gateway"][1]
@@ -129,7 +135,35 @@ def test_a_wrong_clock_is_78(market: Market) -> None:
         {"method": "GET", "path": "*", "headers": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}}
     )
     code, found = findings(market)
-    assert code == 78 and "clock" in str(found)
+    assert code == 78 and found["clock"][0] == "wrong" and "gateway" not in found, found
+    assert "unseen   clock" not in market.run(verb="doctor").stdout
+
+
+def test_a_disk_without_room_is_73(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A little room is a warning; none is what ends a run."""
+    market.orders([order(1)])
+    market.job()
+    job = load_job(market.folder / "job.toml")
+    usage = shutil.disk_usage(market.folder)
+    for free, state, code in ((4096, "wrong", 73), (100 << 20, "warning", 0)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+        for finding in doctor._disk(job):
+            assert (finding.state, finding.exit_code) == (state, code), finding
+
+
+@pytest.mark.fault("E13")
+def test_a_job_that_was_renamed_beside_its_journal_is_78(market: Market) -> None:
+    """As its run would end; under its old name all is well again."""
+    market.orders([order(1), order(2)])
+    market.job()
+    assert market.run().returncode == 0
+    path = market.folder / "job.toml"
+    path.write_text(path.read_text().replace('name = "night"', 'name = "nightly"'))
+    code, found = findings(market)
+    assert code == 78 and 'give it its old name again: name = "night"' in found["job"][1], found
+    assert market.run().returncode == 78
+    market.job()
+    assert findings(market)[0] == 0
 
 
 @pytest.mark.fault("D14")
@@ -147,6 +181,10 @@ def test_a_journal_edited_by_hand_is_74(market: Market) -> None:
     raw.close()
     code, found = findings(market)
     assert code == 74 and "event 4" in found["journal"][1]
+    assert "Keep a copy of it as it is, find out who or what changed it" in found["journal"][1]
+    last = market.run(verb="doctor").stdout.splitlines()[-1]
+    assert last.startswith("exit 74: do what is said about the journal"), last
+    assert "Nothing was sent" not in market.run(verb="verify").stderr
     assert market.run().returncode == 74
 
 

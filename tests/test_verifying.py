@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -55,6 +56,28 @@ def test_what_nobody_touched_verifies(night: Market) -> None:
     assert told["files"] == sum(map(len, named))
     said = night.run(verb="verify").stdout
     assert "the hash chain verifies" in said and "exit 0" in said
+
+
+def test_a_lookup_file_of_another_day_is_told_and_no_difference(market: Market) -> None:
+    """The manifest says which one the batch was made with."""
+    lookup = market.folder / "sellers.csv"
+    lookup.write_text("shop,recipient\nA,recp_test_sandbox01\n")
+    market.orders([order(1, recipient="A")])
+    market.job()
+    path = market.folder / "job.toml"
+    by_shop = '{ column = "recipient", lookup = "sellers.csv", key = "shop", value = "recipient" }'
+    text = path.read_text()
+    line = next(one for one in text.splitlines() if one.startswith("destination"))
+    path.write_text(text.replace(line, f"destination = {by_shop}"))
+    assert market.run().returncode == 0
+    (manifest,) = market.folder.glob("reports/*/manifest.json")
+    digest = hashlib.sha256(lookup.read_bytes()).hexdigest()
+    assert json.loads(manifest.read_text())["lookups_sha256"] == {"sellers.csv": digest}
+    assert verified(market)[1]["notes"] == []
+    lookup.write_text(lookup.read_text() + "B,recp_test_sandbox02\n")
+    code, told = verified(market)
+    assert (code, told["differences"]) == (0, [])
+    assert f"sellers.csv is another file today than {manifest}" in str(told["notes"])
 
 
 @pytest.mark.fault("I9")

@@ -366,6 +366,7 @@ def batch_of(job: Job, intake: Intake, first_seen_ns: int, known: Batch | None =
         mode=job.gateway.mode,
         job_sha256=job.sha256,
         schema_sha256=job.schema.sha256,
+        lookups=job.lookups(),
         version=__version__,
         delimiter=job.input.delimiter,
         encoding=job.input.encoding,

@@ -182,6 +182,7 @@ def publish_nothing(opened: OpenJob, code: int, noted: Event, runs: Runs) -> tup
         mode=job.gateway.mode,
         job_sha256=job.sha256,
         schema_sha256=job.schema.sha256,
+        lookups=job.lookups(),
         version=__version__,
         notes=("there was no file tonight, and the job says that this is well",),
     )

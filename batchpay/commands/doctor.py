@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from batchpay.settlement.in_force import UNREADABLE, stop_in_force, unreadable_i
 from batchpay.settlement.run import close_to_no_gateway, refuse_other_account, refuse_other_mode
 
 LEAST_FREE_BYTES = 256 << 20
+NO_ROOM_BYTES = 1 << 20  # less than this, and a run ends with 73
 STATE_FILES = ("-wal", "-shm", ".lock")  # beside the journal, beside the journal itself
 AHEAD_S = 300  # a file of a time further ahead than this was not written by a clock like ours
 AT_GATEWAY = (
@@ -260,7 +261,18 @@ def _renamed(job: Job, journal: SqliteJournal, files: _Files) -> Iterator[Findin
     others = other_jobs(job.report.directory, job.name, names.keys() - mine)
     for sha256, other in sorted(others.items()):
         told = f'the reports of job "{other}" are about {names[sha256]}, which this job reads'
-        yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
+        if _sent_from_here(job, other, sha256):
+            told = f"{told}, and this very journal has sent orders of it under that name"
+            yield Finding("job", "wrong", f"{told}. {steps.OLD_NAME(job=other)}", 78)
+        else:
+            yield _warning("job", f"{told}. {steps.OLD_NAME(job=other)}")
+
+
+def _sent_from_here(job: Job, other: str, sha256: str) -> bool:
+    """Does this job's journal know a file, and orders that were sent, under another job's name?"""
+    with closing(SqliteJournal(job.state_path, other, read_only=True)) as journal:
+        known = {batch.sha256 for batch in journal.batches()}
+        return sha256 in known and journal.knows_orders()
 
 
 def _disk(job: Job) -> Iterator[Finding]:
@@ -283,6 +295,8 @@ def _folder(subject: str, folder: Path) -> Finding:
     if not os.access(there, os.W_OK | os.X_OK):
         return Finding(subject, "wrong", f"{there}: cannot be written by this user", 73)
     told = f"{there}: {free >> 20} MiB free"
+    if free < NO_ROOM_BYTES:
+        return Finding(subject, "wrong", f"{told}: nothing can be written there; make room", 73)
     if free < LEAST_FREE_BYTES:
         return _warning(subject, f"{told}; {LEAST_FREE_BYTES >> 20} are wanted")
     return _well(subject, told)
@@ -323,7 +337,7 @@ def _clock(job: Job, files: _Files) -> Iterator[Finding]:
                 f"{path} was written {ahead_s:.0f} s from now, by this machine's clock: {remedy}",
             )
             return
-    yield _well("clock", f"{iso(now_ns)}; no file of this job is younger than that")
+    yield _well("clock", f"{iso(now_ns)} by this machine; no file of this job is younger")
 
 
 # --- the key
@@ -411,6 +425,8 @@ async def _gateway(
     job: Job, gateway: Gateway, files: _Files, channel: Channel
 ) -> AsyncIterator[Finding]:
     account = await channel.ask(gateway.account, learn=False)
+    if account is not None and account.status == 401:  # as a run takes it (settlement/run.py)
+        channel.refused(account)
     await close_to_no_gateway(job.gateway, gateway, channel)
     if account is None or channel.closed:
         for finding in _silent(job, channel, AT_GATEWAY):
@@ -451,8 +467,12 @@ def _silent(job: Job, channel: Channel, subjects: Iterable[str]) -> Iterator[Fin
     else:
         why = ""
     error = channel.fatal or GatewaySilent(f"{job.gateway.url} does not answer{why}")
-    yield from _wrong("gateway", error)
-    yield from _unseen(subjects, "the gateway was not asked any more")
+    subject = "gateway"
+    if channel.skewed:
+        subject = "clock"
+    yield from _wrong(subject, error)
+    left = [one for one in subjects if one != subject]
+    yield from _unseen(left, "the gateway was not asked any more")
 
 
 def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterator[Finding]:
@@ -469,8 +489,7 @@ def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterato
     if account.id:
         yield _well("key", f"account {account.id}, mode {job.gateway.mode}")
         return
-    said = f"{answer.status} {answer.code} {answer.message}"
-    told = f"the gateway does not tell of the account: {said}".rstrip()
+    told = f"the gateway does not tell of the account: {_said_in(answer)}"
     if kept.get("account"):
         why = f"{told}; no run sends or asks before it does: run again later"
         yield Finding("key", "wrong", why, 69)
@@ -481,8 +500,14 @@ def _account(job: Job, answer: Answer[Account], kept: dict[str, Any]) -> Iterato
 def _permission(listed: Answer[object]) -> Finding:
     if listed.status == 200:
         return _well("permission", "the key may list charges: without that no run sends anything")
-    said = f"{listed.status} {listed.code} {listed.message}"
-    return Finding("permission", "wrong", f"GET /charges gave {said}: no run can send", 78)
+    why = f"GET /charges gave {_said_in(listed)}: no run can send"
+    return Finding("permission", "wrong", why, 78)
+
+
+def _said_in(answer: Answer[Any]) -> str:
+    """The status of an answer and its words, each once."""
+    words = dict.fromkeys((str(answer.status), answer.code, answer.message))
+    return " ".join(filter(None, words))
 
 
 def _limits(job: Job, files: _Files, bounds: Bounds) -> Iterator[Finding]:

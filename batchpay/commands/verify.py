@@ -82,6 +82,7 @@ class _Known:
     # batches whose last reports a run counted and could not write, or was killed before
     unwritten: frozenset[str]
     account: str  # whose money it is; "": nobody told yet
+    lookups: Mapping[str, str]  # today's lookup files of the job: path -> SHA-256
     # losses it has noted: the last event that was left, the last that was known of
     lost: tuple[tuple[int, int], ...]
 
@@ -171,6 +172,7 @@ def _known(job: Job, journal: SqliteJournal) -> _Known:
         counted={name: event.seq for name, event in counted.items()},
         unwritten=frozenset(name for name, event in counted.items() if unfinished(event.run_id)),
         account=str(whose_journal(journal.accounts()).get("account", "")),
+        lookups=dict(job.lookups()),
         lost=tuple((loss.has or 0, loss.had or 0) for _, loss in losses),
     )
 
@@ -222,6 +224,7 @@ def _folder(seen: _Seen, folder: Path, known: _Known) -> Iterator[Difference]:
         if path.name == NEWEST:
             seen.files += len(document["reports"])
             yield from _files(folder, document["reports"])
+            seen.notes += _lookups(path, document, known)
     for origin, number in sorted(others.items()):
         seen.notes.append(f"{folder}: {many(number, 'manifest')} of {origin}")
     if folder / NEWEST not in manifests:
@@ -294,6 +297,23 @@ def _says(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[Di
         if found != expected:
             what = f"says {name} {told(str(found))}, which is {told(str(expected))}"
             yield Difference(str(path), what)
+
+
+def _lookups(path: Path, document: Mapping[str, Any], known: _Known) -> Iterator[str]:
+    """The lookup files of then that are others today: they may be edited, so that is no
+    difference.
+    """
+    kept = document.get("lookups_sha256")
+    if not isinstance(kept, dict):  # an earlier version did not say
+        return
+    for name, sha256 in sorted(kept.items()):
+        today = known.lookups.get(name)
+        if today == sha256:
+            continue
+        how = f"is another file today than {path} was made with (SHA-256 {sha256})"
+        if today is None:
+            how = f"is not used by the job any more; {path} was made with it (SHA-256 {sha256})"
+        yield f"the lookup file {told(name)} {how}"
 
 
 def _head(

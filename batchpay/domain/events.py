@@ -764,7 +764,8 @@ class BatchPlanned(Told):
         names = ("columns", "unused", "metadata", "notes", "sample")
         lists = {name: tuple(kept.get(name, ())) for name in names}
         read = tuple(Read(**one) for one in kept.get("read", ()))
-        return Batch(**{**kept, **lists, "read": read})
+        lookups = tuple((path, sha256) for path, sha256 in kept.get("lookups", ()))
+        return Batch(**{**kept, **lists, "read": read, "lookups": lookups})
 
     @property
     def repeats(self) -> dict[tuple[str, int], Repeat]:

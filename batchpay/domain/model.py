@@ -433,6 +433,9 @@ class Batch:
     sample: tuple[str, ...] = ()  # by which it is held against other files (likeness.Features)
     likeness: str = ""  # a warning: how it resembled a recent file when it was first seen
     read: tuple[Read, ...] = ()  # by currency; empty in journals that did not keep it
+    # Each lookup file, by its path from the job file's folder, and the SHA-256 of its bytes; empty
+    # in journals that did not keep it.
+    lookups: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,3 +227,16 @@ class Job:
     report: ReportSettings
     state_path: Path
     fee: Fee | None = None
+
+    def lookups(self) -> tuple[tuple[str, str], ...]:
+        """Each lookup file, by its path from the job file's folder where it is in it, and its
+        SHA-256.
+        """
+        found: dict[str, str] = {}
+        for source in (*self.columns.fields.values(), *self.columns.metadata.values()):
+            if isinstance(source, FromLookup):
+                path, here = source.path, self.path.parent
+                if path.is_relative_to(here):
+                    path = path.relative_to(here)
+                found[str(path)] = source.sha256
+        return tuple(sorted(found.items()))

@@ -311,7 +311,7 @@ def _against_schema(told: Mapping[str, Any], text: str) -> Iterator[str]:
     errors = islice(validator.iter_errors(told), MAX_TOLD * 5)
     in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
     for error in in_order:
-        yield from _worded(error, text)
+        yield from _worded(error, text, schema["properties"])
 
 
 def _each_once(
@@ -327,20 +327,19 @@ def _each_once(
         yield jsonschema.ValidationError("one of them stands there twice")
 
 
-def _worded(error: Any, text: str) -> Iterator[str]:
+def _worded(error: Any, text: str, tables: Mapping[str, Any]) -> Iterator[str]:
     where = [str(part) for part in error.absolute_path]
     place = ".".join(where) or "the job file"
     known = _known_keys(error)
     if unknown := [key for key in error.instance if key not in known] if known else []:
         for key in unknown:
-            near = difflib.get_close_matches(key, known, 1, 0.0)
+            table = ""
             if where:
                 table = f" in [{'.'.join(where)}]"
-            else:
-                table = ""
+            near = _nearest(key, known, tables)
             yield (
                 f"{_line(text, [*where, key])}unknown key {key!r}{table}; the nearest known key is"
-                f" {near[0]!r}"
+                f" {near}"
             )
         return
     if error.validator == "required":
@@ -362,6 +361,15 @@ def _worded(error: Any, text: str) -> Iterator[str]:
         )
         return
     yield f"{_line(text, where)}{place}: found {_shown(error.instance)}; {_said(error)}"
+
+
+def _nearest(key: str, known: Sequence[str], tables: Mapping[str, Any]) -> str:
+    """The known key that an unknown one may be: the same in another table, or one like it."""
+    homes = [f"[{name}]" for name, one in tables.items() if key in one.get("properties", ())]
+    if homes:
+        return f"{key!r} in {' or '.join(homes)}"
+    near = difflib.get_close_matches(key, known, 1, 0.0)
+    return repr(near[0])
 
 
 def _known_keys(error: Any) -> list[str]:

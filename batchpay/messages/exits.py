@@ -44,7 +44,8 @@ MISSING = entry(
 )
 SILENT = entry(
     "exit-69",
-    "check the network and [gateway] url, then run again",
+    "check the network, [gateway] url and whether the gateway itself has an incident, then run"
+    " again",
     means="The gateway gave not one answer.",
     example="a network that is down",
 )
@@ -62,7 +63,7 @@ NO_WRITING = entry(
 )
 DISK = entry(
     "exit-74",
-    "check the disk, then run again",
+    "do what is said about the journal, if it is that; else check the disk, then run again",
     means="Reading or writing failed, or the journal is damaged.",
     example="a bad block under the state",
 )

@@ -144,7 +144,10 @@ def _remedy(folder: Path, error: OSError) -> str:
     """What to do about a report folder that takes no file; what was charged is in the journal,
     whatever it takes.
     """
-    then = "then batchpay report JOB writes the reports: what was sent is in the journal"
+    then = (
+        "then batchpay report JOB writes the reports: what was sent is in the journal; what was"
+        " not, the same run again sends"
+    )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
         return (

@@ -172,6 +172,7 @@ def write_manifest(directory: Directory, inputs: Inputs) -> None:
         },
         job_file_sha256=batch.job_sha256,
         schema_sha256=batch.schema_sha256,
+        lookups_sha256=dict(batch.lookups),
         reports=directory.digests(),
         journal={
             "id": inputs.journal_id,

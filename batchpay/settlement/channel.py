@@ -58,6 +58,7 @@ class Channel:
         self.fatal: BatchpayError | None = None
         self.gateway_date = ""
         self.dated = False  # does the gateway tell its time in its answers?
+        self.skewed = False  # are its clock and ours too far apart?
         self.trouble = ""  # why the last request got no answer
         self.ill = 0  # how many answers were a 5xx ...
         self.illness = 0  # ... and the last of them
@@ -298,6 +299,7 @@ class Channel:
         skew_s = (ours - theirs).total_seconds()
         if abs(skew_s) <= LARGEST_SKEW_S:
             return
+        self.skewed = True
         where = "behind"
         if skew_s > 0:
             where = "ahead of"

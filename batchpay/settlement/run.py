@@ -113,7 +113,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     """
     channel, loop, progress = run.channel, run.loop, run.progress
     progress.phase("entering")
-    account = await enter(run.settings, run.gateway, channel, run.recorder, run.notes)
+    entering: list[str] = []
+    account = await enter(run.settings, run.gateway, channel, run.recorder, entering)
     if channel.closed:
         run.untold = ""
     else:
@@ -127,6 +128,8 @@ async def at_gateway(run: Run, brought: Brought) -> None:
     progress.phase("listing")
     run.recorder.remember(int(brought.look.since.timestamp()) * 10**9)
     looked = await loop.look(brought.look)
+    if looked:  # who tells nothing at all is not said to keep one thing back
+        run.notes += entering
     run.notes += loop.lists.notes
     if not looked:
         run.blind = loop.why_held

@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -175,6 +175,7 @@ def result_lines(job: Job, made: Result) -> Iterator[str]:
         yield f"also written: {path}"
     if made.run is not None:
         yield from _this_run(made.run)
+        yield from _held_lines(made.run, made.published)
     for note in made.notes:
         yield f"note: {note}"
     if made.stop:
@@ -217,8 +218,8 @@ def _this_run(run: RunDone) -> Iterator[str]:
     yield f"this run ({run.id}): sent {many(run.sent, 'order')}, charged {money_text(run.charged)}"
     if run.adopted:
         yield (
-            f"  adopted {many(run.adopted, 'charge')} that the journal did not know:"
-            f" {money_text(run.adopted_sums)}"
+            f"  adopted {many(run.adopted, 'charge')} that the journal did not know; those that"
+            f" took money: {money_text(run.adopted_sums)}"
         )
     if run.looked_up:
         yield f"  looked up {many(run.looked_up, 'order')}"
@@ -226,8 +227,16 @@ def _this_run(run: RunDone) -> Iterator[str]:
         yield "  found the journal empty, which it had not been: it was lost"
     elif run.restored:
         yield "  found the journal older than it had been: an older copy of it is back"
-    if run.held:
+
+
+def _held_lines(run: RunDone, published: Sequence[Published]) -> Iterator[str]:
+    """Why it did not go on, and whether that kept back any order."""
+    if not run.held:
+        return
+    if any(one.totals.count(Outcome.HELD) for one in published):
         yield f"  held the rest: {run.held}"
+    else:
+        yield f"  went no further: {run.held}"
 
 
 def _result_json(job: Job, made: Result) -> dict[str, Any]:

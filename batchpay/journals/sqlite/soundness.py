@@ -39,8 +39,9 @@ from batchpay.journals.guard import Open, replay
 
 GENESIS = "0" * 64
 _REMEDY = (
-    "Nothing was sent. Restore the last good copy and run again: charges made since are found at"
-    " the gateway and adopted."
+    "Nothing is sent from it. Keep a copy of it as it is, find out who or what changed it, then"
+    " restore the last good copy and run again: charges made since are found at the gateway and"
+    " adopted."
 )
 
 Key = tuple[str, str]  # job and order id
