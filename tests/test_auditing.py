@@ -73,6 +73,11 @@ def test_a_double_charge_comes_with_a_refund_list(market: Market) -> None:
     assert market.run().returncode == 12
     code, kinds, told = audited(market)
     assert code == 12 and kinds == {"double": ["00002"]}
+    # the sums are of as many charges as are told, and the double is on one side alone
+    assert (told["journal_charges"], told["gateway_charges"]) == ({"THB": 2}, {"THB": 3})
+    assert told["matched"] == 2
+    lines = market.run("--from", TODAY, "--to", TODAY, verb="audit").stdout
+    assert "2 charges alike on both sides" in lines and "by 3 charges" in lines
     (refunds,) = (market.folder / "reports").glob("audit-*/refunds.csv")
     with refunds.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)

@@ -71,6 +71,8 @@ def test_it_ends_well_and_names_files_that_are_there(
     assert "0 of them twice" in result.stdout
     assert result.stdout.count("0 requests to charge left this machine, and that is the point") == 2
     assert "Under cron it would exit with 11" in result.stdout
+    for who in ("engineer", "accountant", "payer"):
+        assert f" the {who}: " in result.stdout.split("Under cron")[1], result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 160
 
 

@@ -88,6 +88,8 @@ def test_a_refused_key_is_77_and_a_silent_gateway_69(market: Market) -> None:
     market.job(url="http://127.0.0.1:9")
     code, found = findings(market)
     assert code == 69 and PAGE in found["gateway"][1]
+    done = market.run()
+    assert done.returncode == 69 and "whose account" not in done.stdout + done.stderr, done
 
 
 PAGE = "https://status.omise.co tells of incidents"
@@ -101,16 +103,19 @@ def test_a_gateway_that_is_ill_has_a_status_page(market: Market) -> None:
     market.orders([order(number) for number in range(3)])
     market.job()
     assert market.run().returncode == 0
-    market.orders([order(number) for number in range(9)])
     market.sandbox.add_rule(
         {"method": "GET", "path": "*", "status": 503, "code": "service_unavailable"}
     )
+    settled = market.run()
+    assert settled.returncode == 69 and "held the rest" not in settled.stdout, settled
+    market.orders([order(number) for number in range(9)])
     code, found = told(market)
     (gateway,) = [one for one in found if one["subject"] == "gateway"]
     assert code == 69 and PAGE in gateway["told"] and "status 503" in gateway["told"]
     for verb in ("run", "settle"):
         done = market.run(verb=verb)
         assert done.returncode == 69 and PAGE in done.stderr and "status 503" in done.stderr
+        assert "whether the gateway itself has an incident" in done.stdout + done.stderr
     market.sandbox.clear_rules()
     market.sandbox.add_rule(
         {"method": "POST", "path": "/charges", "status": 502, "commit": "never", "code": "x"}

@@ -4,6 +4,7 @@ two in one folder.
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import sqlite3
@@ -224,6 +225,9 @@ def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
     market.orders([order(4), order(5)], "inbox/b.csv")
     market.run("--limit", "0")
     people_say(market, "00005", "--cancel")
+    said = json.loads(market.run("--json", verb="status").stdout)["words"]
+    assert {one["order_id"] for one in said} == {"00002", "00005"}
+    assert all(one["by"] == getpass.getuser() and one["at"] for one in said), said
     shutil.rmtree(market.folder / "state")
     if how == "restored":
         shutil.copytree(market.folder / "before", market.folder / "state")
@@ -238,6 +242,10 @@ def test_a_cancelled_order_stays_so_when_the_journal_is_put_back_or_lost(
     assert market.money() == {"00001": 1, "00003": 1, "00004": 1}
     reasons = {row["order_id"]: row["reason"] for row in market.results()}
     assert all("a fraud" in reasons[order_id] for order_id in ("00002", "00005")), reasons
+    for one in said:  # whose word it was, and when it was said, outlives the loss
+        whose = f"{one['by']} at {one['at']}, which the report "
+        assert whose in reasons[one["order_id"]], reasons
+        assert whose in market.run(one["order_id"], verb="status").stdout
     again = market.run("--summary")
     assert again.returncode == 10 and "says it again" not in again.stdout
     status = market.run(verb="status").stdout

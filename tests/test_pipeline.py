@@ -180,6 +180,8 @@ def test_a_lost_journal_charges_nothing_again(market: Market) -> None:
         path.unlink()
     lost = market.run("--input", "more.csv")
     assert lost.returncode == 78 and "--adopt" in lost.stderr
+    told = market.run(verb="status")
+    assert told.returncode == 78 and "--adopt" in told.stderr and "no batch" not in told.stdout
     assert market.run("--input", "more.csv", "--adopt").returncode == 0
     assert market.posts() == 5
     assert all(count == 1 for count in market.money().values())
@@ -449,6 +451,19 @@ def test_started_by_cron_with_next_to_nothing(market: Market) -> None:
     assert market.posts() == 5
     for path in (market.folder / "state").iterdir():
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_row_that_breaks_two_rules_is_counted_once(market: Market) -> None:
+    """A cancelled order whose row is rejected by now as well: by check as by run."""
+    market.orders([order(1), order(2), order(3, amount="1,5")])
+    market.job()
+    assert market.run("--limit", "0").returncode == 11
+    assert market.run("00002", "--cancel", "--reason", "x", verb="resolve").returncode == 0
+    market.job(more='[controls]\nmax_amount = { THB = "101.50" }\n')  # 00002 asks for more
+    checked = json.loads(market.run("--json", verb="check").stdout)
+    assert market.run().returncode == 10
+    assert market.outcomes() == {"succeeded": 1, "rejected": 2}
+    assert checked["rejected"] == 2, checked
 
 
 def test_check_and_plan_write_nothing_and_agree_with_run(market: Market) -> None:

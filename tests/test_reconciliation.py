@@ -252,7 +252,7 @@ SECOND = replace(ADOPTED, attempt=2, data={**ADOPTED.data, "beside": True})
             one(FIRST, event("voided", 1), RESOLVED, batch_id=OTHER, row=9),
             Outcome.REJECTED,
             "-",
-            "cancelled by hand: wrong shop",
+            "cancelled by me on 1970-01-01T00:00:00Z: wrong shop; ",
         ),
         (
             one(FIRST, answer_event(1, chain=None)),

@@ -54,6 +54,7 @@ VOIDED = event("voided", 1)
 ABSENT = event("absent", 1, boot_id="b", boot_s=1.0, closes=True)
 PAID = answer_event(1)
 BY_HAND = event("resolved", **{"as": "cancelled"}, reason="wrong shop", by="me")
+BY_ME = "me on 1970-01-01T00:00:00Z: wrong shop"
 WITHDRAWN = event("withdrawn")
 PLACED = event(
     "adopted", charge=PAID.data["charge"], intent={**FIRST.data["intent"], "content": ""}
@@ -326,13 +327,13 @@ def test_attempts_end_where_keys_are_no_longer_looked_for(events: list[Any]) -> 
 @pytest.mark.fault("L10")
 def test_a_cancelled_order_is_never_sent() -> None:
     """Whether its attempt was closed by the word, was never charged, or never was."""
-    never = history(cancelled={"0001": "wrong shop"})
-    assert stand(other(comeback=True), never, FREE) == Cancelled("wrong shop")
+    never = history(cancelled={"0001": BY_ME})
+    assert stand(other(comeback=True), never, FREE) == Cancelled(BY_ME)
     assert stand(mine(), history(FIRST, VOIDED, cancelled={"0001": "late"}), FREE) == Cancelled(
         "late"
     )
     closed = history(FIRST, VOIDED, BY_HAND)
-    assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled("wrong shop")
+    assert stand(other(CHANGED, comeback=True), closed, FREE) == Cancelled(BY_ME)
 
 
 def test_a_refusal_by_the_gateway_is_no_persons_word() -> None:
@@ -694,10 +695,8 @@ def test_a_cancelled_sale_stays_cancelled_under_every_id() -> None:
     )
     words = {place_of(OTHER, "", 9): (word,)}
     assert stand(row, once(words=words), FREE) == Cancelled("fraud")
-    assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled("wrong shop")
-    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled(
-        "wrong shop"
-    )
+    assert stand(row, once(FIRST, VOIDED, BY_HAND), FREE) == Cancelled(BY_ME)
+    assert stand(other(), history(**corrected_by(FIRST, VOIDED, BY_HAND)), FREE) == Cancelled(BY_ME)
 
 
 @pytest.mark.fault("J06")

@@ -37,7 +37,7 @@ from batchpay.domain.model import OPEN, Batch, Document, Event, Finding, Outcome
 from batchpay.domain.money import major_text
 from batchpay.job.job import Job
 from batchpay.journals.sqlite.store import SqliteJournal
-from batchpay.lifecycle.attempt import Attempt, fold
+from batchpay.lifecycle.attempt import Attempt, fold, word_of
 from batchpay.lifecycle.kinship import Ancestry, Lineages, goes_back_to
 from batchpay.lifecycle.plan import alike, by_order, order_in, payer_of, place_of, terms_of
 from batchpay.lifecycle.standing import (
@@ -174,7 +174,7 @@ def _cancelled(histories: Mapping[str, list[Event]]) -> dict[str, str]:
     found = {}
     for events in histories.values():
         for event, told in told_by(events, OrderCancelled):
-            found[event.order_id] = told.reason
+            found[event.order_id] = word_of(told.by, told.reason, event.at_ns)
     return found
 
 
@@ -244,7 +244,8 @@ def _words(sale: _Sale, lineages: Lineages) -> tuple[Word, ...]:
         documents = map(lineages.document, places)
         asked = tuple(document for document in documents if document is not None)
         batch = next((known[0] for known in map(lineages.where, places) if known), "")
-        word = Word(told.reason, event.order_id, event.at_ns, batch, places, asked)
+        said = word_of(told.by, told.reason, event.at_ns)
+        word = Word(said, event.order_id, event.at_ns, batch, places, asked)
         found.append(word)
     return tuple(found)
 
@@ -410,6 +411,15 @@ def said_new(journal: SqliteJournal) -> SaidNew:
     return said
 
 
+def _cancelled_sales(cancelled: Iterable[tuple[Event, OrderCancelled]]) -> dict[str, str]:
+    """All that cancelled sales are known by -> who said so, when and why."""
+    found: dict[str, str] = {}
+    for event, told in cancelled:
+        word = word_of(told.by, told.reason, event.at_ns)
+        found.update(dict.fromkeys(told.sale, word))
+    return found
+
+
 def guards_of(
     job: Job, journal: SqliteJournal, refusal: str = "", present: Collection[str] | None = None
 ) -> Guards:
@@ -439,7 +449,7 @@ def guards_of(
         ids_from=job.columns.ids_from,
         said_new=said_new(journal).orders,
         cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
-        cancelled_sales={key: word.reason for _, word in cancelled for key in word.sale},
+        cancelled_sales=_cancelled_sales(cancelled),
         present=frozenset(present),
     )
 

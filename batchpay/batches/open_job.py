@@ -147,7 +147,7 @@ class OpenJob:
         }
         told: set[tuple[str, int]] = set()
         for word in loss.words:
-            by = f"the report {word.path.parent.name}, of before a loss of the journal"
+            by = word.whose
             one = word.order_id, word.attempt
             attempt = known.get(one)
             if attempt is None:

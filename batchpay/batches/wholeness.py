@@ -48,6 +48,16 @@ class Word:
     keys: tuple[str, ...] = ()  # all that its sale is known by
     attempt: int = 0  # of which it was said; 0: of the order
     path: Path = Path()  # of the manifest that tells it
+    by: str = ""  # whose word it was; empty: the manifest does not tell
+    at: str = ""  # when it was said, UTC, ISO 8601; likewise
+
+    @property
+    def whose(self) -> str:
+        """Whose word it is, for the journal that is told it again."""
+        report = f"the report {self.path.parent.name} of before a loss of the journal"
+        if not self.by:
+            return report
+        return f"{self.by} at {self.at}, which {report} tells and this journal took over"
 
     @property
     def why(self) -> str:
@@ -165,7 +175,9 @@ def _gone(job: Job, journal: SqliteJournal) -> dict[str, Any]:
                 keys = (place_of(head.batch, *one.place),)
             counts = one.said == words.CANCELLED or head is last
             if counts and not known.get(one.order_id, set()).issuperset(keys):
-                lost = Word(one.order_id, one.said, one.reason, keys, one.attempt, head.path)
+                lost = Word(
+                    one.order_id, one.said, one.reason, keys, one.attempt, head.path, one.by, one.at
+                )
                 gone.setdefault((one.said, one.order_id, keys), lost)
     in_force = {one["reason"] for one in words.stops_in_force(journal)}
     stops: tuple[Mapping[str, str], ...] = ()

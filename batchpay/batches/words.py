@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from batchpay.batches import history
+from batchpay.batches.clock import iso
 from batchpay.domain.events import (
     STOPS,
     OrderCancelled,
@@ -51,15 +52,18 @@ def said_in(journal: SqliteJournal) -> list[Said]:
     sale is known by.
     """
     words: list[Said] = []
-    settled: dict[str, None] = {}
+    settled: dict[str, tuple[Event, Resolved]] = {}
     for event in journal.events(kinds(OrderCancelled, Resolved)):
         told = of(event)
         if isinstance(told, OrderCancelled):
-            words.append(Said(CANCELLED, event.order_id, told.sale, told.reason))
+            word = Said(CANCELLED, event.order_id, told.sale, told.reason)
+            words.append(replace(word, by=told.by, at=iso(event.at_ns)))
         elif isinstance(told, Resolved) and told.said in (CANCELLED, NOT_CHARGED):
-            settled[event.order_id] = None
-    for attempts in history.attempts_of(journal, list(settled)).values():
-        words += _said_of(attempts[-1])
+            settled[event.order_id] = event, told
+    for order_id, attempts in history.attempts_of(journal, list(settled)).items():
+        event, told = settled[order_id]
+        for word in _said_of(attempts[-1]):
+            words.append(replace(word, by=told.by, at=iso(event.at_ns)))
     if not words:
         return []
     lineages = Lineages(journal)

@@ -162,6 +162,8 @@ class Audit:
             "journal": {code: major_text(n, code) for code, n in sorted(match.ours.items())},
             "gateway": {code: major_text(n, code) for code, n in sorted(match.theirs.items())},
             "totals": {code: _totals_json(one, code) for code, one in self.totals.items()},
+            "journal_charges": dict(sorted(match.ours_count.items())),
+            "gateway_charges": dict(sorted(match.theirs_count.items())),
             "matched": match.matched,
             "other_charges_of_the_account": match.others,
             "differences": [self._difference_json(difference) for difference in match.differences],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -138,6 +138,19 @@ def _journal_if_readable(job: Job, stack: ExitStack) -> tuple[SqliteJournal, str
     return journal, unreadable
 
 
+_At = tuple[str, int]  # sheet and row
+
+
+@dataclass(frozen=True, slots=True)
+class _JudgedRows:
+    """What the rows of a file are beside the journal and each other."""
+
+    counts: Counter[str] = field(default_factory=Counter)  # of what may be sent, by currency
+    sums: Counter[str] = field(default_factory=Counter)  # likewise, smallest units
+    contested: set[_At] = field(default_factory=set)  # rows that an order of the journal is against
+    flawed: set[_At] = field(default_factory=set)  # rows that break a rule
+
+
 class _Checking:
     """The files of one check, held against the journal and each other."""
 
@@ -151,48 +164,50 @@ class _Checking:
         self._present = [one.batch.id for one in planned]
 
     def file(self, intake: Intake, batch: PlannedBatch) -> tuple[dict[str, Any], int]:
-        """One file as `--json` shows it, and how many of its rows somebody must correct."""
+        """One file as `--json` shows it, and how many of its rows somebody must correct: each once,
+        a row that breaks a rule as that, whatever else stands against it.
+        """
         repeated = self._tell_repeats(intake)
-        may_go, contested = self._judged(intake, batch)
-        told = file_told(intake, batch.batch, repeated + contested)
-        told["may_be_sent"] = sums_told(*may_go)
-        return told, intake.tally.rejected + repeated + contested
+        judged = self._judged(intake, batch)
+        others = (repeated | judged.contested) - judged.flawed
+        told = file_told(intake, batch.batch, len(others))
+        told["may_be_sent"] = sums_told(judged.counts, judged.sums)
+        return told, intake.tally.rejected + len(others)
 
-    def _tell_repeats(self, intake: Intake) -> int:
+    def _tell_repeats(self, intake: Intake) -> set[_At]:
         """Rows that the files themselves ask for twice; which of two look-alikes is right, the
         journal may know.
         """
-        found = 0
+        found = set()
         for (sheet, row), repeat in sorted(intake.repeats.items()):
             if not (self._knows_orders and repeat.looks_like):
                 problem = Problem("", "", repeat.reason, repeat.outcome.value)
                 self._tell(intake.snapshot.name, sheet, row, problem)
-                found += 1
+                found.add((sheet, row))
         return found
 
-    def _judged(
-        self, intake: Intake, batch: PlannedBatch
-    ) -> tuple[tuple[Counter[str], Counter[str]], int]:
-        """Count and sum by currency of what may be sent; how many rows the journal's orders stand
-        against, which are told.
+    def _judged(self, intake: Intake, batch: PlannedBatch) -> _JudgedRows:
+        """What may be sent, and the rows that the journal's orders stand against, which are
+        told.
         """
-        counts, sums = Counter[str](), Counter[str]()
         refused = bool(batch.batch.refusal)
-        if not self._knows_orders and refused:
-            return (counts, sums), 0
+        found = _JudgedRows()
         if not self._knows_orders and not batch.repeats:
-            return (intake.tally.orders, intake.tally.valid), 0
-        contested = 0
+            if refused:
+                return found
+            return _JudgedRows(intake.tally.orders, intake.tally.valid)
         for placed in placed_rows(self._job, self._journal, batch, self._guards()):
+            row = placed.row
             if not refused and _may_go(placed.standing):
-                document = placed.row.document
-                currency = document["currency"].upper()
-                counts[currency] += 1
-                sums[currency] += document["amount"]
+                currency = row.document["currency"].upper()
+                found.counts[currency] += 1
+                found.sums[currency] += row.document["amount"]
+            if row.problems:
+                found.flawed.add((row.sheet, row.row))
             if self._is_contested(placed):
                 self._tell_contested(batch.batch, placed)
-                contested += 1
-        return (counts, sums), contested
+                found.contested.add((row.sheet, row.row))
+        return found
 
     def _is_contested(self, placed: Placed) -> bool:
         """Does the journal stand against a row of which nothing was told yet?"""

@@ -15,13 +15,13 @@ from typing import Any
 from batchpay.batches.session import Options
 from batchpay.commands import run as verb
 from batchpay.domain.errors import Bug, CannotWrite, Usage
-from batchpay.domain.exits import NEXT_STEP
+from batchpay.domain.exits import messages
 from batchpay.domain.model import Outcome
 from batchpay.domain.money import grouped_text
 from batchpay.domain.text import many, visible
 from batchpay.job.load import SecretKey, load_job
 from batchpay.job.packaged import data_path, open_regular, read_regular
-from batchpay.reconciliation.totals import Totals
+from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.terminal import saying, streams
 
 MARK = ".made-by-batchpay-demo"
@@ -218,7 +218,9 @@ def _verdict(totals: Totals, posts: Counter[str], exit_code: int) -> Iterator[st
     for rule, story in zip(FAULTS, STORIES, strict=True):
         yield f"  Order {rule['order_id']} {story}."
         yield f"    {posts[rule['order_id']]} sent, 1 charge."
-    yield f"Under cron it would exit with {exit_code} and say: {NEXT_STEP[exit_code]}."
+    yield f"Under cron it would exit with {exit_code} and say:"
+    for step in messages(exit_code, must_act([totals])):
+        yield f"  {step}"
 
 
 def _check(told: list[dict[str, Any]], money: Counter[str]) -> None:

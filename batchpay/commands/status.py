@@ -11,13 +11,15 @@ from batchpay.batches import history
 from batchpay.batches.clock import SystemClock
 from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
+from batchpay.batches.wholeness import loss_of, refuse_lost
+from batchpay.batches.words import said_in
 from batchpay.domain.errors import InputMissing
 from batchpay.domain.events import STOPS
 from batchpay.domain.exits import Acts
 from batchpay.domain.model import OPEN, Outcome
 from batchpay.domain.text import told as shown
 from batchpay.job.job import Job
-from batchpay.journals.lock import running
+from batchpay.journals.lock import running, witnessed
 from batchpay.journals.sqlite.store import SqliteJournal
 from batchpay.reconciliation.totals import Totals, must_act
 from batchpay.settlement.in_force import stop_in_force
@@ -39,14 +41,19 @@ class Status:
     # every stop that a person ended: at, by, reason, stop
     lifted: tuple[Mapping[str, str], ...] = ()
     loss: Mapping[str, Any] | None = None  # of events, in the last ten days: at, empty, cancelled
+    # every order that is not to be sent because a person said so: as, order_id, reason, by, at
+    words: tuple[Mapping[str, Any], ...] = ()
 
 
 def status(job: Job) -> Status:
     """Every batch and where its rows stand; 11 or 12 while anything is open. Raises what opening
-    the journal raises.
+    the journal raises, and Misconfigured for one that was lost.
     """
+    known_to_be = witnessed(job.state_path, job.name)
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
+        if not journal.knows_orders():
+            refuse_lost(loss_of(job, journal, known_to_be))
         return _status(job, journal)
 
 
@@ -74,6 +81,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         acts=must_act(totals),
         lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
         loss=history.last_loss(journal, now_ns),
+        words=tuple(word.to_json() for word in said_in(journal)),
     )
 
 

@@ -847,20 +847,21 @@ def _adopted(state: Attempt, event: Event, told: Adopted) -> Attempt:
     now = _evidence(state, event, told)
     if told.word is None:
         return now
-    word = _word(told.word.by, told.word.reason, event.at_ns)
+    word = word_of(told.word.by, told.word.reason, event.at_ns)
     if now.flaws:
         return _but(now, accepted=word, by_hand=word)
     return _but(now, accepted="", by_hand=word)
 
 
-def _word(by: str, reason: str, at_ns: int) -> str:
+def word_of(by: str, reason: str, at_ns: int) -> str:
+    """A person's word: whose, when and why."""
     at = datetime.fromtimestamp(at_ns // 10**9, UTC)
-    return f"{by} on {at:%Y-%m-%dT%H:%M:%SZ}: {reason}"
+    return f"{by or 'a person'} on {at:%Y-%m-%dT%H:%M:%SZ}: {reason}"
 
 
 def _resolved(state: Attempt, event: Event, told: Resolved) -> Attempt:
     """A person said what became of it, after a look-up that did not say otherwise."""
-    word = _word(told.by, told.reason, event.at_ns)
+    word = word_of(told.by, told.reason, event.at_ns)
     if told.said == "accepted":
         return _but(state, accepted=word)
     if told.charge is not None:

@@ -120,7 +120,7 @@ class Unnamed:
 class Word:
     """A person's word that an order which was never sent is never to be sent."""
 
-    reason: str
+    reason: str  # with whose word it is, and when that was said
     order_id: str
     at_ns: int
     # Of its row; empty when no journal knows that.

@@ -190,7 +190,7 @@ def places_of(asked: Intent) -> tuple[str, ...]:
 
 
 def why_cancelled(row: Row, history: History, guards: Guards) -> str:
-    """Why a person said never to send the order, under any id of its sale; empty when nobody
+    """Who said never to send the order, under any id of its sale, when and why; empty when nobody
     did.
     """
     ids: tuple[str, ...] = (row.order_id,)
@@ -205,13 +205,12 @@ def why_cancelled(row: Row, history: History, guards: Guards) -> str:
         if order_id in history.cancelled:
             return history.cancelled[order_id]
         for last in history.attempts.get(order_id, ())[-1:]:
-            if reason := cancelled_by_hand(last):
-                return reason
+            if cancelled_by_hand(last):
+                return last.by_hand
     for word in history.words.get(row.place, ()):
         if is_said_of(row, word, history, guards):
             return word.reason
     for attempt in history.kin(row):
-        reason = cancelled_by_hand(attempt)
-        if reason and is_kin(row, attempt, history, guards):
-            return reason
+        if cancelled_by_hand(attempt) and is_kin(row, attempt, history, guards):
+            return attempt.by_hand
     return ""

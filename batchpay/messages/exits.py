@@ -32,7 +32,7 @@ USAGE = entry(
 )
 REFUSED = entry(
     "exit-65",
-    "do what is said about the file, then run again: nothing more of it was sent",
+    "do what is said about the file, then run again: nothing more of it is sent",
     means="The file is refused as a whole.",
     example="a file that was cut",
 )

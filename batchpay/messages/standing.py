@@ -241,7 +241,7 @@ CONFLICT_ANOTHERS = entry(
 
 CANCELLED = entry(
     "cancelled",
-    "cancelled by hand: {reason}; {step}",
+    "cancelled by {word}; {step}",
     means="A person said that this order is never to be sent.",
     example="batchpay resolve JOB --cancel --reason 'wrong shop' 0001",
     remedy="If it is wanted after all, send it in another file under another order id.",

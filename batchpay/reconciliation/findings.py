@@ -128,10 +128,10 @@ def _finding(place: Place, standing: Standing, hold: str | Message) -> Finding:
             return place.of_attempt(attempt, warnings)
         case Rejected(problems, why):
             return place.unsent(Outcome.REJECTED, why, problems=problems)
-        case Cancelled(reason):
-            why = (said.CANCELLED(reason=reason, step=steps.NEW_ID()),)
+        case Cancelled(word):
+            why = (said.CANCELLED(word=word, step=steps.NEW_ID()),)
             rejected = place.unsent(Outcome.REJECTED, why, who_acts=NOBODY)
-            return replace(rejected, cancelled=reason)
+            return replace(rejected, cancelled=word)
         case DuplicateOf(attempt, why):
             return _duplicate(place, attempt, why)
         case RepeatOf(repeat):

@@ -76,7 +76,11 @@ class Match:
     # Currency -> what the journal, and what the gateway, says was charged; smallest unit.
     ours: Counter[str] = field(default_factory=Counter)
     theirs: Counter[str] = field(default_factory=Counter)
-    matched: int = 0  # charges that are the same on both sides
+    # Currency -> how many charges these sums are of.
+    ours_count: Counter[str] = field(default_factory=Counter)
+    theirs_count: Counter[str] = field(default_factory=Counter)
+    # Charges that are the same on both sides, whatever became of them; no difference names them.
+    matched: int = 0
     others: int = 0  # charges of the account that are not this job's
     differences: list[Difference] = field(default_factory=list)
     # Ours, in no list, and of a day that nobody tells.
@@ -122,6 +126,7 @@ def match_charges(
         match.add(_doubles(order_id, some, reported))
     doubles = {one.charge_id for one in match.differences if one.kind == "double"}
     match.add(_twins(attempts, of_orders, doubles))
+    match.matched = len(listed - {one.charge_id for one in match.differences})
     match.add(_unexplained(match))
     return match
 
@@ -145,10 +150,8 @@ def _match_theirs(
         of_orders[order_id].append(charge)
         if outcome_of(charge) is Outcome.SUCCEEDED:
             match.theirs[charge.currency.upper()] += charge.amount
-        differences = list(_of_charge(charge, booked.dispute, order_id, attempt, live))
-        if not differences:
-            match.matched += 1
-        match.add(differences)
+            match.theirs_count[charge.currency.upper()] += 1
+        match.add(_of_charge(charge, booked.dispute, order_id, attempt, live))
     return of_orders
 
 
@@ -162,6 +165,7 @@ def _match_ours(match: Match, attempts: Sequence[Attempt], listed: Collection[st
         match.add(_of_attempt(attempt, listed))
         if attempt.money is not None:
             match.ours[attempt.money.currency.upper()] += attempt.money.amount
+            match.ours_count[attempt.money.currency.upper()] += 1
 
 
 class _Known:

@@ -54,6 +54,8 @@ class Said:
     attempt: int = 0  # of which it was said; 0: of the order
     # Sheet and row, where an earlier version told it; row 0: the keys tell it.
     place: tuple[str, int] = ("", 0)
+    by: str = ""  # whose word it is; empty: an earlier version did not tell
+    at: str = ""  # when it was said, UTC, ISO 8601; likewise
 
     def to_json(self) -> dict[str, Any]:
         """As a manifest has it."""
@@ -62,6 +64,8 @@ class Said:
             "order_id": self.order_id,
             "keys": list(self.keys),
             "reason": self.reason,
+            "by": self.by,
+            "at": self.at,
         }
         if self.attempt:
             return {**told, "attempt": self.attempt}
@@ -147,6 +151,8 @@ def _words(document: Mapping[str, Any]) -> Iterator[Said]:
             keys=tuple(map(str, one["keys"])),
             reason=str(one["reason"]),
             attempt=int(one.get("attempt", 0)),
+            by=str(one.get("by", "")),
+            at=str(one.get("at", "")),
         )
     # As earlier versions told it, of the rows of the batch alone.
     for one in document.get("cancelled", ()):

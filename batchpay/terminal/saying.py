@@ -318,8 +318,8 @@ def audit_lines(made: Audit) -> Iterator[str]:
     match = made.match
     period = made.period
     yield f"{_mode(made.mode, then=': ')}audit of {period.told}"
-    yield f"journal: {_sums_told(match.ours)}"
-    yield f"gateway: {_sums_told(match.theirs)}"
+    yield f"journal: {_sums_told(match.ours, match.ours_count)}"
+    yield f"gateway: {_sums_told(match.theirs, match.theirs_count)}"
     for code, one in made.totals.items():
         yield (
             f"{code}: charged in these days {money_told(one.gross, code)}, given back of that"
@@ -328,7 +328,10 @@ def audit_lines(made: Audit) -> Iterator[str]:
         )
     matched = many(match.matched, "charge")
     others = many(match.others, "charge")
-    yield f"{matched} on both sides; {others} of the account beside this job's"
+    yield (
+        f"{matched} alike on both sides, whatever became of them; {others} of the account beside"
+        " this job's"
+    )
     for difference in match.differences:
         note = made.notes.get(difference.id)
         yield _difference_line(difference, note)
@@ -342,8 +345,11 @@ def audit_lines(made: Audit) -> Iterator[str]:
     yield f"exit {made.exit_code}: {_audit_sentence(made)}"
 
 
-def _sums_told(sums: Mapping[str, int]) -> str:
-    each = [money_told(minor, code) for code, minor in sorted(sums.items())]
+def _sums_told(sums: Mapping[str, int], counts: Mapping[str, int]) -> str:
+    each = [
+        f"{money_told(minor, code)} by {many(counts[code], 'charge')}"
+        for code, minor in sorted(sums.items())
+    ]
     return ", ".join(each) or "nothing charged"
 
 
@@ -461,6 +467,7 @@ def _status_json(job: Job, made: Status) -> dict[str, Any]:
         "adopted_elsewhere": made.adopted,
         "lifted": made.lifted,
         "loss": made.loss,
+        "words": made.words,
     }
 
 
