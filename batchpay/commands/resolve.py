@@ -38,7 +38,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.standing import Row, rows_of
 from batchpay.settlement import Case, Channel
-from batchpay.settlement.lists import OVERLAP, Lists, may_be
+from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,6 +471,8 @@ async def _look_up(
         found.extend(c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key)
 
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
+    if attempt.reused:
+        since = EVERYTHING  # when its key was used first nobody here knows
     opened.recorder.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
         opened.recorder.known.pop(own, None)  # of this one it is asked whether it is there

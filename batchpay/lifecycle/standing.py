@@ -137,12 +137,12 @@ def _own_attempt(row: Row, history: History) -> Attempt | None:
 
 
 def _planned_anew(row: Row, owned: Attempt) -> bool:
-    """Was its own attempt never charged, and is it no longer what the row asks? Then the row is
-    judged afresh (J13).
+    """Was its own attempt never charged, and can it not be sent as the row asks, or at all? Then
+    the row is judged afresh (J13).
     """
     if owned.adopted or not owned.ready:
         return False
-    if row.problems:
+    if row.problems or owned.reused:
         return True
     if row.repeat is not None and row.repeat.outcome is not Outcome.DUPLICATE:
         return True
@@ -296,7 +296,10 @@ def _beside_open(
     of_this_batch = last.intent.batch_id == row.batch_id
     owner_is_here = of_this_batch or last.intent.batch_id in guards.present
     only_one = beside(last, attempts) is None
-    is_planned_anew = last.ready and row.caused(last)  # else it would show it, and not be judged
+    goes_on_here = row.caused(last)  # else it would show it, and not be judged
+    if last.reused and not owner_is_here:
+        goes_on_here = True
+    is_planned_anew = last.ready and goes_on_here
     if asks_the_same(row.document, last, guards.extras_from) and not is_planned_anew:
         resumes = last.may_go_again and not owner_is_here and only_one and row.repeat is None
         if resumes:

@@ -545,7 +545,7 @@ def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: b
     gateway tell its time, so that ours is known to be near it?
     """
     since = ""
-    if dated:
+    if dated and not attempt.reused:  # when its key was used first nobody here knows
         sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
         since = iso(sent - timedelta(seconds=SKEW_S))
     return recorder.is_unclear(charge) and could_be(charge, attempt.intent, since)
