@@ -264,6 +264,24 @@ def test_what_is_said_beside_12_is_true_without_a_stop(three: Market) -> None:
     over(three, 10)
 
 
+@pytest.mark.fault("J11", "L10")
+@tries("see-charge", "lift-stop")
+def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
+    """The stop names its order, and where to look. Its row stays as it was answered; what the
+    gateway shows no more an audit lists, as the step says, also after the lift.
+    """
+    in_no_list(three)
+    stopped = three.run(verb="status").stdout
+    assert "STOP: order 00001: chrg_" in stopped and steps.SEE_CHARGE() in stopped
+    lift(three)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    listed = three.run("--from", day, "--to", day, verb="audit")
+    (charge,) = [c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"]
+    assert listed.returncode == 12 and charge in listed.stdout, listed
+    stands = [found["outcome"] for found in three.results() if found["order_id"] == "00001"]
+    assert sorted(stands) == ["duplicate", "succeeded"]
+
+
 @pytest.mark.fault("H05")
 @tries("charge-id", "accept")
 def test_a_charge_that_was_mistyped_is_said_again(three: Market) -> None:

@@ -126,6 +126,13 @@ SAY_AGAIN = entry(
     means="The journal was lost or restored: what people had said is not in it any more.",
     example="a journal from a copy of last week",
 )
+SEE_CHARGE = entry(
+    "see-charge",
+    "look for it on the gateway's dashboard, and ask the gateway where it is not: its row stays as"
+    " it was answered, and an audit lists it",
+    means="The gateway answered with a charge once and does not show it any more.",
+    example="a paid charge that is in no list of the gateway",
+)
 CHARGE_ID = entry(
     "charge-id",
     "copy its id from the gateway's dashboard (chrg_…) and say it again",
