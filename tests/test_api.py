@@ -18,7 +18,7 @@ import pytest
 import batchpay
 from batchpay import api
 from batchpay.batches.signals import Signals
-from batchpay.domain.errors import InputMissing, Misconfigured, TryLater
+from batchpay.domain.errors import Misconfigured, TryLater, Usage
 from tests.world import KEY, Market, order
 
 ROOT = Path(batchpay.__file__).parent.parent
@@ -129,9 +129,9 @@ def test_errors_are_those_of_the_commands(market: Market, job: api.Job) -> None:
     """Each with its exit code."""
     with pytest.raises(Misconfigured) as wrong:
         api.secret_key(job, {})
-    with pytest.raises(InputMissing) as unknown:
+    with pytest.raises(Usage) as unknown:
         api.story(job, "00001")
-    assert (wrong.value.exit_code, unknown.value.exit_code) == (78, 66)
+    assert (wrong.value.exit_code, unknown.value.exit_code) == (78, 64)
     assert isinstance(wrong.value, api.BatchpayError)
 
 

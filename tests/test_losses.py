@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from batchpay.lifecycle.plan import key_of
+from batchpay.sandbox import SandboxServer
 from tests.test_auditing import TODAY
-from tests.test_doors import told_back
+from tests.test_doors import rows, told_back
 from tests.test_sale import A, R, inbox, job, night, once, sale
 from tests.world import KEY, Market, order
 
@@ -742,3 +743,89 @@ def test_status_tells_nothing_from_a_journal_that_was_edited(market: Market) -> 
         base.commit()
     assert market.run(verb="status").returncode == 74
     assert market.run("00001", verb="status").returncode == 74
+
+
+# --- a key that was used before the loss
+
+UNKNOWN = "cust_test_nobody"  # the gateway refuses who is no customer of its
+
+
+@pytest.fixture
+def honouring(tmp_path: Path) -> Iterator[Market]:
+    """A folder and a gateway that honours the Idempotency-Key, refusals too."""
+    with SandboxServer(idempotency="on") as sandbox:
+        yield Market(tmp_path, sandbox)
+
+
+def refused_before_a_loss(market: Market, how: str) -> None:
+    """A night whose first order was refused; then the journal is lost, or a copy of before is
+    back.
+    """
+    job(market)
+    inbox(market, d0=[sale(9)])
+    assert night(market) == 0
+    shutil.copytree(market.folder / "state", market.folder / "before")
+    inbox(market, d1=[sale(1, card=UNKNOWN), sale(2)])
+    assert night(market) == 10
+    shutil.rmtree(market.folder / "state")
+    if how == "restored":
+        shutil.copytree(market.folder / "before", market.folder / "state")
+
+
+@pytest.mark.fault("B24", "D09", "D10", "L11", "L5", "J13")
+@pytest.mark.parametrize("how", ["restored", "lost"])
+def test_a_key_of_before_a_loss_is_no_bug_and_the_next_attempt_has_another(
+    honouring: Market, how: str
+) -> None:
+    """The gateway keeps its refusal under a key that the journal makes again, with another body. No
+    stop: the order is looked for, and once it is proven to be charged nowhere it has the next
+    number.
+    """
+    refused_before_a_loss(honouring, how)
+    assert honouring.run("--adopt").returncode == 11
+    assert rows(honouring)["00001"]["outcome"] == "held"
+    posts = honouring.posts()
+    assert night(honouring) == 10
+    row = rows(honouring)["00001"]
+    assert (row["outcome"], row["attempts"]) == ("refused", "2")
+    assert honouring.posts() == posts + 1
+    assert night(honouring) == 10 and honouring.posts() == posts + 1
+    honouring.agree()
+
+
+@pytest.mark.fault("B24", "L10", "D10", "H05")
+def test_a_reused_key_is_not_sent_again_once_its_stop_is_lifted(market: Market) -> None:
+    """A journal that is whole: 70 and a stop. Afterwards the same key with the same body would only
+    be refused again, so it never goes: the next attempt does.
+    """
+    job(market)
+    inbox(market, d1=[sale(1), sale(2)])
+    market.sandbox.add_rule(
+        order_id="00001", times=1, commit="never", status=409, code="idempotency_key_reused"
+    )
+    assert market.run().returncode == 70
+    people_say(market, "--lift-stop")
+    assert [night(market) for _ in range(3)] == [11, 0, 0]
+    keys = [sent.key for sent in market.sandbox.requests("POST", "/charges")]
+    assert len(keys) == len(set(keys)) == 3
+    assert market.money() == {"00001": 1, "00002": 1}
+
+
+@pytest.mark.fault("B24", "D09", "H05")
+def test_a_person_may_settle_what_waits_behind_a_used_key(honouring: Market) -> None:
+    """While the lists prove nothing it stays in doubt: no stop; the word ends it, and its row comes
+    back under the next key.
+    """
+    refused_before_a_loss(honouring, "restored")
+    night(honouring, limit=0)
+    honouring.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=4)
+    assert night(honouring) in (11, 69)
+    honouring.sandbox.clear_rules()
+    assert rows(honouring)["00001"]["outcome"] == "in_doubt"
+    time.sleep(1.0)
+    people_say(honouring, "00001", "--as", "not-charged")
+    assert night(honouring) == 10
+    assert rows(honouring)["00001"]["outcome"] == "refused"
+    inbox(honouring, d1=None, d2=[sale(1)])
+    night(honouring)
+    assert honouring.money()["00001"] == 1

@@ -243,6 +243,79 @@ def test_an_unproven_charge_is_taken_as_it_is(three: Market) -> None:
     over(three, 10, "--input", "other.csv")  # and so does every night, whichever file is there
 
 
+@pytest.mark.fault("B16", "L10", "H05")
+def test_what_is_said_beside_12_is_true_without_a_stop(three: Market) -> None:
+    """An order is not proven, and its stop was lifted: others are sent every night, and nothing
+    says that they are not. While there is a stop, it is said, and true.
+    """
+    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    assert exits.NEXT_STEP[12] in three.run().stdout
+    lift(three)
+    assert three.run().returncode == 12
+    three.orders([order(4)], "other.csv")
+    for verb, *flags in (("plan", "--input", "other.csv"), ("run", "--input", "other.csv")):
+        told = three.run(*flags, verb=verb)
+        assert told.returncode == 12, told
+        assert "before anything is sent" not in told.stdout and "no stop is in force" in told.stdout
+    assert three.money()["00004"] == 1
+    told = three.run(verb="status")
+    assert told.returncode == 12 and "no stop is in force" in told.stdout
+    follow(three, row(three, "00001")["reason"])
+    over(three, 10)
+
+
+@pytest.mark.fault("J11", "L10")
+@tries("see-charge", "lift-stop")
+def test_a_paid_charge_that_no_list_shows_is_looked_for(three: Market) -> None:
+    """The stop names its order, and where to look. Its row stays as it was answered; what the
+    gateway shows no more an audit lists, as the step says, also after the lift.
+    """
+    in_no_list(three)
+    stopped = three.run(verb="status").stdout
+    assert "STOP: order 00001: chrg_" in stopped and steps.SEE_CHARGE() in stopped
+    lift(three)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    listed = three.run("--from", day, "--to", day, verb="audit")
+    (charge,) = [c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"]
+    assert listed.returncode == 12 and charge in listed.stdout, listed
+    stands = [found["outcome"] for found in three.results() if found["order_id"] == "00001"]
+    assert sorted(stands) == ["duplicate", "succeeded"]
+
+
+@pytest.mark.fault("H05")
+@tries("charge-id", "accept")
+def test_a_charge_that_was_mistyped_is_said_again(three: Market) -> None:
+    """64, and nothing changes; copied from the gateway it is taken."""
+    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    assert three.run().returncode == 12
+    for words in (("00001", "--as", "charged:chrg_test_xxx"), ("--not-ours", "chrg_test_xxx")):
+        typed = three.run(*words, "--reason", WHY, verb="resolve")
+        assert typed.returncode == 64 and steps.CHARGE_ID() in typed.stderr, typed
+    (copied,) = [c["id"] for c in three.own_charges() if c["metadata"]["order_id"] == "00001"]
+    done = three.run("00001", "--as", f"charged:{copied}", "--reason", WHY, verb="resolve")
+    assert done.returncode == 0
+    lift(three)
+    over(three, 10)
+
+
+@pytest.mark.fault("H05", "J13")
+@tries("order-id")
+def test_an_order_that_was_mistyped_is_said_again(three: Market) -> None:
+    """The same code and the same step, whoever is asked about it."""
+    three.sandbox.add_rule(method="*", path="/charges*", order_id="00001", drop=["destination"])
+    assert three.run().returncode == 12
+    words = ("--as", "not-charged", "--reason", WHY)
+    for verb, *more in (("resolve", *words), ("status",)):
+        typed = three.run("1", *more, verb=verb)
+        assert typed.returncode == 64 and steps.ORDER_ID() in typed.stderr, typed
+        assert "knows no order" in typed.stderr or "was never sent" in typed.stderr
+    named = three.results()[0]["order_id"]
+    assert three.run(named, verb="status").returncode == 0
+    follow(three, row(three, named)["reason"])
+    lift(three)
+    over(three, 10)
+
+
 @pytest.mark.fault("B31", "I14")
 @tries("give-back", "lift-stop")
 def test_an_order_charged_twice_is_left_so(three: Market) -> None:

@@ -73,7 +73,7 @@ def test_a_word_against_the_evidence_is_refused(market: Market) -> None:
     spent_token(market)
     ids = {charge["metadata"]["order_id"]: charge["id"] for charge in market.sandbox.charges()}
     refused = market.run("00002", "--as", "charged:chrg_test_nothing", *WHY, verb="resolve")
-    assert refused.returncode == 12 and "knows no charge" in refused.stderr
+    assert refused.returncode == 64 and "knows no charge" in refused.stderr
     refused = market.run("00002", "--as", f"charged:{ids['00001']}", *WHY, verb="resolve")
     assert refused.returncode == 12 and "is the charge of order 00001" in refused.stderr
     assert market.run("00001", "--as", "not-charged", *WHY, verb="resolve").returncode == 64

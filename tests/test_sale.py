@@ -11,6 +11,7 @@ import json
 import random
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -1290,6 +1291,20 @@ def test_an_adopted_charge_that_lost_of_what_its_id_was_made_may_be_any_order(
         once(market, 1, 2)
 
 
+def as_of_an_earlier_version(market: Market, intent: str) -> None:
+    """What attempts asked for as it was kept then. `intent`: in SQL, of `data`."""
+    with closing(sqlite3.connect(next((market.folder / "state").glob("*.db")))) as raw:
+        triggers = raw.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in triggers:
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute(f"UPDATE events SET data = {intent} WHERE kind = 'intent'")
+        for _, sql in triggers:
+            raw.execute(sql)
+        raw.commit()
+
+
 @pytest.mark.fault("J13", "J33")
 @pytest.mark.parametrize("edited", [False, True])
 def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
@@ -1301,18 +1316,7 @@ def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
     job(market)
     inbox(market, d1=[sale(1), sale(2)])
     assert night(market) == 0
-    with closing(sqlite3.connect(next((market.folder / "state").glob("*.db")))) as raw:
-        triggers = raw.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall()
-        for name, _ in triggers:
-            raw.execute(f"DROP TRIGGER {name}")
-        raw.execute(
-            "UPDATE events SET data = json_set(data, '$.intent.ids_from', '') WHERE kind = 'intent'"
-        )
-        for _, sql in triggers:
-            raw.execute(sql)
-        raw.commit()
+    as_of_an_earlier_version(market, "json_set(data, '$.intent.ids_from', '')")
     with closing(
         SqliteJournal(next((market.folder / "state").glob("*.db")), "night", read_only=True)
     ) as journal:
@@ -1322,3 +1326,84 @@ def test_what_an_earlier_version_asked_for_is_of_the_ids_that_were_noted_first(
         ids = [str(event.data["ids_from"]) for event in journal.events(["ids"])]
         lineages = Lineages(journal, ids_from="other" if edited else ids[0])
         assert lineages.first_source == ids[0] and lineages.had_other_sources is edited
+
+
+# --- what the job adds to every row
+
+EDITS = {
+    "description": {"description": '{ value = "thanks" }'},
+    "metadata": {"metadata": '{ invoice = "invoice", who = { value = "night" } }'},
+    "return_uri": {"return_uri": '{ value = "https://example.com/back" }'},
+}
+
+
+def settle_as_not_charged(market: Market, order_id: str) -> None:
+    """A person looked, and says that it took no money."""
+    done = market.run(order_id, "--as", "not-charged", "--reason", "paid in cash", verb="resolve")
+    assert done.returncode == 0, done
+
+
+def asked_in_vain(market: Market) -> None:
+    """Of four sales one is declined, one charged, and of one a person says that it was not."""
+    job(market)
+    inbox(market, d0=[sale(3)])
+    market.sandbox.add_rule(action="reset_before", order_id="00003")
+    market.sandbox.add_rule(method="GET", path="/charges*", status=503, commit="never", skip=2)
+    night(market)
+    market.sandbox.clear_rules()
+    time.sleep(1.0)
+    settle_as_not_charged(market, "00003")
+    inbox(market, d1=[sale(1, card=DECLINED), sale(2)])
+    night(market)
+    inbox(market, d2=[sale(1, card=DECLINED), sale(2), sale(3), sale(4)])
+    night(market)
+    assert market.money() == {"00002": 1, "00004": 1}
+
+
+@pytest.mark.fault("J13", "J07", "H05", "I1")
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_of_what_the_job_adds_to_every_row_changes_no_row(
+    market: Market, edit: str
+) -> None:
+    """The same files go on being what they were: nobody's card is asked again, what a person
+    settled stays so, and what was paid is no conflict. Not with a new file of the same rows either.
+    """
+    asked_in_vain(market)
+    before, posts = market.outcomes(), market.posts()
+    job(market, **EDITS[edit])
+    assert night(market) == 10
+    assert (market.outcomes(), market.posts()) == (before, posts)
+    inbox(market, d3=[sale(1, card=DECLINED), sale(2), sale(3), sale(4), sale(5)])
+    assert night(market) == 10
+    assert market.posts() == posts + 1 and market.money()["00005"] == 1
+    assert market.outcomes()["conflict"] == 0
+
+
+@pytest.mark.fault("J13", "J07", "H05")
+@pytest.mark.parametrize("way", ["its money", "batchpay_retry"])
+def test_after_such_an_edit_a_row_comes_back_as_ever(market: Market, way: str) -> None:
+    """Another amount is a change of the row, whoever edited what; batchpay_retry asks for it."""
+    asked_in_vain(market)
+    job(market, **EDITS["description"])
+    changes = {"amount": "99.00", "card": "cust_test_sandbox1y4242"}
+    if way == "batchpay_retry":
+        changes = {"batchpay_retry": "yes"}
+    inbox(market, d0=None, d1=None, d2=None)
+    inbox(market, d3=[sale(1, **{"card": DECLINED, **changes}), sale(3, **changes)])
+    night(market)
+    assert market.money()["00003"] == 1
+    asked = [charge["metadata"]["order_id"] for charge in market.own_charges()]
+    assert asked.count("00001") == 2
+
+
+@pytest.mark.fault("J13", "J07")
+def test_a_changed_cell_that_is_sent_beside_the_money_is_a_changed_row(market: Market) -> None:
+    """Its sender changed the row: declined, it is the next attempt; paid, a conflict."""
+    asked_in_vain(market)
+    changed = {"invoice": "INV-other"}
+    inbox(market, d0=None, d1=None, d2=None)
+    inbox(market, d3=[sale(1, **{"card": DECLINED, **changed}), sale(2, **changed)])
+    night(market)
+    asked = [charge["metadata"]["order_id"] for charge in market.own_charges()]
+    assert asked.count("00001") == 2 and asked.count("00002") == 1
+    assert market.outcomes()["conflict"] == 1

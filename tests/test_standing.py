@@ -770,3 +770,36 @@ def test_rows_of_a_chunk_carry_what_was_read_of_them() -> None:
         Row(BATCH, "s", 2, DOCUMENT, (), TWICE),
         Row(BATCH, "s", 5, CHANGED, (PROBLEM,), None, True, "there"),
     ]
+
+
+DESCRIBED = {**DOCUMENT, "description": "thanks"}
+
+
+def asked_by(extras_from: str) -> Any:
+    """The first intent, by this part of the job."""
+    intent = {**FIRST.data["intent"], "extras_from": extras_from}
+    return replace(FIRST, data={**FIRST.data, "intent": intent})
+
+
+@pytest.mark.fault("J13", "J07", "J33")
+@pytest.mark.parametrize(
+    ("kept", "row", "events", "kind"),
+    [
+        ("a", other(DESCRIBED), [DECLINED], MayGo),  # its sender wrote another text
+        ("a", other(DESCRIBED), [PAID], ConflictWith),
+        ("b", other(DESCRIBED), [DECLINED], DuplicateOf),  # the job was edited
+        ("b", other(DESCRIBED), [PAID], DuplicateOf),
+        ("b", other(DESCRIBED, comeback=True), [DECLINED], MayGo),
+        ("b", other(CHANGED), [DECLINED], MayGo),  # another payer
+        ("b", other({**DESCRIBED, "amount": 5}), [PAID], ConflictWith),
+        ("", other(DESCRIBED), [DECLINED], DuplicateOf),  # nobody kept it
+        ("", other(DESCRIBED), [PAID], DuplicateOf),
+        ("b", beside(DESCRIBED), [DECLINED], DuplicateOf),
+        ("b", mine(DESCRIBED), [VOIDED], MayGo),  # never charged: its text of today is sent
+        ("b", other(DESCRIBED), [VOIDED], DuplicateOf),
+    ],
+)
+def test_only_its_sender_changes_a_row(kept: str, row: Row, events: list[Any], kind: type) -> None:
+    """What the job adds beside the money is no row's own."""
+    standing = stand(row, history(asked_by(kept), *events), Guards(extras_from="a"))
+    assert type(standing) is kind, standing

@@ -222,6 +222,7 @@ def intent_of_row(
         corrects=ancestry.identity,
         sale=ancestry.keys,
         ids_from=job.columns.ids_from,
+        extras_from=job.extras_from,
     )
 
 

@@ -447,6 +447,7 @@ def guards_of(
         alike_ids=job.input.alike_ids,
         near_duplicates=job.controls.near_duplicates,
         ids_from=job.columns.ids_from,
+        extras_from=job.extras_from,
         said_new=said_new(journal).orders,
         cancelled={alike(event.order_id): event.order_id for event, _ in cancelled},
         cancelled_sales=_cancelled_sales(cancelled),

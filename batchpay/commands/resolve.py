@@ -38,7 +38,7 @@ from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.standing import Row, rows_of
 from batchpay.settlement import Case, Channel
-from batchpay.settlement.lists import OVERLAP, Lists, may_be
+from batchpay.settlement.lists import EVERYTHING, OVERLAP, Lists, may_be
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
     """A charge that nobody can tell by what it says, of which a person knows that it is none of
     this job's.
 
-    Raises Usage for what is no charge id, DoesNotAddUp for a charge that the gateway does not know,
-    or that is this job's by its key or by this journal.
+    Raises Usage for what is no charge id, or none that the gateway knows, DoesNotAddUp for a charge
+    that is this job's by its key or by this journal.
     """
     if not CHARGE_ID.fullmatch(charge_id):
         raise Usage(f"{charge_id} is no charge id; one begins with chrg_")
@@ -104,7 +104,7 @@ def not_ours(job: Job, key: SecretKey, charge_id: str, reason: str) -> Resolved:
         opened = OpenJob(job, stack)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
         if charge is None:
-            raise DoesNotAddUp(f"the gateway knows no charge {charge_id}; nothing was settled")
+            raise _no_such_charge(charge_id, "nothing was settled")
         if not opened.recorder.is_unclear(charge):
             raise DoesNotAddUp(
                 f"{charge_id} is no charge of which nobody can tell whose it is: its metadata or"
@@ -144,11 +144,13 @@ def charged(job: Job, key: SecretKey, order_id: str, charge_id: str, reason: str
         case = _unsettled(opened, order_id, charge_id)
         _refuse_anothers(opened, case.intent, charge_id)
         charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
-        if charge is None:
-            raise DoesNotAddUp(
-                f"the gateway knows no charge {charge_id}; order {order_id} stays as it is"
-            )
         assert case.attempt is not None
+        if charge is None and _is_told_of(case.attempt, charge_id):
+            raise DoesNotAddUp(
+                f"the gateway knows no charge {charge_id} any more; order {order_id} stays as it is"
+            )
+        if charge is None:
+            raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
         own = (
             charge.id in case.attempt.twins
             or charge.metadata.get("batchpay_key") == case.intent.key
@@ -191,9 +193,7 @@ def _claimed(
     _refuse_anothers(opened, intent, charge_id)
     charge = asyncio.run(at_the_gateway(opened, key, partial(_read, charge_id=charge_id)))
     if charge is None:
-        raise DoesNotAddUp(
-            f"the gateway knows no charge {charge_id}; order {order_id} stays as it is"
-        )
+        raise _no_such_charge(charge_id, f"order {order_id} stays as it is")
     if not opened.recorder.is_unclear(charge):
         raise DoesNotAddUp(
             f"{charge_id} is no charge of which nobody can tell whose it is; order {order_id} stays"
@@ -309,6 +309,17 @@ def not_charged(job: Job, key: SecretKey, order_id: str, reason: str) -> Resolve
 # -------------------------------------------------------------------------------------------------
 
 
+def _no_such_charge(charge_id: str, left: str) -> Usage:
+    """What was typed is the id of no charge. `left`: what is as it was."""
+    return Usage(f"the gateway knows no charge {charge_id}: {left}; {steps.CHARGE_ID()}")
+
+
+def _is_told_of(attempt: Attempt, charge_id: str) -> bool:
+    """Does the journal know it as a charge of the attempt?"""
+    known = attempt.charge is not None and attempt.charge.id == charge_id
+    return known or charge_id in attempt.twins or charge_id == attempt.hinted
+
+
 def _case(attempt: Attempt, attempts: tuple[Attempt, ...]) -> Case:
     return Case(
         attempt.intent,
@@ -325,7 +336,9 @@ def _unsettled(opened: OpenJob, order_id: str, charge_id: str = "") -> Case:
     """
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if not attempts:
-        raise Usage(f"order {order_id} was never sent by job {opened.job.name!r}")
+        raise Usage(
+            f"order {order_id} was never sent by job {opened.job.name!r}; {steps.ORDER_ID()}"
+        )
     for attempt in attempts:
         if attempt.ready and opened.recorder.may_be_charged(attempt.intent) is not None:
             return _case(attempt, attempts)
@@ -471,6 +484,8 @@ async def _look_up(
         found.extend(c for c in page.charges if c.metadata.get("batchpay_key") == case.intent.key)
 
     since = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC) - OVERLAP
+    if attempt.reused:
+        since = EVERYTHING  # when its key was used first nobody here knows
     opened.recorder.remember(int(since.timestamp()) * 10**9)
     if attempt.charge is not None:
         opened.recorder.known.pop(own, None)  # of this one it is asked whether it is there

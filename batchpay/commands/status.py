@@ -13,7 +13,8 @@ from batchpay.batches.runs import Runs
 from batchpay.batches.stories import story_of
 from batchpay.batches.wholeness import loss_of, refuse_lost
 from batchpay.batches.words import said_in
-from batchpay.domain.errors import InputMissing
+from batchpay.domain import steps
+from batchpay.domain.errors import Usage
 from batchpay.domain.events import STOPS
 from batchpay.domain.exits import Acts
 from batchpay.domain.model import OPEN, Outcome
@@ -78,7 +79,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         last_run=history.last_run(journal),
         running=at_work,
         adopted=history.adopted_json(history.unshown(job, journal)),
-        acts=must_act(totals),
+        acts=must_act(totals, stopped=bool(stop)),
         lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
         loss=history.last_loss(journal, now_ns),
         words=tuple(word.to_json() for word in said_in(journal)),
@@ -112,14 +113,12 @@ def _work_of(journal: SqliteJournal, at_work: Mapping[str, str] | None) -> histo
 
 
 def story(job: Job, order_id: str) -> dict[str, Any]:
-    """One order: every row that asks for it, and every event of it. Raises InputMissing for one
-    that no row and no event knows.
+    """One order: every row that asks for it, and every event of it. Raises Usage for one that no
+    row and no event knows.
     """
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
         told = story_of(job, journal, order_id)
     if not told["rows"] and not told["events"]:
-        raise InputMissing(
-            f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file"
-        )
+        raise Usage(f"the journal knows no order {shown(order_id)}; {steps.ORDER_ID()}")
     return told

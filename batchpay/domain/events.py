@@ -156,7 +156,10 @@ _ASKED = tuple(one.name for one in fields(Intent) if one.name not in _COLUMNS)
 
 
 def _intent_json(intent: Intent) -> dict[str, Any]:
-    return {name: getattr(intent, name) for name in _ASKED}
+    kept = {name: getattr(intent, name) for name in _ASKED}
+    if not intent.extras_from:
+        del kept["extras_from"]
+    return kept
 
 
 def _intent_back(value: Any, event: Event) -> Intent:

@@ -71,11 +71,12 @@ SEEN_TO = str(said.SEEN_TO())
 @dataclass(frozen=True, slots=True)
 class Acts:
     """Who must act, and about how many orders; how many of those stand in a rejects file, to be
-    sent back.
+    sent back; and whether nothing is sent before a person has looked.
     """
 
     orders: Mapping[str, int] = field(default_factory=dict)
     in_rejects: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = True  # is a stop in force, or may one be?
 
 
 def sentence(code: int, told: Acts) -> str:
@@ -93,6 +94,8 @@ def messages(code: int, told: Acts) -> tuple[Message, ...]:
     """
     parties = tuple(_parties(told))
     own = _own(code)
+    if code == 12 and not told.stopped:
+        own = said.NO_STOP()
     if code == 12 or code not in OF_ROWS:
         return (own, *parties)
     if code == 11 and not told.orders.get("next run"):

@@ -200,6 +200,9 @@ class Intent:
     sale: tuple[str, ...] = ()
     # which cells its order id was made of (job.Columns.ids_from); empty where nobody kept it
     ids_from: str = ""
+    # by which part of the job it got what is sent beside the money (job.Job.extras_from); empty
+    # where nobody kept it
+    extras_from: str = ""
 
 
 def _nothing_came() -> str:

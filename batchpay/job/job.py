@@ -11,11 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 # an order's tries, each with a key of its own (fault-matrix L11: keys are recomputable up to here)
 MAX_ATTEMPTS = 20
+# order fields that are sent beside the money; metadata is the third of them
+EXTRAS = ("description", "return_uri")
 SENDS_PER_RUN = 3  # sends of one order in one run (contract, section 3)
 
 
@@ -114,15 +117,7 @@ class Columns:
         """Which cells order ids are made of, as 8 hex digits: another text where the job was edited
         to take others.
         """
-        source = self.fields["order_id"]
-        match source:
-            case FromLookup(column=column, path=path, key=key, value=value):
-                named: tuple[str, ...] = ("lookup", column, path.name, key, value)
-            case FromTemplate(parts=parts):
-                named = ("template", *parts)
-            case FromColumn(column=text) | FromValue(value=text):
-                named = (type(source).__name__, text)
-        return hashlib.blake2b(json.dumps(named).encode(), digest_size=4).hexdigest()
+        return _digest(_named(self.fields["order_id"]))
 
     def used(self) -> tuple[str, ...]:
         """Every input column that some field reads, once, in the order of the job file."""
@@ -136,6 +131,22 @@ class Columns:
                 case FromValue():
                     pass
         return tuple(names)
+
+
+def _named(source: Source) -> tuple[str, ...]:
+    """What a source takes, as the job file says it."""
+    match source:
+        case FromLookup(column=column, path=path, key=key, value=value):
+            return ("lookup", column, path.name, key, value)
+        case FromTemplate(parts=parts):
+            return ("template", *parts)
+        case FromColumn(column=text) | FromValue(value=text):
+            return (type(source).__name__, text)
+
+
+@lru_cache(maxsize=64)  # asked for with each row, and the same for all of them
+def _digest(named: tuple[object, ...]) -> str:
+    return hashlib.blake2b(json.dumps(named).encode(), digest_size=4).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +251,21 @@ class Job:
                     path = path.relative_to(here)
                 found[str(path)] = source.sha256
         return tuple(sorted(found.items()))
+
+    @property
+    def extras_from(self) -> str:
+        """By which part of the job a row gets what is sent beside the money (description, metadata,
+        return_uri), as 8 hex digits: another text where that part, or a lookup file of it, was
+        edited.
+        """
+        fields = self.columns.fields
+        sources = {name: fields[name] for name in EXTRAS if name in fields}
+        for name, source in self.columns.metadata.items():
+            sources[f"metadata.{name}"] = source
+        named: list[tuple[str, ...]] = [("encoding", self.input.encoding)]
+        for name, source in sorted(sources.items()):
+            table = ""
+            if isinstance(source, FromLookup):
+                table = source.sha256
+            named.append((name, *_named(source), table))
+        return _digest(tuple(named))

@@ -379,6 +379,8 @@ class Attempt:
     doubt: Doubt | None = None
     doubted: bool = False
     spent: bool = False
+    # the gateway knows its key with another body: this one never goes again
+    reused: bool = False
     charge: ChargeSeen | None = None
     flaws: tuple[str, ...] = ()
     reread: bool = False  # the charge was read again because its chain was missing
@@ -502,10 +504,15 @@ class Attempt:
 
     @property
     def ready(self) -> bool:
-        """Proven that nothing was charged and nothing is on its way: the same key and body may go
-        (again).
-        """
+        """Proven that nothing was charged and nothing is on its way."""
         return self.outcome is Outcome.HELD and not self.withdrawn
+
+    @property
+    def resends(self) -> bool:
+        """May the same key and body go (again) now? Not where the gateway knows the key with
+        another body: it refuses this one every time, and the next attempt has another key.
+        """
+        return self.ready and not self.reused
 
     @property
     def may_go_again(self) -> bool:
@@ -513,9 +520,10 @@ class Attempt:
         proven.
 
         Never where a token was used up: that may have been by the very request that nobody
-        answered.
+        answered; nor where its key was (`resends`).
         """
-        return self.ready or (self.outcome is Outcome.IN_DOUBT and not self.spent)
+        in_vain = self.spent or self.reused
+        return self.resends or (self.outcome is Outcome.IN_DOUBT and not in_vain)
 
     @property
     def unaccounted(self) -> bool:
@@ -615,6 +623,7 @@ def _answered(state: Attempt, event: Event, told: Answered) -> Attempt:
         doubted=True,
         hinted=hinted,
         spent=state.spent or told.spent,
+        reused=state.reused or proof is Proof.KEY_REUSED,
         code=told.code,
         message=told.message,
     )

@@ -337,6 +337,7 @@ def intent_of(
     corrects: str = "",
     sale: Sequence[str] = (),
     ids_from: str = "",
+    extras_from: str = "",
 ) -> Intent:
     """The frozen request of an attempt: key, exact body and what an answer must agree with."""
     order_id = str(document["order_id"])
@@ -381,6 +382,7 @@ def intent_of(
         corrects=corrects,
         sale=tuple(sale),
         ids_from=ids_from,
+        extras_from=extras_from,
     )
 
 

@@ -231,6 +231,8 @@ class Guards:
     cancelled_sales: Mapping[str, str] = field(default_factory=dict)
     # Of which cells the job makes order ids now (job.Columns.ids_from).
     ids_from: str = ""
+    # By which part of the job rows get what is sent beside the money now (job.Job.extras_from).
+    extras_from: str = ""
     # Of the run whose own orders are no warning to each other; 0: of none.
     began_ns: int = 0
     # The first of fitting_terms -> order id -> when a person last said of it that it is new.

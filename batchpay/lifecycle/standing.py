@@ -75,6 +75,7 @@ from batchpay.lifecycle.terms import (
     contradicts,
     fitting_terms_of,
     is_a_strangers,
+    is_to_the_letter,
     same_terms,
 )
 from batchpay.messages import standing as said
@@ -136,22 +137,22 @@ def _own_attempt(row: Row, history: History) -> Attempt | None:
 
 
 def _planned_anew(row: Row, owned: Attempt) -> bool:
-    """Was its own attempt never charged, and is it no longer what the row asks? Then the row is
-    judged afresh (J13).
+    """Was its own attempt never charged, and can it not be sent as the row asks, or at all? Then
+    the row is judged afresh (J13).
     """
     if owned.adopted or not owned.ready:
         return False
-    if row.problems:
+    if row.problems or owned.reused:
         return True
     if row.repeat is not None and row.repeat.outcome is not Outcome.DUPLICATE:
         return True
-    return not asks_the_same(row.document, owned)
+    return not is_to_the_letter(row.document, owned)
 
 
 def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> Standing:
     """The row caused an attempt: it shows what became of it."""
     warnings = warnings_of(row, history, before_ns=owned.sent_ns)
-    if _asks_for_other_terms(row, owned):
+    if _asks_for_other_terms(row, owned, guards):
         flaw = "terms: the row asks for other terms than the adopted charge has"
         word = owned.accepted or owned.by_hand  # one that named the charge took its terms, too
         flawed = replace(owned, flaws=(*owned.flaws, flaw), accepted=word)
@@ -174,7 +175,7 @@ def _of_its_own(row: Row, owned: Attempt, history: History, guards: Guards) -> S
         return Owns(owned, warnings=warnings)
     blocked = contested(row, history, guards) or waiting(row, history, guards)
     if blocked is None:
-        resumes = asks_the_same(row.document, owned)
+        resumes = is_to_the_letter(row.document, owned)
         return Owns(owned, resumes=resumes, warnings=warnings)
     if not owned.ready:
         return Owns(owned, warnings=warnings)
@@ -191,12 +192,12 @@ def _may_be_charged(refused: Attempt, guards: Guards) -> Attempt:
     return replace(refused, may_be=charge.charge_id)
 
 
-def _asks_for_other_terms(row: Row, owned: Attempt) -> bool:
+def _asks_for_other_terms(row: Row, owned: Attempt, guards: Guards) -> bool:
     """Is it an adopted charge, which may have taken money, of other terms than its row has?"""
     is_checked = bool(row.document) and not row.problems
     if not owned.adopted or owned.closed or not is_checked:
         return False
-    return not asks_the_same(row.document, owned)
+    return not asks_the_same(row.document, owned, guards.extras_from)
 
 
 # --- its problems and its repeats
@@ -272,12 +273,13 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     if not attempts:
         return _first_here(row, 1)
     last = attempts[-1]
+    made_by = guards.extras_from
     asked = [attempt for attempt in attempts if not attempt.set_aside]
     if any(attempt.intent.batch_id == row.batch_id for attempt in asked):
-        if asks_the_same(row.document, last):
+        if asks_the_same(row.document, last, made_by):
             return duplicate_of(last)
         return conflict_with(last, said.CONFLICT_OWN_BATCH, steps.OTHER_CONTENT())
-    same = [attempt for attempt in asked if asks_the_same(row.document, attempt)]
+    same = [attempt for attempt in asked if asks_the_same(row.document, attempt, made_by)]
     if same and (not row.comeback or _answers(same[-1], history)):
         return duplicate_of(same[-1])
     if last.intent.attempt >= MAX_ATTEMPTS:
@@ -294,7 +296,11 @@ def _beside_open(
     of_this_batch = last.intent.batch_id == row.batch_id
     owner_is_here = of_this_batch or last.intent.batch_id in guards.present
     only_one = beside(last, attempts) is None
-    if asks_the_same(row.document, last):
+    goes_on_here = row.caused(last)  # else it would show it, and not be judged
+    if last.reused and not owner_is_here:
+        goes_on_here = True
+    is_planned_anew = last.ready and goes_on_here
+    if asks_the_same(row.document, last, guards.extras_from) and not is_planned_anew:
         resumes = last.may_go_again and not owner_is_here and only_one and row.repeat is None
         if resumes:
             blocked = contested(row, history, guards) or waiting(row, history, guards)

@@ -7,14 +7,36 @@ from batchpay.lifecycle.attempt import Attempt
 from batchpay.lifecycle.plan import content_of, fitting_terms, may_pay, payer_of, single_use_of
 
 
-def asks_the_same(document: Document, attempt: Attempt) -> bool:
-    """Does a row ask for what the attempt asked? Of an adopted charge only its terms are known."""
+def asks_the_same(document: Document, attempt: Attempt, extras_from: str) -> bool:
+    """Does a row ask for what the attempt asked, so far as its sender made it?
+
+    `extras_from`: by which part of the job it got its description and the like (Job.extras_from).
+    Where the attempt got them by another, or nobody kept by which, that they differ is no change
+    of the row: the money tells. So do the terms of an adopted charge, of which no more is known.
+    """
+    if is_to_the_letter(document, attempt):
+        return True
     asked = attempt.intent
-    if asked.content:
-        return content_of(document) == asked.content
+    is_made_alike = asked.extras_from == extras_from != ""
+    if asked.content and is_made_alike:
+        return False
+    return _asks_for_its_money(document, attempt)
+
+
+def is_to_the_letter(document: Document, attempt: Attempt) -> bool:
+    """Would the row send today what the attempt sent? Of an adopted charge its terms tell."""
+    if attempt.intent.content:
+        return content_of(document) == attempt.intent.content
+    return _asks_for_its_money(document, attempt)
+
+
+def _asks_for_its_money(document: Document, attempt: Attempt) -> bool:
+    asked = attempt.intent
     terms = (document["amount"], document["currency"], document["destination"])
     if terms != (asked.amount, asked.currency, asked.destination):
         return False
+    if asked.content:  # it kept the payer as its row named it
+        return payer_of(document) == asked.payer
     return may_pay(payer_of(document), asked.payer)
 
 

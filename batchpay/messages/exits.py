@@ -24,6 +24,12 @@ NOT_ADDING_UP = entry(
     means="Something does not add up.",
     example="a charge of another amount than was asked",
 )
+NO_STOP = entry(
+    "exit-12.no-stop",
+    "a person must look: each reason says what to do; no stop is in force, other orders are sent",
+    means="Something does not add up, and no stop keeps other orders from being sent.",
+    example="a charge that is not proven, after its stop was lifted",
+)
 USAGE = entry(
     "exit-64",
     "look at the command with --help and say it again",

@@ -126,6 +126,25 @@ SAY_AGAIN = entry(
     means="The journal was lost or restored: what people had said is not in it any more.",
     example="a journal from a copy of last week",
 )
+SEE_CHARGE = entry(
+    "see-charge",
+    "look for it on the gateway's dashboard, and ask the gateway where it is not: its row stays as"
+    " it was answered, and an audit lists it",
+    means="The gateway answered with a charge once and does not show it any more.",
+    example="a paid charge that is in no list of the gateway",
+)
+CHARGE_ID = entry(
+    "charge-id",
+    "copy its id from the gateway's dashboard (chrg_…) and say it again",
+    means="A person named a charge that the gateway does not know.",
+    example="an id with a letter too few",
+)
+ORDER_ID = entry(
+    "order-id",
+    "ids are told as they stand in the file: copy it from results.csv and say it again",
+    means="A person named an order that the journal does not know.",
+    example="an id without its zeros in front",
+)
 ASK_AGAIN = entry(
     "ask-again",
     "to charge it after all, send its row in a new file, corrected or with batchpay_retry = yes",

@@ -350,13 +350,13 @@ def _codes_of(finding: Finding) -> list[str]:
 # --- over several batches
 
 
-def must_act(every: Sequence[Totals]) -> Acts:
+def must_act(every: Sequence[Totals], *, stopped: bool = True) -> Acts:
     """Who must act -> about how many orders: one sale is one matter, in however many rows and
     batches it stands.
 
     `every`: oldest batch first. What ended without money, or broke a rule, is taken on by the
     latest row of its sale that anybody must act about. Rows that are not told apart, of very many
-    or of an earlier version, count as they are.
+    or of an earlier version, count as they are. `stopped`: is a stop in force?
     """
     latest = {sale: at for at, totals in enumerate(every) for _, _, sale in totals.matters}
     found: dict[tuple[str, str], str] = {}
@@ -368,7 +368,7 @@ def must_act(every: Sequence[Totals]) -> Acts:
     in_rejects = Counter(party for (party, _), kind in found.items() if kind == IN_REJECTS)
     for totals in every:
         acts += _not_told_apart(totals)
-    return Acts(dict(sorted(acts.items())), dict(in_rejects))
+    return Acts(dict(sorted(acts.items())), dict(in_rejects), stopped)
 
 
 def _not_told_apart(totals: Totals) -> Counter[str]:

@@ -259,6 +259,8 @@ class Doubts:
         """
         if not self._channel.dated:
             return EVERYTHING  # our clock may have been wrong when they were sent
+        if proves and any(case.attempt.reused for case in doubts if case.attempt):
+            return EVERYTHING  # when their keys were used first nobody here knows
         sent_ns = min(case.attempt.sent_ns for case in doubts if case.attempt)
         sent = datetime.fromtimestamp(sent_ns // 10**9, UTC)
         if proves:
@@ -334,6 +336,6 @@ class Doubts:
             case.ask_at_s = self._due_s(case)
             return
         del self._open[case.intent.order_id]
-        if case.attempt.ready:
+        if case.attempt.resends:
             self._again(case)
         self._told(case)

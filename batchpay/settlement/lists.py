@@ -221,7 +221,17 @@ class Lists:
         answered (J11).
         """
         for charge_id in self._passed_over[:1]:
-            await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
+            await self._stop_for_unshown(charge_id)
+
+    async def _stop_for_unshown(self, charge_id: str) -> None:
+        """A charge that this journal has proof of is in no list: the stop names its order, and
+        where a person looks.
+        """
+        why = _in_no_list(charge_id)
+        case = self._recorder.case_of(charge_id)
+        if case is not None:
+            why = f"order {case.intent.order_id}: {why}"
+        await self._recorder.stop_for_charge(charge_id, f"{why}; {steps.SEE_CHARGE()}")
 
     def _unshown(self, listing: Listing) -> list[str]:
         """Charges that were proven in this run before a list began, in its range, and that it does
@@ -418,7 +428,7 @@ class Lists:
                 created_at <= listing.latest or self._age_s(created_at) >= LONGEST_WAIT_S
             )
             if is_old and (is_passed_over or await self._unknown(charge_id)):
-                await self._recorder.stop_for_charge(charge_id, _in_no_list(charge_id))
+                await self._stop_for_unshown(charge_id)
             else:
                 waiting.append(charge_id)
         return waiting
@@ -545,7 +555,7 @@ def may_be(charge: ChargeSeen, attempt: Attempt, recorder: Recorder, *, dated: b
     gateway tell its time, so that ours is known to be near it?
     """
     since = ""
-    if dated:
+    if dated and not attempt.reused:  # when its key was used first nobody here knows
         sent = datetime.fromtimestamp(attempt.sent_ns // 10**9, UTC)
         since = iso(sent - timedelta(seconds=SKEW_S))
     return recorder.is_unclear(charge) and could_be(charge, attempt.intent, since)

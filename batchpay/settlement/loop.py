@@ -283,7 +283,7 @@ class Settlement:
         if not await self._channel.permit():
             return
         self._refuse_elsewhere(case)
-        if self._over() or (case.attempt and not case.attempt.ready):
+        if self._over() or (case.attempt and not case.attempt.resends):
             self._channel.unused()
             return
         boot_s = self._clock.elapsed_s()
@@ -373,7 +373,15 @@ class Settlement:
             self._channel.close(why, Misconfigured(f"{why}; {steps.GATEWAY_URL()}"))
 
     async def _key_reused(self, case: Case, message: str) -> None:
+        """The gateway knows the key with another body. A journal that was lost or put back asked
+        for it before that: then the order is looked for, as in any doubt. In a whole one it is a
+        bug of ours.
+        """
         intent = case.intent
+        if self._recorder.lost_events():
+            if case.attempt and case.attempt.outcome is Outcome.IN_DOUBT:
+                self._doubts.add(case, early=True)
+            return
         why = (
             f"order {intent.order_id}: the gateway knows key {intent.key} with another body than"
             f" {intent.body_sha256}"

@@ -178,7 +178,7 @@ class Queue:
         if known is None or attempt is None:
             return None
         known.present = True
-        if attempt.ready and known.sends_in_run == 0:
+        if attempt.resends and known.sends_in_run == 0:
             return known
         return None
 

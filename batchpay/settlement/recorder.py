@@ -466,7 +466,7 @@ class Recorder:
         async with case.writing:
             intent, before = case.intent, case.attempt
             told, anothers = self._marked(told, intent)
-            if isinstance(told, Intended) and before is not None and not before.ready:
+            if isinstance(told, Intended) and before is not None and not before.resends:
                 raise Taken(f"order {intent.order_id} is {before.outcome.value} by now")
             event = line_of(told, intent, self._clock.now_ns(), self._run_id, send)
             after = advance(before, event)
@@ -590,6 +590,12 @@ class Recorder:
         self._undecided[case.intent.key] = case
 
     # --- reading
+
+    def lost_events(self) -> bool:
+        """Was this journal ever lost or put back, so that requests were made which it does not
+        know?
+        """
+        return next(told_in(self._journal, Restored), None) is not None
 
     def account(self) -> dict[str, Any]:
         """The account, mode and address that this journal belongs to; empty when no run wrote them
