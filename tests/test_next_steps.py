@@ -1060,7 +1060,75 @@ def test_a_held_order_whose_file_is_gone_is_put_back_or_cancelled(
     assert len([name for name in three.money() if name != "00007"]) == (3 if how == "back" else 1)
 
 
+@pytest.mark.fault("J13", "J27")
+def test_a_later_run_is_named_only_where_it_would_do_something(three: Market) -> None:
+    """What is too small, or of a file that is refused or gone, waits for the accountant alone."""
+    three.orders([order(1, amount="5.00"), order(2)])
+    for verb in ("run", "status", "plan"):
+        told = three.run(verb=verb)
+        assert told.returncode == 11 and "start the run again" not in told.stdout, told.stdout
+        assert "exit 11: the accountant: 1 order" in told.stdout, told.stdout
+    follow(three, row(three, "00001")["reason"])
+    over(three, 10)
+
+
+@pytest.mark.fault("J13", "J27")
+def test_a_file_that_was_refused_waits_for_a_word_and_for_no_later_run(three: Market) -> None:
+    """The same orders under new ids: the exit line asks for the word, and says nothing of later."""
+    assert three.run().returncode == 0
+    three.orders([order(number, order_id=f"N-{number}") for number in range(1, 4)])
+    done = three.run()
+    status = three.run(verb="status")
+    assert (done.returncode, status.returncode) == (65, 11), (done, status)
+    for told in (done.stdout, status.stdout):
+        assert "again later" not in told and "the accountant: 3 orders" in told, told
+
+
+@pytest.mark.fault("J13", "J27")
+def test_what_is_held_of_a_file_that_was_given_goes_when_it_is_given_again(three: Market) -> None:
+    """A run of the job alone does not read it, so the exit line names the file and --input."""
+    assert three.run().returncode == 0
+    three.orders([order(number) for number in range(11, 15)], "more.csv")
+    done = three.run("--input", "more.csv", "--limit", "1")
+    named = "more.csv is not the job's own file: what is held of it goes in a run with --input"
+    assert done.returncode == 11 and named in done.stdout, done.stdout
+    assert named in three.run(verb="status").stdout
+    assert "the next run: 3 orders" in done.stdout
+    over(three, 0, "--input", "more.csv")
+    assert len(three.money()) == 7
+
+
+@pytest.mark.fault("J13")
+def test_status_names_the_accountant_where_nothing_is_open(three: Market) -> None:
+    """Its code is 0, for no later run is needed; its last line says who has something to do."""
+    three.orders([order(1, amount="1,2,3"), order(2)])
+    assert three.run().returncode == 10
+    told = three.run(verb="status")
+    last = told.stdout.splitlines()[-1]
+    assert (told.returncode, last.startswith("exit 0: nothing is open")) == (0, True), told.stdout
+    assert "the accountant: 1 order" in last
+    document = json.loads(three.run("--json", verb="status").stdout)
+    assert (document["exit_code"], document["next_step"]) == (0, last.removeprefix("exit 0: "))
+
+
 # --- rows that come back
+
+
+@pytest.mark.fault("J13")
+def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(three: Market) -> None:
+    """What was settled by its correction is not sent back again; with nothing left it goes away."""
+    three.orders([order(1, amount="1,2,3"), order(2, amount="none"), order(3)])
+    assert three.run().returncode == 10
+    first, second = rejected(three)
+    folder = three.folder / "reports" / first["batchpay_batch"]
+    done = three.run("--input", sent_back(three, [first], amount="210.25"))
+    assert done.returncode == 0, done.stdout
+    assert "the accountant: 1 order to see to" in three.run(verb="status").stdout
+    with (folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [line["order_id"] for line in csv.DictReader(file)] == ["00002"]
+    over(three, 0, "--input", sent_back(three, [second], amount="210.25"))
+    assert not (folder / "rejects.csv").exists()
+    assert three.run(verb="verify").returncode == 0
 
 
 @pytest.mark.fault("J13")

@@ -556,6 +556,15 @@ def behind(journal: SqliteJournal, totals: Event) -> bool:
     return journal.changed(totals.batch_id, totals.seq)
 
 
+def given_files(job: Job, counted: Iterable[tuple[Batch, Totals]]) -> tuple[str, ...]:
+    """The files of these batches of which a run sends what is held only where it is given them."""
+    files: dict[str, None] = {}
+    for batch, totals in counted:
+        if totals.waits_to_be_sent and not job.input.is_own(batch.file):
+            files[batch.file] = None
+    return tuple(files)
+
+
 def is_open(event: Event) -> bool:
     """Did the batch have a row that a later run, or a person, must settle?"""
     totals = totals_in(event)

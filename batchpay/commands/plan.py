@@ -307,7 +307,9 @@ def _plan(job: Job, known: _Known, walk: _Walk, others: Sequence[Totals]) -> Pla
     """`others`: what other files and adopted charges add to the exit code."""
     code = _code(known, walk, others)
     received = sorted(known.planned, key=lambda one: one.batch.first_seen_ns)
-    acts = must_act([*others, *(walk.totals[one.batch.id] for one in received)])
+    counted = [walk.totals[one.batch.id] for one in received]
+    given = history.given_files(job, zip((one.batch for one in received), counted, strict=True))
+    acts = must_act([*others, *counted], given)
     files = [
         file_told(intake, one.batch, len(intake.repeats))
         for intake, one in zip(known.intakes.files, known.planned, strict=True)

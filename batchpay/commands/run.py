@@ -330,7 +330,8 @@ def _result(
     """Who must act: over the same batches as the code."""
     received = sorted(published, key=lambda one: one.batch.first_seen_ns)
     strays = history.strays(opened.job, opened.journal)
-    acts = must_act([*others, *(one.totals for one in received), strays])
+    given = history.given_files(opened.job, ((one.batch, one.totals) for one in published))
+    acts = must_act([*others, *(one.totals for one in received), strays], given)
     done = Runs(opened.journal).whole(opened.run_id)
     if opened.loss is not None:
         notes = (*notes, opened.loss.told)

@@ -69,6 +69,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         batches.append(told)
         totals.append(counted)
     stop = stop_in_force(journal.events(STOPS))
+    given = history.given_files(job, zip(journal.batches(), totals, strict=True))
     totals.append(history.strays(job, journal))
     taken = history.taken_as_they_are(latest)
     return Status(
@@ -78,7 +79,7 @@ def _status(job: Job, journal: SqliteJournal) -> Status:
         last_run=history.last_run(journal),
         running=at_work,
         adopted=history.adopted_json(history.unshown(job, journal)),
-        acts=must_act(totals),
+        acts=must_act(totals, given),
         lifted=tuple(lift.to_json() for lift in history.lifts(journal)),
         loss=history.last_loss(journal, now_ns),
         words=tuple(word.to_json() for word in said_in(journal)),
