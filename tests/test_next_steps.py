@@ -1373,6 +1373,8 @@ def test_an_order_id_that_asks_for_something_else_is_corrected(
         for one in three.results()
         if one["outcome"] == "conflict"
     )
+    asks = "this row asks for 300.00 THB instead of 101.25 THB, another way to pay;"
+    assert any(asks in one["reason"] for one in three.results())
     told = [line for line in rejected(three) if line["batchpay_outcome"] == "conflict"]
     three.orders([{**changed, "order_id": "X-1"}, order(4)] if another else [order(4)])
     over(three, 0)

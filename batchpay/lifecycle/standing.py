@@ -73,6 +73,7 @@ from batchpay.lifecycle.sales import (
 from batchpay.lifecycle.terms import (
     asks_the_same,
     contradicts,
+    differs,
     fitting_terms_of,
     is_a_strangers,
     same_terms,
@@ -276,7 +277,7 @@ def _judged(row: Row, attempts: Sequence[Attempt], history: History, guards: Gua
     if any(attempt.intent.batch_id == row.batch_id for attempt in asked):
         if asks_the_same(row.document, last):
             return duplicate_of(last)
-        return conflict_with(last, said.CONFLICT_OWN_BATCH, steps.OTHER_CONTENT())
+        return _in_conflict(row, last, said.CONFLICT_OWN_BATCH)
     same = [attempt for attempt in asked if asks_the_same(row.document, attempt)]
     if same and (not row.comeback or _answers(same[-1], history)):
         return duplicate_of(same[-1])
@@ -303,7 +304,12 @@ def _beside_open(
     may_be_replaced = last.ready and only_one and last.intent.attempt < MAX_ATTEMPTS
     if may_be_replaced and (of_this_batch or not owner_is_here):
         return _first_here(row, last.intent.attempt + 1, attempts, withdraw=last)
-    return conflict_with(last, said.CONFLICT_CONTENT, steps.OTHER_CONTENT())
+    return _in_conflict(row, last, said.CONFLICT_CONTENT)
+
+
+def _in_conflict(row: Row, attempt: Attempt, sentence: Entry) -> ConflictWith:
+    """It asks for something else than an attempt of its order: for what, and what to do."""
+    return conflict_with(attempt, sentence, differs(row.document, attempt), steps.OTHER_CONTENT())
 
 
 def _answers(attempt: Attempt, history: History) -> bool:

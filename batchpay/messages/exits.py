@@ -163,10 +163,10 @@ GIVEN = entry(
 )
 ACCOUNTANT_REJECTS = entry(
     "acts-accountant.rejects",
-    "the accountant: {orders} orders to see to as the reason says, and to send back, from the"
-    " rejects file, as a new file",
-    one="the accountant: {orders} order to see to as the reason says, and to send back, from the"
-    " rejects file, as a new file",
+    "the accountant: {orders} orders to see to as the reason says, in the rejects file: what is"
+    " corrected comes back as a new file",
+    one="the accountant: {orders} order to see to as the reason says, in the rejects file: what is"
+    " corrected comes back as a new file",
     count="orders",
     means="Rows of the rejects file that wait for whoever makes the file.",
     example="a row whose amount is 1.234,50",
@@ -181,8 +181,8 @@ PAYER_REJECTS = entry(
 )
 ACCOUNTANT_BOTH = entry(
     "acts-accountant.both",
-    "the accountant: {orders} orders to see to as the reason says, {back} of them to send back,"
-    " from the rejects file, as a new file",
+    "the accountant: {orders} orders to see to as the reason says, {back} of them in the rejects"
+    " file: what is corrected comes back as a new file",
     means="Some orders of the accountant stand in the rejects file, and some do not.",
     example="a row to correct, and a held order of another night",
 )

@@ -189,7 +189,8 @@ NEW_ID = entry(
 OTHER_CONTENT = entry(
     "other-content",
     "if it is another sale, send it in a file of its own under another order id, without the"
-    " batchpay_ columns; else leave it out",
+    " batchpay_ columns; else leave it out: what was charged stays as it is, and if that was wrong,"
+    " give it back at the gateway, or ask for what is missing under an id of its own",
     means="An order id that was charged comes with other content.",
     example="the same order id with another amount",
 )
