@@ -35,7 +35,7 @@ import pytest
 from batchpay.cli import main
 from batchpay.domain import exits, steps
 from batchpay.domain.errors import CannotWrite
-from batchpay.domain.lineage import NAMING
+from batchpay.domain.lineage import NAMING, told_id
 from batchpay.domain.text import many
 from batchpay.lifecycle.plan import key_of
 from batchpay.reports.files import Directory
@@ -1131,6 +1131,45 @@ def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(thre
     assert three.run(verb="verify").returncode == 0
 
 
+@pytest.mark.fault("J13", "E11")
+def test_a_file_that_comes_again_without_its_total_row_is_settled_as_the_first_one_was(
+    three: Market,
+) -> None:
+    """Its rows were corrected and charged: rejected ones, one with a date for an id, a pair that
+    contradicted each other. The rejects file sent back as it was is settled by them, too.
+    """
+    rows = [
+        order(1, amount="1,2,3"),
+        order(2, order_id="3-Mar"),
+        order(3),
+        order(4),
+        order(4, amount="300.00"),
+    ]
+    total = {**dict.fromkeys(HEADER, ""), "order_id": "รวม", "amount": "1,000.00"}
+    three.orders([*rows, total])
+    assert three.run().returncode == 10
+    first, damaged, right, wrong, sum_row = rejected(three)
+    assert sum_row["order_id"] == "รวม"
+    untouched = [first, damaged, right, wrong]
+    mended = [
+        {**first, "amount": "210.25"},
+        {**damaged, "order_id": "X-3"},
+        {**right, "card": "tokn_test_sandboxnew4242"},
+    ]
+    over(three, 0, "--input", sent_back(three, mended))
+    assert len(three.money()) == 4
+    assert "the accountant: 1 order to see to" in three.run(verb="status").stdout
+    three.orders(rows)
+    plan = three.run(verb="plan")
+    done = three.run()
+    assert (plan.returncode, done.returncode) == (0, 0), (plan.stdout, done.stdout)
+    done = three.run("--input", sent_back(three, untouched))
+    assert done.returncode == 0, done.stdout
+    assert len(three.money()) == 4 and all(one == 1 for one in three.money().values())
+    three.orders([order(1, amount="1,2,4"), *rows[2:]])
+    assert three.run().returncode == 10  # another text in a cell is another row
+
+
 @pytest.mark.fault("J13")
 @tries("exit-10", "party accountant")
 def test_a_rejected_row_that_was_corrected_is_settled(three: Market) -> None:
@@ -1446,10 +1485,11 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     assert steps.NEW_ID() in row(three, "3")["reason"]
     assert steps.NEW_ID() in row(three, "00003")["reason"]
     (batch,) = {one["batch_id"] for one in three.results() if one["order_id"] == "00003"}
-    with (three.folder / "reports" / batch / "rejects.csv").open(
-        encoding="utf-8-sig", newline=""
-    ) as file:
-        lines = [{**line, "order_id": "C-3"} for line in csv.DictReader(file)]
+    assert not (three.folder / "reports" / batch / "rejects.csv").exists()
+    own_id = told_id("00003", batch, "", 4)
+    naming = dict(zip(NAMING, (batch, "4", "", own_id), strict=True))
+    came = {"batchpay_outcome": "rejected", **naming}  # as a rejects file has it
+    lines = [{**order(3, order_id="C-3"), **came}]
     write_csv(three.folder / "back.csv", lines)
     # it is the cancelled sale still
     assert three.run("--input", "back.csv", "--yes").returncode == 10
@@ -1461,6 +1501,66 @@ def test_a_cancelled_order_that_is_wanted_after_all_is_sent_as_another_one(three
     over(three, 0, "--input", "wanted.csv", "--yes")
     over(three, 10)
     assert three.money()["C-3"] == 1
+
+
+@pytest.mark.fault("J13")
+def test_an_order_that_was_cancelled_before_is_told_by_whom_and_when(three: Market) -> None:
+    """Whether it was never sent, or sent and never charged."""
+    assert three.run("--limit", "2").returncode == 11
+    words = ("resolve", "job.toml", "00003", "--cancel", "--reason", "wrong shop")
+    assert program(three, *words).returncode == 0
+    again = program(three, *words)
+    assert again.returncode == 64
+    assert "order 00003 was cancelled already, by " in again.stderr, again.stderr
+    assert ": wrong shop" in again.stderr
+
+
+@pytest.mark.fault("J08")
+def test_an_id_is_known_with_the_apostrophe_of_the_report(three: Market) -> None:
+    """A cell of results.csv that a spreadsheet would calculate has one; it is no part of the id."""
+    three.orders([order(1, order_id="-5"), order(2, order_id="3-Mar")])
+    assert three.run().returncode == 10
+    (shown,) = [one["order_id"] for one in three.results() if one["outcome"] == "succeeded"]
+    assert shown == "'-5"
+    told = program(three, "status", "job.toml", "--", shown)
+    assert told.returncode == 0 and "order -5: " in told.stdout, told
+    unknown = three.run("3-Mar", verb="status")
+    assert unknown.returncode == 66 and "whose id was rejected has none" in unknown.stderr
+
+
+@pytest.mark.fault("J07")
+def test_check_and_plan_name_the_orders_that_resemble_recent_ones(three: Market) -> None:
+    """An id that was mistyped in a file that was charged is a new order to any program."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    rows = [order(number, card=f"cust_test_sandbox{number}") for number in range(1, 4)]
+    three.orders(rows)
+    assert three.run().returncode == 0
+    three.orders([{**rows[0], "order_id": "0000l"}, *rows[1:], order(4, card="cust_test_sandbox4")])
+    checked, planned = three.run(verb="check"), three.run(verb="plan")
+    assert checked.returncode == 0
+    assert "row 2, order 0000l: order 00001 of batch " in checked.stderr, checked.stderr
+    assert "0000l: order 00001 of batch " in planned.stderr, planned.stderr
+
+
+@pytest.mark.fault("E03")
+def test_what_stands_in_a_file_as_no_program_wants_it_says_what_to_do(three: Market) -> None:
+    """An empty cell of the one way to pay, a title above the header, a key in other letters."""
+    edit(three, 'card        = "card"', 'customer    = "card"')
+    shops = "shop,rid\nBlue Elephant,recp_test_sandbox1\n"
+    (three.folder / "shops.csv").write_text(shops, "utf-8")
+    lookup = '{ column = "recipient", lookup = "shops.csv", key = "shop", value = "rid" }'
+    edit(three, '"recipient"', lookup)
+    near = order(2, card="cust_test_sandbox2", recipient="blue elephant ")
+    three.orders([order(1, card="", recipient="Blue Elephant"), near])
+    told = three.run(verb="check").stdout
+    assert "card: is empty (payment-group); fill it in" in told, told
+    assert "found 'blue elephant␠' (lookup-missing); shops.csv has 'Blue Elephant'" in told, told
+    file = three.folder / "orders.csv"
+    file.write_text("Orders November,,\n\n" + file.read_text("utf-8"), "utf-8")
+    refused = three.run(verb="check")
+    assert refused.returncode == 65 and "say header_row = 3" in refused.stderr, refused
+    edit(three, "[columns]", "header_row = 3\n[columns]")
+    assert three.run(verb="check").returncode == 10
 
 
 def moved_to_inbox(market: Market) -> Path:

@@ -416,8 +416,15 @@ def _of_orders(found: Survey) -> Iterable[str]:
     if found.warned:
         yield (
             f"{found.warned} of these orders ask for the same payer, recipient and amount as one"
-            " of the last ten days"
+            f" of the last ten days: {'; '.join(found.resembling)}{_more(found)}"
         )
+
+
+def _more(found: Survey) -> str:
+    more = found.warned - len(found.resembling)
+    if more > 0:
+        return f"; and {more} more"
+    return ""
 
 
 def _of_words(known: _Known, walk: _Walk) -> Iterable[str]:

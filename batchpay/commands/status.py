@@ -119,8 +119,16 @@ def story(job: Job, order_id: str) -> dict[str, Any]:
     with closing(SqliteJournal(job.state_path, job.name, read_only=True)) as journal:
         journal.verify()
         told = story_of(job, journal, order_id)
-    if not told["rows"] and not told["events"]:
+        bare = order_id.removeprefix("'")  # results.csv puts one before what is no formula
+        if _is_nothing(told) and bare != order_id:
+            told = story_of(job, journal, bare)
+    if _is_nothing(told):
         raise InputMissing(
-            f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file"
+            f"the journal knows no order {shown(order_id)}: ids are told as they stand in the file;"
+            " a row whose id was rejected has none, and is told by its row in results.csv"
         )
     return told
+
+
+def _is_nothing(told: Mapping[str, Any]) -> bool:
+    return not told["rows"] and not told["events"]

@@ -117,6 +117,16 @@ class Unnamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """The same row as it came before, in an older file: what was read of it is equal."""
+
+    place: str
+    received_ns: int  # when that file first came
+    # Attempts that corrected that row, or that a correction of it is a duplicate of.
+    settled: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A person's word that an order which was never sent is never to be sent."""
 
@@ -164,6 +174,8 @@ class History:
     # Place -> attempts of the orders that rows which came back to correct it turned out to be
     # duplicates of.
     answered: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Place of a row that may have to be corrected -> itself in older files.
+    same: Mapping[str, tuple[Same, ...]] = field(default_factory=dict)
     # Place of a row that came back -> what all corrections of its first row share
     # (kinship.Ancestry.identity).
     firsts: Mapping[str, str] = field(default_factory=dict)

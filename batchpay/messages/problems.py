@@ -274,6 +274,15 @@ LOOKUP_MISSING = entry(
     ' key = "shop", value = "recipient" }',
     remedy="Add the line, or correct the cell; keys are compared character by character.",
 )
+LOOKUP_NEAR = entry(
+    "lookup-missing.near",
+    "{file} has '{near}', and keys are compared character by character, blanks and case too: write"
+    " it so, or, if it is another one, add a line for it, column '{key}'",
+    means="A lookup file has no line for a cell, and one that differs in case, width or blanks.",
+    example='shop = "ONE"\n[columns]\ndestination = { column = "shop", lookup = "shops.csv",'
+    ' key = "shop", value = "recipient" }',
+    remedy="Correct the cell, or add a line for it to the lookup file.",
+)
 LOOKUP_EMPTY = entry(
     "lookup-empty",
     "fill in column '{column}' of its line in {file}",

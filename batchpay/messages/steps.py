@@ -250,8 +250,8 @@ NEW_ORDERS = entry(
 )
 TOO_SMALL = entry(
     "too-small",
-    "no setting sends it; ask for more in a new file, or never send it: "
-    "batchpay resolve JOB --cancel --reason TEXT {order:word}",
+    "the gateway refuses so little, whatever the job says; ask for more in a new file, or never"
+    " send it: batchpay resolve JOB --cancel --reason TEXT {order:word}",
     means="An order is below the least charge, or its share below the least transfer.",
     example="an order of 1.00 THB",
 )
