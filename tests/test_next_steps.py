@@ -1131,6 +1131,25 @@ def test_a_rejects_file_has_the_rows_that_are_left_to_correct_and_no_others(thre
     assert three.run(verb="verify").returncode == 0
 
 
+@pytest.mark.fault("J13")
+def test_a_total_row_that_a_person_took_note_of_is_nobodys(three: Market) -> None:
+    """It stays rejected, in this file and in later ones; nobody is asked to correct it."""
+    total = {**dict.fromkeys(HEADER, ""), "order_id": "รวม", "amount": "1,000.00"}
+    three.orders([order(1), total])
+    done = three.run()
+    assert done.returncode == 10 and "the accountant: 1 order" in done.stdout
+    words = ("resolve", "job.toml", "รวม", "--cancel", "--reason", "the sum of the sheet")
+    assert program(three, *words).returncode == 0
+    assert "cancelled already" in program(three, *words).stderr
+    assert "accountant" not in three.run(verb="status").stdout
+    three.orders([order(2), total], "next.csv")
+    done = three.run("--input", "next.csv")
+    assert done.returncode == 10 and exits.SEEN_TO in done.stdout, done.stdout
+    checked = three.run("--input", "next.csv", verb="check")
+    assert ", 1 rejected, 0 repeated" in checked.stdout, checked.stdout
+    assert three.run(verb="verify").returncode == 0
+
+
 @pytest.mark.fault("J13", "E11")
 def test_a_file_that_comes_again_without_its_total_row_is_settled_as_the_first_one_was(
     three: Market,

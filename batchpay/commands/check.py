@@ -224,6 +224,8 @@ class _Checking:
 
     def _is_contested(self, placed: Placed) -> bool:
         """Does the journal stand against a row of which nothing was told yet?"""
+        if placed.row.problems:
+            return False
         repeat = placed.row.repeat
         if repeat is not None and not repeat.looks_like:
             return False

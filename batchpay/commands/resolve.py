@@ -21,7 +21,7 @@ from batchpay.domain import steps, times
 from batchpay.domain.errors import DoesNotAddUp, GatewaySilent, TryLater, Usage
 from batchpay.domain.events import Disowned, Lifted, OrderCancelled, Word, line, of
 from batchpay.domain.events import Resolved as Cancellation
-from batchpay.domain.model import Batch, ChargeSeen, Intent, Outcome, Page, StoredChunk
+from batchpay.domain.model import Batch, ChargeSeen, Finding, Intent, Outcome, Page, StoredChunk
 from batchpay.domain.ports import Gateway
 from batchpay.domain.text import many
 from batchpay.domain.text import told as shown
@@ -40,6 +40,7 @@ from batchpay.lifecycle.attempt import (
 from batchpay.lifecycle.kinship import Lineages
 from batchpay.lifecycle.plan import by_order, may_pay, place_of
 from batchpay.lifecycle.standing import Row, rows_of
+from batchpay.messages.problems import TOTAL_ROW
 from batchpay.settlement import Case, Channel
 from batchpay.settlement.lists import OVERLAP, Lists, may_be
 
@@ -555,7 +556,7 @@ def _held(opened: OpenJob, order_id: str) -> _Sale | None:
     attempts = history.attempts_of(opened.journal, [order_id]).get(order_id, ())
     if any(attempt.ready for attempt in attempts):
         return _Sale()
-    batches = (_held_in(opened, batch) for batch in reversed(opened.journal.batches()))
+    batches = (_held_in(opened, batch, totals=True) for batch in reversed(opened.journal.batches()))
     return next((held[order_id] for held in batches if order_id in held), None)
 
 
@@ -582,13 +583,20 @@ def _held_of_batch(opened: OpenJob, batch_id: str) -> dict[str, _Sale] | None:
     return held
 
 
-def _held_in(opened: OpenJob, batch: Batch) -> dict[str, _Sale]:
-    """Held order -> its sale."""
+def _is_total_row(finding: Finding) -> bool:
+    """May a person take note of it? It has an id by which it can be named, and nobody did so."""
+    if not finding.order_id or finding.cancelled:
+        return False
+    return any(problem.said.code == TOTAL_ROW.code for problem in finding.problems)
+
+
+def _held_in(opened: OpenJob, batch: Batch, *, totals: bool = False) -> dict[str, _Sale]:
+    """Held order -> its sale; `totals`: and total rows, of which a person takes note."""
     held: dict[str, _Sale] = {}
     lineages = Lineages(opened.journal)
     for chunk, findings in history.findings_of(opened.job, opened.journal, batch)():
         for at, one in enumerate(findings):
-            if one.outcome is Outcome.HELD:
+            if one.outcome is Outcome.HELD or (totals and _is_total_row(one)):
                 held[one.order_id] = held.get(one.order_id, _Sale()) | _sale_of(
                     lineages, batch, chunk, at
                 )

@@ -18,6 +18,7 @@ from batchpay.lifecycle.plan import by_order, place_of
 from batchpay.lifecycle.unclaimed import Nameless, Terms
 from batchpay.messages import standing as said
 from batchpay.messages.message import Entry, Field, Message
+from batchpay.messages.problems import TOTAL_ROW
 
 # --- what goes in: the row
 
@@ -55,6 +56,11 @@ class Row:
     def caused(self, attempt: Attempt) -> bool:
         """Is the attempt the row's own?"""
         return attempt.owned_by(self.batch_id, self.sheet, self.row)
+
+
+def is_total_row(row: Row) -> bool:
+    """Does it look like the sum below the orders of a file?"""
+    return any(problem.said.code == TOTAL_ROW.code for problem in row.problems)
 
 
 def rows_of(

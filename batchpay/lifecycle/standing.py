@@ -58,6 +58,7 @@ from batchpay.lifecycle.rows import (
     duplicate_of,
     goes_now,
     is_sendable,
+    is_total_row,
     rows_of,
 )
 from batchpay.lifecycle.sales import (
@@ -94,7 +95,7 @@ def stand(row: Row, history: History, guards: Guards) -> Standing:
         return _of_its_own(row, owned, history, guards)
     flawed = _flawed(row, history, guards)
     if flawed is not None:
-        return flawed
+        return _taken_note_of(row, history, guards) or flawed
     kin = kin_of(row, history, guards, owned)
     if kin is not None:
         return _of_one_sale(row, kin)
@@ -219,6 +220,16 @@ def _flawed(row: Row, history: History, guards: Guards) -> Rejected | ConflictWi
         if twin is not None:
             return alike_conflict(row, twin)
     return ConflictWith((repeat.reason,))
+
+
+def _taken_note_of(row: Row, history: History, guards: Guards) -> Cancelled | None:
+    """A total row is no order; a person's word on it says that it has been seen."""
+    if not is_total_row(row):
+        return None
+    reason = why_cancelled(row, history, guards)
+    if reason:
+        return Cancelled(reason)
+    return None
 
 
 # --- its sale

@@ -124,7 +124,8 @@ TOTAL_ROW = entry(
     "it looks like a total row, which is no order: delete it from the export",
     means="One cell of a rejected row says that the row is a sum: Total, รวม, 合計.",
     example='order_id = "Total"\nrecipient = ""',
-    remedy="Delete the row below the orders, or have it left out of the export.",
+    remedy="Delete the row below the orders, or have it left out of the export; to take note of"
+    " it, so that nobody is asked to correct it: batchpay resolve JOB --cancel, with its id.",
 )
 NOT_A_MARK = entry(
     "not-a-mark",
