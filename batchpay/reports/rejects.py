@@ -7,8 +7,8 @@ id back, and batchpay_defused names the cells that got an apostrophe here, so th
 it off again. The header is in row 1, wherever the input had it: such a file is known by its
 columns. Rejects of an Excel file are written as CSV so far.
 
-A row that was settled elsewhere, or that a person cancelled, is nobody's to correct, and is not in
-it.
+A row that was settled elsewhere is nobody's to correct, and is not in it. One that a person
+cancelled is, and says so: it may be wanted after all.
 
 A row that came back and does not stand beside the columns that name its row keeps those as they
 came: with new ones it would come back as a correction of itself, and of nothing else.
@@ -27,7 +27,6 @@ from batchpay.domain.lineage import ADDED, ASTRAY, NAMING, told_id
 from batchpay.domain.model import Batch, Finding, Outcome
 from batchpay.domain.text import defused, visible
 from batchpay.readers.cells import Cells, decode_cells
-from batchpay.reconciliation.findings import NOBODY
 from batchpay.reports.files import Directory
 from batchpay.reports.table import Inputs, reason_of
 
@@ -59,7 +58,7 @@ def write_rejects(directory: Directory, inputs: Inputs) -> None:
 
 
 def _is_to_correct(finding: Finding) -> bool:
-    return finding.outcome in WANTED and finding.who_acts != NOBODY
+    return finding.outcome in WANTED and not finding.settled_by
 
 
 _Rows = tuple[tuple[str, ...], list[list[str]]]
